@@ -1,0 +1,73 @@
+"""Gangway: from a sign-up form to a saved payment method, with Stripe and our records in agreement."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+from flask_wtf import CSRFProtect
+from jinja2 import StrictUndefined
+
+from app import apps, db, migrations, signup, sync
+from app.config import INSTANCE, Settings
+from app.gateway import StripeGateway, WSGITransport
+from app.sealing import Sealer
+from app.web import brand, headers, health, logging, problems
+from app.webhooks import api as webhooks_api
+
+type_wsgi = Callable[..., Any]
+
+
+def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None) -> Flask:
+    """Put the application together: the one place that knows every package.
+
+    `stripe_in_process` is a WSGI application that stands in for Stripe's API, such as the simulator in
+    the tests; without it the SDK opens connections to the address in the settings. The worker is made
+    but not started, because a server that forks must start it after forking.
+    """
+    here = Path(__file__).resolve().parent
+    root = here.parent if (here.parent / "templates").is_dir() else here  # a checkout, else a wheel
+    app = Flask(
+        "app",
+        template_folder=str(root / "templates"),
+        static_folder=str(root / "static"),
+        instance_path=str(INSTANCE),
+    )
+    app.config.update(
+        SECRET_KEY=settings.secret_key.get_secret_value(),
+        SESSION_COOKIE_NAME="__Host-gangway" if settings.is_secure else "gangway",
+        SESSION_COOKIE_SECURE=settings.is_secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",  # Strict would be missing when Stripe's page leads back
+        PERMANENT_SESSION_LIFETIME=timedelta(days=1),
+        MAX_CONTENT_LENGTH=64 * 1024,
+        MAX_FORM_PARTS=500,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.undefined = StrictUndefined
+
+    def dial(api_key: str) -> StripeGateway:
+        transport = WSGITransport(stripe_in_process) if stripe_in_process else None
+        return StripeGateway(api_key, api_base=settings.stripe_api_base, http_client=transport)
+
+    keys = [key.get_secret_value() for key in settings.encryption_keys]
+    app.extensions["gangway.settings"] = settings
+    app.extensions["gangway.connections"] = apps.Connections(Sealer(keys), dial)
+
+    db.init_app(app, sa.make_url(settings.database_url))
+    migrations.init_app(app)
+    headers.init_app(app, settings)
+    logging.init_app(app)
+    problems.init_app(app)
+    brand.init_app(app)
+    csrf = CSRFProtect(app)
+    app.register_blueprint(health.bp)
+    app.register_blueprint(webhooks_api.bp)
+    csrf.exempt(webhooks_api.bp)  # Stripe signs what it sends
+    signup.init_app(app, settings, csrf)
+    app.extensions["gangway.worker"] = sync.Worker(app, settings.worker_threads)
+    return app

@@ -1,0 +1,78 @@
+"""From an installed app to a gateway that speaks for it."""
+
+import threading
+from collections.abc import Callable
+
+from flask import current_app
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.apps.models import App, SigningSecret
+from app.errors import NotFound
+from app.gateway import StripeGateway
+from app.sealing import Sealer
+
+type_dial = Callable[[str], StripeGateway]
+
+
+class Connections:
+    """One gateway for each API key, kept for its connections. One instance for each process.
+
+    `dial` makes a gateway from a key; whether it reaches Stripe or a simulator is decided elsewhere.
+    """
+
+    def __init__(self, sealer: Sealer, dial: type_dial) -> None:
+        self.sealer = sealer
+        self.dial = dial
+        self._open: dict[tuple[str, str], StripeGateway] = {}
+        self._lock = threading.Lock()
+
+    def to(self, app: App) -> StripeGateway:
+        """The gateway of an app; a new one when its key was replaced."""
+        with self._lock:
+            held = self._open.get((app.id, app.api_key_sealed))
+            if held is None:
+                key = self.sealer.open(app.api_key_sealed, api_key_row(app.id))
+                held = self._open[app.id, app.api_key_sealed] = self.dial(key)
+            return held
+
+
+def connections() -> Connections:
+    """The connections of the current application."""
+    found = current_app.extensions["gangway.connections"]
+    assert isinstance(found, Connections)
+    return found
+
+
+def find(session: Session, app_id: str | None = None) -> App:
+    """The app with this id, else the default one. Raises NotFound."""
+    query = select(App).where(App.deleted_at.is_(None))
+    query = query.where(App.is_default) if app_id is None else query.where(App.id == app_id)
+    app = session.scalar(query)
+    if app is None:
+        raise NotFound("No Stripe app is installed." if app_id is None else "There is no such app.")
+    return app
+
+
+def connect(app: App) -> StripeGateway:
+    """A gateway that speaks for this app."""
+    return connections().to(app)
+
+
+def signing_secrets(session: Session, app: App) -> list[str]:
+    """Every secret with which Stripe may sign what it sends to this app."""
+    rows = session.scalars(
+        select(SigningSecret).where(SigningSecret.app_id == app.id, SigningSecret.retired_at.is_(None))
+    )
+    sealer = connections().sealer
+    return [sealer.open(row.sealed, secret_row(row.id)) for row in rows]
+
+
+def api_key_row(app_id: str) -> str:
+    """The name under which an app's key is sealed."""
+    return f"app:{app_id}:api_key"
+
+
+def secret_row(secret_id: str) -> str:
+    """The name under which a signing secret is sealed."""
+    return f"signing_secret:{secret_id}"

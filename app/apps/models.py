@@ -1,0 +1,55 @@
+"""The installed Stripe apps and their secrets."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, UtcDateTime, new_id, utcnow
+
+LIVE = sa.text("deleted_at IS NULL")
+DEFAULT = sa.text("is_default AND deleted_at IS NULL")
+
+
+class App(Base):
+    """One Stripe account in one mode, with the key that opens it. Its secrets are sealed."""
+
+    __tablename__ = "app"
+
+    id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(sa.String(256))
+    description: Mapped[str | None] = mapped_column(sa.Text)
+    status: Mapped[str] = mapped_column(sa.String(16), default="ready")  # or unauthorized
+    stripe_account_id: Mapped[str] = mapped_column(sa.String(255))  # acct_…
+    livemode: Mapped[bool]
+    api_key_sealed: Mapped[str] = mapped_column(sa.Text)
+    masked_api_key: Mapped[str] = mapped_column(sa.String(32))
+    webhook_endpoint_id: Mapped[str] = mapped_column(sa.String(255))  # we_…
+    is_default: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, onupdate=utcnow)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        sa.Index(
+            "uq_app_account_live",
+            "stripe_account_id",
+            "livemode",
+            unique=True,
+            sqlite_where=LIVE,
+            postgresql_where=LIVE,
+        ),
+        sa.Index("uq_app_default", "is_default", unique=True, sqlite_where=DEFAULT, postgresql_where=DEFAULT),
+    )
+
+
+class SigningSecret(Base):
+    """A secret with which Stripe signs what it sends to one app; several while one is being rolled."""
+
+    __tablename__ = "signing_secret"
+
+    id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
+    app_id: Mapped[str] = mapped_column(sa.ForeignKey("app.id", ondelete="CASCADE"), index=True)
+    sealed: Mapped[str] = mapped_column(sa.Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,0 +1,38 @@
+"""The hosted pages that were opened."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.db import Base, UtcDateTime, utcnow
+from app.payers import Payer
+
+
+class CheckoutSession(Base):
+    """One hosted Stripe page opened for one payer, and what became of it as far as we know."""
+
+    __tablename__ = "checkout_session"
+
+    id: Mapped[str] = mapped_column(sa.String(255), primary_key=True)  # Stripe's, cs_…
+    payer_id: Mapped[str] = mapped_column(sa.ForeignKey("payer.id"), index=True)
+    setup_intent_id: Mapped[str] = mapped_column(sa.String(255), unique=True)  # Stripe's, seti_…
+    url: Mapped[str] = mapped_column(sa.Text)  # whole: Stripe's page needs the fragment
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    status: Mapped[str] = mapped_column(sa.String(16), default="open")  # Stripe's: open, complete, expired
+    setup_status: Mapped[str] = mapped_column(sa.String(32), default="requires_payment_method")
+    next_action: Mapped[str | None] = mapped_column(sa.String(64))
+    payment_method_id: Mapped[str | None] = mapped_column(sa.String(255))  # pm_…
+    error_code: Mapped[str | None] = mapped_column(sa.String(64))
+    decline_code: Mapped[str | None] = mapped_column(sa.String(64))
+    error_message: Mapped[str | None] = mapped_column(sa.Text)  # Stripe's own words
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # nothing more will come of it
+
+    payer: Mapped[Payer] = relationship()
+
+    @property
+    def is_final(self) -> bool:
+        """Will Stripe say nothing new of it?"""
+        return self.settled_at is not None

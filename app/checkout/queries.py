@@ -1,0 +1,44 @@
+"""Reads of hosted pages that are worth a name."""
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.checkout.models import CheckoutSession
+
+
+def latest(session: Session, payer_id: str) -> CheckoutSession | None:
+    """The page that was opened last for a payer."""
+    return session.scalar(
+        select(CheckoutSession)
+        .where(CheckoutSession.payer_id == payer_id)
+        .order_by(CheckoutSession.created_at.desc(), CheckoutSession.id)
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
+
+
+def unsettled(session: Session, payer_id: str) -> list[CheckoutSession]:
+    """The pages of a payer of which Stripe may still say something new, newest first."""
+    return list(
+        session.scalars(
+            select(CheckoutSession)
+            .where(CheckoutSession.payer_id == payer_id, CheckoutSession.settled_at.is_(None))
+            .order_by(CheckoutSession.created_at.desc(), CheckoutSession.id)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def count(session: Session, payer_id: str) -> int:
+    """How many pages were opened for a payer so far."""
+    return (
+        session.scalar(
+            select(func.count()).select_from(CheckoutSession).where(CheckoutSession.payer_id == payer_id)
+        )
+        or 0
+    )
+
+
+def by_setup_intent(session: Session, setup_intent_id: str) -> CheckoutSession | None:
+    """The page whose SetupIntent (seti_…) this is."""
+    return session.scalar(select(CheckoutSession).where(CheckoutSession.setup_intent_id == setup_intent_id))

@@ -1,0 +1,149 @@
+"""The `gangway` command."""
+
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import click
+from cryptography.fernet import Fernet
+from flask import Flask
+from flask.cli import ScriptInfo
+
+from app import create_app, demo, migrations
+from app.apps.cli import group as stripe_group
+from app.config import Settings, SettingsRefused
+from app.errors import AppError
+from app.migrations.cli import group as db_group
+from app.web import logging
+
+
+class Commands(click.Group):
+    """Says what went wrong in a sentence; a traceback only for bugs."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except SettingsRefused as error:
+            raise click.ClickException(str(error)) from error
+        except AppError as error:
+            raise click.ClickException(error.detail) from error
+
+
+def _application(_info: object = None) -> Flask:
+    settings = Settings.load()
+    logging.configure(settings)
+    return create_app(settings)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Gangway: your customer, a Stripe customer and a saved payment method, in agreement."""
+    ctx.obj = ScriptInfo(create_app=_application)
+
+
+main.add_command(stripe_group)
+main.add_command(db_group)
+
+
+@main.command("demo")
+@click.option("--port", default=8000, show_default=True, help="Where the portal listens.")
+@click.option("--stripe-port", default=12111, show_default=True, help="Where the simulated Stripe listens.")
+@click.option("--fresh", is_flag=True, help="Forget what an earlier demo stored.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of prose.")
+def demo_command(*, port: int, stripe_port: int, fresh: bool, as_json: bool) -> None:
+    """Run everything, with a simulated Stripe and a database of its own. Stops on Ctrl-C."""
+    demo.run(port=port, stripe_port=stripe_port, fresh=fresh, as_json=as_json)
+
+
+@main.command()
+@click.option("--bind", default="127.0.0.1:8000", show_default=True, help="Address and port to listen on.")
+def serve(bind: str) -> None:
+    """Run the portal under a production server, with its worker, by the settings."""
+    from app.server import Server  # noqa: PLC0415  (gunicorn wants a Unix; the demo does not)
+
+    settings = Settings.load()
+    logging.configure(settings)
+    with create_app(settings).app_context():
+        if migrations.pending():
+            raise click.ClickException("The database is not up to date: run `gangway db upgrade` first.")
+    sys.argv = ["gangway"]  # gunicorn would read our own options as its own
+    Server(settings, bind).run()
+
+
+@main.command()
+@click.option("--threads", default=2, show_default=True, help="How many customers are looked at at once.")
+def worker(threads: int) -> None:
+    """Run the worker alone, beside web processes that have GANGWAY_WORKER_THREADS=0."""
+    from app.sync import Worker  # noqa: PLC0415
+
+    alone = Worker(_application(), threads)
+    alone.start()
+    stopped = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stopped.set())
+    stopped.wait()
+    alone.stop()
+
+
+@main.command()
+@click.option("--port", default=12111, show_default=True, help="Where to listen, on loopback.")
+@click.option("--data", type=click.Path(path_type=Path, dir_okay=False), help="Keep the books in this file.")
+def simulator(port: int, data: Path | None) -> None:
+    """Run the simulated Stripe alone."""
+    demo.run_simulator(port=port, data=data)
+
+
+@main.command()
+def check() -> None:
+    """Print the settings, secrets masked, and what is missing. Exit 1 when something is."""
+    settings = Settings.load()
+    for name in Settings.model_fields:
+        click.echo(f"GANGWAY_{name.upper()}={shown(settings, name)}")
+    with create_app(settings).app_context():
+        problems = _missing()
+    for problem in problems:
+        click.echo(problem, err=True)
+    if problems:
+        raise SystemExit(1)
+    click.echo("Nothing is missing.")
+
+
+def shown(settings: Settings, name: str) -> str:
+    """A setting as it may be printed: no secret, and no password of a database."""
+    import sqlalchemy as sa  # noqa: PLC0415
+
+    value = getattr(settings, name)
+    if name == "encryption_keys":
+        return ",".join("***" for _ in value)
+    if name == "database_url":
+        return sa.make_url(value).render_as_string(hide_password=True)
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return "" if value is None else str(value)
+
+
+def _missing() -> list[str]:
+    import sqlalchemy as sa  # noqa: PLC0415
+
+    from app import apps, db  # noqa: PLC0415
+    from app.errors import NotFound  # noqa: PLC0415
+
+    try:
+        if migrations.pending():
+            return ["The database is not up to date: run `gangway db upgrade`."]
+    except sa.exc.SQLAlchemyError:
+        return ["The database does not answer: look at GANGWAY_DATABASE_URL."]
+    try:
+        apps.find(db.session())
+    except NotFound:
+        return ["No Stripe app is installed: run `gangway stripe install --api-key …`."]
+    return []
+
+
+@main.command()
+def key() -> None:
+    """Print a fresh key, good for GANGWAY_SECRET_KEY and for GANGWAY_ENCRYPTION_KEYS."""
+    click.echo(Fernet.generate_key().decode())

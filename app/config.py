@@ -1,0 +1,258 @@
+"""Settings, from `GANGWAY_*` alone. Whatever makes no sense is refused at start, with what to set instead."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from cryptography.fernet import Fernet
+from email_validator import EmailNotValidError, validate_email
+from flask import current_app
+from limits import parse_many
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app import currencies
+
+INSTANCE = Path(__file__).resolve().parent.parent / "instance"
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+STRIPE_API_BASE = "https://api.stripe.com"
+
+Listed = Annotated[tuple[str, ...], NoDecode]  # comma-separated, not JSON
+
+
+class SettingsRefused(Exception):
+    """Settings that make no sense; the text has one sentence for each."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. The description of each field is its line in the README."""
+
+    model_config = SettingsConfigDict(env_prefix="GANGWAY_", extra="ignore", frozen=True)
+
+    public_url: str = Field(
+        default="http://127.0.0.1:8000",
+        description="Where browsers and Stripe reach this portal; every absolute URL begins with it",
+    )
+    secret_key: SecretStr = Field(description="Signs session cookies; 32 random characters or more")
+    encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        description="Comma-separated Fernet keys for secrets at rest; the first seals, all open"
+    )
+    database_url: str = Field(
+        default=f"sqlite:///{INSTANCE / 'gangway.db'}",
+        description="`sqlite:///…` or `postgresql+psycopg://…`",
+    )
+    stripe_api_base: str = Field(
+        default=STRIPE_API_BASE, description="Stripe's address, or a simulator's on loopback"
+    )
+    checkout_origins: Listed = Field(
+        default=(),
+        description="Comma-separated origins of custom Checkout domains, `https://pay.example.com`",
+    )
+    company_name: str = Field(default="Acme Cloud", description="Your name on every page", min_length=1)
+    logo_file: Path | None = Field(
+        default=None, description="Your logo, an SVG, PNG or WebP file under 20 kB"
+    )
+    accent_color: str = Field(default="#3b5bdb", description="Buttons and links, as `#rrggbb`")
+    support_email: str | None = Field(default=None, description="Where customers get help")
+    terms_url: str | None = Field(default=None, description="Your terms, linked beside the button")
+    default_currency: str = Field(default="USD", description="Currency chosen at first on the form")
+    payment_method_policy: Literal["replace", "keep"] = Field(
+        default="replace", description="Whether a newly saved method becomes the one charged"
+    )
+    rate_limit_signup: str = Field(default="60 per hour", description="Sign-ups for each client address")
+    rate_limit_return: str = Field(
+        default="120 per minute",
+        description="Looks at the own state for each client address; each may ask Stripe",
+    )
+    rate_limit_storage: str = Field(
+        default="memory://", description="Where limits are counted: `memory://` or `redis://…`"
+    )
+    trusted_proxies: int = Field(
+        default=0, ge=0, le=10, description="How many proxies in front set `X-Forwarded-For`"
+    )
+    web_processes: int = Field(default=1, ge=1, le=64, description="Web server processes")
+    web_threads: int = Field(default=16, ge=1, le=256, description="Threads in each web process")
+    worker_threads: int = Field(
+        default=1, ge=0, le=16, description="Worker threads in each web process; 0 when `gangway worker` runs"
+    )
+    pull_interval: int = Field(
+        default=120,
+        ge=5,
+        le=86400,
+        description="Seconds until an unfinished customer is looked up at Stripe unasked",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`"
+    )
+    log_format: Literal["json", "console"] = Field(default="json", description="`json` or `console`")
+
+    @field_validator("encryption_keys", "checkout_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        )
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_secret(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value()) < 32:
+            raise ValueError("must be 32 random characters or more")
+        return value
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _fernet_keys(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if not value:
+            raise ValueError("must hold at least one key")
+        for key in value:
+            try:
+                Fernet(key.get_secret_value())
+            except ValueError as error:
+                raise ValueError("must be Fernet keys, made by `gangway key`") from error
+        return value
+
+    @field_validator("public_url", "stripe_api_base")
+    @classmethod
+    def _origin(cls, value: str) -> str:
+        return _checked_origin(value)
+
+    @field_validator("checkout_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_checked_origin(origin) for origin in value)
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        try:
+            driver = sa.make_url(value).drivername
+        except sa.exc.ArgumentError:
+            driver = ""
+        if driver not in {"sqlite", "postgresql+psycopg"}:
+            raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
+        return value
+
+    @field_validator("accent_color")
+    @classmethod
+    def _colour(cls, value: str) -> str:
+        if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+            raise ValueError("must be a colour such as #3b5bdb")
+        return value.lower()
+
+    @field_validator("support_email")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value:
+            try:
+                validate_email(value, check_deliverability=False)
+            except EmailNotValidError as error:
+                raise ValueError("must be an e-mail address") from error
+        return value or None
+
+    @field_validator("terms_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value and not re.match(r"https?://[^/\s]+", value):
+            raise ValueError("must be a URL that begins with https://")
+        return value or None
+
+    @field_validator("default_currency")
+    @classmethod
+    def _offered(cls, value: str) -> str:
+        if value.upper() not in currencies.CODES:
+            raise ValueError("must be the code of a currency that Stripe knows, such as USD")
+        return value.upper()
+
+    @field_validator("rate_limit_signup", "rate_limit_return")
+    @classmethod
+    def _budget(cls, value: str) -> str:
+        try:
+            parse_many(value)
+        except ValueError as error:
+            raise ValueError("must read like `60 per hour` or `10 per minute; 100 per day`") from error
+        return value
+
+    @field_validator("logo_file")
+    @classmethod
+    def _logo(cls, value: Path | None) -> Path | None:
+        if value is None or not str(value).strip("."):
+            return None
+        if value.suffix.lower() not in {".svg", ".png", ".webp"} or not value.is_file():
+            raise ValueError("must name an existing SVG, PNG or WebP file")
+        if value.stat().st_size > 20_000:
+            raise ValueError("must be under 20 kB, so that pages stay light")
+        return value
+
+    @model_validator(mode="after")
+    def _simulator_on_loopback(self) -> "Settings":
+        if self.stripe_api_base != STRIPE_API_BASE and not is_loopback(self.stripe_api_base):
+            raise ValueError(
+                "GANGWAY_STRIPE_API_BASE must be https://api.stripe.com or an address on loopback."
+            )
+        if not self.is_secure and not is_loopback(self.public_url):
+            raise ValueError("GANGWAY_PUBLIC_URL must begin with https://; only loopback may be plain http.")
+        return self
+
+    @property
+    def is_secure(self) -> bool:
+        """Is the portal reached over https?"""
+        return self.public_url.startswith("https://")
+
+    @property
+    def is_simulated(self) -> bool:
+        """Does a simulator stand in for Stripe?"""
+        return self.stripe_api_base != STRIPE_API_BASE
+
+    @classmethod
+    def load(cls, **overrides: object) -> "Settings":
+        """Read the environment. Raises SettingsRefused with a sentence for each bad setting."""
+        try:
+            return cls(**overrides)  # type: ignore[arg-type]
+        except ValidationError as error:
+            raise SettingsRefused("\n".join(_sentences(error))) from error
+
+
+def is_loopback(url: str) -> bool:
+    """Does this URL stay on the machine?"""
+    return (urlsplit(url).hostname or "") in LOOPBACK
+
+
+def _checked_origin(value: str) -> str:
+    parts = urlsplit(value.rstrip("/"))
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or parts.path
+        or parts.query
+        or parts.username
+    ):
+        raise ValueError("must be a scheme and host such as https://billing.example.com, without a path")
+    return value.rstrip("/")
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    """Say of each bad setting what to set; never what was set, which may be a secret."""
+    sentences = []
+    for problem in error.errors(include_input=False, include_url=False):
+        if not problem["loc"]:
+            sentences.append(str(problem["ctx"]["error"]))
+            continue
+        name = f"GANGWAY_{str(problem['loc'][0]).upper()}"
+        if problem["type"] == "missing":
+            sentences.append(f"{name} is missing: set it. `gangway key` prints a fresh one.")
+        elif problem["type"] == "value_error":
+            sentences.append(f"{name} {problem['ctx']['error']}.")
+        else:
+            said = problem["msg"]
+            sentences.append(f"{name} is wrong: {said[0].lower()}{said[1:]}.")
+    return sentences
+
+
+def settings() -> Settings:
+    """The settings of the current application."""
+    found = current_app.extensions["gangway.settings"]
+    assert isinstance(found, Settings)
+    return found

@@ -1,0 +1,59 @@
+"""Who can be billed."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.db import Base, UtcDateTime, new_id, utcnow
+
+LIVE = sa.text("deleted_at IS NULL")
+
+
+class Customer(Base):
+    """A customer, with the fields and the uniqueness of OpenMeter's. Deleting one only marks it."""
+
+    __tablename__ = "customer"
+
+    id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
+    key: Mapped[str | None] = mapped_column(sa.String(256))  # the company's own id for it
+    name: Mapped[str] = mapped_column(sa.String(256))
+    description: Mapped[str | None] = mapped_column(sa.String(1024))
+    primary_email: Mapped[str | None] = mapped_column(sa.Text)
+    currency: Mapped[str | None] = mapped_column(sa.String(3))  # ISO 4217
+    billing_address: Mapped[
+        dict[str, str] | None
+    ]  # country, postalCode, state, city, line1, line2, phoneNumber
+    extra: Mapped[dict[str, str] | None] = mapped_column("metadata")  # `metadata` is SQLAlchemy's own word
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, onupdate=utcnow)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    subjects: Mapped[list["SubjectKey"]] = relationship(
+        order_by="SubjectKey.key", cascade="all, delete-orphan", lazy="selectin"
+    )
+
+    __table_args__ = (
+        sa.Index("uq_customer_key_live", "key", unique=True, sqlite_where=LIVE, postgresql_where=LIVE),
+    )
+
+    @property
+    def subject_keys(self) -> list[str]:
+        """The names under which this customer's usage arrives, sorted."""
+        return sorted(subject.key for subject in self.subjects)
+
+
+class SubjectKey(Base):
+    """One name under which usage of one customer arrives; no two live customers share one."""
+
+    __tablename__ = "subject_key"
+
+    customer_id: Mapped[str] = mapped_column(
+        sa.String(26), sa.ForeignKey("customer.id", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(sa.String(256), primary_key=True)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        sa.Index("uq_subject_key_live", "key", unique=True, sqlite_where=LIVE, postgresql_where=LIVE),
+    )

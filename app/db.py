@@ -1,0 +1,122 @@
+"""The database: one declarative base, one session per request or turn, and the types all tables share."""
+
+import sqlite3
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+from flask_sqlalchemy_lite import SQLAlchemy
+from sqlalchemy import event, orm
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from ulid import ULID
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+_database = SQLAlchemy(session_options={"expire_on_commit": False})
+
+
+class Base(orm.DeclarativeBase):
+    """The base of every table."""
+
+    metadata = sa.MetaData(naming_convention=NAMING)
+    type_annotation_map = {dict[str, str]: sa.JSON}  # noqa: RUF012 (SQLAlchemy's own protocol)
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """An instant: aware in Python, UTC in the database. SQLite stores no zone, so it is put back here."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: sa.Dialect) -> datetime | None:
+        """Refuse a naive time: whose clock would it be?"""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, _dialect: sa.Dialect) -> datetime | None:
+        """Give an aware time in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def utcnow() -> datetime:
+    """The present instant, aware."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A fresh ULID: 26 characters that sort by time, as OpenMeter's ids do."""
+    return str(ULID())
+
+
+def init_app(app: Flask, url: sa.URL) -> None:
+    """Open the engine of this application. Connections are made when first needed."""
+    options: dict[str, Any] = {"url": url}
+    if url.get_backend_name() == "postgresql":
+        options |= {"pool_size": 10, "max_overflow": 30, "pool_pre_ping": True}
+    app.config["SQLALCHEMY_ENGINES"] = {"default": options}
+    _database.init_app(app)
+    with app.app_context():
+        if url.get_backend_name() == "sqlite":
+            _tame_sqlite(_database.engine)
+
+
+def engine() -> sa.Engine:
+    """The engine of the current application."""
+    return _database.engine
+
+
+def session() -> orm.Session:
+    """The session of the current request or turn; closed, and rolled back, when that ends."""
+    return _database.session
+
+
+def end_read(session: orm.Session) -> None:
+    """End a transaction that only read, so that nothing is held while Stripe is asked.
+
+    Objects that were loaded stay usable as they were; they are not loaded again behind our back.
+    """
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("unsaved changes would be committed before Stripe was asked")
+    session.commit()
+
+
+def start_write(session: orm.Session) -> None:
+    """Begin a transaction that will write.
+
+    SQLite must know at once: a transaction that began by reading can't become a writer after another
+    one has committed (https://sqlite.org/isolation.html), and no time-out helps against that.
+    """
+    session.connection(execution_options={"writes": True})
+
+
+def _tame_sqlite(engine: sa.Engine) -> None:
+    """Make SQLite keep its word: real transactions, foreign keys, durable WAL, patience for a lock."""
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: DBAPIConnection, _record: object) -> None:
+        assert isinstance(connection, sqlite3.Connection)
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",  # NORMAL may lose the last commits on power loss, and with them events
+            "foreign_keys=ON",
+            "busy_timeout=15000",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: sa.Connection) -> None:
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

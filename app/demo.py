@@ -1,0 +1,158 @@
+"""Everything in one process: a simulated Stripe, a database of its own, the portal and the worker."""
+
+import json
+import shutil
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+from cryptography.fernet import Fernet
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from app import apps, create_app, db, migrations
+from app.config import INSTANCE, Settings
+from app.errors import NotFound
+from app.simulator import DEFAULT_API_KEY, Simulator
+from app.simulator.server import serve as serve_simulator
+from app.web import logging
+
+HOST = "127.0.0.1"
+
+Listening = TypeVar("Listening")
+FOLDER = INSTANCE / "demo"
+
+
+def run(*, port: int, stripe_port: int, fresh: bool, as_json: bool) -> None:
+    """Start all of it, say where to go, and stop cleanly on Ctrl-C or SIGTERM.
+
+    It picks up where an earlier demo left off, even one that was killed: the simulator's books and ours
+    are both on disk.
+    """
+    if fresh:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    portal_url, stripe_url = f"http://{HOST}:{port}", f"http://{HOST}:{stripe_port}"
+    settings = _settings(portal_url, stripe_url)
+    logging.configure(settings)
+    app = create_app(settings)
+
+    web = _listen(
+        "portal", port, "--port", lambda: make_server(HOST, port, app, threaded=True, request_handler=Quiet)
+    )
+    simulator = Simulator(FOLDER / "stripe.db", public_url=stripe_url)
+    hosted = _listen(
+        "simulated Stripe",
+        stripe_port,
+        "--stripe-port",
+        lambda: serve_simulator(simulator, HOST, stripe_port),
+    )
+    simulator.start()
+    threading.Thread(target=web.serve_forever, name="portal", daemon=True).start()
+    with app.app_context():
+        migrations.upgrade()
+        installed, secret = _installed(settings)
+    worker = app.extensions["gangway.worker"]
+    worker.start()
+
+    facts = {
+        "portal": portal_url,
+        "stripe_api_base": stripe_url,
+        "stripe_api_key": DEFAULT_API_KEY,
+        "app_id": installed,
+        "webhook_secret": secret,
+    }
+    click.echo(json.dumps(facts) if as_json else _prose(facts))
+    _until_told()
+    worker.stop()
+    web.shutdown()
+    simulator.close()
+    hosted.close()
+
+
+def run_simulator(*, port: int, data: Path | None) -> None:
+    """Run the simulated Stripe alone until it is told to stop."""
+    url = f"http://{HOST}:{port}"
+    simulator = Simulator(data, public_url=url)
+    hosted = _listen("simulated Stripe", port, "--port", lambda: serve_simulator(simulator, HOST, port))
+    simulator.start()
+    click.echo(f"A simulated Stripe listens at {url}; its API key is {DEFAULT_API_KEY}.")
+    click.echo(f"Faults, deliveries and clocks: {url}/_control")
+    _until_told()
+    simulator.close()
+    hosted.close()
+
+
+class Quiet(WSGIRequestHandler):
+    """Our own log has a line for each request already."""
+
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 (werkzeug's own name)
+        """Say nothing."""
+
+
+def _settings(portal_url: str, stripe_url: str) -> Settings:
+    """The demo's own settings: nothing of the environment but how it looks."""
+    keys = FOLDER / "keys.json"
+    if not keys.exists():
+        made = {
+            "secret_key": Fernet.generate_key().decode(),
+            "encryption_keys": Fernet.generate_key().decode(),
+        }
+        keys.touch(mode=0o600)
+        keys.write_text(json.dumps(made))
+    return Settings.load(
+        public_url=portal_url,
+        stripe_api_base=stripe_url,
+        database_url=f"sqlite:///{FOLDER / 'gangway.db'}",
+        rate_limit_signup="10000 per hour",
+        rate_limit_return="100000 per hour",
+        rate_limit_storage="memory://",
+        worker_threads=1,
+        log_level="WARNING",
+        log_format="console",
+        **json.loads(keys.read_text()),
+    )
+
+
+def _installed(settings: Settings) -> tuple[str, str]:
+    """Install the simulated account, unless an earlier demo has. Gives the app's id and signing secret."""
+    session = db.session()
+    try:
+        app = apps.find(session)
+    except NotFound:
+        app = apps.install(session, DEFAULT_API_KEY, public_url=settings.public_url, actor="demo")
+    session.commit()
+    apps.sweep(session, apps.connect(app), settings.public_url)
+    return app.id, apps.signing_secrets(session, app)[0]
+
+
+def _listen(what: str, port: int, option: str, start: Callable[[], Listening]) -> Listening:
+    try:
+        return start()
+    except OSError as error:
+        raise click.ClickException(
+            f"Port {port} for the {what} is taken: stop what listens there, or choose another with {option}."
+        ) from error
+
+
+def _until_told() -> None:
+    stopped = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stopped.set())
+    stopped.wait()
+
+
+def _prose(facts: dict[str, str]) -> str:
+    return "\n".join(
+        (
+            "Gangway is running, with a simulated Stripe. No real card, no account, no charge.",
+            "",
+            f"  Sign up        {facts['portal']}/signup",
+            "  Test card      4242 4242 4242 4242, any future date, any CVC",
+            f"  Stripe, as it sees things, and its faults   {facts['stripe_api_base']}/_control",
+            "",
+            "Ctrl-C stops it. The next `gangway demo` goes on where this one stops; --fresh begins anew.",
+        )
+    )

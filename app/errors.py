@@ -1,0 +1,53 @@
+"""The few kinds of failure we can explain; everything else is a bug and goes to the log."""
+
+from collections.abc import Mapping
+
+
+class AppError(Exception):
+    """A failure with a sentence for the person who caused or met it.
+
+    `fields` names the bad fields of a form or body and says what is wrong with each.
+    """
+
+    status = 500
+    title = "Something went wrong"
+
+    def __init__(self, detail: str, *, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.fields = dict(fields or {})
+
+
+class Invalid(AppError):
+    """What was asked for is not allowed; nothing was changed."""
+
+    status = 400
+    title = "Bad Request"
+
+
+class Unauthorized(AppError):
+    """Who asks is unknown."""
+
+    status = 401
+    title = "Unauthorized"
+
+
+class NotFound(AppError):
+    """There is no such thing, or not for whoever asks."""
+
+    status = 404
+    title = "Not Found"
+
+
+class Conflict(AppError):
+    """Something else holds the name or the place that was asked for."""
+
+    status = 409
+    title = "Conflict"
+
+
+class PreconditionFailed(AppError):
+    """The request is fine, but the state of things forbids it."""
+
+    status = 412
+    title = "Precondition Failed"

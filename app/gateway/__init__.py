@@ -1,0 +1,44 @@
+"""Stripe, and the only importer of `stripe`."""
+
+from app.gateway.client import API_VERSION, EVENTS, StripeGateway, is_live
+from app.gateway.errors import (
+    StripeFailed,
+    StripeKeyRejected,
+    StripeObjectMissing,
+    StripePermissionMissing,
+    StripeRefused,
+    StripeUnavailable,
+)
+from app.gateway.events import verify
+from app.gateway.facts import (
+    Account,
+    CustomerFacts,
+    Endpoint,
+    HostedSession,
+    Method,
+    SessionFacts,
+    SetupFacts,
+)
+from app.gateway.transport import WSGITransport
+
+__all__ = [
+    "API_VERSION",
+    "EVENTS",
+    "Account",
+    "CustomerFacts",
+    "Endpoint",
+    "HostedSession",
+    "Method",
+    "SessionFacts",
+    "SetupFacts",
+    "StripeFailed",
+    "StripeGateway",
+    "StripeKeyRejected",
+    "StripeObjectMissing",
+    "StripePermissionMissing",
+    "StripeRefused",
+    "StripeUnavailable",
+    "WSGITransport",
+    "is_live",
+    "verify",
+]

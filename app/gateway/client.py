@@ -1,0 +1,258 @@
+"""Stripe as this product needs it: a few verbs, our words in and out."""
+
+from typing import Any
+
+import stripe
+
+from app.gateway.errors import translated
+from app.gateway.facts import (
+    Account,
+    CustomerFacts,
+    Endpoint,
+    HostedSession,
+    Method,
+    SessionFacts,
+    SetupFacts,
+    instant,
+)
+
+stripe.enable_telemetry = False  # it would write into the home folder and report timings
+
+API_VERSION: str = stripe.api_version
+TIMEOUTS = (3.05, 20)  # seconds to connect, seconds to answer
+NETWORK_RETRIES = 2  # the client's own default is none; 429 is never retried by it
+
+EVENTS: tuple[Any, ...] = (
+    "checkout.session.completed",
+    "checkout.session.expired",
+    "customer.deleted",
+    "customer.updated",
+    "mandate.updated",
+    "payment_method.attached",
+    "payment_method.automatically_updated",
+    "payment_method.detached",
+    "payment_method.updated",
+    "setup_intent.canceled",
+    "setup_intent.requires_action",
+    "setup_intent.setup_failed",
+    "setup_intent.succeeded",
+)
+
+
+class StripeGateway:
+    """One Stripe account and mode, by its API key. Safe to share between threads.
+
+    Every method raises StripeUnavailable, StripeKeyRejected or StripePermissionMissing besides those it
+    names. What makes something takes an idempotency key that names the thing wanted, so that a repeat
+    after a crash finds what the first try made (https://docs.stripe.com/api/idempotent_requests).
+    """
+
+    def __init__(self, api_key: str, *, api_base: str, http_client: stripe.HTTPClient | None = None) -> None:
+        self._v1 = stripe.StripeClient(
+            api_key,
+            base_addresses={"api": api_base},
+            max_network_retries=NETWORK_RETRIES,
+            stripe_version=API_VERSION,
+            http_client=http_client or stripe.RequestsClient(timeout=TIMEOUTS),
+        ).v1
+        self.livemode = is_live(api_key)
+
+    def account(self) -> Account:
+        """Whose key this is. A restricted key may lack the right to ask.
+
+        Source: https://docs.stripe.com/api/accounts/retrieve
+        """
+        with translated():
+            body = _plain(self._v1.accounts.retrieve_current())
+        profile = body.get("business_profile") or {}
+        dashboard = (body.get("settings") or {}).get("dashboard") or {}
+        return Account(
+            id=body["id"],
+            name=profile.get("name") or dashboard.get("display_name"),
+            livemode=self.livemode,
+        )
+
+    def create_customer(
+        self, *, name: str, email: str | None, metadata: dict[str, str], idempotency_key: str
+    ) -> str:
+        """Make a Stripe customer and give its id, cus_….
+
+        Stripe keeps two customers with one e-mail apart; only our record and the key prevent doubles.
+        Source: https://docs.stripe.com/api/customers/create
+        """
+        params: dict[str, Any] = {"name": name, "metadata": metadata}
+        if email:
+            params["email"] = email
+        with translated():
+            return self._v1.customers.create(params=params, options=_once(idempotency_key)).id  # type: ignore[arg-type]
+
+    def update_customer(self, customer_id: str, *, name: str, email: str | None) -> None:
+        """Bring name and e-mail of a Stripe customer up to date. To repeat it is harmless, so it needs no key.
+
+        Source: https://docs.stripe.com/api/customers/update
+        """
+        with translated():
+            self._v1.customers.update(customer_id, params={"name": name, "email": email or ""})
+
+    def customer(self, customer_id: str) -> CustomerFacts:
+        """What Stripe says of a customer now; a deleted one is answered, not missing.
+
+        Raises StripeObjectMissing. Source: https://docs.stripe.com/api/customers/retrieve
+        """
+        with translated():
+            found = self._v1.customers.retrieve(
+                customer_id, params={"expand": ["invoice_settings.default_payment_method"]}
+            )
+        return CustomerFacts.of(_plain(found))
+
+    def set_default_method(self, customer_id: str, method_id: str, *, idempotency_key: str) -> CustomerFacts:
+        """Make an attached method (pm_…) the one that is charged. Checkout never does so by itself.
+
+        Raises StripeRefused when the method is no longer attached.
+        Source: https://docs.stripe.com/api/customers/update#update_customer-invoice_settings
+        """
+        with translated():
+            updated = self._v1.customers.update(
+                customer_id,
+                params={
+                    "invoice_settings": {"default_payment_method": method_id},
+                    "expand": ["invoice_settings.default_payment_method"],
+                },
+                options=_once(idempotency_key),
+            )
+        return CustomerFacts.of(_plain(updated))
+
+    def payment_methods(self, customer_id: str) -> list[Method]:
+        """All methods attached to a customer, at most a hundred, newest first.
+
+        Source: https://docs.stripe.com/api/payment_methods/customer_list
+        """
+        with translated():
+            listed = self._v1.customers.payment_methods.list(customer_id, params={"limit": 100})
+        return [Method.of(_plain(method)) for method in listed.data]
+
+    def open_setup_session(
+        self,
+        customer_id: str,
+        *,
+        currency: str,
+        success_url: str,
+        cancel_url: str,
+        metadata: dict[str, str],
+        idempotency_key: str,
+    ) -> HostedSession:
+        """Open a hosted page on which the Stripe customer saves a payment method.
+
+        The metadata goes on the session and on its SetupIntent: events about the one lack the other's.
+        Raises StripeRefused with Stripe's own words when it rejects the parameters.
+        Source: https://docs.stripe.com/api/checkout/sessions/create (setup mode needs a currency)
+        """
+        with translated():
+            opened = self._v1.checkout.sessions.create(
+                params={
+                    "mode": "setup",
+                    "customer": customer_id,
+                    "currency": currency.lower(),
+                    "success_url": success_url,
+                    "cancel_url": cancel_url,
+                    "metadata": metadata,
+                    "setup_intent_data": {"metadata": metadata},
+                },
+                options=_once(idempotency_key),
+            )
+        body = _plain(opened)
+        return HostedSession(
+            id=body["id"],
+            setup_intent_id=body["setup_intent"],
+            url=body["url"],
+            expires_at=instant(body["expires_at"]),
+        )
+
+    def session(self, session_id: str) -> SessionFacts:
+        """A session, its SetupIntent and method, its customer and default: all in one call.
+
+        Raises StripeObjectMissing. Source: https://docs.stripe.com/api/checkout/sessions/retrieve
+        """
+        with translated():
+            found = self._v1.checkout.sessions.retrieve(
+                session_id,
+                params={
+                    "expand": [
+                        "setup_intent.payment_method",
+                        "customer.invoice_settings.default_payment_method",
+                    ]
+                },
+            )
+        body = _plain(found)
+        return SessionFacts(
+            id=body["id"],
+            status=body["status"],
+            setup=SetupFacts.of(body["setup_intent"]),
+            customer=CustomerFacts.of(body["customer"]),
+        )
+
+    def expire_session(self, session_id: str) -> None:
+        """Close an open page. Raises StripeRefused when it is no longer open.
+
+        Source: https://docs.stripe.com/api/checkout/sessions/expire
+        """
+        with translated():
+            self._v1.checkout.sessions.expire(session_id)
+
+    def create_webhook_endpoint(
+        self, url: str, *, metadata: dict[str, str], idempotency_key: str
+    ) -> Endpoint:
+        """Have Stripe send our events to a URL, in the API version that we read.
+
+        The answer is the only place where Stripe ever tells the signing secret.
+        Source: https://docs.stripe.com/api/webhook_endpoints/create
+        """
+        with translated():
+            made = self._v1.webhook_endpoints.create(
+                params={
+                    "url": url,
+                    "enabled_events": list(EVENTS),
+                    "api_version": API_VERSION,  # type: ignore[typeddict-item]
+                    "description": "Made by Gangway. It is kept in order from there.",
+                    "metadata": metadata,
+                },
+                options=_once(idempotency_key),
+            )
+        return _endpoint(_plain(made))
+
+    def webhook_endpoints(self) -> list[Endpoint]:
+        """Every endpoint of the account in this mode; Stripe allows sixteen.
+
+        Source: https://docs.stripe.com/api/webhook_endpoints/list
+        """
+        with translated():
+            listed = self._v1.webhook_endpoints.list(params={"limit": 100})
+            return [_endpoint(_plain(endpoint)) for endpoint in listed.auto_paging_iter()]
+
+    def delete_webhook_endpoint(self, endpoint_id: str) -> None:
+        """Remove an endpoint; one that is gone already raises StripeObjectMissing.
+
+        Source: https://docs.stripe.com/api/webhook_endpoints/delete
+        """
+        with translated():
+            self._v1.webhook_endpoints.delete(endpoint_id)
+
+
+def is_live(api_key: str) -> bool:
+    """Live or test is told by the key's prefix alone; the account object does not say."""
+    return api_key.startswith(("sk_live_", "rk_live_"))
+
+
+def _once(idempotency_key: str) -> stripe.RequestOptions:
+    return {"idempotency_key": idempotency_key}
+
+
+def _plain(thing: stripe.StripeObject) -> dict[str, Any]:
+    """A StripeObject is no dict and raises on what a reply lacks; plain data doesn't."""
+    return thing.to_dict(for_json=True)
+
+
+def _endpoint(body: dict[str, Any]) -> Endpoint:
+    return Endpoint(
+        id=body["id"], url=body["url"], metadata=body.get("metadata") or {}, secret=body.get("secret")
+    )

@@ -1,0 +1,6 @@
+"""The story of each customer: who did what, and what Stripe told us. Only ever added to."""
+
+from app.journal.actions import note
+from app.journal.models import Entry
+
+__all__ = ["Entry", "note"]

@@ -1,0 +1,52 @@
+"""The database's tables through the versions. Each step is a file in this folder."""
+
+from typing import Any
+
+from alembic.autogenerate import compare_metadata
+from flask import Flask
+from flask_alembic import Alembic
+
+from app import db
+
+_alembic = Alembic(run_mkdir=False, command_name="", metadatas=db.Base.metadata)
+
+
+def init_app(app: Flask) -> None:
+    """Tell Alembic where the steps are, and that SQLite changes tables by copying them."""
+    app.config["ALEMBIC"] = {"script_location": "migrations/versions"}
+    app.config["ALEMBIC_CONTEXT"] = {"render_as_batch": True, "compare_type": True}
+    _alembic.init_app(app)
+
+
+def upgrade(target: str = "heads") -> None:
+    """Bring the tables to a version, by default the newest."""
+    _alembic.upgrade(target)
+
+
+def downgrade(target: str) -> None:
+    """Bring the tables back to a version; `base` is an empty database."""
+    _alembic.downgrade(target)
+
+
+def pending() -> bool:
+    """Are there steps that this database has not taken?"""
+    current = {script.revision for script in _alembic.current() if script}
+    return current != {script.revision for script in _alembic.heads() if script}
+
+
+def drift() -> list[Any]:
+    """What the models have and the database lacks, or the other way round."""
+    with db.engine().connect() as connection:
+        context = _alembic.environment_context
+        context.configure(
+            connection=connection, target_metadata=db.Base.metadata, compare_type=True, render_as_batch=True
+        )
+        return list(compare_metadata(context.get_context(), db.Base.metadata))
+
+
+def revision(message: str) -> None:
+    """Write the next step from what the models have and the database lacks."""
+    _alembic.revision(message)
+
+
+__all__ = ["downgrade", "drift", "init_app", "pending", "revision", "upgrade"]

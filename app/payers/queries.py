@@ -1,0 +1,34 @@
+"""Reads of payers that are worth a name."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from app.payers.models import Payer
+
+
+def of_customer(session: Session, app_id: str, customer_id: str) -> Payer | None:
+    """A customer as it is known in an app."""
+    return session.scalar(
+        select(Payer)
+        .where(Payer.app_id == app_id, Payer.customer_id == customer_id)
+        .options(joinedload(Payer.app), joinedload(Payer.customer))
+        .execution_options(populate_existing=True)
+    )
+
+
+def of_stripe_customer(session: Session, app_id: str, stripe_customer_id: str) -> Payer | None:
+    """Whom a Stripe customer (cus_…) stands for."""
+    return session.scalar(
+        select(Payer).where(Payer.app_id == app_id, Payer.stripe_customer_id == stripe_customer_id)
+    )
+
+
+def fresh(session: Session, payer_id: str, *, lock: bool = False) -> Payer:
+    """A payer as the database has it now, with app, customer and methods; locked for a change if asked."""
+    query = (
+        select(Payer)
+        .where(Payer.id == payer_id)
+        .options(joinedload(Payer.app, innerjoin=True), joinedload(Payer.customer, innerjoin=True))
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(query.with_for_update(of=Payer) if lock else query).unique().one()

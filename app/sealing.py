@@ -1,0 +1,34 @@
+"""Secrets at rest: sealed with authenticated encryption and bound to the row they belong to."""
+
+import json
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+
+class Unsealable(Exception):
+    """A sealed value that no key opens, or that was moved here from another row."""
+
+
+class Sealer:
+    """Seals with the first key, opens with any: put a new key first to rotate.
+
+    Fernet has no associated data, so the row's name stands inside the sealed text and is checked when
+    it is opened: a value copied from one row to another does not open there.
+    """
+
+    def __init__(self, keys: list[str]) -> None:
+        self._fernet = MultiFernet([Fernet(key) for key in keys])
+
+    def seal(self, secret: str, row: str) -> str:
+        """Seal a secret for the named row, such as `app:01J…:api_key`."""
+        return self._fernet.encrypt(json.dumps([row, secret]).encode()).decode()
+
+    def open(self, sealed: str, row: str) -> str:
+        """Give back the secret. Raises Unsealable for a wrong key, row or text."""
+        try:
+            sealed_for, secret = json.loads(self._fernet.decrypt(sealed.encode()))
+        except InvalidToken as error:
+            raise Unsealable(f"No key in GANGWAY_ENCRYPTION_KEYS opens the secret of {row}.") from error
+        if sealed_for != row:
+            raise Unsealable(f"The secret of {row} was sealed for another row.")
+        return str(secret)

@@ -1,0 +1,195 @@
+"""The sign-up form: labels, limits, and the order that it makes."""
+
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+from flask import current_app
+from flask_wtf import FlaskForm
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from wtforms import EmailField, Field, HiddenField, SelectField, StringField
+from wtforms.validators import Email, InputRequired, Length, ValidationError
+
+from app import checkout, currencies, customers
+from app.config import settings
+from app.db import new_id
+from app.web.urls import external
+
+MOST_SUBJECT_KEYS = 100
+LONGEST_KEY = 256
+FORM_AGE = 20 * 3600  # seconds; Stripe keeps idempotency keys for a day at least
+
+
+def trimmed(value: str | None) -> str | None:
+    """Text without the spaces around it."""
+    return value.strip() if value else value
+
+
+def one_line(_form: FlaskForm, field: Field) -> None:
+    """Refuse characters that nobody types and some databases refuse."""
+    if has_control_characters(field.data or ""):
+        raise ValidationError("This has characters that can't be used. Type it anew.")
+
+
+def has_control_characters(text: str) -> bool:
+    """Does text hold a line break, a NUL or the like?"""
+    return any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
+
+
+class SubjectKeysField(Field):
+    """A repeated text field: every `subject_keys` of the request, in order, blanks kept for the page."""
+
+    def __init__(self, label: str, **kwargs: Any) -> None:
+        super().__init__(label, **kwargs)
+        self.entry_errors: dict[int, str] = {}
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take what was typed, trimmed."""
+        self.data = [value.strip() for value in valuelist[: MOST_SUBJECT_KEYS + 1]]
+
+    def process_data(self, value: Any) -> None:
+        """Show what is given, or one blank."""
+        self.data = list(value or []) or [""]
+
+    def post_validate(self, _form: Any, _validation_stopped: bool) -> None:  # noqa: FBT001 (WTForms' own)
+        """Check every key, and that there is one."""
+        self.data = self.data or [""]
+        self.entry_errors = dict(self._problems())
+        if not any(self.data):
+            self.entry_errors = {0: "Enter at least one subject key."}
+        if len(self.data) > MOST_SUBJECT_KEYS:
+            self.errors = [f"Enter {MOST_SUBJECT_KEYS} subject keys at most."]
+        elif self.entry_errors:
+            self.errors = [next(iter(self.entry_errors.values()))]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that were typed."""
+        return tuple(key for key in self.data if key)
+
+    def _problems(self) -> Iterator[tuple[int, str]]:
+        seen: set[str] = set()
+        for index, key in enumerate(self.data):
+            if len(key) > LONGEST_KEY:
+                yield index, f"A subject key has {LONGEST_KEY} characters at most."
+            elif has_control_characters(key):
+                yield index, "This has characters that can't be used. Type it anew."
+            elif key and key in seen:
+                yield index, "This subject key stands here twice."
+            seen.add(key)
+
+
+class SignupForm(FlaskForm):
+    """What a visitor tells of itself."""
+
+    name = StringField(
+        "Company or your name",
+        filters=[trimmed],
+        validators=[
+            InputRequired("Enter the name of your company, or your own."),
+            Length(max=256, message="A name has 256 characters at most."),
+            one_line,
+        ],
+        render_kw={"autocomplete": "organization", "maxlength": 256},
+    )
+    email = EmailField(
+        "E-mail address",
+        filters=[trimmed],
+        validators=[
+            InputRequired("Enter the e-mail address for receipts."),
+            Length(max=254, message="An e-mail address has 254 characters at most."),
+            Email("Enter an e-mail address like name@example.com."),
+        ],
+        render_kw={"autocomplete": "email", "inputmode": "email", "maxlength": 254},
+    )
+    currency = SelectField(
+        "Currency",
+        validators=[InputRequired("Choose a currency.")],
+        render_kw={"autocomplete": "transaction-currency"},
+    )
+    key = StringField(
+        "Your reference",
+        filters=[trimmed],
+        validators=[
+            Length(max=LONGEST_KEY, message=f"A reference has {LONGEST_KEY} characters at most."),
+            one_line,
+        ],
+        render_kw={"autocomplete": "off", "maxlength": LONGEST_KEY, "spellcheck": "false"},
+    )
+    subject_keys = SubjectKeysField("Usage subject keys")
+    nonce = HiddenField()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.currency.choices = currencies.choices()
+
+    @classmethod
+    def blank(cls) -> "SignupForm":
+        """A form for somebody new."""
+        return cls(data={"currency": settings().default_currency, "nonce": new_nonce(new_id())})
+
+    @classmethod
+    def showing(cls, customer: customers.Customer) -> "SignupForm":
+        """A form with the details that this browser gave already."""
+        return cls(
+            data={
+                "name": customer.name,
+                "email": customer.primary_email,
+                "currency": customer.currency,
+                "key": customer.key,
+                "subject_keys": customer.subject_keys,
+                "nonce": new_nonce(customer.id),
+            }
+        )
+
+    def order(self, customer_id: str) -> checkout.Order:
+        """The order that the form's maker wants, for a customer of that id."""
+        return checkout.Order(
+            customer=customers.NewCustomer(
+                id=customer_id,
+                name=self.name.data,
+                key=self.key.data or None,
+                subject_keys=self.subject_keys.keys,
+                primary_email=self.email.data,
+                currency=self.currency.data,
+            ),
+            success_url=external("signup.done", customer=customer_id),
+            cancel_url=external("signup.cancelled", customer=customer_id),
+            currency=self.currency.data,
+        )
+
+
+def order_of(customer: customers.Customer) -> checkout.Order:
+    """The order that a customer's own details make, for one more page."""
+    return checkout.Order(
+        customer=customers.NewCustomer(
+            id=customer.id,
+            name=customer.name,
+            key=customer.key,
+            subject_keys=tuple(customer.subject_keys),
+            primary_email=customer.primary_email,
+            currency=customer.currency,
+        ),
+        success_url=external("signup.done", customer=customer.id),
+        cancel_url=external("signup.cancelled", customer=customer.id),
+        currency=customer.currency or settings().default_currency,
+    )
+
+
+def new_nonce(customer_id: str) -> str:
+    """The id that a form's customer will have, signed: one form, one customer."""
+    signed = _signer().dumps(customer_id)
+    return signed.decode() if isinstance(signed, bytes) else signed
+
+
+def read_nonce(nonce: str | None) -> str | None:
+    """The customer id of a form; None when it is not of our making, or too old for Stripe to remember."""
+    try:
+        customer_id = _signer().loads(nonce or "", max_age=FORM_AGE)
+    except BadSignature:
+        return None
+    return str(customer_id)
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(str(current_app.secret_key), salt="signup-form")

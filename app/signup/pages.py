@@ -1,0 +1,220 @@
+"""The public pages: sign up, come back, go on."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import session as cookie
+from flask.typing import ResponseReturnValue
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from sqlalchemy.orm import Session
+
+from app import apps, checkout, customers, db, payers, sync
+from app.config import settings
+from app.db import new_id, utcnow
+from app.errors import AppError, Invalid, NotFound
+from app.gateway import StripeFailed
+from app.payers import PaymentStatus, payment_status
+from app.signup import actions, queries
+from app.signup.forms import SignupForm, new_nonce, order_of, read_nonce
+from app.signup.models import Signup
+
+bp = Blueprint("signup", __name__)
+limiter = Limiter(get_remote_address, headers_enabled=False, in_memory_fallback_enabled=True)
+
+UNFINISHED_FOR = timedelta(hours=20)  # how long the form remembers what was typed
+REFRESHES = (2, 3, 5, 10, 20, 30)  # seconds between looks while something is pending; then a link is left
+PENDING = {PaymentStatus.IN_PROGRESS, PaymentStatus.NEEDS_ACTION}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What went wrong with the whole form, above it."""
+
+    title: str
+    detail: str
+
+
+@bp.get("/")
+def home() -> ResponseReturnValue:
+    """The way in."""
+    return redirect(url_for("signup.form"), 303)
+
+
+@bp.get("/signup")
+def form() -> ResponseReturnValue:
+    """The form: blank, or with what this browser has typed already and not finished."""
+    cookie.permanent = True
+    cookie.setdefault("browser", secrets.token_urlsafe(24))
+    session = db.session()
+    mine = None if "new" in request.args else _unfinished(session)
+    return _page(SignupForm.blank() if mine is None else SignupForm.showing(mine), resuming=mine is not None)
+
+
+@bp.post("/signup")
+@limiter.limit(lambda: settings().rate_limit_signup, deduct_when=lambda _response: g.get("counts", False))
+def submit() -> ResponseReturnValue:
+    """Make the customer and go to Stripe; or say beside each field what is wrong."""
+    form = SignupForm()
+    if _edits_subject_keys(form):
+        return _page(form)
+    customer_id = read_nonce(form.nonce.data)
+    if not form.validate() or customer_id is None or "browser" not in cookie:
+        return _page(form, _stale(form, customer_id), status=422)
+    session = db.session()
+    try:
+        url = actions.submit(session, apps.find(session), form.order(customer_id), browser=cookie["browser"])
+    except actions.NothingToPay:
+        return redirect(url_for("signup.done", customer=customer_id), 303)
+    except AppError as error:
+        session.rollback()
+        g.counts = True
+        return _page(form, *_explain(form, error))
+    g.counts = True
+    return redirect(url, 303)
+
+
+@bp.get("/return")
+@limiter.limit(lambda: settings().rate_limit_return)
+def done() -> ResponseReturnValue:
+    """Back from Stripe: ask Stripe, then show what is true."""
+    session = db.session()
+    signup = queries.of_browser(session, cookie.get("browser"), request.args.get("customer"))
+    if signup is None:
+        return render_template("signup/stranger.html"), 404
+    app = apps.find(session)
+    payer = payers.of_customer(session, app.id, signup.customer_id)
+    if payer is None:
+        return render_template("signup/stranger.html"), 404
+    db.end_read(session)
+    checked = sync.refresh(session, payer.id)
+    payer = payers.fresh(session, payer.id)
+    return _state(session, payer, checked=checked)
+
+
+@bp.get("/cancelled")
+def cancelled() -> ResponseReturnValue:
+    """Went back on Stripe's page: nothing is lost."""
+    session = db.session()
+    signup = queries.of_browser(session, cookie.get("browser"), request.args.get("customer"))
+    customer = session.get(customers.Customer, signup.customer_id) if signup else None
+    return render_template("signup/cancelled.html", customer=customer, step="payment")
+
+
+@bp.post("/resume")
+@limiter.limit(lambda: settings().rate_limit_return)
+def resume() -> ResponseReturnValue:
+    """Go on where it was left: the open page, else a new one."""
+    session = db.session()
+    signup = queries.of_browser(session, cookie.get("browser"), request.form.get("customer"))
+    if signup is None:
+        return render_template("signup/stranger.html"), 404
+    customer = session.get(customers.Customer, signup.customer_id)
+    assert customer is not None  # a foreign key
+    try:
+        url = actions.resume(session, apps.find(session), order_of(customer))
+    except actions.NothingToPay:
+        return redirect(url_for("signup.done", customer=customer.id), 303)
+    return redirect(url, 303)
+
+
+def _page(
+    form: SignupForm, problem: Problem | None = None, status: int = 200, *, resuming: bool = False
+) -> ResponseReturnValue:
+    page = render_template("signup/form.html", form=form, problem=problem, resuming=resuming, step="details")
+    return page, status
+
+
+def _edits_subject_keys(form: SignupForm) -> bool:
+    """Without JavaScript, adding and removing a line are submissions of their own."""
+    keys = form.subject_keys.data
+    if "add_subject_key" in request.form:
+        keys.append("")
+        return True
+    index = request.form.get("remove_subject_key", "")
+    if index.isascii() and index.isdigit():
+        if int(index) < len(keys) > 1:
+            del keys[int(index)]
+        return True
+    return False
+
+
+def _stale(form: SignupForm, customer_id: str | None) -> Problem | None:
+    """A form that is too old, or that this browser's cookie does not vouch for, gets fresh ones in place."""
+    if customer_id is not None and "csrf_token" not in form.errors and "browser" in cookie:
+        return None
+    cookie.permanent = True
+    cookie.setdefault("browser", secrets.token_urlsafe(24))
+    form.nonce.data = new_nonce(customer_id or new_id())
+    return Problem(
+        "Please send it once more",
+        "This page was open for a long time, or your browser did not send our cookie. "
+        "Nothing was stored; what you typed is still here.",
+    )
+
+
+def _explain(form: SignupForm, error: AppError) -> tuple[Problem | None, int]:
+    support = settings().support_email
+    if isinstance(error, customers.CustomerTaken):
+        # One sentence for every case: it does not tell which name is taken, nor by whom.
+        help_ = f"write to {support}" if support else "ask us"
+        sentence = "This reference or one of these subject keys can't be used for a new sign-up."
+        form.subject_keys.errors = [f"{sentence} If your company has signed up before: {help_} for a link."]
+        return None, 422
+    if isinstance(error, NotFound) and "browser" in error.detail:
+        form.nonce.data = new_nonce(new_id())
+        return Problem("Please send it once more", "Nothing was stored; what you typed is still here."), 422
+    if isinstance(error, Invalid):
+        return Problem("Stripe did not accept these details", error.detail), 422
+    if isinstance(error, StripeFailed | NotFound):
+        return (
+            Problem(
+                "Payments can't be set up just now",
+                "Our payment provider is not answering. Nothing was stored, and what you typed is still "
+                "here: try again in a few minutes.",
+            ),
+            503,
+        )
+    return Problem("Please send it once more", error.detail), error.status
+
+
+def _unfinished(session: Session) -> customers.Customer | None:
+    signup = queries.of_browser(session, cookie.get("browser"))
+    if signup is None or utcnow() - signup.created_at > UNFINISHED_FOR:
+        return None
+    customer = session.get(customers.Customer, signup.customer_id)
+    unfinished = customer is not None and customer.deleted_at is None and not _has_method(session, signup)
+    return customer if unfinished else None
+
+
+def _has_method(session: Session, signup: Signup) -> bool:
+    payer = payers.of_customer(session, apps.find(session).id, signup.customer_id)
+    if payer is None:
+        return False
+    attempt = checkout.latest(session, payer.id)
+    return bool(payer.methods or payer.gone_at or (attempt and attempt.status == "complete"))
+
+
+def _state(session: Session, payer: payers.Payer, *, checked: bool) -> ResponseReturnValue:
+    attempt = checkout.latest(session, payer.id)
+    status = payment_status(payer, attempt, utcnow())
+    method = payer.default_method
+    others = [row for row in payer.methods if row.detached_at is None and row is not method]
+    tries = request.args.get("n", 0, int)
+    is_pending = status in PENDING or not checked
+    wait = REFRESHES[tries] if is_pending and 0 <= tries < len(REFRESHES) else None
+    return render_template(
+        "signup/return.html",
+        status=status.value,
+        customer=payer.customer,
+        method=method,
+        replaces=others[-1] if others and method else None,
+        reason=attempt.error_message if attempt and status is PaymentStatus.FAILED else None,
+        refresh_seconds=wait,
+        refresh_url=url_for("signup.done", customer=payer.customer_id, n=max(tries, 0) + 1),
+        checked=checked,
+        checked_at=payer.verified_at,
+        step="done" if method else "payment",
+    )

@@ -1,0 +1,1 @@
+"""What all routes share: errors out, headers, logging, the brand."""

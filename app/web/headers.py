@@ -1,0 +1,54 @@
+"""Security headers on every answer, and the request's id."""
+
+from flask import Flask, Response, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app.config import Settings
+from app.db import new_id
+
+STRIPE_CHECKOUT = "https://checkout.stripe.com"
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Give each request an id, and each answer the headers that keep browsers on our side."""
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0)  # type: ignore[method-assign]
+    policy = content_security_policy(settings)
+
+    @app.before_request
+    def _name_request() -> None:
+        g.request_id = new_id()
+
+    @app.after_request
+    def _guard(response: Response) -> Response:
+        headers = response.headers
+        headers["X-Request-Id"] = g.get("request_id", "")
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
+        headers.setdefault("Content-Security-Policy", policy)
+        if settings.is_secure:
+            headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+        if request.endpoint not in {"static", "brand.css", "brand.logo"}:
+            headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def content_security_policy(settings: Settings) -> str:
+    """Nothing but our own files. Forms may lead to Stripe's page: browsers check where a 303 goes, too."""
+    pages = [STRIPE_CHECKOUT, *settings.checkout_origins]
+    if settings.is_simulated:
+        pages.append(settings.stripe_api_base)
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "style-src 'self'",
+            "script-src 'self'",
+            "img-src 'self'",
+            "connect-src 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+            f"form-action 'self' {' '.join(pages)}",
+        )
+    )

@@ -1,0 +1,78 @@
+"""One line a request, as JSON with its ids; no secret, no body, no card."""
+
+import logging
+import re
+import sys
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, request
+
+from app.config import Settings
+
+log = structlog.get_logger("gangway.web")
+
+SECRETS = re.compile(r"\b((?:sk|rk)_(?:test|live)|whsec)_\w+")
+
+
+def configure(settings: Settings) -> None:
+    """Send our lines and those of the libraries through one formatter to standard error."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        mask_secrets,
+    ]
+    last = (
+        structlog.processors.JSONRenderer()
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.log_level)
+    for chatty in ("stripe", "urllib3", "alembic", "waitress.queue"):  # stripe logs bodies at debug
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+
+def mask_secrets(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Blot out whatever looks like a key or a signing secret, wherever it slipped in."""
+    for name, value in line.items():
+        if isinstance(value, str):
+            line[name] = SECRETS.sub(r"\1_***", value)
+    return line
+
+
+def init_app(app: Flask) -> None:
+    """Log each request by its route, never by its query."""
+
+    @app.before_request
+    def _begin() -> None:
+        g.began = time.monotonic()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+    @app.after_request
+    def _end(response: Response) -> Response:
+        if request.endpoint not in {"static", "health.process"}:
+            took = round((time.monotonic() - g.get("began", time.monotonic())) * 1000, 1)
+            log.info(
+                "request", method=request.method, path=request.path, status=response.status_code, ms=took
+            )
+        return response

@@ -1,0 +1,70 @@
+"""Errors out: one handler, a problem document for programs and a page for people."""
+
+import json
+from http import HTTPStatus
+
+import structlog
+from flask import Flask, Response, g, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from app import db
+from app.errors import AppError
+
+log = structlog.get_logger("gangway.web")
+
+ADVICE = {
+    400: "The request could not be understood. Go back, reload the page and try again.",
+    404: "There is nothing at this address. It may be mistyped, or the page may have moved.",
+    405: "This page can't be used in that way. Open it from the beginning instead.",
+    413: "That was more than this page takes. Shorten what you entered and send it again.",
+    429: "That was a lot of tries in a short time. Wait a while, then try again. Nothing was changed.",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Answer every failure in the reader's form; an unforeseen one tells nothing but its request id."""
+    app.register_error_handler(AppError, _explained)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _bug)
+
+
+def _explained(error: AppError) -> Response:
+    db.session().rollback()
+    return answer(error.status, error.title, error.detail)
+
+
+def _http(error: HTTPException) -> Response:
+    if error.code is None or error.code < 400:  # a redirect that routing asks for
+        return error.get_response()  # type: ignore[return-value]
+    response = answer(error.code, error.name, ADVICE.get(error.code, error.description or error.name))
+    for name, value in error.get_headers():  # Allow, Retry-After and the like
+        if name.lower() not in {"content-type", "content-length"}:
+            response.headers[name] = value
+    return response
+
+
+def _bug(error: Exception) -> Response:
+    log.error("unhandled", exc_info=error)
+    db.session().rollback()
+    return answer(
+        500, "Something went wrong", "The fault is ours and has been recorded. Try again in a moment."
+    )
+
+
+def answer(status: int, title: str, detail: str) -> Response:
+    """A problem document (RFC 9457) under /api/, a page elsewhere."""
+    request_id = g.get("request_id", "")
+    if request.path.startswith("/api/"):
+        body = {
+            "type": "about:blank",
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "detail": detail,
+            "instance": f"urn:request:{request_id}",
+        }
+        response = Response(json.dumps(body), status)
+        # Exactly this: OpenMeter's clients compare the whole header, so no charset may follow.
+        response.headers["Content-Type"] = "application/problem+json"
+        return response
+    page = render_template("error.html", status=status, title=title, detail=detail, request_id=request_id)
+    return Response(page, status, mimetype="text/html")

@@ -1,0 +1,38 @@
+"""Where Stripe posts its events. Nothing slow happens before the answer."""
+
+from flask import Blueprint, Response, current_app, jsonify, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from app import apps, db, gateway
+from app.errors import Invalid, NotFound
+from app.webhooks import actions
+
+bp = Blueprint("webhooks", __name__)
+
+LARGEST = 512 * 1024  # bytes; OpenMeter's limit
+SIGNATURE_LONGEST = 4096
+
+
+@bp.post("/api/v1/apps/<app_id>/stripe/webhook")
+def receive(app_id: str) -> Response:
+    """Check the signature, store the event in one commit, answer, and let the worker know."""
+    request.max_content_length = LARGEST
+    header = request.headers.get("Stripe-Signature", "")
+    if not header or len(header) > SIGNATURE_LONGEST:
+        raise Invalid("The Stripe-Signature header is missing or malformed.")
+    payload = request.get_data()
+    if len(payload) > LARGEST:
+        raise RequestEntityTooLarge
+    session = db.session()
+    if "\x00" in app_id:
+        raise NotFound("There is no such app.")
+    app = apps.find(session, app_id)
+    gateway.verify(payload, header, apps.signing_secrets(session, app))
+    db.end_read(session)
+    db.start_write(session)
+    is_event = actions.receive(session, app, payload)
+    session.commit()
+    if is_event:
+        current_app.extensions["gangway.worker"].wake()
+    message = "Stored." if is_event else "Ignored: this is no event."
+    return jsonify(namespaceId=apps.NAMESPACE, appId=app.id, message=message)

@@ -1,0 +1,109 @@
+"""What an event hints at: whose it is, and whether it tells anything that we don't know.
+
+An event is never the new state. It may be old, repeated or out of order; what it says is only compared
+with our record, and where the two differ, Stripe is asked. That is also why an event that tells nothing
+new costs no call.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app import checkout, payers
+from app.gateway import CustomerFacts, Method, SetupFacts
+
+AT_ONCE = timedelta(0)
+SOON = timedelta(seconds=5)  # an attempt failed or a method arrived: more will follow within moments
+LATER = timedelta(minutes=1)  # a person is busy with 3-D Secure: most finish, and that is told too
+
+PATIENCE = {
+    "payment_method.attached": SOON,
+    "setup_intent.setup_failed": SOON,
+    "setup_intent.requires_action": LATER,
+}
+
+
+@dataclass(frozen=True)
+class Hint:
+    """One event, read: the snapshot of its object and what was there before."""
+
+    type: str
+    snapshot: dict[str, Any]
+    previous: dict[str, Any]
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> "Hint | None":
+        """Read an event; None when it has not the shape of one."""
+        data = body.get("data")
+        snapshot = data.get("object") if isinstance(data, dict) else None
+        if not isinstance(snapshot, dict) or not isinstance(snapshot.get("id"), str):
+            return None
+        previous = data.get("previous_attributes") if isinstance(data, dict) else None
+        return cls(str(body["type"]), snapshot, previous if isinstance(previous, dict) else {})
+
+    @property
+    def patience(self) -> timedelta:
+        """How long asking Stripe may wait, because more is likely to follow."""
+        return PATIENCE.get(self.type, AT_ONCE)
+
+    def claims_app(self, app_id: str) -> bool:
+        """Does the object carry our mark for this app?"""
+        metadata = self.snapshot.get("metadata")
+        return isinstance(metadata, dict) and metadata.get("om_app_id") == app_id
+
+    def payer(self, session: Session, app_id: str) -> payers.Payer | None:
+        """Whom the event is about."""
+        kind = self.snapshot.get("object")
+        if kind == "mandate":
+            method = session.get(payers.PaymentMethod, (app_id, str(self.snapshot.get("payment_method"))))
+            return method.payer if method else None
+        customer = self.snapshot["id"] if kind == "customer" else self.snapshot.get("customer")
+        customer = customer or self.previous.get("customer")  # a detached method no longer names its owner
+        if isinstance(customer, dict):
+            customer = customer.get("id")
+        return payers.of_stripe_customer(session, app_id, customer) if isinstance(customer, str) else None
+
+    def is_news(self, session: Session, payer: payers.Payer) -> bool:
+        """Does the snapshot differ from our record of this payer?"""
+        match self.snapshot.get("object"):
+            case "setup_intent":
+                return self._setup_is_news(session, payer)
+            case "checkout.session":
+                page = session.get(checkout.CheckoutSession, self.snapshot["id"])
+                return page is not None and not page.is_final and page.status != self.snapshot.get("status")
+            case "payment_method":
+                return self._method_is_news(payer)
+            case "customer":
+                return self._customer_is_news(payer)
+            case _:
+                return bool(checkout.unsettled(session, payer.id))
+
+    def _setup_is_news(self, session: Session, payer: payers.Payer) -> bool:
+        setup = SetupFacts.of(self.snapshot)
+        page = checkout.by_setup_intent(session, setup.id)
+        if page is None:  # set up elsewhere for the same Stripe customer
+            method_id = self.snapshot.get("payment_method")
+            return setup.status == "succeeded" and method_id not in {method.id for method in payer.methods}
+        known = (page.setup_status, page.error_code, page.decline_code)
+        return not page.is_final and known != (setup.status, setup.error_code, setup.decline_code)
+
+    def _method_is_news(self, payer: payers.Payer) -> bool:
+        method = Method.of(self.snapshot)
+        known = next((row for row in payer.methods if row.id == method.id), None)
+        if known is None:
+            return method.customer_id is not None
+        if method.customer_id is None:
+            return known.detached_at is None
+        shown = ("brand", "last4", "exp_month", "exp_year")
+        return known.detached_at is None and any(
+            getattr(known, name) != getattr(method, name) for name in shown
+        )
+
+    def _customer_is_news(self, payer: payers.Payer) -> bool:
+        if self.type == "customer.deleted" or CustomerFacts.of(self.snapshot).deleted:
+            return payer.gone_at is None
+        settings = self.snapshot.get("invoice_settings")
+        default = settings.get("default_payment_method") if isinstance(settings, dict) else None
+        return bool(default != payer.default_method_id)
