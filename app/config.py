@@ -1,6 +1,7 @@
 """Settings, from `GANGWAY_*` alone. Whatever makes no sense is refused at start, with what to set instead."""
 
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -17,6 +18,8 @@ from app import currencies
 
 INSTANCE = Path(__file__).resolve().parent.parent / "instance"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+# https://www.rfc-editor.org/rfc/rfc6761 and 6762, and the names that home and office networks use
+PRIVATE_DOMAINS = {"local", "localhost", "internal", "test", "example", "invalid", "lan", "home", "arpa"}
 STRIPE_API_BASE = "https://api.stripe.com"
 
 Listed = Annotated[tuple[str, ...], NoDecode]  # comma-separated, not JSON
@@ -218,6 +221,20 @@ class Settings(BaseSettings):
 def is_loopback(url: str) -> bool:
     """Does this URL stay on the machine?"""
     return (urlsplit(url).hostname or "") in LOOPBACK
+
+
+def is_public(url: str) -> bool:
+    """Can a stranger on the internet, such as Stripe, be expected to reach this URL over https?
+
+    Told by its name alone: no port is knocked at.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    try:
+        reachable = ip_address(host).is_global
+    except ValueError:
+        reachable = "." in host and host.rsplit(".", 1)[-1] not in PRIVATE_DOMAINS
+    return parts.scheme == "https" and reachable
 
 
 def _checked_origin(value: str) -> str:

@@ -9,7 +9,7 @@ from app import create_app
 from app.config import Settings
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """Gunicorn, set up in code. Threads, because a process that waits for Stripe must go on serving."""
 
     def __init__(self, settings: Settings, bind: str) -> None:
@@ -35,7 +35,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         for name, value in options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> Flask:  # type: ignore[override]  # a Flask is a WSGI application
         """Make the application, in the process that serves it: its connections must not be shared."""
         return create_app(self._settings)
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app import db, journal
 from app.apps.connections import api_key_row, connections, secret_row
 from app.apps.models import App, SigningSecret
-from app.config import is_loopback
+from app.config import is_public
 from app.errors import Conflict, Invalid
 from app.gateway import (
     Account,
@@ -39,7 +39,7 @@ def install(session: Session, api_key: str, *, public_url: str, actor: str, name
         raise Invalid(
             "This is no secret Stripe key: it begins with sk_test_, sk_live_, rk_test_ or rk_live_."
         )
-    if is_live(api_key) and (is_loopback(public_url) or not public_url.startswith("https://")):
+    if is_live(api_key) and not is_public(public_url):
         raise Invalid(
             "A live key needs a public URL that Stripe can reach over https: set GANGWAY_PUBLIC_URL first."
         )

@@ -1,5 +1,6 @@
 """The database's tables through the versions. Each step is a file in this folder."""
 
+import logging
 from typing import Any
 
 from alembic.autogenerate import compare_metadata
@@ -8,6 +9,7 @@ from flask_alembic import Alembic
 
 from app import db
 
+logging.getLogger("alembic").setLevel(logging.WARNING)  # the extension would print every step of its own
 _alembic = Alembic(run_mkdir=False, command_name="", metadatas=db.Base.metadata)
 
 

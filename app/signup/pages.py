@@ -211,6 +211,7 @@ def _state(session: Session, payer: payers.Payer, *, checked: bool) -> ResponseR
         customer=payer.customer,
         method=method,
         replaces=others[-1] if others and method else None,
+        charged_note=f"{method.title} is the one that is charged." if others and method else None,
         reason=attempt.error_message if attempt and status is PaymentStatus.FAILED else None,
         refresh_seconds=wait,
         refresh_url=url_for("signup.done", customer=payer.customer_id, n=max(tries, 0) + 1),

@@ -1,0 +1,229 @@
+"""The API under /v1: who asks, for what, and how the answer goes back.
+
+A request passes authentication, the version, faults, the table of parameters and its idempotency key
+before the handler of its operation runs, in one transaction that ends before the answer is sent.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from flask import Blueprint, Response, request
+
+from app.simulator import accounts, encoding, idempotency, ids, parameters
+from app.simulator.errors import StripeError, unrecognized_url
+from app.simulator.expand import expanded
+from app.simulator.knobs import Fault
+from app.simulator.work import ENDIVE, OPERATIONS, PINNED_VERSION, Call, Handler
+
+JSON = dict[str, Any]
+
+_WITH_TYPES = ("POST /v1/checkout/sessions", "POST /v1/setup_intents")
+
+
+class Host(Protocol):
+    """What the API needs of the simulator that serves it."""
+
+    running: idempotency.Running
+
+    def call(self, url: str, path: dict[str, str]) -> Call: ...
+
+    def tick(self) -> None: ...
+
+    def meet(self, method: str, path: str) -> Fault | None: ...
+
+    def pause(self, seconds: float) -> None: ...
+
+
+def blueprint(host: Host) -> Blueprint:
+    """Routes for every operation, and Stripe's answer for all other paths."""
+    api = Blueprint("api", __name__)
+    for name, handler in OPERATIONS.items():
+        method, _, path = name.partition(" ")
+        rule = re.sub(r"{(\w+)}", r"<\1>", path)
+        view = _view(host, name, handler)
+        api.add_url_rule(rule, endpoint=name.replace(".", "-"), view_func=view, methods=[method])
+
+    @api.route("/v1/", defaults={"rest": ""}, methods=["GET", "POST", "DELETE", "PUT", "PATCH"])
+    @api.route("/v1/<path:rest>", methods=["GET", "POST", "DELETE", "PUT", "PATCH"])
+    def unknown(rest: str) -> Response:
+        error = unrecognized_url(request.method, f"/v1/{rest}")
+        return _answered(_failure(error, ids.request(), 0), ids.request(), PINNED_VERSION)
+
+    return api
+
+
+def _view(host: Host, name: str, handler: Handler) -> Callable[..., Response]:
+    def view(**path: str) -> Response:
+        own = ids.request()
+        version = request.headers.get("Stripe-Version", PINNED_VERSION)
+        host.tick()
+        call = None
+        try:
+            call = _call(host, name, own, path)
+            version = call.version
+            answer = _run(host, name, handler, call)
+        except StripeError as error:
+            now = call.now if call else 0
+            answer = _failure(error, own, now)
+        return _answered(answer, own, version)
+
+    return view
+
+
+def _call(host: Host, name: str, own: str, path: dict[str, str]) -> Call:
+    """The request, understood; raises StripeError for whoever may not, and what makes no sense."""
+    key = _key()
+    call = host.call(url=request.path, path=path)
+    account, permissions = accounts.authenticate(call.books, key)
+    accounts.permit(name, key, account, permissions)
+    call.account = account
+    call.request = {"id": own, "idempotency_key": request.headers.get("Idempotency-Key")}
+    call.version = request.headers.get("Stripe-Version", call.books.accounts_version(account))
+    if call.version not in parameters.words("api_version"):
+        raise StripeError(f"Invalid Stripe API version: {call.version}")
+    if request.method == "POST" and request.mimetype not in {"", "application/x-www-form-urlencoded"}:
+        raise StripeError(
+            "Invalid request (check that your POST content type is application/x-www-form-urlencoded). "
+            "If you have any questions, we can help at https://support.stripe.com/.",
+        )
+    text = request.get_data() if request.method == "POST" else request.query_string
+    given = encoding.decode(text.decode("utf-8", errors="replace"))
+    types = _older_types(name, call.version, given)
+    call.params = parameters.check(name, given) | types
+    return call
+
+
+def _run(host: Host, name: str, handler: Handler, call: Call) -> idempotency.Answer:
+    """The answer: a stored one, or the handler's; with whatever fault waits for this call."""
+    method, _, _ = name.partition(" ")
+    fault = host.meet(method, call.url)
+    _refuse(fault)
+    _break(fault, "timeout", "reset")
+    key = request.headers.get("Idempotency-Key") if method == "POST" else None
+    if key is None:
+        answer = _handled(host, handler, call, fault)
+    else:
+        with host.running.alone(idempotency.place(call, key), key):
+            stored = idempotency.recall(call, key)
+            answer = stored or _handled(host, handler, call, fault)
+    _break(fault, "timeout_after", "reset_after")
+    return answer
+
+
+def _handled(host: Host, handler: Handler, call: Call, fault: Fault | None) -> idempotency.Answer:
+    if fault and fault.kind == "slow":
+        host.pause(fault.seconds)
+    own = call.request["id"]
+    key = call.request["idempotency_key"]
+    with call.books.transaction():
+        try:
+            body = _fail(call) if fault and fault.kind == "500" else handler(call)
+            body = expanded(call.books, call.account, body, call.params.get("expand", []))
+            answer = idempotency.Answer(200, body, own)
+        except StripeError as error:
+            if not error.happened:
+                raise
+            answer = _failure(error, own, call.now)
+        if key is not None and request.method == "POST":
+            idempotency.record(call, key, answer)
+    return answer
+
+
+def _fail(_call: Call) -> JSON:
+    message = "An unknown error occurred."
+    raise StripeError(message, status=500, kind="api_error", happened=True)
+
+
+def _key() -> str:
+    """The API key of a Bearer header, or the user name of a Basic one."""
+    kind, _, value = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "basic":
+        try:
+            value = base64.b64decode(value, validate=True).decode().partition(":")[0]
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+    return value.strip()
+
+
+def _older_types(name: str, version: str, given: JSON) -> JSON:
+    """`payment_method_types`, which only versions before endive take."""
+    if name not in _WITH_TYPES or "payment_method_types" not in given:
+        return {}
+    if version[:10] >= ENDIVE:
+        raise StripeError(
+            "payment_method_types is no longer supported in this API version. Use "
+            "allowed_payment_method_types instead.",
+            code="payment_method_types_no_longer_supported",
+            param="payment_method_types",
+        )
+    types = given.pop("payment_method_types")
+    # The table no longer has it, but what has taken its place is typed alike.
+    checked = parameters.check(name, given | {"allowed_payment_method_types": types})
+    return {"payment_method_types": checked["allowed_payment_method_types"]}
+
+
+def _refuse(fault: Fault | None) -> None:
+    """Faults with an answer of their own, from before the request got anywhere."""
+    match fault.kind if fault else None:
+        case "429":
+            raise StripeError(
+                "Request rate limit exceeded. Learn more about rate limits here "
+                "https://stripe.com/docs/rate-limits.",
+                status=429,
+                code="rate_limit",
+            )
+        case "lock":
+            raise StripeError(
+                "This object cannot be accessed right now because another API request or Stripe process "
+                "is currently accessing it. If you see this error intermittently, retry the request. If "
+                "you see this error frequently and are making multiple concurrent requests to a single "
+                "object, make your requests serially or at a lower rate.",
+                status=429,
+                code="lock_timeout",
+            )
+        case "503":
+            message = "Stripe is unavailable at the moment. Please try again later."
+            raise StripeError(message, status=503, kind="api_error")
+
+
+def _break(fault: Fault | None, timeout: str, reset: str) -> None:
+    """Faults without an answer; how they look is the transport's business."""
+    if fault and fault.kind == timeout:
+        raise NoAnswer(fault.seconds)
+    if fault and fault.kind == reset:
+        raise ConnectionResetError("The simulator cut the connection, as it was told to.")
+
+
+class NoAnswer(TimeoutError):
+    """The caller is to wait in vain, for so many seconds when it waits at a socket."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("The simulator does not answer, as it was told to.")
+        self.seconds = seconds
+
+
+def _failure(error: StripeError, own: str, now: int) -> idempotency.Answer:
+    body = dict(error.error)
+    if error.status in {400, 402, 403, 404, 409}:
+        body["request_log_url"] = f"https://dashboard.stripe.com/test/logs/{own}?t={now}"
+    return idempotency.Answer(error.status, {"error": body}, own)
+
+
+def _answered(answer: idempotency.Answer, own: str, version: str) -> Response:
+    response = Response(json.dumps(answer.body, indent=2), status=answer.status, mimetype="application/json")
+    response.headers["Request-Id"] = own
+    response.headers["Stripe-Version"] = version
+    response.headers["Cache-Control"] = "no-cache, no-store"
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and request.method == "POST":
+        response.headers["Idempotency-Key"] = key
+        response.headers["Original-Request"] = answer.request
+    if answer.replayed:
+        response.headers["Idempotent-Replayed"] = "true"
+    if answer.status == 409 or answer.status >= 500:
+        response.headers["Stripe-Should-Retry"] = "true"
+    return response

@@ -1,0 +1,171 @@
+"""Customers. Source: https://docs.stripe.com/api/customers."""
+
+import copy
+import re
+from typing import Any
+
+from app.simulator import lists, payment_methods, search, wallet
+from app.simulator.errors import StripeError, missing_resource
+from app.simulator.fields import address, merged
+from app.simulator.work import Call, Work, operation, previous
+
+JSON = dict[str, Any]
+
+_PLAIN = ("description", "email", "name", "phone", "preferred_locales", "tax_exempt", "balance")
+
+
+def in_path(call: Call) -> JSON:
+    """The customer the path names, deleted ones too; raises StripeError (404)."""
+    found = call.books.customers.find(call.path["customer"], call.account)
+    if found is None:
+        raise missing_resource("customer", call.path["customer"], "id", status=404)
+    return found
+
+
+def living(call: Call) -> JSON:
+    """The customer the path names, unless it was deleted; raises StripeError (404)."""
+    found = in_path(call)
+    if found.get("deleted"):
+        raise missing_resource("customer", found["id"], "id", status=404)
+    return found
+
+
+@operation("POST /v1/customers")
+def create(call: Call) -> JSON:
+    customer = wallet.new_customer(call)
+    named = call.params.get("payment_method")
+    method = wallet.usable(call, named, "payment_method") if named else None
+    _change(call, customer)
+    call.keep(call.books.customers, customer)
+    call.emit("customer.created", customer)
+    if method is not None:
+        wallet.attach_to(call, method, customer["id"])
+    return customer
+
+
+@operation("GET /v1/customers/{customer}")
+def retrieve(call: Call) -> JSON:
+    return in_path(call)
+
+
+@operation("POST /v1/customers/{customer}")
+def update(call: Call) -> JSON:
+    old = living(call)
+    new = copy.deepcopy(old)
+    _change(call, new)
+    return changed(call, old, new)
+
+
+@operation("DELETE /v1/customers/{customer}")
+def delete(call: Call) -> JSON:
+    return remove(call, living(call))
+
+
+@operation("GET /v1/customers")
+def index(call: Call) -> JSON:
+    email = call.params.get("email")
+
+    def wanted(customer: JSON) -> bool:
+        return not customer.get("deleted") and (email is None or customer["email"] == email)
+
+    return lists.page(call, call.books.customers, "customer", wanted)
+
+
+@operation("GET /v1/customers/search")
+def find(call: Call) -> JSON:
+    """Lags behind as the knob says, as Stripe's index does."""
+    newest = call.now - call.knobs.search_lag
+    found = [
+        customer
+        for customer in call.books.customers.newest(call.account)
+        if not customer.get("deleted") and customer["created"] <= newest
+    ]
+    return search.page(call, found, fields=("email", "name", "phone", "created"))
+
+
+@operation("GET /v1/customers/{customer}/payment_methods")
+def index_payment_methods(call: Call) -> JSON:
+    call.params["customer"] = living(call)["id"]
+    return payment_methods.index(call)
+
+
+@operation("GET /v1/customers/{customer}/payment_methods/{payment_method}")
+def retrieve_payment_method(call: Call) -> JSON:
+    customer, method = living(call), payment_methods.in_path(call)
+    if method["customer"] != customer["id"]:
+        raise missing_resource("PaymentMethod", method["id"], "payment_method", status=404)
+    return method
+
+
+def changed(work: Work, old: JSON, new: JSON) -> JSON:
+    """Write a customer that differs and tell of it; without a difference nothing happened."""
+    if new != old:
+        work.keep(work.books.customers, new)
+        work.emit("customer.updated", new, previous(old, new))
+    return new
+
+
+def remove(work: Work, customer: JSON) -> JSON:
+    """Delete a customer: its payment methods are detached, and only the id remains."""
+    for method in work.books.payment_methods.newest(work.account):
+        if method["customer"] == customer["id"]:
+            wallet.detach_from(work, method, forget_default=False)
+    gone = {"id": customer["id"], "object": "customer", "deleted": True}
+    work.emit("customer.deleted", customer)
+    return work.keep(work.books.customers, gone)
+
+
+def _change(call: Call, customer: JSON) -> None:
+    """Apply the parameters that create and update have in common."""
+    given = call.params
+    email = given.get("email")
+    if email and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
+        raise StripeError(f"Invalid email address: {email}", code="email_invalid", param="email")
+    for name in _PLAIN:
+        if name in given:
+            customer[name] = given[name] if given[name] != "" else None
+    for name in ("business_name", "individual_name"):
+        if given.get(name):
+            customer[name] = given[name]
+        elif given.get(name) == "":
+            customer.pop(name, None)
+    if customer["tax_exempt"] is None:
+        customer["tax_exempt"] = "none"
+    if "address" in given:
+        customer["address"] = address(given["address"])
+    if "shipping" in given:
+        customer["shipping"] = _shipping(given["shipping"])
+    if "metadata" in given:
+        customer["metadata"] = merged(customer["metadata"], given["metadata"])
+    if "invoice_settings" in given:
+        _invoice_settings(call, customer, given["invoice_settings"])
+
+
+def _invoice_settings(call: Call, customer: JSON, given: JSON) -> None:
+    settings = customer["invoice_settings"]
+    for name in ("custom_fields", "footer"):
+        if name in given:
+            settings[name] = given[name] or None
+    if "rendering_options" in given:
+        wanted = given["rendering_options"] or {}
+        rendering = {key: wanted.get(key) or None for key in ("amount_tax_display", "template")}
+        settings["rendering_options"] = rendering if any(rendering.values()) else None
+    if "default_payment_method" in given:
+        method = given["default_payment_method"]
+        settings["default_payment_method"] = _own(call, customer, method) if method else None
+
+
+def _own(call: Call, customer: JSON, method: str) -> str:
+    """A default must be attached to the customer whose default it is to be."""
+    found = call.books.payment_methods.find(method, call.account)
+    if found is None or found["customer"] != customer["id"]:
+        param = "invoice_settings[default_payment_method]"
+        raise missing_resource("PaymentMethod", method, param)
+    return method
+
+
+def _shipping(given: JSON | str) -> JSON | None:
+    if not isinstance(given, dict):
+        return None
+    phone = {"phone": given["phone"]} if given.get("phone") else {}
+    return {"address": address(given["address"]), "name": given["name"], **phone}

@@ -1,0 +1,232 @@
+"""Deliveries: every event to every endpoint that wants it, signed, and again until it is taken.
+
+Source: https://docs.stripe.com/webhooks. What is still to be delivered stands in the books, so that it is
+delivered after a restart too. A delivery that was under way when the process died is made once more.
+"""
+
+import copy
+import hashlib
+import hmac
+import json
+import random
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from app.simulator import ids
+from app.simulator.books import Books
+from app.simulator.clock import Clock
+from app.simulator.knobs import Knobs
+
+JSON = dict[str, Any]
+Send = Callable[[str, bytes, dict[str, str]], int]
+
+_STALE = 600  # seconds; twice what the SDK tolerates
+
+
+class Deliveries:
+    """The post office. `send` may be replaced; it gets a URL, a body and headers, and gives a status."""
+
+    def __init__(self, books: Books, clock: Clock, knobs: Knobs, retry_schedule: Sequence[float]) -> None:
+        self.send: Send = post
+        self.tick: Callable[[], None] = lambda: None
+        self._books = books
+        self._clock = clock
+        self._knobs = knobs
+        self._retry_schedule = tuple(retry_schedule)
+        self._wake = threading.Condition()
+        self._under_way: set[str] = set()
+        self._threads: list[threading.Thread] = []
+        self._running = False
+
+    def start(self, workers: int = 8) -> None:
+        """Deliver in threads of its own, several at a time."""
+        if self._running:
+            return
+        self._running = True
+        self._threads = [
+            threading.Thread(target=self._work, name=f"simulator-delivery-{n}", daemon=True)
+            for n in range(workers)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Stop at once; a delivery that waits for an answer is not waited for."""
+        with self._wake:
+            self._running = False
+            self._wake.notify_all()
+        for thread in self._threads:
+            thread.join(timeout=0.1)
+        self._threads = []
+
+    def wake(self) -> None:
+        """Something is due, or the clock was turned."""
+        with self._wake:
+            self._wake.notify_all()
+
+    def deliver_due(self) -> int:
+        """Try everything that is due now, once, in this thread; how many tries that were.
+
+        What falls due because of these very deliveries is tried too.
+        """
+        tried: set[str] = set()
+        while key := self._claim(tried):
+            tried.add(key)
+            self._attempt(key)
+        return len(tried)
+
+    def deliver(self, keys: Iterable[str]) -> None:
+        """Try these now, whenever they are due."""
+        for key in keys:
+            with self._wake:
+                if key in self._under_way:
+                    continue
+                self._under_way.add(key)
+            self._attempt(key)
+
+    def _work(self) -> None:
+        while self._running:
+            self.tick()
+            key = self._claim()
+            if key is not None:
+                self._attempt(key)
+                continue
+            with self._wake:
+                if self._running:
+                    self._wake.wait(self._until_next())
+
+    def _until_next(self) -> float:
+        """Seconds until the next delivery is due; at most one, because sessions expire too."""
+        if self._knobs.hold:
+            return 1.0
+        waits: list[float] = [
+            delivery["due"] - self._clock.precise()
+            for delivery in self._books.deliveries.snapshot()
+            if delivery["id"] not in self._under_way
+        ]
+        return max(min([1.0, *waits]), 0.01)
+
+    def _claim(self, tried: Iterable[str] = ()) -> str | None:
+        """A delivery that is due and that nobody else has in hand; this thread has it from now on."""
+        if self._knobs.hold:
+            return None
+        now = self._clock.precise()
+        with self._wake:
+            due: list[str] = [
+                delivery["id"]
+                for delivery in self._books.deliveries.snapshot()
+                if delivery["due"] <= now
+                and delivery["id"] not in self._under_way
+                and delivery["id"] not in tried
+            ]
+            if not due:
+                return None
+            key = random.choice(due) if self._knobs.shuffle else due[0]  # noqa: S311 - no secret
+            self._under_way.add(key)
+            return key
+
+    def _attempt(self, key: str) -> None:
+        """Make one try and write down how it went."""
+        try:
+            delivery = self._books.deliveries.get(key)
+            if delivery is not None:
+                self._try(delivery)
+        finally:
+            with self._wake:
+                self._under_way.discard(key)
+
+    def _try(self, delivery: JSON) -> None:
+        books = self._books
+        account = books.deliveries.owner(delivery["id"])
+        endpoint = books.webhook_endpoints.get(delivery["endpoint"])
+        event = books.events.get(delivery["event"])
+        number = delivery["tries"] + 1
+        status, error = None, None
+        gone = endpoint is None or event is None or endpoint["status"] != "enabled"
+        if endpoint is None or event is None or gone:
+            error = "The endpoint is gone."
+        elif self._knobs.drop_all or number <= self._knobs.drop_first:
+            error = "Dropped, as the knobs say."
+        else:
+            try:
+                status = self._post(account, endpoint, event)
+            except Exception as problem:  # noqa: BLE001 - whatever `send` meets is a failed try
+                error = f"{type(problem).__name__}: {problem}"[:200]
+        made = {
+            "event": delivery["event"],
+            "endpoint": delivery["endpoint"],
+            "try": number,
+            "at": self._clock.now(),
+            "status": status,
+            "error": error,
+        }
+        taken = status is not None and 200 <= status < 300
+        with books.transaction():
+            books.tries.put("try_" + ids.random_text(16), made, account)
+            if taken or gone or number > len(self._retry_schedule):
+                books.deliveries.pop(delivery["id"], None)
+            else:
+                due = self._clock.precise() + self._retry_schedule[number - 1]
+                books.deliveries.put(delivery["id"], delivery | {"tries": number, "due": due}, account)
+            if taken:
+                self._note_taken(delivery, account)
+
+    def _note_taken(self, delivery: JSON, account: str) -> None:
+        """One endpoint less waits for the event, unless this was only a duplicate."""
+        event = self._books.events[delivery["event"]]
+        place = f"{delivery['event']}/{delivery['endpoint']}"
+        if place not in self._books.notes:
+            self._books.notes.put(place, {"delivered": True}, account)
+            left = max(event["pending_webhooks"] - 1, 0)
+            self._books.events.put(event["id"], event | {"pending_webhooks": left}, account)
+
+    def _post(self, account: str, endpoint: JSON, event: JSON) -> int:
+        version = endpoint["api_version"] or self._books.accounts_version(account)
+        shown = copy.deepcopy(event) | {"api_version": version}
+        if self._knobs.wrong_livemode:
+            shown["livemode"] = not shown["livemode"]
+        body = json.dumps(shown, indent=2).encode()
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+            "Stripe-Signature": self._signature(self._books.notes[endpoint["id"]]["secret"], body),
+        }
+        return self.send(endpoint["url"], body, headers)
+
+    def _signature(self, secret: str, body: bytes) -> str:
+        """Signed anew for every try, by the world's clock: that is the one the receiver has."""
+        moment = int(time.time()) - (_STALE if self._knobs.stale else 0)
+        right = signature(ids.webhook_secret() if self._knobs.wrong_secret else secret, moment, body)
+        values = [right]
+        if self._knobs.two_signatures:
+            values.insert(0, signature(ids.webhook_secret(), moment, body))
+        return ",".join([f"t={moment}", *(f"v1={value}" for value in values)])
+
+
+def signature(secret: str, moment: int, body: bytes) -> str:
+    """The v1 scheme: HMAC-SHA256 of time stamp, full stop and body, in lower-case hex."""
+    return hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
+
+
+def post(url: str, body: bytes, headers: dict[str, str]) -> int:
+    """POST over HTTP within 10 seconds, following no redirect; the status of the answer."""
+    request = urllib.request.Request(url, data=body, headers=headers, method="POST")  # noqa: S310
+    try:
+        with _OPENER.open(request, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_args: object, **_more: object) -> None:
+        """A redirect is no delivery."""
+
+
+# No proxies: a simulator talks to the machine it runs on.
+_OPENER = urllib.request.build_opener(_NoRedirects, urllib.request.ProxyHandler({}))

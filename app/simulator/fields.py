@@ -1,0 +1,47 @@
+"""Fields that many objects have in common: metadata and addresses."""
+
+from typing import Any
+
+from app.simulator.errors import StripeError
+
+JSON = dict[str, Any]
+
+_ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
+
+
+def merged(old: JSON | None, given: JSON | str | None, param: str = "metadata") -> JSON:
+    """The metadata after an update: an empty value deletes its key, an empty string deletes all.
+
+    Source: https://docs.stripe.com/api/metadata. Raises StripeError for more than 50 keys, a key over 40 characters or with brackets, a value over 500.
+    """
+    if given == "":
+        return {}
+    result = dict(old or {})
+    for key, value in (given or {}).items() if not isinstance(given, str) else ():
+        if len(key) > 40:
+            raise StripeError(
+                f"Metadata keys can be up to 40 characters long. The key '{key}' has {len(key)}.",
+                param=param,
+            )
+        if "[" in key or "]" in key:
+            raise StripeError(f"Metadata keys must not contain brackets: {key}", param=param)
+        if len(value) > 500:
+            raise StripeError(
+                f"Metadata values can have up to 500 characters, but you passed in a value that is "
+                f"{len(value)} characters. Invalid value: {value[:20]}...",
+                param=f"{param}[{key}]",
+            )
+        if value == "":
+            result.pop(key, None)
+        else:
+            result[key] = value
+    if len(result) > 50:
+        raise StripeError("You can only have up to 50 metadata keys.", param=param)
+    return result
+
+
+def address(given: JSON | str | None) -> JSON | None:
+    """An address with all its parts, null where nothing was given."""
+    if not isinstance(given, dict):
+        return None
+    return {part: given.get(part) or None for part in _ADDRESS}

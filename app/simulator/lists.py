@@ -1,0 +1,73 @@
+"""Pages of lists, newest first. Source: https://docs.stripe.com/api/pagination."""
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from app.simulator.books import Collection
+from app.simulator.errors import StripeError, missing_resource
+from app.simulator.work import Call
+
+JSON = dict[str, Any]
+
+_COMPARISONS: dict[str, Callable[[int, int], bool]] = {
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+}
+
+
+def page(
+    call: Call,
+    collection: Collection,
+    kind: str,
+    wanted: Callable[[JSON], bool] = lambda _: True,
+) -> JSON:
+    """One page of the wanted things, newest first, by the call's parameters.
+
+    A cursor may name a thing that is not itself wanted. Raises StripeError for a limit out of range,
+    two cursors, or a cursor that names nothing.
+    """
+    size = limit(call.params)
+    start, end = call.params.get("starting_after"), call.params.get("ending_before")
+    if start and end:
+        raise StripeError(
+            "Received both starting_after and ending_before parameters. Please pass in only one.",
+            param="ending_before",
+        )
+    everything = collection.newest(call.account)
+    places = {thing["id"]: place for place, thing in enumerate(everything)}
+    for name, cursor in (("starting_after", start), ("ending_before", end)):
+        if cursor and cursor not in places:
+            raise missing_resource(kind, cursor, name)
+    first = places[start] + 1 if start else 0
+    last = places[end] if end else len(everything)
+    found = [thing for thing in everything[first:last] if _created(call, thing) and wanted(thing)]
+    return {
+        "object": "list",
+        "data": found[-size:] if end else found[:size],
+        "has_more": len(found) > size,
+        "url": call.url,
+    }
+
+
+def limit(params: JSON) -> int:
+    size = int(params.get("limit", 10))
+    if not 1 <= size <= 100:
+        raise StripeError(
+            f"This value must be {'greater than or equal to 1' if size < 1 else 'less than or equal to 100'}"
+            f" (it currently is '{size}').",
+            code="parameter_invalid_integer",
+            param="limit",
+        )
+    return size
+
+
+def _created(call: Call, thing: JSON) -> bool:
+    wanted = call.params.get("created")
+    if wanted is None:
+        return True
+    if isinstance(wanted, int):
+        return bool(thing["created"] == wanted)
+    return all(_COMPARISONS[name](thing["created"], bound) for name, bound in wanted.items())

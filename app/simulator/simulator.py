@@ -1,0 +1,270 @@
+"""The simulator itself: books, clock, knobs, deliveries, and the WSGI application over them."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from app.simulator import (
+    accounts,
+    billing_portal,
+    checkout_sessions,
+    customers,
+    events,
+    hosted,
+    payment_methods,
+    setup_intents,
+    setups,
+    wallet,
+    webhook_endpoints,
+)
+from app.simulator.books import DEFAULT_ACCOUNT, Books, Collection
+from app.simulator.clock import Clock
+from app.simulator.deliveries import Deliveries, Send
+from app.simulator.hosted import AccountForm, CardForm, Payer
+from app.simulator.idempotency import Running
+from app.simulator.knobs import Fault, Faults, Knobs
+from app.simulator.work import Call, Work
+
+JSON = dict[str, Any]
+
+# Importing them is what registers their operations.
+RESOURCES = (
+    accounts,
+    billing_portal,
+    checkout_sessions,
+    customers,
+    events,
+    payment_methods,
+    setup_intents,
+    webhook_endpoints,
+)
+
+
+class Simulator:
+    """A Stripe small enough to embed, for any number of accounts in test mode.
+
+    `path` keeps the books in a file that survives the process, else they live in memory; `public_url` is
+    the origin that hosted pages are linked with; `retry_schedule` says how many seconds lie between the
+    tries of a delivery. `wsgi` serves the API under /v1, the hosted page under /c/pay/ and the controls
+    under /_control. Deliveries go out in threads after `start()`, or when `deliver_due()` is called.
+    """
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        public_url: str = "http://127.0.0.1:12111",
+        retry_schedule: Sequence[float] = (1, 5, 25),
+    ) -> None:
+        from app.simulator.web import make_app  # noqa: PLC0415 - it needs this class
+
+        self.public_url = public_url.rstrip("/")
+        self.books = Books(path)
+        self.clock = Clock(self.books.settings.get("clock", {}).get("ahead", 0))
+        self.knobs = Knobs()
+        self.faults = Faults()
+        self.running = Running()
+        self.deliveries = Deliveries(self.books, self.clock, self.knobs, retry_schedule)
+        self.deliveries.tick = self.tick
+        self.books.committed = self.deliveries.wake
+        self._closing = threading.Event()
+        self._ticked = 0
+        accounts.open_books(self.books, self.clock.now())
+        self.wsgi = make_app(self)
+
+    @property
+    def send(self) -> Send:
+        """How deliveries are posted: called with URL, body and headers, it returns the status."""
+        return self.deliveries.send
+
+    @send.setter
+    def send(self, send: Send) -> None:
+        self.deliveries.send = send
+
+    def start(self) -> None:
+        """Deliver in the background, and let sessions expire there."""
+        self.deliveries.start()
+
+    def close(self) -> None:
+        """Stop the threads at once and close the file."""
+        self._closing.set()
+        self.deliveries.close()
+        self.books.close()
+
+    def deliver_due(self) -> int:
+        """Make every delivery that is due now, in this thread; the number of tries."""
+        self.tick()
+        return self.deliveries.deliver_due()
+
+    def tick(self) -> None:
+        """Expire the sessions whose time has come; at most once a second of the clock."""
+        now = self.clock.now()
+        with self.books.lock:
+            if now == self._ticked:
+                return
+            self._ticked = now
+            late = [
+                session
+                for session in self.books.checkout_sessions.snapshot()
+                if session["status"] == "open" and session["expires_at"] <= now
+            ]
+            with self.books.transaction():
+                for session in late:
+                    checkout_sessions.expire(self._work(session["id"]), session)
+
+    def advance(self, seconds: float) -> None:
+        """Send the simulator's clock ahead, with all that falls due on the way."""
+        self.clock.ahead += seconds
+        self.books.settings["clock"] = {"ahead": self.clock.ahead}
+        self.tick()
+        self.deliveries.wake()
+
+    def pause(self, seconds: float) -> None:
+        """Wait, but not beyond close()."""
+        self._closing.wait(seconds)
+
+    def meet(self, method: str, path: str) -> Fault | None:
+        """The fault that lies in wait for this call."""
+        return self.faults.take(method, path)
+
+    def call(self, url: str, path: dict[str, str]) -> Call:
+        """A request on its way; whose it is, its key will tell."""
+        place = (self.books, self.clock, self.knobs, DEFAULT_ACCOUNT, self.public_url)
+        return Call(*place, url=url, path=path)
+
+    def page_work(self, session: str) -> Work:
+        """Work that the hosted page of a session does."""
+        work = self._work(session)
+        work.by_page = True
+        return work
+
+    def after_page(self, work: Work) -> None:
+        """Make the page's deliveries before its redirect, when the knob says so."""
+        if self.knobs.webhook == "before":
+            self.deliveries.deliver(work.queued)
+
+    # What a person would do, for tests and demonstrations.
+
+    def save_card(
+        self,
+        session_id: str,
+        number: str = "4242424242424242",
+        *,
+        expiry: str = "12 / 34",
+        cvc: str | None = None,
+        payer: Payer | None = None,
+    ) -> str:
+        """Type a card into the hosted page of a session and press "Save card".
+
+        Returns "succeeded", "declined", "requires_action" (then `authenticate`), "invalid" when the form
+        itself refuses it, or "closed" when the page can't be used any more.
+        """
+        code = cvc or ("1234" if number.startswith("37") else "123")
+        form = CardForm(number, expiry, code)
+        work = self.page_work(session_id)
+        return self._on_page(work, session_id, form, payer)
+
+    def pay_by_bank(
+        self,
+        session_id: str,
+        type: str = "us_bank_account",  # noqa: A002 - Stripe's word
+        *,
+        verify: str = "now",
+        payer: Payer | None = None,
+    ) -> str:
+        """Type the test bank account in; `verify="later"` leaves it to micro-deposits."""
+        account = payment_methods.TEST_ACCOUNTS[type]
+        form = AccountForm(type, account.number, account.routing, verify == "later")
+        work = self.page_work(session_id)
+        return self._on_page(work, session_id, form, payer)
+
+    def authenticate(self, session_id: str, *, ok: bool = True) -> str:
+        """Come through 3-D Secure, or fail it; "closed" when no challenge is open."""
+        self.tick()
+        work = self.page_work(session_id)
+        session = hosted.open_session(work, session_id)
+        if session is None or not hosted.challenged(work, session):
+            return hosted.CLOSED
+        outcome = hosted.authenticate(work, session, ok=ok)
+        self.after_page(work)
+        return outcome
+
+    def verify_microdeposits(self, session_id: str, *, ok: bool = True) -> str:
+        """The micro-deposits of a session arrive and are named, or the bank sends them back."""
+        session = self.books.checkout_sessions[session_id]
+        intent = self.books.setup_intents[session["setup_intent"]]
+        if (intent["next_action"] or {}).get("type") != "verify_with_microdeposits":
+            return hosted.CLOSED
+        with self.books.transaction():
+            setups.microdeposits_verified(self._work(session_id), intent, ok=ok)
+        return hosted.SUCCEEDED if ok else hosted.DECLINED
+
+    def settle_mandate(self, mandate_id: str, status: str) -> None:
+        """The bank accepts a mandate ("active") or takes it back ("inactive")."""
+        with self.books.transaction():
+            work = self._work(mandate_id, self.books.mandates)
+            setups.settle_mandate(work, self.books.mandates[mandate_id], status)
+
+    def expire_session(self, session_id: str) -> None:
+        """End an open session as if its time had come."""
+        session = self.books.checkout_sessions[session_id]
+        if session["status"] == "open":
+            with self.books.transaction():
+                checkout_sessions.expire(self._work(session_id), session)
+
+    def detach_payment_method(self, method_id: str) -> None:
+        """Take a payment method from its customer, as someone at the Dashboard would."""
+        method = self.books.payment_methods[method_id]
+        if method["customer"] is not None:
+            with self.books.transaction():
+                wallet.detach_from(self._work(method_id, self.books.payment_methods), method)
+
+    def delete_customer(self, customer_id: str) -> None:
+        """Delete a customer, as someone at the Dashboard would."""
+        customer = self.books.customers[customer_id]
+        if not customer.get("deleted"):
+            with self.books.transaction():
+                customers.remove(self._work(customer_id, self.books.customers), customer)
+
+    def renew_card(self, method_id: str, *, month: int = 12, year: int = 2040) -> None:
+        """The card network sends a new expiry (payment_method.automatically_updated)."""
+        with self.books.transaction():
+            work = self._work(method_id, self.books.payment_methods)
+            wallet.renew(work, self.books.payment_methods[method_id], month, year)
+
+    def replay_event(self, event_id: str) -> int:
+        """Queue an event once more for every endpoint that wants it; how many those are."""
+        event = self.books.events[event_id]
+        work = self._work(event_id, self.books.events)
+        with self.books.transaction():
+            takers = work.takers(event["type"])
+            for endpoint in takers:
+                work.queue(event_id, endpoint["id"])
+        return len(takers)
+
+    def release(self) -> None:
+        """Let everything go that was held."""
+        self.knobs.hold = False
+        self.deliveries.wake()
+
+    def _on_page(self, work: Work, session_id: str, form: CardForm | AccountForm, payer: Payer | None) -> str:
+        self.tick()
+        session = hosted.open_session(work, session_id)
+        if session is None:
+            return hosted.CLOSED
+        someone = payer or Payer(email="jenny@example.com", phone="+15555550123")
+        try:
+            if isinstance(form, CardForm):
+                outcome = hosted.save_card(work, session, form, someone)
+            else:
+                outcome = hosted.save_account(work, session, form, someone)
+        except hosted.Refused:
+            return hosted.INVALID
+        self.after_page(work)
+        return outcome
+
+    def _work(self, key: str, collection: Collection | None = None) -> Work:
+        """Work in the account that owns this object (a session, when nothing else is said)."""
+        owners = self.books.checkout_sessions if collection is None else collection
+        account = owners.owner(key) if key in owners else DEFAULT_ACCOUNT
+        return Work(self.books, self.clock, self.knobs, account, self.public_url)

@@ -1,0 +1,146 @@
+"""One piece of work: in which account it happens, who caused it, and the events it leaves."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.simulator import ids
+from app.simulator.books import Books, Collection
+from app.simulator.clock import Clock
+from app.simulator.knobs import Knobs
+
+JSON = dict[str, Any]
+
+PINNED_VERSION = "2026-10-28.endive"
+# What an account gets that never chose a version, as the account of someone who signed up in May did.
+ACCOUNT_VERSION = "2026-05-27.dahlia"
+# From here on, payment_method_types is no longer a parameter of Sessions and SetupIntents.
+ENDIVE = "2026-09-30"
+
+
+@dataclass
+class Work:
+    """What a rule needs to do its part; a request and the hosted page each make one.
+
+    `request` is what events say of their cause: null twice for what Checkout does on its own.
+    """
+
+    books: Books
+    clock: Clock
+    knobs: Knobs
+    account: str
+    public_url: str
+    request: JSON = field(default_factory=lambda: {"id": None, "idempotency_key": None})
+    by_page: bool = False
+    queued: list[str] = field(default_factory=list)
+
+    @property
+    def now(self) -> int:
+        return self.clock.now()
+
+    def new_id(self, prefix: str) -> str:
+        return ids.dated(prefix, self.account, self.now)
+
+    def keep(self, collection: Collection, thing: JSON) -> JSON:
+        """Write an object under its id, as one of this account's."""
+        return collection.put(thing["id"], thing, self.account)
+
+    def change(self, collection: Collection, thing: JSON, **fields: object) -> JSON:
+        """Write a copy of the object with other values in those fields."""
+        return self.keep(collection, copy.deepcopy(thing) | fields)
+
+    def note(self, key: str) -> JSON:
+        """What the simulator remembers of an object beside what Stripe shows."""
+        return self.books.notes.get(key, {})
+
+    def remark(self, key: str, **facts: object) -> None:
+        self.books.notes.put(key, self.note(key) | facts, self.account)
+
+    def emit(self, kind: str, thing: JSON, previous: JSON | None = None) -> JSON:
+        """Record an event and queue its deliveries to every endpoint that wants it."""
+        data: JSON = {"object": copy.deepcopy(thing)}
+        if previous is not None:
+            data["previous_attributes"] = copy.deepcopy(previous)
+        takers = [end for end in self.books.webhook_endpoints.newest(self.account) if _wants(end, kind)]
+        event: JSON = {
+            "id": self.new_id("evt"),
+            "object": "event",
+            "api_version": self.books.accounts_version(self.account),
+            "created": self.now,
+            "data": data,
+            "livemode": False,
+            "pending_webhooks": len(takers),
+            "request": self.request,
+            "type": kind,
+        }
+        self.keep(self.books.events, event)
+        for endpoint in takers:
+            for _ in range(self.knobs.duplicate):
+                self.queue(event["id"], endpoint["id"])
+        return event
+
+    def takers(self, kind: str) -> list[JSON]:
+        """The endpoints that want events of this kind."""
+        endpoints = self.books.webhook_endpoints.newest(self.account)
+        return [endpoint for endpoint in endpoints if _wants(endpoint, kind)]
+
+    def queue(self, event: str, endpoint: str) -> None:
+        """Plan the first try of one delivery, when the knobs say."""
+        wait = self.knobs.delay
+        if self.by_page:
+            # Before the redirect the page itself makes the try; the others keep away meanwhile.
+            wait += {"before": 30.0, "after": 1.0}.get(self.knobs.webhook, 0.0)
+            if self.knobs.webhook == "never":
+                return
+        key = "dlv_" + ids.random_text(16)
+        delivery = {"id": key, "event": event, "endpoint": endpoint, "tries": 0}
+        self.keep(self.books.deliveries, delivery | {"due": self.clock.precise() + wait})
+        self.queued.append(key)
+
+
+@dataclass
+class Call(Work):
+    """An API request on its way through a handler."""
+
+    params: JSON = field(default_factory=dict)
+    path: dict[str, str] = field(default_factory=dict)
+    version: str = PINNED_VERSION
+    url: str = ""
+
+
+Handler = Callable[[Call], JSON]
+
+OPERATIONS: dict[str, Handler] = {}
+
+
+def operation(name: str) -> Callable[[Handler], Handler]:
+    """Register the handler of, say, "POST /v1/customers/{customer}"; the path's words go in `path`."""
+
+    def register(handler: Handler) -> Handler:
+        OPERATIONS[name] = handler
+        return handler
+
+    return register
+
+
+def _wants(endpoint: JSON, kind: str) -> bool:
+    wanted = endpoint["enabled_events"]
+    return endpoint["status"] == "enabled" and ("*" in wanted or kind in wanted)
+
+
+def previous(old: JSON, new: JSON) -> JSON:
+    """What `previous_attributes` says of a change: the old values, no deeper than they differ.
+
+    A map that lost a key shows the old value; one that gained a key shows null for it.
+    """
+    before: JSON = {}
+    for name in [*old, *(key for key in new if key not in old)]:
+        was, became = old.get(name), new.get(name)
+        if was == became:
+            continue
+        if isinstance(was, dict) and isinstance(became, dict):
+            before[name] = previous(was, became)
+        else:
+            before[name] = was
+    return before

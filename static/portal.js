@@ -1,0 +1,85 @@
+// Extras only: every page does its whole work without this file.
+"use strict";
+
+// What is wrong is read out first.
+document.querySelector("[data-focus]")?.focus();
+
+// A form that leads to Stripe is sent once. aria-disabled, unlike disabled, keeps the focus where it is.
+let leaving = false;
+
+function setBusy(button, busy) {
+  button.dataset.label ??= button.textContent;
+  button.textContent = busy ? button.dataset.busy : button.dataset.label;
+  button.nextElementSibling.textContent = busy ? button.dataset.busy : "";
+  if (busy) button.setAttribute("aria-disabled", "true");
+  else button.removeAttribute("aria-disabled");
+}
+
+function arrive() {
+  leaving = false;
+  document.querySelectorAll("[data-busy]").forEach((button) => setBusy(button, false));
+}
+
+document.addEventListener("submit", (event) => {
+  const button = event.target.querySelector("[data-busy]");
+  if (!button || event.submitter?.name) return; // "Add another" and "Remove" lead nowhere
+  if (leaving) return event.preventDefault();
+  leaving = true;
+  setBusy(button, true);
+  setTimeout(arrive, 30000); // whoever stopped the page from loading may try again
+});
+
+addEventListener("pageshow", (event) => {
+  if (event.persisted) arrive(); // back from Stripe: the browser kept the page as it was left
+});
+
+// Subject keys come and go without a round trip.
+for (const list of document.querySelectorAll("[data-rows]")) {
+  const rows = list.getElementsByClassName("row");
+  const adder = list.parentElement.querySelector("[name=add_subject_key]");
+  let next = rows.length; // ids are never used twice, so that links to errors stay right
+
+  const renumber = () => {
+    [...rows].forEach((row, index) => {
+      row.querySelectorAll("[data-number]").forEach((place) => (place.textContent = index + 1));
+      row.querySelector("button").value = index;
+      row.querySelector("button").hidden = rows.length === 1;
+    });
+  };
+
+  adder.addEventListener("click", (event) => {
+    event.preventDefault();
+    const row = rows[0].cloneNode(true);
+    const input = row.querySelector("input");
+    row.querySelector(".field-error")?.remove();
+    input.removeAttribute("aria-invalid");
+    input.removeAttribute("aria-describedby");
+    input.value = "";
+    input.id = `${input.name}-${next++}`;
+    row.querySelector("label").htmlFor = input.id;
+    list.append(row);
+    renumber();
+    input.focus();
+  });
+
+  list.addEventListener("click", (event) => {
+    const row = event.target.closest("button")?.closest(".row");
+    if (!row) return;
+    event.preventDefault();
+    const neighbour = row.nextElementSibling ?? row.previousElementSibling;
+    row.remove();
+    renumber();
+    neighbour.querySelector("input").focus();
+  });
+}
+
+// A page that waits for a bank looks again. Without scripts a meta element does this; here it also
+// leaves alone a page that is in the background or on its way to Stripe.
+const waiting = document.querySelector("[data-refresh]");
+if (waiting) {
+  const again = () => {
+    if (document.hidden) document.addEventListener("visibilitychange", again, { once: true });
+    else if (!leaving) location.reload();
+  };
+  setTimeout(again, waiting.dataset.refresh * 1000);
+}
