@@ -1,5 +1,6 @@
 """The database: one declarative base, one session per request or turn, and the types all tables share."""
 
+import re
 import sqlite3
 from datetime import UTC, datetime
 from typing import Any
@@ -58,6 +59,11 @@ def utcnow() -> datetime:
 def new_id() -> str:
     """A fresh ULID: 26 characters that sort by time, as OpenMeter's ids do."""
     return str(ULID())
+
+
+def is_id(text: str) -> bool:
+    """Has this the shape of an id? What has not may hold anything, even what a database refuses."""
+    return re.fullmatch(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", text) is not None
 
 
 def init_app(app: Flask, url: sa.URL) -> None:

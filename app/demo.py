@@ -50,10 +50,10 @@ def run(*, port: int, stripe_port: int, fresh: bool, as_json: bool) -> None:
         lambda: serve_simulator(simulator, HOST, stripe_port),
     )
     simulator.start()
-    threading.Thread(target=web.serve_forever, name="portal", daemon=True).start()
-    with app.app_context():
+    with app.app_context():  # who calls already waits at the open port
         migrations.upgrade()
         installed, secret = _installed(settings)
+    threading.Thread(target=web.serve_forever, name="portal", daemon=True).start()
     worker = app.extensions["gangway.worker"]
     worker.start()
 

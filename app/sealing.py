@@ -4,8 +4,10 @@ import json
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from app.errors import PreconditionFailed
 
-class Unsealable(Exception):
+
+class Unsealable(PreconditionFailed):
     """A sealed value that no key opens, or that was moved here from another row."""
 
 

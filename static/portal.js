@@ -79,7 +79,7 @@ const waiting = document.querySelector("[data-refresh]");
 if (waiting) {
   const again = () => {
     if (document.hidden) document.addEventListener("visibilitychange", again, { once: true });
-    else if (!leaving) location.reload();
+    else if (!leaving) location.replace(waiting.dataset.url);
   };
   setTimeout(again, waiting.dataset.refresh * 1000);
 }

@@ -19,7 +19,7 @@ from app.gateway.facts import (
 stripe.enable_telemetry = False  # it would write into the home folder and report timings
 
 API_VERSION: str = stripe.api_version
-TIMEOUTS = (3.05, 20)  # seconds to connect, seconds to answer
+TIMEOUTS = (3.05, 10)  # seconds to connect, seconds to answer
 NETWORK_RETRIES = 2  # the client's own default is none; 429 is never retried by it
 
 EVENTS: tuple[Any, ...] = (
@@ -87,7 +87,7 @@ class StripeGateway:
             return self._v1.customers.create(params=params, options=_once(idempotency_key)).id  # type: ignore[arg-type]
 
     def update_customer(self, customer_id: str, *, name: str, email: str | None) -> None:
-        """Bring name and e-mail of a Stripe customer up to date. To repeat it is harmless, so it needs no key.
+        """Bring name and e-mail of a Stripe customer up to date. Harmless to repeat, so without a key.
 
         Source: https://docs.stripe.com/api/customers/update
         """

@@ -1,16 +1,21 @@
 """The database's tables through the versions. Each step is a file in this folder."""
 
 import logging
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_alembic import Alembic
 
 from app import db
 
-logging.getLogger("alembic").setLevel(logging.WARNING)  # the extension would print every step of its own
+VERSIONS = Path(__file__).parent / "versions"
 _alembic = Alembic(run_mkdir=False, command_name="", metadatas=db.Base.metadata)
+logging.getLogger("alembic").setLevel(logging.WARNING)  # the extension would print every step of its own
 
 
 def init_app(app: Flask) -> None:
@@ -31,19 +36,25 @@ def downgrade(target: str) -> None:
 
 
 def pending() -> bool:
-    """Are there steps that this database has not taken?"""
-    current = {script.revision for script in _alembic.current() if script}
-    return current != {script.revision for script in _alembic.heads() if script}
+    """Are there steps that this database has not taken?
+
+    Asked of Alembic itself: the extension keeps one cache for all threads, and any request's end empties it.
+    """
+    with db.engine().connect() as connection:
+        taken = MigrationContext.configure(connection).get_current_heads()
+    return set(taken) != _heads()
+
+
+@cache
+def _heads() -> set[str]:
+    return set(ScriptDirectory(str(VERSIONS), version_locations=[str(VERSIONS)]).get_heads())
 
 
 def drift() -> list[Any]:
     """What the models have and the database lacks, or the other way round."""
     with db.engine().connect() as connection:
-        context = _alembic.environment_context
-        context.configure(
-            connection=connection, target_metadata=db.Base.metadata, compare_type=True, render_as_batch=True
-        )
-        return list(compare_metadata(context.get_context(), db.Base.metadata))
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, db.Base.metadata))
 
 
 def revision(message: str) -> None:

@@ -1,28 +1,47 @@
 """From details to Stripe's page, however often it is asked."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
 from app import apps, checkout, customers, db, payers, sync
+from app.config import settings
+from app.customers import NewCustomer
 from app.db import utcnow
 from app.errors import Conflict, NotFound
 from app.signup import queries
 from app.signup.models import Signup, browser_hash
+from app.web.urls import external
 
 TRIES = 4  # a concurrent twin of this very request may win once at each step
 JUST_NOW = timedelta(minutes=1)
 
 
+class OtherBrowser(NotFound):
+    """The form belongs to another browser's sign-up, about which nothing is told."""
+
+
 class NothingToPay(Exception):
     """No page needs to be opened: the state of this customer is to be shown instead."""
 
+    def __init__(self, customer_id: str) -> None:
+        super().__init__(customer_id)
+        self.customer_id = customer_id
 
-def submit(session: Session, app: apps.App, order: checkout.Order, *, browser: str) -> str:
-    """Sign somebody up and give the URL of Stripe's page. Commits.
 
-    The order's customer id comes from the form, so one form makes one customer, whatever happens: a
+@dataclass(frozen=True)
+class Way:
+    """Where somebody goes on, and whether this very call made or changed something for it."""
+
+    url: str
+    is_new: bool
+
+
+def submit(session: Session, app: apps.App, wanted: NewCustomer, *, browser: str) -> Way:
+    """Sign somebody up and give the way to Stripe's page. Commits.
+
+    The wanted id comes from the form, so one form makes one customer, whatever happens: a
     repeat finds its page again, a corrected one corrects its customer, and so does a second tab of the
     same browser that takes the same names.
 
@@ -30,31 +49,34 @@ def submit(session: Session, app: apps.App, order: checkout.Order, *, browser: s
     browser, NothingToPay when all is done, and what the gateway raises. Nothing is stored then.
     """
     for _ in range(TRIES):
-        own = session.get(Signup, order.customer.id)
+        own = session.get(Signup, wanted.id)
         if own is not None and own.browser_hash != browser_hash(browser):
-            raise NotFound("This form belongs to another browser.")
+            raise OtherBrowser("This form belongs to another browser.")
         try:
             if own is not None:
-                return _correct(session, app, order)
-            page = checkout.start(session, app, order, actor="visitor")
-            session.add(Signup(customer_id=order.customer.id, browser_hash=browser_hash(browser)))
+                return _correct(session, app, wanted)
+            page = checkout.start(session, app, order_for(wanted), actor="visitor")
+            session.add(Signup(customer_id=wanted.id, browser_hash=browser_hash(browser)))
             session.commit()
         except customers.CustomerTaken as taken:
-            order = _as_correction(session, order, taken, browser)
+            session.rollback()
+            if own is not None:
+                raise
+            wanted = replace(wanted, id=_own_holder(session, taken, browser))
         except Conflict:  # our twin was quicker: look again
             continue
         else:
-            return page.url
+            return Way(page.url, is_new=True)
     raise Conflict("This is being set up already. Try again in a moment.")
 
 
-def resume(session: Session, app: apps.App, order: checkout.Order) -> str:
+def resume(session: Session, app: apps.App, customer_id: str) -> str:
     """The URL of the page that a customer may go on with: the open one, else a new one. Commits.
 
     Raises NothingToPay when a method is saved or on its way, or when Stripe no longer has the customer.
     """
     for _ in range(TRIES):
-        payer = payers.of_customer(session, app.id, order.customer.id)
+        payer = payers.of_customer(session, app.id, customer_id)
         if payer is None:
             raise NotFound("Nothing was begun for this customer.")
         page = checkout.latest(session, payer.id)
@@ -69,7 +91,8 @@ def resume(session: Session, app: apps.App, order: checkout.Order) -> str:
             or payer.default_method
             or (page and page.status == "complete" and not page.is_final)
         ):
-            raise NothingToPay
+            raise NothingToPay(customer_id)
+        order = order_for(details_of(payer.customer))
         if page and page.status == "open" and page.expires_at > utcnow():
             if page.currency == order.currency:
                 return page.url
@@ -83,15 +106,37 @@ def resume(session: Session, app: apps.App, order: checkout.Order) -> str:
     raise Conflict("A payment page is being opened already. Try again in a moment.")
 
 
-def _correct(session: Session, app: apps.App, order: checkout.Order) -> str:
+def details_of(customer: customers.Customer) -> NewCustomer:
+    """A customer's own details, as they were wanted."""
+    return NewCustomer(
+        id=customer.id,
+        name=customer.name,
+        key=customer.key,
+        subject_keys=tuple(customer.subject_keys),
+        primary_email=customer.primary_email,
+        currency=customer.currency,
+    )
+
+
+def order_for(wanted: NewCustomer) -> checkout.Order:
+    """The order for one customer's page; it leads back to the state of that customer."""
+    return checkout.Order(
+        customer=wanted,
+        success_url=external("signup.done", customer=wanted.id),
+        cancel_url=external("signup.cancelled", customer=wanted.id),
+        currency=wanted.currency or settings().default_currency,
+    )
+
+
+def _correct(session: Session, app: apps.App, wanted: NewCustomer) -> Way:
     """The same form once more: take over what was changed in it, then go on."""
-    wanted = order.customer
     payer = payers.of_customer(session, app.id, wanted.id)
     if payer is None:
         raise NotFound("Nothing was begun for this customer.")
     if payer.default_method is not None:
-        raise NothingToPay
-    if not customers.is_same(payer.customer, wanted):
+        raise NothingToPay(wanted.id)
+    is_changed = not customers.is_same(payer.customer, wanted)
+    if is_changed:
         customers.refuse_taken(session, wanted)
         db.end_read(session)
         apps.connect(app).update_customer(
@@ -101,15 +146,12 @@ def _correct(session: Session, app: apps.App, order: checkout.Order) -> str:
         customer = payers.fresh(session, payer.id).customer
         customers.replace(session, customer, wanted, actor="visitor")
         session.commit()
-    return resume(session, app, order)
+    return Way(resume(session, app, wanted.id), is_new=is_changed)
 
 
-def _as_correction(
-    session: Session, order: checkout.Order, taken: customers.CustomerTaken, browser: str
-) -> checkout.Order:
-    """If this browser's own unfinished sign-up holds the names, the order is meant for that one."""
-    session.rollback()
+def _own_holder(session: Session, taken: customers.CustomerTaken, browser: str) -> str:
+    """This browser's own sign-up that holds the names, as a second tab's twin would; else raise."""
     own = [holder for holder in taken.holders if queries.of_browser(session, browser, holder)]
     if len(taken.holders) != 1 or not own:
         raise taken
-    return replace(order, customer=replace(order.customer, id=own[0]))
+    return own[0]

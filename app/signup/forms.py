@@ -1,4 +1,4 @@
-"""The sign-up form: labels, limits, and the order that it makes."""
+"""The sign-up form: labels, limits, and the customer that it asks for."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from flask import current_app
 from flask_wtf import FlaskForm
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from wtforms import EmailField, Field, HiddenField, SelectField, StringField
-from wtforms.validators import Email, InputRequired, Length, ValidationError
+from wtforms.validators import DataRequired, Email, InputRequired, Length, ValidationError
 
-from app import checkout, currencies, customers
+from app import currencies
 from app.config import settings
+from app.customers import Customer, NewCustomer
 from app.db import new_id
-from app.web.urls import external
 
 MOST_SUBJECT_KEYS = 100
 LONGEST_KEY = 256
@@ -51,16 +51,16 @@ class SubjectKeysField(Field):
         """Show what is given, or one blank."""
         self.data = list(value or []) or [""]
 
-    def post_validate(self, _form: Any, _validation_stopped: bool) -> None:  # noqa: FBT001 (WTForms' own)
-        """Check every key, and that there is one."""
+    def validate(self, _form: Any, _extra_validators: Any = ()) -> bool:
+        """Check every key, and that there is one. `errors` is left for what is wrong with all of them."""
         self.data = self.data or [""]
+        self.errors = []
         self.entry_errors = dict(self._problems())
         if not any(self.data):
             self.entry_errors = {0: "Enter at least one subject key."}
         if len(self.data) > MOST_SUBJECT_KEYS:
             self.errors = [f"Enter {MOST_SUBJECT_KEYS} subject keys at most."]
-        elif self.entry_errors:
-            self.errors = [next(iter(self.entry_errors.values()))]
+        return not (self.errors or self.entry_errors)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -86,7 +86,7 @@ class SignupForm(FlaskForm):
         "Company or your name",
         filters=[trimmed],
         validators=[
-            InputRequired("Enter the name of your company, or your own."),
+            DataRequired("Enter the name of your company, or your own."),
             Length(max=256, message="A name has 256 characters at most."),
             one_line,
         ],
@@ -96,7 +96,7 @@ class SignupForm(FlaskForm):
         "E-mail address",
         filters=[trimmed],
         validators=[
-            InputRequired("Enter the e-mail address for receipts."),
+            DataRequired("Enter the e-mail address for receipts."),
             Length(max=254, message="An e-mail address has 254 characters at most."),
             Email("Enter an e-mail address like name@example.com."),
         ],
@@ -129,7 +129,7 @@ class SignupForm(FlaskForm):
         return cls(data={"currency": settings().default_currency, "nonce": new_nonce(new_id())})
 
     @classmethod
-    def showing(cls, customer: customers.Customer) -> "SignupForm":
+    def showing(cls, customer: Customer) -> "SignupForm":
         """A form with the details that this browser gave already."""
         return cls(
             data={
@@ -142,38 +142,16 @@ class SignupForm(FlaskForm):
             }
         )
 
-    def order(self, customer_id: str) -> checkout.Order:
-        """The order that the form's maker wants, for a customer of that id."""
-        return checkout.Order(
-            customer=customers.NewCustomer(
-                id=customer_id,
-                name=self.name.data,
-                key=self.key.data or None,
-                subject_keys=self.subject_keys.keys,
-                primary_email=self.email.data,
-                currency=self.currency.data,
-            ),
-            success_url=external("signup.done", customer=customer_id),
-            cancel_url=external("signup.cancelled", customer=customer_id),
+    def wanted(self, customer_id: str) -> NewCustomer:
+        """What the form's maker wants of a customer of that id."""
+        return NewCustomer(
+            id=customer_id,
+            name=self.name.data,
+            key=self.key.data or None,
+            subject_keys=self.subject_keys.keys,
+            primary_email=self.email.data,
             currency=self.currency.data,
         )
-
-
-def order_of(customer: customers.Customer) -> checkout.Order:
-    """The order that a customer's own details make, for one more page."""
-    return checkout.Order(
-        customer=customers.NewCustomer(
-            id=customer.id,
-            name=customer.name,
-            key=customer.key,
-            subject_keys=tuple(customer.subject_keys),
-            primary_email=customer.primary_email,
-            currency=customer.currency,
-        ),
-        success_url=external("signup.done", customer=customer.id),
-        cancel_url=external("signup.cancelled", customer=customer.id),
-        currency=customer.currency or settings().default_currency,
-    )
 
 
 def new_nonce(customer_id: str) -> str:

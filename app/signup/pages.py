@@ -15,10 +15,10 @@ from app import apps, checkout, customers, db, payers, sync
 from app.config import settings
 from app.db import new_id, utcnow
 from app.errors import AppError, Invalid, NotFound
-from app.gateway import StripeFailed
+from app.gateway import StripeFailed, StripeKeyRejected
 from app.payers import PaymentStatus, payment_status
 from app.signup import actions, queries
-from app.signup.forms import SignupForm, new_nonce, order_of, read_nonce
+from app.signup.forms import SignupForm, new_nonce, read_nonce
 from app.signup.models import Signup
 
 bp = Blueprint("signup", __name__)
@@ -65,15 +65,19 @@ def submit() -> ResponseReturnValue:
         return _page(form, _stale(form, customer_id), status=422)
     session = db.session()
     try:
-        url = actions.submit(session, apps.find(session), form.order(customer_id), browser=cookie["browser"])
-    except actions.NothingToPay:
-        return redirect(url_for("signup.done", customer=customer_id), 303)
+        app = apps.find(session)
+        way = actions.submit(session, app, form.wanted(customer_id), browser=cookie["browser"])
+    except actions.NothingToPay as done:
+        return redirect(url_for("signup.done", customer=done.customer_id), 303)
     except AppError as error:
         session.rollback()
         g.counts = True
+        if isinstance(error, StripeKeyRejected):
+            apps.note_key_state(session, app, accepted=False)
+            session.commit()
         return _page(form, *_explain(form, error))
-    g.counts = True
-    return redirect(url, 303)
+    g.counts = way.is_new  # a double click or a reload costs nothing of the budget
+    return redirect(way.url, 303)
 
 
 @bp.get("/return")
@@ -111,12 +115,10 @@ def resume() -> ResponseReturnValue:
     signup = queries.of_browser(session, cookie.get("browser"), request.form.get("customer"))
     if signup is None:
         return render_template("signup/stranger.html"), 404
-    customer = session.get(customers.Customer, signup.customer_id)
-    assert customer is not None  # a foreign key
     try:
-        url = actions.resume(session, apps.find(session), order_of(customer))
-    except actions.NothingToPay:
-        return redirect(url_for("signup.done", customer=customer.id), 303)
+        url = actions.resume(session, apps.find(session), signup.customer_id)
+    except actions.NothingToPay as done:
+        return redirect(url_for("signup.done", customer=done.customer_id), 303)
     return redirect(url, 303)
 
 
@@ -163,9 +165,12 @@ def _explain(form: SignupForm, error: AppError) -> tuple[Problem | None, int]:
         sentence = "This reference or one of these subject keys can't be used for a new sign-up."
         form.subject_keys.errors = [f"{sentence} If your company has signed up before: {help_} for a link."]
         return None, 422
-    if isinstance(error, NotFound) and "browser" in error.detail:
+    if isinstance(error, actions.OtherBrowser):
         form.nonce.data = new_nonce(new_id())
         return Problem("Please send it once more", "Nothing was stored; what you typed is still here."), 422
+    if isinstance(error, Invalid) and "email" in error.fields:
+        form.email.errors = [error.detail]
+        return None, 422
     if isinstance(error, Invalid):
         return Problem("Stripe did not accept these details", error.detail), 422
     if isinstance(error, StripeFailed | NotFound):

@@ -3,12 +3,13 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.db import is_id
 from app.signup.models import Signup, browser_hash
 
 
 def of_browser(session: Session, nonce: str | None, customer_id: str | None = None) -> Signup | None:
     """The sign-up of this browser for that customer, else its newest one."""
-    if not nonce:
+    if not nonce or (customer_id and not is_id(customer_id)):
         return None
     query = select(Signup).where(Signup.browser_hash == browser_hash(nonce))
     if customer_id:

@@ -46,7 +46,7 @@ def open_books(books: Books, now: int) -> None:
             add_key(books, DEFAULT_RESTRICTED_KEY, permissions=DEFAULT_PERMISSIONS)
 
 
-def add_account(books: Books, account: str, now: int, *, name: str = "Gangway Simulator") -> None:
+def add_account(books: Books, account: str, now: int, *, name: str = "Example Works") -> None:
     """Add an account, with nothing in it."""
     books.accounts.put(account, _account(account, now, name), account)
     configuration = ids.dated("pmc", account, now)

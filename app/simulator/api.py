@@ -51,7 +51,9 @@ def blueprint(host: Host) -> Blueprint:
     @api.route("/v1/<path:rest>", methods=["GET", "POST", "DELETE", "PUT", "PATCH"])
     def unknown(rest: str) -> Response:
         error = unrecognized_url(request.method, f"/v1/{rest}")
-        return _answered(_failure(error, ids.request(), 0), ids.request(), PINNED_VERSION)
+        own = ids.request()
+        now = host.call(request.path, {}).now
+        return _answered(_failure(error, own, now), own, PINNED_VERSION)
 
     return api
 
@@ -61,23 +63,21 @@ def _view(host: Host, name: str, handler: Handler) -> Callable[..., Response]:
         own = ids.request()
         version = request.headers.get("Stripe-Version", PINNED_VERSION)
         host.tick()
-        call = None
+        call = host.call(request.path, path)
         try:
-            call = _call(host, name, own, path)
+            _understand(call, name, own)
             version = call.version
             answer = _run(host, name, handler, call)
         except StripeError as error:
-            now = call.now if call else 0
-            answer = _failure(error, own, now)
+            answer = _failure(error, own, call.now)
         return _answered(answer, own, version)
 
     return view
 
 
-def _call(host: Host, name: str, own: str, path: dict[str, str]) -> Call:
-    """The request, understood; raises StripeError for whoever may not, and what makes no sense."""
+def _understand(call: Call, name: str, own: str) -> None:
+    """Fill in who asks for what; raises StripeError for whoever may not, and what makes no sense."""
     key = _key()
-    call = host.call(url=request.path, path=path)
     account, permissions = accounts.authenticate(call.books, key)
     accounts.permit(name, key, account, permissions)
     call.account = account
@@ -94,7 +94,6 @@ def _call(host: Host, name: str, own: str, path: dict[str, str]) -> Call:
     given = encoding.decode(text.decode("utf-8", errors="replace"))
     types = _older_types(name, call.version, given)
     call.params = parameters.check(name, given) | types
-    return call
 
 
 def _run(host: Host, name: str, handler: Handler, call: Call) -> idempotency.Answer:

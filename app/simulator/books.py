@@ -142,6 +142,7 @@ class Books:
         self._position = 0
         self._before: dict[tuple[str, str], _Row | None] = {}
         self._file = _open(path) if path else None
+        self._closed = False
         self._load()
 
     @contextmanager
@@ -149,6 +150,8 @@ class Books:
         """All of it or none: in memory at once, in the file before the outermost one ends."""
         changed = False
         with self.lock:
+            if self._closed:
+                raise RuntimeError("The books are closed.")  # nothing is answered that is not kept
             self._depth += 1
             try:
                 yield
@@ -177,10 +180,11 @@ class Books:
         return self._position
 
     def close(self) -> None:
+        """Close the file; what would change the books fails from now on."""
         with self.lock:
+            self._closed = True
             if self._file:
                 self._file.close()
-                self._file = None
 
     def _undo(self) -> None:
         for (name, key), row in self._before.items():

@@ -275,6 +275,7 @@ def _session(call: Call, customer: JSON | None, intent: JSON, expires: int) -> J
         "managed_payments": None,
         "metadata": merged({}, given.get("metadata")),
         "mode": "setup",
+        "optional_items": None,
         "origin_context": given.get("origin_context"),
         "payment_intent": None,
         "payment_link": None,

@@ -90,11 +90,14 @@ class Deliveries:
 
     def _work(self) -> None:
         while self._running:
-            self.tick()
-            key = self._claim()
-            if key is not None:
-                self._attempt(key)
-                continue
+            try:
+                self.tick()
+                key = self._claim()
+                if key is not None:
+                    self._attempt(key)
+                    continue
+            except RuntimeError:
+                return  # the books were closed meanwhile
             with self._wake:
                 if self._running:
                     self._wake.wait(self._until_next())

@@ -12,7 +12,8 @@ _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 def merged(old: JSON | None, given: JSON | str | None, param: str = "metadata") -> JSON:
     """The metadata after an update: an empty value deletes its key, an empty string deletes all.
 
-    Source: https://docs.stripe.com/api/metadata. Raises StripeError for more than 50 keys, a key over 40 characters or with brackets, a value over 500.
+    Source: https://docs.stripe.com/api/metadata. Raises StripeError for more than 50 keys, a key over
+    40 characters or with brackets, a value over 500.
     """
     if given == "":
         return {}

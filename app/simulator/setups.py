@@ -210,7 +210,7 @@ def _attempt(work: Work, intent: JSON, method: JSON, status: str, error: JSON | 
     earlier = work.books.setup_attempts.get(intent["latest_attempt"] or "")
     key: str = work.new_id("setatt")
     created = work.now
-    if earlier and earlier["status"] == "requires_action":
+    if earlier and earlier["status"] == "requires_action" and earlier["payment_method"] == method["id"]:
         key, created = earlier["id"], earlier["created"]
     work.keep(
         work.books.setup_attempts,

@@ -59,10 +59,10 @@ class Simulator:
         from app.simulator.web import make_app  # noqa: PLC0415 - it needs this class
 
         self.public_url = public_url.rstrip("/")
-        self.books = Books(path)
+        self.books: Books = Books(path)
         self.clock = Clock(self.books.settings.get("clock", {}).get("ahead", 0))
-        self.knobs = Knobs()
-        self.faults = Faults()
+        self.knobs: Knobs = Knobs()
+        self.faults: Faults = Faults()
         self.running = Running()
         self.deliveries = Deliveries(self.books, self.clock, self.knobs, retry_schedule)
         self.deliveries.tick = self.tick
@@ -191,13 +191,19 @@ class Simulator:
 
     def verify_microdeposits(self, session_id: str, *, ok: bool = True) -> str:
         """The micro-deposits of a session arrive and are named, or the bank sends them back."""
-        session = self.books.checkout_sessions[session_id]
-        intent = self.books.setup_intents[session["setup_intent"]]
-        if (intent["next_action"] or {}).get("type") != "verify_with_microdeposits":
+        intent = self.microdeposits_of(session_id)
+        if intent is None:
             return hosted.CLOSED
         with self.books.transaction():
             setups.microdeposits_verified(self._work(session_id), intent, ok=ok)
         return hosted.SUCCEEDED if ok else hosted.DECLINED
+
+    def microdeposits_of(self, session_id: str) -> JSON | None:
+        """The SetupIntent of a session, while it waits for micro-deposits."""
+        session = self.books.checkout_sessions[session_id]
+        intent = self.books.setup_intents[session["setup_intent"]]
+        action = intent["next_action"] or {}
+        return intent if action.get("type") == "verify_with_microdeposits" else None
 
     def settle_mandate(self, mandate_id: str, status: str) -> None:
         """The bank accepts a mandate ("active") or takes it back ("inactive")."""

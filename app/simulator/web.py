@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Flask
+from flask import Flask, Response, send_from_directory
 
-from app.simulator import api
+from app.simulator import api, control, pages
 
 if TYPE_CHECKING:
     from app.simulator.simulator import Simulator
@@ -17,7 +17,14 @@ def make_app(simulator: "Simulator") -> Flask:
     """
     app = Flask("app.simulator", template_folder=str(folder("templates")), static_folder=None)
     app.config["PROPAGATE_EXCEPTIONS"] = True
-    app.register_blueprint(api.blueprint(simulator))
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    for part in (api, pages, control):
+        app.register_blueprint(part.blueprint(simulator))
+
+    @app.get("/_static/simulator.css")
+    def stylesheet() -> Response:
+        return send_from_directory(folder("static"), "simulator.css", max_age=300)
+
     return app
 
 

@@ -10,7 +10,8 @@ from app import db
 from app.db import new_id, utcnow
 from app.payers import Payer
 
-LEASE = timedelta(seconds=90)  # longer than Stripe's worst answer with all retries
+# Short, because what a killed worker held waits for its end. A slow one that outlives it is fenced off.
+LEASE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)

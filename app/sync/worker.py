@@ -4,7 +4,6 @@ import threading
 
 import structlog
 from flask import Flask
-from sqlalchemy.exc import SQLAlchemyError
 
 from app import db, webhooks
 from app.sync import leases
@@ -50,7 +49,7 @@ class Worker:
             self._wake.clear()
             try:
                 busy = self._turn()
-            except SQLAlchemyError:  # the database is away: so is everything, until it is back
+            except Exception:  # the database is away, or a bug: neither may end the worker
                 log.exception("worker_trouble")
                 self._stopping.wait(AFTER_TROUBLE)
                 continue

@@ -7,7 +7,7 @@ new costs no call.
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from sqlalchemy.orm import Session
 
@@ -38,7 +38,7 @@ class Hint:
         """Read an event; None when it has not the shape of one."""
         data = body.get("data")
         snapshot = data.get("object") if isinstance(data, dict) else None
-        if not isinstance(snapshot, dict) or not isinstance(snapshot.get("id"), str):
+        if not isinstance(snapshot, dict) or not _is_id(snapshot.get("id")):
             return None
         previous = data.get("previous_attributes") if isinstance(data, dict) else None
         return cls(str(body["type"]), snapshot, previous if isinstance(previous, dict) else {})
@@ -57,13 +57,14 @@ class Hint:
         """Whom the event is about."""
         kind = self.snapshot.get("object")
         if kind == "mandate":
-            method = session.get(payers.PaymentMethod, (app_id, str(self.snapshot.get("payment_method"))))
+            method_id = self.snapshot.get("payment_method")
+            method = session.get(payers.PaymentMethod, (app_id, method_id)) if _is_id(method_id) else None
             return method.payer if method else None
         customer = self.snapshot["id"] if kind == "customer" else self.snapshot.get("customer")
         customer = customer or self.previous.get("customer")  # a detached method no longer names its owner
         if isinstance(customer, dict):
             customer = customer.get("id")
-        return payers.of_stripe_customer(session, app_id, customer) if isinstance(customer, str) else None
+        return payers.of_stripe_customer(session, app_id, customer) if _is_id(customer) else None
 
     def is_news(self, session: Session, payer: payers.Payer) -> bool:
         """Does the snapshot differ from our record of this payer?"""
@@ -107,3 +108,8 @@ class Hint:
         settings = self.snapshot.get("invoice_settings")
         default = settings.get("default_payment_method") if isinstance(settings, dict) else None
         return bool(default != payer.default_method_id)
+
+
+def _is_id(value: object) -> TypeGuard[str]:
+    """Could this be an id? NUL and lone surrogates, which JSON allows, are more than a database takes."""
+    return isinstance(value, str) and 0 < len(value) <= 255 and value.isprintable()

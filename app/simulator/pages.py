@@ -1,0 +1,213 @@
+"""The hosted pages: Checkout, its 3-D Secure challenge, and the verification of micro-deposits.
+
+They work without JavaScript. What is typed into the card's fields is never shown again, kept or logged.
+"""
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.simulator import hosted, setups
+from app.simulator.cards import CARDS
+from app.simulator.countries import COUNTRIES
+from app.simulator.hosted import AccountForm, CardForm, Payer
+from app.simulator.payment_methods import TEST_ACCOUNTS
+
+if TYPE_CHECKING:
+    from app.simulator.simulator import Simulator
+
+TABS = {
+    "card": "Card",
+    "us_bank_account": "US bank account",
+    "sepa_debit": "SEPA Direct Debit",
+    "bacs_debit": "Bacs Direct Debit",
+}
+# What to try, in the order in which someone who sees this for the first time would.
+HINTS = (
+    ("4242 4242 4242 4242", "succeeds"),
+    ("4000 0025 0000 3155", "asks for 3-D Secure"),
+    ("4000 0000 0000 0002", "is declined"),
+    ("4000 0000 0000 9995", "has insufficient funds"),
+    ("3782 822463 10005", "is an American Express card (security code of 4 digits)"),
+)
+
+
+def blueprint(simulator: "Simulator") -> Blueprint:
+    """Routes of everything a payer sees."""
+    pages = Blueprint("pages", __name__)
+
+    @pages.get("/c/pay/<key>")
+    def checkout(key: str) -> ResponseReturnValue:
+        simulator.tick()
+        work = simulator.page_work(key)
+        session = hosted.open_session(work, key)
+        if session is None:
+            return _closed(simulator, key)
+        problem = None
+        if "failed" in request.args:
+            intent = work.books.setup_intents[session["setup_intent"]]
+            problem = (intent["last_setup_error"] or {}).get("message")
+        return _form(simulator, key, problem=problem)
+
+    @pages.post("/c/pay/<key>")
+    def submit(key: str) -> ResponseReturnValue:
+        simulator.tick()
+        work = simulator.page_work(key)
+        session = hosted.open_session(work, key)
+        if session is None:
+            return _closed(simulator, key)
+        try:
+            kind = _kind(session["payment_method_types"])
+            if kind == "card":
+                outcome = hosted.save_card(work, session, _card(), _payer())
+            else:
+                outcome = hosted.save_account(work, session, _account(kind), _payer())
+        except hosted.Refused as refused:
+            return _form(simulator, key, errors=refused.errors, status=422)
+        simulator.after_page(work)
+        if outcome == hosted.DECLINED:
+            return redirect(url_for("pages.checkout", key=key, failed=1), 303)
+        if hosted.challenged(work, simulator.books.checkout_sessions[key]):
+            return redirect(url_for("pages.challenge", key=key), 303)
+        return _to_success(simulator, key)
+
+    @pages.get("/c/pay/<key>/challenge")
+    def challenge(key: str) -> ResponseReturnValue:
+        work = simulator.page_work(key)
+        session = hosted.open_session(work, key)
+        if session is None or not hosted.challenged(work, session):
+            return _closed(simulator, key)
+        intent = work.books.setup_intents[session["setup_intent"]]
+        card = work.books.payment_methods[intent["payment_method"]]["card"]
+        page = render_template("simulator/challenge.html", session=session, card=card)
+        return _secured(page, session["success_url"])
+
+    @pages.post("/c/pay/<key>/challenge")
+    def answer_challenge(key: str) -> ResponseReturnValue:
+        outcome = simulator.authenticate(key, ok=request.form.get("answer") == "complete")
+        if outcome == hosted.CLOSED:
+            return _closed(simulator, key)
+        if outcome == hosted.DECLINED:
+            return redirect(url_for("pages.checkout", key=key, failed=1), 303)
+        return _to_success(simulator, key)
+
+    @pages.get("/c/microdeposits/<key>")
+    def microdeposits(key: str) -> ResponseReturnValue:
+        return _microdeposits(simulator, key)
+
+    @pages.post("/c/microdeposits/<key>")
+    def verify_microdeposits(key: str) -> ResponseReturnValue:
+        code = request.form.get("code", "").strip().upper()
+        session = simulator.books.notes.get(key, {}).get("checkout_session")
+        if session is None or simulator.microdeposits_of(session) is None:
+            return _microdeposits(simulator, key)
+        if code != setups.MICRODEPOSIT_CODE:
+            wrong = f"This is not the code. In this simulator it is {setups.MICRODEPOSIT_CODE}."
+            return _microdeposits(simulator, key, error=wrong, status=422)
+        simulator.verify_microdeposits(session)
+        return redirect(url_for("pages.microdeposits", key=key), 303)
+
+    return pages
+
+
+def _kind(types: list[str]) -> str:
+    """The tab that was chosen, if the session allows it."""
+    wanted = request.values.get("method", "")
+    return wanted if wanted in types else types[0]
+
+
+def _card() -> CardForm:
+    fields = ("card_number", "expiry", "cvc")
+    return CardForm(*(request.form.get(name, "") for name in fields))
+
+
+def _account(kind: str) -> AccountForm:
+    number, routing = (request.form.get(name, "") for name in ("account_number", "routing_number"))
+    return AccountForm(kind, number, routing, request.form.get("verify") == "later")
+
+
+def _payer() -> Payer:
+    given = {
+        name: request.form.get(name, "").strip()[:200] for name in ("name", "email", "postal_code", "phone")
+    }
+    country = request.form.get("country", "US")
+    known = country if country in COUNTRIES else "US"
+    return Payer(country=known, agrees="agrees" in request.form, **given)
+
+
+def _form(
+    simulator: "Simulator",
+    key: str,
+    *,
+    problem: str | None = None,
+    errors: dict[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    session = simulator.books.checkout_sessions[key]
+    account = simulator.books.accounts[simulator.books.checkout_sessions.owner(key)]
+    customer = simulator.books.customers.get(session["customer"] or "", {})
+    kind = _kind(session["payment_method_types"])
+    page = render_template(
+        "simulator/checkout.html",
+        session=session,
+        merchant=account["business_profile"]["name"],
+        email=customer.get("email") or session["customer_email"],
+        typed=request.form,
+        kind=kind,
+        tabs={name: TABS[name] for name in session["payment_method_types"]},
+        test_account=TEST_ACCOUNTS.get(kind),
+        needs_terms=(session["consent_collection"] or {}).get("terms_of_service") == "required",
+        countries=COUNTRIES,
+        hints=HINTS,
+        cards=len(CARDS),
+        problem=problem,
+        errors=errors or {},
+    )
+    return _secured(page, session["success_url"], status)
+
+
+def _closed(simulator: "Simulator", key: str) -> Response:
+    """One page for done, timed out and never there, as at Stripe: it must not tell which."""
+    known = key in simulator.books.checkout_sessions
+    return _secured(render_template("simulator/closed.html"), None, 200 if known else 404)
+
+
+def _to_success(simulator: "Simulator", key: str) -> ResponseReturnValue:
+    url = simulator.books.checkout_sessions[key]["success_url"]
+    return redirect(url.replace("{CHECKOUT_SESSION_ID}", key), 303)
+
+
+def _microdeposits(
+    simulator: "Simulator", key: str, *, error: str | None = None, status: int = 200
+) -> Response:
+    intent = simulator.books.setup_intents.get(key)
+    waiting = bool(intent) and (intent or {})["status"] == "requires_action"
+    page = render_template(
+        "simulator/microdeposits.html",
+        waiting=waiting,
+        code=setups.MICRODEPOSIT_CODE,
+        error=error,
+    )
+    return _secured(page, None, status if intent else 404)
+
+
+def _secured(page: str, leads_to: str | None, status: int = 200) -> Response:
+    """A page with the headers of a page that takes cards.
+
+    Chromium holds redirects that follow a form to `form-action` too, so the merchant's origin is named.
+    """
+    response = Response(page, status=status, mimetype="text/html")
+    actions = "'self'"
+    if leads_to:
+        parts = urlsplit(leads_to)
+        actions += f" {parts.scheme}://{parts.netloc}"
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'; "
+        f"form-action {actions}"
+    )
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

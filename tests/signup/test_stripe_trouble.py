@@ -1,0 +1,147 @@
+"""A sign-up while Stripe is in trouble."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.apps import App
+from app.checkout import CheckoutSession
+from app.customers import Customer
+from app.journal import Entry
+from app.payers import Payer
+from app.signup.models import Signup
+from app.simulator import DEFAULT_API_KEY, Simulator
+from tests.support.browser import Page
+from tests.support.portal import DETAILS, SignupPage, session_of
+from tests.support.portal import resume as press_resume
+from tests.support.rows import Rows
+
+ROUTES = ("POST /v1/customers", "POST /v1/checkout/sessions")
+MANY = 50  # more than the SDK tries
+
+
+def assert_nothing_stored(rows: Rows) -> None:
+    for table in (Customer, Payer, CheckoutSession, Signup):
+        assert rows(table) == []
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("kind", ["429", "lock", "500", "503", "timeout", "timeout_after", "reset", "reset_after"])
+def test_stores_nothing_keeps_what_was_typed_and_works_later(
+    client: FlaskClient, simulator: Simulator, rows: Rows, kind: str, route: str
+) -> None:
+    form = SignupPage(client)
+    simulator.faults.add(kind, route, times=MANY)
+
+    answer = form.submit()
+
+    assert answer.status_code == 503
+    assert "Payments can't be set up just now" in form.page.text
+    assert "Nothing was stored" in form.page.text
+    assert {name: form.page.value(name) for name in ("name", "email", "currency", "key")} == {
+        name: DETAILS[name] for name in ("name", "email", "currency", "key")
+    }
+    assert form.page.values("subject_keys") == DETAILS["subject_keys"]
+    assert_nothing_stored(rows)
+
+    simulator.faults.clear()
+    again = form.submit()
+
+    assert again.status_code == 303
+    assert len(rows(Customer)) == len(simulator.books.customers) == 1
+    assert list(simulator.books.checkout_sessions) == [session_of(again)]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("kind", ["503", "timeout", "timeout_after", "reset", "reset_after"])
+def test_is_not_noticed_when_it_is_short(
+    client: FlaskClient, simulator: Simulator, rows: Rows, kind: str, route: str
+) -> None:
+    simulator.faults.add(kind, route)
+
+    answer = SignupPage(client).submit()
+
+    assert answer.status_code == 303
+    assert len(rows(Customer)) == len(simulator.books.customers) == len(simulator.books.checkout_sessions) == 1
+
+
+def test_leaves_details_changed_meanwhile_to_one_stripe_customer(
+    client: FlaskClient, simulator: Simulator, rows: Rows
+) -> None:
+    form = SignupPage(client)
+    simulator.faults.add("reset_after", "POST /v1/checkout/sessions", times=MANY)
+    form.submit()
+    simulator.faults.clear()
+
+    form.submit(subject_keys=["other"], key="other")
+
+    [customer] = rows(Customer)
+    assert (customer.key, customer.subject_keys) == ("other", ["other"])
+    assert len(simulator.books.customers) == 1
+
+
+def test_keeps_a_correction_from_being_half_done(
+    client: FlaskClient, simulator: Simulator, rows: Rows
+) -> None:
+    form = SignupPage(client)
+    first = form.submit()
+    simulator.faults.add("503", "POST /v1/customers/*", times=MANY)
+
+    answer = form.submit(name="New name")
+
+    assert answer.status_code == 503
+    assert [customer.name for customer in rows(Customer)] == [DETAILS["name"]]
+    assert form.page.value("name") == "New name"
+
+    simulator.faults.clear()
+    assert form.submit(name="New name").location == first.location
+    assert [customer.name for customer in rows(Customer)] == ["New name"]
+
+
+def test_with_a_key_that_was_taken_back_shows_the_visitor_nothing_of_it(
+    client: FlaskClient, simulator: Simulator, rows: Rows
+) -> None:
+    form = SignupPage(client)
+    key = simulator.books.keys.pop(DEFAULT_API_KEY)
+
+    answer = form.submit()
+
+    assert answer.status_code == 503
+    assert "key" not in form.page.one("main").text.lower().replace("subject key", "").replace("api key id", "")
+    assert "sk_test" not in form.page.html
+    assert_nothing_stored(rows)
+    assert [app.status for app in rows(App)] == ["unauthorized"]
+    assert "app.unauthorized" in {entry.kind for entry in rows(Entry)}
+
+    simulator.books.keys[DEFAULT_API_KEY] = key
+    assert form.submit().status_code == 303
+
+
+def test_in_stripes_own_words_when_it_refuses_the_address(
+    client: FlaskClient, simulator: Simulator, rows: Rows
+) -> None:
+    form = SignupPage(client)
+
+    answer = form.submit(email="ada@exämple.com")
+
+    assert answer.status_code in {303, 422}
+    assert len(rows(Customer)) == len(simulator.books.customers)
+
+
+def test_going_on_later_says_so_and_loses_nothing(
+    app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows
+) -> None:
+    form = SignupPage(client)
+    simulator.expire_session(session_of(form.submit()))
+    client.get("/return")
+    simulator.faults.add("503", "*", times=MANY)
+
+    answer = press_resume(client)
+
+    assert answer.status_code == 503
+    assert "Stripe" in Page.of(answer).text
+    assert len(rows(Customer)) == len(rows(CheckoutSession)) == 1
+
+    simulator.faults.clear()
+    opened = session_of(press_resume(client))
+    assert simulator.books.checkout_sessions[opened]["status"] == "open"

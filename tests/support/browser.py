@@ -1,0 +1,198 @@
+"""A page as a browser sees it, and what must hold on all of ours."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+from werkzeug.test import TestResponse
+
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+LABELLED = {"input", "select", "textarea"}
+
+
+@dataclass
+class Element:
+    """One element with what stands in it."""
+
+    tag: str
+    attributes: dict[str, str] = field(default_factory=dict)
+    children: "list[Element | str]" = field(default_factory=list)
+
+    def __getitem__(self, attribute: str) -> str:
+        return self.attributes[attribute]
+
+    def get(self, attribute: str) -> str:
+        """An attribute, or nothing."""
+        return self.attributes.get(attribute, "")
+
+    @property
+    def text(self) -> str:
+        """The words in it, with single spaces between them."""
+        return " ".join("".join(self._texts()).split())
+
+    def all(self, tag: str | None = None, **attributes: str) -> "list[Element]":
+        """The elements in it of that tag, and with those attributes; `for_` and `class_` end in a line."""
+        wanted = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
+        return [
+            found
+            for found in self._elements()
+            if (tag is None or found.tag == tag)
+            and all(found.attributes.get(name) == value for name, value in wanted.items())
+        ]
+
+    def one(self, tag: str | None = None, **attributes: str) -> "Element":
+        """The only such element."""
+        found = self.all(tag, **attributes)
+        assert len(found) == 1, f"{len(found)} elements are {tag} {attributes}, not one"
+        return found[0]
+
+    def _elements(self) -> "Iterator[Element]":
+        for child in self.children:
+            if isinstance(child, Element):
+                yield child
+                yield from child._elements()
+
+    def _texts(self) -> Iterator[str]:
+        for child in self.children:
+            if isinstance(child, str):
+                yield child
+            elif child.tag not in {"script", "style"}:
+                yield " "
+                yield from child._texts()
+                yield " "
+
+
+class Page(Element):
+    """A whole document."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__("#document")
+        self.html = html
+        _Reader(self).feed(html)
+
+    @classmethod
+    def of(cls, response: TestResponse) -> "Page":
+        """The page of an answer, once it has passed the checks that hold for every page."""
+        assert response.mimetype == "text/html", response.mimetype
+        page = cls(response.get_data(as_text=True))
+        page.check()
+        return page
+
+    @property
+    def h1(self) -> str:
+        """What the page calls itself."""
+        return self.one("h1").text
+
+    def field(self, name: str) -> Element:
+        """The only field of that name."""
+        found = [element for element in self.all() if element.tag in LABELLED and element.get("name") == name]
+        assert len(found) == 1, f"{len(found)} fields are called {name}"
+        return found[0]
+
+    def value(self, name: str) -> str:
+        """What stands in a field."""
+        found = self.field(name)
+        if found.tag != "select":
+            return found.get("value")
+        chosen = [option for option in found.all("option") if "selected" in option.attributes]
+        return chosen[0]["value"] if chosen else found.all("option")[0]["value"]
+
+    def values(self, name: str) -> list[str]:
+        """What stands in the fields of that name, in order."""
+        return [element.get("value") for element in self.all("input", name=name)]
+
+    def described(self, element: Element) -> str:
+        """The words that a field points to with aria-describedby."""
+        return " ".join(self.one(id=target).text for target in element.get("aria-describedby").split())
+
+    def error(self, name: str) -> str:
+        """The error beside a field: tied to it, and said to be one. Nothing when there is none."""
+        found = self.field(name)
+        return self.described(found) if found.get("aria-invalid") == "true" else ""
+
+    def errors(self, name: str) -> list[str]:
+        """The errors beside the fields of that name, in order."""
+        return [
+            self.described(element) if element.get("aria-invalid") == "true" else ""
+            for element in self.all("input", name=name)
+        ]
+
+    def check(self) -> None:
+        """What must hold on every page."""
+        assert self.html.lstrip().lower().startswith("<!doctype html>")
+        assert self.one("html").get("lang")
+        assert len(self.all("main")) == 1
+        self._check_headings()
+        self._check_ids()
+        self._check_labels()
+        self._check_policy()
+
+    def _check_headings(self) -> None:
+        assert len(self.one("head").all("title")) == 1
+        assert self.one("head").one("title").text
+        assert len(self.all("h1")) == 1
+        assert self.h1
+        levels = [int(element.tag[1]) for element in self.all() if element.tag in {"h1", "h2", "h3", "h4"}]
+        steps = zip([0, *levels], levels, strict=False)
+        assert all(level <= before + 1 for before, level in steps), f"headings skip a level: {levels}"
+
+    def _check_ids(self) -> None:
+        ids = [element["id"] for element in self.all() if "id" in element.attributes]
+        assert len(ids) == len(set(ids)), f"duplicate ids in {sorted(ids)}"
+        for element in self.all():
+            for attribute in ("aria-describedby", "aria-labelledby", "for"):
+                for target in element.get(attribute).split():
+                    assert target in ids, f"{attribute} names {target}, which is not there"
+            href = element.get("href")
+            if href.startswith("#"):
+                assert href[1:] in ids, f"a link leads to {href}, which is not there"
+
+    def _check_labels(self) -> None:
+        labels = {label.get("for"): label.text for label in self.all("label")}
+        for element in self.all():
+            if element.tag in LABELLED and element.get("type") != "hidden":
+                assert labels.get(element.get("id")), f"{element.attributes} has no label"
+            if element.tag in {"button", "a"}:
+                assert element.text, f"{element.attributes} says nothing"
+            if element.tag == "img":
+                assert "alt" in element.attributes
+
+    def _check_policy(self) -> None:
+        """The Content-Security-Policy forbids all of these, so that they would not work."""
+        assert not self.all("style")
+        for element in self.all():
+            assert "style" not in element.attributes, f"inline style on {element.tag}"
+            handlers = [name for name in element.attributes if name.startswith("on")]
+            assert not handlers, f"{handlers} on {element.tag}"
+            assert not element.get("href").lower().startswith("javascript:")
+            if element.tag == "script":
+                assert element.get("src").startswith("/"), "inline or foreign script"
+            if element.tag in {"link", "img", "iframe"}:
+                source = element.get("href") + element.get("src")
+                assert source.startswith("/"), f"a request to a third party: {source}"
+
+
+class _Reader(HTMLParser):
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        self._open: list[Element] = [page]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = [name for name, _ in attrs]
+        assert len(names) == len(set(names)), f"an attribute stands twice on {tag}"
+        element = Element(tag, {name: value or "" for name, value in attrs})
+        self._open[-1].children.append(element)
+        if tag not in VOID:
+            self._open.append(element)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self._open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        closed = self._open.pop()
+        assert closed.tag == tag, f"</{tag}> closes <{closed.tag}>"
+
+    def handle_data(self, data: str) -> None:
+        self._open[-1].children.append(data)

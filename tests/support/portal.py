@@ -1,0 +1,66 @@
+"""The portal's forms, filled in as a visitor would."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.support.browser import Page
+
+DETAILS: dict[str, Any] = {
+    "name": "Ada Lovelace Ltd",
+    "email": "ada@example.com",
+    "currency": "EUR",
+    "key": "ada-1",
+    "subject_keys": ["engine-1", "engine-2"],
+}
+
+
+class SignupPage:
+    """The sign-up form as one tab of a browser has it: with its own hidden token and nonce."""
+
+    def __init__(self, client: FlaskClient, path: str = "/signup") -> None:
+        self._client = client
+        self.page = Page.of(client.get(path))
+
+    def fields(self, **details: Any) -> dict[str, Any]:
+        """All that the form sends, with these details in place of the usual ones."""
+        hidden = {name: self.page.value(name) for name in ("csrf_token", "nonce")}
+        return hidden | DETAILS | details
+
+    def submit(self, **details: Any) -> TestResponse:
+        """Press "Continue to payment". A page that comes back takes the place of this one."""
+        return self.send(self.fields(**details))
+
+    def send(self, fields: dict[str, Any], **options: Any) -> TestResponse:
+        """Post exactly these fields."""
+        answer = self._client.post("/signup", data=fields, **options)
+        if answer.mimetype == "text/html" and answer.status_code in {200, 422, 503}:
+            self.page = Page.of(answer)
+        return answer
+
+    def press(self, button: str, value: str = "1", **details: Any) -> TestResponse:
+        """Press a button that only changes the form."""
+        return self.submit(**details, **{button: value})
+
+
+def sign_up(client: FlaskClient, **details: Any) -> str:
+    """Sign up and give the id of the session (cs_…) to whose page Stripe leads."""
+    answer = SignupPage(client).submit(**details)
+    assert answer.status_code == 303, Page.of(answer).text
+    return session_of(answer)
+
+
+def session_of(answer: TestResponse) -> str:
+    """The session (cs_…) of the Stripe page that an answer leads to."""
+    assert answer.status_code == 303
+    return urlsplit(answer.location).path.rsplit("/", 1)[-1]
+
+
+def resume(client: FlaskClient, path: str = "/cancelled") -> TestResponse:
+    """Press the button on a page that leads on to Stripe."""
+    page = Page.of(client.get(path))
+    form = page.one("form", action="/resume")
+    fields = {element["name"]: element.get("value") for element in form.all("input")}
+    return client.post("/resume", data=fields)

@@ -1,0 +1,37 @@
+"""The README tells the truth."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from app.cli import main
+from app.config import Settings
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_lists_every_setting_with_its_meaning() -> None:
+    rows = dict(re.findall(r"^\| `GANGWAY_(\w+)` \|.*?\| (.+) \|$", README, re.M))
+
+    assert rows == {name.upper(): field.description for name, field in Settings.model_fields.items()}
+
+
+def test_lists_every_command() -> None:
+    listed = set(re.findall(r"^\| `gangway ([\w ]+)` \|", README, re.M))
+
+    assert {command.split()[0] for command in listed} == set(main.commands)
+
+
+def test_names_no_option_that_a_command_lacks() -> None:
+    for command, option in re.findall(r"gangway (\w+)[^`\n]* (--[\w-]+)", README):
+        found = subprocess.run(
+            [sys.executable, "-m", "app", command, "--help"], capture_output=True, text=True, check=True, cwd=ROOT
+        )
+        assert option in found.stdout or command == "stripe"
+
+
+def test_shows_pictures_that_exist() -> None:
+    for picture in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README):
+        assert (ROOT / picture).is_file()
