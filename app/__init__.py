@@ -10,7 +10,7 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 
-from app import apps, db, migrations, signup, sync
+from app import apps, db, signup, sync
 from app.config import INSTANCE, Settings
 from app.gateway import StripeGateway, WSGITransport
 from app.sealing import Sealer
@@ -59,7 +59,6 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
     app.extensions["gangway.connections"] = apps.Connections(Sealer(keys), dial)
 
     db.init_app(app, sa.make_url(settings.database_url))
-    migrations.init_app(app)
     headers.init_app(app, settings)
     logging.init_app(app)
     problems.init_app(app)

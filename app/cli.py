@@ -51,11 +51,18 @@ main.add_command(db_group)
 @main.command("demo")
 @click.option("--port", default=8000, show_default=True, help="Where the portal listens.")
 @click.option("--stripe-port", default=12111, show_default=True, help="Where the simulated Stripe listens.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=demo.FOLDER,
+    show_default="instance/demo",
+    help="Where it keeps its files.",
+)
 @click.option("--fresh", is_flag=True, help="Forget what an earlier demo stored.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of prose.")
-def demo_command(*, port: int, stripe_port: int, fresh: bool, as_json: bool) -> None:
+def demo_command(*, port: int, stripe_port: int, data: Path, fresh: bool, as_json: bool) -> None:
     """Run everything, with a simulated Stripe and a database of its own. Stops on Ctrl-C."""
-    demo.run(port=port, stripe_port=stripe_port, fresh=fresh, as_json=as_json)
+    demo.run(port=port, stripe_port=stripe_port, folder=data, fresh=fresh, as_json=as_json)
 
 
 @main.command()

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask
-from flask_sqlalchemy_lite import SQLAlchemy
+from flask import Flask, current_app, g
 from sqlalchemy import event, orm
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from ulid import ULID
@@ -19,8 +18,6 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
-
-_database = SQLAlchemy(session_options={"expire_on_commit": False})
 
 
 class Base(orm.DeclarativeBase):
@@ -68,24 +65,41 @@ def is_id(text: str) -> bool:
 
 def init_app(app: Flask, url: sa.URL) -> None:
     """Open the engine of this application. Connections are made when first needed."""
-    options: dict[str, Any] = {"url": url}
+    options: dict[str, Any] = {}
     if url.get_backend_name() == "postgresql":
-        options |= {"pool_size": 10, "max_overflow": 30, "pool_pre_ping": True}
-    app.config["SQLALCHEMY_ENGINES"] = {"default": options}
-    _database.init_app(app)
-    with app.app_context():
-        if url.get_backend_name() == "sqlite":
-            _tame_sqlite(_database.engine)
+        options = {"pool_size": 10, "max_overflow": 30, "pool_pre_ping": True}
+    made = sa.create_engine(url, **options)
+    if url.get_backend_name() == "sqlite":
+        _tame_sqlite(made)
+    app.extensions["gangway.sessions"] = orm.sessionmaker(made, expire_on_commit=False)
+
+    @app.teardown_appcontext
+    def _close(_error: BaseException | None) -> None:
+        opened = g.pop("session", None)
+        if opened is not None:
+            opened.close()
 
 
 def engine() -> sa.Engine:
     """The engine of the current application."""
-    return _database.engine
+    found = _sessions().kw["bind"]
+    assert isinstance(found, sa.Engine)
+    return found
 
 
 def session() -> orm.Session:
     """The session of the current request or turn; closed, and rolled back, when that ends."""
-    return _database.session
+    if "session" not in g:
+        g.session = _sessions()()
+    opened = g.session
+    assert isinstance(opened, orm.Session)
+    return opened
+
+
+def _sessions() -> orm.sessionmaker[orm.Session]:
+    found = current_app.extensions["gangway.sessions"]
+    assert isinstance(found, orm.sessionmaker)
+    return found
 
 
 def end_read(session: orm.Session) -> None:

@@ -25,24 +25,24 @@ Listening = TypeVar("Listening")
 FOLDER = INSTANCE / "demo"
 
 
-def run(*, port: int, stripe_port: int, fresh: bool, as_json: bool) -> None:
+def run(*, port: int, stripe_port: int, folder: Path, fresh: bool, as_json: bool) -> None:
     """Start all of it, say where to go, and stop cleanly on Ctrl-C or SIGTERM.
 
     It picks up where an earlier demo left off, even one that was killed: the simulator's books and ours
     are both on disk.
     """
     if fresh:
-        shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
     portal_url, stripe_url = f"http://{HOST}:{port}", f"http://{HOST}:{stripe_port}"
-    settings = _settings(portal_url, stripe_url)
+    settings = _settings(folder, portal_url, stripe_url)
     logging.configure(settings)
     app = create_app(settings)
 
     web = _listen(
         "portal", port, "--port", lambda: make_server(HOST, port, app, threaded=True, request_handler=Quiet)
     )
-    simulator = Simulator(FOLDER / "stripe.db", public_url=stripe_url)
+    simulator = Simulator(folder / "stripe.db", public_url=stripe_url)
     hosted = _listen(
         "simulated Stripe",
         stripe_port,
@@ -92,9 +92,9 @@ class Quiet(WSGIRequestHandler):
         """Say nothing."""
 
 
-def _settings(portal_url: str, stripe_url: str) -> Settings:
+def _settings(folder: Path, portal_url: str, stripe_url: str) -> Settings:
     """The demo's own settings: nothing of the environment but how it looks."""
-    keys = FOLDER / "keys.json"
+    keys = folder / "keys.json"
     if not keys.exists():
         made = {
             "secret_key": Fernet.generate_key().decode(),
@@ -105,7 +105,7 @@ def _settings(portal_url: str, stripe_url: str) -> Settings:
     return Settings.load(
         public_url=portal_url,
         stripe_api_base=stripe_url,
-        database_url=f"sqlite:///{FOLDER / 'gangway.db'}",
+        database_url=f"sqlite:///{folder.resolve() / 'gangway.db'}",
         rate_limit_signup="10000 per hour",
         rate_limit_return="100000 per hour",
         rate_limit_storage="memory://",

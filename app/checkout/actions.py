@@ -84,12 +84,12 @@ def reopen(session: Session, payer: payers.Payer, order: Order, *, actor: str) -
     db.start_write(session)
     opened.payer = payer
     session.add(opened)
-    payers.mark_due(session, payer.id, utcnow() + timedelta(seconds=settings().pull_interval))
     try:
         session.flush()
     except IntegrityError as error:
         session.rollback()
         raise Conflict("A payment page is being opened already.") from error
+    payers.mark_due(session, payer.id, utcnow() + timedelta(seconds=settings().pull_interval))
     _tell(session, opened, actor)
     return opened
 

@@ -1,6 +1,7 @@
 """Stripe as this product needs it: a few verbs, our words in and out."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import stripe
 
@@ -21,6 +22,9 @@ stripe.enable_telemetry = False  # it would write into the home folder and repor
 API_VERSION: str = stripe.api_version
 TIMEOUTS = (3.05, 10)  # seconds to connect, seconds to answer
 NETWORK_RETRIES = 2  # the client's own default is none; 429 is never retried by it
+MOST_SPENT = 10  # idempotency keys of one thing that trouble at Stripe may have used up
+
+Made = TypeVar("Made")
 
 EVENTS: tuple[Any, ...] = (
     "checkout.session.completed",
@@ -84,7 +88,11 @@ class StripeGateway:
         if email:
             params["email"] = email
         with translated():
-            return self._v1.customers.create(params=params, options=_once(idempotency_key)).id  # type: ignore[arg-type]
+            made = _made(
+                lambda once: self._v1.customers.create(params=params, options=once),  # type: ignore[arg-type]
+                idempotency_key,
+            )
+        return made.id
 
     def update_customer(self, customer_id: str, *, name: str, email: str | None) -> None:
         """Bring name and e-mail of a Stripe customer up to date. Harmless to repeat, so without a key.
@@ -112,13 +120,16 @@ class StripeGateway:
         Source: https://docs.stripe.com/api/customers/update#update_customer-invoice_settings
         """
         with translated():
-            updated = self._v1.customers.update(
-                customer_id,
-                params={
-                    "invoice_settings": {"default_payment_method": method_id},
-                    "expand": ["invoice_settings.default_payment_method"],
-                },
-                options=_once(idempotency_key),
+            updated = _made(
+                lambda once: self._v1.customers.update(
+                    customer_id,
+                    params={
+                        "invoice_settings": {"default_payment_method": method_id},
+                        "expand": ["invoice_settings.default_payment_method"],
+                    },
+                    options=once,
+                ),
+                idempotency_key,
             )
         return CustomerFacts.of(_plain(updated))
 
@@ -148,17 +159,20 @@ class StripeGateway:
         Source: https://docs.stripe.com/api/checkout/sessions/create (setup mode needs a currency)
         """
         with translated():
-            opened = self._v1.checkout.sessions.create(
-                params={
-                    "mode": "setup",
-                    "customer": customer_id,
-                    "currency": currency.lower(),
-                    "success_url": success_url,
-                    "cancel_url": cancel_url,
-                    "metadata": metadata,
-                    "setup_intent_data": {"metadata": metadata},
-                },
-                options=_once(idempotency_key),
+            opened = _made(
+                lambda once: self._v1.checkout.sessions.create(
+                    params={
+                        "mode": "setup",
+                        "customer": customer_id,
+                        "currency": currency.lower(),
+                        "success_url": success_url,
+                        "cancel_url": cancel_url,
+                        "metadata": metadata,
+                        "setup_intent_data": {"metadata": metadata},
+                    },
+                    options=once,
+                ),
+                idempotency_key,
             )
         body = _plain(opened)
         return HostedSession(
@@ -208,15 +222,18 @@ class StripeGateway:
         Source: https://docs.stripe.com/api/webhook_endpoints/create
         """
         with translated():
-            made = self._v1.webhook_endpoints.create(
-                params={
-                    "url": url,
-                    "enabled_events": list(EVENTS),
-                    "api_version": API_VERSION,  # type: ignore[typeddict-item]
-                    "description": "Made by Gangway. It is kept in order from there.",
-                    "metadata": metadata,
-                },
-                options=_once(idempotency_key),
+            made = _made(
+                lambda once: self._v1.webhook_endpoints.create(
+                    params={
+                        "url": url,
+                        "enabled_events": list(EVENTS),
+                        "api_version": API_VERSION,  # type: ignore[typeddict-item]
+                        "description": "Made by Gangway. It is kept in order from there.",
+                        "metadata": metadata,
+                    },
+                    options=once,
+                ),
+                idempotency_key,
             )
         return _endpoint(_plain(made))
 
@@ -243,8 +260,30 @@ def is_live(api_key: str) -> bool:
     return api_key.startswith(("sk_live_", "rk_live_"))
 
 
-def _once(idempotency_key: str) -> stripe.RequestOptions:
-    return {"idempotency_key": idempotency_key}
+def _made(make: Callable[[stripe.RequestOptions], Made], key: str) -> Made:
+    """Make one thing, once, whatever went wrong before.
+
+    Stripe keeps the first answer to a key for a day, even a 500, and gives it to every repeat: that key is
+    spent. Its successor is tried then, and every later repeat finds it in the same way.
+    Source: https://docs.stripe.com/api/idempotent_requests
+    """
+    wanted = key
+    for number in range(1, MOST_SPENT):
+        try:
+            return make({"idempotency_key": wanted, "max_network_retries": 0})
+        except stripe.StripeError as error:
+            if _is_spent(error):
+                wanted = f"{key}-{number}"
+            elif error.http_status is None or error.http_status == 409 or error.http_status >= 500:
+                break
+            else:
+                raise
+    return make({"idempotency_key": wanted})
+
+
+def _is_spent(error: stripe.StripeError) -> bool:
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    return (error.http_status or 0) >= 500 and headers.get("idempotent-replayed") == "true"
 
 
 def _plain(thing: stripe.StripeObject) -> dict[str, Any]:

@@ -1,53 +1,43 @@
-"""The database's tables through the versions. Each step is a file in this folder."""
+"""The database's tables through the versions. Each step is a file in `versions`."""
 
-import logging
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask import Flask
-from flask_alembic import Alembic
 
 from app import db
 
-VERSIONS = Path(__file__).parent / "versions"
-_alembic = Alembic(run_mkdir=False, command_name="", metadatas=db.Base.metadata)
-logging.getLogger("alembic").setLevel(logging.WARNING)  # the extension would print every step of its own
-
-
-def init_app(app: Flask) -> None:
-    """Tell Alembic where the steps are, and that SQLite changes tables by copying them."""
-    app.config["ALEMBIC"] = {"script_location": "migrations/versions"}
-    app.config["ALEMBIC_CONTEXT"] = {"render_as_batch": True, "compare_type": True}
-    _alembic.init_app(app)
+HERE = Path(__file__).parent
 
 
 def upgrade(target: str = "heads") -> None:
-    """Bring the tables to a version, by default the newest."""
-    _alembic.upgrade(target)
+    """Bring the tables to a version, by default the newest: wholly, or not at all."""
+    with db.engine().connect() as connection:
+        command.upgrade(_config(connection), target)
 
 
 def downgrade(target: str) -> None:
     """Bring the tables back to a version; `base` is an empty database."""
-    _alembic.downgrade(target)
+    with db.engine().connect() as connection:
+        command.downgrade(_config(connection), target)
+
+
+def revision(message: str) -> None:
+    """Write the next step from what the models have and the database lacks."""
+    with db.engine().connect() as connection:
+        command.revision(_config(connection), message, autogenerate=True)
 
 
 def pending() -> bool:
-    """Are there steps that this database has not taken?
-
-    Asked of Alembic itself: the extension keeps one cache for all threads, and any request's end empties it.
-    """
+    """Are there steps that this database has not taken?"""
     with db.engine().connect() as connection:
         taken = MigrationContext.configure(connection).get_current_heads()
     return set(taken) != _heads()
-
-
-@cache
-def _heads() -> set[str]:
-    return set(ScriptDirectory(str(VERSIONS), version_locations=[str(VERSIONS)]).get_heads())
 
 
 def drift() -> list[Any]:
@@ -57,9 +47,14 @@ def drift() -> list[Any]:
         return list(compare_metadata(context, db.Base.metadata))
 
 
-def revision(message: str) -> None:
-    """Write the next step from what the models have and the database lacks."""
-    _alembic.revision(message)
+def _config(connection: Any = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(HERE))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
 
 
-__all__ = ["downgrade", "drift", "init_app", "pending", "revision", "upgrade"]
+@cache
+def _heads() -> set[str]:
+    return set(ScriptDirectory.from_config(_config()).get_heads())

@@ -20,6 +20,7 @@ from app.payers import PaymentStatus, payment_status
 from app.signup import actions, queries
 from app.signup.forms import SignupForm, new_nonce, read_nonce
 from app.signup.models import Signup
+from app.web import problems
 
 bp = Blueprint("signup", __name__)
 limiter = Limiter(get_remote_address, headers_enabled=False, in_memory_fallback_enabled=True)
@@ -119,6 +120,13 @@ def resume() -> ResponseReturnValue:
         url = actions.resume(session, apps.find(session), signup.customer_id)
     except actions.NothingToPay as done:
         return redirect(url_for("signup.done", customer=done.customer_id), 303)
+    except StripeFailed:
+        session.rollback()
+        return problems.answer(
+            503,
+            "The payment page can't be opened just now",
+            "Our payment provider is not answering. Your details are kept, and nothing has been charged.",
+        )
     return redirect(url, 303)
 
 

@@ -176,6 +176,7 @@ def _account(account: str, now: int, name: str) -> JSON:
             "url": f"/v1/accounts/{account}/external_accounts",
         },
         "future_requirements": requirements,
+        "groups": None,
         "metadata": {},
         "payouts_enabled": True,
         "requirements": requirements,

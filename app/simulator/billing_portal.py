@@ -20,10 +20,12 @@ _FEATURES: JSON = {
         "mode": "at_period_end",
         "proration_behavior": "none",
     },
+    "subscription_pause": {"enabled": False, "duration": {"interval_options": [], "type": "indefinite"}},
     "subscription_update": {
         "billing_cycle_anchor": None,
         "default_allowed_updates": [],
         "enabled": False,
+        "products": None,
         "proration_behavior": "none",
         "schedule_at_period_end": {"conditions": []},
         "trial_update_behavior": "end_trial",

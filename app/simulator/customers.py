@@ -167,5 +167,10 @@ def _own(call: Call, customer: JSON, method: str) -> str:
 def _shipping(given: JSON | str) -> JSON | None:
     if not isinstance(given, dict):
         return None
-    phone = {"phone": given["phone"]} if given.get("phone") else {}
-    return {"address": address(given["address"]), "name": given["name"], **phone}
+    return {
+        "address": address(given["address"]),
+        "carrier": None,
+        "name": given["name"],
+        "phone": given.get("phone") or None,
+        "tracking_number": None,
+    }

@@ -14,7 +14,10 @@ JSON = dict[str, Any]
 
 # Stripe's description gives these no empty value, yet Stripe takes one and unsets them.
 _UNSETTABLE = frozenset(
-    ["city", "country", "description", "email", "line1", "line2", "name", "phone", "postal_code", "state"]
+    [
+        *("city", "country", "line1", "line2", "postal_code", "state"),
+        *("default_payment_method", "description", "email", "name", "phone"),
+    ]
 )
 
 

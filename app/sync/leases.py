@@ -28,6 +28,18 @@ def claim(session: Session, payer_id: str) -> Lease | None:
     return _take(session, sa.select(Payer.id).where(Payer.id == payer_id))
 
 
+def release(session: Session, lease: Lease) -> None:
+    """Give a lease back unused, unless another has it by now. Commits."""
+    db.start_write(session)
+    session.execute(
+        sa.update(Payer)
+        .where(Payer.id == lease.payer_id, Payer.lease == lease.token)
+        .values(lease=None, leased_until=None)
+        .execution_options(synchronize_session=False)
+    )
+    session.commit()
+
+
 def claim_due(session: Session) -> Lease | None:
     """Take the lease of the payer that has been due longest; None when none is. Commits."""
     return _take(

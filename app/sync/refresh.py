@@ -4,7 +4,7 @@ import time
 
 from sqlalchemy.orm import Session
 
-from app import payers
+from app import db, payers
 from app.sync import leases
 from app.sync.converge import Outcome, converge, is_current
 
@@ -26,7 +26,13 @@ def refresh(session: Session, payer_id: str) -> bool:
         if current:
             return True
         lease = leases.claim(session, payer_id)
-        if lease is not None:
-            return converge(session, lease) is Outcome.CURRENT
-        time.sleep(STEP)
+        if lease is None:
+            time.sleep(STEP)
+            continue
+        settled = is_current(session, payers.fresh(session, payer_id))  # by whoever had the lease until now
+        db.end_read(session)
+        if settled:
+            leases.release(session, lease)
+            return True
+        return converge(session, lease) is Outcome.CURRENT
     return False

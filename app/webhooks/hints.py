@@ -67,7 +67,13 @@ class Hint:
         return payers.of_stripe_customer(session, app_id, customer) if _is_id(customer) else None
 
     def is_news(self, session: Session, payer: payers.Payer) -> bool:
-        """Does the snapshot differ from our record of this payer?"""
+        """Does the snapshot differ from our record of this payer? One that can't be read may well do so."""
+        try:
+            return self._differs(session, payer)
+        except (AttributeError, KeyError, TypeError):  # one odd event must not hold up all the others
+            return True
+
+    def _differs(self, session: Session, payer: payers.Payer) -> bool:
         match self.snapshot.get("object"):
             case "setup_intent":
                 return self._setup_is_news(session, payer)

@@ -20,6 +20,7 @@ from app.simulator.deliveries import signature
 JSON = dict[str, Any]
 
 STRIPE = Path(__file__).resolve().parents[3] / "shared" / "stripe"
+FORM = "application/x-www-form-urlencoded"
 SUBSET = STRIPE / "stripe-subset.openapi.json"
 # Extras and one-per-kind fields, which real replies leave out; shared/stripe/README.md names them.
 ABSENT = {"cash_balance", "description", "iin", "issuer", "moto", "custom_fields", "dynamic_last4"}
@@ -115,13 +116,13 @@ def raw(simulator: Simulator) -> Callable[..., Any]:
     """A request with the default key, for what the SDK would never send."""
     client = Client(simulator.wsgi)
 
-    def ask(method: str, path: str, data: str = "", **headers: str) -> Any:
+    def ask(method: str, path: str, data: str = "", kind: str = FORM, **headers: str) -> Any:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return client.open(
             path,
             method=method,
             data=data,
-            content_type="application/x-www-form-urlencoded",
+            content_type=kind,
             headers={"Authorization": f"Bearer {DEFAULT_API_KEY}"} | named,
         )
 
@@ -240,8 +241,12 @@ def _fitting(options: list[JSON], value: Any) -> JSON:
     for option in options:
         known = schemas[option["$ref"].rsplit("/", 1)[-1]] if "$ref" in option else option
         kind = known.get("properties", {}).get("object", {}).get("enum", [None])[0]
-        if isinstance(value, dict) and kind in {value.get("object"), None} and "properties" in known:
-            if known.get("properties", {}).get("deleted") and "deleted" not in value:
-                continue
+        fields = known.get("properties", {})
+        if (
+            isinstance(value, dict)
+            and fields
+            and kind in {value.get("object"), None}
+            and ("deleted" in fields) == ("deleted" in value)
+        ):
             return known
     return {}

@@ -16,6 +16,7 @@ from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.stripe_postbox import Postbox, event
 from tests.support.sync_people import Person, World
+from tests.support.sync_truth import assert_equal_to_stripe
 
 DECLINED, CHALLENGED = "4000000000000002", "4000002500003155"
 NOTHING_NEW = "It tells nothing new."
@@ -106,18 +107,6 @@ def case(request: pytest.FixtureRequest) -> Case:
     return found
 
 
-def _assert_equal_to_stripe(person: Person) -> None:
-    """The methods, their expiry and the default stand in our database as they stand in Stripe's books."""
-    books = person.simulator.books
-    attached = {
-        method["id"]: method["card"]["exp_year"]
-        for method in books.payment_methods.snapshot()
-        if method["customer"] == person.stripe_id
-    }
-    assert {method.id: method.exp_year for method in person.methods} == attached
-    assert person.payer.default_method_id == person.stripe_default
-
-
 def test_covers_every_event_that_is_subscribed() -> None:
     assert {case.kind for case in CASES} | {"mandate.updated"} == set(EVENTS)
 
@@ -130,23 +119,19 @@ def test_leads_to_stripes_truth_by_itself(
     case.happens(world, person)
     world.lose_events(lambda kind: kind == case.kind)
 
-    world.simulator.deliver_due()
+    world.settle()
     clock.shift(61)  # the longest patience
-    world.work()
+    world.settle()
 
     assert person.status == case.status
-    _assert_equal_to_stripe(person)
+    assert_equal_to_stripe(person)
     assert {found.state for found in rows(Event)} == {"done"}
 
 
 def test_costs_no_call_when_it_tells_nothing_new(
-    case: Case,
-    clock: time_machine.Traveller,
-    world: World,
-    person: Person,
-    calls: StripeCalls,
-    rows: Rows,
+    case: Case, clock: time_machine.Traveller, world: World, calls: StripeCalls, rows: Rows
 ) -> None:
+    person = world.person()
     case.before(world, person)
     world.settle()
     case.happens(world, person)
@@ -225,7 +210,7 @@ def test_of_a_card_saved_elsewhere_for_the_same_customer_is_news(
     world.settle()
 
     assert [method.brand for method in person.methods] == ["visa", "mastercard"]
-    _assert_equal_to_stripe(person)
+    assert_equal_to_stripe(person)
 
 
 def test_of_an_attempt_elsewhere_that_failed_is_no_news(
@@ -394,7 +379,7 @@ def test_that_bears_our_mark_but_concerns_nobody_is_ignored_in_the_end(
     assert (rows(Event)[0].state, rows(Event)[0].reason) == ("ignored", "It concerns no customer of ours.")
 
 
-MALFORMED = {
+MALFORMED: dict[str, dict[str, object]] = {
     "setup without status": {"id": "seti_1", "object": "setup_intent"},
     "setup with a word for an error": {
         "id": "seti_1",
@@ -426,7 +411,7 @@ def test_about_one_of_ours_that_is_malformed_harms_nothing(
 ) -> None:
     person.saves()
     world.settle()
-    thing = {"id": person.stripe_id, "customer": person.stripe_id} | MALFORMED[case_name]
+    thing = {"id": person.stripe_id, "customer": person.stripe_id, **MALFORMED[case_name]}
 
     answer = postbox.post(event("customer.updated", thing, id="evt_malformed"))
     world.work()
@@ -437,7 +422,7 @@ def test_about_one_of_ours_that_is_malformed_harms_nothing(
     assert answer.status_code == 200
     assert {found.state for found in rows(Event)} == {"done"}
     assert (person.status, later.status) == (PaymentStatus.SAVED, PaymentStatus.SAVED)
-    _assert_equal_to_stripe(person)
+    assert_equal_to_stripe(person)
 
 
 def test_waits_for_the_simulators_retries_when_the_first_tries_are_lost(

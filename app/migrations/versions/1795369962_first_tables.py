@@ -7,7 +7,7 @@ import app.db
 
 revision = "1795369962"
 down_revision = None
-branch_labels = ("default",)
+branch_labels = None
 depends_on = None
 
 

@@ -1,0 +1,216 @@
+"""Going on where it was left."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.checkout import CheckoutSession
+from app.config import Settings
+from app.customers import Customer
+from app.db import utcnow
+from app.payers import Payer
+from app.simulator import Simulator
+from tests.conftest import make_settings
+from tests.support.browser import Page
+from tests.support.portal import SignupPage, resume, session_of, sign_up
+from tests.support.rows import Rows
+from tests.support.stripe_calls import StripeCalls
+
+
+def test_reuses_an_open_page(client: FlaskClient, rows: Rows) -> None:
+    first = sign_up(client)
+
+    answer = resume(client)
+
+    assert session_of(answer) == first
+    assert answer.location == rows(CheckoutSession)[0].url
+
+
+def test_makes_sure_that_an_older_page_is_still_open(
+    client: FlaskClient, simulator: Simulator, calls: StripeCalls
+) -> None:
+    with time_machine.travel(utcnow(), tick=True) as clock:
+        first = sign_up(client)
+        clock.shift(timedelta(minutes=5))
+        calls.clear()
+
+        second = session_of(resume(client))
+
+        assert second == first
+        assert calls.made == [f"GET /v1/checkout/sessions/{first}"]
+
+
+def test_opens_one_new_page_after_the_old_one_expired(
+    client: FlaskClient, simulator: Simulator, rows: Rows
+) -> None:
+    first = sign_up(client)
+    simulator.expire_session(first)
+    client.get("/return")
+
+    second, third = session_of(resume(client)), session_of(resume(client))
+
+    assert second == third != first
+    assert simulator.books.checkout_sessions[second]["status"] == "open"
+    assert len(rows(CheckoutSession)) == 2
+    assert len(rows(Customer)) == len(simulator.books.customers) == 1
+
+
+def test_opens_a_new_page_when_the_old_one_expired_unnoticed(
+    client: FlaskClient, simulator: Simulator
+) -> None:
+    with time_machine.travel(utcnow(), tick=True) as clock:
+        first = sign_up(client)
+        clock.shift(timedelta(minutes=5))
+        simulator.expire_session(first)
+
+        second = session_of(resume(client))
+
+        assert second != first
+        assert simulator.books.checkout_sessions[second]["status"] == "open"
+
+
+def test_opens_a_new_page_when_stripe_has_forgotten_the_old_one(
+    client: FlaskClient, simulator: Simulator
+) -> None:
+    with time_machine.travel(utcnow(), tick=True) as clock:
+        first = sign_up(client)
+        del simulator.books.checkout_sessions[first]
+        clock.shift(timedelta(minutes=5))
+
+        second = session_of(resume(client))
+
+        assert list(simulator.books.checkout_sessions) == [second]
+
+
+def test_opens_one_new_page_however_many_ask_at_once(
+    app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows
+) -> None:
+    simulator.expire_session(sign_up(client))
+    page = Page.of(client.get("/return"))
+    fields = {field["name"]: field.get("value") for field in page.one("form", action="/resume").all("input")}
+    cookie = client.get_cookie("gangway")
+    assert cookie is not None
+
+    def go_on(_number: int) -> str:
+        browser = app.test_client()
+        browser.set_cookie("gangway", cookie.value, domain="localhost")
+        return session_of(browser.post("/resume", data=fields))
+
+    with ThreadPoolExecutor(20) as crowd:
+        opened = set(crowd.map(go_on, range(20)))
+
+    assert len(opened) == 1
+    assert len(rows(CheckoutSession)) == len(simulator.books.checkout_sessions) == 2
+
+
+def test_shows_the_card_when_one_is_saved_already(
+    client: FlaskClient, simulator: Simulator, rows: Rows
+) -> None:
+    session_id = sign_up(client)
+    page = Page.of(client.get("/return"))
+    simulator.save_card(session_id)
+    client.get("/return")
+    fields = {field["name"]: field.get("value") for field in page.one("form", action="/resume").all("input")}
+
+    answer = client.post("/resume", data=fields)
+
+    assert answer.status_code == 303
+    assert answer.location == f"/return?customer={rows(Customer)[0].id}"
+    assert len(simulator.books.checkout_sessions) == 1
+
+
+def test_shows_the_state_while_micro_deposits_are_on_their_way(
+    client: FlaskClient, simulator: Simulator
+) -> None:
+    session_id = sign_up(client, currency="USD")
+    page = Page.of(client.get("/return"))
+    simulator.pay_by_bank(session_id, verify="later")
+    client.get("/return")
+    fields = {field["name"]: field.get("value") for field in page.one("form", action="/resume").all("input")}
+
+    answer = client.post("/resume", data=fields)
+
+    assert answer.location.startswith("/return")
+    assert len(simulator.books.checkout_sessions) == 1
+
+
+def test_opens_a_new_page_after_micro_deposits_failed(client: FlaskClient, simulator: Simulator) -> None:
+    session_id = sign_up(client, currency="USD")
+    simulator.pay_by_bank(session_id, verify="later")
+    client.get("/return")
+    simulator.verify_microdeposits(session_id, ok=False)
+    client.get("/return")
+
+    second = session_of(resume(client, "/return"))
+
+    assert simulator.books.checkout_sessions[second]["status"] == "open"
+
+
+def test_shows_the_state_when_stripe_no_longer_has_the_customer(
+    client: FlaskClient, simulator: Simulator, rows: Rows
+) -> None:
+    with time_machine.travel(utcnow(), tick=True) as clock:
+        simulator.expire_session(sign_up(client))
+        client.get("/return")
+        simulator.delete_customer(rows(Payer)[0].stripe_customer_id)
+        clock.shift(timedelta(minutes=2))
+
+        answer = resume(client)
+
+        assert answer.location.startswith("/return")
+
+
+def test_goes_on_with_the_customer_whose_page_it_is(client: FlaskClient, simulator: Simulator) -> None:
+    first = sign_up(client)
+    opened = simulator.books.checkout_sessions[first]
+    second = SignupPage(client, "/signup?new=1").submit(key="second", subject_keys=["second"])
+
+    answer = resume(client, opened["cancel_url"].removeprefix("http://127.0.0.1:8000"))
+
+    assert session_of(second) != session_of(answer) == first
+
+
+def test_is_refused_to_a_stranger(app: Flask, client: FlaskClient, rows: Rows, calls: StripeCalls) -> None:
+    sign_up(client)
+    stranger = app.test_client()
+    page = Page.of(stranger.get("/signup"))
+    calls.clear()
+
+    answer = stranger.post(
+        "/resume", data={"csrf_token": page.value("csrf_token"), "customer": rows(Customer)[0].id}
+    )
+
+    assert answer.status_code == 404
+    assert "Lovelace" not in Page.of(answer).html
+    assert calls.made == []
+
+
+def test_is_refused_without_its_token(client: FlaskClient, rows: Rows, calls: StripeCalls) -> None:
+    sign_up(client)
+    calls.clear()
+
+    answer = client.post("/resume", data={"customer": rows(Customer)[0].id})
+
+    assert answer.status_code == 400
+    Page.of(answer)
+    assert calls.made == []
+
+
+class TestWithABudget:
+    """Going on is counted by address."""
+
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        return make_settings(database_url=database_url, rate_limit_return="2 per minute")
+
+    def test_ends_with_a_page_that_says_so(self, client: FlaskClient) -> None:
+        sign_up(client)
+
+        answers = [resume(client) for _ in range(3)]
+
+        assert [answer.status_code for answer in answers] == [303, 303, 429]
+        Page.of(answers[2])

@@ -1,0 +1,137 @@
+"""Which Checkout Sessions are opened, and which are refused as Stripe refuses them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import stripe
+
+from app.simulator import Simulator
+
+Raw = Callable[..., Any]
+Open = Callable[..., Any]
+
+BASE = "mode=setup&currency=usd&success_url=https://x.example/"
+
+
+def test_a_new_session_looks_as_stripes_do(
+    simulator: Simulator, sdk: stripe.StripeClient, open_session: Open
+) -> None:
+    session = open_session(client_reference_id="ref", metadata={"a": "b"})
+
+    intent = sdk.v1.setup_intents.retrieve(session.setup_intent)
+    assert session.id.startswith("cs_test_a1")
+    assert len(session.id) == 66
+    assert session.url.startswith(f"{simulator.public_url}/c/pay/{session.id}#fid")
+    assert session.status == "open"
+    assert session.payment_status == "no_payment_required"
+    assert session.expires_at - session.created == 24 * 3600
+    assert session.customer_details.email == "ada@example.com"
+    assert intent.created == session.created
+    assert intent.metadata is not None
+    assert intent.metadata.to_dict() == {}
+
+
+@pytest.mark.parametrize(
+    ("form", "param", "message"),
+    [
+        (BASE.replace("mode=setup&", ""), "mode", "Missing required param: mode."),
+        (BASE.replace("setup", "payment"), "mode", "setup mode only"),
+        (BASE + "&ui_mode=embedded_page", "ui_mode", "hosted pages only"),
+        (BASE + "&ui_mode=hosted", "ui_mode", "must be one of"),
+        ("mode=setup&currency=usd", "success_url", "Missing required param: success_url."),
+        ("mode=setup&success_url=https://x.example/", "currency", "Missing required param: currency."),
+        (BASE + "&success_url=done", "success_url", "Not a valid URL"),
+        (BASE + "&cancel_url=http://[", "cancel_url", "Not a valid URL"),
+        (BASE + "&customer=cus_nope", "customer", "No such customer: 'cus_nope'"),
+        (BASE + "&customer=cus_a&customer_email=a@b.c", "customer", "customer, customer_email."),
+        (BASE + "&customer=cus_a&customer_creation=always", "customer", "customer, customer_creation."),
+        (BASE + "&customer_update[name]=auto", "customer_update", "only be used with `customer`"),
+        (BASE + "&line_items[0][price]=price_1", "line_items", "in `setup` mode"),
+        (BASE + "&submit_type=book", "submit_type", "in `setup` mode"),
+        (BASE + "&payment_method_collection=always", "payment_method_collection", "in `setup` mode"),
+        (BASE + "&return_url=https://x.example/", "return_url", "`hosted_page`"),
+        (BASE + "&tax_id_collection[enabled]=true", "tax_id_collection[enabled]", "does not know"),
+        (BASE + "&automatic_tax[enabled]=true", "automatic_tax[enabled]", "does not know"),
+        (BASE + "&shipping_options[0][shipping_rate]=s", "shipping_options", "does not know"),
+        (
+            BASE + "&consent_collection[terms_of_service]=required",
+            "consent_collection[terms_of_service]",
+            "terms of service unless a URL is set",
+        ),
+        (BASE + "&expires_at=1", "expires_at", "at least 30 minutes"),
+        (BASE + "&expires_at=99999999999", "expires_at", "less than 24 hours"),
+        (BASE + f"&client_reference_id={'x' * 201}", "client_reference_id", "at most 200"),
+        (
+            BASE + "&allowed_payment_method_types[]=card&payment_method_configuration=pmc_1",
+            "allowed_payment_method_types",
+            "only specify one",
+        ),
+        (
+            BASE + f"&setup_intent_data[metadata][{'k' * 41}]=v",
+            "setup_intent_data[metadata]",
+            "up to 40 characters",
+        ),
+    ],
+)
+def test_refuses(form: str, param: str, message: str, raw: Raw) -> None:
+    answer = raw("POST", "/v1/checkout/sessions", form)
+
+    error = answer.get_json()["error"]
+    assert answer.status_code == 400
+    assert error["param"] == param
+    assert message in error["message"]
+
+
+def test_filters_choose_the_types(open_session: Open) -> None:
+    assert open_session(currency="usd").payment_method_types == ["card", "us_bank_account"]
+    assert open_session(currency="sek").payment_method_types == ["card"]
+    only = open_session(currency="usd", allowed_payment_method_types=["card", "klarna"])
+    assert only.payment_method_types == ["card"]
+    less = open_session(currency="eur", excluded_payment_method_types=["card"])
+    assert less.payment_method_types == ["sepa_debit"]
+    assert less.excluded_payment_method_types == ["card"]
+
+
+def test_takes_what_is_harmless(simulator: Simulator, open_session: Open) -> None:
+    simulator.knobs.terms_url = True
+    now = simulator.clock.now()
+
+    session = open_session(
+        expires_at=now + 3600,
+        tax_id_collection={"enabled": False},
+        automatic_tax={"enabled": False},
+        consent_collection={"terms_of_service": "required"},
+        custom_text={"submit": {"message": "Hello"}, "after_submit": ""},
+        locale="de",
+    )
+
+    assert session.expires_at == now + 3600
+    assert session.consent_collection.terms_of_service == "required"
+    assert session.custom_text.submit.message == "Hello"
+    assert session.custom_text.after_submit is None
+    assert simulator.save_card(session.id) == "succeeded"
+    done = simulator.books.checkout_sessions[session.id]
+    assert done["consent"]["terms_of_service"] == "accepted"
+
+
+def test_is_changed_and_listed(
+    simulator: Simulator, sdk: stripe.StripeClient, open_session: Open
+) -> None:
+    one, two = open_session(), open_session()
+    simulator.save_card(one.id)
+
+    changed = sdk.v1.checkout.sessions.update(two.id, {"metadata": {"a": "b"}})
+
+    def found(**params: Any) -> list[str]:
+        return [session.id for session in sdk.v1.checkout.sessions.list(params).data]  # type: ignore[arg-type]
+
+    assert changed.metadata is not None
+    assert changed.metadata.to_dict() == {"a": "b"}
+    assert found() == [two.id, one.id]
+    assert found(status="complete") == [one.id]
+    assert found(customer=two.customer) == [two.id]
+    assert found(customer_details={"email": "eve@example.com"}) == []
+    assert sdk.v1.checkout.sessions.line_items.list(one.id).data == []
+    with pytest.raises(stripe.InvalidRequestError, match="cannot be updated"):
+        sdk.v1.checkout.sessions.update(two.id, {"shipping_options": ""})

@@ -1,0 +1,188 @@
+"""A payer is converged by one worker at a time, and by another when that one has died or is too slow."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import time_machine
+from flask import Flask
+
+from app import db, sync
+from app.payers import PaymentStatus
+from app.sync import Outcome
+from app.webhooks import Event
+from tests.support.rows import Rows
+from tests.support.stripe_calls import StripeCalls
+from tests.support.sync_people import Person, World
+from tests.support.sync_truth import assert_equal_to_stripe
+
+
+def claimed(app: Flask, payer_id: str) -> Any:
+    """Take the lease as a worker does that is never heard of again."""
+    with app.app_context():
+        return sync.claim(db.session(), payer_id)
+
+
+def test_is_held_by_one_at_a_time(app: Flask, person: Person) -> None:
+    first, second = claimed(app, person.payer.id), claimed(app, person.payer.id)
+
+    assert first is not None
+    assert second is None
+
+
+def test_is_given_back_after_a_convergence(app: Flask, world: World, person: Person) -> None:
+    person.saves()
+    world.settle()
+
+    assert (person.payer.lease, person.payer.leased_until) == (None, None)
+    assert claimed(app, person.payer.id) is not None
+
+
+def test_is_given_back_after_a_failure(app: Flask, world: World, person: Person) -> None:
+    person.saves()
+    world.simulator.faults.add("429")
+    world.settle()
+
+    assert person.payer.attempts == 1
+    assert (person.payer.lease, person.payer.leased_until) == (None, None)
+
+
+def test_of_a_dead_worker_is_waited_for(
+    app: Flask, clock: time_machine.Traveller, world: World, person: Person, calls: StripeCalls
+) -> None:
+    person.saves()
+    claimed(app, person.payer.id)
+    calls.clear()
+
+    world.settle()
+    clock.shift(85)
+    world.settle()
+
+    assert calls.made == []
+    assert person.status == PaymentStatus.IN_PROGRESS
+
+
+def test_of_a_dead_worker_is_taken_over_when_it_has_run_out(
+    app: Flask, clock: time_machine.Traveller, world: World, person: Person
+) -> None:
+    person.saves()
+    claimed(app, person.payer.id)
+    world.settle()
+
+    clock.shift(91)
+    world.settle()
+
+    assert_equal_to_stripe(person)
+
+
+def test_lets_twenty_workers_at_once_converge_a_payer_once(
+    app: Flask, world: World, person: Person, calls: StripeCalls
+) -> None:
+    person.saves()
+    world.simulator.deliver_due()
+    calls.clear()
+    together = threading.Barrier(20)
+
+    def work() -> None:
+        together.wait()
+        world.work()
+
+    with ThreadPoolExecutor(20) as pool:
+        for future in [pool.submit(work) for _ in range(20)]:
+            future.result()
+    world.settle()
+
+    assert len(calls.made) == 2
+    assert_equal_to_stripe(person)
+
+
+def test_lets_many_workers_share_many_payers(world: World, calls: StripeCalls, rows: Rows) -> None:
+    people = [world.person() for _ in range(12)]
+    for person in people:
+        person.saves()
+    world.simulator.deliver_due()
+    calls.clear()
+
+    with ThreadPoolExecutor(4) as pool:
+        for future in [pool.submit(world.work) for _ in range(4)]:
+            future.result()
+    world.settle()
+
+    assert len(calls.made) == 2 * len(people)
+    assert {found.state for found in rows(Event)} == {"done"}
+    for person in people:
+        assert_equal_to_stripe(person)
+
+
+def test_that_ran_out_keeps_a_slow_worker_from_writing(
+    app: Flask, clock: time_machine.Traveller, world: World, person: Person, calls: StripeCalls
+) -> None:
+    """It asked before the card was saved, was held up, and wakes when another has long written the truth."""
+
+    def held_up() -> None:
+        person.saves()
+        clock.shift(91)
+        world.settle()
+        assert person.status == PaymentStatus.SAVED
+
+    lease = claimed(app, person.payer.id)
+    calls.after("GET /v1/checkout/sessions/*", held_up)
+    with app.app_context():
+        outcome = sync.converge(db.session(), lease)
+
+    assert outcome is Outcome.SUPERSEDED
+    assert person.status == PaymentStatus.SAVED
+    assert_equal_to_stripe(person)
+
+
+def test_that_ran_out_keeps_a_slow_worker_from_noting_its_failure(
+    app: Flask, clock: time_machine.Traveller, world: World, person: Person, calls: StripeCalls
+) -> None:
+    def held_up() -> None:
+        person.saves()
+        clock.shift(91)
+        world.settle()
+        world.simulator.faults.add("429")
+
+    lease = claimed(app, person.payer.id)
+    calls.before("GET /v1/checkout/sessions/*", held_up)
+    with app.app_context():
+        outcome = sync.converge(db.session(), lease)
+
+    assert outcome is Outcome.SUPERSEDED
+    assert (person.payer.attempts, person.payer.last_error) == (0, None)
+    assert_equal_to_stripe(person)
+
+
+def test_that_ran_out_keeps_a_slow_worker_from_dismissing_events(
+    app: Flask, clock: time_machine.Traveller, world: World, person: Person
+) -> None:
+    lease = claimed(app, person.payer.id)
+    clock.shift(91)
+    later = claimed(app, person.payer.id)
+
+    with app.app_context():
+        from app.sync.converge import dismiss_known  # noqa: PLC0415
+
+        assert dismiss_known(db.session(), lease) is True
+
+    assert person.payer.lease == later.token
+
+
+def test_is_followed_by_another_look_when_something_is_hinted_at_meanwhile(
+    world: World, person: Person, calls: StripeCalls
+) -> None:
+    """The page is read as open, and completed before the answer is written."""
+    person.saves("4000000000000002")
+
+    def card_is_saved_meanwhile() -> None:
+        person.saves()
+        world.settle()
+
+    calls.after("GET /v1/checkout/sessions/*", card_is_saved_meanwhile)
+    person.returns()
+    assert person.status == PaymentStatus.FAILED
+    world.settle()
+
+    assert person.status == PaymentStatus.SAVED
+    assert_equal_to_stripe(person)
