@@ -22,7 +22,7 @@ function arrive() {
 
 document.addEventListener("submit", (event) => {
   const button = event.target.querySelector("[data-busy]");
-  if (!button || event.submitter?.name) return; // "Add another" and "Remove" lead nowhere
+  if (!button) return;
   if (leaving) return event.preventDefault();
   leaving = true;
   setBusy(button, true);
@@ -34,43 +34,60 @@ addEventListener("pageshow", (event) => {
 });
 
 // Subject keys come and go without a round trip.
+function makeButton(label, look) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = `button ${look}`;
+  button.textContent = label;
+  return button;
+}
+
 for (const list of document.querySelectorAll("[data-rows]")) {
   const rows = list.getElementsByClassName("row");
-  const adder = list.parentElement.querySelector("[name=add_subject_key]");
   let next = rows.length; // ids are never used twice, so that links to errors stay right
 
   const renumber = () => {
     [...rows].forEach((row, index) => {
-      row.querySelectorAll("[data-number]").forEach((place) => (place.textContent = index + 1));
-      row.querySelector("button").value = index;
-      row.querySelector("button").hidden = rows.length === 1;
+      row.querySelector("[data-number]").textContent = index + 1;
+      const remover = row.querySelector("button");
+      remover.setAttribute("aria-label", `Remove subject key ${index + 1}`);
+      remover.hidden = rows.length === 1;
     });
   };
 
-  adder.addEventListener("click", (event) => {
-    event.preventDefault();
+  const remove = (row) => {
+    const neighbour = row.nextElementSibling ?? row.previousElementSibling;
+    row.remove();
+    renumber();
+    neighbour.querySelector("input").focus();
+  };
+
+  const furnish = (row) => {
+    const remover = makeButton("Remove", "quiet");
+    remover.addEventListener("click", () => remove(row));
+    row.querySelector("input").after(remover);
+  };
+
+  const adder = makeButton("Add another", "secondary");
+  adder.addEventListener("click", () => {
     const row = rows[0].cloneNode(true);
     const input = row.querySelector("input");
     row.querySelector(".field-error")?.remove();
+    row.querySelector("button").remove();
     input.removeAttribute("aria-invalid");
     input.removeAttribute("aria-describedby");
     input.value = "";
     input.id = `${input.name}-${next++}`;
     row.querySelector("label").htmlFor = input.id;
     list.append(row);
+    furnish(row);
     renumber();
     input.focus();
   });
 
-  list.addEventListener("click", (event) => {
-    const row = event.target.closest("button")?.closest(".row");
-    if (!row) return;
-    event.preventDefault();
-    const neighbour = row.nextElementSibling ?? row.previousElementSibling;
-    row.remove();
-    renumber();
-    neighbour.querySelector("input").focus();
-  });
+  [...rows].forEach(furnish);
+  renumber();
+  list.after(adder);
 }
 
 // A page that waits for a bank looks again. Without scripts a meta element does this; here it also

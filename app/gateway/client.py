@@ -113,23 +113,20 @@ class StripeGateway:
             )
         return CustomerFacts.of(_plain(found))
 
-    def set_default_method(self, customer_id: str, method_id: str, *, idempotency_key: str) -> CustomerFacts:
+    def set_default_method(self, customer_id: str, method_id: str) -> CustomerFacts:
         """Make an attached method (pm_…) the one that is charged. Checkout never does so by itself.
 
+        Harmless to repeat, so without a key: what is replayed for one would be the default of back then.
         Raises StripeRefused when the method is no longer attached.
         Source: https://docs.stripe.com/api/customers/update#update_customer-invoice_settings
         """
         with translated():
-            updated = _made(
-                lambda once: self._v1.customers.update(
-                    customer_id,
-                    params={
-                        "invoice_settings": {"default_payment_method": method_id},
-                        "expand": ["invoice_settings.default_payment_method"],
-                    },
-                    options=once,
-                ),
-                idempotency_key,
+            updated = self._v1.customers.update(
+                customer_id,
+                params={
+                    "invoice_settings": {"default_payment_method": method_id},
+                    "expand": ["invoice_settings.default_payment_method"],
+                },
             )
         return CustomerFacts.of(_plain(updated))
 

@@ -59,7 +59,8 @@ def form() -> ResponseReturnValue:
 def submit() -> ResponseReturnValue:
     """Make the customer and go to Stripe; or say beside each field what is wrong."""
     form = SignupForm()
-    if _edits_subject_keys(form):
+    if "add_subject_key" in request.form:  # without JavaScript, one more line is a submission of its own
+        form.subject_keys.data.append("")
         return _page(form)
     customer_id = read_nonce(form.nonce.data)
     if not form.validate() or customer_id is None or "browser" not in cookie:
@@ -135,20 +136,6 @@ def _page(
 ) -> ResponseReturnValue:
     page = render_template("signup/form.html", form=form, problem=problem, resuming=resuming, step="details")
     return page, status
-
-
-def _edits_subject_keys(form: SignupForm) -> bool:
-    """Without JavaScript, adding and removing a line are submissions of their own."""
-    keys = form.subject_keys.data
-    if "add_subject_key" in request.form:
-        keys.append("")
-        return True
-    index = request.form.get("remove_subject_key", "")
-    if index.isascii() and index.isdigit():
-        if int(index) < len(keys) > 1:
-            del keys[int(index)]
-        return True
-    return False
 
 
 def _stale(form: SignupForm, customer_id: str | None) -> Problem | None:

@@ -134,9 +134,7 @@ def _apply_policy(
     keeps = settings().payment_method_policy == "keep" and default is not None
     if method.customer_id != payer.stripe_customer_id or keeps or (default and default.id == method.id):
         return
-    truth.customer = stripe.set_default_method(
-        payer.stripe_customer_id, method.id, idempotency_key=f"gangway-default-{saved.setup.id}"
-    )
+    truth.customer = stripe.set_default_method(payer.stripe_customer_id, method.id)
 
 
 def _write(session: Session, lease: Lease, truth: Truth, event_ids: list[str], asked_at: datetime) -> Outcome:

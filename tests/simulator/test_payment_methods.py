@@ -306,7 +306,7 @@ def test_refuses_what_comes_too_late_or_is_wrong(sdk: stripe.StripeClient, raw: 
         (lambda: sdk.v1.setup_intents.create({"return_url": "https://x.example/"}), "return_url"),
         (
             lambda: sdk.v1.setup_intents.create(
-                {"allowed_payment_method_types": ["card"], "excluded_payment_method_types": ["link"]}
+                {"allowed_payment_method_types": ["card"], "excluded_payment_method_types": ["klarna"]}
             ),
             "only specify one",
         ),

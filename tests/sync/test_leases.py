@@ -10,11 +10,14 @@ from flask import Flask
 from app import db, sync
 from app.payers import PaymentStatus
 from app.sync import Outcome
+from app.sync.leases import LEASE
 from app.webhooks import Event
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.sync_people import Person, World
 from tests.support.sync_truth import assert_equal_to_stripe
+
+ALMOST, OVER = LEASE.total_seconds() - 5, LEASE.total_seconds() + 1
 
 
 def claimed(app: Flask, payer_id: str) -> Any:
@@ -55,7 +58,7 @@ def test_of_a_dead_worker_is_waited_for(
     calls.clear()
 
     world.settle()
-    clock.shift(85)
+    clock.shift(ALMOST)
     world.settle()
 
     assert calls.made == []
@@ -69,7 +72,7 @@ def test_of_a_dead_worker_is_taken_over_when_it_has_run_out(
     claimed(app, person.payer.id)
     world.settle()
 
-    clock.shift(91)
+    clock.shift(OVER)
     world.settle()
 
     assert_equal_to_stripe(person)
@@ -121,7 +124,7 @@ def test_that_ran_out_keeps_a_slow_worker_from_writing(
 
     def held_up() -> None:
         person.saves()
-        clock.shift(91)
+        clock.shift(OVER)
         world.settle()
         assert person.status == PaymentStatus.SAVED
 
@@ -140,7 +143,7 @@ def test_that_ran_out_keeps_a_slow_worker_from_noting_its_failure(
 ) -> None:
     def held_up() -> None:
         person.saves()
-        clock.shift(91)
+        clock.shift(OVER)
         world.settle()
         world.simulator.faults.add("429")
 
@@ -158,7 +161,7 @@ def test_that_ran_out_keeps_a_slow_worker_from_dismissing_events(
     app: Flask, clock: time_machine.Traveller, world: World, person: Person
 ) -> None:
     lease = claimed(app, person.payer.id)
-    clock.shift(91)
+    clock.shift(OVER)
     later = claimed(app, person.payer.id)
 
     with app.app_context():

@@ -1,0 +1,257 @@
+"""The hosted pages as a browser without JavaScript meets them."""
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import stripe
+from werkzeug.test import Client
+
+from app.simulator import Simulator
+
+Open = Callable[..., Any]
+
+FORM = {
+    "method": "card",
+    "card_number": "4242 4242 4242 4242",
+    "expiry": "12 / 34",
+    "cvc": "123",
+    "name": "Ada Example",
+    "country": "GB",
+    "postal_code": "N1",
+}
+
+
+class Page(HTMLParser):
+    """What must hold on every page, and the few things the tests ask of one."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.labels: set[str] = set()
+        self.controls: list[dict[str, str | None]] = []
+        self.tags: list[str] = []
+        self.styled = False
+        self.text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text))
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.tags.append(tag)
+        if given.get("id"):
+            self.ids.append(str(given["id"]))
+        if tag == "label":
+            self.labels.add(given.get("for") or "")
+        if tag in {"input", "select"} and given.get("type") not in {"hidden", "radio", "checkbox"}:
+            self.controls.append(given)
+        self.styled = self.styled or "style" in given or any(name.startswith("on") for name in given)
+
+    def control(self, name: str) -> dict[str, str | None]:
+        return next(control for control in self.controls if control["name"] == name)
+
+
+def read(answer: Any) -> Page:
+    text = answer.get_data(as_text=True)
+    page = Page(text)
+    assert page.tags.count("title") == page.tags.count("h1") == 1
+    assert len(page.ids) == len(set(page.ids))
+    assert all(control["id"] in page.labels for control in page.controls)
+    assert not page.styled
+    assert "script" not in page.tags
+    assert "style" not in page.tags
+    assert "Simulator" in page.text
+    assert "Test" in page.text
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy
+    assert answer.headers["Cache-Control"] == "no-store"
+    return page
+
+
+def path(session: Any) -> str:
+    return urlsplit(session.url).path
+
+
+def test_shows_a_form_that_browsers_can_fill(page: Client, open_session: Open) -> None:
+    session = open_session(custom_text={"submit": {"message": "On the first."}})
+
+    answer = page.get(path(session))
+
+    shown = read(answer)
+    assert answer.status_code == 200
+    assert shown.control("card_number")["autocomplete"] == "cc-number"
+    assert shown.control("expiry")["autocomplete"] == "cc-exp"
+    assert shown.control("cvc")["autocomplete"] == "cc-csc"
+    for said in ("Example Works", "ada@example.com", "Save card", "On the first.", "4242 4242 4242 4242"):
+        assert said in shown.text
+    assert 'href="https://portal.example.com/start"' in answer.get_data(as_text=True)
+    assert "form-action 'self' https://portal.example.com" in answer.headers["Content-Security-Policy"]
+
+
+def test_saves_a_card_and_goes_back(simulator: Simulator, page: Client, open_session: Open) -> None:
+    session = open_session()
+
+    answer = page.post(path(session), data=FORM)
+
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == f"https://portal.example.com/done?session_id={session.id}"
+    (method,) = simulator.books.payment_methods.values()
+    assert method["billing_details"]["address"]["country"] == "GB"
+    assert method["billing_details"]["name"] == "Ada Example"
+    for again in (page.post(path(session), data=FORM), page.get(path(session))):
+        assert again.status_code == 200
+        assert "all done here, or the page has timed out" in read(again).text
+    assert len(simulator.books.payment_methods) == 1
+
+
+def test_an_escaped_placeholder_stays_as_it_is(page: Client, open_session: Open) -> None:
+    session = open_session(success_url="https://x.example/?s=%7BCHECKOUT_SESSION_ID%7D")
+
+    answer = page.post(path(session), data=FORM)
+
+    assert answer.headers["Location"] == "https://x.example/?s=%7BCHECKOUT_SESSION_ID%7D"
+
+
+def test_wrong_entries_are_marked_and_the_card_is_not_shown_again(page: Client, open_session: Open) -> None:
+    session = open_session()
+    wrong = FORM | {"card_number": "4242424242424241", "expiry": "1/20", "cvc": "12", "name": " "}
+
+    answer = page.post(path(session), data=wrong)
+
+    shown = read(answer)
+    assert answer.status_code == 422
+    for name in ("card_number", "expiry", "cvc", "name"):
+        control = shown.control(name)
+        assert control["aria-invalid"] == "true"
+        assert f"{name}-error" in str(control["aria-describedby"])
+        assert f"{name}-error" in shown.ids
+    assert "4242424242424241" not in answer.get_data(as_text=True)
+    assert shown.control("card_number")["value"] == ""
+    assert shown.control("postal_code")["value"] == "N1"
+
+
+def test_a_decline_is_told_and_the_page_stays(page: Client, open_session: Open) -> None:
+    session = open_session()
+
+    declined = page.post(path(session), data=FORM | {"card_number": "4000000000000002"})
+    told = page.get(declined.headers["Location"])
+
+    assert declined.status_code == 303
+    assert "Your card was declined." in read(told).text
+    assert "Your card was declined." not in read(page.get(path(session))).text
+    assert page.post(path(session), data=FORM).status_code == 303
+
+
+def test_three_d_secure_asks_in_between(simulator: Simulator, page: Client, open_session: Open) -> None:
+    session = open_session()
+    card = FORM | {"card_number": "4000000000003220"}
+
+    asked = page.post(path(session), data=card)
+    question = page.get(asked.headers["Location"])
+    failed = page.post(asked.headers["Location"], data={"answer": "fail"})
+    told = page.get(failed.headers["Location"])
+    page.post(path(session), data=card)
+    done = page.post(asked.headers["Location"], data={"answer": "complete"})
+
+    assert asked.headers["Location"].endswith("/challenge")
+    assert "3220" in read(question).text
+    assert "unable to authenticate your payment method" in read(told).text
+    assert done.headers["Location"].startswith("https://portal.example.com/done")
+    assert "timed out" in read(page.get(asked.headers["Location"])).text
+    assert "timed out" in read(page.post(asked.headers["Location"])).text
+
+
+@pytest.mark.parametrize(
+    ("currency", "kind", "number", "routing"),
+    [
+        ("usd", "us_bank_account", "000123456789", "110000000"),
+        ("eur", "sepa_debit", "DE89 3704 0044 0532 0130 00", ""),
+        ("gbp", "bacs_debit", "00012345", "10-88-00"),
+    ],
+)
+def test_bank_debits_have_tabs(
+    currency: str, kind: str, number: str, routing: str, simulator: Simulator, page: Client, open_session: Open
+) -> None:
+    session = open_session(currency=currency)
+    form = {"method": kind, "account_number": number, "routing_number": routing, "name": "Ada"}
+
+    shown = read(page.get(f"{path(session)}?method={kind}"))
+    wrong = page.post(path(session), data=form | {"account_number": "1", "routing_number": "2", "name": ""})
+    done = page.post(path(session), data=form)
+
+    assert "Save bank account" in shown.text
+    assert wrong.status_code == 422
+    assert read(wrong).control("account_number")["aria-invalid"] == "true"
+    assert done.status_code == 303
+    assert simulator.books.setup_intents[session.setup_intent]["status"] == "succeeded"
+
+
+def test_micro_deposits_have_a_page_of_their_own(
+    simulator: Simulator, sdk: stripe.StripeClient, page: Client, open_session: Open
+) -> None:
+    session = open_session()
+    form = {"method": "us_bank_account", "account_number": "000123456789", "routing_number": "110000000"}
+    page.post(path(session), data=form | {"name": "Ada", "verify": "later"})
+    intent: Any = sdk.v1.setup_intents.retrieve(session.setup_intent)
+    place = urlsplit(intent.next_action.verify_with_microdeposits.hosted_verification_url).path
+
+    asked = page.get(place)
+    wrong = page.post(place, data={"code": "SMXXXX"})
+    right = page.post(place, data={"code": "sm11aa"})
+
+    assert "Verify your bank account" in read(asked).text
+    assert wrong.status_code == 422
+    assert "This is not the code" in read(wrong).text
+    assert right.status_code == 303
+    assert "Nothing to verify" in read(page.get(place)).text
+    assert "Nothing to verify" in read(page.post(place, data={"code": "SM11AA"})).text
+    assert page.get("/c/microdeposits/seti_nope").status_code == 404
+    assert simulator.books.setup_intents[session.setup_intent]["status"] == "succeeded"
+
+
+def test_asks_for_all_that_the_session_wants(simulator: Simulator, page: Client, open_session: Open) -> None:
+    simulator.knobs.terms_url = True
+    session = open_session(
+        customer_creation="always",
+        phone_number_collection={"enabled": True},
+        consent_collection={"terms_of_service": "required"},
+        custom_text={"terms_of_service_acceptance": {"message": "I agree to it all."}},
+    )
+
+    shown = read(page.get(path(session)))
+    wrong = page.post(path(session), data=FORM | {"country": "XX"})
+    more = {"email": "ada@example.com", "phone": "+1555", "agrees": "yes", "country": "XX"}
+    done = page.post(path(session), data=FORM | more)
+
+    assert "I agree to it all." in shown.text
+    assert wrong.status_code == 422
+    for field in ("email", "phone", "agrees"):
+        assert f"{field}-error" in read(wrong).ids
+    assert done.status_code == 303
+    (customer,) = simulator.books.customers.values()
+    assert (customer["email"], customer["name"]) == ("ada@example.com", "Ada Example")
+    (method,) = simulator.books.payment_methods.values()
+    assert method["billing_details"]["address"]["country"] == "US"
+
+
+def test_unknown_and_expired_pages_say_the_same(simulator: Simulator, page: Client, open_session: Open) -> None:
+    session = open_session()
+    simulator.advance(24 * 3600 + 1)
+
+    expired, unknown = page.get(path(session)), page.get("/c/pay/cs_test_nope")
+
+    assert (expired.status_code, unknown.status_code) == (200, 404)
+    assert read(expired).text == read(unknown).text
+    assert "Refresh" not in expired.headers
+
+
+def test_serves_its_own_stylesheet(page: Client) -> None:
+    answer = page.get("/_static/simulator.css")
+
+    assert answer.status_code == 200
+    assert answer.mimetype == "text/css"
+    assert "prefers-color-scheme: dark" in answer.get_data(as_text=True)
+    answer.close()
