@@ -12,12 +12,16 @@ from jinja2 import StrictUndefined
 
 from app import apps, db, signup, sync
 from app.config import INSTANCE, Settings
+from app.customers.api import api as customers_api
+from app.gate import Gate
 from app.gateway import StripeGateway, WSGITransport
 from app.sealing import Sealer
-from app.web import brand, headers, health, logging, problems
+from app.web import brand, headers, health, logging, paths, problems
 from app.webhooks import api as webhooks_api
 
 type_wsgi = Callable[..., Any]
+
+APIS = (customers_api,)
 
 
 def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None) -> Flask:
@@ -64,7 +68,12 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
     problems.init_app(app)
     brand.init_app(app)
     csrf = CSRFProtect(app)
+    paths.init_app(app)
     app.register_blueprint(health.bp)
+    for api in APIS:
+        app.register_blueprint(api)
+        csrf.exempt(api)  # a token is sent by hand, never by a browser on its own
+    app.extensions["gangway.gate"] = Gate()
     app.register_blueprint(webhooks_api.bp)
     csrf.exempt(webhooks_api.bp)  # Stripe signs what it sends
     signup.init_app(app, settings, csrf)

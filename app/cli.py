@@ -15,6 +15,7 @@ from app.apps.cli import group as stripe_group
 from app.config import Settings, SettingsRefused
 from app.errors import AppError
 from app.migrations.cli import group as db_group
+from app.operators.cli import group as token_group
 from app.web import logging
 
 
@@ -46,6 +47,7 @@ def main(ctx: click.Context) -> None:
 
 main.add_command(stripe_group)
 main.add_command(db_group)
+main.add_command(token_group)
 
 
 @main.command("demo")
@@ -119,13 +121,13 @@ def check() -> None:
 
 
 def shown(settings: Settings, name: str) -> str:
-    """A setting as it may be printed: no secret, and no password of a database."""
+    """A setting as it may be printed: no secret, and no password of a database or of Redis."""
     import sqlalchemy as sa  # noqa: PLC0415
 
     value = getattr(settings, name)
     if name == "encryption_keys":
         return ",".join("***" for _ in value)
-    if name == "database_url":
+    if name in {"database_url", "rate_limit_storage"}:
         return sa.make_url(value).render_as_string(hide_password=True)
     if isinstance(value, tuple):
         return ",".join(value)

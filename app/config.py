@@ -1,6 +1,7 @@
 """Settings, from `GANGWAY_*` alone. Whatever makes no sense is refused at start, with what to set instead."""
 
 import re
+from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
@@ -32,7 +33,13 @@ class SettingsRefused(Exception):
 class Settings(BaseSettings):
     """Everything that can be set. The description of each field is its line in the README."""
 
-    model_config = SettingsConfigDict(env_prefix="GANGWAY_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="GANGWAY_",
+        extra="ignore",
+        frozen=True,
+        str_strip_whitespace=True,
+        hide_input_in_errors=True,  # it may be a secret
+    )
 
     public_url: str = Field(
         default="http://127.0.0.1:8000",
@@ -136,6 +143,8 @@ class Settings(BaseSettings):
             driver = ""
         if driver not in {"sqlite", "postgresql+psycopg"}:
             raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
+        if driver != "sqlite":
+            _require("psycopg", "postgres")
         return value
 
     @field_validator("accent_color")
@@ -158,7 +167,7 @@ class Settings(BaseSettings):
     @field_validator("terms_url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
-        if value and not re.match(r"https?://[^/\s]+", value):
+        if value and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", value):
             raise ValueError("must be a URL that begins with https://")
         return value or None
 
@@ -173,9 +182,20 @@ class Settings(BaseSettings):
     @classmethod
     def _budget(cls, value: str) -> str:
         try:
-            parse_many(value)
-        except ValueError as error:
-            raise ValueError("must read like `60 per hour` or `10 per minute; 100 per day`") from error
+            useless = any(limit.amount == 0 for limit in parse_many(value))
+        except ValueError:
+            useless = True
+        if useless:
+            raise ValueError("must read like `60 per hour` or `10 per minute; 100 per day`")
+        return value
+
+    @field_validator("rate_limit_storage")
+    @classmethod
+    def _known_storage(cls, value: str) -> str:
+        if not value.startswith(("memory://", "redis://", "rediss://")):
+            raise ValueError("must begin with memory:// or redis://")
+        if value.startswith("redis"):
+            _require("redis", "redis")
         return value
 
     @field_validator("logo_file")
@@ -238,16 +258,21 @@ def is_public(url: str) -> bool:
 
 
 def _checked_origin(value: str) -> str:
-    parts = urlsplit(value.rstrip("/"))
-    if (
-        parts.scheme not in {"http", "https"}
-        or not parts.hostname
-        or parts.path
-        or parts.query
-        or parts.username
-    ):
+    value = value.rstrip("/")
+    try:
+        parts = urlsplit(value)
+        whole = f"{parts.scheme}://{parts.netloc}"
+        is_origin = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # a bad port, or half an IPv6 address
+        is_origin = False
+    if not is_origin or value != whole or not re.fullmatch(r"[\w.:\[\]-]+", parts.netloc):
         raise ValueError("must be a scheme and host such as https://billing.example.com, without a path")
-    return value.rstrip("/")
+    return value
+
+
+def _require(module: str, extra: str) -> None:
+    if find_spec(module) is None:
+        raise ValueError(f"needs more packages: `pip install 'gangway[{extra}]'`")
 
 
 def _sentences(error: ValidationError) -> list[str]:

@@ -32,6 +32,13 @@ class Unauthorized(AppError):
     title = "Unauthorized"
 
 
+class Forbidden(AppError):
+    """Who asks is known, and may not."""
+
+    status = 403
+    title = "Forbidden"
+
+
 class NotFound(AppError):
     """There is no such thing, or not for whoever asks."""
 

@@ -1,5 +1,6 @@
 """What every test may ask for: a database of its own, a simulated Stripe, the application, a browser's view."""
 
+import logging
 import os
 import shutil
 import uuid
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import structlog
 from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
@@ -90,6 +92,29 @@ def database_url(server: postgres.Server | None, migrated: str, tmp_path: Path) 
         return
     shutil.copy(migrated.removeprefix("sqlite:///"), tmp_path / "test.db")
     yield f"sqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture
+def empty_database_url(server: postgres.Server | None, tmp_path: Path) -> Iterator[str]:
+    """A database of this test's own, with nothing in it."""
+    if server is not None:
+        url = server.create_database()
+        yield url
+        server.drop_database(url)
+        return
+    yield f"sqlite:///{tmp_path / 'empty.db'}"
+
+
+@pytest.fixture
+def unlogged() -> Iterator[None]:
+    """Whatever a test does to logging is undone."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    root.handlers[:] = [handler for handler in root.handlers if type(handler) is not logging.StreamHandler]
+    root.setLevel(level)
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture

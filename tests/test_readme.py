@@ -27,7 +27,11 @@ def test_lists_every_command() -> None:
 def test_names_no_option_that_a_command_lacks() -> None:
     for command, option in re.findall(r"gangway (\w+)[^`\n]* (--[\w-]+)", README):
         found = subprocess.run(
-            [sys.executable, "-m", "app", command, "--help"], capture_output=True, text=True, check=True, cwd=ROOT
+            [sys.executable, "-m", "app", command, "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=ROOT,
         )
         assert option in found.stdout or command == "stripe"
 

@@ -1,7 +1,17 @@
 """The hosted pages opened for a payer."""
 
-from app.checkout.actions import Order, close, reopen, start
+from app.checkout.actions import Order, Started, close, start
 from app.checkout.models import CheckoutSession
-from app.checkout.queries import by_setup_intent, latest, unsettled
+from app.checkout.queries import by_setup_intent, count, latest, unsettled
 
-__all__ = ["CheckoutSession", "Order", "by_setup_intent", "close", "latest", "reopen", "start", "unsettled"]
+__all__ = [
+    "CheckoutSession",
+    "Order",
+    "Started",
+    "by_setup_intent",
+    "close",
+    "count",
+    "latest",
+    "start",
+    "unsettled",
+]

@@ -2,96 +2,70 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import apps, customers, db, journal, payers
-from app.checkout import queries
 from app.checkout.models import CheckoutSession
 from app.config import settings
 from app.db import utcnow
-from app.errors import Conflict
-from app.gateway import StripeGateway, StripeRefused
+from app.errors import Conflict, PreconditionFailed
+from app.gateway import HostedSession, PageOptions, StripeGateway, StripeObjectMissing, StripeRefused
 
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What every surface asks for: who will pay, and where to send them after."""
+    """What every surface asks for: who will pay, on what page, and where to send them after.
+
+    The customer's id says whether it is a new one. The key names this wish for a page: the same order
+    with the same key finds the same page, another key opens another.
+    """
 
     customer: customers.NewCustomer
-    success_url: str
-    cancel_url: str
-    currency: str  # ISO 4217
+    page: PageOptions
+    key: str
+    stripe_customer_id: str | None = None  # an existing one that is to be taken
 
 
-def start(session: Session, app: apps.App, order: Order, *, actor: str) -> CheckoutSession:
-    """Make a customer, its Stripe customer and a hosted page on which it saves a payment method.
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """A page that was opened: our row of it, and what Stripe said."""
 
-    Reads, ends its reading, asks Stripe twice, then writes; the caller commits. The idempotency keys are
-    made of the customer's id, which the order settles, so the same order finds the same two Stripe
-    objects whether it is repeated at once, later, or after a crash in between.
+    session: CheckoutSession
+    hosted: HostedSession
 
-    Raises CustomerTaken when another customer has the key or a subject key, Conflict when a concurrent
-    call with the same order was quicker (look again and `resume`), and what the gateway raises. Nothing
-    of ours is stored then.
+
+def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Started:
+    """See to a customer, its Stripe customer and a hosted page on which it saves a payment method.
+
+    What is missing is made. Reads, ends its reading, asks Stripe, then writes; the caller commits.
+    The idempotency keys are made of the customer's id and the order's key, so the same order finds the
+    same Stripe objects whether it is repeated at once, later, or after a crash in between.
+
+    Raises CustomerTaken when another customer has the key or a subject key, PreconditionFailed for a
+    deleted customer and for a Stripe customer that can't be taken, Conflict when a concurrent call was
+    quicker (try again), and what the gateway raises. Nothing of ours is stored then.
     """
-    wanted = order.customer
-    customers.refuse_taken(session, wanted)
-    db.end_read(session)
-
+    payer = _plan(session, app, order)
     stripe = apps.connect(app)
-    metadata = _metadata(app, wanted.id)
-    stripe_customer_id = stripe.create_customer(
-        name=wanted.name,
-        email=wanted.primary_email,
-        metadata=metadata,
-        idempotency_key=_key("customer", app.id, wanted.id, wanted.name, wanted.primary_email),
+    stripe_customer_id = payer.stripe_customer_id if payer else _stripe_customer(stripe, app, order)
+    hosted = stripe.open_setup_session(
+        stripe_customer_id,
+        order.page,
+        metadata=_metadata(app, order.customer.id),
+        idempotency_key=_key(
+            f"session-{order.key}", app, order.customer.id, stripe_customer_id, asdict(order.page)
+        ),
     )
-    opened = _open(stripe, app, stripe_customer_id, wanted.id, order, number=0)
-
     db.start_write(session)
-    customer = customers.create(session, wanted, actor=actor)
-    payer = payers.Payer(
-        app_id=app.id,
-        customer=customer,
-        stripe_customer_id=stripe_customer_id,
-        due_at=utcnow() + timedelta(seconds=settings().pull_interval),
-    )
-    opened.payer = payer
-    session.add(opened)
     try:
-        session.flush()
+        return Started(session=_record(session, app, order, stripe_customer_id, hosted, actor), hosted=hosted)
     except IntegrityError as error:
         session.rollback()
-        raise Conflict("This customer is being set up already.") from error
-    _tell(session, opened, actor)
-    return opened
-
-
-def reopen(session: Session, payer: payers.Payer, order: Order, *, actor: str) -> CheckoutSession:
-    """Open one more page for a payer whose earlier pages are of no more use.
-
-    The caller has seen to it that none is open. Commits nothing; raises as `start` does.
-    """
-    number = queries.count(session, payer.id)
-    db.end_read(session)
-    app = payer.app
-    opened = _open(apps.connect(app), app, payer.stripe_customer_id, payer.customer_id, order, number=number)
-
-    db.start_write(session)
-    opened.payer = payer
-    session.add(opened)
-    try:
-        session.flush()
-    except IntegrityError as error:
-        session.rollback()
-        raise Conflict("A payment page is being opened already.") from error
-    payers.mark_due(session, payer.id, utcnow() + timedelta(seconds=settings().pull_interval))
-    _tell(session, opened, actor)
-    return opened
+        raise Conflict("conflict error: this customer is being set up already; try again") from error
 
 
 def close(payer: payers.Payer, page: CheckoutSession) -> None:
@@ -102,58 +76,104 @@ def close(payer: payers.Payer, page: CheckoutSession) -> None:
         return  # it is not open any more, which is as well
 
 
-def _open(
-    stripe: StripeGateway,
-    app: apps.App,
-    stripe_customer_id: str,
-    customer_id: str,
-    order: Order,
-    *,
-    number: int,
-) -> CheckoutSession:
-    hosted = stripe.open_setup_session(
-        stripe_customer_id,
-        currency=order.currency,
-        success_url=order.success_url,
-        cancel_url=order.cancel_url,
-        metadata=_metadata(app, customer_id),
-        idempotency_key=_key(
-            f"session-{number}",
-            app.id,
-            customer_id,
-            stripe_customer_id,
-            order.currency,
-            order.success_url,
-            order.cancel_url,
-        ),
+def _plan(session: Session, app: apps.App, order: Order) -> payers.Payer | None:
+    """The payer that is there already. Ends the reading. Raises what forbids the order."""
+    customer = session.get(customers.Customer, order.customer.id, populate_existing=True)
+    payer = None
+    if customer is None:
+        customers.refuse_taken(session, order.customer)
+    else:
+        customers.refuse_deleted(customer)
+        payer = payers.of_customer(session, app.id, customer.id)
+    if order.stripe_customer_id is not None:
+        _refuse_bound(session, app, order, payer)
+    db.end_read(session)
+    return payer
+
+
+def _refuse_bound(session: Session, app: apps.App, order: Order, payer: payers.Payer | None) -> None:
+    wanted = order.stripe_customer_id
+    if payer is not None and payer.stripe_customer_id != wanted:
+        raise Conflict(
+            f"conflict error: customer {order.customer.id} is bound to Stripe customer {payer.stripe_customer_id}"
+        )
+    if payer is None and wanted and payers.of_stripe_customer(session, app.id, wanted) is not None:
+        raise PreconditionFailed(
+            f"precondition failed error: Stripe customer {wanted} is bound to another customer"
+        )
+
+
+def _stripe_customer(stripe: StripeGateway, app: apps.App, order: Order) -> str:
+    """The given Stripe customer, if it is there, else a new one."""
+    if order.stripe_customer_id is not None:
+        try:
+            found = stripe.customer(order.stripe_customer_id)
+        except StripeObjectMissing as error:
+            raise PreconditionFailed(f"precondition failed error: {error.detail}") from error
+        if found.deleted:
+            raise PreconditionFailed(f"precondition failed error: Stripe customer {found.id} is deleted")
+        return found.id
+    wanted = order.customer
+    return stripe.create_customer(
+        name=wanted.name,
+        email=wanted.primary_email,
+        metadata=_metadata(app, wanted.id),
+        idempotency_key=_key("customer", app, wanted.id, wanted.name, wanted.primary_email),
     )
-    return CheckoutSession(
+
+
+def _record(
+    session: Session,
+    app: apps.App,
+    order: Order,
+    stripe_customer_id: str,
+    hosted: HostedSession,
+    actor: str,
+) -> CheckoutSession:
+    """Store what is missing of customer, payer and page; a concurrent twin may have stored some of it."""
+    known = session.get(CheckoutSession, hosted.id, populate_existing=True)
+    if known is not None:
+        return known
+    customer = session.get(customers.Customer, order.customer.id, populate_existing=True)
+    if customer is None:
+        customer = customers.create(session, order.customer, actor=actor)
+    customers.refuse_deleted(customer)
+    payer = payers.of_customer(session, app.id, customer.id)
+    if payer is None:
+        payer = payers.Payer(app_id=app.id, customer_id=customer.id, stripe_customer_id=stripe_customer_id)
+        session.add(payer)
+        session.flush()
+    elif payer.stripe_customer_id != stripe_customer_id:
+        session.rollback()
+        raise Conflict("conflict error: this customer is being set up already; try again")
+    opened = CheckoutSession(
         id=hosted.id,
+        payer_id=payer.id,
         setup_intent_id=hosted.setup_intent_id,
         url=hosted.url,
-        currency=order.currency,
+        currency=order.page.currency,
         expires_at=hosted.expires_at,
     )
-
-
-def _tell(session: Session, opened: CheckoutSession, actor: str) -> None:
-    payer = opened.payer
+    session.add(opened)
+    payers.mark_due(session, payer.id, utcnow() + timedelta(seconds=settings().pull_interval))
     journal.note(
         session,
         "checkout.started",
         actor=actor,
-        customer_id=payer.customer_id,
-        app_id=payer.app_id,
-        stripe_customer_id=payer.stripe_customer_id,
+        customer_id=customer.id,
+        app_id=app.id,
+        stripe_customer_id=stripe_customer_id,
         session_id=opened.id,
     )
+    session.flush()
+    return opened
 
 
 def _metadata(app: apps.App, customer_id: str) -> dict[str, str]:
     return {"om_namespace": apps.NAMESPACE, "om_app_id": app.id, "om_customer_id": customer_id}
 
 
-def _key(what: str, app_id: str, customer_id: str, *parameters: str | None) -> str:
+def _key(what: str, app: apps.App, customer_id: str, *parameters: object) -> str:
     """Name the thing wanted; a digest of the parameters keeps a changed wish apart from the first."""
-    digest = hashlib.sha256(json.dumps(parameters).encode()).hexdigest()[:16]
-    return f"gangway-{what}-{app_id}-{customer_id}-{digest}"
+    digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:16]
+    return f"gangway-{what}-{app.id}-{customer_id}-{digest}"

@@ -17,8 +17,10 @@ class CheckoutSession(Base):
     id: Mapped[str] = mapped_column(sa.String(255), primary_key=True)  # Stripe's, cs_…
     payer_id: Mapped[str] = mapped_column(sa.ForeignKey("payer.id"), index=True)
     setup_intent_id: Mapped[str] = mapped_column(sa.String(255), unique=True)  # Stripe's, seti_…
-    url: Mapped[str] = mapped_column(sa.Text)  # whole: Stripe's page needs the fragment
-    currency: Mapped[str] = mapped_column(sa.String(3))
+    url: Mapped[str | None] = mapped_column(
+        sa.Text
+    )  # whole: Stripe's page needs the fragment; embedded has none
+    currency: Mapped[str | None] = mapped_column(sa.String(3))
     status: Mapped[str] = mapped_column(sa.String(16), default="open")  # Stripe's: open, complete, expired
     setup_status: Mapped[str] = mapped_column(sa.String(32), default="requires_payment_method")
     next_action: Mapped[str | None] = mapped_column(sa.String(64))

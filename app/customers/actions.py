@@ -1,6 +1,7 @@
 """Making and changing customers."""
 
 from dataclasses import dataclass, field
+from dataclasses import replace as replace_fields
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -8,8 +9,10 @@ from sqlalchemy.orm import Session
 from app import journal
 from app.customers import queries
 from app.customers.models import Customer, SubjectKey
-from app.db import new_id
-from app.errors import Conflict
+from app.db import new_id, utcnow
+from app.errors import Conflict, PreconditionFailed
+
+TAKEN = "conflict error: another customer has this key or one of these subject keys"
 
 
 class CustomerTaken(Conflict):
@@ -30,6 +33,11 @@ class NewCustomer:
     subject_keys: tuple[str, ...] = ()
     primary_email: str | None = None
     currency: str | None = None
+    description: str | None = None
+    billing_address: dict[str, str] | None = (
+        None  # country, postalCode, state, city, line1, line2, phoneNumber
+    )
+    metadata: dict[str, str] | None = None
 
 
 def create(session: Session, wanted: NewCustomer, *, actor: str) -> Customer:
@@ -58,21 +66,55 @@ def replace(session: Session, customer: Customer, wanted: NewCustomer, *, actor:
 
 def refuse_taken(session: Session, wanted: NewCustomer) -> None:
     """Raise CustomerTaken when another live customer holds one of the wanted names."""
+    if wanted.key == wanted.id or len(set(wanted.subject_keys)) < len(wanted.subject_keys):
+        session.rollback()
+        raise CustomerTaken(
+            "conflict error: a name is given twice: as two subject keys, or as key and id", set()
+        )
     holders = queries.holders(session, key=wanted.key, subject_keys=wanted.subject_keys) - {wanted.id}
     if holders:
         session.rollback()
-        raise CustomerTaken("Another customer has this key or one of these subject keys.", holders)
+        raise CustomerTaken(TAKEN, holders)
+
+
+def delete(session: Session, customer: Customer, *, actor: str) -> None:
+    """Mark a customer as deleted; its key and subject keys become free. Flushes.
+
+    Raises PreconditionFailed when it is deleted already.
+    """
+    refuse_deleted(customer)
+    customer.deleted_at = utcnow()
+    for subject in customer.subjects:
+        subject.deleted_at = customer.deleted_at
+    journal.note(session, "customer.deleted", actor=actor, customer_id=customer.id)
+    session.flush()
+
+
+def refuse_deleted(customer: Customer) -> None:
+    """Raise PreconditionFailed for a deleted customer."""
+    if customer.deleted_at is not None:
+        raise PreconditionFailed(f"precondition failed error: customer {customer.id} is deleted")
+
+
+def details_of(customer: Customer) -> NewCustomer:
+    """A customer's own details, as they would be wanted."""
+    return NewCustomer(
+        id=customer.id,
+        name=customer.name,
+        key=customer.key,
+        subject_keys=tuple(customer.subject_keys),
+        primary_email=customer.primary_email,
+        currency=customer.currency,
+        description=customer.description,
+        billing_address=customer.billing_address,
+        metadata=customer.extra,
+    )
 
 
 def is_same(customer: Customer, wanted: NewCustomer) -> bool:
-    """Does a customer already have the wanted details?"""
-    return (
-        customer.name == wanted.name
-        and customer.key == wanted.key
-        and customer.primary_email == wanted.primary_email
-        and customer.currency == wanted.currency
-        and customer.subject_keys == sorted(wanted.subject_keys)
-    )
+    """Does a customer already have the wanted details? The order of subject keys does not matter."""
+    ordered = replace_fields(wanted, id=customer.id, subject_keys=tuple(sorted(wanted.subject_keys)))
+    return details_of(customer) == ordered
 
 
 def _fill(customer: Customer, wanted: NewCustomer) -> None:
@@ -80,6 +122,9 @@ def _fill(customer: Customer, wanted: NewCustomer) -> None:
     customer.key = wanted.key
     customer.primary_email = wanted.primary_email
     customer.currency = wanted.currency
+    customer.description = wanted.description
+    customer.billing_address = wanted.billing_address
+    customer.extra = wanted.metadata
     kept = {subject.key: subject for subject in customer.subjects}
     customer.subjects = [kept.get(key) or SubjectKey(key=key) for key in wanted.subject_keys]
 
@@ -90,6 +135,6 @@ def _flush(session: Session, wanted: NewCustomer) -> None:
     except IntegrityError as error:
         session.rollback()
         raise CustomerTaken(
-            "Another customer has this key or one of these subject keys.",
+            TAKEN,
             queries.holders(session, key=wanted.key, subject_keys=wanted.subject_keys),
         ) from error

@@ -35,6 +35,8 @@ class Customer(Base):
 
     __table_args__ = (
         sa.Index("uq_customer_key_live", "key", unique=True, sqlite_where=LIVE, postgresql_where=LIVE),
+        sa.Index(None, "name", "id"),
+        sa.Index(None, "created_at", "id"),
     )
 
     @property

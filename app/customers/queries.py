@@ -1,11 +1,16 @@
 """Reads of customers that are worth a name."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.customers.models import Customer, SubjectKey
+from app.db import is_id
+from app.errors import NotFound, PreconditionFailed
+
+MOST_ROWS = 2**62  # what databases take as an offset
 
 
 def holders(session: Session, *, key: str | None, subject_keys: Collection[str]) -> set[str]:
@@ -31,3 +36,84 @@ def holders(session: Session, *, key: str | None, subject_keys: Collection[str])
             )
         )
     return taken
+
+
+def by_id_or_key(session: Session, id_or_key: str) -> Customer:
+    """A customer by its id, even a deleted one, else a live one by its key. Raises NotFound."""
+    customer = session.get(Customer, id_or_key.upper()) if is_id(id_or_key.upper()) else None
+    if customer is None:
+        customer = session.scalar(
+            sa.select(Customer).where(Customer.key == id_or_key, Customer.deleted_at.is_(None))
+        )
+    if customer is None:
+        raise NotFound(f"not found error: there is no customer with id or key {id_or_key!r}")
+    return customer
+
+
+def get(session: Session, customer_id: str) -> Customer:
+    """A live customer by its id. Raises NotFound, and PreconditionFailed for a deleted one."""
+    customer = session.get(Customer, customer_id.upper())
+    if customer is None:
+        raise NotFound(f"not found error: there is no customer with id {customer_id}")
+    if customer.deleted_at is not None:
+        raise PreconditionFailed(f"precondition failed error: customer {customer_id} is deleted")
+    return customer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """Which customers to list: each text is a part of the field's own, in any letter case."""
+
+    key: str | None = None
+    name: str | None = None
+    primary_email: str | None = None
+    subject: str | None = None
+    include_deleted: bool = False
+
+
+ORDERS = {"id": Customer.id, "name": Customer.name, "createdAt": Customer.created_at}
+
+
+def page(
+    session: Session, wanted: Filter, *, order_by: str, descending: bool, page: int, size: int
+) -> tuple[list[Customer], int]:
+    """One page of the customers that fit, and how many fit in all. The id breaks ties."""
+    fits = _fits(wanted)
+    total = session.scalar(sa.select(sa.func.count()).select_from(Customer).where(*fits)) or 0
+    turn = sa.desc if descending else sa.asc
+    # Only ids are walked over to reach a far page: they stand in the index, the rows do not.
+    ids = (
+        sa.select(Customer.id)
+        .where(*fits)
+        .order_by(turn(ORDERS[order_by]), turn(Customer.id))
+        .limit(size)
+        .offset(min((page - 1) * size, MOST_ROWS))
+    ).subquery()
+    found = session.scalars(
+        sa.select(Customer)
+        .join(ids, ids.c.id == Customer.id)
+        .order_by(turn(ORDERS[order_by]), turn(Customer.id))
+    )
+    return list(found), total
+
+
+def _fits(wanted: Filter) -> list[sa.ColumnElement[bool]]:
+    fits: list[sa.ColumnElement[bool]] = []
+    if not wanted.include_deleted:
+        fits.append(Customer.deleted_at.is_(None))
+    for column, text in (
+        (Customer.key, wanted.key),
+        (Customer.name, wanted.name),
+        (Customer.primary_email, wanted.primary_email),
+    ):
+        if text is not None:
+            fits.append(column.icontains(text, autoescape=True))
+    if wanted.subject is not None:
+        fits.append(
+            Customer.id.in_(
+                sa.select(SubjectKey.customer_id).where(
+                    SubjectKey.key.icontains(wanted.subject, autoescape=True)
+                )
+            )
+        )
+    return fits

@@ -19,6 +19,7 @@ from app.gateway.facts import (
     SessionFacts,
     SetupFacts,
 )
+from app.gateway.pages import PageOptions
 from app.gateway.transport import WSGITransport
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Endpoint",
     "HostedSession",
     "Method",
+    "PageOptions",
     "SessionFacts",
     "SetupFacts",
     "StripeFailed",

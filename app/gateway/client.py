@@ -14,8 +14,8 @@ from app.gateway.facts import (
     Method,
     SessionFacts,
     SetupFacts,
-    instant,
 )
+from app.gateway.pages import PageOptions
 
 stripe.enable_telemetry = False  # it would write into the home folder and report timings
 
@@ -140,44 +140,30 @@ class StripeGateway:
         return [Method.of(_plain(method)) for method in listed.data]
 
     def open_setup_session(
-        self,
-        customer_id: str,
-        *,
-        currency: str,
-        success_url: str,
-        cancel_url: str,
-        metadata: dict[str, str],
-        idempotency_key: str,
+        self, customer_id: str, options: PageOptions, *, metadata: dict[str, str], idempotency_key: str
     ) -> HostedSession:
-        """Open a hosted page on which the Stripe customer saves a payment method.
+        """Open a page on which the Stripe customer saves a payment method.
 
         The metadata goes on the session and on its SetupIntent: events about the one lack the other's.
         Raises StripeRefused with Stripe's own words when it rejects the parameters.
         Source: https://docs.stripe.com/api/checkout/sessions/create (setup mode needs a currency)
         """
+        marked = options.metadata | metadata
+        params: dict[str, Any] = {
+            "mode": "setup",
+            "customer": customer_id,
+            "metadata": marked,
+            "setup_intent_data": {"metadata": marked},
+        }
         with translated():
             opened = _made(
                 lambda once: self._v1.checkout.sessions.create(
-                    params={
-                        "mode": "setup",
-                        "customer": customer_id,
-                        "currency": currency.lower(),
-                        "success_url": success_url,
-                        "cancel_url": cancel_url,
-                        "metadata": metadata,
-                        "setup_intent_data": {"metadata": metadata},
-                    },
+                    params=params | options.params(),  # type: ignore[arg-type]
                     options=once,
                 ),
                 idempotency_key,
             )
-        body = _plain(opened)
-        return HostedSession(
-            id=body["id"],
-            setup_intent_id=body["setup_intent"],
-            url=body["url"],
-            expires_at=instant(body["expires_at"]),
-        )
+        return HostedSession.of(_plain(opened))
 
     def session(self, session_id: str) -> SessionFacts:
         """A session, its SetupIntent and method, its customer and default: all in one call.

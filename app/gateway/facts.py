@@ -20,8 +20,38 @@ class HostedSession:
 
     id: str  # cs_…
     setup_intent_id: str  # seti_…
-    url: str  # whole, with its fragment
+    url: str | None  # whole, with its fragment; an embedded page has none
+    client_secret: str | None  # of an embedded page
+    status: str
+    currency: str | None  # lower case
+    customer_email: str | None
+    client_reference_id: str | None
+    success_url: str | None
+    cancel_url: str | None
+    return_url: str | None
+    metadata: dict[str, str]
+    created_at: datetime
     expires_at: datetime
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> "HostedSession":
+        """Read a Session. Source: https://docs.stripe.com/api/checkout/sessions/object"""
+        return cls(
+            id=body["id"],
+            setup_intent_id=str(_id(body["setup_intent"])),
+            url=body.get("url"),
+            client_secret=body.get("client_secret"),
+            status=body["status"],
+            currency=body.get("currency"),
+            customer_email=body.get("customer_email") or (body.get("customer_details") or {}).get("email"),
+            client_reference_id=body.get("client_reference_id"),
+            success_url=body.get("success_url"),
+            cancel_url=body.get("cancel_url"),
+            return_url=body.get("return_url"),
+            metadata=body.get("metadata") or {},
+            created_at=instant(body["created"]),
+            expires_at=instant(body["expires_at"]),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

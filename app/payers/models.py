@@ -9,6 +9,8 @@ from app.apps import App
 from app.customers import Customer
 from app.db import Base, UtcDateTime, new_id, utcnow
 
+LIVE = sa.text("deleted_at IS NULL")
+
 
 class Payer(Base):
     """One customer in one app: its Stripe customer, its methods, and when we last heard the truth.
@@ -27,6 +29,7 @@ class Payer(Base):
     gone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # deleted at Stripe
     verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when Stripe last told us
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # with its customer, or unbound
 
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     hints: Mapped[int] = mapped_column(default=0)
@@ -42,8 +45,22 @@ class Payer(Base):
     )
 
     __table_args__ = (
-        sa.UniqueConstraint("app_id", "customer_id"),
-        sa.UniqueConstraint("app_id", "stripe_customer_id"),
+        sa.Index(
+            "uq_payer_customer_live",
+            "app_id",
+            "customer_id",
+            unique=True,
+            sqlite_where=LIVE,
+            postgresql_where=LIVE,
+        ),
+        sa.Index(
+            "uq_payer_stripe_customer_live",
+            "app_id",
+            "stripe_customer_id",
+            unique=True,
+            sqlite_where=LIVE,
+            postgresql_where=LIVE,
+        ),
     )
 
     @property

@@ -10,7 +10,7 @@ def of_customer(session: Session, app_id: str, customer_id: str) -> Payer | None
     """A customer as it is known in an app."""
     return session.scalar(
         select(Payer)
-        .where(Payer.app_id == app_id, Payer.customer_id == customer_id)
+        .where(Payer.app_id == app_id, Payer.customer_id == customer_id, Payer.deleted_at.is_(None))
         .options(joinedload(Payer.app), joinedload(Payer.customer))
         .execution_options(populate_existing=True)
     )
@@ -19,7 +19,11 @@ def of_customer(session: Session, app_id: str, customer_id: str) -> Payer | None
 def of_stripe_customer(session: Session, app_id: str, stripe_customer_id: str) -> Payer | None:
     """Whom a Stripe customer (cus_…) stands for."""
     return session.scalar(
-        select(Payer).where(Payer.app_id == app_id, Payer.stripe_customer_id == stripe_customer_id)
+        select(Payer).where(
+            Payer.app_id == app_id,
+            Payer.stripe_customer_id == stripe_customer_id,
+            Payer.deleted_at.is_(None),
+        )
     )
 
 

@@ -10,6 +10,7 @@ from app.config import settings
 from app.customers import NewCustomer
 from app.db import utcnow
 from app.errors import Conflict, NotFound
+from app.gateway import PageOptions
 from app.signup import queries
 from app.signup.models import Signup, browser_hash
 from app.web.urls import external
@@ -55,7 +56,7 @@ def submit(session: Session, app: apps.App, wanted: NewCustomer, *, browser: str
         try:
             if own is not None:
                 return _correct(session, app, wanted)
-            page = checkout.start(session, app, order_for(wanted), actor="visitor")
+            page = checkout.start(session, app, order_for(wanted, number=0), actor="visitor").session
             session.add(Signup(customer_id=wanted.id, browser_hash=browser_hash(browser)))
             session.commit()
         except customers.CustomerTaken as taken:
@@ -66,7 +67,7 @@ def submit(session: Session, app: apps.App, wanted: NewCustomer, *, browser: str
         except Conflict:  # our twin was quicker: look again
             continue
         else:
-            return Way(page.url, is_new=True)
+            return Way(url_of(page), is_new=True)
     raise Conflict("This is being set up already. Try again in a moment.")
 
 
@@ -92,40 +93,39 @@ def resume(session: Session, app: apps.App, customer_id: str) -> str:
             or (page and page.status == "complete" and not page.is_final)
         ):
             raise NothingToPay(customer_id)
-        order = order_for(details_of(payer.customer))
-        if page and page.status == "open" and page.expires_at > utcnow():
-            if page.currency == order.currency:
+        wanted = customers.details_of(payer.customer)
+        order = order_for(wanted, number=checkout.count(session, payer.id))
+        db.end_read(session)
+        if page and page.url and page.status == "open" and page.expires_at > utcnow():
+            if page.currency == order.page.currency:
                 return page.url
             checkout.close(payer, page)
         try:
-            opened = checkout.reopen(session, payer, order, actor="visitor")
+            opened = checkout.start(session, app, order, actor="visitor").session
             session.commit()
         except Conflict:
             continue
-        return opened.url
+        return url_of(opened)
     raise Conflict("A payment page is being opened already. Try again in a moment.")
 
 
-def details_of(customer: customers.Customer) -> NewCustomer:
-    """A customer's own details, as they were wanted."""
-    return NewCustomer(
-        id=customer.id,
-        name=customer.name,
-        key=customer.key,
-        subject_keys=tuple(customer.subject_keys),
-        primary_email=customer.primary_email,
-        currency=customer.currency,
-    )
-
-
-def order_for(wanted: NewCustomer) -> checkout.Order:
-    """The order for one customer's page; it leads back to the state of that customer."""
+def order_for(wanted: NewCustomer, *, number: int) -> checkout.Order:
+    """The order for one customer's page, the how-many-eth; it leads back to the state of that customer."""
     return checkout.Order(
         customer=wanted,
-        success_url=external("signup.done", customer=wanted.id),
-        cancel_url=external("signup.cancelled", customer=wanted.id),
-        currency=wanted.currency or settings().default_currency,
+        page=PageOptions(
+            currency=wanted.currency or settings().default_currency,
+            success_url=external("signup.done", customer=wanted.id),
+            cancel_url=external("signup.cancelled", customer=wanted.id),
+        ),
+        key=str(number),
     )
+
+
+def url_of(page: checkout.CheckoutSession) -> str:
+    """Where a page is; those that we open ourselves are never embedded ones."""
+    assert page.url is not None
+    return page.url
 
 
 def _correct(session: Session, app: apps.App, wanted: NewCustomer) -> Way:

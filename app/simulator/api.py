@@ -121,7 +121,7 @@ def _handled(host: Host, handler: Handler, call: Call, fault: Fault | None) -> i
     with call.books.transaction():
         try:
             body = _fail(call) if fault and fault.kind == "500" else handler(call)
-            body = expanded(call.books, call.account, body, call.params.get("expand", []))
+            body = expanded(call.books, body, call.params.get("expand", []))
             answer = idempotency.Answer(200, body, own)
         except StripeError as error:
             if not error.happened:

@@ -127,9 +127,7 @@ def index(call: Call) -> JSON:
 def expire(work: Work, session: JSON) -> JSON:
     """Close an open session; its SetupIntent is given up."""
     expired = work.change(work.books.checkout_sessions, session, status="expired", url=None)
-    intent = work.books.setup_intents[session["setup_intent"]]
-    if intent["status"] not in {"canceled", "succeeded"}:
-        setups.cancel(work, intent, "abandoned")
+    setups.cancel(work, work.books.setup_intents[session["setup_intent"]], "abandoned")
     work.emit("checkout.session.expired", expired)
     return expired
 

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from app.simulator import accounts, ids
 from app.simulator.books import DEFAULT_ACCOUNT
 from app.simulator.knobs import FAULTS, WEBHOOK_TIMES
+from app.simulator.pages import secured
 
 if TYPE_CHECKING:
     from app.simulator.simulator import Simulator
@@ -180,10 +181,4 @@ def _page(simulator: "Simulator", problem: str | None = None) -> Response:
         problem=problem,
         url=simulator.public_url,
     )
-    response = Response(page, status=422 if problem else 200, mimetype="text/html")
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    )
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return secured(page, None, 422 if problem else 200)

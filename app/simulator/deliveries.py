@@ -99,8 +99,7 @@ class Deliveries:
             except RuntimeError:
                 return  # the books were closed meanwhile
             with self._wake:
-                if self._running:
-                    self._wake.wait(self._until_next())
+                self._wake.wait(self._until_next() if self._running else 0)
 
     def _until_next(self) -> float:
         """Seconds until the next delivery is due; at most one, because sessions expire too."""

@@ -73,7 +73,7 @@ _PARTS = {
 }
 
 
-def expanded(books: Books, account: str, answer: JSON, paths: list[str]) -> JSON:
+def expanded(books: Books, answer: JSON, paths: list[str]) -> JSON:
     """A copy of the answer with the objects at `paths` written out; raises StripeError as Stripe does."""
     result = copy.deepcopy(answer)
     for path in paths:
@@ -85,22 +85,22 @@ def expanded(books: Books, account: str, answer: JSON, paths: list[str]) -> JSON
             if steps[0] != "data":
                 raise _impossible(path, " You may want to try expanding 'data." + path + "' instead.")
             for element in result["data"]:
-                _expand(books, account, element, steps[1:], path)
+                _expand(books, element, steps[1:], path)
         else:
-            _expand(books, account, result, steps, path)
+            _expand(books, result, steps, path)
     return result
 
 
-def _expand(books: Books, account: str, thing: JSON, steps: list[str], path: str) -> None:
+def _expand(books: Books, thing: JSON, steps: list[str], path: str) -> None:
     if not steps or thing.get("deleted"):
         return
     kind = thing["object"]
     for name, collection in _REFERENCES.get(kind, {}).items():
         parts = name.split(".")
         if steps[: len(parts)] == parts:
-            inner = _resolve(books, account, thing, parts, collection)
+            inner = _resolve(books, thing, parts, collection)
             if inner is not None:
-                _expand(books, account, inner, steps[len(parts) :], path)
+                _expand(books, inner, steps[len(parts) :], path)
             return
     if steps[0] in _LISTS.get(kind, {}) and steps[1:] in ([], ["data"]):
         url = _LISTS[kind][steps[0]].format(id=thing["id"])
@@ -111,19 +111,16 @@ def _expand(books: Books, account: str, thing: JSON, steps: list[str], path: str
     raise _impossible(path)
 
 
-def _resolve(
-    books: Books, account: str, thing: JSON, parts: list[str], collection: str | None
-) -> JSON | None:
+def _resolve(books: Books, thing: JSON, parts: list[str], collection: str | None) -> JSON | None:
     """Put the object where its id stands; None when nothing stands there."""
     place: Any = thing
     for part in parts[:-1]:
         place = place.get(part) if isinstance(place, dict) else None
     here = place.get(parts[-1]) if isinstance(place, dict) else None
     if isinstance(here, str) and collection:
-        found = books.collections[collection].find(here, account)
-        if found is not None:
-            place[parts[-1]] = copy.deepcopy(found)
-            return place[parts[-1]]  # type: ignore[no-any-return]
+        inner: JSON = copy.deepcopy(books.collections[collection][here])
+        place[parts[-1]] = inner
+        return inner
     return here if isinstance(here, dict) else None
 
 

@@ -69,33 +69,20 @@ def open_session(work: Work, key: str) -> JSON | None:
     return None if customer and customer.get("deleted") else session
 
 
-def save_card(work: Work, session: JSON, form: CardForm, payer: Payer) -> str:
-    """Set a card up; raises Refused when the form itself is wrong."""
+def submit(work: Work, key: str, form: CardForm | AccountForm, payer: Payer) -> str:
+    """Press "Save" on the page of a session; raises Refused when the form itself is wrong."""
     with work.books.transaction():
-        card, month, year = _read_card(work, session, form, payer)
-        method = wallet.keep_card(
-            work,
-            card,
-            month,
-            year,
-            billing=_billing(session, payer),
-            redisplay=work.note(session["id"])["allow_redisplay"],
-        )
-        return _set_up(work, session, method, payer)
-
-
-def save_account(work: Work, session: JSON, form: AccountForm, payer: Payer) -> str:
-    """Set a bank debit up, verified at once or by micro-deposits; raises Refused."""
-    with work.books.transaction():
+        session = open_session(work, key)
+        if session is None:
+            return CLOSED
+        billing = _billing(work, session, payer)
+        redisplay = work.note(session["id"])["allow_redisplay"]
+        if isinstance(form, CardForm):
+            card, month, year = _read_card(work, session, form, payer)
+            method = wallet.keep_card(work, card, month, year, billing=billing, redisplay=redisplay)
+            return _set_up(work, session, method, payer)
         number, routing = _read_account(work, session, form, payer)
-        method = wallet.keep_debit(
-            work,
-            form.kind,
-            number,
-            routing,
-            billing=_billing(session, payer),
-            redisplay=work.note(session["id"])["allow_redisplay"],
-        )
+        method = wallet.keep_debit(work, form.kind, number, routing, billing=billing, redisplay=redisplay)
         return _set_up(work, session, method, payer, verify_later=form.verify_later)
 
 
@@ -105,9 +92,12 @@ def challenged(work: Work, session: JSON) -> bool:
     return bool(session["status"] == "open" and intent["status"] == "requires_action")
 
 
-def authenticate(work: Work, session: JSON, *, ok: bool) -> str:
-    """End the challenge, well or badly."""
+def authenticate(work: Work, key: str, *, ok: bool) -> str:
+    """End the challenge of a session, well or badly."""
     with work.books.transaction():
+        session = open_session(work, key)
+        if session is None or not challenged(work, session):
+            return CLOSED
         intent = work.books.setup_intents[session["setup_intent"]]
         intent = setups.authenticated(work, intent, ok=ok)
         payer = Payer(**work.note(session["id"])["payer"])
@@ -249,8 +239,8 @@ def _known_email(work: Work, session: JSON) -> str | None:
     return known
 
 
-def _billing(session: JSON, payer: Payer) -> JSON:
-    email = (session["customer_details"] or {}).get("email") or payer.email or None
+def _billing(work: Work, session: JSON, payer: Payer) -> JSON:
+    email = _known_email(work, session) or payer.email or None
     return {
         "address": _address(payer),
         "email": email,

@@ -45,10 +45,7 @@ def blueprint(simulator: "Simulator") -> Blueprint:
         session = hosted.open_session(work, key)
         if session is None:
             return _closed(simulator, key)
-        problem = None
-        if "failed" in request.args:
-            intent = work.books.setup_intents[session["setup_intent"]]
-            problem = (intent["last_setup_error"] or {}).get("message")
+        problem = _last_error(simulator, key) if "failed" in request.args else None
         return _form(simulator, key, problem=problem)
 
     @pages.post("/c/pay/<key>")
@@ -58,20 +55,16 @@ def blueprint(simulator: "Simulator") -> Blueprint:
         session = hosted.open_session(work, key)
         if session is None:
             return _closed(simulator, key)
+        kind = _kind(session["payment_method_types"])
+        form = _card() if kind == "card" else _account(kind)
         try:
-            kind = _kind(session["payment_method_types"])
-            if kind == "card":
-                outcome = hosted.save_card(work, session, _card(), _payer())
-            else:
-                outcome = hosted.save_account(work, session, _account(kind), _payer())
+            outcome = hosted.submit(work, key, form, _payer())
         except hosted.Refused as refused:
             return _form(simulator, key, errors=refused.errors, status=422)
         simulator.after_page(work)
         if outcome == hosted.DECLINED:
-            return redirect(url_for("pages.checkout", key=key, failed=1), 303)
-        if hosted.challenged(work, simulator.books.checkout_sessions[key]):
-            return redirect(url_for("pages.challenge", key=key), 303)
-        return _to_success(simulator, key)
+            return _form(simulator, key, problem=_last_error(simulator, key), status=422)
+        return _onward(simulator, key, outcome)
 
     @pages.get("/c/pay/<key>/challenge")
     def challenge(key: str) -> ResponseReturnValue:
@@ -82,16 +75,12 @@ def blueprint(simulator: "Simulator") -> Blueprint:
         intent = work.books.setup_intents[session["setup_intent"]]
         card = work.books.payment_methods[intent["payment_method"]]["card"]
         page = render_template("simulator/challenge.html", session=session, card=card)
-        return _secured(page, session["success_url"])
+        return secured(page, session["success_url"])
 
     @pages.post("/c/pay/<key>/challenge")
     def answer_challenge(key: str) -> ResponseReturnValue:
         outcome = simulator.authenticate(key, ok=request.form.get("answer") == "complete")
-        if outcome == hosted.CLOSED:
-            return _closed(simulator, key)
-        if outcome == hosted.DECLINED:
-            return redirect(url_for("pages.checkout", key=key, failed=1), 303)
-        return _to_success(simulator, key)
+        return _onward(simulator, key, outcome)
 
     @pages.get("/c/microdeposits/<key>")
     def microdeposits(key: str) -> ResponseReturnValue:
@@ -165,18 +154,31 @@ def _form(
         problem=problem,
         errors=errors or {},
     )
-    return _secured(page, session["success_url"], status)
+    return secured(page, session["success_url"], status)
 
 
 def _closed(simulator: "Simulator", key: str) -> Response:
     """One page for done, timed out and never there, as at Stripe: it must not tell which."""
     known = key in simulator.books.checkout_sessions
-    return _secured(render_template("simulator/closed.html"), None, 200 if known else 404)
+    return secured(render_template("simulator/closed.html"), None, 200 if known else 404)
 
 
-def _to_success(simulator: "Simulator", key: str) -> ResponseReturnValue:
-    url = simulator.books.checkout_sessions[key]["success_url"]
-    return redirect(url.replace("{CHECKOUT_SESSION_ID}", key), 303)
+def _last_error(simulator: "Simulator", key: str) -> str | None:
+    session = simulator.books.checkout_sessions[key]
+    error = simulator.books.setup_intents[session["setup_intent"]]["last_setup_error"]
+    return error["message"] if error else None
+
+
+def _onward(simulator: "Simulator", key: str, outcome: str) -> ResponseReturnValue:
+    """Where an outcome leads: back to the form, to the bank, or to the merchant."""
+    if outcome == hosted.CLOSED:
+        return _closed(simulator, key)
+    if outcome == hosted.DECLINED:
+        return redirect(url_for("pages.checkout", key=key, failed=1), 303)
+    session = simulator.books.checkout_sessions[key]
+    if session["status"] == "open":
+        return redirect(url_for("pages.challenge", key=key), 303)
+    return redirect(session["success_url"].replace("{CHECKOUT_SESSION_ID}", key), 303)
 
 
 def _microdeposits(
@@ -190,10 +192,10 @@ def _microdeposits(
         code=setups.MICRODEPOSIT_CODE,
         error=error,
     )
-    return _secured(page, None, status if intent else 404)
+    return secured(page, None, status if intent else 404)
 
 
-def _secured(page: str, leads_to: str | None, status: int = 200) -> Response:
+def secured(page: str, leads_to: str | None, status: int = 200) -> Response:
     """A page with the headers of a page that takes cards.
 
     Chromium holds redirects that follow a form to `form-action` too, so the merchant's origin is named.

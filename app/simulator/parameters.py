@@ -203,8 +203,6 @@ class _Reader:
         for head, *body in blocks:
             if not head.startswith("@"):
                 self.operations[head] = self._fields(body)
-        for name in list(self._waiting):
-            self._shape(name)
 
     def _shape(self, name: str) -> tuple[Kind, ...]:
         if name in self._waiting:

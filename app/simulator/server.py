@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO, StringIO
 from typing import Any
@@ -77,10 +78,8 @@ class _Http(ThreadingHTTPServer):
         with self._lock:
             connections = list(self._connections)
         for connection in connections:
-            try:
+            with suppress(OSError):  # it may have gone by itself
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue  # it went by itself
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -120,9 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             chunks: Iterable[bytes] = self.server.wsgi(self._environ(body), start)
             content = b"".join(chunks)
-            close = getattr(chunks, "close", None)
-            if close:
-                close()
+            getattr(chunks, "close", lambda: None)()
         except NoAnswer as fault:
             self.server.closing.wait(fault.seconds)
             self._reset()

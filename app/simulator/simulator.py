@@ -110,7 +110,7 @@ class Simulator:
             ]
             with self.books.transaction():
                 for session in late:
-                    checkout_sessions.expire(self._work(session["id"]), session)
+                    checkout_sessions.expire(self.work_for(session["id"]), session)
 
     def advance(self, seconds: float) -> None:
         """Send the simulator's clock ahead, with all that falls due on the way."""
@@ -134,7 +134,7 @@ class Simulator:
 
     def page_work(self, session: str) -> Work:
         """Work that the hosted page of a session does."""
-        work = self._work(session)
+        work = self.work_for(session)
         work.by_page = True
         return work
 
@@ -161,8 +161,7 @@ class Simulator:
         """
         code = cvc or ("1234" if number.startswith("37") else "123")
         form = CardForm(number, expiry, code)
-        work = self.page_work(session_id)
-        return self._on_page(work, session_id, form, payer)
+        return self._on_page(session_id, form, payer)
 
     def pay_by_bank(
         self,
@@ -175,27 +174,23 @@ class Simulator:
         """Type the test bank account in; `verify="later"` leaves it to micro-deposits."""
         account = payment_methods.TEST_ACCOUNTS[type]
         form = AccountForm(type, account.number, account.routing, verify == "later")
-        work = self.page_work(session_id)
-        return self._on_page(work, session_id, form, payer)
+        return self._on_page(session_id, form, payer)
 
     def authenticate(self, session_id: str, *, ok: bool = True) -> str:
         """Come through 3-D Secure, or fail it; "closed" when no challenge is open."""
         self.tick()
         work = self.page_work(session_id)
-        session = hosted.open_session(work, session_id)
-        if session is None or not hosted.challenged(work, session):
-            return hosted.CLOSED
-        outcome = hosted.authenticate(work, session, ok=ok)
+        outcome = hosted.authenticate(work, session_id, ok=ok)
         self.after_page(work)
         return outcome
 
     def verify_microdeposits(self, session_id: str, *, ok: bool = True) -> str:
         """The micro-deposits of a session arrive and are named, or the bank sends them back."""
-        intent = self.microdeposits_of(session_id)
-        if intent is None:
-            return hosted.CLOSED
         with self.books.transaction():
-            setups.microdeposits_verified(self._work(session_id), intent, ok=ok)
+            intent = self.microdeposits_of(session_id)
+            if intent is None:
+                return hosted.CLOSED
+            setups.microdeposits_verified(self.work_for(session_id), intent, ok=ok)
         return hosted.SUCCEEDED if ok else hosted.DECLINED
 
     def microdeposits_of(self, session_id: str) -> JSON | None:
@@ -208,40 +203,40 @@ class Simulator:
     def settle_mandate(self, mandate_id: str, status: str) -> None:
         """The bank accepts a mandate ("active") or takes it back ("inactive")."""
         with self.books.transaction():
-            work = self._work(mandate_id, self.books.mandates)
+            work = self.work_for(mandate_id, self.books.mandates)
             setups.settle_mandate(work, self.books.mandates[mandate_id], status)
 
     def expire_session(self, session_id: str) -> None:
         """End an open session as if its time had come."""
-        session = self.books.checkout_sessions[session_id]
-        if session["status"] == "open":
-            with self.books.transaction():
-                checkout_sessions.expire(self._work(session_id), session)
+        with self.books.transaction():
+            session = self.books.checkout_sessions[session_id]
+            if session["status"] == "open":
+                checkout_sessions.expire(self.work_for(session_id), session)
 
     def detach_payment_method(self, method_id: str) -> None:
         """Take a payment method from its customer, as someone at the Dashboard would."""
-        method = self.books.payment_methods[method_id]
-        if method["customer"] is not None:
-            with self.books.transaction():
-                wallet.detach_from(self._work(method_id, self.books.payment_methods), method)
+        with self.books.transaction():
+            method = self.books.payment_methods[method_id]
+            if method["customer"] is not None:
+                wallet.detach_from(self.work_for(method_id, self.books.payment_methods), method)
 
     def delete_customer(self, customer_id: str) -> None:
         """Delete a customer, as someone at the Dashboard would."""
-        customer = self.books.customers[customer_id]
-        if not customer.get("deleted"):
-            with self.books.transaction():
-                customers.remove(self._work(customer_id, self.books.customers), customer)
+        with self.books.transaction():
+            customer = self.books.customers[customer_id]
+            if not customer.get("deleted"):
+                customers.remove(self.work_for(customer_id, self.books.customers), customer)
 
     def renew_card(self, method_id: str, *, month: int = 12, year: int = 2040) -> None:
         """The card network sends a new expiry (payment_method.automatically_updated)."""
         with self.books.transaction():
-            work = self._work(method_id, self.books.payment_methods)
+            work = self.work_for(method_id, self.books.payment_methods)
             wallet.renew(work, self.books.payment_methods[method_id], month, year)
 
     def replay_event(self, event_id: str) -> int:
         """Queue an event once more for every endpoint that wants it; how many those are."""
         event = self.books.events[event_id]
-        work = self._work(event_id, self.books.events)
+        work = self.work_for(event_id, self.books.events)
         with self.books.transaction():
             takers = work.takers(event["type"])
             for endpoint in takers:
@@ -253,23 +248,18 @@ class Simulator:
         self.knobs.hold = False
         self.deliveries.wake()
 
-    def _on_page(self, work: Work, session_id: str, form: CardForm | AccountForm, payer: Payer | None) -> str:
+    def _on_page(self, session_id: str, form: CardForm | AccountForm, payer: Payer | None) -> str:
         self.tick()
-        session = hosted.open_session(work, session_id)
-        if session is None:
-            return hosted.CLOSED
+        work = self.page_work(session_id)
         someone = payer or Payer(email="jenny@example.com", phone="+15555550123")
         try:
-            if isinstance(form, CardForm):
-                outcome = hosted.save_card(work, session, form, someone)
-            else:
-                outcome = hosted.save_account(work, session, form, someone)
+            outcome = hosted.submit(work, session_id, form, someone)
         except hosted.Refused:
             return hosted.INVALID
         self.after_page(work)
         return outcome
 
-    def _work(self, key: str, collection: Collection | None = None) -> Work:
+    def work_for(self, key: str, collection: Collection | None = None) -> Work:
         """Work in the account that owns this object (a session, when nothing else is said)."""
         owners = self.books.checkout_sessions if collection is None else collection
         account = owners.owner(key) if key in owners else DEFAULT_ACCOUNT

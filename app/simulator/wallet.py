@@ -170,10 +170,7 @@ def detach_from(work: Work, method: JSON, *, forget_default: bool = True) -> JSO
     work.remark(method["id"], used_up=True)
     work.emit("payment_method.detached", detached, {"customer": method["customer"]})
     if forget_default and owner["invoice_settings"]["default_payment_method"] == method["id"]:
-        new = copy.deepcopy(owner)
-        new["invoice_settings"]["default_payment_method"] = None
-        work.keep(work.books.customers, new)
-        work.emit("customer.updated", new, previous(owner, new))
+        make_default(work, owner, None)
     return detached
 
 
@@ -184,6 +181,14 @@ def renew(work: Work, method: JSON, month: int, year: int) -> JSON:
     work.keep(work.books.payment_methods, renewed)
     work.emit("payment_method.automatically_updated", renewed, previous(method, renewed))
     return renewed
+
+
+def make_default(work: Work, customer: JSON, method: str | None) -> None:
+    """Let this be what the customer is charged with from now on."""
+    changed = copy.deepcopy(customer)
+    changed["invoice_settings"]["default_payment_method"] = method
+    work.keep(work.books.customers, changed)
+    work.emit("customer.updated", changed, previous(customer, changed))
 
 
 def refuse(decline: cards.Decline, **more: object) -> StripeError:

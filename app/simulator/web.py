@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, send_from_directory
 
-from app.simulator import api, control, pages
+from app.simulator import api, control, pages, portal
 
 if TYPE_CHECKING:
     from app.simulator.simulator import Simulator
@@ -17,8 +17,7 @@ def make_app(simulator: "Simulator") -> Flask:
     """
     app = Flask("app.simulator", template_folder=str(folder("templates")), static_folder=None)
     app.config["PROPAGATE_EXCEPTIONS"] = True
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for part in (api, pages, control):
+    for part in (api, pages, portal, control):
         app.register_blueprint(part.blueprint(simulator))
 
     @app.get("/_static/simulator.css")

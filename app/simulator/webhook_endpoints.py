@@ -82,9 +82,6 @@ def index(call: Call) -> JSON:
 
 
 def _check(call: Call) -> None:
-    if call.params.get("enabled_events") == []:
-        message = "Invalid array: enabled_events must not be empty."
-        raise StripeError(message, param="enabled_events")
     if "url" not in call.params:
         return
     host = _host(call.params["url"])

@@ -268,7 +268,7 @@ def _failed(session: Session, lease: Lease, error: AppError, event_ids: list[str
     payer.last_error = error.detail
     if isinstance(error, StripeKeyRejected):
         apps.note_key_state(session, payer.app, accepted=False)
-    if payer.attempts >= MOST_TRIES:
+    if payer.attempts >= MOST_TRIES and payer.hints == lease.hints:  # what was hinted at since gets its try
         payer.due_at = None
         webhooks.finish(session, payer.id, event_ids, failed=error.detail)
         _note(session, payer, "sync.gave_up", reason=error.detail)

@@ -10,6 +10,7 @@ from app.config import settings as current_settings
 bp = Blueprint("brand", __name__)
 
 AGE = 3600  # seconds that a browser may keep them
+LIGHT, DARK = "#f4f6f8", "#171d25"  # of the grounds in portal.css, those on which colours are harder to read
 READABLE = 4.5  # contrast that text needs, https://www.w3.org/TR/WCAG22/#contrast-minimum
 
 
@@ -37,7 +38,7 @@ def init_app(app: Flask) -> None:
 def css() -> Response:
     """The accent colour, with shades of it that are readable on light and on dark."""
     accent = current_settings().accent_color
-    light, dark = _readable_on(accent, "#ffffff"), _readable_on(accent, "#14171f")
+    light, dark = _readable_on(accent, LIGHT), _readable_on(accent, DARK)
     body = (
         f":root{{{_variables(light, '#000000')}}}"
         f"@media (prefers-color-scheme:dark){{:root{{{_variables(dark, '#ffffff')}}}}}"

@@ -1,7 +1,9 @@
 """Errors out: one handler, a problem document for programs and a page for people."""
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from flask import Flask, Response, g, render_template, request
@@ -30,7 +32,7 @@ def init_app(app: Flask) -> None:
 
 def _explained(error: AppError) -> Response:
     db.session().rollback()
-    return answer(error.status, error.title, error.detail)
+    return answer(error.status, error.title, error.detail, error.fields)
 
 
 def _http(error: HTTPException) -> Response:
@@ -51,17 +53,20 @@ def _bug(error: Exception) -> Response:
     )
 
 
-def answer(status: int, title: str, detail: str) -> Response:
-    """A problem document (RFC 9457) under /api/, a page elsewhere."""
+def answer(status: int, title: str, detail: str, fields: Mapping[str, str] | None = None) -> Response:
+    """A problem document (RFC 9457) under /api/, a page elsewhere. `fields` maps JSON pointers to sentences."""
     request_id = g.get("request_id", "")
     if request.path.startswith("/api/"):
-        body = {
+        body: dict[str, Any] = {
             "type": "about:blank",
             "title": HTTPStatus(status).phrase,
             "status": status,
             "detail": detail,
             "instance": f"urn:request:{request_id}",
         }
+        if fields:
+            wrong = [{"code": "invalid", "message": said, "field": name} for name, said in fields.items()]
+            body["extensions"] = {"validationErrors": wrong}
         response = Response(json.dumps(body), status)
         # Exactly this: OpenMeter's clients compare the whole header, so no charset may follow.
         response.headers["Content-Type"] = "application/problem+json"

@@ -18,7 +18,15 @@ from tests.support.portal import DETAILS, SignupPage, session_of, sign_up
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 
-SECRETS = (DETAILS["name"], DETAILS["email"], DETAILS["key"], *DETAILS["subject_keys"], "4242", "cus_", "cs_test")
+SECRETS = (
+    DETAILS["name"],
+    DETAILS["email"],
+    DETAILS["key"],
+    *DETAILS["subject_keys"],
+    "4242",
+    "cus_",
+    "cs_test",
+)
 EXPIRES_SOON = "Saved, but your card expires soon"
 DECLINED, WANTS_3DS, DECLINED_AFTER_3DS = "4000000000000002", "4000002500003155", "4000008400001629"
 
@@ -364,7 +372,9 @@ class TestToAStranger:
         assert answer.status_code == 404
         self.assert_tells_nothing(Page.of(answer), rows)
 
-    @pytest.mark.parametrize("query", ["?customer=nobody", "?customer=%00", "?customer=" + "x" * 3000, "?customer=1%27--"])
+    @pytest.mark.parametrize(
+        "query", ["?customer=nobody", "?customer=%00", "?customer=" + "x" * 3000, "?customer=1%27--"]
+    )
     def test_answers_made_up_ids_alike(self, client: FlaskClient, address: str, query: str) -> None:
         real = client.application.test_client().get(address)
 
@@ -373,7 +383,9 @@ class TestToAStranger:
         assert made_up.status_code == real.status_code == 404
         assert Page.of(made_up).one("main").text == Page.of(real).one("main").text
 
-    def test_the_session_id_opens_nothing(self, app: Flask, address: str, simulator: Simulator, rows: Rows) -> None:
+    def test_the_session_id_opens_nothing(
+        self, app: Flask, address: str, simulator: Simulator, rows: Rows
+    ) -> None:
         [session_id] = simulator.books.checkout_sessions
 
         answer = app.test_client().get(f"/return?session_id={session_id}")

@@ -26,7 +26,9 @@ def assert_nothing_stored(rows: Rows) -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES)
-@pytest.mark.parametrize("kind", ["429", "lock", "500", "503", "timeout", "timeout_after", "reset", "reset_after"])
+@pytest.mark.parametrize(
+    "kind", ["429", "lock", "500", "503", "timeout", "timeout_after", "reset", "reset_after"]
+)
 def test_stores_nothing_keeps_what_was_typed_and_works_later(
     client: FlaskClient, simulator: Simulator, rows: Rows, kind: str, route: str
 ) -> None:
@@ -62,7 +64,9 @@ def test_is_not_noticed_when_it_is_short(
     answer = SignupPage(client).submit()
 
     assert answer.status_code == 303
-    assert len(rows(Customer)) == len(simulator.books.customers) == len(simulator.books.checkout_sessions) == 1
+    assert (
+        len(rows(Customer)) == len(simulator.books.customers) == len(simulator.books.checkout_sessions) == 1
+    )
 
 
 def test_leaves_details_changed_meanwhile_to_one_stripe_customer(
@@ -107,7 +111,9 @@ def test_with_a_key_that_was_taken_back_shows_the_visitor_nothing_of_it(
     answer = form.submit()
 
     assert answer.status_code == 503
-    assert "key" not in form.page.one("main").text.lower().replace("subject key", "").replace("api key id", "")
+    assert "key" not in form.page.one("main").text.lower().replace("subject key", "").replace(
+        "api key id", ""
+    )
     assert "sk_test" not in form.page.html
     assert_nothing_stored(rows)
     assert [app.status for app in rows(App)] == ["unauthorized"]

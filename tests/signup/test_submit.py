@@ -20,6 +20,7 @@ from app.simulator import Simulator
 from tests.conftest import PORTAL, STRIPE, make_settings
 from tests.support.browser import Page
 from tests.support.portal import DETAILS, SignupPage, session_of, sign_up
+from tests.support.processes import free_port
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 
@@ -76,7 +77,11 @@ def test_marks_everything_at_stripe_as_its_own(client: FlaskClient, simulator: S
 
     [app], [customer] = rows(App), rows(Customer)
     mark = {"om_namespace": "default", "om_app_id": app.id, "om_customer_id": customer.id}
-    for books in (simulator.books.customers, simulator.books.checkout_sessions, simulator.books.setup_intents):
+    for books in (
+        simulator.books.customers,
+        simulator.books.checkout_sessions,
+        simulator.books.setup_intents,
+    ):
         assert [thing["metadata"] for thing in books.values()] == [mark]
 
 
@@ -118,17 +123,25 @@ def test_with_corrected_details_corrects_the_customer(
     form = SignupPage(client)
     first = form.submit()
 
-    second = form.submit(name="Babbage & Co", email="charles@example.com", key="", subject_keys=["engine-2", "mill"])
+    second = form.submit(
+        name="Babbage & Co", email="charles@example.com", key="", subject_keys=["engine-2", "mill"]
+    )
 
     assert first.location == second.location
     [customer] = rows(Customer)
-    assert (customer.name, customer.primary_email, customer.key) == ("Babbage & Co", "charles@example.com", None)
+    assert (customer.name, customer.primary_email, customer.key) == (
+        "Babbage & Co",
+        "charles@example.com",
+        None,
+    )
     assert customer.subject_keys == ["engine-2", "mill"]
     [at_stripe] = simulator.books.customers.values()
     assert (at_stripe["name"], at_stripe["email"]) == ("Babbage & Co", "charles@example.com")
 
 
-def test_in_another_currency_opens_another_page(client: FlaskClient, simulator: Simulator, rows: Rows) -> None:
+def test_in_another_currency_opens_another_page(
+    client: FlaskClient, simulator: Simulator, rows: Rows
+) -> None:
     form = SignupPage(client)
     first = session_of(form.submit(currency="EUR"))
 
@@ -150,7 +163,9 @@ def test_in_another_currency_and_back_opens_a_third_page(client: FlaskClient, si
     assert simulator.books.checkout_sessions[opened[2]]["status"] == "open"
 
 
-def test_in_a_second_tab_finds_the_same_customer(client: FlaskClient, simulator: Simulator, rows: Rows) -> None:
+def test_in_a_second_tab_finds_the_same_customer(
+    client: FlaskClient, simulator: Simulator, rows: Rows
+) -> None:
     one, other = SignupPage(client), SignupPage(client)
     assert one.page.value("nonce") != other.page.value("nonce")
 
@@ -290,7 +305,10 @@ def test_names_taken_while_a_correction_was_on_its_way_are_refused(
 
     in_thread.shutdown()
     assert answer.status_code == 422
-    assert sorted(customer.subject_keys for customer in rows(Customer)) == [["engine-1", "engine-2"], ["mill"]]
+    assert sorted(customer.subject_keys for customer in rows(Customer)) == [
+        ["engine-1", "engine-2"],
+        ["mill"],
+    ]
 
 
 def test_a_twin_that_is_quicker_wins(
@@ -310,7 +328,9 @@ def test_a_twin_that_is_quicker_wins(
     in_thread.shutdown()
     assert answer.status_code == 303
     assert [page.url for page in rows(CheckoutSession)] == [answer.location]
-    assert len(rows(Customer)) == len(simulator.books.customers) == len(simulator.books.checkout_sessions) == 1
+    assert (
+        len(rows(Customer)) == len(simulator.books.customers) == len(simulator.books.checkout_sessions) == 1
+    )
 
 
 def client_cookie(client: FlaskClient) -> str:
@@ -335,7 +355,9 @@ def test_fifty_times_at_once_makes_one_customer(
 
     [page] = rows(CheckoutSession)
     assert answers == {(303, page.url)}
-    assert len(rows(Customer)) == len(simulator.books.customers) == len(simulator.books.checkout_sessions) == 1
+    assert (
+        len(rows(Customer)) == len(simulator.books.customers) == len(simulator.books.checkout_sessions) == 1
+    )
 
 
 def test_twenty_different_ones_at_once_make_twenty_customers(
@@ -386,9 +408,7 @@ def test_without_its_token_stores_nothing_and_keeps_what_was_typed(
     assert form.submit().status_code == 303
 
 
-def test_from_elsewhere_without_a_cookie_stores_nothing(
-    app: Flask, client: FlaskClient, rows: Rows
-) -> None:
+def test_from_elsewhere_without_a_cookie_stores_nothing(app: Flask, client: FlaskClient, rows: Rows) -> None:
     form = SignupPage(client)
     elsewhere = SignupPage(app.test_client())
     stranger = app.test_client()
@@ -494,7 +514,9 @@ def test_with_five_hundred_parts_is_refused(client: FlaskClient, rows: Rows) -> 
 
 def test_never_shows_a_body_that_is_not_utf8(client: FlaskClient, rows: Rows) -> None:
     form = SignupPage(client)
-    body = f"csrf_token={form.page.value('csrf_token')}&nonce={form.page.value('nonce')}&name=%ff%fe&email=%80"
+    body = (
+        f"csrf_token={form.page.value('csrf_token')}&nonce={form.page.value('nonce')}&name=%ff%fe&email=%80"
+    )
 
     answer = client.post("/signup", data=body, content_type="application/x-www-form-urlencoded")
 
@@ -567,6 +589,24 @@ class TestWithABudget:
         answer = form.send(form.fields(), headers={"X-Forwarded-For": "192.0.2.7"})
 
         assert answer.status_code == 429
+
+
+class TestWithoutTheSharedCount:
+    """When the place where sign-ups are counted is away, each process counts for itself."""
+
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        storage = f"redis://127.0.0.1:{free_port()}"
+        return make_settings(
+            database_url=database_url, rate_limit_signup="2 per hour", rate_limit_storage=storage
+        )
+
+    def test_goes_on_and_is_counted(self, app: Flask) -> None:
+        forms = [SignupPage(app.test_client()) for _ in range(3)]
+
+        answers = [form.submit(key=f"k{n}", subject_keys=[f"s{n}"]) for n, form in enumerate(forms)]
+
+        assert [answer.status_code for answer in answers] == [303, 303, 429]
 
 
 class TestBehindAProxy:

@@ -3,7 +3,7 @@ own OpenAPI description wherever that is at hand."""
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,19 +36,25 @@ class Transport(stripe.HTTPClient):
         self._client = Client(simulator.wsgi)
 
     def request(
-        self, method: str, url: str, headers: Any, post_data: Any = None
-    ) -> tuple[bytes, int, dict[str, str]]:
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        post_data: Any = None,
+        *,
+        _usage: list[str] | None = None,
+    ) -> tuple[str, int, Mapping[str, str]]:
         parts = urlsplit(url)
         answer = self._client.open(
             parts.path,
             query_string=parts.query,
             method=method.upper(),
-            headers=dict(headers),
+            headers=dict(headers or {}),
             data=post_data,
         )
         if answer.status_code == 200:
             hold_reply(method.upper(), parts.path, json.loads(answer.get_data()))
-        return answer.get_data(), answer.status_code, dict(answer.headers)
+        return answer.get_data(as_text=True), answer.status_code, dict(answer.headers)
 
     def close(self) -> None:
         pass
@@ -63,7 +69,7 @@ class Inbox:
         self.headers: list[dict[str, str]] = []
         self.statuses: list[int] = []  # what to answer, before it is 200 for good
 
-    def __call__(self, url: str, body: bytes, headers: dict[str, str]) -> int:
+    def __call__(self, _url: str, body: bytes, headers: dict[str, str]) -> int:
         event = json.loads(body)
         hold("event", event)
         hold_object(event["data"]["object"])
@@ -205,8 +211,7 @@ def hold(kind: str, thing: JSON) -> None:
 def _hold(schema: JSON, value: JSON, where: str) -> None:
     root = {"components": {"schemas": _definitions()}, **_with_nulls(schema)}
     problems = [
-        f"{error.json_path}: {error.message[:200]}"
-        for error in Draft202012Validator(root).iter_errors(value)
+        f"{error.json_path}: {error.message[:200]}" for error in Draft202012Validator(root).iter_errors(value)
     ]
     problems += _missing_nulls(schema, value, where)
     assert not problems, f"{where}: {problems}"

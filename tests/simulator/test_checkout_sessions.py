@@ -115,9 +115,7 @@ def test_takes_what_is_harmless(simulator: Simulator, open_session: Open) -> Non
     assert done["consent"]["terms_of_service"] == "accepted"
 
 
-def test_is_changed_and_listed(
-    simulator: Simulator, sdk: stripe.StripeClient, open_session: Open
-) -> None:
+def test_is_changed_and_listed(simulator: Simulator, sdk: stripe.StripeClient, open_session: Open) -> None:
     one, two = open_session(), open_session()
     simulator.save_card(one.id)
 

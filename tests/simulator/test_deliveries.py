@@ -41,7 +41,9 @@ def test_is_signed_as_the_sdk_wants_it(simulator: Simulator, sdk: stripe.StripeC
     assert simulator.books.events[event.id]["api_version"] == "2026-05-27.dahlia"
 
 
-def test_only_wanted_events_reach_an_endpoint(simulator: Simulator, sdk: stripe.StripeClient, inbox: Any) -> None:
+def test_only_wanted_events_reach_an_endpoint(
+    simulator: Simulator, sdk: stripe.StripeClient, inbox: Any
+) -> None:
     picky = sdk.v1.webhook_endpoints.create(
         {"url": "http://localhost/picky", "enabled_events": ["customer.updated"]}
     )
@@ -58,7 +60,9 @@ def test_only_wanted_events_reach_an_endpoint(simulator: Simulator, sdk: stripe.
     assert {one["error"] for one in simulator.books.tries.values()} == {None, "The endpoint is gone."}
 
 
-def test_is_retried_on_schedule_and_signed_anew(simulator: Simulator, sdk: stripe.StripeClient, inbox: Any) -> None:
+def test_is_retried_on_schedule_and_signed_anew(
+    simulator: Simulator, sdk: stripe.StripeClient, inbox: Any
+) -> None:
     inbox.statuses = [500, 302, 404]
     sdk.v1.customers.create({"name": "Ada"})
     (event,) = simulator.books.events
@@ -95,7 +99,9 @@ def test_gives_up_after_the_last_try(simulator: Simulator, sdk: stripe.StripeCli
     ]
 
 
-def test_whatever_the_receiver_does_is_a_failed_try(simulator: Simulator, sdk: stripe.StripeClient, inbox: Any) -> None:
+def test_whatever_the_receiver_does_is_a_failed_try(
+    simulator: Simulator, sdk: stripe.StripeClient, inbox: Any
+) -> None:
     def broken(*_: object) -> int:
         raise ConnectionRefusedError("nobody there")
 
@@ -109,7 +115,9 @@ def test_whatever_the_receiver_does_is_a_failed_try(simulator: Simulator, sdk: s
     assert simulator.send is broken
 
 
-def test_what_deliveries_cause_is_delivered_too(simulator: Simulator, sdk: stripe.StripeClient, inbox: Any) -> None:
+def test_what_deliveries_cause_is_delivered_too(
+    simulator: Simulator, sdk: stripe.StripeClient, inbox: Any
+) -> None:
     customer = sdk.v1.customers.create({"name": "Ada"})
 
     def reacting(url: str, body: bytes, headers: dict[str, str]) -> int:
@@ -136,8 +144,13 @@ def test_what_deliveries_cause_is_delivered_too(simulator: Simulator, sdk: strip
     ],
 )
 def test_late_doubled_lost_and_held(
-    knobs: dict[str, str], waits: list[float], types: list[int],
-    simulator: Simulator, sdk: stripe.StripeClient, inbox: Any,
+    *,
+    knobs: dict[str, str],
+    waits: list[float],
+    types: list[int],
+    simulator: Simulator,
+    sdk: stripe.StripeClient,
+    inbox: Any,
 ) -> None:
     simulator.knobs.change(knobs)
     sdk.v1.customers.create({"name": "Ada"})
@@ -198,8 +211,14 @@ def test_signs_wrongly_when_told_to(simulator: Simulator, sdk: stripe.StripeClie
     [("with", 0, 3, 3), ("before", 3, 3, 3), ("after", 0, 0, 3), ("never", 0, 0, 0)],
 )
 def test_the_pages_events_come_when_they_are_wanted(
-    when: str, at_once: int, due_now: int, due_later: int,
-    simulator: Simulator, open_session: Open, inbox: Any,
+    *,
+    when: str,
+    at_once: int,
+    due_now: int,
+    due_later: int,
+    simulator: Simulator,
+    open_session: Open,
+    inbox: Any,
 ) -> None:
     session = open_session()
     simulator.deliver_due()
@@ -268,11 +287,12 @@ class Receiver(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def receiver() -> Iterator[tuple[str, list[Any]]]:
-    handler = type("Handler", (Receiver,), {"got": []})
+    got: list[Any] = []
+    handler = type("Handler", (Receiver,), {"got": got})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", handler.got
+    yield f"http://127.0.0.1:{server.server_port}", got
     server.shutdown()
     server.server_close()
     thread.join()
@@ -350,7 +370,9 @@ def test_closes_at_once_although_a_receiver_hangs(
         sdk.v1.customers.create({"name": "Eve"})
 
 
-def test_holds_back_in_threads_until_released(simulator: Simulator, sdk: stripe.StripeClient, inbox: Any) -> None:
+def test_holds_back_in_threads_until_released(
+    simulator: Simulator, sdk: stripe.StripeClient, inbox: Any
+) -> None:
     simulator.knobs.hold = True
     simulator.start()
     sdk.v1.customers.create({"name": "Ada"})

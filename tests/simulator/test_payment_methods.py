@@ -208,9 +208,13 @@ def test_is_confirmed_with_a_card(simulator: Simulator, sdk: stripe.StripeClient
     assert only_metadata.metadata.to_dict() == {}
 
 
-def test_a_decline_is_answered_and_kept(
-    simulator: Simulator, sdk: stripe.StripeClient, inbox: Any
-) -> None:
+def test_is_confirmed_with_a_card_named_then(sdk: stripe.StripeClient) -> None:
+    intent = sdk.v1.setup_intents.create({})
+
+    assert sdk.v1.setup_intents.confirm(intent.id, {"payment_method": "pm_card_visa"}).status == "succeeded"
+
+
+def test_a_decline_is_answered_and_kept(simulator: Simulator, sdk: stripe.StripeClient, inbox: Any) -> None:
     with pytest.raises(stripe.CardError) as refused:
         sdk.v1.setup_intents.create(
             {"payment_method": "pm_card_chargeDeclinedInsufficientFunds", "confirm": True}
@@ -267,7 +271,13 @@ def test_takes_payment_method_data_and_filters(sdk: stripe.StripeClient) -> None
     ],
 )
 def test_micro_deposits_are_verified(
-    given: Any, status: str, error: str | None, simulator: Simulator, sdk: stripe.StripeClient, open_session: Open
+    *,
+    given: Any,
+    status: str,
+    error: str | None,
+    simulator: Simulator,
+    sdk: stripe.StripeClient,
+    open_session: Open,
 ) -> None:
     session = open_session()
     simulator.pay_by_bank(session.id, verify="later")

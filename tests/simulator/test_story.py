@@ -77,9 +77,7 @@ def test_three_d_secure_comes_first(number: str, simulator: Simulator, open_sess
     assert tried == ["failed", "succeeded"]
 
 
-def test_a_card_can_be_declined_after_three_d_secure(
-    simulator: Simulator, open_session: Open
-) -> None:
+def test_a_card_can_be_declined_after_three_d_secure(simulator: Simulator, open_session: Open) -> None:
     session = open_session()
 
     assert simulator.save_card(session.id, "4000008400001629") == "requires_action"
@@ -90,9 +88,7 @@ def test_a_card_can_be_declined_after_three_d_secure(
     assert simulator.save_card(session.id) == "succeeded"
 
 
-def test_a_new_card_may_replace_one_that_waits_for_its_bank(
-    simulator: Simulator, open_session: Open
-) -> None:
+def test_a_new_card_may_replace_one_that_waits_for_its_bank(simulator: Simulator, open_session: Open) -> None:
     session = open_session()
     simulator.save_card(session.id, "4000000000003220")
 
@@ -118,7 +114,7 @@ def test_a_new_card_may_replace_one_that_waits_for_its_bank(
     ],
 )
 def test_the_form_refuses_without_an_attempt(
-    typed: dict[str, str], field: str, simulator: Simulator, open_session: Open
+    typed: dict[str, Any], field: str, simulator: Simulator, open_session: Open
 ) -> None:
     session = open_session()
 
@@ -129,9 +125,7 @@ def test_the_form_refuses_without_an_attempt(
 
 
 @pytest.mark.parametrize("expiry", ["1234", "12/34", "12 / 34", "12/2034", "12-34"])
-def test_takes_an_expiry_in_any_spelling(
-    expiry: str, simulator: Simulator, open_session: Open
-) -> None:
+def test_takes_an_expiry_in_any_spelling(expiry: str, simulator: Simulator, open_session: Open) -> None:
     session = open_session()
 
     assert simulator.save_card(session.id, expiry=expiry) == "succeeded"
@@ -199,6 +193,7 @@ def test_reads_whole_with_the_expansions_the_product_uses(
     ],
 )
 def test_bank_debits_come_with_a_mandate(
+    *,
     currency: str,
     kind: str,
     shown: dict[str, str],
@@ -218,9 +213,7 @@ def test_bank_debits_come_with_a_mandate(
     assert sdk.v1.mandates.retrieve(intent.mandate.id).payment_method == intent.payment_method.id
 
 
-def test_mandates_are_settled_later(
-    simulator: Simulator, open_session: Open, inbox: Any
-) -> None:
+def test_mandates_are_settled_later(simulator: Simulator, open_session: Open, inbox: Any) -> None:
     session = open_session(currency="gbp")
     simulator.pay_by_bank(session.id, "bacs_debit")
     (mandate,) = simulator.books.mandates
@@ -235,9 +228,19 @@ def test_mandates_are_settled_later(
     assert [event["data"]["previous_attributes"]["status"] for event in told] == ["pending", "active"]
 
 
+def test_a_sepa_mandate_may_be_taken_back(simulator: Simulator, open_session: Open) -> None:
+    session = open_session(currency="eur")
+    simulator.pay_by_bank(session.id, "sepa_debit")
+    (mandate,) = simulator.books.mandates
+
+    simulator.settle_mandate(mandate, "inactive")
+
+    assert simulator.books.mandates[mandate]["status"] == "inactive"
+
+
 @pytest.mark.parametrize("ok", [True, False])
 def test_micro_deposits_complete_the_session_long_before_the_intent(
-    ok: bool, simulator: Simulator, open_session: Open, inbox: Any
+    *, ok: bool, simulator: Simulator, open_session: Open, inbox: Any
 ) -> None:
     session = open_session()
 
@@ -258,9 +261,7 @@ def test_asks_for_an_email_it_does_not_know(
     simulator: Simulator, sdk: stripe.StripeClient, open_session: Open
 ) -> None:
     customer = sdk.v1.customers.create({})
-    session = open_session(
-        customer=customer.id, customer_update={"name": "auto", "address": "auto"}
-    )
+    session = open_session(customer=customer.id, customer_update={"name": "auto", "address": "auto"})
 
     assert session.customer_details is None
     assert simulator.save_card(session.id) == "succeeded"
@@ -320,7 +321,7 @@ def test_expiring_by_hand_is_for_open_sessions(
     simulator.save_card(done.id)
 
     assert sdk.v1.checkout.sessions.expire(session.id).status == "expired"
-    with pytest.raises(stripe.InvalidRequestError, match='Only Checkout Sessions with a status in'):
+    with pytest.raises(stripe.InvalidRequestError, match="Only Checkout Sessions with a status in"):
         sdk.v1.checkout.sessions.expire(done.id)
     simulator.expire_session(done.id)
 

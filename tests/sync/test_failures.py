@@ -74,7 +74,8 @@ def test_of_making_a_card_the_default_are_overcome_by_another_try(
 ) -> None:
     person.saves()
     world.simulator.faults.add(fault, "POST /v1/customers/*", times=10)
-    world.settle()
+    world.simulator.deliver_due()
+    world.work()
     assert person.payer.attempts == 1
     world.simulator.faults.clear()
 

@@ -5,13 +5,25 @@ from alembic import op
 
 import app.db
 
-revision = "1795369962"
+revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
+    op.create_table(
+        "api_token",
+        sa.Column("id", sa.String(length=26), nullable=False),
+        sa.Column("name", sa.String(length=256), nullable=False),
+        sa.Column("scope", sa.String(length=16), nullable=False),
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", app.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("last_used_at", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
+    )
     op.create_table(
         "app",
         sa.Column("id", sa.String(length=26), nullable=False),
@@ -45,7 +57,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("is_default AND deleted_at IS NULL"),
         postgresql_where=sa.text("is_default AND deleted_at IS NULL"),
     )
-
     op.create_table(
         "customer",
         sa.Column("id", sa.String(length=26), nullable=False),
@@ -61,6 +72,8 @@ def upgrade() -> None:
         sa.Column("deleted_at", app.db.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customer")),
     )
+    op.create_index("ix_customer_created_at_id", "customer", ["created_at", "id"], unique=False)
+    op.create_index("ix_customer_name_id", "customer", ["name", "id"], unique=False)
     op.create_index(
         "uq_customer_key_live",
         "customer",
@@ -69,7 +82,17 @@ def upgrade() -> None:
         sqlite_where=sa.text("deleted_at IS NULL"),
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
-
+    op.create_table(
+        "idempotent_request",
+        sa.Column("token_id", sa.String(length=26), nullable=False),
+        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=True),
+        sa.Column("started_at", app.db.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("token_id", "key", name=op.f("pk_idempotent_request")),
+    )
+    op.create_index("ix_idempotent_request_started_at", "idempotent_request", ["started_at"], unique=False)
     op.create_table(
         "journal_entry",
         sa.Column("id", sa.String(length=26), nullable=False),
@@ -82,7 +105,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_journal_entry")),
     )
     op.create_index("ix_journal_entry_customer_id_id", "journal_entry", ["customer_id", "id"], unique=False)
-
     op.create_table(
         "payer",
         sa.Column("id", sa.String(length=26), nullable=False),
@@ -93,6 +115,7 @@ def upgrade() -> None:
         sa.Column("gone_at", app.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("verified_at", app.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("created_at", app.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("deleted_at", app.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("due_at", app.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("hints", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -102,11 +125,24 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["app_id"], ["app.id"], name=op.f("fk_payer_app_id_app")),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_payer_customer_id_customer")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payer")),
-        sa.UniqueConstraint("app_id", "customer_id", name=op.f("uq_payer_app_id_customer_id")),
-        sa.UniqueConstraint("app_id", "stripe_customer_id", name=op.f("uq_payer_app_id_stripe_customer_id")),
     )
     op.create_index("ix_payer_due_at", "payer", ["due_at"], unique=False)
-
+    op.create_index(
+        "uq_payer_customer_live",
+        "payer",
+        ["app_id", "customer_id"],
+        unique=True,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_payer_stripe_customer_live",
+        "payer",
+        ["app_id", "stripe_customer_id"],
+        unique=True,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_table(
         "signing_secret",
         sa.Column("id", sa.String(length=26), nullable=False),
@@ -120,7 +156,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_signing_secret")),
     )
     op.create_index("ix_signing_secret_app_id", "signing_secret", ["app_id"], unique=False)
-
     op.create_table(
         "signup",
         sa.Column("customer_id", sa.String(length=26), nullable=False),
@@ -132,7 +167,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_signup")),
     )
     op.create_index("ix_signup_browser_hash", "signup", ["browser_hash"], unique=False)
-
     op.create_table(
         "subject_key",
         sa.Column("customer_id", sa.String(length=26), nullable=False),
@@ -154,14 +188,13 @@ def upgrade() -> None:
         sqlite_where=sa.text("deleted_at IS NULL"),
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
-
     op.create_table(
         "checkout_session",
         sa.Column("id", sa.String(length=255), nullable=False),
         sa.Column("payer_id", sa.String(length=26), nullable=False),
         sa.Column("setup_intent_id", sa.String(length=255), nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=True),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("setup_status", sa.String(length=32), nullable=False),
         sa.Column("next_action", sa.String(length=64), nullable=True),
@@ -177,7 +210,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("setup_intent_id", name=op.f("uq_checkout_session_setup_intent_id")),
     )
     op.create_index("ix_checkout_session_payer_id", "checkout_session", ["payer_id"], unique=False)
-
     op.create_table(
         "event",
         sa.Column("app_id", sa.String(length=26), nullable=False),
@@ -197,7 +229,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_event_payer_id_state", "event", ["payer_id", "state"], unique=False)
     op.create_index("ix_event_state_due_at", "event", ["state", "due_at"], unique=False)
-
     op.create_table(
         "payment_method",
         sa.Column("app_id", sa.String(length=26), nullable=False),
@@ -223,54 +254,31 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_payment_method_payer_id", table_name="payment_method")
-
     op.drop_table("payment_method")
     op.drop_index("ix_event_state_due_at", table_name="event")
     op.drop_index("ix_event_payer_id_state", table_name="event")
-
     op.drop_table("event")
     op.drop_index("ix_checkout_session_payer_id", table_name="checkout_session")
-
     op.drop_table("checkout_session")
-    op.drop_index(
-        "uq_subject_key_live",
-        "subject_key",
-        sqlite_where=sa.text("deleted_at IS NULL"),
-        postgresql_where=sa.text("deleted_at IS NULL"),
-    )
-
+    op.drop_index("uq_subject_key_live", table_name="subject_key")
     op.drop_table("subject_key")
     op.drop_index("ix_signup_browser_hash", table_name="signup")
-
     op.drop_table("signup")
     op.drop_index("ix_signing_secret_app_id", table_name="signing_secret")
-
     op.drop_table("signing_secret")
+    op.drop_index("uq_payer_stripe_customer_live", table_name="payer")
+    op.drop_index("uq_payer_customer_live", table_name="payer")
     op.drop_index("ix_payer_due_at", table_name="payer")
-
     op.drop_table("payer")
     op.drop_index("ix_journal_entry_customer_id_id", table_name="journal_entry")
-
     op.drop_table("journal_entry")
-    op.drop_index(
-        "uq_customer_key_live",
-        "customer",
-        sqlite_where=sa.text("deleted_at IS NULL"),
-        postgresql_where=sa.text("deleted_at IS NULL"),
-    )
-
+    op.drop_index("ix_idempotent_request_started_at", table_name="idempotent_request")
+    op.drop_table("idempotent_request")
+    op.drop_index("uq_customer_key_live", table_name="customer")
+    op.drop_index("ix_customer_name_id", table_name="customer")
+    op.drop_index("ix_customer_created_at_id", table_name="customer")
     op.drop_table("customer")
-    op.drop_index(
-        "uq_app_default",
-        "app",
-        sqlite_where=sa.text("is_default AND deleted_at IS NULL"),
-        postgresql_where=sa.text("is_default AND deleted_at IS NULL"),
-    )
-    op.drop_index(
-        "uq_app_account_live",
-        "app",
-        sqlite_where=sa.text("deleted_at IS NULL"),
-        postgresql_where=sa.text("deleted_at IS NULL"),
-    )
-
+    op.drop_index("uq_app_default", table_name="app")
+    op.drop_index("uq_app_account_live", table_name="app")
     op.drop_table("app")
+    op.drop_table("api_token")

@@ -1,0 +1,123 @@
+"""Customers for programs."""
+
+from flask import g
+
+from app import db
+from app.customers import actions, queries
+from app.customers.schemas import (
+    Customer,
+    CustomerCreate,
+    CustomerGetQuery,
+    CustomerListQuery,
+    CustomerPaginatedResponse,
+)
+from app.web.api import Api
+
+api = Api("customers", __name__, tag="Customers")
+
+EXAMPLES = {
+    "by key and subject": {
+        "name": "ACME, Inc.",
+        "key": "my-database-id",
+        "usageAttribution": {"subjectKeys": ["my-usage-event-subject"]},
+    }
+}
+
+
+@api.operation(
+    "POST",
+    "/customers",
+    id="createCustomer",
+    scope="write",
+    status=201,
+    body=CustomerCreate,
+    answers=Customer,
+    errors=(409,),
+    examples=EXAMPLES,
+)
+def create(body: CustomerCreate) -> Customer:
+    """Create a customer.
+
+    Its key and its subject keys must be nobody else's.
+    """
+    session = db.session()
+    db.start_write(session)
+    customer = actions.create(session, body.wanted(), actor=g.actor)
+    session.commit()
+    return Customer.of(customer)
+
+
+@api.operation(
+    "GET",
+    "/customers",
+    id="listCustomers",
+    scope="read",
+    query=CustomerListQuery,
+    answers=CustomerPaginatedResponse,
+)
+def list_(query: CustomerListQuery) -> CustomerPaginatedResponse:
+    """List customers, a page at a time.
+
+    Filters are joined by and; each text is a part of the field's, in any letter case.
+    """
+    if query.plan_key is not None:
+        return CustomerPaginatedResponse(items=[], page=query.page, page_size=query.page_size, total_count=0)
+    wanted = queries.Filter(
+        key=query.key,
+        name=query.name,
+        primary_email=query.primary_email,
+        subject=query.subject,
+        include_deleted=query.include_deleted == "true",
+    )
+    found, total = queries.page(
+        db.session(),
+        wanted,
+        order_by=query.order_by,
+        descending=query.order == "DESC",
+        page=query.page,
+        size=query.page_size,
+    )
+    items = [Customer.of(row) for row in found]
+    return CustomerPaginatedResponse(
+        items=items, page=query.page, page_size=query.page_size, total_count=total
+    )
+
+
+@api.operation(
+    "GET",
+    "/customers/<segment:customerIdOrKey>",
+    id="getCustomer",
+    scope="read",
+    query=CustomerGetQuery,
+    answers=Customer,
+    errors=(404,),
+)
+def get(customerIdOrKey: str, query: CustomerGetQuery) -> Customer:  # noqa: N803, ARG001 (OpenMeter's names)
+    """Get a customer by id or key.
+
+    The id wins. A deleted customer is found by its id only.
+    """
+    return Customer.of(queries.by_id_or_key(db.session(), customerIdOrKey))
+
+
+@api.operation(
+    "PUT",
+    "/customers/<segment:customerIdOrKey>",
+    id="updateCustomer",
+    scope="write",
+    body=CustomerCreate,
+    answers=Customer,
+    errors=(404, 409, 412),
+)
+def replace(customerIdOrKey: str, body: CustomerCreate) -> Customer:  # noqa: N803
+    """Replace a customer's details.
+
+    All of them: what is left out is cleared.
+    """
+    session = db.session()
+    db.start_write(session)
+    customer = queries.by_id_or_key(session, customerIdOrKey)
+    actions.refuse_deleted(customer)
+    actions.replace(session, customer, body.wanted(customer.id), actor=g.actor)
+    session.commit()
+    return Customer.of(customer)

@@ -1,0 +1,54 @@
+"""What may be asked of a hosted page, and how Stripe's API in force calls it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+# OpenMeter's and older Stripe words, and what Stripe calls them since 2026-03-25.dahlia
+UI_MODES = {"hosted": "hosted_page", "embedded": "embedded_page"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageOptions:
+    """How a Checkout page in setup mode is to look and where it leads. None is: as Stripe does by default.
+
+    Nested dictionaries are in Stripe's words. Source: https://docs.stripe.com/api/checkout/sessions/create
+    """
+
+    currency: str  # ISO 4217; setup mode needs one to choose the methods it offers
+    success_url: str | None = None
+    cancel_url: str | None = None
+    return_url: str | None = None
+    ui_mode: str | None = None  # hosted or embedded
+    payment_method_types: tuple[str, ...] = ()  # a filter; methods that don't fit are left out by Stripe
+    billing_address_collection: str | None = None
+    client_reference_id: str | None = None
+    customer_update: dict[str, str] | None = None
+    consent_collection: dict[str, Any] | None = None
+    custom_text: dict[str, Any] | None = None
+    expires_at: int | None = None  # seconds since 1970, 30 minutes to 24 hours ahead
+    locale: str | None = None
+    redirect_on_completion: str | None = None
+    tax_id_collection: dict[str, Any] | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    def params(self) -> dict[str, Any]:
+        """The options as Stripe's parameters, without those that were not given."""
+        wanted: dict[str, Any] = {
+            "currency": self.currency.lower(),
+            "success_url": self.success_url,
+            "cancel_url": self.cancel_url,
+            "return_url": self.return_url,
+            "ui_mode": UI_MODES.get(self.ui_mode or ""),
+            # `payment_method_types` itself is refused since 2026-09-30.endive.
+            "allowed_payment_method_types": list(self.payment_method_types) or None,
+            "billing_address_collection": self.billing_address_collection,
+            "client_reference_id": self.client_reference_id,
+            "customer_update": self.customer_update,
+            "consent_collection": self.consent_collection,
+            "custom_text": self.custom_text,
+            "expires_at": self.expires_at,
+            "locale": self.locale,
+            "redirect_on_completion": self.redirect_on_completion,
+            "tax_id_collection": self.tax_id_collection,
+        }
+        return {name: value for name, value in wanted.items() if value is not None}

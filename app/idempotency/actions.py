@@ -1,0 +1,83 @@
+"""Answering a repeated POST as the first time."""
+
+import hashlib
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app import db
+from app.db import utcnow
+from app.errors import Conflict, Invalid
+from app.idempotency.models import Request
+
+KEPT = timedelta(hours=24)  # as Stripe keeps its own
+ABANDONED = timedelta(seconds=60)  # an unanswered request that is older died with its process
+
+
+def begin(session: Session, token_id: str, key: str, *, fingerprint: str) -> Request | None:
+    """Take a key for a request; the first answer when it was answered already. Commits.
+
+    Raises Invalid for a key of the wrong shape, Conflict when the key stands for another request or the
+    same one is under way.
+    """
+    if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
+        raise Invalid("validation error: Idempotency-Key has 1 to 255 printable ASCII characters")
+    now = utcnow()
+    row = {"token_id": token_id, "key": key, "fingerprint": fingerprint, "status": None, "started_at": now}
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    db.start_write(session)
+    taken = session.scalar(
+        insert(Request)
+        .values(**row, body=None)
+        .on_conflict_do_update(
+            index_elements=["token_id", "key"],
+            set_={"started_at": now, "fingerprint": fingerprint, "status": None, "body": None},
+            where=sa.or_(
+                Request.started_at < now - KEPT,
+                sa.and_(
+                    Request.status.is_(None),
+                    Request.started_at < now - ABANDONED,
+                    Request.fingerprint == fingerprint,
+                ),
+            ),
+        )
+        .returning(Request.key)
+    )
+    session.commit()
+    if taken is not None:
+        return None
+    first = session.get(Request, (token_id, key), populate_existing=True)
+    session.commit()
+    if first is None:
+        raise Conflict("conflict error: a request with this Idempotency-Key has just failed; send it again")
+    if first.fingerprint != fingerprint:
+        raise Conflict("conflict error: this Idempotency-Key was used for another request")
+    if first.status is None:
+        raise Conflict("conflict error: a request with this Idempotency-Key is under way")
+    return first
+
+
+def finish(session: Session, token_id: str, key: str, *, status: int, body: str) -> None:
+    """Keep the answer. Commits."""
+    db.start_write(session)
+    session.execute(
+        sa.update(Request)
+        .where(Request.token_id == token_id, Request.key == key)
+        .values(status=status, body=body)
+    )
+    session.commit()
+
+
+def forget(session: Session, token_id: str, key: str) -> None:
+    """Free the key of a request that did nothing. Commits."""
+    session.rollback()
+    db.start_write(session)
+    session.execute(sa.delete(Request).where(Request.token_id == token_id, Request.key == key))
+    session.commit()
+
+
+def fingerprint(method: str, path: str, body: bytes) -> str:
+    """What tells one request from another."""
+    return hashlib.sha256(b"\n".join((method.encode(), path.encode("utf-8", "replace"), body))).hexdigest()

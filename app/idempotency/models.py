@@ -1,0 +1,21 @@
+"""Answers that may have to be given again."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, UtcDateTime
+
+
+class Request(Base):
+    """One POST under a caller's Idempotency-Key: under way, or with what was answered."""
+
+    __tablename__ = "idempotent_request"
+
+    token_id: Mapped[str] = mapped_column(sa.String(26), primary_key=True)
+    key: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(sa.String(64))  # of route and body
+    status: Mapped[int | None]  # None while it is under way
+    body: Mapped[str | None] = mapped_column(sa.Text)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

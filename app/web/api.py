@@ -1,0 +1,183 @@
+"""JSON routes: who may call, what may be sent, what comes back. One decorator says all three.
+
+What it says is checked on every call and printed in the OpenAPI document, from the same models.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Literal, Protocol
+
+from flask import Blueprint, Response, current_app, request
+from flask.typing import ResponseReturnValue
+from pydantic import TypeAdapter, ValidationError
+from werkzeug.exceptions import BadRequest
+
+from app.errors import Invalid
+from app.web.wire import WireModel, escaped, unstorable
+
+Scope = Literal["read", "write", "admin"]
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+Answer = WireModel | list[Any] | None
+View = Callable[..., Answer]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One route of the API, as it is checked and as it is documented."""
+
+    id: str  # OpenMeter's operationId
+    tag: str
+    method: Method
+    rule: str  # Flask's
+    summary: str
+    description: str
+    scope: Scope
+    status: int
+    body: Any = None  # a type that pydantic can read
+    query: type[WireModel] | None = None
+    answers: Any = None
+    errors: tuple[int, ...] = ()
+    examples: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Gate(Protocol):
+    """What stands before every operation; made of packages that stand above this one."""
+
+    def admit(self, operation: Operation) -> None:
+        """Raise Unauthorized or Forbidden when the caller may not."""
+
+    def once(self, operation: Operation, run: Callable[[], Response]) -> Response:
+        """Run an operation, or give again what it answered under the same Idempotency-Key."""
+
+
+class Api(Blueprint):
+    """A blueprint whose routes are operations."""
+
+    def __init__(self, name: str, import_name: str, *, tag: str) -> None:
+        super().__init__(name, import_name, url_prefix="/api/v1")
+        self._tag = tag
+        self.operations: list[Operation] = []
+
+    def operation(
+        self,
+        method: Method,
+        rule: str,
+        *,
+        id: str,  # noqa: A002 (OpenAPI's own word)
+        scope: Scope,
+        status: int = 200,
+        body: Any = None,
+        query: type[WireModel] | None = None,
+        answers: Any = None,
+        errors: tuple[int, ...] = (),
+        examples: Mapping[str, Any] | None = None,
+    ) -> Callable[[View], View]:
+        """Make a function an operation. It is called with path values, and with `body` and `query` read."""
+
+        def register(view: View) -> View:
+            summary, _, description = (view.__doc__ or "").strip().partition("\n")
+            operation = Operation(
+                id=id,
+                tag=self._tag,
+                method=method,
+                rule=f"{self.url_prefix}{rule}",
+                summary=summary,
+                description=" ".join(description.split()),
+                scope=scope,
+                status=status,
+                body=body,
+                query=query,
+                answers=answers,
+                errors=errors,
+                examples=examples or {},
+            )
+            self.operations.append(operation)
+            self.add_url_rule(rule, id, _served(operation, view), methods=[method])
+            return view
+
+        return register
+
+
+def _served(operation: Operation, view: View) -> Callable[..., ResponseReturnValue]:
+    reads_body = TypeAdapter(operation.body) if operation.body is not None else None
+
+    @wraps(view)
+    def serve(**values: str) -> Response:
+        gate: Gate = current_app.extensions["gangway.gate"]
+        gate.admit(operation)
+        refuse_unstorable(values, "path")
+        arguments: dict[str, Any] = dict(values)
+        if operation.query is not None:
+            arguments["query"] = read_query(operation.query)
+        if reads_body is not None:
+            arguments["body"] = read_body(reads_body)
+
+        def run() -> Response:
+            return answered(view(**arguments), operation.status)
+
+        return gate.once(operation, run) if operation.method == "POST" else run()
+
+    return serve
+
+
+def answered(answer: Answer, status: int) -> Response:
+    """An answer as JSON."""
+    if answer is None:
+        return Response(status=status)
+    body = answer.answer() if isinstance(answer, WireModel) else [item.answer() for item in answer]
+    return Response(json.dumps(body), status, mimetype="application/json")
+
+
+def read_body(reads: TypeAdapter[Any]) -> Any:
+    """The request's JSON, checked. Raises Invalid, which names each bad field by its JSON pointer."""
+    if request.mimetype != "application/json":
+        raise Invalid("validation error: the body must be JSON, with Content-Type: application/json")
+    try:
+        sent = request.get_json()
+    except (BadRequest, RecursionError) as error:
+        raise Invalid("validation error: the body is not valid JSON") from error
+    refuse_unstorable(sent, "body")
+    return checked(reads, sent)
+
+
+def read_query(model: type[WireModel]) -> Any:
+    """The request's query, checked. A name may come once, unless its field is a list."""
+    sent: dict[str, Any] = {}
+    for name, read in model.model_fields.items():
+        wire_name = read.alias or name
+        values = request.args.getlist(wire_name)
+        if values:
+            sent[wire_name] = values if "list" in str(read.annotation) else values[-1]
+    refuse_unstorable(sent, "query")
+    return checked(TypeAdapter(model), sent)
+
+
+def checked(reads: TypeAdapter[Any], sent: Any) -> Any:
+    """Data as a model. Raises Invalid."""
+    try:
+        return reads.validate_python(sent)
+    except ValidationError as error:
+        fields: dict[str, str] = {}
+        for problem in error.errors(include_url=False, include_input=False, include_context=False):
+            pointer = "".join(f"/{escaped(str(part))}" for part in problem["loc"] if not is_branch(part))
+            fields.setdefault(pointer, problem["msg"].removeprefix("Value error, "))
+        pointer, message = next(iter(fields.items()))
+        raise Invalid(f"validation error: {pointer or 'body'}: {message}", fields=fields) from error
+
+
+def is_branch(part: int | str) -> bool:
+    """Does this part of a location name a model that was tried, and not a field?"""
+    return isinstance(part, str) and part.startswith(("Customer", "Stripe", "function-", "["))
+
+
+def refuse_unstorable(value: Any, what: str) -> None:
+    """Raise Invalid where text can't be stored."""
+    bad = list(unstorable(value))
+    if bad:
+        sentence = "text must not have NUL characters or unpaired surrogates"
+        raise Invalid(f"validation error: {what}: {sentence}", fields=dict.fromkeys(bad, sentence))
+
+
+__all__ = ["Answer", "Api", "Gate", "Operation", "Scope", "answered", "read_body", "read_query"]

@@ -1,0 +1,80 @@
+"""What goes over the wire as JSON: OpenMeter's names, and text that can be stored."""
+
+import unicodedata
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic.functional_serializers import PlainSerializer
+
+ULID_PATTERN = r"^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$"
+
+Ulid = Annotated[
+    str,
+    StringConstraints(pattern=ULID_PATTERN),
+    AfterValidator(str.upper),
+]
+Instant = Annotated[
+    datetime,
+    PlainSerializer(lambda at: at.isoformat().replace("+00:00", "Z"), return_type=str),
+]
+
+
+_NULL = object()  # of no type that any field takes, so that the field's own error says what is allowed
+
+
+class WireModel(BaseModel):
+    """A body or an answer. Names are camelCase on the wire, and read in any letter case.
+
+    OpenMeter's own server reads them so, and its documentation relies on it (`successUrl` for
+    `successURL`). Unknown fields are ignored. Where a name comes twice, the exact one wins.
+    """
+
+    nullable: ClassVar[frozenset[str]] = frozenset()  # what may be null; elsewhere null is an error
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _any_letter_case(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        names = {
+            (field.alias or name).casefold(): field.alias or name for name, field in cls.model_fields.items()
+        }
+        known = {key: item for key, item in value.items() if key.casefold() in names}
+        folded = {names[key.casefold()]: item for key, item in known.items()}
+        folded |= {key: item for key, item in known.items() if key in names.values()}
+        return {
+            key: _NULL if item is None and key not in cls.nullable else item for key, item in folded.items()
+        }
+
+    def answer(self) -> dict[str, Any]:
+        """The JSON of an answer: what has no value is left out, never null."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def unstorable(value: Any, pointer: str = "") -> Iterator[str]:
+    """JSON pointers to strings, or names, with a NUL or half a surrogate pair: no database takes them."""
+    if isinstance(value, str):
+        if is_unstorable(value):
+            yield pointer
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from unstorable(name, pointer)
+            yield from unstorable(item, f"{pointer}/{escaped(name)}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from unstorable(item, f"{pointer}/{index}")
+
+
+def is_unstorable(text: str) -> bool:
+    """Does text hold a NUL or half a surrogate pair?"""
+    return "\x00" in text or any(unicodedata.category(character) == "Cs" for character in text)
+
+
+def escaped(name: str) -> str:
+    """A name as a part of a JSON pointer. Source: https://www.rfc-editor.org/rfc/rfc6901"""
+    return name.encode("utf-8", "replace").decode().replace("~", "~0").replace("/", "~1")

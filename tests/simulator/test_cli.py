@@ -1,0 +1,63 @@
+"""The official Stripe CLI, where it is installed: on PATH or named by STRIPE_CLI."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.simulator import DEFAULT_API_KEY, Simulator
+from app.simulator.server import serve
+
+CLI = os.environ.get("STRIPE_CLI") or shutil.which("stripe")
+pytestmark = pytest.mark.skipif(CLI is None, reason="needs the Stripe CLI on PATH or in STRIPE_CLI")
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(simulator: Simulator, tmp_path: Path) -> Iterator[Run]:
+    server = serve(simulator, "127.0.0.1", 0)
+
+    def command(*words: str) -> str:
+        done = subprocess.run(  # noqa: S603 - the CLI that the machine names
+            [str(CLI), *words, "--api-base", server.url, "--api-key", DEFAULT_API_KEY],
+            env=os.environ | {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        return done.stdout
+
+    yield command
+    server.close()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        "customer.created",
+        "customer.deleted",
+        "customer.updated",
+        "payment_method.attached",
+        "payment_method.detached",
+        "setup_intent.canceled",
+        "setup_intent.created",
+        "setup_intent.setup_failed",
+        "setup_intent.succeeded",
+    ],
+)
+def test_triggers(event: str, simulator: Simulator, run: Run) -> None:
+    run("trigger", event)
+
+    assert event in {told["type"] for told in simulator.books.events.values()}
+
+
+def test_creates_customers(simulator: Simulator, run: Run) -> None:
+    customer = json.loads(run("customers", "create", "-d", "name=Ada", "-d", "metadata[a]=b"))
+
+    assert simulator.books.customers[customer["id"]]["metadata"] == {"a": "b"}

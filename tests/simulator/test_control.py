@@ -1,0 +1,171 @@
+"""The controls, by form and by program."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import stripe
+from werkzeug.test import Client
+
+from app.simulator import Simulator
+from tests.simulator.test_pages import read
+
+Open = Callable[..., Any]
+Connect = Callable[..., stripe.StripeClient]
+
+
+@pytest.fixture
+def do(page: Client) -> Callable[..., Any]:
+    def perform(action: str, **fields: Any) -> Any:
+        return page.post("/_control", json={"action": action, **fields})
+
+    return perform
+
+
+def test_turns_knobs_by_form(simulator: Simulator, page: Client) -> None:
+    simulator.knobs.hold = True
+    form = {"action": "knobs", "boxes": "hold shuffle", "shuffle": "on", "duplicate": "2", "webhook": "never"}
+
+    answer = page.post("/_control", data=form, headers={"Origin": "http://localhost"})
+
+    assert answer.status_code == 303
+    assert simulator.knobs.hold is False
+    assert simulator.knobs.shuffle is True
+    assert (simulator.knobs.duplicate, simulator.knobs.webhook) == (2, "never")
+
+
+def test_shows_what_there_is(
+    simulator: Simulator, sdk: stripe.StripeClient, page: Client, open_session: Open, inbox: Any
+) -> None:
+    empty = read(page.get("/_control"))
+    open_session()
+    done = open_session(currency="gbp")
+    simulator.pay_by_bank(done.id, "bacs_debit")
+    simulator.pay_by_bank(open_session().id, verify="later")
+    simulator.save_card(open_session().id)
+    simulator.faults.add("500", "POST /v1/customers", 3)
+    simulator.deliver_due()
+
+    shown = read(page.get("/_control"))
+
+    assert "None yet." in empty.text
+    for said in ("Verify deposits", "Renew", "Activate", "Send again", "http://localhost/hook", "500 on"):
+        assert said in shown.text
+    assert "gangwaysimulator0000" not in shown.text
+
+
+def test_tells_its_state_as_json(
+    simulator: Simulator, sdk: stripe.StripeClient, page: Client, inbox: Any
+) -> None:
+    sdk.v1.customers.create({"name": "Ada"})
+
+    state = page.get("/_control.json").get_json()
+
+    assert state["counts"]["customers"] == 1
+    assert state["events"][0]["type"] == "customer.created"
+    assert len(state["waiting"]) == 1
+    assert state["knobs"] == simulator.knobs.state()
+    assert "gangwaysimulator0000" not in str(state)
+
+
+def test_makes_things_happen(
+    simulator: Simulator, sdk: stripe.StripeClient, open_session: Open, do: Callable[..., Any], inbox: Any
+) -> None:
+    expired, saved, deposits, debit = (
+        open_session(), open_session(), open_session(), open_session(currency="gbp"),
+    )  # fmt: skip
+    simulator.save_card(saved.id)
+    simulator.pay_by_bank(deposits.id, verify="later")
+    simulator.pay_by_bank(debit.id, "bacs_debit")
+    method = simulator.books.setup_intents[saved.setup_intent]["payment_method"]
+    (mandate,) = simulator.books.mandates
+    simulator.deliver_due()
+    inbox.events.clear()
+
+    for answer in (
+        do("expire_session", session=expired.id),
+        do("microdeposits", session=deposits.id, ok=False),
+        do("mandate", mandate=mandate, status="active"),
+        do("renew_card", payment_method=method),
+        do("detach", payment_method=method),
+        do("delete_customer", customer=saved.customer),
+        do("advance", seconds=2),
+    ):
+        assert answer.status_code == 200, answer.get_json()
+    simulator.deliver_due()
+    event = inbox.events[0]["id"]
+    do("replay", event=event)
+    simulator.deliver_due()
+
+    assert sorted(inbox.types()) == sorted(
+        [
+            "setup_intent.canceled",
+            "setup_intent.canceled",
+            "checkout.session.expired",
+            "setup_intent.setup_failed",
+            "mandate.updated",
+            "payment_method.automatically_updated",
+            "payment_method.detached",
+            "customer.deleted",
+        ]
+    )
+    assert simulator.clock.ahead == 2
+
+
+def test_turns_programs_knobs_and_faults(simulator: Simulator, do: Callable[..., Any]) -> None:
+    do("knobs", hold=True, delay=3)
+    do("fault", kind="503", route="GET /v1/account", times=2)
+    do("fault", kind="slow", seconds=1)
+    state = do("release").get_json()
+
+    assert (state["knobs"]["hold"], state["knobs"]["delay"]) == (False, 3.0)
+    assert [(f["kind"], f["times"], f["seconds"]) for f in state["faults"]] == [
+        ("503", 2, 60.0),
+        ("slow", 1, 1.0),
+    ]
+    assert do("clear_faults").get_json()["faults"] == []
+    assert do("reset").get_json()["knobs"]["delay"] == 0
+
+
+def test_adds_accounts_and_keys(simulator: Simulator, connect: Connect, do: Callable[..., Any]) -> None:
+    do("add_account", account="acct_1RZzxYOtherPlace", name="Other", key="sk_test_other")
+    do("add_account", key="sk_test_third")
+    do("add_key", key="sk_test_more")
+    do("add_key", key="rk_test_list", permissions=["rak_event_read"], account="acct_1RZzxYOtherPlace")
+    do("add_key", key="rk_test_text", permissions="rak_event_read rak_customer_read")
+    do("revoke_key", key="sk_test_more")
+
+    assert connect(simulator, "sk_test_other").v1.accounts.retrieve_current().id == "acct_1RZzxYOtherPlace"
+    assert connect(simulator, "rk_test_list").v1.events.list().data == []
+    assert connect(simulator, "rk_test_text").v1.customers.list().data == []
+    with pytest.raises(stripe.AuthenticationError):
+        connect(simulator, "sk_test_more").v1.accounts.retrieve_current()
+
+
+@pytest.mark.parametrize(
+    ("form", "problem"),
+    [
+        ({"action": "nonsense"}, "There is no action"),
+        ({}, "There is no action"),
+        ({"action": "add_key", "key": "sk_live_nope"}, "begins with sk_test_"),
+        ({"action": "detach", "payment_method": "pm_nope"}, "There is no 'pm_nope'"),
+        ({"action": "fault", "kind": "fire"}, "fire is not one of"),
+        ({"action": "fault", "kind": "500", "times": "-1"}, "at least once"),
+        ({"action": "knobs", "hold": "maybe"}, "on or off"),
+    ],
+)
+def test_says_what_it_cannot_do(form: dict[str, str], problem: str, page: Client) -> None:
+    by_program = page.post("/_control", json=form)
+    by_form = page.post("/_control", data=form)
+
+    assert by_program.status_code == 400
+    assert problem in by_program.get_json()["error"]
+    assert by_form.status_code == 422
+    assert problem.replace("'", "&#39;") in by_form.get_data(as_text=True)
+
+
+def test_takes_no_orders_from_other_sites(simulator: Simulator, page: Client) -> None:
+    form = {"action": "knobs", "hold": "on"}
+
+    assert page.post("/_control", data=form, headers={"Origin": "https://evil.example"}).status_code == 403
+    assert simulator.knobs.hold is False

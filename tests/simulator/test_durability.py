@@ -1,0 +1,181 @@
+"""The books outlive the process, however it ends."""
+
+import http.client
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+import stripe
+
+from app.simulator import DEFAULT_API_KEY, Books, Simulator, accounts
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = """
+import sys, threading
+from pathlib import Path
+from app.simulator import Simulator
+from app.simulator.server import serve
+simulator = Simulator(Path(sys.argv[1]), retry_schedule=(600, 600))
+server = serve(simulator, "127.0.0.1", 0)
+simulator.start()
+print(server.url, flush=True)
+threading.Event().wait()
+"""
+
+
+class Process:
+    """A simulator of its own, to be killed."""
+
+    def __init__(self, path: Path) -> None:
+        self._process = subprocess.Popen(  # noqa: S603 - this very interpreter
+            [sys.executable, "-c", PROGRAM, str(path)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )
+        assert self._process.stdout is not None
+        self.url = self._process.stdout.readline().decode().strip()
+
+    def ask(self, path: str, key: str | None = None, **params: str) -> Any:
+        headers = {"Authorization": f"Bearer {DEFAULT_API_KEY}"}
+        if key:
+            headers["Idempotency-Key"] = key
+        body = urlencode(params) if params else None
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=20)
+        method = "POST" if body else "GET"
+        connection.request(method, path, body, headers)
+        answer = json.load(connection.getresponse())
+        connection.close()
+        return answer
+
+    def kill(self) -> None:
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
+def test_what_was_answered_survives_kill_9(tmp_path: Path) -> None:
+    path = tmp_path / "books" / "stripe.db"
+    made = []
+    for turn in range(3):
+        process = Process(path)
+        if turn == 0:
+            form = {"url": "http://127.0.0.1:9/", "enabled_events[]": "*"}
+            process.ask("/v1/webhook_endpoints", **form)
+        made.append(process.ask("/v1/customers", f"key-{turn}", name=f"Ada {turn}")["id"])
+        again = process.ask("/v1/customers", "key-0", name="Ada 0")["id"]
+        assert again == made[0]
+        process.kill()
+
+    process = Process(path)
+    listed = [customer["id"] for customer in process.ask("/v1/customers")["data"]]
+    events = [event["data"]["object"]["id"] for event in process.ask("/v1/events")["data"]]
+    state = process.ask("/_control.json")
+    process.kill()
+
+    assert listed == events == made[::-1]
+    assert state["counts"]["deliveries"] == 3
+    assert len(state["tries"]) >= 1
+
+
+def test_deliveries_keys_and_the_clock_survive(
+    tmp_path: Path, connect: Callable[..., stripe.StripeClient]
+) -> None:
+    path = tmp_path / "stripe.db"
+    first = Simulator(path)
+    accounts.add_key(first.books, "sk_test_second_key")
+    accounts.revoke_key(first.books, DEFAULT_API_KEY)
+    sdk = connect(first, "sk_test_second_key")
+    endpoint = sdk.v1.webhook_endpoints.create({"url": "http://localhost/", "enabled_events": ["*"]})
+    customer = sdk.v1.customers.create({"name": "Ada"})
+    gone = sdk.v1.customers.create({"name": "Eve"})
+    sdk.v1.webhook_endpoints.delete(endpoint.id)
+    kept = sdk.v1.webhook_endpoints.create({"url": "http://localhost/2", "enabled_events": ["*"]})
+    sdk.v1.customers.delete(gone.id)
+    first.advance(3600)
+    first.close()
+    first.books.close()
+
+    second = Simulator(path)
+    sent: list[str] = []
+    second.send = lambda url, _body, _headers: sent.append(url) or 200  # type: ignore[func-returns-value]
+    sdk = connect(second, "sk_test_second_key")
+    tries = second.deliver_due()
+
+    assert [found.id for found in sdk.v1.customers.list().data] == [customer.id]
+    assert [found.id for found in sdk.v1.webhook_endpoints.list().data] == [kept.id]
+    assert (tries, sent) == (3, ["http://localhost/2"])
+    assert second.clock.ahead == 3600
+    with pytest.raises(stripe.AuthenticationError):
+        connect(second).v1.accounts.retrieve_current()
+    second.close()
+
+
+def test_a_request_that_fails_leaves_nothing(simulator: Simulator) -> None:
+    books = simulator.books
+    before = {name: dict(collection) for name, collection in books.collections.items()}
+
+    def fail() -> None:
+        with books.transaction():
+            books.customers["cus_a"] = {"id": "cus_a"}
+            with books.transaction():
+                books.customers["cus_b"] = {"id": "cus_b"}
+            del books.accounts[next(iter(books.accounts))]
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+
+    assert {name: dict(collection) for name, collection in books.collections.items()} == before
+
+
+def test_a_part_that_fails_may_be_mended_in_the_whole(simulator: Simulator) -> None:
+    books = simulator.books
+
+    def fail() -> None:
+        with books.transaction():
+            books.customers["cus_b"] = {"id": "cus_b"}
+            raise ZeroDivisionError
+
+    with books.transaction():
+        books.customers["cus_a"] = {"id": "cus_a"}
+        with pytest.raises(ZeroDivisionError):
+            fail()
+
+    assert "cus_a" in books.customers
+
+
+def test_nothing_stands_in_memory_that_the_file_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books = Books(tmp_path / "stripe.db")
+    books.customers["cus_a"] = {"id": "cus_a", "name": "Ada"}
+
+    with pytest.raises(TypeError):
+        books.customers["cus_a"] = {"id": "cus_a", "name": object()}
+
+    assert books.customers["cus_a"]["name"] == "Ada"
+    books.close()
+
+
+def test_a_file_of_a_later_version_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    path = tmp_path / "stripe.db"
+    Books(path).close()
+    with sqlite3.connect(path) as file:
+        file.execute("INSERT INTO book VALUES ('invoices', 'in_1', 1, 'acct_1', '{}')")
+    file.close()
+
+    books = Books(path)
+
+    assert "invoices" not in books.collections
+    books.close()

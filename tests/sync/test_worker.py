@@ -1,0 +1,91 @@
+"""The worker in its threads: it wakes for an event, survives trouble, and stops when told."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+import structlog
+from flask import Flask
+
+from app import db
+from app.payers import PaymentStatus
+from app.sync import Worker
+from tests.support.sync_people import Person, World
+from tests.support.sync_truth import assert_equal_to_stripe
+
+
+def wait_until(condition: Callable[[], bool], patience: float = 20.0) -> None:
+    """Wait for something to come true."""
+    pause = threading.Event()
+    give_up = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < give_up, "it never came true"
+        pause.wait(0.02)
+
+
+@pytest.fixture
+def worker(app: Flask) -> Iterator[Worker]:
+    """The application's own worker, running."""
+    made: Worker = app.extensions["gangway.worker"]
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.mark.usefixtures("worker")
+def test_does_what_an_event_asks_for(world: World, person: Person) -> None:
+    person.saves()
+    world.simulator.deliver_due()
+
+    wait_until(lambda: person.status == PaymentStatus.SAVED)
+
+    wait_until(lambda: person.payer.lease is None)
+    assert_equal_to_stripe(person)
+
+
+@pytest.mark.usefixtures("worker")
+def test_survives_trouble_with_the_database(app: Flask, world: World, person: Person) -> None:
+    with structlog.testing.capture_logs() as lines:
+        rename(app, "event", "elsewhere")
+        app.extensions["gangway.worker"].wake()
+        wait_until(lambda: any(line["event"] == "worker_trouble" for line in lines))
+        rename(app, "elsewhere", "event")
+
+    person.saves()
+    world.simulator.deliver_due()
+
+    wait_until(lambda: person.status == PaymentStatus.SAVED)
+
+
+def test_stops_when_told(app: Flask, worker: Worker) -> None:
+    worker.stop()
+
+    assert [thread for thread in threading.enumerate() if thread.name.startswith("gangway-worker")] == []
+
+
+def test_may_be_stopped_before_it_was_started(app: Flask) -> None:
+    Worker(app, 2).stop()
+
+
+def test_shares_the_work_between_threads(app: Flask, world: World) -> None:
+    people = [world.person() for _ in range(8)]
+    for person in people:
+        person.saves()
+    world.simulator.deliver_due()
+    threads = Worker(app, 4)
+
+    threads.start()
+    wait_until(lambda: all(person.status == PaymentStatus.SAVED for person in people))
+    threads.stop()
+
+    world.settle()
+    for person in people:
+        assert_equal_to_stripe(person)
+
+
+def rename(app: Flask, old: str, new: str) -> None:
+    """Take a table away, or put it back."""
+    with app.app_context(), db.engine().connect() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {old} RENAME TO {new}")
+        connection.commit()

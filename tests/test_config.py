@@ -1,0 +1,239 @@
+"""The settings."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+
+from app.config import INSTANCE, Settings, SettingsRefused
+from tests.conftest import make_settings
+
+KEY = Fernet.generate_key().decode()
+LEAST = {"GANGWAY_SECRET_KEY": "s" * 32, "GANGWAY_ENCRYPTION_KEYS": KEY}
+
+
+def load(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
+    """The settings of an environment with these variables besides the least."""
+    for name, value in (LEAST | {f"GANGWAY_{name}": value for name, value in environment.items()}).items():
+        monkeypatch.setenv(name, value)
+    return Settings.load()
+
+
+def test_need_no_more_than_two_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch)
+
+    assert settings.public_url == "http://127.0.0.1:8000"
+    assert settings.database_url == f"sqlite:///{INSTANCE / 'gangway.db'}"
+    assert settings.stripe_api_base == "https://api.stripe.com"
+    assert settings.rate_limit_signup == "60 per hour"
+    assert not settings.is_simulated
+    assert not settings.is_secure
+
+
+def test_say_of_each_missing_secret_how_to_make_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsRefused) as refusal:
+        Settings.load()
+
+    assert str(refusal.value).splitlines() == [
+        "GANGWAY_SECRET_KEY is missing: set it. `gangway key` prints a fresh one.",
+        "GANGWAY_ENCRYPTION_KEYS is missing: set it. `gangway key` prints a fresh one.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PUBLIC_URL", "pay.example.com", "must be a scheme and host"),
+        ("PUBLIC_URL", "https://pay.example.com/portal", "without a path"),
+        ("PUBLIC_URL", "https://pay.example.com?x=1", "must be a scheme and host"),
+        ("PUBLIC_URL", "https://pay.example.com#x", "must be a scheme and host"),
+        ("PUBLIC_URL", "https://user:pw@pay.example.com", "must be a scheme and host"),
+        ("PUBLIC_URL", "ftp://pay.example.com", "must be a scheme and host"),
+        ("PUBLIC_URL", "https://", "must be a scheme and host"),
+        ("PUBLIC_URL", "https://[::1", "must be a scheme and host"),
+        ("PUBLIC_URL", "https://pay.example.com:99999", "must be a scheme and host"),
+        ("PUBLIC_URL", "https://pay example.com", "must be a scheme and host"),
+        (
+            "PUBLIC_URL",
+            "http://pay.example.com",
+            "must begin with https://; only loopback may be plain http.",
+        ),
+        ("SECRET_KEY", "short", "must be 32 random characters or more"),
+        ("ENCRYPTION_KEYS", "", "must hold at least one key"),
+        ("ENCRYPTION_KEYS", ",,", "must hold at least one key"),
+        ("ENCRYPTION_KEYS", "no-fernet-key", "must be Fernet keys, made by `gangway key`"),
+        ("ENCRYPTION_KEYS", f"{KEY},no-fernet-key", "must be Fernet keys"),
+        ("DATABASE_URL", "gangway.db", "must begin with sqlite:/// or postgresql+psycopg://"),
+        ("DATABASE_URL", "mysql://localhost/x", "must begin with sqlite:///"),
+        ("DATABASE_URL", "postgresql://u:hunter2@localhost/x", "must begin with sqlite:///"),
+        ("DATABASE_URL", "", "must begin with sqlite:///"),
+        (
+            "STRIPE_API_BASE",
+            "http://stripe.example.com",
+            "must be https://api.stripe.com or an address on loopback",
+        ),
+        (
+            "STRIPE_API_BASE",
+            "https://evil.example.com",
+            "must be https://api.stripe.com or an address on loopback",
+        ),
+        ("STRIPE_API_BASE", "127.0.0.1:12111", "must be a scheme and host"),
+        ("CHECKOUT_ORIGINS", "pay.example.com", "must be a scheme and host"),
+        ("CHECKOUT_ORIGINS", "https://pay.example.com; script-src *", "must be a scheme and host"),
+        ("COMPANY_NAME", "", "should have at least 1 character"),
+        ("COMPANY_NAME", "  ", "should have at least 1 character"),
+        ("ACCENT_COLOR", "blue", "must be a colour such as #3b5bdb"),
+        ("ACCENT_COLOR", "#fff", "must be a colour such as #3b5bdb"),
+        ("ACCENT_COLOR", "#3b5bdb;}body{display:none", "must be a colour"),
+        ("SUPPORT_EMAIL", "help", "must be an e-mail address"),
+        ("TERMS_URL", "javascript:alert(1)", "must be a URL that begins with https://"),
+        ("TERMS_URL", "example.com/terms", "must be a URL that begins with https://"),
+        ("TERMS_URL", "https://", "must be a URL that begins with https://"),
+        ("TERMS_URL", "https://exam ple.com", "must be a URL that begins with https://"),
+        ("DEFAULT_CURRENCY", "XXX", "must be the code of a currency"),
+        ("DEFAULT_CURRENCY", "dollars", "must be the code of a currency"),
+        ("PAYMENT_METHOD_POLICY", "both", "'replace' or 'keep'"),
+        ("RATE_LIMIT_SIGNUP", "many", "must read like `60 per hour`"),
+        ("RATE_LIMIT_SIGNUP", "", "must read like `60 per hour`"),
+        ("RATE_LIMIT_SIGNUP", "0 per hour", "must read like `60 per hour`"),
+        ("RATE_LIMIT_RETURN", "5 per fortnight", "must read like `60 per hour`"),
+        ("RATE_LIMIT_STORAGE", "somewhere", "must begin with memory:// or redis://"),
+        ("RATE_LIMIT_STORAGE", "mongodb://localhost", "must begin with memory:// or redis://"),
+        ("TRUSTED_PROXIES", "-1", "should be greater than or equal to 0"),
+        ("TRUSTED_PROXIES", "one", "should be a valid integer"),
+        ("WEB_PROCESSES", "0", "should be greater than or equal to 1"),
+        ("WEB_THREADS", "1000", "should be less than or equal to 256"),
+        ("WORKER_THREADS", "99", "should be less than or equal to 16"),
+        ("PULL_INTERVAL", "1", "should be greater than or equal to 5"),
+        ("LOG_LEVEL", "chatty", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ("LOG_FORMAT", "xml", "'json' or 'console'"),
+        ("LOGO_FILE", "/nowhere/logo.svg", "must name an existing SVG, PNG or WebP file"),
+    ],
+)
+def test_refuse_nonsense_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    with pytest.raises(SettingsRefused) as refusal:
+        load(monkeypatch, **{name: value})
+
+    sentence = str(refusal.value)
+    assert sentence.startswith(f"GANGWAY_{name} ")
+    assert said in sentence
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", "hunter2"),
+        ("ENCRYPTION_KEYS", "hunter2"),
+        ("DATABASE_URL", "postgresql://u:hunter2@localhost/x"),
+        ("RATE_LIMIT_STORAGE", "radish://:hunter2@localhost"),
+        ("PUBLIC_URL", "https://u:hunter2@localhost"),
+    ],
+)
+def test_never_repeat_a_secret_that_they_refuse(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    with pytest.raises(SettingsRefused) as refusal:
+        load(monkeypatch, **{name: value})
+
+    assert "hunter2" not in str(refusal.value)
+    assert "hunter2" not in repr(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "module", "extra"),
+    [
+        ("DATABASE_URL", "postgresql+psycopg://localhost/x", "psycopg", "postgres"),
+        ("RATE_LIMIT_STORAGE", "redis://localhost", "redis", "redis"),
+    ],
+)
+def test_name_the_packages_that_are_missing(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, module: str, extra: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
+
+    with pytest.raises(SettingsRefused, match=rf"^GANGWAY_{name} needs more packages: .*gangway\[{extra}\]"):
+        load(monkeypatch, **{name: value})
+
+
+def test_say_all_that_is_wrong_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsRefused) as refusal:
+        load(monkeypatch, LOG_LEVEL="x", WEB_THREADS="x", DEFAULT_CURRENCY="x")
+
+    assert len(str(refusal.value).splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        ("PUBLIC_URL", "https://pay.example.com/", "https://pay.example.com"),
+        ("PUBLIC_URL", " https://pay.example.com ", "https://pay.example.com"),
+        ("PUBLIC_URL", "http://localhost:5000", "http://localhost:5000"),
+        ("PUBLIC_URL", "http://[::1]:8000", "http://[::1]:8000"),
+        ("STRIPE_API_BASE", "http://127.0.0.1:12111/", "http://127.0.0.1:12111"),
+        (
+            "CHECKOUT_ORIGINS",
+            " https://a.example , https://b.example/,",
+            ("https://a.example", "https://b.example"),
+        ),
+        ("CHECKOUT_ORIGINS", "", ()),
+        ("ACCENT_COLOR", "#ABCDEF", "#abcdef"),
+        ("SUPPORT_EMAIL", "", None),
+        ("SUPPORT_EMAIL", "hilfe@bücher.example", "hilfe@bücher.example"),
+        ("TERMS_URL", "", None),
+        ("TERMS_URL", "http://example.com/terms?v=1#a", "http://example.com/terms?v=1#a"),
+        ("DEFAULT_CURRENCY", "chf", "CHF"),
+        ("RATE_LIMIT_SIGNUP", "10 per minute; 100 per day", "10 per minute; 100 per day"),
+        ("RATE_LIMIT_STORAGE", "redis://:pw@localhost:6379/1", "redis://:pw@localhost:6379/1"),
+        ("DATABASE_URL", "postgresql+psycopg://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
+        ("LOGO_FILE", "", None),
+    ],
+)
+def test_take_what_makes_sense(monkeypatch: pytest.MonkeyPatch, name: str, value: str, kept: Any) -> None:
+    settings = load(monkeypatch, **{name: value})
+
+    assert getattr(settings, name.lower()) == kept
+
+
+def test_take_several_encryption_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Fernet.generate_key().decode()
+
+    settings = load(monkeypatch, ENCRYPTION_KEYS=f"{other}, {KEY}")
+
+    assert [key.get_secret_value() for key in settings.encryption_keys] == [other, KEY]
+
+
+@pytest.mark.parametrize("name", ["logo.svg", "logo.PNG", "logo.webp"])
+def test_take_a_small_logo(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.write_bytes(b"x" * 20_000)
+
+    assert make_settings(logo_file=str(file)).logo_file == file
+
+
+@pytest.mark.parametrize(("name", "size"), [("logo.svg", 20_001), ("logo.gif", 10), ("logo", 10)])
+def test_refuse_a_heavy_or_strange_logo(tmp_path: Path, name: str, size: int) -> None:
+    file = tmp_path / name
+    file.write_bytes(b"x" * size)
+
+    with pytest.raises(SettingsRefused, match="^GANGWAY_LOGO_FILE must "):
+        make_settings(logo_file=str(file))
+
+
+def test_never_show_their_secrets() -> None:
+    settings = make_settings(secret_key="hunter2" * 5)
+
+    assert "hunter2" not in repr(settings)
+    assert "hunter2" not in str(settings.model_dump())
+
+
+def test_ignore_what_is_not_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "x")
+    monkeypatch.setenv("PUBLIC_URL", "nonsense")
+
+    assert load(monkeypatch, UNKNOWN="x").public_url == "http://127.0.0.1:8000"

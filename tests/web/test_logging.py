@@ -1,0 +1,102 @@
+"""The log."""
+
+import logging as standard_logging
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.web import logging
+from tests.conftest import make_settings
+from tests.support.portal import DETAILS, sign_up
+from tests.support.logs import lines_of
+
+KEYS = ("sk_test_51Abcdef", "rk_live_51Abcdef", "whsec_abcDEF123")
+
+
+def raising(error: Exception) -> None:
+    raise error
+
+
+pytestmark = pytest.mark.usefixtures("unlogged")
+Capture = pytest.CaptureFixture[str]
+
+
+def test_has_a_line_for_each_request_with_its_number(client: FlaskClient, capsys: Capture) -> None:
+    logging.configure(make_settings(log_level="DEBUG"))
+    answer = client.get("/signup?email=ada@example.com")
+
+    [line] = [line for line in lines_of(capsys.readouterr().err) if line["event"] == "request"]
+    assert line["request_id"] == answer.headers["X-Request-Id"]
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/signup", 200)
+    assert line["ms"] >= 0
+    assert "ada@example.com" not in str(line)
+
+
+def test_is_silent_about_files_and_probes(client: FlaskClient, capsys: Capture) -> None:
+    logging.configure(make_settings(log_level="DEBUG"))
+    client.get("/healthz")
+    client.get("/static/portal.css").close()
+
+    assert [line for line in lines_of(capsys.readouterr().err) if line["event"] == "request"] == []
+
+
+def test_holds_nothing_that_a_visitor_typed(client: FlaskClient, capsys: Capture) -> None:
+    logging.configure(make_settings(log_level="DEBUG"))
+    sign_up(client)
+
+    text = capsys.readouterr().err
+    assert lines_of(text)
+    assert DETAILS["email"] not in text
+    assert DETAILS["name"] not in text
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_blots_out_keys_even_in_tracebacks(app: Flask, capsys: Capture, key: str) -> None:
+    logging.configure(make_settings(log_level="DEBUG"))
+    app.add_url_rule("/boom", "boom", lambda: raising(RuntimeError(f"failed with {key}")))
+
+    answer = app.test_client().get("/boom")
+
+    text = capsys.readouterr().err
+    [line] = [line for line in lines_of(text) if line["event"] == "unhandled"]
+    assert "RuntimeError" in line["exception"]
+    assert line["request_id"] == answer.headers["X-Request-Id"]
+    assert key not in text
+    assert f"{key[: key.rindex('_')]}_***" in line["exception"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_blots_out_keys_in_what_libraries_say(capsys: Capture, key: str) -> None:
+    logging.configure(make_settings(log_level="DEBUG"))
+    standard_logging.getLogger("library").warning("used %s for %s", key, 1)
+
+    text = capsys.readouterr().err
+    assert "_*** for 1" in text
+    assert key not in text
+
+
+def test_hears_no_chatter_of_the_stripe_sdk(client: FlaskClient, capsys: Capture) -> None:
+    logging.configure(make_settings(log_level="DEBUG"))
+    sign_up(client)
+
+    assert [line for line in lines_of(capsys.readouterr().err) if line["logger"].startswith("stripe")] == []
+
+
+def test_is_prose_when_asked(capsys: Capture, client: FlaskClient) -> None:
+    logging.configure(make_settings(log_format="console", log_level="INFO"))
+
+    client.get("/signup")
+
+    text = capsys.readouterr().err
+    assert "request" in text
+    assert "path=/signup" in text
+    assert lines_of(text) == []
+
+
+def test_is_silent_below_its_level(capsys: Capture, client: FlaskClient) -> None:
+    logging.configure(make_settings(log_level="ERROR"))
+
+    client.get("/signup")
+
+    assert capsys.readouterr().err == ""
