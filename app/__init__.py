@@ -11,6 +11,7 @@ from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 
 from app import apps, db, signup, sync
+from app.checkout.api import api as checkout_api
 from app.config import INSTANCE, Settings
 from app.customers.api import api as customers_api
 from app.gate import Gate
@@ -21,7 +22,7 @@ from app.webhooks import api as webhooks_api
 
 type_wsgi = Callable[..., Any]
 
-APIS = (customers_api,)
+APIS = (customers_api, checkout_api)
 
 
 def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None) -> Flask:

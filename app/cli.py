@@ -89,10 +89,10 @@ def worker(threads: int) -> None:
     from app.sync import Worker  # noqa: PLC0415
 
     alone = Worker(_application(), threads)
-    alone.start()
     stopped = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopped.set())
+    alone.start()
     stopped.wait()
     alone.stop()
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import TypeVar
 
 import click
 from cryptography.fernet import Fernet
-from werkzeug.serving import WSGIRequestHandler, make_server
+from flask import Flask
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from app import apps, create_app, db, migrations
 from app.config import INSTANCE, Settings
@@ -39,9 +41,7 @@ def run(*, port: int, stripe_port: int, folder: Path, fresh: bool, as_json: bool
     logging.configure(settings)
     app = create_app(settings)
 
-    web = _listen(
-        "portal", port, "--port", lambda: make_server(HOST, port, app, threaded=True, request_handler=Quiet)
-    )
+    web = _listen("portal", port, "--port", lambda: _serve(app, port))
     simulator = Simulator(folder / "stripe.db", public_url=stripe_url)
     hosted = _listen(
         "simulated Stripe",
@@ -64,12 +64,19 @@ def run(*, port: int, stripe_port: int, folder: Path, fresh: bool, as_json: bool
         "app_id": installed,
         "webhook_secret": secret,
     }
+    stopped = _listen_for_stop()
     click.echo(json.dumps(facts) if as_json else _prose(facts))
-    _until_told()
+    stopped.wait()
     worker.stop()
     web.shutdown()
     simulator.close()
     hosted.close()
+
+
+def _serve(app: Flask, port: int) -> BaseWSGIServer:
+    """Listen. Werkzeug ends the process when a port is taken, so it gets one that is open already."""
+    with socket.create_server((HOST, port), backlog=128) as listening:
+        return make_server(HOST, port, app, threaded=True, request_handler=Quiet, fd=listening.fileno())
 
 
 def run_simulator(*, port: int, data: Path | None) -> None:
@@ -78,9 +85,10 @@ def run_simulator(*, port: int, data: Path | None) -> None:
     simulator = Simulator(data, public_url=url)
     hosted = _listen("simulated Stripe", port, "--port", lambda: serve_simulator(simulator, HOST, port))
     simulator.start()
+    stopped = _listen_for_stop()
     click.echo(f"A simulated Stripe listens at {url}; its API key is {DEFAULT_API_KEY}.")
     click.echo(f"Faults, deliveries and clocks: {url}/_control")
-    _until_told()
+    stopped.wait()
     simulator.close()
     hosted.close()
 
@@ -137,11 +145,12 @@ def _listen(what: str, port: int, option: str, start: Callable[[], Listening]) -
         ) from error
 
 
-def _until_told() -> None:
+def _listen_for_stop() -> threading.Event:
+    """Have Ctrl-C and SIGTERM set an event, from here on: whoever reads that we run may stop us at once."""
     stopped = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopped.set())
-    stopped.wait()
+    return stopped
 
 
 def _prose(facts: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""What every test may ask for: a database of its own, a simulated Stripe, the application, a browser's view."""
+"""What every test may ask for: a database of its own, a simulated Stripe, the application."""
 
 import logging
 import os
@@ -125,7 +125,7 @@ def settings(database_url: str) -> Settings:
 
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
-    """A simulated Stripe with empty books, in this process. Deliveries happen when `deliver_due` is called."""
+    """A simulated Stripe with empty books, in this process. `deliver_due` makes its deliveries."""
     made = Simulator(public_url=STRIPE, retry_schedule=(0, 0, 0))
     yield made
     made.close()

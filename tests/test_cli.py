@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
 
@@ -16,7 +17,8 @@ from app.db import utcnow
 from app.payers import Payer
 from app.simulator import DEFAULT_API_KEY, DEFAULT_RESTRICTED_KEY, Simulator
 from app.simulator.server import serve as serve_simulator
-from tests.conftest import KEY
+from tests.conftest import KEY, make_settings
+from tests.support.portal import sign_up
 from tests.support.processes import fetch, free_port, running, wait_until
 
 pytestmark = pytest.mark.usefixtures("unlogged")
@@ -59,7 +61,7 @@ def run(monkeypatch: pytest.MonkeyPatch, database_url: str) -> Run:
 def rows(database_url: str, model: type) -> list[Any]:
     app = create_app(Settings.load(secret_key=SECRET, encryption_keys=KEY, database_url=database_url))
     with app.app_context():
-        found = list(db.session().query(model))
+        found = list(db.session().scalars(sa.select(model)).unique())
         db.session().close()
         db.engine().dispose()
     return found
@@ -286,14 +288,11 @@ class TestServe:
 
 def begin_one(database_url: str, simulator: Simulator) -> None:
     """A customer whose card was saved, and of whom we have heard nothing since."""
-    from tests.conftest import make_settings  # noqa: PLC0415
-    from tests.support.portal import sign_up  # noqa: PLC0415
-
     app = create_app(make_settings(database_url=database_url), stripe_in_process=simulator.wsgi)
     simulator.save_card(sign_up(app.test_client()))
     with app.app_context():
         session = db.session()
-        for payer in session.query(Payer):
+        for payer in session.scalars(sa.select(Payer)):
             payer.due_at = utcnow()
         session.commit()
         db.engine().dispose()

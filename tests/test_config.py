@@ -221,7 +221,7 @@ def test_refuse_a_heavy_or_strange_logo(tmp_path: Path, name: str, size: int) ->
     file = tmp_path / name
     file.write_bytes(b"x" * size)
 
-    with pytest.raises(SettingsRefused, match="^GANGWAY_LOGO_FILE must "):
+    with pytest.raises(SettingsRefused, match=r"^GANGWAY_LOGO_FILE must "):
         make_settings(logo_file=str(file))
 
 

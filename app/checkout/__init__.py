@@ -1,12 +1,13 @@
 """The hosted pages opened for a payer."""
 
-from app.checkout.actions import Order, Started, close, start
+from app.checkout.actions import Order, Raced, Started, close, start
 from app.checkout.models import CheckoutSession
 from app.checkout.queries import by_setup_intent, count, latest, unsettled
 
 __all__ = [
     "CheckoutSession",
     "Order",
+    "Raced",
     "Started",
     "by_setup_intent",
     "close",

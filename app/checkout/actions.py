@@ -35,19 +35,23 @@ class Started:
     """A page that was opened: our row of it, and what Stripe said."""
 
     session: CheckoutSession
+    payer: payers.Payer
     hosted: HostedSession
+
+
+class Raced(Conflict):
+    """A concurrent call for the same customer was quicker: looking again and trying again is right."""
 
 
 def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Started:
     """See to a customer, its Stripe customer and a hosted page on which it saves a payment method.
 
-    What is missing is made. Reads, ends its reading, asks Stripe, then writes; the caller commits.
-    The idempotency keys are made of the customer's id and the order's key, so the same order finds the
-    same Stripe objects whether it is repeated at once, later, or after a crash in between.
+        What is missing is made. Reads, ends its reading, asks Stripe, then writes; the caller commits.
+        The idempotency keys are made of the customer's id and the order's key, so the same order finds the
+        same Stripe objects whether it is repeated at once, later, or after a crash in between.
 
-    Raises CustomerTaken when another customer has the key or a subject key, PreconditionFailed for a
-    deleted customer and for a Stripe customer that can't be taken, Conflict when a concurrent call was
-    quicker (try again), and what the gateway raises. Nothing of ours is stored then.
+        Raises CustomerTaken when another customer has the key or a subject key, PreconditionFailed for a
+    X
     """
     payer = _plan(session, app, order)
     stripe = apps.connect(app)
@@ -62,10 +66,13 @@ def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Start
     )
     db.start_write(session)
     try:
-        return Started(session=_record(session, app, order, stripe_customer_id, hosted, actor), hosted=hosted)
+        payer = _record_payer(session, app, order, stripe_customer_id, actor=actor)
+        opened = _record_page(session, payer, order, hosted, actor=actor)
+        session.flush()
     except IntegrityError as error:
         session.rollback()
-        raise Conflict("conflict error: this customer is being set up already; try again") from error
+        raise Raced("conflict error: this customer is being set up already; try again") from error
+    return Started(session=opened, payer=payer, hosted=hosted)
 
 
 def close(payer: payers.Payer, page: CheckoutSession) -> None:
@@ -94,9 +101,8 @@ def _plan(session: Session, app: apps.App, order: Order) -> payers.Payer | None:
 def _refuse_bound(session: Session, app: apps.App, order: Order, payer: payers.Payer | None) -> None:
     wanted = order.stripe_customer_id
     if payer is not None and payer.stripe_customer_id != wanted:
-        raise Conflict(
-            f"conflict error: customer {order.customer.id} is bound to Stripe customer {payer.stripe_customer_id}"
-        )
+        bound = f"customer {order.customer.id} is bound to Stripe customer {payer.stripe_customer_id}"
+        raise Conflict(f"conflict error: {bound}")
     if payer is None and wanted and payers.of_stripe_customer(session, app.id, wanted) is not None:
         raise PreconditionFailed(
             f"precondition failed error: Stripe customer {wanted} is bound to another customer"
@@ -122,18 +128,10 @@ def _stripe_customer(stripe: StripeGateway, app: apps.App, order: Order) -> str:
     )
 
 
-def _record(
-    session: Session,
-    app: apps.App,
-    order: Order,
-    stripe_customer_id: str,
-    hosted: HostedSession,
-    actor: str,
-) -> CheckoutSession:
-    """Store what is missing of customer, payer and page; a concurrent twin may have stored some of it."""
-    known = session.get(CheckoutSession, hosted.id, populate_existing=True)
-    if known is not None:
-        return known
+def _record_payer(
+    session: Session, app: apps.App, order: Order, stripe_customer_id: str, *, actor: str
+) -> payers.Payer:
+    """Store what is missing of customer and payer; a concurrent twin may have stored some of it."""
     customer = session.get(customers.Customer, order.customer.id, populate_existing=True)
     if customer is None:
         customer = customers.create(session, order.customer, actor=actor)
@@ -145,7 +143,17 @@ def _record(
         session.flush()
     elif payer.stripe_customer_id != stripe_customer_id:
         session.rollback()
-        raise Conflict("conflict error: this customer is being set up already; try again")
+        raise Raced("conflict error: this customer is being set up already; try again")
+    return payer
+
+
+def _record_page(
+    session: Session, payer: payers.Payer, order: Order, hosted: HostedSession, *, actor: str
+) -> CheckoutSession:
+    """Store the page, unless a twin of this order has."""
+    known = session.get(CheckoutSession, hosted.id, populate_existing=True)
+    if known is not None:
+        return known
     opened = CheckoutSession(
         id=hosted.id,
         payer_id=payer.id,
@@ -160,12 +168,11 @@ def _record(
         session,
         "checkout.started",
         actor=actor,
-        customer_id=customer.id,
-        app_id=app.id,
-        stripe_customer_id=stripe_customer_id,
+        customer_id=payer.customer_id,
+        app_id=payer.app_id,
+        stripe_customer_id=payer.stripe_customer_id,
         session_id=opened.id,
     )
-    session.flush()
     return opened
 
 

@@ -7,23 +7,26 @@ from app.customers.actions import (
     delete,
     details_of,
     is_same,
+    match,
     refuse_deleted,
     refuse_taken,
     replace,
 )
 from app.customers.models import Customer
-from app.customers.queries import by_id_or_key, get
+from app.customers.queries import by_id_or_key, by_key, get
 
 __all__ = [
     "Customer",
     "CustomerTaken",
     "NewCustomer",
     "by_id_or_key",
+    "by_key",
     "create",
     "delete",
     "details_of",
     "get",
     "is_same",
+    "match",
     "refuse_deleted",
     "refuse_taken",
     "replace",

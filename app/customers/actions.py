@@ -1,10 +1,14 @@
 """Making and changing customers."""
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 from dataclasses import replace as replace_fields
+from itertools import count
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from ulid import ULID
 
 from app import journal
 from app.customers import queries
@@ -66,15 +70,36 @@ def replace(session: Session, customer: Customer, wanted: NewCustomer, *, actor:
 
 def refuse_taken(session: Session, wanted: NewCustomer) -> None:
     """Raise CustomerTaken when another live customer holds one of the wanted names."""
-    if wanted.key == wanted.id or len(set(wanted.subject_keys)) < len(wanted.subject_keys):
-        session.rollback()
-        raise CustomerTaken(
-            "conflict error: a name is given twice: as two subject keys, or as key and id", set()
-        )
+    refuse_double(wanted)
     holders = queries.holders(session, key=wanted.key, subject_keys=wanted.subject_keys) - {wanted.id}
     if holders:
         session.rollback()
         raise CustomerTaken(TAKEN, holders)
+
+
+def match(session: Session, wanted: NewCustomer) -> NewCustomer:
+    """The same wish with a settled id: that of the very same live customer, else one for a new customer.
+
+    The same wish gets the same new id each time it is made, so that concurrent and repeated calls agree on
+    whom they make without having to ask each other. Raises CustomerTaken when the key, or without one a
+    subject key, belongs to a customer with other details.
+    """
+    refuse_double(wanted)
+    holders = queries.namesakes(session, wanted.key, wanted.subject_keys)
+    for holder in holders:
+        if len(holders) == 1 and is_same(holder, wanted):
+            return replace_fields(wanted, id=holder.id)
+        raise CustomerTaken(TAKEN, {holder.id for holder in holders})
+    identity = ["key", wanted.key] if wanted.key else ["subjects", *sorted(wanted.subject_keys)]
+    return replace_fields(wanted, id=queries.unused(session, (_settled_id(identity, n) for n in count())))
+
+
+def refuse_double(wanted: NewCustomer) -> None:
+    """Raise CustomerTaken when a wish takes a name from itself."""
+    if wanted.key == wanted.id or len(set(wanted.subject_keys)) < len(wanted.subject_keys):
+        raise CustomerTaken(
+            "conflict error: a name is given twice: as two subject keys, or as key and id", set()
+        )
 
 
 def delete(session: Session, customer: Customer, *, actor: str) -> None:
@@ -138,3 +163,12 @@ def _flush(session: Session, wanted: NewCustomer) -> None:
             TAKEN,
             queries.holders(session, key=wanted.key, subject_keys=wanted.subject_keys),
         ) from error
+
+
+def _settled_id(identity: list[str], number: int) -> str:
+    """A ULID made of a name instead of a moment: its time is zero, its rest a hash.
+
+    The number is how many customers of that name were deleted before.
+    """
+    digest = hashlib.sha256(json.dumps([*identity, number]).encode()).digest()
+    return str(ULID(bytes(6) + digest[:10]))

@@ -1,6 +1,6 @@
 """Reads of customers that are worth a name."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -38,16 +38,39 @@ def holders(session: Session, *, key: str | None, subject_keys: Collection[str])
     return taken
 
 
+def namesakes(session: Session, key: str | None, subject_keys: Collection[str]) -> list[Customer]:
+    """The live customer with that key; without a key, the live customers with any of the subject keys."""
+    if key:
+        return list(
+            session.scalars(sa.select(Customer).where(Customer.key == key, Customer.deleted_at.is_(None)))
+        )
+    held = sa.select(SubjectKey.customer_id).where(
+        SubjectKey.deleted_at.is_(None), SubjectKey.key.in_(subject_keys)
+    )
+    return list(session.scalars(sa.select(Customer).where(Customer.id.in_(held))))
+
+
+def unused(session: Session, ids: Iterable[str]) -> str:
+    """The first of these ids that no customer has or had."""
+    return next(
+        wanted
+        for wanted in ids
+        if session.scalar(sa.select(Customer.id).where(Customer.id == wanted)) is None
+    )
+
+
+def by_key(session: Session, key: str) -> Customer:
+    """A live customer by its key. Raises NotFound."""
+    customer = session.scalar(sa.select(Customer).where(Customer.key == key, Customer.deleted_at.is_(None)))
+    if customer is None:
+        raise NotFound(f"not found error: there is no customer with key {key!r}")
+    return customer
+
+
 def by_id_or_key(session: Session, id_or_key: str) -> Customer:
     """A customer by its id, even a deleted one, else a live one by its key. Raises NotFound."""
     customer = session.get(Customer, id_or_key.upper()) if is_id(id_or_key.upper()) else None
-    if customer is None:
-        customer = session.scalar(
-            sa.select(Customer).where(Customer.key == id_or_key, Customer.deleted_at.is_(None))
-        )
-    if customer is None:
-        raise NotFound(f"not found error: there is no customer with id or key {id_or_key!r}")
-    return customer
+    return customer or by_key(session, id_or_key)
 
 
 def get(session: Session, customer_id: str) -> Customer:

@@ -1,14 +1,12 @@
 """The accounts of this simulator: their objects, API keys, and what a restricted key may do."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from app.simulator import ids
 from app.simulator.books import DEFAULT_ACCOUNT, Books
 from app.simulator.errors import StripeError
+from app.simulator.shapes import JSON
 from app.simulator.work import ACCOUNT_VERSION, Call, operation
-
-JSON = dict[str, Any]
 
 DEFAULT_API_KEY = "sk_test_gangwaysimulator0000"
 DEFAULT_RESTRICTED_KEY = "rk_test_gangwaysimulator0000"

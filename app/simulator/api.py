@@ -9,42 +9,56 @@ import binascii
 import json
 import re
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
 
-from app.simulator import accounts, encoding, idempotency, ids, parameters
+from app.simulator import (
+    accounts,
+    billing_portal,
+    checkout_sessions,
+    customers,
+    encoding,
+    events,
+    idempotency,
+    ids,
+    parameters,
+    payment_methods,
+    setup_intents,
+    webhook_endpoints,
+)
 from app.simulator.errors import StripeError, unrecognized_url
 from app.simulator.expand import expanded
 from app.simulator.knobs import Fault
+from app.simulator.shapes import JSON
 from app.simulator.work import ENDIVE, OPERATIONS, PINNED_VERSION, Call, Handler
 
-JSON = dict[str, Any]
+if TYPE_CHECKING:
+    from app.simulator.simulator import Simulator
+
+
+# Importing them is what registers their operations.
+RESOURCES = (
+    accounts,
+    billing_portal,
+    checkout_sessions,
+    customers,
+    events,
+    payment_methods,
+    setup_intents,
+    webhook_endpoints,
+)
 
 _WITH_TYPES = ("POST /v1/checkout/sessions", "POST /v1/setup_intents")
 
 
-class Host(Protocol):
-    """What the API needs of the simulator that serves it."""
-
-    running: idempotency.Running
-
-    def call(self, url: str, path: dict[str, str]) -> Call: ...
-
-    def tick(self) -> None: ...
-
-    def meet(self, method: str, path: str) -> Fault | None: ...
-
-    def pause(self, seconds: float) -> None: ...
-
-
-def blueprint(host: Host) -> Blueprint:
+def blueprint(simulator: "Simulator") -> Blueprint:
     """Routes for every operation, and Stripe's answer for all other paths."""
     api = Blueprint("api", __name__)
     for name, handler in OPERATIONS.items():
         method, _, path = name.partition(" ")
         rule = re.sub(r"{(\w+)}", r"<\1>", path)
-        view = _view(host, name, handler)
+        view = _view(simulator, name, handler)
         api.add_url_rule(rule, endpoint=name.replace(".", "-"), view_func=view, methods=[method])
 
     @api.route("/v1/", defaults={"rest": ""}, methods=["GET", "POST", "DELETE", "PUT", "PATCH"])
@@ -52,22 +66,22 @@ def blueprint(host: Host) -> Blueprint:
     def unknown(rest: str) -> Response:
         error = unrecognized_url(request.method, f"/v1/{rest}")
         own = ids.request()
-        now = host.call(request.path, {}).now
+        now = simulator.call(request.path, {}).now
         return _answered(_failure(error, own, now), own, PINNED_VERSION)
 
     return api
 
 
-def _view(host: Host, name: str, handler: Handler) -> Callable[..., Response]:
+def _view(simulator: "Simulator", name: str, handler: Handler) -> Callable[..., Response]:
     def view(**path: str) -> Response:
         own = ids.request()
         version = request.headers.get("Stripe-Version", PINNED_VERSION)
-        host.tick()
-        call = host.call(request.path, path)
+        simulator.tick()
+        call = simulator.call(request.path, path)
         try:
             _understand(call, name, own)
             version = call.version
-            answer = _run(host, name, handler, call)
+            answer = _run(simulator, name, handler, call)
         except StripeError as error:
             answer = _failure(error, own, call.now)
         return _answered(answer, own, version)
@@ -96,26 +110,26 @@ def _understand(call: Call, name: str, own: str) -> None:
     call.params = parameters.check(name, given) | types
 
 
-def _run(host: Host, name: str, handler: Handler, call: Call) -> idempotency.Answer:
+def _run(simulator: "Simulator", name: str, handler: Handler, call: Call) -> idempotency.Answer:
     """The answer: a stored one, or the handler's; with whatever fault waits for this call."""
     method, _, _ = name.partition(" ")
-    fault = host.meet(method, call.url)
+    fault = simulator.faults.take(method, call.url)
     _refuse(fault)
     _break(fault, "timeout", "reset")
     key = request.headers.get("Idempotency-Key") if method == "POST" else None
     if key is None:
-        answer = _handled(host, handler, call, fault)
+        answer = _handled(simulator, handler, call, fault)
     else:
-        with host.running.alone(idempotency.place(call, key), key):
+        with simulator.running.alone(idempotency.place(call, key), key):
             stored = idempotency.recall(call, key)
-            answer = stored or _handled(host, handler, call, fault)
+            answer = stored or _handled(simulator, handler, call, fault)
     _break(fault, "timeout_after", "reset_after")
     return answer
 
 
-def _handled(host: Host, handler: Handler, call: Call, fault: Fault | None) -> idempotency.Answer:
+def _handled(simulator: "Simulator", handler: Handler, call: Call, fault: Fault | None) -> idempotency.Answer:
     if fault and fault.kind == "slow":
-        host.pause(fault.seconds)
+        simulator.pause(fault.seconds)
     own = call.request["id"]
     key = call.request["idempotency_key"]
     with call.books.transaction():

@@ -1,14 +1,12 @@
 """Customer portal: configurations and sessions. Source: https://docs.stripe.com/api/customer_portal."""
 
 import copy
-from typing import Any
 
 from app.simulator import ids, lists, wallet
 from app.simulator.errors import StripeError, missing_parameter, missing_resource
 from app.simulator.fields import merged
+from app.simulator.shapes import JSON
 from app.simulator.work import Call, operation
-
-JSON = dict[str, Any]
 
 _FEATURES: JSON = {
     "customer_update": {"allowed_updates": [], "enabled": False},

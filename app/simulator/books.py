@@ -11,9 +11,9 @@ import threading
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-JSON = dict[str, Any]
+from app.simulator.shapes import JSON
 
 DEFAULT_ACCOUNT = "acct_1RZzxYGangwaySim"
 

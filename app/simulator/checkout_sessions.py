@@ -1,15 +1,13 @@
 """Checkout Sessions in setup mode. Source: https://docs.stripe.com/api/checkout/sessions."""
 
 import copy
-from typing import Any
 from urllib.parse import urlsplit
 
 from app.simulator import ids, lists, setup_intents, setups, wallet
 from app.simulator.errors import StripeError, exclusive, missing_parameter, missing_resource
 from app.simulator.fields import merged
+from app.simulator.shapes import JSON
 from app.simulator.work import Call, Work, operation
-
-JSON = dict[str, Any]
 
 _HALF_AN_HOUR, _A_DAY = 30 * 60, 24 * 3600
 

@@ -11,11 +11,11 @@ from app.simulator import accounts, ids
 from app.simulator.books import DEFAULT_ACCOUNT
 from app.simulator.knobs import FAULTS, WEBHOOK_TIMES
 from app.simulator.pages import secured
+from app.simulator.shapes import JSON
 
 if TYPE_CHECKING:
     from app.simulator.simulator import Simulator
 
-JSON = dict[str, Any]
 Form = Mapping[str, Any]
 Action = Callable[["Simulator", Form], None]
 

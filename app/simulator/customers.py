@@ -2,14 +2,12 @@
 
 import copy
 import re
-from typing import Any
 
 from app.simulator import lists, payment_methods, search, wallet
 from app.simulator.errors import StripeError, missing_resource
 from app.simulator.fields import address, merged
+from app.simulator.shapes import JSON
 from app.simulator.work import Call, Work, operation, previous
-
-JSON = dict[str, Any]
 
 _PLAIN = ("description", "email", "name", "phone", "preferred_locales", "tax_exempt", "balance")
 

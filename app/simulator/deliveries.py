@@ -14,14 +14,13 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from app.simulator import ids
 from app.simulator.books import Books
 from app.simulator.clock import Clock
 from app.simulator.knobs import Knobs
+from app.simulator.shapes import JSON
 
-JSON = dict[str, Any]
 Send = Callable[[str, bytes, dict[str, str]], int]
 
 _STALE = 600  # seconds; twice what the SDK tolerates

@@ -1,11 +1,9 @@
 """Form bodies and queries in the bracket syntax that Stripe's clients send."""
 
-from typing import Any
 from urllib.parse import parse_qsl
 
 from app.simulator.errors import StripeError
-
-JSON = dict[str, Any]
+from app.simulator.shapes import JSON
 
 
 def decode(text: str) -> JSON:

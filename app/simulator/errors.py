@@ -3,9 +3,7 @@
 Source: https://docs.stripe.com/api/errors and https://docs.stripe.com/error-codes.
 """
 
-from typing import Any
-
-JSON = dict[str, Any]
+from app.simulator.shapes import JSON
 
 DOCUMENTATION = "https://stripe.com/docs/error-codes/"
 

@@ -1,12 +1,9 @@
 """Events. Source: https://docs.stripe.com/api/events."""
 
-from typing import Any
-
 from app.simulator import lists
 from app.simulator.errors import StripeError, exclusive, missing_resource
+from app.simulator.shapes import JSON
 from app.simulator.work import Call, operation
-
-JSON = dict[str, Any]
 
 KEPT_FOR = 30 * 24 * 3600
 

@@ -8,8 +8,7 @@ from typing import Any
 
 from app.simulator.books import Books
 from app.simulator.errors import StripeError
-
-JSON = dict[str, Any]
+from app.simulator.shapes import JSON
 
 # The object's fields that hold an id, and the collection in which it is found (None: kept by nobody here).
 _REFERENCES: dict[str, dict[str, str | None]] = {

@@ -1,10 +1,7 @@
 """Fields that many objects have in common: metadata and addresses."""
 
-from typing import Any
-
 from app.simulator.errors import StripeError
-
-JSON = dict[str, Any]
+from app.simulator.shapes import JSON
 
 _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 

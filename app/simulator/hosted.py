@@ -7,12 +7,10 @@ import copy
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from app.simulator import cards, checkout_sessions, payment_methods, setups, wallet
+from app.simulator.shapes import JSON
 from app.simulator.work import Work, previous
-
-JSON = dict[str, Any]
 
 SUCCEEDED = "succeeded"
 DECLINED = "declined"

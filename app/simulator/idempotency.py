@@ -10,12 +10,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from app.simulator.errors import StripeError
+from app.simulator.shapes import JSON
 from app.simulator.work import Call
-
-JSON = dict[str, Any]
 
 KEPT_FOR = 24 * 3600
 

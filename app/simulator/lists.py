@@ -2,13 +2,11 @@
 
 import operator
 from collections.abc import Callable
-from typing import Any
 
 from app.simulator.books import Collection
 from app.simulator.errors import StripeError, missing_resource
+from app.simulator.shapes import JSON
 from app.simulator.work import Call
-
-JSON = dict[str, Any]
 
 _COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     "gt": operator.gt,

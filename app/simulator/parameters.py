@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any
 
+from app.simulator.currencies import CURRENCIES
 from app.simulator.errors import StripeError, missing_parameter
-
-JSON = dict[str, Any]
+from app.simulator.shapes import JSON
 
 # Stripe's description gives these no empty value, yet Stripe takes one and unsets them.
 _UNSETTABLE = frozenset(
@@ -172,8 +171,10 @@ def _scalar(kind: Kind, text: str, path: str) -> object:
 
 def _currency(text: str, path: str) -> str:
     code = text.lower()
-    if not re.fullmatch(r"[a-z]{3}", code):
-        raise StripeError(f"Invalid currency: {code}.", param=path)
+    if code not in CURRENCIES:
+        known = ", ".join(CURRENCIES)
+        message = f"Invalid currency: {code}. Stripe currently supports these currencies: {known}"
+        raise StripeError(message, param=path)
     return code
 
 

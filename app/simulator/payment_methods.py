@@ -2,14 +2,12 @@
 
 import copy
 from dataclasses import dataclass
-from typing import Any
 
 from app.simulator import cards, lists, wallet
 from app.simulator.errors import StripeError, missing_parameter, missing_resource
 from app.simulator.fields import merged
+from app.simulator.shapes import JSON
 from app.simulator.work import Call, Work, operation, previous
-
-JSON = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,16 @@
 """The customer portal's page, as far as payment methods go: see them, choose the default, remove one."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.simulator import wallet
 from app.simulator.pages import TABS, secured
+from app.simulator.shapes import JSON
 
 if TYPE_CHECKING:
     from app.simulator.simulator import Simulator
-
-JSON = dict[str, Any]
 
 
 def blueprint(simulator: "Simulator") -> Blueprint:

@@ -3,13 +3,12 @@
 import operator
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from app.simulator.errors import StripeError
 from app.simulator.lists import limit
+from app.simulator.shapes import JSON
 from app.simulator.work import Call
 
-JSON = dict[str, Any]
 Clause = Callable[[JSON], bool]
 
 _CLAUSE = re.compile(

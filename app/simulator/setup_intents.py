@@ -1,14 +1,12 @@
 """SetupIntents, their attempts and mandates. Source: https://docs.stripe.com/api/setup_intents."""
 
 import copy
-from typing import Any
 
 from app.simulator import cards, lists, payment_methods, setups, wallet
 from app.simulator.errors import StripeError, missing_parameter, missing_resource
 from app.simulator.fields import merged
+from app.simulator.shapes import JSON
 from app.simulator.work import Call, operation
-
-JSON = dict[str, Any]
 
 ENABLED = ("card", *payment_methods.DEBITS)
 _OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")

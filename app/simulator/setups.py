@@ -5,14 +5,12 @@ Source: https://docs.stripe.com/payments/setupintents/lifecycle.
 """
 
 import copy
-from typing import Any
 
 from app.simulator import cards, ids, wallet
 from app.simulator.cards import Card, Decline
 from app.simulator.errors import DOCUMENTATION
+from app.simulator.shapes import JSON
 from app.simulator.work import Work
-
-JSON = dict[str, Any]
 
 MICRODEPOSIT_CODE = "SM11AA"
 MICRODEPOSIT_AMOUNTS = [32, 45]

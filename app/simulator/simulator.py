@@ -3,42 +3,26 @@
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from app.simulator import (
     accounts,
-    billing_portal,
     checkout_sessions,
     customers,
-    events,
     hosted,
+    housekeeping,
     payment_methods,
-    setup_intents,
     setups,
     wallet,
-    webhook_endpoints,
 )
 from app.simulator.books import DEFAULT_ACCOUNT, Books, Collection
 from app.simulator.clock import Clock
 from app.simulator.deliveries import Deliveries, Send
 from app.simulator.hosted import AccountForm, CardForm, Payer
 from app.simulator.idempotency import Running
-from app.simulator.knobs import Fault, Faults, Knobs
+from app.simulator.knobs import Faults, Knobs
+from app.simulator.shapes import JSON
+from app.simulator.web import make_app
 from app.simulator.work import Call, Work
-
-JSON = dict[str, Any]
-
-# Importing them is what registers their operations.
-RESOURCES = (
-    accounts,
-    billing_portal,
-    checkout_sessions,
-    customers,
-    events,
-    payment_methods,
-    setup_intents,
-    webhook_endpoints,
-)
 
 
 class Simulator:
@@ -56,8 +40,6 @@ class Simulator:
         public_url: str = "http://127.0.0.1:12111",
         retry_schedule: Sequence[float] = (1, 5, 25),
     ) -> None:
-        from app.simulator.web import make_app  # noqa: PLC0415 - it needs this class
-
         self.public_url = public_url.rstrip("/")
         self.books: Books = Books(path)
         self.clock = Clock(self.books.settings.get("clock", {}).get("ahead", 0))
@@ -102,15 +84,10 @@ class Simulator:
         with self.books.lock:
             if now == self._ticked:
                 return
+            if now // 3600 != self._ticked // 3600:
+                housekeeping.forget(self.books, now)
             self._ticked = now
-            late = [
-                session
-                for session in self.books.checkout_sessions.snapshot()
-                if session["status"] == "open" and session["expires_at"] <= now
-            ]
-            with self.books.transaction():
-                for session in late:
-                    checkout_sessions.expire(self.work_for(session["id"]), session)
+            housekeeping.expire_sessions(self.books, now, self.work_for)
 
     def advance(self, seconds: float) -> None:
         """Send the simulator's clock ahead, with all that falls due on the way."""
@@ -122,10 +99,6 @@ class Simulator:
     def pause(self, seconds: float) -> None:
         """Wait, but not beyond close()."""
         self._closing.wait(seconds)
-
-    def meet(self, method: str, path: str) -> Fault | None:
-        """The fault that lies in wait for this call."""
-        return self.faults.take(method, path)
 
     def call(self, url: str, path: dict[str, str]) -> Call:
         """A request on its way; whose it is, its key will tell."""
@@ -140,7 +113,7 @@ class Simulator:
 
     def after_page(self, work: Work) -> None:
         """Make the page's deliveries before its redirect, when the knob says so."""
-        if self.knobs.webhook == "before":
+        if self.knobs.webhook == "before" and not self.knobs.hold:
             self.deliveries.deliver(work.queued)
 
     # What a person would do, for tests and demonstrations.

@@ -3,14 +3,12 @@
 import copy
 import hashlib
 from datetime import UTC, datetime
-from typing import Any
 
 from app.simulator import cards, ids
 from app.simulator.errors import StripeError, missing_resource
 from app.simulator.fields import address
+from app.simulator.shapes import JSON
 from app.simulator.work import Work, previous
-
-JSON = dict[str, Any]
 
 USED_UP = (
     "This PaymentMethod was previously used without being attached to a Customer or was detached from a "

@@ -1,15 +1,13 @@
 """Webhook endpoints. Source: https://docs.stripe.com/api/webhook_endpoints."""
 
 import ipaddress
-from typing import Any
 from urllib.parse import urlsplit
 
 from app.simulator import ids, lists
 from app.simulator.errors import StripeError, missing_resource
 from app.simulator.fields import merged
+from app.simulator.shapes import JSON
 from app.simulator.work import Call, operation
-
-JSON = dict[str, Any]
 
 MOST = 16  # endpoints of one account and mode
 

@@ -3,14 +3,12 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from app.simulator import ids
 from app.simulator.books import Books, Collection
 from app.simulator.clock import Clock
 from app.simulator.knobs import Knobs
-
-JSON = dict[str, Any]
+from app.simulator.shapes import JSON
 
 PINNED_VERSION = "2026-10-28.endive"
 # What an account gets that never chose a version, as the account of someone who signed up in May did.
@@ -89,10 +87,10 @@ class Work:
         """Plan the first try of one delivery, when the knobs say."""
         wait = self.knobs.delay
         if self.by_page:
-            # Before the redirect the page itself makes the try; the others keep away meanwhile.
-            wait += {"before": 30.0, "after": 1.0}.get(self.knobs.webhook, 0.0)
             if self.knobs.webhook == "never":
                 return
+            # Before the redirect the page itself makes the try; the others keep away meanwhile.
+            wait += {"before": 30.0, "after": 1.0}.get(self.knobs.webhook, 0.0)
         key = "dlv_" + ids.random_text(16)
         delivery = {"id": key, "event": event, "endpoint": endpoint, "tries": 0}
         self.keep(self.books.deliveries, delivery | {"due": self.clock.precise() + wait})

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from werkzeug.exceptions import BadRequest
 
 from app.errors import Invalid
-from app.web.wire import WireModel, escaped, unstorable
+from app.web.wire import FROM_THE_WIRE, WireModel, escaped, unstorable
 
 Scope = Literal["read", "write", "admin"]
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -157,7 +157,7 @@ def read_query(model: type[WireModel]) -> Any:
 def checked(reads: TypeAdapter[Any], sent: Any) -> Any:
     """Data as a model. Raises Invalid."""
     try:
-        return reads.validate_python(sent)
+        return reads.validate_python(sent, context=FROM_THE_WIRE)
     except ValidationError as error:
         fields: dict[str, str] = {}
         for problem in error.errors(include_url=False, include_input=False, include_context=False):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationInfo, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic.functional_serializers import PlainSerializer
 
@@ -22,6 +22,7 @@ Instant = Annotated[
 ]
 
 
+FROM_THE_WIRE = {"from": "the wire"}  # the context in which what others sent is validated
 _NULL = object()  # of no type that any field takes, so that the field's own error says what is allowed
 
 
@@ -38,9 +39,9 @@ class WireModel(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _any_letter_case(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
+    def _any_letter_case(cls, value: Any, info: ValidationInfo) -> Any:
+        if not isinstance(value, dict) or info.context is not FROM_THE_WIRE:
+            return value  # an answer that we make ourselves
         names = {
             (field.alias or name).casefold(): field.alias or name for name, field in cls.model_fields.items()
         }

@@ -314,6 +314,21 @@ def test_sessions_expire_by_the_clock(
     assert told["request"] == {"id": None, "idempotency_key": None}
 
 
+def test_what_is_old_is_forgotten(simulator: Simulator, sdk: stripe.StripeClient, inbox: Any) -> None:
+    customer = sdk.v1.customers.create({"name": "Ada"}, {"idempotency_key": "k"})
+    simulator.deliver_due()
+    sdk.v1.customers.update(customer.id, {"name": "Eve"})
+
+    simulator.advance(31 * 24 * 3600)
+    simulator.deliver_due()
+
+    assert not simulator.books.events
+    assert not simulator.books.idempotency
+    assert [one["error"] for one in simulator.books.tries.values()] == ["The endpoint is gone."]
+    assert inbox.types() == ["customer.created"]
+    assert len(simulator.books.customers) == 1
+
+
 def test_expiring_by_hand_is_for_open_sessions(
     simulator: Simulator, sdk: stripe.StripeClient, open_session: Open
 ) -> None:

@@ -1,7 +1,6 @@
 """The `gangway` command in a process of its own, as in production."""
 
 import os
-import selectors
 import signal
 import socket
 import subprocess
@@ -10,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,7 +22,7 @@ class Running:
 
     def __init__(self, *arguments: str, **environment: str) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GANGWAY_")}
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603 (our own command)
             [sys.executable, "-m", "app", *arguments],
             cwd=ROOT,
             env=kept | {"PYTHONUNBUFFERED": "1"} | environment,
@@ -34,10 +34,8 @@ class Running:
     def line(self) -> str:
         """The next line that it prints, waited for."""
         assert self.process.stdout is not None
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.process.stdout, selectors.EVENT_READ)
-            assert selector.select(PATIENCE), "it printed nothing"
-        line = self.process.stdout.readline()
+        read = ThreadPoolExecutor(1).submit(self.process.stdout.readline)
+        line = read.result(PATIENCE)
         assert line, f"it ended with {self.process.wait()}: {self._said()}"
         return line
 

@@ -12,6 +12,7 @@ from werkzeug.test import Client, TestResponse
 from app import checkout, customers, db, payers, sync
 from app.checkout import CheckoutSession
 from app.db import utcnow
+from app.gateway import PageOptions
 from app.payers import Payer, PaymentMethod, PaymentStatus, payment_status
 from app.simulator import DEFAULT_API_KEY, Simulator
 from tests.support import portal
@@ -91,12 +92,15 @@ class Person:
             session = db.session()
             payer = payers.fresh(session, self.payer.id)
             order = checkout.Order(
-                customer=_wanted(payer),
-                success_url="http://127.0.0.1:8000/return",
-                cancel_url="http://127.0.0.1:8000/cancelled",
-                currency=currency,
+                customer=customers.details_of(payer.customer),
+                page=PageOptions(
+                    currency=currency,
+                    success_url="http://127.0.0.1:8000/return",
+                    cancel_url="http://127.0.0.1:8000/cancelled",
+                ),
+                key=f"another-{len(self.pages)}",
             )
-            self.page_id = checkout.reopen(session, payer, order, actor="test").id
+            self.page_id = checkout.start(session, payer.app, order, actor="test").session.id
             session.commit()
         return self.page_id
 
@@ -150,7 +154,3 @@ class World:
             f"/v1/customers/{person.stripe_id}",
             **{"invoice_settings[default_payment_method]": method_id},
         )
-
-
-def _wanted(payer: Payer) -> customers.NewCustomer:
-    return customers.NewCustomer(id=payer.customer_id, name=payer.customer.name)

@@ -8,13 +8,13 @@ from flask.testing import FlaskClient
 
 from app.web import logging
 from tests.conftest import make_settings
-from tests.support.portal import DETAILS, sign_up
 from tests.support.logs import lines_of
+from tests.support.portal import DETAILS, sign_up
 
 KEYS = ("sk_test_51Abcdef", "rk_live_51Abcdef", "whsec_abcDEF123")
 
 
-def raising(error: Exception) -> None:
+def raising(error: Exception) -> str:
     raise error
 
 

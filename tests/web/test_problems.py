@@ -87,7 +87,7 @@ def test_address_is_not_repeated_in_the_page(client: FlaskClient) -> None:
     assert "alert(1)" not in answer.get_data(as_text=True)
 
 
-def raising(error: Exception) -> None:
+def raising(error: Exception) -> str:
     raise error
 
 

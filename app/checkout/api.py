@@ -1,0 +1,93 @@
+"""One call from a customer to the page on which it saves a payment method."""
+
+from flask import g, request
+from sqlalchemy.orm import Session
+
+from app import apps, customers, db
+from app.checkout.actions import Order, Raced, Started, start
+from app.checkout.schemas import (
+    CreateStripeCheckoutSessionRequest,
+    CreateStripeCheckoutSessionResult,
+    CustomerId,
+    CustomerKey,
+)
+from app.config import settings
+from app.customers import CustomerTaken, NewCustomer
+from app.web.api import Api
+
+api = Api("checkout", __name__, tag="Checkout")
+
+TRIES = 5  # a concurrent twin of this very request may win once at each step
+
+EXAMPLES = {
+    "new customer": {
+        "customer": {
+            "name": "ACME, Inc.",
+            "currency": "USD",
+            "usageAttribution": {"subjectKeys": ["my-identifier"]},
+        },
+        "options": {"successURL": "https://example.com/success"},
+    },
+    "existing customer": {
+        "customer": {"key": "my-database-id"},
+        "options": {"successURL": "https://example.com/success", "currency": "USD"},
+    },
+}
+
+
+@api.operation(
+    "POST",
+    "/stripe/checkout/sessions",
+    id="createStripeCheckoutSession",
+    scope="write",
+    status=201,
+    body=CreateStripeCheckoutSessionRequest,
+    answers=CreateStripeCheckoutSessionResult,
+    errors=(404, 409, 412),
+    examples=EXAMPLES,
+)
+def create(body: CreateStripeCheckoutSessionRequest) -> CreateStripeCheckoutSessionResult:
+    """Open a Stripe Checkout page in setup mode.
+
+    The customer is named by id or by key, or given whole: then it is created, with its Stripe customer,
+    unless the very same one is stored already. Send the payer to `url`.
+    """
+    session = db.session()
+    app = apps.find(session, body.app_id)
+    key = request.headers.get("Idempotency-Key")
+    wish = f"{g.token_id}-{key}" if key else db.new_id()
+    started = _started(session, app, body, wish)
+    return CreateStripeCheckoutSessionResult.of(started)
+
+
+def _started(session: Session, app: apps.App, body: CreateStripeCheckoutSessionRequest, wish: str) -> Started:
+    """Start; and when a twin of this request was quicker at some step, go on from where it has come."""
+    for tries_left in reversed(range(TRIES)):
+        wanted = _wanted(session, body)
+        order = Order(
+            customer=wanted,
+            page=body.options.page(wanted.currency or settings().default_currency),
+            key=wish,
+            stripe_customer_id=body.stripe_customer_id,
+        )
+        try:
+            started = start(session, app, order, actor=g.actor)
+            session.commit()
+        except (Raced, CustomerTaken) as error:
+            session.rollback()
+            is_twin = isinstance(error, Raced) or wanted.id in error.holders
+            if not is_twin or not tries_left:
+                raise
+        else:
+            return started
+    raise AssertionError
+
+
+def _wanted(session: Session, body: CreateStripeCheckoutSessionRequest) -> NewCustomer:
+    match body.customer:
+        case CustomerId(id=customer_id):
+            return customers.details_of(customers.get(session, customer_id))
+        case CustomerKey(key=key):
+            return customers.details_of(customers.by_key(session, key))
+        case given:
+            return customers.match(session, given.wanted())

@@ -1,0 +1,227 @@
+"""Checkout sessions on the wire."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
+
+from app.checkout.actions import Started
+from app.customers.schemas import CurrencyCode, CustomerCreate, Metadata
+from app.gateway import PageOptions
+from app.web.wire import Instant, Ulid, WireModel
+
+RESERVED = ("om_namespace", "om_app_id", "om_customer_id")
+Message = Annotated[str, StringConstraints(max_length=1200)]
+Seconds = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class CustomerId(WireModel):
+    """An existing customer by its id."""
+
+    id: Ulid
+
+
+class CustomerKey(WireModel):
+    """An existing customer by its key."""
+
+    key: Annotated[str, StringConstraints(min_length=1)]
+
+
+def _variant(value: Any) -> str:
+    """Which of the three ways to name a customer is meant: a name makes it a new one, then id, then key."""
+    if not isinstance(value, dict):
+        return "CustomerCreate"
+    sent = {str(name).casefold() for name, item in value.items() if item not in (None, "")}
+    if "name" in sent:
+        return "CustomerCreate"
+    if "id" in sent:
+        return "CustomerId"
+    return "CustomerKey" if "key" in {str(name).casefold() for name in value} else "CustomerCreate"
+
+
+CustomerChoice = Annotated[
+    Annotated[CustomerCreate, Tag("CustomerCreate")]
+    | Annotated[CustomerId, Tag("CustomerId")]
+    | Annotated[CustomerKey, Tag("CustomerKey")],
+    Discriminator(_variant),
+]
+
+
+class CustomerUpdate(WireModel):
+    """What Checkout may write back to the Stripe customer."""
+
+    address: Literal["auto", "never"] | None = None
+    name: Literal["auto", "never"] | None = None
+    shipping: Literal["auto", "never"] | None = None
+
+
+class PaymentMethodReuseAgreement(WireModel):
+    """Where Stripe's own reuse terms stand."""
+
+    position: Literal["auto", "hidden"] | None = None
+
+
+class ConsentCollection(WireModel):
+    """What the payer is asked to agree to."""
+
+    payment_method_reuse_agreement: PaymentMethodReuseAgreement | None = None
+    promotions: Literal["auto", "none"] | None = None
+    terms_of_service: Literal["none", "required"] | None = None
+
+
+class CustomTextParams(WireModel):
+    """A text of your own on Stripe's page."""
+
+    message: Message | None = None
+
+
+class CustomText(WireModel):
+    """Texts of your own on Stripe's page."""
+
+    after_submit: CustomTextParams | None = None
+    shipping_address: CustomTextParams | None = None
+    submit: CustomTextParams | None = None
+    terms_of_service_acceptance: CustomTextParams | None = None
+
+
+class TaxIdCollection(WireModel):
+    """Whether Stripe asks for a tax id."""
+
+    enabled: bool
+    required: Literal["if_supported", "never"] | None = None
+
+    @field_validator("enabled", mode="before")
+    @classmethod
+    def _boolean(cls, value: Any) -> Any:
+        if not isinstance(value, bool):
+            raise ValueError("must be true or false")  # noqa: TRY004 (pydantic turns ValueErrors into its own)
+        return value
+
+
+class CheckoutOptions(WireModel):
+    """How the page looks and where it leads."""
+
+    success_url: str | None = Field(
+        default=None, alias="successURL", examples=["https://example.com/success"]
+    )
+    cancel_url: str | None = Field(default=None, alias="cancelURL")
+    return_url: str | None = Field(default=None, alias="returnURL")
+    ui_mode: Literal["embedded", "hosted"] | None = None
+    currency: CurrencyCode | None = None
+    billing_address_collection: Literal["auto", "required"] | None = None
+    client_reference_id: str | None = Field(default=None, alias="clientReferenceID")
+    customer_update: CustomerUpdate | None = None
+    consent_collection: ConsentCollection | None = None
+    custom_text: CustomText | None = None
+    expires_at: Seconds | None = Field(
+        default=None, description="Seconds since 1970; 30 minutes to 24 hours ahead."
+    )
+    locale: str | None = None
+    metadata: Metadata | None = None
+    payment_method_types: list[str] | None = None
+    redirect_on_completion: Literal["always", "if_required", "never"] | None = None
+    tax_id_collection: TaxIdCollection | None = None
+
+    @field_validator("expires_at", mode="before")
+    @classmethod
+    def _integer(cls, value: Any) -> Any:
+        if isinstance(value, bool | str):
+            raise ValueError("must be a whole number of seconds")  # noqa: TRY004
+        return value
+
+    @field_validator("metadata")
+    @classmethod
+    def _unreserved(cls, value: Metadata | None) -> Metadata | None:
+        taken = [name for name in RESERVED if name in (value or {})]
+        if taken:
+            raise ValueError(f"{', '.join(taken)} is reserved")
+        return value
+
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> Self:
+        if self.ui_mode == "hosted" and not self.success_url:
+            raise ValueError("successURL is needed when uiMode is hosted")
+        if self.ui_mode == "embedded" and self.cancel_url is not None:
+            raise ValueError("cancelURL is not allowed when uiMode is embedded")
+        return self
+
+    def page(self, currency: str) -> PageOptions:
+        """The value that actions take; the currency is used when none was given."""
+        return PageOptions(
+            currency=self.currency or currency,
+            success_url=self.success_url,
+            cancel_url=self.cancel_url,
+            return_url=self.return_url,
+            ui_mode=self.ui_mode,
+            payment_method_types=tuple(self.payment_method_types or ()),
+            billing_address_collection=self.billing_address_collection,
+            client_reference_id=self.client_reference_id,
+            customer_update=_stripes(self.customer_update),
+            consent_collection=_stripes(self.consent_collection),
+            custom_text=_stripes(self.custom_text),
+            expires_at=self.expires_at,
+            locale=self.locale,
+            redirect_on_completion=self.redirect_on_completion,
+            tax_id_collection=_stripes(self.tax_id_collection),
+            metadata=self.metadata or {},
+        )
+
+
+class CreateStripeCheckoutSessionRequest(WireModel):
+    """Who will pay, and on what page."""
+
+    customer: CustomerChoice
+    options: CheckoutOptions
+    app_id: Ulid | None = Field(default=None, description="The installed app; the default one if absent.")
+    stripe_customer_id: Annotated[str, StringConstraints(pattern="^cus_")] | None = Field(
+        default=None, description="An existing Stripe customer that is to be taken."
+    )
+
+
+class CreateStripeCheckoutSessionResult(WireModel):
+    """The page that was opened, and for whom."""
+
+    customer_id: Ulid
+    stripe_customer_id: str
+    session_id: str
+    setup_intent_id: str
+    client_secret: str | None = None
+    client_reference_id: str | None = None
+    customer_email: str | None = None
+    currency: str | None = None
+    created_at: Instant
+    expires_at: Instant | None = None
+    metadata: Metadata | None = None
+    status: str | None = None
+    url: str | None = None
+    mode: Literal["setup"] = "setup"
+    cancel_url: str | None = Field(default=None, alias="cancelURL")
+    success_url: str | None = Field(default=None, alias="successURL")
+    return_url: str | None = Field(default=None, alias="returnURL")
+
+    @classmethod
+    def of(cls, started: Started) -> "CreateStripeCheckoutSessionResult":
+        """The answer for a page; our own marks in the metadata are left out."""
+        hosted, payer = started.hosted, started.payer
+        return cls(
+            customer_id=payer.customer_id,
+            stripe_customer_id=payer.stripe_customer_id,
+            session_id=hosted.id,
+            setup_intent_id=hosted.setup_intent_id,
+            client_secret=hosted.client_secret,
+            client_reference_id=hosted.client_reference_id,
+            customer_email=hosted.customer_email,
+            currency=hosted.currency.upper() if hosted.currency else None,
+            created_at=hosted.created_at,
+            expires_at=hosted.expires_at,
+            metadata={name: value for name, value in hosted.metadata.items() if name not in RESERVED},
+            status=hosted.status,
+            url=hosted.url,
+            cancel_url=hosted.cancel_url,
+            success_url=hosted.success_url,
+            return_url=hosted.return_url,
+        )
+
+
+def _stripes(model: WireModel | None) -> dict[str, Any] | None:
+    """An option in Stripe's words: those are ours, in snake case."""
+    return model.model_dump(exclude_none=True) or None if model else None

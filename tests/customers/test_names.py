@@ -1,0 +1,98 @@
+"""The names that customers hold: references and subject keys."""
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from app import db
+from app.customers import Customer
+from app.db import utcnow
+from tests.support.portal import SignupPage, sign_up
+from tests.support.rows import Rows
+
+
+def submit(app: Flask, **details: object) -> int:
+    """Sign up in a browser of its own."""
+    return SignupPage(app.test_client()).submit(**details).status_code
+
+
+def test_a_subject_key_may_be_the_reference_of_another(app: Flask, rows: Rows) -> None:
+    submit(app, key="acme", subject_keys=["meter"])
+
+    status = submit(app, key="", subject_keys=["acme"])
+
+    assert status == 303
+    assert len(rows(Customer)) == 2
+
+
+def test_a_reference_may_not_be_the_subject_key_of_another(app: Flask, rows: Rows) -> None:
+    submit(app, key="acme", subject_keys=["meter"])
+
+    status = submit(app, key="meter", subject_keys=["other"])
+
+    assert status == 422
+    assert len(rows(Customer)) == 1
+
+
+def test_a_reference_may_be_ones_own_subject_key(app: Flask, rows: Rows) -> None:
+    status = submit(app, key="acme", subject_keys=["acme"])
+
+    assert status == 303
+
+
+def test_many_may_go_without_a_reference(app: Flask, rows: Rows) -> None:
+    for subject in ("one", "two"):
+        submit(app, key="", subject_keys=[subject])
+
+    assert [customer.key for customer in rows(Customer)] == [None, None]
+
+
+def test_names_are_told_apart_by_case(app: Flask, rows: Rows) -> None:
+    submit(app, key="acme", subject_keys=["meter"])
+
+    assert submit(app, key="ACME", subject_keys=["Meter"]) == 303
+
+
+def test_names_are_trimmed_before_they_are_compared(app: Flask, rows: Rows) -> None:
+    submit(app, key="acme", subject_keys=["meter"])
+
+    assert submit(app, key=" acme ", subject_keys=["other"]) == 422
+    assert submit(app, key="", subject_keys=["\u00a0meter "]) == 422
+
+
+@pytest.fixture
+def deleted(app: Flask, client: FlaskClient) -> Iterator[str]:
+    """The id of a customer that was deleted, as an operator would."""
+    sign_up(client, key="acme", subject_keys=["meter"])
+    with app.app_context():
+        session = db.session()
+        customer = session.scalars(sa.select(Customer)).one()
+        _delete(session, customer)
+        customer_id = customer.id
+        session.commit()
+    yield customer_id
+
+
+def _delete(session: Session, customer: Customer) -> None:
+    customer.deleted_at = utcnow()
+    for subject in customer.subjects:
+        subject.deleted_at = utcnow()
+
+
+def test_names_of_a_deleted_customer_are_free(app: Flask, deleted: str, rows: Rows) -> None:
+    status = submit(app, key="acme", subject_keys=["meter"])
+
+    assert status == 303
+    assert len(rows(Customer)) == 2
+
+
+def test_id_of_a_deleted_customer_is_no_ones_reference(app: Flask, deleted: str) -> None:
+    assert submit(app, key=deleted, subject_keys=["other"]) == 422
+
+
+def test_deleted_customer_is_not_shown_in_the_form_again(client: FlaskClient, deleted: str) -> None:
+    assert SignupPage(client).page.value("name") == ""

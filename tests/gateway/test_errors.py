@@ -1,0 +1,275 @@
+"""What goes wrong at Stripe reaches us as one of our own few exceptions, with Stripe's words kept."""
+
+from collections.abc import Callable
+
+import pytest
+
+from app.gateway import (
+    PageOptions,
+    StripeFailed,
+    StripeGateway,
+    StripeKeyRejected,
+    StripeObjectMissing,
+    StripePermissionMissing,
+    StripeRefused,
+    StripeUnavailable,
+)
+from app.simulator import DEFAULT_API_KEY, Simulator
+from app.simulator.accounts import add_key, revoke_key
+from tests.support.stripe_calls import StripeCalls
+from tests.support.stripe_scripted import Answer, Connect, Scripted, failure
+
+CUSTOMER = {"id": "cus_1", "object": "customer", "invoice_settings": {"default_payment_method": None}}
+
+
+def create_customer(gateway: StripeGateway, key: str = "gangway-customer-1") -> str:
+    """Ask for a customer."""
+    return gateway.create_customer(name="Ada", email=None, metadata={}, idempotency_key=key)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("429", "Stripe asks us to slow down."),
+        ("lock", "Stripe asks us to slow down."),
+        ("500", "Stripe had a problem of its own."),
+        ("503", "Stripe had a problem of its own."),
+        ("timeout", "Stripe can't be reached."),
+        ("timeout_after", "Stripe can't be reached."),
+        ("reset", "Stripe can't be reached."),
+        ("reset_after", "Stripe can't be reached."),
+    ],
+)
+def test_says_that_stripe_is_not_available(
+    fault: str, words: str, gateway: StripeGateway, simulator: Simulator
+) -> None:
+    simulator.faults.add(fault, times=100)
+
+    with pytest.raises(StripeUnavailable) as caught:
+        gateway.account()
+
+    assert (caught.value.detail, caught.value.status, caught.value.retry_after) == (words, 412, None)
+
+
+@pytest.mark.parametrize(
+    "fault", ["500", "503", "timeout", "timeout_after", "reset", "reset_after", "lock", "429"]
+)
+def test_says_nothing_of_a_key_that_was_not_rejected(
+    fault: str, gateway: StripeGateway, simulator: Simulator
+) -> None:
+    simulator.faults.add(fault, times=100)
+
+    with pytest.raises(StripeUnavailable):
+        create_customer(gateway)
+
+
+def test_says_that_the_key_is_unknown(connect: Connect) -> None:
+    with pytest.raises(StripeKeyRejected) as caught:
+        connect("sk_test_unknown").customer("cus_1")
+
+    assert "sk_test" not in caught.value.detail
+
+
+def test_says_that_the_key_was_revoked(gateway: StripeGateway, simulator: Simulator) -> None:
+    revoke_key(simulator.books, DEFAULT_API_KEY)
+
+    with pytest.raises(StripeKeyRejected):
+        gateway.account()
+
+
+def test_says_which_right_the_key_lacks(connect: Connect, simulator: Simulator) -> None:
+    add_key(simulator.books, "rk_test_little", permissions=["rak_customer_read"])
+
+    with pytest.raises(StripePermissionMissing, match="rak_customer_write"):
+        create_customer(connect("rk_test_little"))
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda gateway: gateway.customer("cus_none"),
+        lambda gateway: gateway.session("cs_test_none"),
+        lambda gateway: gateway.expire_session("cs_test_none"),
+        lambda gateway: gateway.payment_methods("cus_none"),
+        lambda gateway: gateway.update_customer("cus_none", name="Ada", email=None),
+        lambda gateway: gateway.set_default_method("cus_none", "pm_none"),
+        lambda gateway: gateway.delete_webhook_endpoint("we_none"),
+    ],
+)
+def test_says_that_stripe_has_no_such_thing(
+    ask: Callable[[StripeGateway], object], gateway: StripeGateway
+) -> None:
+    with pytest.raises(StripeObjectMissing, match="No such"):
+        ask(gateway)
+
+
+def test_gives_stripes_words_about_a_parameter(gateway: StripeGateway) -> None:
+    customer = create_customer(gateway)
+
+    with pytest.raises(StripeRefused) as caught:
+        gateway.set_default_method(customer, "pm_none")
+
+    assert caught.value.status == 400
+    assert caught.value.code == "resource_missing"
+    assert caught.value.fields == {"invoice_settings[default_payment_method]": caught.value.detail}
+    assert "pm_none" in caught.value.detail
+
+
+def test_gives_stripes_words_about_a_state(gateway: StripeGateway) -> None:
+    page = gateway.open_setup_session(
+        create_customer(gateway),
+        PageOptions(currency="EUR", success_url="http://127.0.0.1:8000/return"),
+        metadata={},
+        idempotency_key="gangway-session-1",
+    )
+    gateway.expire_session(page.id)
+
+    with pytest.raises(StripeRefused) as caught:
+        gateway.expire_session(page.id)
+
+    assert "expired" in caught.value.detail
+
+
+def test_says_that_a_key_was_used_for_something_else(gateway: StripeGateway) -> None:
+    create_customer(gateway, "gangway-customer-1")
+
+    with pytest.raises(StripeFailed, match="idempotent"):
+        gateway.create_customer(name="Eve", email=None, metadata={}, idempotency_key="gangway-customer-1")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "words"),
+    [
+        (
+            failure(402, "card_error", code="card_declined", message="Your card was declined."),
+            StripeRefused,
+            "Your card was declined.",
+        ),
+        (failure(402, "card_error"), StripeRefused, "Stripe gave no reason."),
+        (failure(400, "invalid_request_error", message="Odd."), StripeRefused, "Odd."),
+        (failure(404, "invalid_request_error", message="No such URL."), StripeRefused, "No such URL."),
+        (failure(403, "invalid_request_error"), StripePermissionMissing, "Stripe gave no reason."),
+        (failure(418, "api_error", message="Tea."), StripeFailed, "Tea."),
+        (
+            failure(409, "idempotency_error", message="In use."),
+            StripeUnavailable,
+            "Stripe had a problem of its own.",
+        ),
+        (Answer(502, b"<html>Bad gateway</html>"), StripeUnavailable, "Stripe had a problem of its own."),
+        (Answer(200, b"<html>Hotel WLAN</html>"), StripeUnavailable, "Stripe had a problem of its own."),
+        (Answer(500, {}), StripeUnavailable, "Stripe had a problem of its own."),
+    ],
+)
+def test_understands_every_kind_of_error(answer: Answer, kind: type[StripeFailed], words: str) -> None:
+    with pytest.raises(kind) as caught:
+        Scripted(answer).gateway.customer("cus_1")
+
+    assert type(caught.value) is kind
+    assert caught.value.detail == words
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        ("0", 0.0),
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+    ],
+)
+def test_keeps_for_how_long_stripe_wants_to_be_left_alone(header: str, seconds: float | None) -> None:
+    slow = failure(429, "invalid_request_error", code="rate_limit")
+    stripe = Scripted(Answer(429, slow.body, {"Retry-After": header}))
+
+    with pytest.raises(StripeUnavailable) as caught:
+        stripe.gateway.customer("cus_1")
+
+    assert caught.value.retry_after == seconds
+
+
+def test_does_not_ask_again_at_once_when_stripe_says_to_slow_down() -> None:
+    stripe = Scripted(failure(429, "invalid_request_error", code="rate_limit"), Answer(200, CUSTOMER))
+
+    with pytest.raises(StripeUnavailable):
+        stripe.gateway.customer("cus_1")
+
+    assert len(stripe.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [failure(409, "invalid_request_error", code="lock_timeout"), failure(500, "api_error"), Answer(503, b"")],
+)
+def test_asks_again_at_once_when_that_may_help(answer: Answer) -> None:
+    stripe = Scripted(answer, answer, Answer(200, CUSTOMER))
+
+    found = stripe.gateway.customer("cus_1")
+
+    assert found.id == "cus_1"
+    assert len(stripe.asked) == 3
+
+
+def test_asks_three_times_at_most(gateway: StripeGateway, simulator: Simulator, calls: StripeCalls) -> None:
+    simulator.faults.add("reset", times=100)
+
+    with pytest.raises(StripeUnavailable):
+        gateway.customer("cus_1")
+
+    assert len(calls.made) == 3
+
+
+@pytest.mark.parametrize("fault", ["503", "timeout", "timeout_after", "reset", "reset_after"])
+def test_makes_one_thing_although_it_had_to_ask_again(
+    fault: str, gateway: StripeGateway, simulator: Simulator
+) -> None:
+    simulator.faults.add(fault, "POST /v1/customers", times=2)
+
+    made = create_customer(gateway)
+
+    assert list(simulator.books.customers) == [made]
+
+
+def test_gives_the_same_thing_for_the_same_key(gateway: StripeGateway, simulator: Simulator) -> None:
+    made = [create_customer(gateway) for _ in range(3)]
+
+    assert list(simulator.books.customers) == made[:1]
+    assert made == made[:1] * 3
+
+
+def test_gets_past_a_failure_that_stripe_keeps_for_the_key(
+    gateway: StripeGateway, simulator: Simulator
+) -> None:
+    """Stripe answers a repeat with the stored 500 for a day: https://docs.stripe.com/api/idempotent_requests."""
+    simulator.faults.add("500", "POST /v1/customers")
+    with pytest.raises(StripeUnavailable):
+        create_customer(gateway)
+
+    made = [create_customer(gateway) for _ in range(2)]
+
+    assert list(simulator.books.customers) == made[:1]
+    assert made == made[:1] * 2
+
+
+def test_gets_past_several_failures_that_stripe_keeps(gateway: StripeGateway, simulator: Simulator) -> None:
+    for spent in range(3):
+        simulator.faults.add("500", "POST /v1/customers", times=spent + 1)  # each replay meets one, too
+        with pytest.raises(StripeUnavailable):
+            create_customer(gateway)
+
+    made = create_customer(gateway)
+
+    assert list(simulator.books.customers) == [made]
+
+
+def test_gives_up_when_every_key_is_spent() -> None:
+    spent = Answer(500, {"error": {"type": "api_error"}}, {"Idempotent-Replayed": "true"})
+    stripe = Scripted(spent)
+
+    with pytest.raises(StripeUnavailable):
+        create_customer(stripe.gateway)
+
+    keys = [asked["HTTP_IDEMPOTENCY_KEY"] for asked in stripe.asked]
+    assert len(set(keys)) == 10
+    assert len(keys) == 12  # the last one is asked thrice

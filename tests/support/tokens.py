@@ -1,0 +1,14 @@
+"""A program's right to call the API, as an operator gives it."""
+
+from flask import Flask
+
+from app import db, operators
+
+
+def bearer(app: Flask, scope: str = "admin") -> dict[str, str]:
+    """The headers of a program that has a new token with this scope."""
+    with app.app_context():
+        session = db.session()
+        _, text = operators.create_token(session, "test", scope=scope, actor="test")
+        session.commit()
+    return {"Authorization": f"Bearer {text}"}
