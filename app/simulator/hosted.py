@@ -126,7 +126,7 @@ def _finish(work: Work, session: JSON, intent: JSON, payer: Payer) -> str:
         "email": email,
         "individual_name": None,
         "name": payer.name or None,
-        "phone": payer.phone or None,
+        "phone": _phone(session, payer),
         "tax_exempt": "none",
         "tax_ids": [],
     }
@@ -243,9 +243,14 @@ def _billing(work: Work, session: JSON, payer: Payer) -> JSON:
         "address": _address(payer),
         "email": email,
         "name": payer.name or None,
-        "phone": payer.phone or None,
+        "phone": _phone(session, payer),
         "tax_id": None,
     }
+
+
+def _phone(session: JSON, payer: Payer) -> str | None:
+    """Asked for only when the session wants it."""
+    return payer.phone or None if session["phone_number_collection"]["enabled"] else None
 
 
 def _address(payer: Payer) -> JSON:

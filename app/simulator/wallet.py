@@ -88,7 +88,7 @@ def keep_card(
         "brand": card.brand,
         "checks": {
             "address_line1_check": None,
-            "address_postal_code_check": None,
+            "address_postal_code_check": "pass" if _has_postal_code(billing) else None,
             "cvc_check": "fail" if card.decline is cards.CVC else "pass",
         },
         "country": "US",
@@ -235,6 +235,10 @@ def billing_details(given: JSON, old: JSON | None = None) -> JSON:
             billing[name] = given[name] or None
     billing["address"] = address(billing["address"] or {})
     return billing
+
+
+def _has_postal_code(billing: JSON | None) -> bool:
+    return bool(billing and billing["address"]["postal_code"])
 
 
 def next_year(work: Work) -> tuple[int, int]:

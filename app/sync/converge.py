@@ -56,11 +56,13 @@ def converge(session: Session, lease: Lease) -> Outcome:
     payer = payers.fresh(session, lease.payer_id)
     pages = checkout.unsettled(session, payer.id)
     event_ids = webhooks.waiting(session, payer.id)
+    methods = {row.id for row in payer.methods if row.detached_at is None}
+    methods |= webhooks.methods_told_of(session, payer.id)
     db.end_read(session)
     asked_at = utcnow()
     try:
         stripe = apps.connect(payer.app)
-        truth = _ask(stripe, payer, pages)
+        truth = _ask(stripe, payer, pages, methods)
         _apply_policy(stripe, payer, pages, truth)
     except AppError as error:
         return _failed(session, lease, error, event_ids)
@@ -91,8 +93,13 @@ def is_current(session: Session, payer: payers.Payer) -> bool:
     return fresh and not checkout.unsettled(session, payer.id)
 
 
-def _ask(stripe: StripeGateway, payer: payers.Payer, pages: list[checkout.CheckoutSession]) -> Truth:
-    """One call when a page is unfinished: it brings its SetupIntent, the customer and the default along."""
+def _ask(
+    stripe: StripeGateway, payer: payers.Payer, pages: list[checkout.CheckoutSession], methods: set[str]
+) -> Truth:
+    """One call when a page is unfinished: it brings its SetupIntent, the customer and the default along.
+
+    One more when that leaves open what became of some method that we hold or were told of.
+    """
     known: dict[str, SessionFacts | None] = {}
     for page in pages:
         try:
@@ -100,14 +107,19 @@ def _ask(stripe: StripeGateway, payer: payers.Payer, pages: list[checkout.Checko
         except StripeObjectMissing:
             known[page.id] = None
     customer = next((facts.customer for facts in known.values() if facts), None)
-    if customer is not None:
-        return Truth(customer, known)
-    try:
-        customer = stripe.customer(payer.stripe_customer_id)
-    except StripeObjectMissing:
-        customer = CustomerFacts(id=payer.stripe_customer_id, deleted=True, default_method=None)
-    methods = None if customer.deleted else stripe.payment_methods(payer.stripe_customer_id)
-    return Truth(customer, known, methods)
+    if customer is None:
+        try:
+            customer = stripe.customer(payer.stripe_customer_id)
+        except StripeObjectMissing:
+            customer = CustomerFacts(id=payer.stripe_customer_id, deleted=True, default_method=None)
+        is_clear = False
+    else:
+        shown = [customer.default_method, *(facts.setup.method for facts in known.values() if facts)]
+        is_clear = methods <= {method.id for method in shown if method}
+    truth = Truth(customer, known)
+    if not is_clear and not customer.deleted:
+        truth.methods = stripe.payment_methods(payer.stripe_customer_id)
+    return truth
 
 
 def _apply_policy(

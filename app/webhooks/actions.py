@@ -60,6 +60,17 @@ def waiting(session: Session, payer_id: str) -> list[str]:
     )
 
 
+def methods_told_of(session: Session, payer_id: str) -> set[str]:
+    """The payment methods (pm_…) of which this payer's waiting events tell."""
+    payloads = session.scalars(
+        sa.select(Event.payload).where(
+            Event.payer_id == payer_id, Event.state == "waiting", Event.type.startswith("payment_method.")
+        )
+    )
+    hints = (Hint.of(json.loads(payload)) for payload in payloads)
+    return {str(hint.snapshot["id"]) for hint in hints if hint is not None}
+
+
 def dismiss_known(session: Session, payer: payers.Payer) -> tuple[int, int]:
     """Finish a payer's waiting events that tell nothing new by now. How many did, and how many did not."""
     found = session.scalars(

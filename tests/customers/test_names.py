@@ -1,6 +1,5 @@
 """The names that customers hold: references and subject keys."""
 
-from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -65,7 +64,7 @@ def test_names_are_trimmed_before_they_are_compared(app: Flask, rows: Rows) -> N
 
 
 @pytest.fixture
-def deleted(app: Flask, client: FlaskClient) -> Iterator[str]:
+def deleted(app: Flask, client: FlaskClient) -> str:
     """The id of a customer that was deleted, as an operator would."""
     sign_up(client, key="acme", subject_keys=["meter"])
     with app.app_context():
@@ -74,7 +73,7 @@ def deleted(app: Flask, client: FlaskClient) -> Iterator[str]:
         _delete(session, customer)
         customer_id = customer.id
         session.commit()
-    yield customer_id
+    return customer_id
 
 
 def _delete(session: Session, customer: Customer) -> None:

@@ -209,6 +209,48 @@ def test_does_not_make_a_card_the_default_that_is_detached_already(person: Perso
     assert_equal_to_stripe(person)
 
 
+def test_removes_a_detached_card_while_another_page_is_open(person: Person, world: World) -> None:
+    person.saves()
+    world.settle()
+    person.opens_another_page()
+
+    world.simulator.detach_payment_method(str(person.stripe_default))
+    world.settle()
+
+    assert person.methods == []
+    assert person.payer.default_method_id is None
+
+
+def test_knows_of_a_card_attached_in_the_dashboard_while_a_page_is_open(
+    person: Person, world: World, clock: time_machine.Traveller
+) -> None:
+    attached = world.attach_card(person)
+
+    world.settle()
+    clock.shift(6)
+    world.settle()
+
+    assert [method.id for method in person.methods] == [attached]
+    assert person.status == PaymentStatus.IN_PROGRESS
+
+
+def test_follows_the_renewal_of_a_card_that_is_not_the_default_while_a_page_is_open(
+    person: Person, world: World, clock: time_machine.Traveller
+) -> None:
+    person.saves()
+    world.settle()
+    second = world.attach_card(person)
+    world.settle()
+    clock.shift(6)
+    world.settle()
+    person.opens_another_page()
+
+    world.simulator.renew_card(second, month=5, year=2042)
+    world.settle()
+
+    assert {method.id: method.exp_year for method in person.methods}[second] == 2042
+
+
 def test_knows_of_a_customer_deleted_at_stripe(person: Person, world: World, rows: Rows) -> None:
     person.saves()
     world.settle()

@@ -1,0 +1,95 @@
+"""The journal tells each customer's story in order, with Stripe's ids, and never a secret."""
+
+import json
+
+from flask import Flask
+
+from app import db, journal
+from app.journal import Entry
+from app.simulator import DEFAULT_API_KEY
+from tests.support.rows import Rows
+from tests.support.sync_people import Person, World
+
+
+def story(rows: Rows, customer_id: str) -> list[tuple[str, str]]:
+    """What happened to a customer, and who did it."""
+    entries = sorted(rows(Entry), key=lambda entry: (entry.at, entry.id))
+    return [(entry.kind, entry.actor) for entry in entries if entry.customer_id == customer_id]
+
+
+def test_tells_of_an_onboarding(world: World, person: Person, rows: Rows) -> None:
+    person.saves("4000000000000002")
+    person.returns()
+    person.saves()
+    world.settle()
+    world.simulator.detach_payment_method(str(person.stripe_default))
+    world.settle()
+
+    assert story(rows, person.payer.customer_id) == [
+        ("customer.created", "visitor"),
+        ("checkout.started", "visitor"),
+        ("setup.failed", "stripe"),
+        ("setup.succeeded", "stripe"),
+        ("payment_method.saved", "stripe"),
+        ("default_method.changed", "stripe"),
+        ("payment_method.removed", "stripe"),
+        ("default_method.changed", "stripe"),
+    ]
+
+
+def test_tells_of_the_installation(world: World, rows: Rows) -> None:
+    [entry] = rows(Entry)
+
+    assert (entry.kind, entry.actor, entry.customer_id) == ("app.installed", "test", None)
+    assert entry.facts == {"stripe_account_id": "acct_1RZzxYGangwaySim"}
+
+
+def test_names_stripes_things_by_their_ids(world: World, person: Person, rows: Rows) -> None:
+    person.saves("4000000000000002")
+    person.returns()
+
+    [entry] = [entry for entry in rows(Entry) if entry.kind == "setup.failed"]
+    assert entry.facts == {
+        "session_id": person.page_id,
+        "setup_intent_id": world.simulator.books.checkout_sessions[person.page_id]["setup_intent"],
+        "error_code": "card_declined",
+        "decline_code": "generic_decline",
+    }
+
+
+def test_keeps_the_stories_of_two_customers_apart(world: World, rows: Rows) -> None:
+    first, second = world.person(), world.person()
+    first.saves()
+    world.settle()
+
+    assert story(rows, second.payer.customer_id) == [
+        ("customer.created", "visitor"),
+        ("checkout.started", "visitor"),
+    ]
+
+
+def test_holds_no_secret(world: World, person: Person, rows: Rows) -> None:
+    person.saves()
+    world.settle()
+
+    told = json.dumps([entry.facts for entry in rows(Entry)])
+    assert DEFAULT_API_KEY not in told
+    assert "whsec_" not in told
+    assert "_secret_" not in told
+    assert "4242424242424242" not in told
+
+
+def test_leaves_out_what_is_not_known(app: Flask, rows: Rows) -> None:
+    with app.app_context():
+        session = db.session()
+        journal.note(session, "test.noted", actor="test", known="yes", unknown=None)
+        session.commit()
+
+    assert [entry.facts for entry in rows(Entry) if entry.kind == "test.noted"] == [{"known": "yes"}]
+
+
+def test_forgets_what_was_not_committed(app: Flask, rows: Rows) -> None:
+    with app.app_context():
+        journal.note(db.session(), "test.noted", actor="test")
+
+    assert [entry for entry in rows(Entry) if entry.kind == "test.noted"] == []
