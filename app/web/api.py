@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Literal, Protocol
+from urllib.parse import parse_qs
 
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
@@ -125,7 +126,9 @@ def _served(operation: Operation, view: View) -> Callable[..., ResponseReturnVal
 def answered(answer: Answer, status: int) -> Response:
     """An answer as JSON."""
     if answer is None:
-        return Response(status=status)
+        response = Response(status=status)
+        del response.headers["Content-Type"]  # of nothing
+        return response
     body = answer.answer() if isinstance(answer, WireModel) else [item.answer() for item in answer]
     return Response(json.dumps(body), status, mimetype="application/json")
 
@@ -135,41 +138,65 @@ def read_body(reads: TypeAdapter[Any]) -> Any:
     if request.mimetype != "application/json":
         raise Invalid("validation error: the body must be JSON, with Content-Type: application/json")
     try:
-        sent = request.get_json()
-    except (BadRequest, RecursionError) as error:
+        sent = json.loads(request.get_data().decode("utf-8-sig"), parse_constant=_no_json)
+    except (ValueError, RecursionError) as error:
         raise Invalid("validation error: the body is not valid JSON") from error
     refuse_unstorable(sent, "body")
-    return checked(reads, sent)
+    return checked(reads, sent, strict=True)
+
+
+def _no_json(name: str) -> None:
+    raise ValueError(f"{name} is Python's, not JSON's")
 
 
 def read_query(model: type[WireModel]) -> Any:
-    """The request's query, checked. A name may come once, unless its field is a list."""
+    """The request's query, checked. Where a name comes twice the last one wins, unless its field is a list."""
     sent: dict[str, Any] = {}
+    given = parse_qs(request.query_string.decode("utf-8", "replace"), keep_blank_values=True)
     for name, read in model.model_fields.items():
         wire_name = read.alias or name
-        values = request.args.getlist(wire_name)
+        values = given.get(wire_name)
         if values:
             sent[wire_name] = values if "list" in str(read.annotation) else values[-1]
     refuse_unstorable(sent, "query")
     return checked(TypeAdapter(model), sent)
 
 
-def checked(reads: TypeAdapter[Any], sent: Any) -> Any:
-    """Data as a model. Raises Invalid."""
+def checked(reads: TypeAdapter[Any], sent: Any, *, strict: bool = False) -> Any:
+    """Data as a model. Raises Invalid. Strict is what has types of its own: in JSON, "5" is no number."""
     try:
-        return reads.validate_python(sent, context=FROM_THE_WIRE)
+        return reads.validate_python(sent, strict=strict)
     except ValidationError as error:
         fields: dict[str, str] = {}
         for problem in error.errors(include_url=False, include_input=False, include_context=False):
-            pointer = "".join(f"/{escaped(str(part))}" for part in problem["loc"] if not is_branch(part))
-            fields.setdefault(pointer, problem["msg"].removeprefix("Value error, "))
+            where = _pointer(problem["loc"], sent, is_missing=problem["type"] == "missing")
+            fields.setdefault(where, problem["msg"].removeprefix("Value error, "))
         pointer, message = next(iter(fields.items()))
         raise Invalid(f"validation error: {pointer or 'body'}: {message}", fields=fields) from error
 
 
-def is_branch(part: int | str) -> bool:
-    """Does this part of a location name a model that was tried, and not a field?"""
-    return isinstance(part, str) and part.startswith(("Customer", "Stripe", "function-", "["))
+def _pointer(location: tuple[int | str, ...], sent: Any, *, is_missing: bool) -> str:
+    """The JSON pointer of an error.
+
+    A location also names the models of a union that were tried; those are not part of what was sent.
+    """
+    pointer, here = "", sent
+    for part in location:
+        if isinstance(here, list) and isinstance(part, int):
+            here = here[part]
+        elif isinstance(here, dict) and (sent_as := _sent_as(here, str(part))) is not None:
+            here = here[sent_as]
+        elif not (is_missing and part is location[-1]):
+            continue
+        pointer += f"/{escaped(str(part))}"
+    return pointer
+
+
+def _sent_as(names: Mapping[str, Any], wanted: str) -> str | None:
+    """The name, in the letter case in which it was sent."""
+    if wanted in names:
+        return wanted
+    return next((name for name in names if name.casefold() == wanted.casefold()), None)
 
 
 def refuse_unstorable(value: Any, what: str) -> None:

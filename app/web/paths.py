@@ -27,6 +27,7 @@ def init_app(app: Flask) -> None:
     WSGI servers decode the path before routing sees it; gunicorn and Werkzeug hand the raw one along.
     """
     app.url_map.converters["segment"] = Segment
+    app.url_map.merge_slashes = False  # an empty part is none, not a redirect to an address without it
     inner = app.wsgi_app
 
     def outer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -22,6 +22,14 @@ ADVICE = {
     429: "That was a lot of tries in a short time. Wait a while, then try again. Nothing was changed.",
 }
 
+TOLD_PROGRAMS = {
+    400: "validation error: the request could not be read",
+    404: "not found error: there is nothing at this address",
+    405: "this address takes other methods; the header Allow names them",
+    413: "request entity too large error: the body is larger than this address takes",
+    429: "too many requests in a short time; nothing was changed, try again later",
+}
+
 
 def init_app(app: Flask) -> None:
     """Answer every failure in the reader's form; an unforeseen one tells nothing but its request id."""
@@ -38,7 +46,8 @@ def _explained(error: AppError) -> Response:
 def _http(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:  # a redirect that routing asks for
         return error.get_response()  # type: ignore[return-value]
-    response = answer(error.code, error.name, ADVICE.get(error.code, error.description or error.name))
+    told = (TOLD_PROGRAMS if _is_for_program() else ADVICE).get(error.code)
+    response = answer(error.code, error.name, told or error.description or error.name)
     for name, value in error.get_headers():  # Allow, Retry-After and the like
         if name.lower() not in {"content-type", "content-length"}:
             response.headers[name] = value
@@ -56,7 +65,7 @@ def _bug(error: Exception) -> Response:
 def answer(status: int, title: str, detail: str, fields: Mapping[str, str] | None = None) -> Response:
     """A problem document (RFC 9457) under /api/, a page elsewhere. `fields` maps JSON pointers to sentences."""
     request_id = g.get("request_id", "")
-    if request.path.startswith("/api/"):
+    if _is_for_program():
         body: dict[str, Any] = {
             "type": "about:blank",
             "title": HTTPStatus(status).phrase,
@@ -70,6 +79,12 @@ def answer(status: int, title: str, detail: str, fields: Mapping[str, str] | Non
         response = Response(json.dumps(body), status)
         # Exactly this: OpenMeter's clients compare the whole header, so no charset may follow.
         response.headers["Content-Type"] = "application/problem+json"
+        if status == 401:
+            response.headers["WWW-Authenticate"] = "Bearer"
         return response
     page = render_template("error.html", status=status, title=title, detail=detail, request_id=request_id)
     return Response(page, status, mimetype="text/html")
+
+
+def _is_for_program() -> bool:
+    return request.path.startswith("/api/")

@@ -15,10 +15,12 @@ Ulid = Annotated[
     str,
     StringConstraints(pattern=ULID_PATTERN),
     AfterValidator(str.upper),
+    Field(examples=["01K0A5QJ7M8Z3T9V4XWYB2C6DE"]),
 ]
 Instant = Annotated[
     datetime,
     PlainSerializer(lambda at: at.isoformat().replace("+00:00", "Z"), return_type=str),
+    Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-02T09:30:00.123456Z"]),
 ]
 
 
@@ -52,23 +54,42 @@ class WireModel(BaseModel):
             key: _NULL if item is None and key not in cls.nullable else item for key, item in folded.items()
         }
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The schema as the wire has it: what may be left out may not be null."""
+        made = handler(schema)
+        for name, part in handler.resolve_ref_schema(made).get("properties", {}).items():
+            part.pop("title", None)
+            if part.get("default", ...) is None:
+                del part["default"]
+            choices = [choice for choice in part.get("anyOf", ()) if choice != {"type": "null"}]
+            if len(choices) == 1 and name not in cls.nullable:
+                del part["anyOf"]
+                part |= {key: value for key, value in choices[0].items() if key not in part}
+            elif choices and name not in cls.nullable:
+                part["anyOf"] = choices
+        return made
+
     def answer(self) -> dict[str, Any]:
         """The JSON of an answer: what has no value is left out, never null."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def unstorable(value: Any, pointer: str = "") -> Iterator[str]:
-    """JSON pointers to strings, or names, with a NUL or half a surrogate pair: no database takes them."""
-    if isinstance(value, str):
-        if is_unstorable(value):
+def unstorable(value: Any) -> Iterator[str]:
+    """JSON pointers to strings, or names, with a NUL or half a surrogate pair: no database takes them.
+
+    A stack instead of calls, because JSON may be nested deeper than calls may.
+    """
+    left: list[tuple[str, Any]] = [("", value)]
+    while left:
+        pointer, item = left.pop()
+        if isinstance(item, str) and is_unstorable(item):
             yield pointer
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            yield from unstorable(name, pointer)
-            yield from unstorable(item, f"{pointer}/{escaped(name)}")
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from unstorable(item, f"{pointer}/{index}")
+        elif isinstance(item, dict):
+            left += [(pointer, name) for name in item]
+            left += [(f"{pointer}/{escaped(name)}", inner) for name, inner in item.items()]
+        elif isinstance(item, list):
+            left += [(f"{pointer}/{index}", inner) for index, inner in enumerate(item)]
 
 
 def is_unstorable(text: str) -> bool:
