@@ -11,18 +11,21 @@ from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 
 from app import apps, db, signup, sync
+from app.apps.api import api as apps_api
 from app.checkout.api import api as checkout_api
 from app.config import INSTANCE, Settings
 from app.customers.api import api as customers_api
 from app.gate import Gate
 from app.gateway import StripeGateway, WSGITransport
+from app.payers.api import api as payers_api
+from app.payers.api import apps_api as uninstall_api
 from app.sealing import Sealer
-from app.web import brand, headers, health, logging, paths, problems
+from app.web import brand, docs, headers, health, logging, paths, problems
 from app.webhooks import api as webhooks_api
 
 type_wsgi = Callable[..., Any]
 
-APIS = (customers_api, checkout_api)
+APIS = (customers_api, payers_api, checkout_api, apps_api, uninstall_api)
 
 
 def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None) -> Flask:
@@ -75,6 +78,7 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
         app.register_blueprint(api)
         csrf.exempt(api)  # a token is sent by hand, never by a browser on its own
     app.extensions["gangway.gate"] = Gate()
+    docs.init_app(app, (operation for api in APIS for operation in api.operations), settings)
     app.register_blueprint(webhooks_api.bp)
     csrf.exempt(webhooks_api.bp)  # Stripe signs what it sends
     signup.init_app(app, settings, csrf)

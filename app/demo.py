@@ -14,9 +14,9 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from app import apps, create_app, db, migrations
+from app import apps, create_app, db, migrations, operators
 from app.config import INSTANCE, Settings
-from app.errors import NotFound
+from app.errors import NotFound, Unauthorized
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.server import serve as serve_simulator
 from app.web import logging
@@ -25,6 +25,7 @@ HOST = "127.0.0.1"
 
 Listening = TypeVar("Listening")
 FOLDER = INSTANCE / "demo"
+KEYS = "keys.json"
 
 
 def run(*, port: int, stripe_port: int, folder: Path, fresh: bool, as_json: bool) -> None:
@@ -53,6 +54,7 @@ def run(*, port: int, stripe_port: int, folder: Path, fresh: bool, as_json: bool
     with app.app_context():  # who calls already waits at the open port
         migrations.upgrade()
         installed, secret = _installed(settings)
+        token = _token(folder)
     threading.Thread(target=web.serve_forever, name="portal", daemon=True).start()
     worker = app.extensions["gangway.worker"]
     worker.start()
@@ -63,6 +65,7 @@ def run(*, port: int, stripe_port: int, folder: Path, fresh: bool, as_json: bool
         "stripe_api_key": DEFAULT_API_KEY,
         "app_id": installed,
         "webhook_secret": secret,
+        "token": token,
     }
     stopped = _listen_for_stop()
     click.echo(json.dumps(facts) if as_json else _prose(facts))
@@ -102,14 +105,13 @@ class Quiet(WSGIRequestHandler):
 
 def _settings(folder: Path, portal_url: str, stripe_url: str) -> Settings:
     """The demo's own settings: nothing of the environment but how it looks."""
-    keys = folder / "keys.json"
-    if not keys.exists():
-        made = {
+    keys = _keys(folder)
+    if not keys:
+        keys = {
             "secret_key": Fernet.generate_key().decode(),
             "encryption_keys": Fernet.generate_key().decode(),
         }
-        keys.touch(mode=0o600)
-        keys.write_text(json.dumps(made))
+        _keep(folder, keys)
     return Settings.load(
         public_url=portal_url,
         stripe_api_base=stripe_url,
@@ -120,8 +122,37 @@ def _settings(folder: Path, portal_url: str, stripe_url: str) -> Settings:
         worker_threads=1,
         log_level="WARNING",
         log_format="console",
-        **json.loads(keys.read_text()),
+        secret_key=keys["secret_key"],
+        encryption_keys=keys["encryption_keys"],
     )
+
+
+def _keys(folder: Path) -> dict[str, str]:
+    """What the demo keeps to itself: its two keys, and the text of its API token."""
+    file = folder / KEYS
+    found: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+    return found
+
+
+def _keep(folder: Path, keys: dict[str, str]) -> None:
+    """Write them, for the owner's eyes only, and whole or not at all."""
+    new = folder / f"{KEYS}.new"
+    new.unlink(missing_ok=True)
+    new.touch(mode=0o600)
+    new.write_text(json.dumps(keys))
+    new.replace(folder / KEYS)
+
+
+def _token(folder: Path) -> str:
+    """The token of the demo before this one, while it is good, else a new one."""
+    session, keys = db.session(), _keys(folder)
+    try:
+        operators.admit(session, f"Bearer {keys.get('token', '')}", scope="admin")
+    except Unauthorized:
+        _, keys["token"] = operators.create_token(session, "demo", scope="admin", actor="demo")
+        session.commit()
+        _keep(folder, keys)
+    return keys["token"]
 
 
 def _installed(settings: Settings) -> tuple[str, str]:
@@ -160,6 +191,8 @@ def _prose(facts: dict[str, str]) -> str:
             "",
             f"  Sign up        {facts['portal']}/signup",
             "  Test card      4242 4242 4242 4242, any future date, any CVC",
+            f"  API            {facts['portal']}/api/docs",
+            f"  Token for it   {facts['token']}",
             f"  Stripe, as it sees things, and its faults   {facts['stripe_api_base']}/_control",
             "",
             "Ctrl-C stops it. The next `gangway demo` goes on where this one stops; --fresh begins anew.",

@@ -53,6 +53,13 @@ class Conflict(AppError):
     title = "Conflict"
 
 
+class Unsupported(AppError):
+    """Others offer it, and we do not."""
+
+    status = 501
+    title = "Not Implemented"
+
+
 class PreconditionFailed(AppError):
     """The request is fine, but the state of things forbids it."""
 

@@ -1,5 +1,6 @@
 """What stands before every JSON operation: the token, and the answer of the first time."""
 
+import json
 from collections.abc import Callable
 
 from flask import Response, g, request
@@ -20,7 +21,7 @@ class Gate:
         token = operators.admit(db.session(), header, scope=operation.scope)
         g.token_id, g.actor = token.id, f"token:{token.id}"
 
-    def once(self, operation: Operation, run: Callable[[], Response]) -> Response:
+    def once(self, run: Callable[[], Response]) -> Response:
         """Run it, or answer as the first time.
 
         What Stripe did not take, and what failed by our own fault, is not an answer: the key is freed.
@@ -51,8 +52,10 @@ class Gate:
 
 
 def _again(first: idempotency.Request) -> Response:
-    response = Response(first.body, first.status or 200)
-    is_problem = response.status_code >= 400
-    response.headers["Content-Type"] = "application/problem+json" if is_problem else "application/json"
+    status, body = first.status or 200, first.body
+    if status >= 400:  # a problem's instance is the request that it answers, in the log too
+        body = json.dumps(json.loads(body or "{}") | {"instance": problems.instance()})
+    response = Response(body, status)
+    response.headers["Content-Type"] = "application/problem+json" if status >= 400 else "application/json"
     response.headers["Idempotency-Replayed"] = "true"
     return response

@@ -1,15 +1,20 @@
-"""Installing a Stripe app: its key, its webhook endpoint, its secrets."""
+"""Installing a Stripe app: its key, its webhook endpoint, its secrets. Changing and uninstalling it."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import db, journal
-from app.apps.connections import api_key_row, connections, secret_row
+from app.apps import queries
+from app.apps.connections import api_key_row, connect, connections, secret_row
 from app.apps.models import App, SigningSecret
 from app.config import is_public
+from app.db import utcnow
 from app.errors import Conflict, Invalid
 from app.gateway import (
     Account,
@@ -19,34 +24,54 @@ from app.gateway import (
     StripePermissionMissing,
     is_live,
 )
+from app.sealing import Unsealable
 
 MANAGED_BY = "gangway"
 NAMESPACE = "default"  # OpenMeter's word; there is one here
-KEY = re.compile(r"(sk|rk)_(test|live)_[A-Za-z0-9_]{4,}")
+KEY = re.compile(r"(sk|rk)_(test|live)_[A-Za-z0-9_]{4,255}")
 
 
-def install(session: Session, api_key: str, *, public_url: str, actor: str, name: str = "Stripe") -> App:
+class KeyUnfit(Invalid):
+    """The API key is not one with which this can be done; Stripe may know it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Details:
+    """What may be changed of an app: all of it but the key, which stays when none is given."""
+
+    name: str
+    description: str | None = None
+    metadata: dict[str, str] | None = None
+    api_key: str | None = None
+
+
+def install(
+    session: Session,
+    api_key: str,
+    *,
+    public_url: str,
+    actor: str,
+    name: str = "Stripe",
+    may_be_default: bool = True,
+) -> App:
     """Install a Stripe account and mode: check the key, register our webhook, store both secrets sealed.
 
+    It becomes the default app when there is none, unless it may not: no installation ever takes the place
+    of a default, because that would send everybody who pays from then on to another account.
     Flushes; the caller commits and then calls `sweep`. Killed anywhere, it can be run again: an endpoint
     that was created and not recorded has a secret that nobody knows, and `sweep` removes it.
 
-    Raises Invalid for what is no secret key, StripeKeyRejected, StripePermissionMissing, and Conflict when
+    Raises KeyUnfit for what is no secret key, StripeKeyRejected, StripePermissionMissing, and Conflict when
     this account and mode is installed already.
     """
-    api_key = api_key.strip()
-    if not KEY.fullmatch(api_key):
-        raise Invalid(
-            "This is no secret Stripe key: it begins with sk_test_, sk_live_, rk_test_ or rk_live_."
-        )
+    api_key = _secret_key(api_key)
     if is_live(api_key) and not is_public(public_url):
-        raise Invalid(
+        raise KeyUnfit(
             "A live key needs a public URL that Stripe can reach over https: set GANGWAY_PUBLIC_URL first."
         )
     stripe = connections().dial(api_key)
     account = _account(stripe)
     _refuse_installed(session, stripe, account, public_url)
-    has_default = session.scalar(select(App.id).where(App.is_default, App.deleted_at.is_(None))) is not None
     db.end_read(session)
 
     app_id, secret_id = db.new_id(), db.new_id()
@@ -60,6 +85,7 @@ def install(session: Session, api_key: str, *, public_url: str, actor: str, name
 
     sealer = connections().sealer
     db.start_write(session)
+    has_default = session.scalar(select(App.id).where(App.is_default, App.deleted_at.is_(None))) is not None
     app = App(
         id=app_id,
         name=name,
@@ -67,9 +93,9 @@ def install(session: Session, api_key: str, *, public_url: str, actor: str, name
         stripe_account_id=account.id,
         livemode=account.livemode,
         api_key_sealed=sealer.seal(api_key, api_key_row(app_id)),
-        masked_api_key=f"{api_key[:8]}***{api_key[-3:]}",
+        masked_api_key=_masked(api_key),
         webhook_endpoint_id=endpoint.id,
-        is_default=not has_default,
+        is_default=may_be_default and not has_default,
     )
     sealed = sealer.seal(endpoint.secret, secret_row(secret_id))
     session.add(app)
@@ -81,6 +107,75 @@ def install(session: Session, api_key: str, *, public_url: str, actor: str, name
         raise _installed(account) from error
     session.add(SigningSecret(id=secret_id, app_id=app_id, sealed=sealed))
     journal.note(session, "app.installed", actor=actor, app_id=app_id, stripe_account_id=account.id)
+    session.flush()
+    return app
+
+
+def change(session: Session, app_id: str, details: Details, *, actor: str) -> App:
+    """Give an app new details, all of them, and a new key if there is one: everything or nothing.
+
+    Flushes; the caller commits. The webhook endpoint and its secret stay. Raises NotFound, Invalid for an
+    uninstalled app and what `replace_key` raises.
+    """
+    if details.api_key is None:
+        app = _to_change(session, app_id)
+    else:
+        app = replace_key(session, app_id, details.api_key, actor=actor)
+    app.name, app.description, app.extra = details.name, details.description, details.metadata
+    journal.note(session, "app.changed", actor=actor, app_id=app.id)
+    session.flush()
+    return app
+
+
+def replace_key(session: Session, app_id: str, api_key: str, *, actor: str) -> App:
+    """Let an app speak with another key of its account and mode from now on. Flushes; the caller commits.
+
+    A key that does not fit changes nothing: the app goes on with the one it has. Raises NotFound, Invalid
+    for an uninstalled app, KeyUnfit for a key of another account or mode, StripeKeyRejected and
+    StripePermissionMissing.
+    """
+    app = queries.by_id(session, app_id)
+    _refuse_uninstalled(app)
+    db.end_read(session)
+    api_key = _secret_key(api_key)
+    if is_live(api_key) is not app.livemode:
+        raise KeyUnfit(
+            f"This app is in {_mode(livemode=app.livemode)} mode, and this is a key of the other one."
+        )
+    account = _account(connections().dial(api_key))
+    if account.id != app.stripe_account_id:
+        raise KeyUnfit(f"This is a key of Stripe account {account.id}, not of {app.stripe_account_id}.")
+
+    app = _to_change(session, app_id)
+    app.api_key_sealed = connections().sealer.seal(api_key, api_key_row(app.id))
+    app.masked_api_key = _masked(api_key)
+    journal.note(session, "app.key_replaced", actor=actor, app_id=app.id, masked_key=app.masked_api_key)
+    note_key_state(session, app, accepted=True)
+    session.flush()
+    return app
+
+
+def uninstall(session: Session, app_id: str, *, actor: str) -> App:
+    """Remove our webhook endpoint at Stripe, mark the app as deleted and forget its secrets.
+
+    Flushes; the caller commits. What stands above and belongs to the app is the caller's as well: see
+    `payers.uninstall`. An endpoint that is gone already, and a key that Stripe no longer takes or that can't
+    be unsealed, are no hindrance. Raises NotFound, Invalid for an app that is uninstalled already, and what
+    the gateway raises.
+    """
+    app = queries.by_id(session, app_id)
+    _refuse_uninstalled(app)
+    db.end_read(session)
+    with suppress(StripeKeyRejected, Unsealable):  # then `sweep` finds it if the account is installed again
+        _delete(connect(app), app.webhook_endpoint_id)
+
+    app = _to_change(session, app_id)
+    app.deleted_at, app.is_default, app.api_key_sealed = utcnow(), False, ""
+    session.execute(delete(SigningSecret).where(SigningSecret.app_id == app.id))
+    connections().forget(app)
+    journal.note(
+        session, "app.uninstalled", actor=actor, app_id=app.id, stripe_account_id=app.stripe_account_id
+    )
     session.flush()
     return app
 
@@ -117,6 +212,47 @@ def note_key_state(session: Session, app: App, *, accepted: bool) -> None:
         journal.note(session, f"app.{status}", actor="worker", app_id=app.id)
 
 
+@contextmanager
+def noting_rejection(session: Session, app: App) -> Iterator[None]:
+    """Record it if Stripe turns out to reject the app's own key; whatever else was under way is rolled back."""
+    try:
+        yield
+    except StripeKeyRejected as error:
+        session.rollback()
+        db.start_write(session)
+        note_key_state(session, app, accepted=False)
+        session.commit()
+        raise StripeKeyRejected(
+            "Stripe rejected the API key of this app. Give the app a new key, then try again."
+        ) from error
+
+
+def _secret_key(api_key: str) -> str:
+    api_key = api_key.strip()
+    if not KEY.fullmatch(api_key):
+        raise KeyUnfit(
+            "This is no secret Stripe key: it begins with sk_test_, sk_live_, rk_test_ or rk_live_."
+        )
+    return api_key
+
+
+def _masked(api_key: str) -> str:
+    return f"{api_key[:8]}***{api_key[-3:]}"
+
+
+def _to_change(session: Session, app_id: str) -> App:
+    """The app, locked, when it is still installed."""
+    db.start_write(session)
+    app = queries.by_id(session, app_id, lock=True)
+    _refuse_uninstalled(app)
+    return app
+
+
+def _refuse_uninstalled(app: App) -> None:
+    if app.deleted_at is not None:
+        raise Invalid(f"App {app.id} is uninstalled.")
+
+
 def _account(stripe: StripeGateway) -> Account:
     try:
         return stripe.account()
@@ -145,8 +281,13 @@ def _refuse_installed(session: Session, stripe: StripeGateway, account: Account,
 
 
 def _installed(account: Account) -> Conflict:
-    mode = "live" if account.livemode else "test"
-    return Conflict(f"Stripe account {account.id} is installed already in {mode} mode.")
+    return Conflict(
+        f"Stripe account {account.id} is installed already in {_mode(livemode=account.livemode)} mode."
+    )
+
+
+def _mode(*, livemode: bool) -> str:
+    return "live" if livemode else "test"
 
 
 def _delete(stripe: StripeGateway, endpoint_id: str) -> None:

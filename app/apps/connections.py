@@ -33,8 +33,18 @@ class Connections:
             held = self._open.get((app.id, app.api_key_sealed))
             if held is None:
                 key = self.sealer.open(app.api_key_sealed, api_key_row(app.id))
+                self._drop(app)
                 held = self._open[app.id, app.api_key_sealed] = self.dial(key)
             return held
+
+    def forget(self, app: App) -> None:
+        """Keep no key of this app in memory."""
+        with self._lock:
+            self._drop(app)
+
+    def _drop(self, app: App) -> None:
+        for known in [known for known in self._open if known[0] == app.id]:
+            del self._open[known]
 
 
 def connections() -> Connections:

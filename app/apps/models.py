@@ -19,10 +19,11 @@ class App(Base):
     id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(sa.String(256))
     description: Mapped[str | None] = mapped_column(sa.Text)
+    extra: Mapped[dict[str, str] | None] = mapped_column("metadata")  # `metadata` is SQLAlchemy's own word
     status: Mapped[str] = mapped_column(sa.String(16), default="ready")  # or unauthorized
     stripe_account_id: Mapped[str] = mapped_column(sa.String(255))  # acct_…
     livemode: Mapped[bool]
-    api_key_sealed: Mapped[str] = mapped_column(sa.Text)
+    api_key_sealed: Mapped[str] = mapped_column(sa.Text)  # empty once the app is uninstalled
     masked_api_key: Mapped[str] = mapped_column(sa.String(32))
     webhook_endpoint_id: Mapped[str] = mapped_column(sa.String(255))  # we_…
     is_default: Mapped[bool]

@@ -57,6 +57,7 @@ def create(session: Session, wanted: NewCustomer, *, actor: str) -> Customer:
     session.add(customer)
     journal.note(session, "customer.created", actor=actor, customer_id=customer.id)
     _flush(session, wanted)
+    queries.count_one(session, 1)
     return customer
 
 
@@ -113,6 +114,7 @@ def delete(session: Session, customer: Customer, *, actor: str) -> None:
         subject.deleted_at = customer.deleted_at
     journal.note(session, "customer.deleted", actor=actor, customer_id=customer.id)
     session.flush()
+    queries.count_one(session, -1)
 
 
 def refuse_deleted(customer: Customer) -> None:

@@ -35,14 +35,28 @@ class Customer(Base):
 
     __table_args__ = (
         sa.Index("uq_customer_key_live", "key", unique=True, sqlite_where=LIVE, postgresql_where=LIVE),
-        sa.Index(None, "name", "id"),
-        sa.Index(None, "created_at", "id"),
+        # For lists: a page is found in these alone, without a look at the rows before it.
+        sa.Index("ix_customer_live_name", "name", "id", sqlite_where=LIVE, postgresql_where=LIVE),
+        sa.Index("ix_customer_live_created", "created_at", "id", sqlite_where=LIVE, postgresql_where=LIVE),
+        sa.Index("ix_customer_live_id", "id", sqlite_where=LIVE, postgresql_where=LIVE),
     )
 
     @property
     def subject_keys(self) -> list[str]:
         """The names under which this customer's usage arrives, sorted."""
         return sorted(subject.key for subject in self.subjects)
+
+
+class CustomerCount(Base):
+    """How many customers there are, in shards, so that concurrent changes seldom wait for one another.
+
+    Counting a million rows takes a tenth of a second; adding these up takes none.
+    """
+
+    __tablename__ = "customer_count"
+
+    shard: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    live: Mapped[int] = mapped_column(sa.BigInteger)
 
 
 class SubjectKey(Base):

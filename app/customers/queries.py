@@ -1,16 +1,20 @@
 """Reads of customers that are worth a name."""
 
+import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app.customers.models import Customer, SubjectKey
+from app.customers.anchors import FAR, Anchors
+from app.customers.models import Customer, CustomerCount, SubjectKey
 from app.db import is_id
 from app.errors import NotFound, PreconditionFailed
 
-MOST_ROWS = 2**62  # what databases take as an offset
+SHARDS = 16
+ANCHORS = Anchors()
 
 
 def holders(session: Session, *, key: str | None, subject_keys: Collection[str]) -> set[str]:
@@ -100,24 +104,56 @@ ORDERS = {"id": Customer.id, "name": Customer.name, "createdAt": Customer.create
 def page(
     session: Session, wanted: Filter, *, order_by: str, descending: bool, page: int, size: int
 ) -> tuple[list[Customer], int]:
-    """One page of the customers that fit, and how many fit in all. The id breaks ties."""
+    """One page of the customers that fit, and how many fit in all. The id breaks ties.
+
+    A page is found in an index alone: from whichever end is nearer, or, when it is far from both, behind
+    the last row of the page before it.
+    """
     fits = _fits(wanted)
-    total = session.scalar(sa.select(sa.func.count()).select_from(Customer).where(*fits)) or 0
+    total = _count(session, wanted, fits)
+    skipped = (page - 1) * size
+    if skipped >= total:
+        return [], total
+    rows = min(size, total - skipped)
+    from_the_end = skipped > total // 2
+    skipped = total - skipped - rows if from_the_end else skipped
+    column, up = ORDERS[order_by], descending == from_the_end
+    listing = (wanted, order_by, descending, size)
+    is_far = skipped > FAR
+    anchor = ANCHORS.find((listing, page)) if is_far else None
+    if anchor is not None:
+        up, skipped = not descending, 0
+        behind = sa.tuple_(column, Customer.id)
+        fits = [*fits, behind > anchor if up else behind < anchor]
+    turn = sa.asc if up else sa.desc
+    ids = sa.select(Customer.id).where(*fits).order_by(turn(column), turn(Customer.id))
+    ids_there = ids.limit(rows).offset(skipped).subquery()
     turn = sa.desc if descending else sa.asc
-    # Only ids are walked over to reach a far page: they stand in the index, the rows do not.
-    ids = (
-        sa.select(Customer.id)
-        .where(*fits)
-        .order_by(turn(ORDERS[order_by]), turn(Customer.id))
-        .limit(size)
-        .offset(min((page - 1) * size, MOST_ROWS))
-    ).subquery()
     found = session.scalars(
         sa.select(Customer)
-        .join(ids, ids.c.id == Customer.id)
-        .order_by(turn(ORDERS[order_by]), turn(Customer.id))
-    )
+        .join(ids_there, ids_there.c.id == Customer.id)
+        .order_by(turn(column), turn(Customer.id))
+    ).all()
+    if found:
+        ANCHORS.keep((listing, page + 1), (getattr(found[-1], column.key), found[-1].id))
     return list(found), total
+
+
+def count_one(session: Session, change: int) -> None:
+    """Count a customer in, or out, in the transaction that makes or deletes it."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    counted = insert(CustomerCount).values(shard=secrets.randbelow(SHARDS), live=change)
+    session.execute(
+        counted.on_conflict_do_update(
+            index_elements=["shard"], set_={"live": CustomerCount.live + counted.excluded.live}
+        )
+    )
+
+
+def _count(session: Session, wanted: Filter, fits: list[sa.ColumnElement[bool]]) -> int:
+    if wanted == Filter():
+        return int(session.scalar(sa.select(sa.func.sum(CustomerCount.live))) or 0)
+    return session.scalar(sa.select(sa.func.count()).select_from(Customer).where(*fits)) or 0
 
 
 def _fits(wanted: Filter) -> list[sa.ColumnElement[bool]]:

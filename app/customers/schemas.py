@@ -23,12 +23,13 @@ CurrencyCode = Annotated[
     str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(_iso_4217), Field(examples=["USD"])
 ]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+SubjectKey = Annotated[str, StringConstraints(min_length=1, max_length=256)]  # as wide as its column
 
 
 class CustomerUsageAttribution(WireModel):
     """The names under which usage arrives."""
 
-    subject_keys: list[Annotated[str, StringConstraints(min_length=1)]]
+    subject_keys: list[SubjectKey] = Field(examples=[["my-usage-event-subject"]])
 
 
 class Address(WireModel):
@@ -52,8 +53,10 @@ class CustomerCreate(WireModel):
     key: Key | None = Field(default=None, description="Your own id of it.", examples=["my-database-id"])
     usage_attribution: CustomerUsageAttribution | None = None
     description: Annotated[str, StringConstraints(max_length=1024)] | None = None
-    primary_email: str | None = None
-    currency: CurrencyCode | None = None
+    primary_email: str | None = Field(
+        default=None, description="Not checked.", examples=["billing@acme.example"]
+    )
+    currency: CurrencyCode | None = Field(default=None, description="ISO 4217.")
     billing_address: Address | None = None
     metadata: Metadata | None = None
 
@@ -87,12 +90,12 @@ class Customer(WireModel):
     """A customer as it is answered."""
 
     id: Ulid
-    name: str
-    key: str | None = None
+    name: str = Field(examples=["ACME, Inc."])
+    key: str | None = Field(default=None, examples=["my-database-id"])
     usage_attribution: CustomerUsageAttribution | None = None
     description: str | None = None
     primary_email: str | None = None
-    currency: str | None = None
+    currency: str | None = Field(default=None, examples=["USD"])
     billing_address: Address | None = None
     metadata: Metadata | None = None
     created_at: Instant
@@ -123,9 +126,9 @@ class CustomerPaginatedResponse(WireModel):
     """One page of customers."""
 
     items: list[Customer]
-    page: int
-    page_size: int
-    total_count: int
+    page: int = Field(ge=1, examples=[1])
+    page_size: int = Field(ge=1, examples=[100])
+    total_count: int = Field(ge=0, examples=[1])
 
 
 Text = Annotated[str, StringConstraints(min_length=1)]

@@ -16,6 +16,7 @@ from app.gateway.facts import (
     Endpoint,
     HostedSession,
     Method,
+    PortalSession,
     SessionFacts,
     SetupFacts,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "HostedSession",
     "Method",
     "PageOptions",
+    "PortalSession",
     "SessionFacts",
     "SetupFacts",
     "StripeFailed",

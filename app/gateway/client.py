@@ -12,6 +12,7 @@ from app.gateway.facts import (
     Endpoint,
     HostedSession,
     Method,
+    PortalSession,
     SessionFacts,
     SetupFacts,
 )
@@ -113,8 +114,8 @@ class StripeGateway:
             )
         return CustomerFacts.of(_plain(found))
 
-    def set_default_method(self, customer_id: str, method_id: str) -> CustomerFacts:
-        """Make an attached method (pm_…) the one that is charged. Checkout never does so by itself.
+    def set_default_method(self, customer_id: str, method_id: str | None) -> CustomerFacts:
+        """Make an attached method (pm_…) the one that is charged, or none. Checkout never does so by itself.
 
         Harmless to repeat, so without a key: what is replayed for one would be the default of back then.
         Raises StripeRefused when the method is no longer attached.
@@ -124,11 +125,20 @@ class StripeGateway:
             updated = self._v1.customers.update(
                 customer_id,
                 params={
-                    "invoice_settings": {"default_payment_method": method_id},
+                    "invoice_settings": {"default_payment_method": method_id or ""},
                     "expand": ["invoice_settings.default_payment_method"],
                 },
             )
         return CustomerFacts.of(_plain(updated))
+
+    def payment_method(self, method_id: str) -> Method:
+        """A payment method (pm_…), whosever it is. Raises StripeObjectMissing.
+
+        Source: https://docs.stripe.com/api/payment_methods/retrieve
+        """
+        with translated():
+            found = self._v1.payment_methods.retrieve(method_id)
+        return Method.of(_plain(found))
 
     def payment_methods(self, customer_id: str) -> list[Method]:
         """All methods attached to a customer, at most a hundred, newest first.
@@ -195,6 +205,22 @@ class StripeGateway:
         """
         with translated():
             self._v1.checkout.sessions.expire(session_id)
+
+    def open_portal_session(
+        self, customer_id: str, *, configuration_id: str | None, locale: str | None, return_url: str | None
+    ) -> PortalSession:
+        """Open Stripe's customer portal for a customer; without a configuration, the account's default one.
+
+        It lasts minutes, and one too many does no harm, so there is no key.
+        Raises StripeRefused with Stripe's own words when it rejects the parameters.
+        Source: https://docs.stripe.com/api/customer_portal/sessions/create
+        """
+        given = {"configuration": configuration_id, "locale": locale, "return_url": return_url}
+        params: dict[str, Any] = {"customer": customer_id}
+        params |= {name: value for name, value in given.items() if value is not None}
+        with translated():
+            opened = self._v1.billing_portal.sessions.create(params=params)  # type: ignore[arg-type]
+        return PortalSession.of(_plain(opened))
 
     def create_webhook_endpoint(
         self, url: str, *, metadata: dict[str, str], idempotency_key: str

@@ -147,6 +147,34 @@ class SessionFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PortalSession:
+    """A page of Stripe's own on which a customer looks after its payment methods, for a short while."""
+
+    id: str  # bps_…
+    customer_id: str
+    configuration_id: str  # bpc_…
+    livemode: bool
+    locale: str | None
+    return_url: str | None
+    url: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> "PortalSession":
+        """Read a Session. Source: https://docs.stripe.com/api/customer_portal/sessions/object"""
+        return cls(
+            id=body["id"],
+            customer_id=body["customer"],
+            configuration_id=str(_id(body["configuration"])),
+            livemode=body["livemode"],
+            locale=body.get("locale"),
+            return_url=body.get("return_url"),
+            url=body["url"],
+            created_at=instant(body["created"]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Endpoint:
     """A webhook endpoint. The secret is known only to whoever created it."""
 

@@ -23,9 +23,10 @@ class Payer(Base):
 
     id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
     app_id: Mapped[str] = mapped_column(sa.ForeignKey("app.id"))
-    customer_id: Mapped[str] = mapped_column(sa.ForeignKey("customer.id"))
+    customer_id: Mapped[str] = mapped_column(sa.ForeignKey("customer.id"), index=True)
     stripe_customer_id: Mapped[str] = mapped_column(sa.String(255))  # cus_…
     default_method_id: Mapped[str | None] = mapped_column(sa.String(255))  # pm_…, what Stripe charges
+    chosen_method_id: Mapped[str | None] = mapped_column(sa.String(255))  # pm_…, what a program asked for
     gone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # deleted at Stripe
     verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when Stripe last told us
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)

@@ -3,6 +3,8 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from app import apps
+from app.errors import NotFound, PreconditionFailed
 from app.payers.models import Payer
 
 
@@ -14,6 +16,32 @@ def of_customer(session: Session, app_id: str, customer_id: str) -> Payer | None
         .options(joinedload(Payer.app), joinedload(Payer.customer))
         .execution_options(populate_existing=True)
     )
+
+
+def all_of_customer(session: Session, customer_id: str) -> list[Payer]:
+    """A customer as it is known in every app, the oldest first; there are few apps."""
+    query = (
+        select(Payer)
+        .where(Payer.customer_id == customer_id, Payer.deleted_at.is_(None))
+        .options(joinedload(Payer.app, innerjoin=True))
+    )
+    return list(session.scalars(query.order_by(Payer.id)))
+
+
+def in_default_app(session: Session, customer_id: str) -> Payer:
+    """A customer as it is known in the default app. Raises PreconditionFailed."""
+    payer = of_customer(session, default_app(session).id, customer_id)
+    if payer is None:
+        raise PreconditionFailed(f"Customer {customer_id} has no Stripe customer.")
+    return payer
+
+
+def default_app(session: Session) -> apps.App:
+    """The app that is meant where none is named. Raises PreconditionFailed."""
+    try:
+        return apps.find(session)
+    except NotFound as error:
+        raise PreconditionFailed(error.detail) from error
 
 
 def of_stripe_customer(session: Session, app_id: str, stripe_customer_id: str) -> Payer | None:

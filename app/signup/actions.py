@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import apps, checkout, customers, db, payers, sync
@@ -64,8 +65,8 @@ def submit(session: Session, app: apps.App, wanted: NewCustomer, *, browser: str
             if own is not None:
                 raise
             wanted = replace(wanted, id=_own_holder(session, taken, browser))
-        except Conflict:  # our twin was quicker: look again
-            continue
+        except (Conflict, IntegrityError):  # our twin was quicker: look again
+            session.rollback()
         else:
             return Way(url_of(page), is_new=True)
     raise Conflict("This is being set up already. Try again in a moment.")
@@ -80,11 +81,13 @@ def resume(session: Session, app: apps.App, customer_id: str) -> str:
         payer = payers.of_customer(session, app.id, customer_id)
         if payer is None:
             raise NotFound("Nothing was begun for this customer.")
+        number = checkout.count(session, payer.id)  # before the page: a newer one then has a higher number
         page = checkout.latest(session, payer.id)
         db.end_read(session)
         if page is None or utcnow() - page.created_at > JUST_NOW:
             sync.refresh(session, payer.id)
             payer = payers.fresh(session, payer.id)
+            number = checkout.count(session, payer.id)
             page = checkout.latest(session, payer.id)
             db.end_read(session)
         if (
@@ -94,8 +97,7 @@ def resume(session: Session, app: apps.App, customer_id: str) -> str:
         ):
             raise NothingToPay(customer_id)
         wanted = customers.details_of(payer.customer)
-        order = order_for(wanted, number=checkout.count(session, payer.id))
-        db.end_read(session)
+        order = order_for(wanted, number=number)
         if page and page.url and page.status == "open" and page.expires_at > utcnow():
             if page.currency == order.page.currency:
                 return page.url

@@ -7,13 +7,12 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_origin
 from urllib.parse import parse_qs
 
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from pydantic import TypeAdapter, ValidationError
-from werkzeug.exceptions import BadRequest
 
 from app.errors import Invalid
 from app.web.wire import FROM_THE_WIRE, WireModel, escaped, unstorable
@@ -49,7 +48,7 @@ class Gate(Protocol):
     def admit(self, operation: Operation) -> None:
         """Raise Unauthorized or Forbidden when the caller may not."""
 
-    def once(self, operation: Operation, run: Callable[[], Response]) -> Response:
+    def once(self, run: Callable[[], Response]) -> Response:
         """Run an operation, or give again what it answered under the same Idempotency-Key."""
 
 
@@ -118,7 +117,7 @@ def _served(operation: Operation, view: View) -> Callable[..., ResponseReturnVal
         def run() -> Response:
             return answered(view(**arguments), operation.status)
 
-        return gate.once(operation, run) if operation.method == "POST" else run()
+        return gate.once(run) if operation.method == "POST" else run()
 
     return serve
 
@@ -150,14 +149,14 @@ def _no_json(name: str) -> None:
 
 
 def read_query(model: type[WireModel]) -> Any:
-    """The request's query, checked. Where a name comes twice the last one wins, unless its field is a list."""
+    """The request's query, checked. Where a name comes twice the last one wins, unless it is a list."""
     sent: dict[str, Any] = {}
     given = parse_qs(request.query_string.decode("utf-8", "replace"), keep_blank_values=True)
     for name, read in model.model_fields.items():
         wire_name = read.alias or name
         values = given.get(wire_name)
         if values:
-            sent[wire_name] = values if "list" in str(read.annotation) else values[-1]
+            sent[wire_name] = values if get_origin(read.annotation) is list else values[-1]
     refuse_unstorable(sent, "query")
     return checked(TypeAdapter(model), sent)
 
@@ -165,7 +164,7 @@ def read_query(model: type[WireModel]) -> Any:
 def checked(reads: TypeAdapter[Any], sent: Any, *, strict: bool = False) -> Any:
     """Data as a model. Raises Invalid. Strict is what has types of its own: in JSON, "5" is no number."""
     try:
-        return reads.validate_python(sent, strict=strict)
+        return reads.validate_python(sent, strict=strict, context=FROM_THE_WIRE)
     except ValidationError as error:
         fields: dict[str, str] = {}
         for problem in error.errors(include_url=False, include_input=False, include_context=False):

@@ -30,6 +30,16 @@ TOLD_PROGRAMS = {
     429: "too many requests in a short time; nothing was changed, try again later",
 }
 
+PREFIXES = {  # OpenMeter's
+    400: "validation error: ",
+    401: "unauthorized error: ",
+    403: "forbidden error: ",
+    404: "not found error: ",
+    409: "conflict error: ",
+    412: "precondition failed error: ",
+    413: "request entity too large error: ",
+}
+
 
 def init_app(app: Flask) -> None:
     """Answer every failure in the reader's form; an unforeseen one tells nothing but its request id."""
@@ -63,15 +73,14 @@ def _bug(error: Exception) -> Response:
 
 
 def answer(status: int, title: str, detail: str, fields: Mapping[str, str] | None = None) -> Response:
-    """A problem document (RFC 9457) under /api/, a page elsewhere. `fields` maps JSON pointers to sentences."""
-    request_id = g.get("request_id", "")
+    """A problem document (RFC 9457) under /api/, a page elsewhere. `fields` maps JSON pointers to words."""
     if _is_for_program():
         body: dict[str, Any] = {
             "type": "about:blank",
             "title": HTTPStatus(status).phrase,
             "status": status,
-            "detail": detail,
-            "instance": f"urn:request:{request_id}",
+            "detail": _prefixed(status, detail),
+            "instance": instance(),
         }
         if fields:
             wrong = [{"code": "invalid", "message": said, "field": name} for name, said in fields.items()]
@@ -82,9 +91,21 @@ def answer(status: int, title: str, detail: str, fields: Mapping[str, str] | Non
         if status == 401:
             response.headers["WWW-Authenticate"] = "Bearer"
         return response
+    request_id = g.get("request_id", "")
     page = render_template("error.html", status=status, title=title, detail=detail, request_id=request_id)
     return Response(page, status, mimetype="text/html")
 
 
+def instance() -> str:
+    """The request, as a problem names it."""
+    return f"urn:request:{g.get('request_id', '')}"
+
+
 def _is_for_program() -> bool:
     return request.path.startswith("/api/")
+
+
+def _prefixed(status: int, detail: str) -> str:
+    """Programs read a prefix for each kind of error; people, who read the same sentence elsewhere, do not."""
+    prefix = PREFIXES.get(status, "")
+    return detail if detail.startswith(prefix) else prefix + detail

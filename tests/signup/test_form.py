@@ -151,32 +151,10 @@ def test_adds_a_subject_key_without_a_script(client: FlaskClient, simulator: Sim
     assert not simulator.books.customers
 
 
-@pytest.mark.parametrize(
-    ("index", "left"),
-    [("0", ["b", "c"]), ("2", ["a", "b"]), ("3", ["a", "b", "c"]), ("007", ["a", "b", "c"])],
-)
-def test_removes_a_subject_key_without_a_script(client: FlaskClient, index: str, left: list[str]) -> None:
-    form = SignupPage(client)
+def test_leaves_out_a_subject_key_that_was_emptied(client: FlaskClient, rows: Rows) -> None:
+    sign_up(client, subject_keys=["a", "", "  ", "c"])
 
-    answer = form.press("remove_subject_key", index, subject_keys=["a", "b", "c"])
-
-    assert answer.status_code == 200
-    assert form.page.values("subject_keys") == left
-
-
-def test_keeps_its_last_subject_key(client: FlaskClient) -> None:
-    form = SignupPage(client)
-
-    form.press("remove_subject_key", "0", subject_keys=["only"])
-
-    assert form.page.values("subject_keys") == ["only"]
-    assert "hidden" in form.page.one("button", name="remove_subject_key").attributes
-
-
-def test_is_not_confused_by_a_strange_index(client: FlaskClient) -> None:
-    answer = SignupPage(client).press("remove_subject_key", "²", subject_keys=["a", "b"])
-
-    assert answer.status_code == 303
+    assert [customer.subject_keys for customer in rows(Customer)] == [["a", "c"]]
 
 
 @pytest.mark.parametrize(

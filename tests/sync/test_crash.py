@@ -28,6 +28,8 @@ from tests.support.sync_truth import assert_equal_to_stripe
 DECLINED = "4000000000000002"
 OVER = LEASE.total_seconds() + 1
 
+pytestmark = pytest.mark.timeout(300)  # dozens of processes, on machines that may be busy
+
 
 @pytest.fixture
 def elsewhere(app: Flask, settings: Settings, simulator: Simulator) -> Iterator[Settings]:

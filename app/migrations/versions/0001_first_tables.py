@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=26), nullable=False),
         sa.Column("name", sa.String(length=256), nullable=False),
         sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("metadata", sa.JSON(), nullable=True),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("stripe_account_id", sa.String(length=255), nullable=False),
         sa.Column("livemode", sa.Boolean(), nullable=False),
@@ -72,8 +73,30 @@ def upgrade() -> None:
         sa.Column("deleted_at", app.db.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customer")),
     )
-    op.create_index("ix_customer_created_at_id", "customer", ["created_at", "id"], unique=False)
-    op.create_index("ix_customer_name_id", "customer", ["name", "id"], unique=False)
+    op.create_index(
+        "ix_customer_live_created",
+        "customer",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_customer_live_id",
+        "customer",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_customer_live_name",
+        "customer",
+        ["name", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "uq_customer_key_live",
         "customer",
@@ -81,6 +104,12 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("deleted_at IS NULL"),
         postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_table(
+        "customer_count",
+        sa.Column("shard", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("live", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("shard", name=op.f("pk_customer_count")),
     )
     op.create_table(
         "idempotent_request",
@@ -112,6 +141,7 @@ def upgrade() -> None:
         sa.Column("customer_id", sa.String(length=26), nullable=False),
         sa.Column("stripe_customer_id", sa.String(length=255), nullable=False),
         sa.Column("default_method_id", sa.String(length=255), nullable=True),
+        sa.Column("chosen_method_id", sa.String(length=255), nullable=True),
         sa.Column("gone_at", app.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("verified_at", app.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("created_at", app.db.UtcDateTime(timezone=True), nullable=False),
@@ -126,6 +156,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_payer_customer_id_customer")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payer")),
     )
+    op.create_index("ix_payer_customer_id", "payer", ["customer_id"], unique=False)
     op.create_index("ix_payer_due_at", "payer", ["due_at"], unique=False)
     op.create_index(
         "uq_payer_customer_live",
@@ -269,14 +300,17 @@ def downgrade() -> None:
     op.drop_index("uq_payer_stripe_customer_live", table_name="payer")
     op.drop_index("uq_payer_customer_live", table_name="payer")
     op.drop_index("ix_payer_due_at", table_name="payer")
+    op.drop_index("ix_payer_customer_id", table_name="payer")
     op.drop_table("payer")
     op.drop_index("ix_journal_entry_customer_id_id", table_name="journal_entry")
     op.drop_table("journal_entry")
     op.drop_index("ix_idempotent_request_started_at", table_name="idempotent_request")
     op.drop_table("idempotent_request")
+    op.drop_table("customer_count")
     op.drop_index("uq_customer_key_live", table_name="customer")
-    op.drop_index("ix_customer_name_id", table_name="customer")
-    op.drop_index("ix_customer_created_at_id", table_name="customer")
+    op.drop_index("ix_customer_live_name", table_name="customer")
+    op.drop_index("ix_customer_live_id", table_name="customer")
+    op.drop_index("ix_customer_live_created", table_name="customer")
     op.drop_table("customer")
     op.drop_index("uq_app_default", table_name="app")
     op.drop_index("uq_app_account_live", table_name="app")

@@ -1,0 +1,37 @@
+"""Where far pages of long lists begin, remembered from the pages before them."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Any
+
+FAR = 10_000  # rows; nearer pages are counted off anew each time, and so are always exact
+KEPT = 60.0  # seconds; as long, a far page goes on where the one before it ended
+MOST = 1_000
+
+
+class Anchors:
+    """The last row of pages that were read, so that the next page can begin behind it.
+
+    A list that grows meanwhile shifts its numbered pages; going on behind the last row is what whoever
+    reads page after page wants: nothing twice, nothing left out. One instance for each process.
+    """
+
+    def __init__(self) -> None:
+        self._rows: OrderedDict[Hashable, tuple[float, Any]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, page: Hashable) -> Any:
+        """The row behind which a page begins, if it is known."""
+        with self._lock:
+            kept_at, row = self._rows.get(page, (0.0, None))
+        return row if time.monotonic() - kept_at < KEPT else None
+
+    def keep(self, page: Hashable, row: Any) -> None:
+        """Remember the row behind which a page begins."""
+        with self._lock:
+            self._rows[page] = (time.monotonic(), row)
+            self._rows.move_to_end(page)
+            if len(self._rows) > MOST:
+                self._rows.popitem(last=False)

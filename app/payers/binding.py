@@ -1,0 +1,127 @@
+"""Saying which Stripe customer stands for a customer, and which of its methods is to be charged."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app import apps, customers, db, journal
+from app.db import utcnow
+from app.errors import Invalid, PreconditionFailed
+from app.gateway import CustomerFacts, StripeGateway
+from app.payers import queries
+from app.payers.actions import end, mark_due, remember
+from app.payers.models import Payer
+
+BOUND = "This Stripe customer is bound to another customer, or this customer is being bound just now."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binding:
+    """What is wanted in one app.
+
+    The method is made the default at Stripe. None takes back what an earlier binding asked for; a default
+    that came about otherwise, on a Checkout page or in Stripe's Dashboard, stays as it is.
+    """
+
+    app: apps.App
+    stripe_customer_id: str  # cus_…
+    method_id: str | None = None  # pm_…
+
+
+def bind(
+    session: Session, customer: customers.Customer, wanted: Sequence[Binding], *, actor: str
+) -> list[Payer]:
+    """Let Stripe customers stand for a customer, each in its app: all of them or none.
+
+    Reads, ends its reading, asks Stripe about everything, has Stripe make the chosen methods the default,
+    then writes and flushes; the caller commits. Where another Stripe customer stood for the customer, that
+    payer ends. Raises Invalid when an app comes twice; PreconditionFailed for a deleted customer, for a
+    Stripe customer that is not there, is deleted or is somebody else's, and for a method that is not its
+    own; and what the gateway raises.
+    """
+    if len({binding.app.id for binding in wanted}) < len(wanted):
+        raise Invalid("Each app can be given once.")
+    customers.refuse_deleted(customer)
+    before = [_payer_of(session, customer, binding) for binding in wanted]
+    db.end_read(session)
+    found = []
+    for binding in wanted:
+        with apps.noting_rejection(session, binding.app):
+            found.append(_check(apps.connect(binding.app), binding))
+    chosen = []
+    for binding, payer, facts in zip(wanted, before, found, strict=True):
+        with apps.noting_rejection(session, binding.app):
+            chosen.append(_choose(apps.connect(binding.app), binding, payer, facts))
+
+    db.start_write(session)
+    session.refresh(customer, with_for_update=True)
+    customers.refuse_deleted(customer)
+    try:
+        return [
+            _record(session, customer, binding, facts, actor=actor)
+            for binding, facts in zip(wanted, chosen, strict=True)
+        ]
+    except IntegrityError as error:
+        session.rollback()
+        raise PreconditionFailed(BOUND) from error
+
+
+def _payer_of(session: Session, customer: customers.Customer, binding: Binding) -> Payer | None:
+    """The payer that has this very binding already. Raises PreconditionFailed when it is somebody else's."""
+    payer = queries.of_stripe_customer(session, binding.app.id, binding.stripe_customer_id)
+    if payer is not None and payer.customer_id != customer.id:
+        raise PreconditionFailed(BOUND)
+    return payer
+
+
+def _check(stripe: StripeGateway, binding: Binding) -> CustomerFacts:
+    """What Stripe says of the wanted customer, when it and the method can be taken."""
+    facts = stripe.customer(binding.stripe_customer_id)
+    if facts.deleted:
+        raise PreconditionFailed(f"Stripe customer {facts.id} is deleted.")
+    if binding.method_id is not None:
+        method = stripe.payment_method(binding.method_id)
+        if method.customer_id != facts.id:
+            raise PreconditionFailed(f"Payment method {method.id} is not one of Stripe customer {facts.id}.")
+    return facts
+
+
+def _choose(
+    stripe: StripeGateway, binding: Binding, payer: Payer | None, facts: CustomerFacts
+) -> CustomerFacts:
+    """Have Stripe make the wanted method the default, and give what it says of the customer then."""
+    current = facts.default_method.id if facts.default_method else None
+    is_ours = current is not None and payer is not None and payer.chosen_method_id == current
+    if binding.method_id == current or (binding.method_id is None and not is_ours):
+        return facts
+    return stripe.set_default_method(facts.id, binding.method_id)
+
+
+def _record(
+    session: Session, customer: customers.Customer, binding: Binding, facts: CustomerFacts, *, actor: str
+) -> Payer:
+    """Store a binding and what Stripe said; a convergence follows for all that was not asked."""
+    app = apps.find(session, binding.app.id)
+    payer = queries.of_customer(session, app.id, customer.id)
+    if payer is None or payer.stripe_customer_id != binding.stripe_customer_id:
+        end(session, Payer.app_id == app.id, Payer.customer_id == customer.id)
+        payer = Payer(app_id=app.id, customer_id=customer.id, stripe_customer_id=binding.stripe_customer_id)
+        session.add(payer)
+        session.flush()
+        _note(session, payer, "stripe_customer.bound", actor, stripe_customer_id=payer.stripe_customer_id)
+    default = facts.default_method.id if facts.default_method else None
+    if facts.default_method is not None:
+        remember(payer, facts.default_method)
+    if default != payer.default_method_id:
+        before = payer.default_method_id
+        _note(session, payer, "default_method.changed", actor, payment_method_id=default, before=before)
+    payer.default_method_id, payer.chosen_method_id, payer.gone_at = default, binding.method_id, None
+    mark_due(session, payer.id, utcnow())
+    session.flush()
+    return payer
+
+
+def _note(session: Session, payer: Payer, kind: str, actor: str, **facts: str | None) -> None:
+    journal.note(session, kind, actor=actor, customer_id=payer.customer_id, app_id=payer.app_id, **facts)

@@ -1,0 +1,109 @@
+"""What Stripe knows of a customer, on the wire."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from app import apps
+from app.gateway import PortalSession
+from app.payers.models import Payer
+from app.web.paging import PageQuery
+from app.web.wire import Instant, Ulid, WireModel
+
+NotEmpty = Annotated[str, StringConstraints(min_length=1)]
+
+
+class StripeCustomerAppDataBase(WireModel):
+    """Which Stripe customer it is, and which of its payment methods is to be charged."""
+
+    stripe_customer_id: Annotated[str, StringConstraints(min_length=1, max_length=255)] = Field(
+        examples=["cus_NffrFeUfNV2Hib"]
+    )
+    stripe_default_payment_method_id: (
+        Annotated[str, StringConstraints(pattern="^pm_", max_length=255)] | None
+    ) = Field(
+        default=None,
+        description=(
+            "It becomes the default at Stripe, too. Left out, it takes back what was asked for here before; a "
+            "default that came about otherwise stays."
+        ),
+    )
+
+
+class StripeCustomerAppDataCreateOrUpdateItem(StripeCustomerAppDataBase):
+    """The same in one app."""
+
+    type: Literal["stripe"]
+    id: Ulid | None = Field(default=None, description="The installed app; the default one if absent.")
+
+
+class StripeCustomerAppData(WireModel):
+    """The Stripe customer of a customer in one app."""
+
+    id: Ulid
+    type: Literal["stripe"] = "stripe"
+    stripe_customer_id: str
+    stripe_default_payment_method_id: str | None = None
+    app: apps.StripeApp
+
+    @classmethod
+    def of(cls, payer: Payer) -> "StripeCustomerAppData":
+        """The answer for a row."""
+        return cls(
+            id=payer.app_id,
+            stripe_customer_id=payer.stripe_customer_id,
+            stripe_default_payment_method_id=payer.default_method.id if payer.default_method else None,
+            app=apps.StripeApp.of(payer.app),
+        )
+
+
+class CustomerAppDataPaginatedResponse(WireModel):
+    """One page of what the apps know of a customer."""
+
+    items: list[StripeCustomerAppData]
+    page: int
+    page_size: int
+    total_count: int
+
+
+class CustomerAppDataListQuery(PageQuery):
+    """Of which kind of app, and which page."""
+
+    type: apps.AppType | None = None
+
+
+class CreateStripeCustomerPortalSessionParams(WireModel):
+    """How Stripe's customer portal is to be opened."""
+
+    configuration_id: NotEmpty | None = Field(
+        default=None, description="One of the account's (bpc_…); its default one if absent."
+    )
+    locale: NotEmpty | None = Field(default=None, examples=["de"])
+    return_url: NotEmpty | None = Field(default=None, examples=["https://example.com/account"])
+
+
+class StripeCustomerPortalSession(WireModel):
+    """Stripe's customer portal, opened. What Stripe gave no value is an empty text."""
+
+    id: str
+    stripe_customer_id: str
+    configuration_id: str
+    livemode: bool
+    created_at: Instant
+    return_url: str
+    locale: str
+    url: str
+
+    @classmethod
+    def of(cls, opened: PortalSession) -> "StripeCustomerPortalSession":
+        """The answer for a session."""
+        return cls(
+            id=opened.id,
+            stripe_customer_id=opened.customer_id,
+            configuration_id=opened.configuration_id,
+            livemode=opened.livemode,
+            created_at=opened.created_at,
+            return_url=opened.return_url or "",
+            locale=opened.locale or "",
+            url=opened.url,
+        )

@@ -1,0 +1,22 @@
+"""Lists, a page at a time."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from pydantic import Field
+
+from app.web.wire import WireModel
+
+Item = TypeVar("Item")
+
+
+class PageQuery(WireModel):
+    """Which page of a list, and how much on it."""
+
+    page: int = Field(default=1, ge=1)
+    page_size: int = Field(default=100, ge=1, le=1000)
+
+    def of(self, items: Sequence[Item]) -> list[Item]:
+        """The page of a list that is short enough to be read whole. One past the end is empty."""
+        start = (self.page - 1) * self.page_size
+        return list(items[start : start + self.page_size])
