@@ -61,7 +61,7 @@ def run(monkeypatch: pytest.MonkeyPatch, database_url: str) -> Run:
 def rows(database_url: str, model: type) -> list[Any]:
     app = create_app(Settings.load(secret_key=SECRET, encryption_keys=KEY, database_url=database_url))
     with app.app_context():
-        found = list(db.session().scalars(sa.select(model)).unique())
+        found: list[Any] = list(db.session().scalars(sa.select(model)).unique())
         db.session().close()
         db.engine().dispose()
     return found
@@ -221,6 +221,27 @@ class TestStripeInstall:
         assert said in answer.output
         assert rows(database_url, App) == []
         assert not simulator.books.webhook_endpoints
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://127.0.0.1",
+            "https://10.1.2.3",
+            "https://localhost",
+            "https://portal.local",
+            "https://portal",
+        ],
+    )
+    def test_refuses_a_live_key_where_stripe_can_not_reach_us(
+        self, run: Run, stripe_url: str, database_url: str, url: str
+    ) -> None:
+        key = "sk_live_51Abcdefgh"
+
+        answer = run("stripe", "install", "--api-key", key, STRIPE_API_BASE=stripe_url, PUBLIC_URL=url)
+
+        assert answer.exit_code == 1
+        assert "A live key needs a public URL that Stripe can reach" in answer.output
+        assert rows(database_url, App) == []
 
     def test_refuses_an_account_twice(
         self, run: Run, stripe_url: str, simulator: Simulator, database_url: str

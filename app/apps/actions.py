@@ -214,7 +214,7 @@ def note_key_state(session: Session, app: App, *, accepted: bool) -> None:
 
 @contextmanager
 def noting_rejection(session: Session, app: App) -> Iterator[None]:
-    """Record it if Stripe turns out to reject the app's own key; whatever else was under way is rolled back."""
+    """Record it if Stripe turns out to reject the app's own key; what else was under way is rolled back."""
     try:
         yield
     except StripeKeyRejected as error:

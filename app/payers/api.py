@@ -1,4 +1,4 @@
-"""The Stripe side of customers for programs. What ends payers is here, too: the end of a customer or an app."""
+"""The Stripe side of customers for programs, and what ends it: the end of a customer or an app."""
 
 from flask import g
 from sqlalchemy.orm import Session

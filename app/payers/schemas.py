@@ -24,8 +24,8 @@ class StripeCustomerAppDataBase(WireModel):
     ) = Field(
         default=None,
         description=(
-            "It becomes the default at Stripe, too. Left out, it takes back what was asked for here before; a "
-            "default that came about otherwise stays."
+            "It becomes the default at Stripe, too. Left out, what was asked for here before is taken back; "
+            "a default that came about otherwise stays."
         ),
     )
 

@@ -22,7 +22,10 @@ _NOT_IN_SETUP_MODE = (
     "submit_type",
     "subscription_data",
 )
-_NOT_ON_HOSTED_PAGES = ("redirect_on_completion", "return_url")
+_REFUSED_ON = {
+    "hosted_page": ("redirect_on_completion", "return_url"),
+    "embedded_page": ("cancel_url", "success_url"),
+}
 _NOT_DRAWN = (
     "after_expiration",
     "custom_fields",
@@ -162,27 +165,34 @@ def _refuse_modes(given: JSON) -> None:
         if "mode" not in given:
             raise missing_parameter("mode")
         raise StripeError("This simulator opens pages in setup mode only.", param="mode")
-    if given.get("ui_mode", "hosted_page") != "hosted_page":
-        raise StripeError("This simulator draws hosted pages only.", param="ui_mode")
+    mode = _ui_mode(given)
+    if mode not in _REFUSED_ON:
+        raise StripeError("This simulator knows hosted and embedded pages only.", param="ui_mode")
     for name in _NOT_IN_SETUP_MODE:
         if name in given:
             raise StripeError(f"You can not pass `{name}` in `setup` mode.", param=name)
-    for name in _NOT_ON_HOSTED_PAGES:
+    for name in _REFUSED_ON[mode]:
         if name in given:
-            message = f"You can not pass `{name}` when `ui_mode` is `hosted_page`."
+            message = f"You can not pass `{name}` when `ui_mode` is `{mode}`."
             raise StripeError(message, param=name)
     for name in _NOT_DRAWN:
         if name in given:
             raise StripeError(f"This simulator does not know {name}.", param=name)
-    for name in ("automatic_tax", "tax_id_collection"):
-        if given.get(name, {}).get("enabled"):
-            raise StripeError(f"This simulator does not know {name}.", param=f"{name}[enabled]")
+    if given.get("automatic_tax", {}).get("enabled"):
+        raise StripeError("This simulator does not know automatic_tax.", param="automatic_tax[enabled]")
+
+
+def _ui_mode(given: JSON) -> str:
+    return str(given.get("ui_mode", "hosted_page"))
 
 
 def _refuse_urls(given: JSON) -> None:
-    if "success_url" not in given:
-        raise missing_parameter("success_url")
-    for name in ("success_url", "cancel_url"):
+    is_embedded = _ui_mode(given) == "embedded_page"
+    stays = given.get("redirect_on_completion") == "never"
+    needed = "return_url" if is_embedded else "success_url"
+    if needed not in given and not (is_embedded and stays):
+        raise missing_parameter(needed)
+    for name in ("success_url", "cancel_url", "return_url"):
         if name in given and not _is_url(given[name]):
             raise StripeError("Not a valid URL", code="url_invalid", param=name)
 
@@ -212,6 +222,7 @@ def _expiry(call: Call) -> int:
 def _session(call: Call, customer: JSON | None, intent: JSON, expires: int) -> JSON:
     given = call.params
     key = ids.checkout_session()
+    is_embedded = _ui_mode(given) == "embedded_page"
     email = customer["email"] if customer else given.get("customer_email")
     creation = None if customer else given.get("customer_creation", "if_required")
     details = {
@@ -229,7 +240,10 @@ def _session(call: Call, customer: JSON | None, intent: JSON, expires: int) -> J
         name: copy.deepcopy(given[name]) for name in ("excluded_payment_method_types",) if given.get(name)
     }
     if "tax_id_collection" in given:
-        optional["tax_id_collection"] = {"enabled": False, "required": "never"}
+        optional["tax_id_collection"] = {"required": "never", **given["tax_id_collection"]}
+    if is_embedded:
+        optional["redirect_on_completion"] = given.get("redirect_on_completion", "always")
+        optional |= {name: given[name] for name in ("return_url",) if name in given}
     return {
         "id": key,
         "object": "checkout.session",
@@ -243,7 +257,7 @@ def _session(call: Call, customer: JSON | None, intent: JSON, expires: int) -> J
         "billing_address_collection": given.get("billing_address_collection"),
         "cancel_url": given.get("cancel_url"),
         "client_reference_id": given.get("client_reference_id"),
-        "client_secret": None,
+        "client_secret": ids.client_secret(key) if is_embedded else None,
         "collected_information": {
             "business_name": None,
             "individual_name": None,
@@ -295,11 +309,11 @@ def _session(call: Call, customer: JSON | None, intent: JSON, expires: int) -> J
         "status": "open",
         "submit_type": None,
         "subscription": None,
-        "success_url": given["success_url"],
+        "success_url": given.get("success_url"),
         "total_details": None,
-        "ui_mode": "hosted_page",
+        "ui_mode": _ui_mode(given),
         # Real ones carry what the page needs behind the "#"; here it only shows who cuts it off.
-        "url": f"{call.public_url}/c/pay/{key}#fid{ids.random_text(24)}",
+        "url": None if is_embedded else f"{call.public_url}/c/pay/{key}#fid{ids.random_text(24)}",
         "wallet_options": None,
         **optional,
     }

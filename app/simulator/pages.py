@@ -14,6 +14,7 @@ from app.simulator.cards import CARDS
 from app.simulator.countries import COUNTRIES
 from app.simulator.hosted import AccountForm, CardForm, Payer
 from app.simulator.payment_methods import TEST_ACCOUNTS
+from app.simulator.shapes import JSON
 
 if TYPE_CHECKING:
     from app.simulator.simulator import Simulator
@@ -75,7 +76,7 @@ def blueprint(simulator: "Simulator") -> Blueprint:
         intent = work.books.setup_intents[session["setup_intent"]]
         card = work.books.payment_methods[intent["payment_method"]]["card"]
         page = render_template("simulator/challenge.html", session=session, card=card)
-        return secured(page, session["success_url"])
+        return secured(page, _way_on(session))
 
     @pages.post("/c/pay/<key>/challenge")
     def answer_challenge(key: str) -> ResponseReturnValue:
@@ -154,7 +155,7 @@ def _form(
         problem=problem,
         errors=errors or {},
     )
-    return secured(page, session["success_url"], status)
+    return secured(page, _way_on(session), status)
 
 
 def _closed(simulator: "Simulator", key: str) -> Response:
@@ -178,7 +179,7 @@ def _onward(simulator: "Simulator", key: str, outcome: str) -> ResponseReturnVal
     session = simulator.books.checkout_sessions[key]
     if session["status"] == "open":
         return redirect(url_for("pages.challenge", key=key), 303)
-    return redirect(session["success_url"].replace("{CHECKOUT_SESSION_ID}", key), 303)
+    return redirect(_way_on(session).replace("{CHECKOUT_SESSION_ID}", key), 303)
 
 
 def _microdeposits(
@@ -213,3 +214,8 @@ def secured(page: str, leads_to: str | None, status: int = 200) -> Response:
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def _way_on(session: JSON) -> str:
+    """Where the page leads when it is done; an embedded one may lead nowhere, and shows itself closed."""
+    return str(session["success_url"] or session.get("return_url") or f"/c/pay/{session['id']}")

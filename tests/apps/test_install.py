@@ -24,6 +24,7 @@ from tests.conftest import make_settings
 from tests.support.killed import Installs, killed_at
 from tests.support.stripe_calls import StripeCalls
 from tests.support.stripe_postbox import event, signed
+from tests.support.stripe_scripted import Answer, Scripted
 from tests.support.sync_database import contents
 from tests.support.sync_install import Install, endpoints, installed
 
@@ -331,6 +332,19 @@ def test_overtaken_by_another_removes_its_own_endpoint(
     assert sentence == f"Stripe account {DEFAULT_ACCOUNT} is installed already in test mode."
     assert endpoints(simulator, DEFAULT_ACCOUNT) == [app.endpoint]
     assert post_event(bare_app, app.id, app.secrets[0]) == 200
+
+
+def test_trusts_no_stripe_that_tells_no_signing_secret(settings: Settings) -> None:
+    account = Answer(200, {"id": "acct_1", "object": "account"})
+    endpoint = {"id": "we_1", "object": "webhook_endpoint", "url": "https://x.example", "metadata": {}}
+    portal = create_app(settings, stripe_in_process=Scripted(account, Answer(200, endpoint)))
+
+    result = portal.test_cli_runner().invoke(install_command, ["--api-key", DEFAULT_API_KEY])
+
+    assert refused(result) == "Stripe answered without a signing secret."
+    assert installed(portal) == []
+    with portal.app_context():
+        db.engine().dispose()
 
 
 @pytest.mark.timeout(300)

@@ -15,6 +15,7 @@ from tests.support.browser import Page
 from tests.support.portal import DETAILS, SignupPage, session_of
 from tests.support.portal import resume as press_resume
 from tests.support.rows import Rows
+from tests.support.stripe_calls import StripeCalls
 
 ROUTES = ("POST /v1/customers", "POST /v1/checkout/sessions")
 MANY = 50  # more than the SDK tries
@@ -123,15 +124,37 @@ def test_with_a_key_that_was_taken_back_shows_the_visitor_nothing_of_it(
     assert form.submit().status_code == 303
 
 
-def test_in_stripes_own_words_when_it_refuses_the_address(
-    client: FlaskClient, simulator: Simulator, rows: Rows
+def test_says_beside_the_address_that_stripe_refuses_it(
+    client: FlaskClient, rows: Rows, calls: StripeCalls
 ) -> None:
     form = SignupPage(client)
+    words = "Invalid email address: ada@example.com"
+    calls.refusals["POST /v1/customers"] = {
+        "type": "invalid_request_error",
+        "code": "email_invalid",
+        "param": "email",
+        "message": words,
+    }
 
-    answer = form.submit(email="ada@exämple.com")
+    answer = form.submit()
 
-    assert answer.status_code in {303, 422}
-    assert len(rows(Customer)) == len(simulator.books.customers)
+    assert answer.status_code == 422
+    assert words in form.page.error("email")
+    assert form.page.value("name") == DETAILS["name"]
+    assert_nothing_stored(rows)
+
+
+def test_says_in_stripes_words_what_it_refuses(client: FlaskClient, rows: Rows, calls: StripeCalls) -> None:
+    form = SignupPage(client)
+    words = "No payment method types are enabled for this currency."
+    calls.refusals["POST /v1/checkout/sessions"] = {"type": "invalid_request_error", "message": words}
+
+    answer = form.submit()
+
+    assert answer.status_code == 422
+    assert "Stripe did not accept these details" in form.page.text
+    assert words in form.page.text
+    assert_nothing_stored(rows)
 
 
 def test_going_on_later_says_so_and_loses_nothing(

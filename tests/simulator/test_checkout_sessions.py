@@ -37,7 +37,8 @@ def test_a_new_session_looks_as_stripes_do(
     [
         (BASE.replace("mode=setup&", ""), "mode", "Missing required param: mode."),
         (BASE.replace("setup", "payment"), "mode", "setup mode only"),
-        (BASE + "&ui_mode=embedded_page", "ui_mode", "hosted pages only"),
+        (BASE + "&ui_mode=elements", "ui_mode", "hosted and embedded"),
+        (BASE + "&ui_mode=embedded_page", "success_url", "You can not pass"),
         (BASE + "&ui_mode=hosted", "ui_mode", "must be one of"),
         ("mode=setup&currency=usd", "success_url", "Missing required param: success_url."),
         ("mode=setup&success_url=https://x.example/", "currency", "Missing required param: currency."),
@@ -51,7 +52,6 @@ def test_a_new_session_looks_as_stripes_do(
         (BASE + "&submit_type=book", "submit_type", "in `setup` mode"),
         (BASE + "&payment_method_collection=always", "payment_method_collection", "in `setup` mode"),
         (BASE + "&return_url=https://x.example/", "return_url", "`hosted_page`"),
-        (BASE + "&tax_id_collection[enabled]=true", "tax_id_collection[enabled]", "does not know"),
         (BASE + "&automatic_tax[enabled]=true", "automatic_tax[enabled]", "does not know"),
         (BASE + "&shipping_options[0][shipping_rate]=s", "shipping_options", "does not know"),
         (
@@ -133,3 +133,40 @@ def test_is_changed_and_listed(simulator: Simulator, sdk: stripe.StripeClient, o
     assert sdk.v1.checkout.sessions.line_items.list(one.id).data == []
     with pytest.raises(stripe.InvalidRequestError, match="cannot be updated"):
         sdk.v1.checkout.sessions.update(two.id, {"shipping_options": ""})
+
+
+def test_opens_embedded_pages_for_a_script_of_the_merchants(sdk: stripe.StripeClient) -> None:
+    opened = sdk.v1.checkout.sessions.create(
+        params={
+            "mode": "setup",
+            "currency": "usd",
+            "ui_mode": "embedded_page",
+            "return_url": "https://example.com/back",
+        }
+    )
+
+    assert opened.url is None
+    assert opened.client_secret is not None
+    assert opened.return_url == "https://example.com/back"
+
+
+def test_an_embedded_page_that_stays_needs_no_return_url(
+    simulator: Simulator, sdk: stripe.StripeClient
+) -> None:
+    opened = sdk.v1.checkout.sessions.create(
+        params={
+            "mode": "setup",
+            "currency": "usd",
+            "ui_mode": "embedded_page",
+            "redirect_on_completion": "never",
+        }
+    )
+
+    assert simulator.save_card(opened.id) == "succeeded"
+
+
+def test_an_embedded_page_needs_to_know_where_it_returns_to(sdk: stripe.StripeClient) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="return_url"):
+        sdk.v1.checkout.sessions.create(
+            params={"mode": "setup", "currency": "usd", "ui_mode": "embedded_page"}
+        )

@@ -1,5 +1,6 @@
 """What the application asks of Stripe, counted at the simulator's door."""
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -13,6 +14,7 @@ class StripeCalls:
     """Every call that reached the simulated Stripe, and what is to happen around some of them."""
 
     made: list[str] = field(default_factory=list)  # such as POST /v1/customers
+    refusals: dict[str, dict[str, str]] = field(default_factory=dict)  # error objects, by route
     _first: list[tuple[str, Callable[[], object]]] = field(default_factory=list)
     _then: list[tuple[str, Callable[[], object]]] = field(default_factory=list)
 
@@ -26,6 +28,9 @@ class StripeCalls:
             name = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
             calls.made.append(name)
             calls._happen(calls._first, name)
+            if name in calls.refusals:
+                start_response("400 Bad Request", [("Content-Type", "application/json")])
+                return [json.dumps({"error": calls.refusals[name]}).encode()]
             answer = list(inside(environ, start_response))
             calls._happen(calls._then, name)
             return answer

@@ -1,6 +1,7 @@
 """A program's right to call the API, as an operator gives it."""
 
 from flask import Flask
+from flask.testing import FlaskClient
 
 from app import db, operators
 
@@ -12,3 +13,10 @@ def bearer(app: Flask, scope: str = "admin") -> dict[str, str]:
         _, text = operators.create_token(session, "test", scope=scope, actor="test")
         session.commit()
     return {"Authorization": f"Bearer {text}"}
+
+
+def program(app: Flask, scope: str = "admin") -> FlaskClient:
+    """A program that sends a new token with this scope on every call."""
+    client = app.test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = bearer(app, scope)["Authorization"]
+    return client

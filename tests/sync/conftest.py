@@ -11,4 +11,4 @@ unhurried = settings(
 )
 settings.register_profile("default", unhurried, max_examples=30)
 settings.register_profile("ci", unhurried, max_examples=60, print_blob=True)
-settings.register_profile("thorough", unhurried, max_examples=2000, print_blob=True)
+settings.register_profile("thorough", unhurried, max_examples=500, print_blob=True)

@@ -468,3 +468,23 @@ def test_no_secret_of_stripe_reaches_the_journal(person: Person, world: World, r
     assert "sk_test" not in told
     assert "whsec" not in told
     assert "4242424242424242" not in told
+
+
+def test_asks_for_all_methods_only_when_one_call_leaves_one_open(
+    person: Person, world: World, calls: StripeCalls
+) -> None:
+    person.saves()
+    world.settle()
+    second = person.opens_another_page()
+    calls.clear()
+    person.returns()
+    assert calls.made == [f"GET /v1/checkout/sessions/{second}"]
+    world.simulator.detach_payment_method(str(person.stripe_default))
+    calls.clear()
+
+    world.settle()
+
+    assert calls.made == [
+        f"GET /v1/checkout/sessions/{second}",
+        f"GET /v1/customers/{person.stripe_id}/payment_methods",
+    ]

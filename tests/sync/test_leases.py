@@ -189,3 +189,16 @@ def test_is_followed_by_another_look_when_something_is_hinted_at_meanwhile(
 
     assert person.status == PaymentStatus.SAVED
     assert_equal_to_stripe(person)
+
+
+def test_is_followed_by_another_look_when_a_page_is_opened_meanwhile(
+    world: World, person: Person, calls: StripeCalls
+) -> None:
+    person.saves()
+    calls.after("GET /v1/checkout/sessions/*", person.opens_another_page)
+
+    person.returns()
+
+    assert {page.status for page in person.pages} == {"complete", "open"}
+    assert person.payer.due_at is not None
+    assert person.status == PaymentStatus.SAVED

@@ -1,0 +1,61 @@
+"""A sign-up that was begun before another Stripe app was installed."""
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import apps, db
+from app.apps import App
+from app.customers import Customer
+from app.db import utcnow
+from app.simulator import DEFAULT_API_KEY, Simulator
+from tests.conftest import PORTAL
+from tests.support.browser import Page
+from tests.support.portal import DETAILS, SignupPage, sign_up
+from tests.support.rows import Rows
+
+
+@pytest.fixture
+def begun(app: Flask, client: FlaskClient, simulator: Simulator) -> FlaskClient:
+    """A browser with a saved card in an app that has made room for another since."""
+    simulator.save_card(sign_up(client))
+    client.get("/return")
+    with app.app_context():
+        session = db.session()
+        old = session.scalars(sa.select(App)).one()
+        old.deleted_at, old.is_default = utcnow(), False
+        session.commit()
+        apps.install(session, DEFAULT_API_KEY, public_url=PORTAL, actor="test")
+        session.commit()
+    return client
+
+
+def test_is_not_shown_as_if_its_card_could_be_charged(begun: FlaskClient) -> None:
+    answer = begun.get("/return")
+
+    assert answer.status_code == 404
+    assert "4242" not in Page.of(answer).text
+
+
+def test_shows_the_details_again(begun: FlaskClient) -> None:
+    assert SignupPage(begun).page.value("name") == DETAILS["name"]
+
+
+def test_stores_nothing_twice(begun: FlaskClient, rows: Rows) -> None:
+    form = SignupPage(begun)
+
+    answer = form.submit()
+
+    assert answer.status_code in {303, 503}
+    assert len(rows(Customer)) == 1
+
+
+def test_says_that_there_is_nothing_to_go_on_with(begun: FlaskClient, rows: Rows) -> None:
+    page = Page.of(begun.get("/cancelled"))
+    form = page.one("form", action="/resume")
+
+    answer = begun.post("/resume", data={field["name"]: field.get("value") for field in form.all("input")})
+
+    assert answer.status_code in {303, 404}
+    assert len(rows(Customer)) == 1
