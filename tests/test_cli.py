@@ -38,6 +38,21 @@ def environment(database_url: str, **more: str) -> dict[str, str]:
     return least | {f"GANGWAY_{name}": value for name, value in more.items()}
 
 
+@pytest.fixture(autouse=True)
+def _connections_end_with_their_command() -> Iterator[None]:
+    """A command's connections end with its process; here that is the tests' own."""
+    opened: list[Any] = []
+
+    def note(connection: Any, _record: object) -> None:
+        opened.append(connection)
+
+    sa.event.listen(sa.Pool, "connect", note)
+    yield
+    sa.event.remove(sa.Pool, "connect", note)
+    for connection in opened:
+        connection.close()
+
+
 @pytest.fixture
 def stripe_url(simulator: Simulator) -> Iterator[str]:
     """Where the simulated Stripe listens."""

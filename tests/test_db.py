@@ -1,68 +1,178 @@
-"""The database."""
+"""The database keeps its word: times are instants, transactions are real, and writers wait for each other."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from flask import Flask
+from sqlalchemy.exc import IntegrityError, StatementError
 
 from app import db
 from app.customers import Customer
-from app.db import is_id, new_id
+from app.customers.models import SubjectKey
+from app.journal import Entry
+from tests.support.rows import Rows
 
-BERLIN = timezone(timedelta(hours=2))
-
-
-def test_gives_times_back_in_utc(session: Session) -> None:
-    session.add(Customer(name="Ada", created_at=datetime(2026, 5, 1, 12, tzinfo=BERLIN)))
-    session.commit()
-    session.expire_all()
-
-    [customer] = session.scalars(sa.select(Customer))
-    assert customer.created_at == datetime(2026, 5, 1, 10, tzinfo=UTC)
-    assert customer.created_at.tzinfo is UTC
-    assert customer.deleted_at is None
+TOKYO = timezone(timedelta(hours=9))
 
 
-def test_refuses_a_time_without_a_zone(session: Session) -> None:
-    session.add(Customer(name="Ada", created_at=datetime(2026, 5, 1)))  # noqa: DTZ001 (the point of it)
+def test_gives_a_time_back_as_the_same_instant_in_utc(bare_app: Flask) -> None:
+    noon = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=TOKYO)
+    with bare_app.app_context():
+        session = db.session()
+        session.add(Customer(id="1", name="Ada", created_at=noon, deleted_at=None))
+        session.commit()
 
-    with pytest.raises(sa.exc.StatementError, match="a time without a zone"):
-        session.flush()
+    with bare_app.app_context():
+        found = db.session().get_one(Customer, "1")
 
-    session.rollback()
-
-
-def test_does_not_end_a_reading_that_wrote(session: Session) -> None:
-    session.add(Customer(name="Ada"))
-
-    with pytest.raises(RuntimeError, match="unsaved changes"):
-        db.end_read(session)
-
-    session.rollback()
-    assert session.scalars(sa.select(Customer)).all() == []
+    assert found.created_at == noon
+    assert found.created_at.utcoffset() == timedelta(0)
+    assert found.deleted_at is None
 
 
-def test_keeps_rows_that_point_at_each_other_together(session: Session) -> None:
-    statement = sa.text(
-        "INSERT INTO signup (customer_id, browser_hash, created_at) VALUES ('x', 'y', '2026-01-01')"
-    )
+def test_refuses_a_time_without_a_zone(bare_app: Flask) -> None:
+    with bare_app.app_context():
+        session = db.session()
+        session.add(Customer(id="1", name="Ada", created_at=datetime(2026, 3, 1)))  # noqa: DTZ001
 
-    with pytest.raises(sa.exc.IntegrityError):
-        session.execute(statement)
-
-    session.rollback()
+        with pytest.raises(StatementError, match="a time without a zone"):
+            session.flush()
 
 
-def test_ids_sort_by_time() -> None:
-    ids = [new_id() for _ in range(3)]
+def test_compares_times_across_zones(bare_app: Flask) -> None:
+    with bare_app.app_context():
+        session = db.session()
+        session.add(Customer(id="1", name="Ada", created_at=datetime(2026, 3, 1, 12, tzinfo=UTC)))
+        session.commit()
 
-    assert all(is_id(made) for made in ids)
-    assert len(set(ids)) == 3
+        later = sa.select(Customer.id).where(Customer.created_at < datetime(2026, 3, 1, 22, tzinfo=TOKYO))
+
+        assert session.scalars(later).all() == ["1"]
+
+
+def test_makes_ids_that_sort_by_time() -> None:
+    made = [db.new_id() for _ in range(50)]
+
+    assert len(set(made)) == 50
+    assert [one[:10] for one in made] == sorted(one[:10] for one in made)
+    assert all(db.is_id(one) for one in made)
 
 
 @pytest.mark.parametrize(
     "text", ["", "x", "\x00" * 26, "8" * 26, "01j" + "0" * 23, "0" * 27, "0" * 25 + "U", "0" * 26 + "\n"]
 )
 def test_knows_what_is_no_id(text: str) -> None:
-    assert not is_id(text)
+    assert not db.is_id(text)
+
+
+def test_ends_no_reading_that_has_changed_something(bare_app: Flask) -> None:
+    with bare_app.app_context():
+        session = db.session()
+        session.add(Customer(id="1", name="Ada"))
+
+        with pytest.raises(RuntimeError, match="unsaved changes"):
+            db.end_read(session)
+
+
+def test_holds_nothing_after_a_reading_has_ended(bare_app: Flask) -> None:
+    with bare_app.app_context():
+        session = db.session()
+        session.scalars(sa.select(Customer)).all()
+
+        db.end_read(session)
+
+        assert not session.in_transaction()
+
+
+def test_leaves_what_was_read_usable_after_a_reading_has_ended(bare_app: Flask) -> None:
+    with bare_app.app_context():
+        session = db.session()
+        session.add(Customer(id="1", name="Ada", subjects=[SubjectKey(key="ada-1")]))
+        session.commit()
+    with bare_app.app_context():
+        session = db.session()
+        customer = session.get_one(Customer, "1")
+
+        db.end_read(session)
+
+        assert (customer.name, customer.subject_keys) == ("Ada", ["ada-1"])
+        assert not session.in_transaction()
+
+
+def test_forgets_what_was_not_committed_when_the_context_ends(bare_app: Flask, rows: Rows) -> None:
+    with bare_app.app_context():
+        session = db.session()
+        session.add(Customer(id="1", name="Ada"))
+        session.flush()
+
+    assert rows(Customer) == []
+
+
+def test_enforces_foreign_keys(bare_app: Flask) -> None:
+    with bare_app.app_context():
+        session = db.session()
+        session.add(SubjectKey(customer_id="nobody", key="ada-1"))
+
+        with pytest.raises(IntegrityError):
+            session.flush()
+
+
+def test_lets_writers_wait_for_each_other_even_if_they_read_first(bare_app: Flask, rows: Rows) -> None:
+    """On SQLite a transaction that began by reading could not become a writer any more."""
+    together = threading.Barrier(8)
+
+    def write(number: int) -> None:
+        with bare_app.app_context():
+            session = db.session()
+            together.wait()
+            for turn in range(5):
+                db.start_write(session)
+                session.scalars(sa.select(sa.func.count()).select_from(Entry)).one()
+                session.add(Entry(kind="test", actor="test", facts={"who": f"{number}-{turn}"}))
+                session.commit()
+
+    with ThreadPoolExecutor(8) as pool:
+        for future in [pool.submit(write, number) for number in range(8)]:
+            future.result()
+
+    assert len([entry for entry in rows(Entry) if entry.kind == "test"]) == 40
+
+
+def test_lets_readers_read_while_somebody_writes(bare_app: Flask) -> None:
+    with bare_app.app_context(), db.engine().connect() as reader:
+        session = db.session()
+        db.start_write(session)
+        session.add(Customer(id="1", name="Ada"))
+        session.flush()
+
+        seen = reader.scalar(sa.select(sa.func.count()).select_from(Customer))
+
+        assert seen == 0
+
+
+def test_keeps_json_as_it_was(bare_app: Flask, rows: Rows) -> None:
+    facts = {"é": "ü", "quote": "'\"", "empty": ""}
+    with bare_app.app_context():
+        session = db.session()
+        session.add(Entry(kind="json", actor="test", facts=facts))
+        session.commit()
+
+    assert [entry.facts for entry in rows(Entry) if entry.kind == "json"] == [facts]
+
+
+def test_on_sqlite_is_durable_and_lets_one_write_while_others_read(
+    bare_app: Flask, database_url: str
+) -> None:
+    if not database_url.startswith("sqlite"):
+        pytest.skip("PostgreSQL has settings of its own")
+
+    with bare_app.app_context(), db.engine().connect() as connection:
+        said = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+
+    assert said == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 15000}

@@ -47,8 +47,13 @@ def sort(session: Session) -> int:
         .limit(BATCH)
         .with_for_update(skip_locked=True)
     ).all()
+    due: dict[str, datetime] = {}
     for event in found:
-        _sort_one(session, event, now)
+        wanted = _sort_one(session, event, now)
+        if wanted is not None and event.payer_id is not None:
+            due[event.payer_id] = min(wanted, due.get(event.payer_id, wanted))
+    for payer_id in sorted(due):  # in one order everywhere: two workers must not wait for each other
+        payers.mark_due(session, payer_id, due[payer_id])
     session.commit()
     return len(found)
 
@@ -128,20 +133,23 @@ def _insert_or_rearm(session: Session, app_id: str, body: dict[str, Any], payloa
     )
 
 
-def _sort_one(session: Session, event: Event, now: datetime) -> None:
+def _sort_one(session: Session, event: Event, now: datetime) -> datetime | None:
+    """Say what becomes of an event, and by when its payer is to be converged if it tells something new."""
     hint = Hint.of(json.loads(event.payload))
     if hint is None:
         _close(event, "ignored", "It has no object with an id.", now)
-        return
+        return None
     payer = hint.payer(session, event.app_id)
     if payer is None:
         _unknown(event, hint, now)
-    elif hint.is_news(session, payer):
-        event.state, event.payer_id, event.reason = "waiting", payer.id, None
-        payers.mark_due(session, payer.id, now + hint.patience)
-    else:
-        event.payer_id = payer.id
-        _close(event, "done", "It tells nothing new.", now)
+        return None
+    event.payer_id = payer.id
+    # While a convergence is under way, our record is about to change: what it tells is judged afterwards.
+    if payer.lease is not None or hint.is_news(session, payer):
+        event.state, event.reason = "waiting", None
+        return now + hint.patience
+    _close(event, "done", "It tells nothing new.", now)
+    return None
 
 
 def _unknown(event: Event, hint: Hint, now: datetime) -> None:

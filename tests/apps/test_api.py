@@ -21,7 +21,8 @@ from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.sync_database import contents
 from tests.support.sync_install import endpoints
-from tests.support.tokens import program
+from tests.support.sync_install import installed as stored
+from tests.support.tokens import meanwhile, program
 
 INSTALL = "/api/v1/marketplace/listings/stripe/install/apikey"
 NOBODY = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
@@ -139,7 +140,7 @@ class TestList:
     def test_refuses_what_is_no_page(self, query: str, api: FlaskClient) -> None:
         _, fields = problem(api.get(f"/api/v1/apps?{query}"), 400)
 
-        assert fields == {"/" + query.split("=")[0]}
+        assert fields == {"/" + query.split("=", maxsplit=1)[0]}
 
 
 class TestPut:
@@ -241,7 +242,8 @@ class TestPut:
         assert problem(answer, 400)[1] == {f"/{field}"}
 
     def test_takes_metadata_that_is_null_or_empty(self, api: FlaskClient, installed: App) -> None:
-        for metadata in (None, {}):
+        nothing: tuple[dict[str, str] | None, ...] = (None, {})
+        for metadata in nothing:
             body = {"type": "stripe", "name": "Europe", "metadata": metadata}
             answer = api.put(f"/api/v1/apps/{installed.id}", json=body)
             assert answer.status_code == 200
@@ -345,7 +347,7 @@ class TestKey:
         self, app: Flask, api: FlaskClient, installed: App, other_key: str, calls: StripeCalls, rows: Rows
     ) -> None:
         path = f"/api/v1/apps/{installed.id}"
-        calls.after("GET /v1/account", lambda: program(app).delete(path))
+        calls.after("GET /v1/account", meanwhile(app, "DELETE", path))
 
         answer = api.put(f"{path}/stripe/api-key", json={"secretAPIKey": other_key})
 
@@ -372,7 +374,9 @@ class TestUninstall:
         assert rows(SigningSecret) == []
         assert [row.api_key_sealed for row in rows(App)] == [""]
         webhook = app.test_client().post(
-            f"/api/v1/apps/{installed.id}/stripe/webhook", data=b"{}", headers={"Stripe-Signature": "t=1,v1=0"}
+            f"/api/v1/apps/{installed.id}/stripe/webhook",
+            data=b"{}",
+            headers={"Stripe-Signature": "t=1,v1=0"},
         )
         assert webhook.status_code == 404
 
@@ -519,7 +523,7 @@ class TestInstall:
         assert bare_api.post("/api/v1/stripe/checkout/sessions", json=wanted).status_code == 201
 
     def test_may_leave_the_default_to_another(
-        self, bare_api: FlaskClient, second_key: str, rows: Rows
+        self, bare_app: Flask, bare_api: FlaskClient, second_key: str
     ) -> None:
         body = {"apiKey": DEFAULT_API_KEY, "name": "Spare", "createBillingProfile": False}
 
@@ -528,7 +532,7 @@ class TestInstall:
 
         assert (spare["app"]["name"], spare["defaultForCapabilityTypes"]) == ("Spare", [])
         assert chosen["defaultForCapabilityTypes"]
-        assert [(row.name, row.is_default) for row in rows(App)] == [("Spare", False), ("Stripe", True)]
+        assert [found.is_default for found in stored(bare_app)] == [False, True]
 
     def test_never_takes_the_default_from_another(
         self, api: FlaskClient, installed: App, second_key: str, rows: Rows
@@ -560,10 +564,11 @@ class TestInstall:
         assert contents(app)["app"] == before
         assert endpoints(simulator, DEFAULT_ACCOUNT) == [installed.webhook_endpoint_id]
 
-    def test_answers_401_for_a_key_that_stripe_rejects(self, bare_api: FlaskClient, rows: Rows) -> None:
+    def test_answers_401_for_a_key_that_stripe_rejects(self, bare_app: Flask, bare_api: FlaskClient) -> None:
         detail, _ = problem(bare_api.post(INSTALL, json={"apiKey": "sk_test_mistyped"}), 401)
 
         assert detail.startswith("unauthorized error: Stripe does not know this API key")
+        assert stored(bare_app) == []
 
     @pytest.mark.parametrize(
         ("body", "field"),

@@ -1,6 +1,5 @@
 """The names that customers hold: references and subject keys."""
 
-
 import pytest
 import sqlalchemy as sa
 from flask import Flask

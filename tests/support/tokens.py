@@ -1,5 +1,9 @@
 """A program's right to call the API, as an operator gives it."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -20,3 +24,14 @@ def program(app: Flask, scope: str = "admin") -> FlaskClient:
     client = app.test_client()
     client.environ_base["HTTP_AUTHORIZATION"] = bearer(app, scope)["Authorization"]
     return client
+
+
+def meanwhile(app: Flask, method: str, path: str, body: Any = None) -> Callable[[], None]:
+    """Something that another program does at some point of a test, on a thread of its own."""
+
+    def call() -> None:
+        with ThreadPoolExecutor(1) as thread:
+            answer = thread.submit(lambda: program(app).open(path, method=method, json=body)).result()
+        assert answer.status_code < 400, answer.get_data(as_text=True)
+
+    return call

@@ -1,6 +1,8 @@
 """What an event does to the payer it is about: Stripe is asked when it tells something new, and only then."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -341,6 +343,26 @@ def test_that_arrives_during_a_convergence_is_dismissed_afterwards_without_a_cal
     assert person.payer.due_at is None
 
 
+def test_that_takes_back_what_a_convergence_is_about_to_write_is_not_lost(
+    calls: StripeCalls, world: World, person: Person
+) -> None:
+    """The default goes from one card to another and back while Stripe's answer is on its way."""
+    person.saves()
+    world.settle()
+    first, second = str(person.stripe_default), world.attach_card(person)
+    world.settle()
+
+    def chosen_back() -> None:
+        world.choose_default(person, first)
+        world.settle()
+
+    world.choose_default(person, second)
+    calls.after("GET /v1/customers/*", chosen_back)
+    world.settle()
+
+    assert_equal_to_stripe(person)
+
+
 def test_that_is_quicker_than_our_own_commit_is_looked_at_again(
     calls: StripeCalls, clock: time_machine.Traveller, world: World, rows: Rows
 ) -> None:
@@ -435,3 +457,30 @@ def test_waits_for_the_simulators_retries_when_the_first_tries_are_lost(
         world.settle()
 
     assert person.status == PaymentStatus.SAVED
+
+
+def test_of_many_are_sorted_by_several_workers_at_once(world: World, postbox: Postbox, rows: Rows) -> None:
+    """Two workers get their events in opposite orders; neither may wait for the other for ever."""
+    people = [world.person(), world.person()]
+    for batch, order in enumerate((people, people[::-1])):
+        for place in range(100):
+            whose = order[place // 50]
+            setup = world.simulator.books.checkout_sessions[whose.page_id]["setup_intent"]
+            failed = {
+                "id": setup,
+                "object": "setup_intent",
+                "customer": whose.stripe_id,
+                "status": "requires_action",
+            }
+            postbox.post(event("setup_intent.requires_action", failed, id=f"evt_{batch}_{place}"))
+    together = threading.Barrier(2)
+
+    def work() -> None:
+        together.wait()
+        world.work()
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(work) for _ in range(2)]:
+            assert done.exception() is None
+
+    assert {found.state for found in rows(Event)} == {"waiting"}
