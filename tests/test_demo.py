@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
 
@@ -71,7 +72,7 @@ def test_prints_where_everything_is(ports: Ports) -> None:
         ready = fetch(f"{facts['portal']}/readyz")
         status = command.tell(signal.SIGTERM)
 
-    assert set(facts) >= {"portal", "stripe_api_base", "stripe_api_key", "app_id", "webhook_secret"}
+    assert set(facts) >= {"portal", "stripe_api_base", "stripe_api_key", "app_id", "webhook_secret", "token"}
     assert facts["portal"] == f"http://127.0.0.1:{ports.portal}"
     assert facts["stripe_api_base"] == f"http://127.0.0.1:{ports.stripe}"
     assert facts["webhook_secret"].startswith("whsec_")
@@ -117,6 +118,7 @@ def test_goes_on_where_it_was_killed(ports: Ports, tmp_path: Path) -> None:
     with demo(ports) as (command, again):
         wait_until(lambda: fetch(f"{again['portal']}/readyz")[0] == 200)
         after = customers(tmp_path)
+        command.tell(signal.SIGTERM)
 
     assert again == facts
     assert before == after
@@ -128,8 +130,9 @@ def test_begins_anew_when_asked_to(ports: Ports, tmp_path: Path) -> None:
         sign_up(facts["portal"])
         command.tell(signal.SIGTERM)
 
-    with demo(ports, "--fresh") as (_, again):
+    with demo(ports, "--fresh") as (command, again):
         left = customers(tmp_path)
+        command.tell(signal.SIGTERM)
 
     assert again["app_id"] != facts["app_id"]
     assert left == []
@@ -153,6 +156,57 @@ def test_says_which_port_is_taken(ports: Ports, what: str, option: str) -> None:
         f"Error: Port {taken} for the {what} is taken: stop what listens there, "
         f"or choose another with {option}.\n"
     )
+
+
+def ask(portal: str, token: str) -> int:
+    """Call the API; gives the status."""
+    opener = build_opener(ProxyHandler({}))
+    opener.addheaders = [("Authorization", f"Bearer {token}")]
+    try:
+        with opener.open(f"{portal}/api/v1/customers", timeout=PATIENCE) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        with error:
+            return error.code
+
+
+def test_prints_a_token_that_the_next_demo_prints_too(ports: Ports, tmp_path: Path) -> None:
+    with demo(ports) as (command, facts):
+        first = ask(facts["portal"], facts["token"])
+        command.tell(signal.SIGTERM)
+
+    with demo(ports) as (_, again):
+        second = ask(again["portal"], again["token"])
+        kept = [path.name for path in tmp_path.rglob("*") if path.is_file() and holds(path, facts["token"])]
+
+    assert (first, second) == (200, 200)
+    assert again["token"] == facts["token"]
+    assert kept == ["keys.json"]
+
+
+def holds(path: Path, text: str) -> bool:
+    return text.encode() in path.read_bytes()
+
+
+def test_prints_another_token_when_the_first_was_revoked(ports: Ports, tmp_path: Path) -> None:
+    with demo(ports) as (command, facts):
+        command.tell(signal.SIGTERM)
+    with sqlite3.connect(tmp_path / "demo" / "gangway.db") as connection:
+        connection.execute("UPDATE api_token SET revoked_at = created_at")
+    connection.close()
+
+    with demo(ports) as (_, again):
+        statuses = [ask(again["portal"], token) for token in (facts["token"], again["token"])]
+
+    assert statuses == [401, 200]
+
+
+def test_shows_the_token_and_the_docs_in_prose(ports: Ports) -> None:
+    with running("demo", *ports.arguments) as command:
+        lines = [command.line() for _ in range(6)]
+
+    assert f"http://127.0.0.1:{ports.portal}/api/docs" in "".join(lines)
+    assert "gangway_" in "".join(lines)
 
 
 def test_ignores_settings_of_the_real_portal(ports: Ports) -> None:

@@ -52,12 +52,12 @@ def install(
     public_url: str,
     actor: str,
     name: str = "Stripe",
-    may_be_default: bool = True,
+    takes_default: bool | None = None,
 ) -> App:
     """Install a Stripe account and mode: check the key, register our webhook, store both secrets sealed.
 
-    It becomes the default app when there is none, unless it may not: no installation ever takes the place
-    of a default, because that would send everybody who pays from then on to another account.
+    It takes the place of the default app, or not, as is said; unsaid, it becomes the default when there is
+    none, because a change sends everybody who pays from then on to another account.
     Flushes; the caller commits and then calls `sweep`. Killed anywhere, it can be run again: an endpoint
     that was created and not recorded has a secret that nobody knows, and `sweep` removes it.
 
@@ -85,7 +85,11 @@ def install(
 
     sealer = connections().sealer
     db.start_write(session)
-    has_default = session.scalar(select(App.id).where(App.is_default, App.deleted_at.is_(None))) is not None
+    default = session.scalar(select(App).where(App.is_default, App.deleted_at.is_(None)))
+    takes_default = default is None if takes_default is None else takes_default
+    if takes_default and default is not None:
+        default.is_default = False
+        session.flush()
     app = App(
         id=app_id,
         name=name,
@@ -95,7 +99,7 @@ def install(
         api_key_sealed=sealer.seal(api_key, api_key_row(app_id)),
         masked_api_key=_masked(api_key),
         webhook_endpoint_id=endpoint.id,
-        is_default=may_be_default and not has_default,
+        is_default=takes_default,
     )
     sealed = sealer.seal(endpoint.secret, secret_row(secret_id))
     session.add(app)

@@ -145,7 +145,7 @@ def install(type: str, body: MarketplaceAPIKeyInstallRequest) -> MarketplaceInst
     """Install a Stripe account by its API key.
 
     The key is checked and our webhook endpoint is made. The app becomes the default, the one that is used
-    where none is named, if there is no default yet and `createBillingProfile` is not false.
+    where none is named, in place of any other, unless `createBillingProfile` is false.
     """
     _listing(type)
     session, url = db.session(), settings().public_url
@@ -156,7 +156,7 @@ def install(type: str, body: MarketplaceAPIKeyInstallRequest) -> MarketplaceInst
             public_url=url,
             actor=g.actor,
             name=body.name,
-            may_be_default=body.create_billing_profile,
+            takes_default=body.create_billing_profile,
         )
     session.commit()
     with suppress(StripeFailed):  # it is installed; the next installation sweeps as well

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from app import currencies
 from app.customers.actions import NewCustomer
@@ -48,6 +48,9 @@ class CustomerCreate(WireModel):
     """What a customer is made of, or replaced with: what is left out is cleared."""
 
     nullable = frozenset({"metadata"})
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["key"]}, {"required": ["usageAttribution"]}]}
+    )
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=256)] = Field(examples=["ACME, Inc."])
     key: Key | None = Field(default=None, description="Your own id of it.", examples=["my-database-id"])

@@ -21,7 +21,7 @@ from app.gateway.pages import PageOptions
 stripe.enable_telemetry = False  # it would write into the home folder and report timings
 
 API_VERSION: str = stripe.api_version
-TIMEOUTS = (3.05, 10)  # seconds to connect, seconds to answer
+TIMEOUTS = (3.05, 8)  # seconds to connect, seconds to answer
 NETWORK_RETRIES = 2  # the client's own default is none; 429 is never retried by it
 MOST_SPENT = 10  # idempotency keys of one thing that trouble at Stripe may have used up
 

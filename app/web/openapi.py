@@ -183,8 +183,9 @@ def example(schema: JSON, schemas: Mapping[str, JSON]) -> Any:
     fixed += schema.get("enum", ())
     if fixed:
         return fixed[0]
-    choices = schema.get("anyOf") or schema.get("oneOf")
-    return example(choices[0], schemas) if choices else _example_of_type(schema, schemas)
+    if "type" in schema:
+        return _example_of_type(schema, schemas)
+    return example((schema.get("anyOf") or schema["oneOf"])[0], schemas)
 
 
 def _example_of_type(schema: JSON, schemas: Mapping[str, JSON]) -> Any:

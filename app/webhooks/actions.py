@@ -40,6 +40,7 @@ def sort(session: Session) -> int:
     """Look at new events and mark their payers due. Asks Stripe nothing; commits. Returns how many."""
     now = utcnow()
     db.start_write(session)
+    _close_orphans(session, now)
     found = session.scalars(
         sa.select(Event)
         .where(Event.state == "new", Event.due_at <= now)
@@ -56,6 +57,17 @@ def sort(session: Session) -> int:
         payers.mark_due(session, payer_id, due[payer_id])
     session.commit()
     return len(found)
+
+
+def _close_orphans(session: Session, now: datetime) -> None:
+    """Whoever was deleted or unbound is not converged any more, so nothing waits for that."""
+    ended = sa.select(payers.Payer.id).where(payers.Payer.deleted_at.is_not(None))
+    session.execute(
+        sa.update(Event)
+        .where(Event.state == "waiting", Event.payer_id.in_(ended))
+        .values(state="ignored", reason="Its customer was deleted or unbound here.", finished_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def waiting(session: Session, payer_id: str) -> list[str]:

@@ -59,7 +59,7 @@ class Hint:
         if kind == "mandate":
             method_id = self.snapshot.get("payment_method")
             method = session.get(payers.PaymentMethod, (app_id, method_id)) if _is_id(method_id) else None
-            return method.payer if method else None
+            return method.payer if method and method.payer.deleted_at is None else None
         customer = self.snapshot["id"] if kind == "customer" else self.snapshot.get("customer")
         customer = customer or self.previous.get("customer")  # a detached method no longer names its owner
         if isinstance(customer, dict):

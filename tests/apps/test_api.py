@@ -534,13 +534,13 @@ class TestInstall:
         assert chosen["defaultForCapabilityTypes"]
         assert [found.is_default for found in stored(bare_app)] == [False, True]
 
-    def test_never_takes_the_default_from_another(
+    def test_takes_the_default_from_another(
         self, api: FlaskClient, installed: App, second_key: str, rows: Rows
     ) -> None:
         body = api.post(INSTALL, json={"apiKey": second_key, "createBillingProfile": True}).get_json()
 
-        assert body["defaultForCapabilityTypes"] == []
-        assert [row.id for row in rows(App) if row.is_default] == [installed.id]
+        assert body["defaultForCapabilityTypes"]
+        assert [row.id for row in rows(App) if row.is_default] == [body["app"]["id"]]
 
     def test_after_uninstalling_makes_a_new_app(
         self, api: FlaskClient, installed: App, simulator: Simulator

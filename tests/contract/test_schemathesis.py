@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import schemathesis
 from flask import Flask
+from flask.testing import FlaskClient
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -18,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 
 from app import APIS
 from app.web.openapi import document
+from tests.support.api import Api
 from tests.support.openmeter import SUBSET, description, needs_subset
 from tests.support.tokens import bearer
 
@@ -54,16 +56,35 @@ def operations(described: JSON) -> list[tuple[str, str, str]]:
     ]
 
 
-def attack(app: Flask, described: JSON, path: str, method: str, mode: GenerationMode) -> None:
+@pytest.fixture
+def there(app: Flask, client: FlaskClient) -> dict[str, str]:
+    """What is there to be found: values for the addresses."""
+    api = Api(client, bearer(app))
+    customer = {"name": "ACME, Inc.", "key": "acme"}
+    api.post(
+        "/stripe/checkout/sessions",
+        {"customer": customer, "options": {"successURL": "https://example.com/s"}},
+    )
+    app_id = api.get("/apps").get_json()["items"][0]["id"]
+    return {"customerIdOrKey": "acme", "id": app_id, "appId": app_id, "type": "stripe"}
+
+
+def attack(
+    app: Flask, there: dict[str, str], described: JSON, path: str, method: str, mode: GenerationMode
+) -> None:
     """Send what fits the description, or what does not, and look at each answer."""
     schema = schemathesis.openapi.from_dict(json.loads(json.dumps(described)))
     schema.app = app
     operation = schema[path][method]
     headers = bearer(app)
+    found = {name: value for name, value in there.items() if f"{{{name}}}" in path}
+    cases = operation.as_strategy(generation_mode=mode)
+    if found:
+        cases |= operation.as_strategy(generation_mode=mode, path_parameters=found)
 
     @bounded
-    @given(case=operation.as_strategy(generation_mode=mode))
-    def send(case: schemathesis.Case) -> None:
+    @given(case=cases)
+    def send(case: Any) -> None:
         case.call_and_validate(headers=headers, checks=CHECKS)
 
     send()
@@ -71,8 +92,10 @@ def attack(app: Flask, described: JSON, path: str, method: str, mode: Generation
 
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: str(mode.value))
 @pytest.mark.parametrize(("path", "method"), [pytest.param(*one[:2], id=one[2]) for one in operations(OWN)])
-def test_keeps_to_its_own_description(app: Flask, path: str, method: str, mode: GenerationMode) -> None:
-    attack(app, OWN, path, method, mode)
+def test_keeps_to_its_own_description(
+    app: Flask, there: dict[str, str], path: str, method: str, mode: GenerationMode
+) -> None:
+    attack(app, there, OWN, path, method, mode)
 
 
 @needs_subset
@@ -81,5 +104,7 @@ def test_keeps_to_its_own_description(app: Flask, path: str, method: str, mode: 
     ("path", "method"),
     [pytest.param(*one[:2], id=one[2]) for one in (operations(description()) if SUBSET.exists() else [])],
 )
-def test_keeps_to_openmeters_description(app: Flask, path: str, method: str, mode: GenerationMode) -> None:
-    attack(app, description(), path, method, mode)
+def test_keeps_to_openmeters_description(
+    app: Flask, there: dict[str, str], path: str, method: str, mode: GenerationMode
+) -> None:
+    attack(app, there, description(), path, method, mode)

@@ -317,8 +317,9 @@ class TestReplace:
 
     def test_refuses_what_creating_refuses(self, api: Api) -> None:
         made = make(api, key="acme")
+        refused: list[Any] = [{"name": "A"}, {"key": "a"}, [], "x"]
 
-        answers = [api.put("/customers/acme", body) for body in ({"name": "A"}, {"key": "a"}, [], "x")]
+        answers = [api.put("/customers/acme", body) for body in refused]
 
         assert [answer.status_code for answer in answers] == [400] * 4
         assert api.get("/customers/acme").get_json() == made

@@ -100,7 +100,7 @@ class TestAddresses:
         "raw_path", ["/api/v1/customers/\xff", "/api/v1/customers/%", "/api/v1/customers/%zz"]
     )
     def test_bytes_that_are_no_text_are_unknown(self, app: Flask, api: Api, raw_path: str) -> None:
-        environ = EnvironBuilder(method="GET", headers=api.headers).get_environ()
+        environ = EnvironBuilder(method="GET", headers=Headers(api.headers)).get_environ()
         environ |= {"PATH_INFO": raw_path, "RAW_URI": raw_path, "REQUEST_URI": raw_path}
 
         answer = sent(app, environ)
@@ -122,7 +122,7 @@ class TestAddresses:
         ],
     )
     def test_a_query_of_rubbish_is_no_fault_of_ours(self, app: Flask, api: Api, query: str) -> None:
-        environ = EnvironBuilder(path="/api/v1/customers", headers=api.headers).get_environ()
+        environ = EnvironBuilder(path="/api/v1/customers", headers=Headers(api.headers)).get_environ()
         environ["QUERY_STRING"] = query
 
         answer = sent(app, environ)
@@ -280,7 +280,7 @@ class TestHeaders:
         ],
     )
     def test_are_no_fault_of_ours(self, app: Flask, api: Api, headers: dict[str, str]) -> None:
-        environ = EnvironBuilder(path="/api/v1/customers", headers=api.headers).get_environ()
+        environ = EnvironBuilder(path="/api/v1/customers", headers=Headers(api.headers)).get_environ()
         environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
 
         answer = sent(app, environ)

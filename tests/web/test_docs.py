@@ -42,7 +42,7 @@ def described(document: JSON, operation: Operation) -> JSON:
 
 def fits(document: JSON, schema: JSON, value: Any) -> bool:
     whole = {"components": document["components"], **schema}
-    return Draft202012Validator(whole).is_valid(value)
+    return bool(Draft202012Validator(whole).is_valid(value))
 
 
 class TestDocument:

@@ -1,0 +1,71 @@
+"""The command that the product was asked for, byte for byte."""
+
+import http.client
+import json
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+
+from app.customers import Customer
+from app.payers import Payer
+from app.simulator import Simulator
+from tests.contract.conftest import Place
+from tests.support.rows import Rows
+
+BODY = (
+    '{"customer": {"name": "ACME, Inc.", "currency": "USD", "usageAttribution": {"subjectKeys": '
+    '["my-identifier"]}}, "options": {"successUrl": "https://example.com/success"}}'
+)
+
+
+def by_curl(place: Place) -> Any:
+    done = subprocess.run(  # noqa: S603
+        [
+            *("curl", "--silent", "--show-error", "--noproxy", "*", "--fail-with-body"),
+            *("-X", "POST", f"{place.url}/api/v1/stripe/checkout/sessions"),
+            *("-H", f"Authorization: Bearer {place.token}", "-H", "Content-Type: application/json"),
+            *("-d", BODY),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def by_http(place: Place) -> Any:
+    connection = http.client.HTTPConnection(place.url.removeprefix("http://"), timeout=60)
+    headers = {"Authorization": f"Bearer {place.token}", "Content-Type": "application/json"}
+    connection.request("POST", "/api/v1/stripe/checkout/sessions", BODY, headers)
+    with connection.getresponse() as answer:
+        told = json.loads(answer.read())
+    connection.close()
+    assert answer.status == 201
+    return told
+
+
+@pytest.mark.parametrize("way", [by_http, by_curl])
+def test_the_curl_example_works_twice(place: Place, simulator: Simulator, rows: Rows, way: Any) -> None:
+    if way is by_curl and shutil.which("curl") is None:
+        pytest.skip("no curl on the path")
+
+    first, second = (way(place) for _ in range(2))
+
+    [customer] = rows(Customer)
+    [payer] = rows(Payer)
+    assert first["customerId"] == second["customerId"] == customer.id
+    assert first["stripeCustomerId"] == second["stripeCustomerId"] == payer.stripe_customer_id
+    assert first["sessionId"] != second["sessionId"]
+    assert first["currency"] == "USD"
+    assert first["successURL"] == "https://example.com/success"
+    assert (customer.name, customer.currency, customer.subject_keys) == (
+        "ACME, Inc.",
+        "USD",
+        ["my-identifier"],
+    )
+    assert len(simulator.books.customers) == 1
+    assert len(simulator.books.checkout_sessions) == 2
