@@ -1,5 +1,6 @@
 """Paths whose parts may hold a slash: a customer's key `a/b` is reached as `a%2Fb`."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -7,6 +8,7 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask
 from werkzeug.routing import BaseConverter
 
+ABSOLUTE = re.compile(r"^https?://[^/]*", re.IGNORECASE)  # https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
 SLASH = "\ue000"  # stands for an encoded slash until routing is done; a private character nobody types
 
 
@@ -32,7 +34,7 @@ def init_app(app: Flask) -> None:
 
     def outer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
-        path = raw.partition("?")[0]
+        path = ABSOLUTE.sub("", raw.partition("?")[0])
         if path.startswith("/api/") and "%2f" in path.lower():
             parts = (unquote_to_bytes(part).replace(b"/", SLASH.encode()) for part in path.split("/"))
             environ["PATH_INFO"] = b"/".join(parts).decode("latin-1")
