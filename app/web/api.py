@@ -13,9 +13,12 @@ from urllib.parse import parse_qs
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from pydantic import TypeAdapter, ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.errors import Invalid
 from app.web.wire import FROM_THE_WIRE, WireModel, escaped, unstorable
+
+LARGEST = 64 * 1024  # bytes of a body
 
 Scope = Literal["read", "write", "admin"]
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -136,8 +139,12 @@ def read_body(reads: TypeAdapter[Any]) -> Any:
     """The request's JSON, checked. Raises Invalid, which names each bad field by its JSON pointer."""
     if request.mimetype != "application/json":
         raise Invalid("validation error: the body must be JSON, with Content-Type: application/json")
+    request.max_content_length = LARGEST + 1  # a body of unknown length is cut there, and one too many tells
+    body = request.get_data()
+    if len(body) > LARGEST:
+        raise RequestEntityTooLarge
     try:
-        sent = json.loads(request.get_data().decode("utf-8-sig"), parse_constant=_no_json)
+        sent = json.loads(body.decode("utf-8-sig"), parse_constant=_no_json)
     except (ValueError, RecursionError) as error:
         raise Invalid("validation error: the body is not valid JSON") from error
     refuse_unstorable(sent, "body")

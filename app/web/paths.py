@@ -8,7 +8,9 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask
 from werkzeug.routing import BaseConverter
 
-ABSOLUTE = re.compile(r"^https?://[^/]*", re.IGNORECASE)  # https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
+ABSOLUTE = re.compile(
+    r"^https?://[^/]*", re.IGNORECASE
+)  # https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
 SLASH = "\ue000"  # stands for an encoded slash until routing is done; a private character nobody types
 
 

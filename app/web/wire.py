@@ -69,9 +69,10 @@ class WireModel(BaseModel):
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """The schema as the wire has it: what may be left out may not be null."""
+        """The schema as the wire has it: what may be left out may not be null, and all else is there."""
         made = handler(schema)
-        for name, part in handler.resolve_ref_schema(made).get("properties", {}).items():
+        whole = handler.resolve_ref_schema(made)
+        for name, part in whole.get("properties", {}).items():
             part.pop("title", None)
             if part.get("default", ...) is None:
                 del part["default"]
@@ -81,6 +82,12 @@ class WireModel(BaseModel):
                 part |= {key: value for key, value in choices[0].items() if key not in part}
             elif choices and name not in cls.nullable:
                 part["anyOf"] = choices
+            if (
+                handler.mode == "serialization"
+                and "default" in part
+                and name not in whole.get("required", ())
+            ):
+                whole.setdefault("required", []).append(name)
         return made
 
     def answer(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What every JSON route does before its own work begins: all kinds of rubbish, none of it our fault."""
 
 import json
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -108,6 +109,15 @@ class TestAddresses:
         check(answer)
         assert answer.status_code == 404
 
+    def test_a_whole_url_is_read_as_its_path(self, app: Flask, api: Api) -> None:
+        api.post("/customers", ACME | {"key": "a/b"})
+        environ = EnvironBuilder(path="/api/v1/customers/a/b", headers=Headers(api.headers)).get_environ()
+        environ["RAW_URI"] = environ["REQUEST_URI"] = "http://127.0.0.1:8000/api/v1/customers/a%2Fb?x=%2F"
+
+        answer = sent(app, environ)
+
+        assert answer.status_code == 200
+
     @pytest.mark.parametrize(
         "query",
         [
@@ -209,6 +219,16 @@ class TestBodies:
         answer = api.call(method, path, data=b"{}")
 
         assert answer.status_code == 400
+
+    def test_too_much_of_unknown_length_is_413(self, app: Flask, api: Api, method: str, path: str) -> None:
+        headers = Headers([*api.headers.items(), ("Content-Type", "application/json")])
+        environ = EnvironBuilder(path=f"/api/v1{path}", method=method, headers=headers).get_environ()
+        environ |= {"wsgi.input": BytesIO(b"{}" + b" " * LARGEST), "wsgi.input_terminated": True}
+
+        answer = sent(app, environ)
+
+        check(answer)
+        assert answer.status_code == 413
 
     def test_too_much_is_413(self, api: Api, method: str, path: str) -> None:
         answer = raw(api, b'{"name": "' + b"x" * LARGEST + b'"}', method, path)
