@@ -54,8 +54,7 @@ def _explained(error: AppError) -> Response:
 
 
 def _http(error: HTTPException) -> Response:
-    if error.code is None or error.code < 400:  # a redirect that routing asks for
-        return error.get_response()  # type: ignore[return-value]
+    assert error.code is not None  # Flask answers those without one, and routing's redirects, by itself
     told = (TOLD_PROGRAMS if _is_for_program() else ADVICE).get(error.code)
     response = answer(error.code, error.name, told or error.description or error.name)
     for name, value in error.get_headers():  # Allow, Retry-After and the like

@@ -76,12 +76,9 @@ class WireModel(BaseModel):
             part.pop("title", None)
             if part.get("default", ...) is None:
                 del part["default"]
-            choices = [choice for choice in part.get("anyOf", ()) if choice != {"type": "null"}]
-            if len(choices) == 1 and name not in cls.nullable:
-                del part["anyOf"]
-                part |= {key: value for key, value in choices[0].items() if key not in part}
-            elif choices and name not in cls.nullable:
-                part["anyOf"] = choices
+            if "anyOf" in part and name not in cls.nullable:
+                choices = [choice for choice in part.pop("anyOf") if choice != {"type": "null"}]
+                part.update({**choices[0], **part} if len(choices) == 1 else {"anyOf": choices})
             if (
                 handler.mode == "serialization"
                 and "default" in part

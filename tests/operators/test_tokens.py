@@ -6,10 +6,12 @@ import pytest
 from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 from time_machine import Traveller
 
+from app.errors import Invalid
 from app.journal import Entry
-from app.operators import ApiToken
+from app.operators import ApiToken, create_token
 from app.operators.cli import group
 from tests.support.api import Api, check
 from tests.support.rows import Rows
@@ -65,6 +67,12 @@ class TestCommands:
         answer = run(app, "create", "ledger", "--scope", "everything")
 
         assert answer.exit_code == 2
+        assert rows(ApiToken) == []
+
+    def test_a_token_is_not_made_with_a_scope_that_nobody_checks(self, session: Session, rows: Rows) -> None:
+        with pytest.raises(Invalid, match="read, write, admin"):
+            create_token(session, "ledger", scope="everything", actor="test")
+
         assert rows(ApiToken) == []
 
     def test_list_shows_state_and_never_the_token(self, app: Flask, client: FlaskClient) -> None:

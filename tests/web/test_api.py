@@ -369,10 +369,17 @@ class TestFailures:
         check(answer)
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "7")
 
-    def test_the_id_is_the_one_in_the_log(self, api: Api) -> None:
+    def test_each_request_has_its_own_id(self, api: Api) -> None:
         one, other = (api.get("/nowhere").get_json()["instance"] for _ in range(2))
 
         assert one != other
+
+    def test_what_routing_redirects_is_not_a_failure(self, app: Flask, client: FlaskClient) -> None:
+        app.add_url_rule("/folder/", "folder", lambda: "")
+
+        answer = client.get("/folder")
+
+        assert (answer.status_code, answer.location) == (308, "http://localhost/folder/")
 
     def test_detail_is_ascii_on_the_wire(self, api: Api) -> None:
         answer = api.get("/customers/%F0%9F%98%80")
