@@ -7,7 +7,6 @@ from flask import Response, g, request
 
 from app import db, idempotency, operators
 from app.errors import AppError
-from app.gateway import StripeFailed
 from app.web import problems
 from app.web.api import Operation
 
@@ -24,7 +23,7 @@ class Gate:
     def once(self, run: Callable[[], Response]) -> Response:
         """Run it, or answer as the first time.
 
-        What Stripe did not take, and what failed by our own fault, is not an answer: the key is freed.
+        What may go well the next time, and what failed by our own fault, is no answer: the key is freed.
         """
         key = request.headers.get("Idempotency-Key")
         if key is None:
@@ -36,10 +35,10 @@ class Gate:
             return _again(first)
         try:
             response = run()
-        except StripeFailed:
-            idempotency.forget(session, g.token_id, key)
-            raise
         except AppError as error:
+            if error.is_passing:
+                idempotency.forget(session, g.token_id, key)
+                raise
             session.rollback()
             response = problems.answer(error.status, error.title, error.detail, error.fields)
         except Exception:

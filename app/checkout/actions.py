@@ -42,6 +42,8 @@ class Started:
 class Raced(Conflict):
     """A concurrent call for the same customer was quicker: looking again and trying again is right."""
 
+    is_passing = True
+
 
 def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Started:
     """See to a customer, its Stripe customer and a hosted page on which it saves a payment method.

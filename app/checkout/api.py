@@ -1,11 +1,14 @@
 """One call from a customer to the page on which it saves a payment method."""
 
+from collections.abc import Mapping
+
 from flask import g, request
 from sqlalchemy.orm import Session
 
 from app import apps, customers, db
 from app.checkout.actions import Order, Raced, Started, start
 from app.checkout.schemas import (
+    CheckoutOptions,
     CreateStripeCheckoutSessionRequest,
     CreateStripeCheckoutSessionResult,
     CustomerId,
@@ -13,6 +16,8 @@ from app.checkout.schemas import (
 )
 from app.config import settings
 from app.customers import CustomerTaken, NewCustomer
+from app.errors import Invalid
+from app.gateway import StripeRefused
 from app.web.api import Api
 
 api = Api("checkout", __name__, tag="Checkout")
@@ -78,9 +83,18 @@ def _started(session: Session, app: apps.App, body: CreateStripeCheckoutSessionR
             is_twin = isinstance(error, Raced) or wanted.id in error.holders
             if not is_twin or not tries_left:
                 raise
+        except StripeRefused as error:
+            raise Invalid(error.detail, fields=_pointers(error.fields)) from error
         else:
             return started
     raise AssertionError
+
+
+def _pointers(fields: Mapping[str, str]) -> dict[str, str]:
+    """Stripe's names of parameters, such as `success_url`, as pointers into the body."""
+    options = {name: f"/options/{field.alias}" for name, field in CheckoutOptions.model_fields.items()}
+    ours = options | {"email": "/customer/primaryEmail", "name": "/customer/name", "customer": "/customer"}
+    return {ours.get(name.partition("[")[0], "/options"): said for name, said in fields.items()}
 
 
 def _wanted(session: Session, body: CreateStripeCheckoutSessionRequest) -> NewCustomer:

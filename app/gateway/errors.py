@@ -12,6 +12,7 @@ class StripeFailed(PreconditionFailed):
     """Stripe did not do what was asked; nothing of ours was changed."""
 
     title = "Stripe did not accept this"
+    is_passing = True
 
 
 class StripeUnavailable(StripeFailed):

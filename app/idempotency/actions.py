@@ -70,6 +70,13 @@ def finish(session: Session, token_id: str, key: str, *, status: int, body: str)
     session.commit()
 
 
+def purge(session: Session) -> None:
+    """Delete what is kept no longer. Commits."""
+    db.start_write(session)
+    session.execute(sa.delete(Request).where(Request.started_at < utcnow() - KEPT))
+    session.commit()
+
+
 def forget(session: Session, token_id: str, key: str) -> None:
     """Free the key of a request that did nothing. Commits."""
     session.rollback()

@@ -1,11 +1,12 @@
 """The worker: sorts the inbox and converges whoever is due, in a thread of the web process or alone."""
 
 import threading
+import time
 
 import structlog
 from flask import Flask
 
-from app import db, webhooks
+from app import db, idempotency, webhooks
 from app.sync import leases
 from app.sync.converge import converge, dismiss_known
 
@@ -13,6 +14,7 @@ log = structlog.get_logger("gangway.worker")
 
 IDLE = 1.0  # seconds between looks when nobody wakes it
 AFTER_TROUBLE = 5.0
+TIDY_EVERY = 3600.0
 
 
 class Worker:
@@ -22,6 +24,7 @@ class Worker:
         self._app = app
         self._wake = threading.Event()
         self._stopping = threading.Event()
+        self._tidy_at = 0.0
         self._threads = [
             threading.Thread(target=self._run, name=f"gangway-worker-{number}", daemon=True)
             for number in range(threads)
@@ -58,6 +61,9 @@ class Worker:
 
     def _turn(self) -> bool:
         with self._app.app_context():
+            if time.monotonic() >= self._tidy_at:
+                self._tidy_at = time.monotonic() + TIDY_EVERY
+                idempotency.purge(db.session())
             return turn()
 
 

@@ -193,7 +193,9 @@ def test_passes_on_what_stripe_says_of_the_options(program: Program, rows: Any) 
     answer = program.start(options={"currency": "USD"})
 
     assert answer.status_code == 400
-    assert "success_url" in answer.get_json()["detail"]
+    body = answer.get_json()
+    assert "success_url" in body["detail"]
+    assert [one["field"] for one in body["extensions"]["validationErrors"]] == ["/options/successURL"]
     assert rows(Customer) == []
 
 

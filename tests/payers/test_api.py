@@ -53,7 +53,9 @@ def second_app(api: FlaskClient, simulator: Simulator) -> str:
     """The id of an app for a second account."""
     add_account(simulator.books, "acct_second", 1)
     add_key(simulator.books, SECOND_KEY, account="acct_second")
-    return str(api.post(INSTALL, json={"apiKey": SECOND_KEY, "createBillingProfile": False}).get_json()["app"]["id"])
+    return str(
+        api.post(INSTALL, json={"apiKey": SECOND_KEY, "createBillingProfile": False}).get_json()["app"]["id"]
+    )
 
 
 def create(api: FlaskClient, key: str) -> str:

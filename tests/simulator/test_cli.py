@@ -23,7 +23,7 @@ def run(simulator: Simulator, tmp_path: Path) -> Iterator[Run]:
     server = serve(simulator, "127.0.0.1", 0)
 
     def command(*words: str) -> str:
-        done = subprocess.run(  # noqa: S603 - the CLI that the machine names
+        done = subprocess.run(
             [str(CLI), *words, "--api-base", server.url, "--api-key", DEFAULT_API_KEY],
             env=os.environ | {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)},
             capture_output=True,

@@ -35,7 +35,7 @@ class Process:
     """A simulator of its own, to be killed."""
 
     def __init__(self, path: Path) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - this very interpreter
+        self._process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, str(path)],
             cwd=ROOT,
             stdout=subprocess.PIPE,

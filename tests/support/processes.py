@@ -22,7 +22,7 @@ class Running:
 
     def __init__(self, *arguments: str, **environment: str) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GANGWAY_")}
-        self.process = subprocess.Popen(  # noqa: S603 (our own command)
+        self.process = subprocess.Popen(
             [sys.executable, "-m", "app", *arguments],
             cwd=ROOT,
             env=kept | {"PYTHONUNBUFFERED": "1"} | environment,

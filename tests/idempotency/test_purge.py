@@ -1,0 +1,29 @@
+"""Answers are kept for a day."""
+
+from datetime import timedelta
+from threading import Event
+
+import time_machine
+from flask import Flask
+
+from app.db import utcnow
+from app.idempotency import Request
+from app.sync import Worker
+from tests.support.rows import Rows
+from tests.support.tokens import bearer
+
+
+def test_the_worker_clears_old_answers_away(app: Flask, rows: Rows) -> None:
+    body = {"name": "Ada", "key": "ada"}
+    headers = bearer(app) | {"Idempotency-Key": "once"}
+    app.test_client().post("/api/v1/customers", json=body, headers=headers)
+    assert len(rows(Request)) == 1
+
+    with time_machine.travel(utcnow() + timedelta(days=1, minutes=1)):
+        worker = Worker(app)
+        worker.start()
+        while rows(Request):  # the time-out of tests ends this if it never comes true
+            Event().wait(0.02)
+        worker.stop()
+
+    assert rows(Request) == []
