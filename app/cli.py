@@ -18,6 +18,8 @@ from app.migrations.cli import group as db_group
 from app.operators.cli import group as token_group
 from app.web import logging
 
+PORT = click.IntRange(1, 65535)
+
 
 class Commands(click.Group):
     """Says what went wrong in a sentence; a traceback only for bugs."""
@@ -51,18 +53,20 @@ main.add_command(token_group)
 
 
 @main.command("demo")
-@click.option("--port", default=8000, show_default=True, help="Where the portal listens.")
-@click.option("--stripe-port", default=12111, show_default=True, help="Where the simulated Stripe listens.")
+@click.option("--port", type=PORT, default=8000, show_default=True, help="Where the portal listens.")
+@click.option(
+    "--stripe-port", type=PORT, default=12111, show_default=True, help="Where the simulated Stripe listens."
+)
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
-    default=demo.FOLDER,
-    show_default="instance/demo",
+    default=None,
+    show_default="a folder in instance/ for these ports",
     help="Where it keeps its files.",
 )
 @click.option("--fresh", is_flag=True, help="Forget what an earlier demo stored.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of prose.")
-def demo_command(*, port: int, stripe_port: int, data: Path, fresh: bool, as_json: bool) -> None:
+def demo_command(*, port: int, stripe_port: int, data: Path | None, fresh: bool, as_json: bool) -> None:
     """Run everything, with a simulated Stripe and a database of its own. Stops on Ctrl-C."""
     demo.run(port=port, stripe_port=stripe_port, folder=data, fresh=fresh, as_json=as_json)
 
@@ -98,7 +102,7 @@ def worker(threads: int) -> None:
 
 
 @main.command()
-@click.option("--port", default=12111, show_default=True, help="Where to listen, on loopback.")
+@click.option("--port", type=PORT, default=12111, show_default=True, help="Where to listen, on loopback.")
 @click.option("--data", type=click.Path(path_type=Path, dir_okay=False), help="Keep the books in this file.")
 def simulator(port: int, data: Path | None) -> None:
     """Run the simulated Stripe alone."""

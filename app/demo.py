@@ -1,7 +1,6 @@
 """Everything in one process: a simulated Stripe, a database of its own, the portal and the worker."""
 
 import json
-import shutil
 import signal
 import socket
 import threading
@@ -24,19 +23,17 @@ from app.web import logging
 HOST = "127.0.0.1"
 
 Listening = TypeVar("Listening")
-FOLDER = INSTANCE / "demo"
+FILES = ("keys.json", "gangway.db*", "stripe.db*")
 KEYS = "keys.json"
 
 
-def run(*, port: int, stripe_port: int, folder: Path, fresh: bool, as_json: bool) -> None:
+def run(*, port: int, stripe_port: int, folder: Path | None, fresh: bool, as_json: bool) -> None:
     """Start all of it, say where to go, and stop cleanly on Ctrl-C or SIGTERM.
 
     It picks up where an earlier demo left off, even one that was killed: the simulator's books and ours
     are both on disk.
     """
-    if fresh:
-        shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _folder(folder or INSTANCE / f"demo-{port}-{stripe_port}", fresh=fresh)
     portal_url, stripe_url = f"http://{HOST}:{port}", f"http://{HOST}:{stripe_port}"
     settings = _settings(folder, portal_url, stripe_url)
     logging.configure(settings)
@@ -103,6 +100,17 @@ class Quiet(WSGIRequestHandler):
         """Say nothing."""
 
 
+def _folder(folder: Path, *, fresh: bool) -> Path:
+    """Where the demo keeps its files; of an earlier one's, only those are deleted that a demo makes."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in [old for pattern in FILES for old in folder.glob(pattern)] if fresh else []:
+            old.unlink()
+    except OSError as error:
+        raise click.ClickException(f"The demo can't keep its files in {folder}: {error.strerror}.") from error
+    return folder
+
+
 def _settings(folder: Path, portal_url: str, stripe_url: str) -> Settings:
     """The demo's own settings: nothing of the environment but how it looks."""
     keys = _keys(folder)
@@ -110,8 +118,15 @@ def _settings(folder: Path, portal_url: str, stripe_url: str) -> Settings:
         keys = {
             "secret_key": Fernet.generate_key().decode(),
             "encryption_keys": Fernet.generate_key().decode(),
+            "portal": portal_url,
+            "stripe": stripe_url,
         }
         _keep(folder, keys)
+    if (keys["portal"], keys["stripe"]) != (portal_url, stripe_url):
+        raise click.ClickException(
+            f"{folder} is a demo's at {keys['portal']} and {keys['stripe']}, and its links lead there: "
+            "use those ports, another --data, or --fresh."
+        )
     return Settings.load(
         public_url=portal_url,
         stripe_api_base=stripe_url,

@@ -126,7 +126,7 @@ def _stripe_customer(stripe: StripeGateway, app: apps.App, order: Order) -> str:
         name=wanted.name,
         email=wanted.primary_email,
         metadata=_metadata(app, wanted.id),
-        idempotency_key=_key("customer", app, wanted.id, wanted.name, wanted.primary_email),
+        idempotency_key=f"gangway-customer-{app.id}-{wanted.id}",  # whatever its name: never a second one
     )
 
 

@@ -1,6 +1,9 @@
 """Stripe as this product needs it: a few verbs, our words in and out."""
 
+import hashlib
+import json
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, TypeVar
 
 import stripe
@@ -22,6 +25,7 @@ stripe.enable_telemetry = False  # it would write into the home folder and repor
 
 API_VERSION: str = stripe.api_version
 TIMEOUTS = (3.05, 8)  # seconds to connect, seconds to answer
+MOST_LOOKED_THROUGH = 500  # customers, the newest first
 NETWORK_RETRIES = 2  # the client's own default is none; 429 is never retried by it
 MOST_SPENT = 10  # idempotency keys of one thing that trouble at Stripe may have used up
 
@@ -82,18 +86,36 @@ class StripeGateway:
     ) -> str:
         """Make a Stripe customer and give its id, cus_….
 
-        Stripe keeps two customers with one e-mail apart; only our record and the key prevent doubles.
+        Stripe keeps two customers with one e-mail apart; only our record and the key prevent doubles. When
+        the key was used before with another name or e-mail, the customer of that time is found by its
+        metadata and brought up to date: somebody corrected a form whose first try had failed half-way.
         Source: https://docs.stripe.com/api/customers/create
         """
         params: dict[str, Any] = {"name": name, "metadata": metadata}
         if email:
             params["email"] = email
+
+        def make(once: stripe.RequestOptions) -> stripe.Customer:
+            return self._v1.customers.create(params=params, options=once)  # type: ignore[arg-type]
+
         with translated():
-            made = _made(
-                lambda once: self._v1.customers.create(params=params, options=once),  # type: ignore[arg-type]
-                idempotency_key,
-            )
-        return made.id
+            try:
+                return _made(make, idempotency_key).id
+            except stripe.IdempotencyError:
+                found = self._lately_made(metadata)
+            if found is None:  # beyond what is looked through: one that nobody uses may be left at Stripe
+                return _made(make, f"{idempotency_key}-{_digest(params)}").id
+        self.update_customer(found, name=name, email=email)
+        return found
+
+    def _lately_made(self, metadata: dict[str, str]) -> str | None:
+        """The customer with these marks among the last ones; unlike Stripe's search, its list never lags."""
+        listed = self._v1.customers.list(params={"limit": 100})
+        for customer in islice(listed.auto_paging_iter(), MOST_LOOKED_THROUGH):
+            marks = customer.metadata.to_dict() if customer.metadata else {}
+            if marks.items() >= metadata.items():
+                return customer.id
+        return None
 
     def update_customer(self, customer_id: str, *, name: str, email: str | None) -> None:
         """Bring name and e-mail of a Stripe customer up to date. Harmless to repeat, so without a key.
@@ -293,6 +315,10 @@ def _made(make: Callable[[stripe.RequestOptions], Made], key: str) -> Made:
 def _is_spent(error: stripe.StripeError) -> bool:
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     return (error.http_status or 0) >= 500 and headers.get("idempotent-replayed") == "true"
+
+
+def _digest(params: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(params, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _plain(thing: stripe.StripeObject) -> dict[str, Any]:

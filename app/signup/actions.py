@@ -17,7 +17,7 @@ from app.signup.models import Signup, browser_hash
 from app.web.urls import external
 
 TRIES = 4  # a concurrent twin of this very request may win once at each step
-JUST_NOW = timedelta(minutes=1)
+JUST_NOW = timedelta(seconds=5)  # a double click; later the page may be done with, and Stripe is asked
 
 
 class OtherBrowser(NotFound):
@@ -44,8 +44,8 @@ def submit(session: Session, app: apps.App, wanted: NewCustomer, *, browser: str
     """Sign somebody up and give the way to Stripe's page. Commits.
 
     The wanted id comes from the form, so one form makes one customer, whatever happens: a
-    repeat finds its page again, a corrected one corrects its customer, and so does a second tab of the
-    same browser that takes the same names.
+    repeat finds its page again, and a corrected one corrects its customer. So does a second tab of the
+    same browser with the very same details.
 
     Raises CustomerTaken when somebody else holds a name, NotFound when the form belongs to another
     browser, NothingToPay when all is done, and what the gateway raises. Nothing is stored then.
@@ -64,7 +64,7 @@ def submit(session: Session, app: apps.App, wanted: NewCustomer, *, browser: str
             session.rollback()
             if own is not None:
                 raise
-            wanted = replace(wanted, id=_own_holder(session, taken, browser))
+            wanted = _twin(session, wanted, taken, browser)
         except (Conflict, IntegrityError):  # our twin was quicker: look again
             session.rollback()
         else:
@@ -135,8 +135,6 @@ def _correct(session: Session, app: apps.App, wanted: NewCustomer) -> Way:
     payer = payers.of_customer(session, app.id, wanted.id)
     if payer is None:
         raise NotFound("Nothing was begun for this customer.")
-    if payer.default_method is not None:
-        raise NothingToPay(wanted.id)
     is_changed = not customers.is_same(payer.customer, wanted)
     if is_changed:
         customers.refuse_taken(session, wanted)
@@ -148,12 +146,21 @@ def _correct(session: Session, app: apps.App, wanted: NewCustomer) -> Way:
         customer = payers.fresh(session, payer.id).customer
         customers.replace(session, customer, wanted, actor="visitor")
         session.commit()
+    if payer.default_method is not None:
+        raise NothingToPay(wanted.id)
     return Way(resume(session, app, wanted.id), is_new=is_changed)
 
 
-def _own_holder(session: Session, taken: customers.CustomerTaken, browser: str) -> str:
-    """This browser's own sign-up that holds the names, as a second tab's twin would; else raise."""
-    own = [holder for holder in taken.holders if queries.of_browser(session, browser, holder)]
-    if len(taken.holders) != 1 or not own:
-        raise taken
-    return own[0]
+def _twin(session: Session, wanted: NewCustomer, taken: customers.CustomerTaken, browser: str) -> NewCustomer:
+    """The same wish for this browser's own sign-up, if that has the very same details; else raise.
+
+    So a second tab that sends the same form goes on with the first one's customer, while somebody who
+    signs up another company under a name of the first is told, and overwrites nothing.
+    """
+    for holder in taken.holders:
+        own = (
+            session.get(customers.Customer, holder) if queries.of_browser(session, browser, holder) else None
+        )
+        if own is not None and customers.is_same(own, wanted):
+            return replace(wanted, id=holder)
+    raise taken

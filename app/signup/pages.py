@@ -58,7 +58,7 @@ def form() -> ResponseReturnValue:
 @limiter.limit(lambda: settings().rate_limit_signup, deduct_when=lambda _response: g.get("counts", False))
 def submit() -> ResponseReturnValue:
     """Make the customer and go to Stripe; or say beside each field what is wrong."""
-    form = SignupForm()
+    form = SignupForm(formdata=request.form)  # text alone: a file in place of it is as good as nothing
     if "add_subject_key" in request.form:  # without JavaScript, one more line is a submission of its own
         form.subject_keys.data.append("")
         return _page(form)
@@ -105,6 +105,8 @@ def cancelled() -> ResponseReturnValue:
     """Went back on Stripe's page: nothing is lost."""
     session = db.session()
     signup = queries.of_browser(session, cookie.get("browser"), request.args.get("customer"))
+    if signup is not None and _has_method(session, signup):  # another tab was quicker
+        return redirect(url_for("signup.done", customer=signup.customer_id), 303)
     customer = session.get(customers.Customer, signup.customer_id) if signup else None
     return render_template("signup/cancelled.html", customer=customer, step="payment")
 

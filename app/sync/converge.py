@@ -25,6 +25,7 @@ from app.sync.leases import Lease
 MOST_TRIES = 15  # with doubling from two seconds to an hour: about half a day
 LONGEST_WAIT = 3600.0
 LONGEST_PULL = timedelta(hours=6)
+YOUNG = timedelta(hours=1)  # most who finish, finish by then
 FRESH = timedelta(minutes=1)
 _dice = SystemRandom()
 
@@ -259,13 +260,14 @@ def _write_customer(session: Session, payer: payers.Payer, facts: CustomerFacts,
 
 
 def _next_pull(session: Session, payer: payers.Payer, now: datetime) -> datetime | None:
-    """When to look unasked: sooner for a young page, later for an old one, never for a settled payer."""
+    """When to look unasked: each interval while a page is young, more rarely later, never once settled."""
     pages = checkout.unsettled(session, payer.id)
     if not pages or payer.gone_at is not None:
         return None
     youngest = pages[0]
     interval = timedelta(seconds=settings().pull_interval)
-    wait = min(max(interval, now - youngest.created_at), LONGEST_PULL)
+    age = now - youngest.created_at
+    wait = interval if age < YOUNG else min(max(interval, age / 2), LONGEST_PULL)
     if youngest.status == "open":  # its end is news, whether or not Stripe's event about it comes
         wait = min(wait, max(interval, youngest.expires_at - now + timedelta(seconds=5)))
     return now + wait

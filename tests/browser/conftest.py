@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Chromium from $CHROMIUM or the path; without one these tests are skipped, but never in CI."""
     found = os.environ.get("CHROMIUM") or shutil.which("chromium")

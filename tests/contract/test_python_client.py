@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -183,7 +184,8 @@ def test_opens_pages_at_once(place: Place, simulator: Simulator, rows: Rows) -> 
                 *(client.app_stripe.create_checkout_session(EXAMPLE) for _ in range(8))
             )
 
-    opened = asyncio.run(open_all())
+    with ThreadPoolExecutor(1) as thread:  # another test's browser may keep a loop running in this one
+        opened = thread.submit(lambda: asyncio.run(open_all())).result()
 
     assert len({page.customer_id for page in opened}) == len(rows(Customer)) == 1
     assert len(simulator.books.customers) == 1

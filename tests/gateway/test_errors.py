@@ -130,11 +130,31 @@ def test_gives_stripes_words_about_a_state(gateway: StripeGateway) -> None:
     assert "expired" in caught.value.detail
 
 
-def test_says_that_a_key_was_used_for_something_else(gateway: StripeGateway) -> None:
-    create_customer(gateway, "gangway-customer-1")
+def test_brings_the_customer_of_an_earlier_try_up_to_date(
+    gateway: StripeGateway, simulator: Simulator
+) -> None:
+    marks = {"om_customer_id": "01J00000000000000000000000"}
+    first = gateway.create_customer(name="Ada", email=None, metadata=marks, idempotency_key="the-key")
 
-    with pytest.raises(StripeFailed, match="idempotent"):
-        gateway.create_customer(name="Eve", email=None, metadata={}, idempotency_key="gangway-customer-1")
+    second = gateway.create_customer(
+        name="Eve", email="eve@example.com", metadata=marks, idempotency_key="the-key"
+    )
+
+    assert first == second
+    assert len(simulator.books.customers) == 1
+    assert simulator.books.customers[first]["name"] == "Eve"
+
+
+def test_makes_another_customer_when_that_of_an_earlier_try_is_gone(
+    gateway: StripeGateway, simulator: Simulator
+) -> None:
+    marks = {"om_customer_id": "01J00000000000000000000000"}
+    first = gateway.create_customer(name="Ada", email=None, metadata=marks, idempotency_key="the-key")
+    simulator.delete_customer(first)
+
+    second = gateway.create_customer(name="Eve", email=None, metadata=marks, idempotency_key="the-key")
+
+    assert first != second
 
 
 @pytest.mark.parametrize(

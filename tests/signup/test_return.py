@@ -289,7 +289,7 @@ class TestWhileStripeIsAway:
         page = look(client)
 
         assert page.h1 == "Not finished on Stripe yet"
-        assert "We could not reach Stripe just now" in page.text
+        assert "We could not check with Stripe just now" in page.text
         assert "4242" not in page.text
 
         simulator.faults.clear()

@@ -175,14 +175,18 @@ def test_in_a_second_tab_finds_the_same_customer(
     assert len(rows(Customer)) == len(rows(Signup)) == len(simulator.books.customers) == 1
 
 
-def test_in_a_second_tab_corrects_the_same_customer(client: FlaskClient, rows: Rows) -> None:
+def test_for_another_company_under_a_name_of_the_first_changes_nothing(
+    client: FlaskClient, rows: Rows
+) -> None:
     one, other = SignupPage(client), SignupPage(client)
     one.submit()
+    [before] = rows(Customer)
 
-    other.submit(name="Babbage & Co", subject_keys=["engine-2", "mill"], key="")
+    answer = other.submit(name="Babbage & Co", subject_keys=["engine-2", "mill"], key="")
 
+    assert answer.status_code == 422
     [customer] = rows(Customer)
-    assert (customer.name, customer.subject_keys) == ("Babbage & Co", ["engine-2", "mill"])
+    assert (customer.name, customer.subject_keys) == (before.name, before.subject_keys)
 
 
 def test_in_a_second_tab_with_other_names_makes_another_customer(client: FlaskClient, rows: Rows) -> None:
