@@ -2,6 +2,7 @@
 
 from app.apps.actions import (
     NAMESPACE,
+    NAMESPACE_ID,
     Details,
     KeyUnfit,
     change,
@@ -20,6 +21,7 @@ from app.apps.schemas import AppType, StripeApp, read_app_id
 
 __all__ = [
     "NAMESPACE",
+    "NAMESPACE_ID",
     "App",
     "AppType",
     "Connections",

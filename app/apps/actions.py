@@ -28,6 +28,7 @@ from app.sealing import Unsealable
 
 MANAGED_BY = "gangway"
 NAMESPACE = "default"  # OpenMeter's word; there is one here
+NAMESPACE_ID = "01J00000000000000000000000"  # where its API wants a ULID for it
 KEY = re.compile(r"(sk|rk)_(test|live)_[A-Za-z0-9_]{4,255}")
 
 

@@ -59,8 +59,11 @@ def find(session: Session, app_id: str | None = None) -> App:
     query = select(App).where(App.deleted_at.is_(None))
     query = query.where(App.is_default) if app_id is None else query.where(App.id == app_id)
     app = session.scalar(query)
+    if app is None and app_id is None:
+        is_any = session.scalar(select(App.id).where(App.deleted_at.is_(None)).limit(1)) is not None
+        raise NotFound("No installed Stripe app is the default." if is_any else "No Stripe app is installed.")
     if app is None:
-        raise NotFound("No Stripe app is installed." if app_id is None else "There is no such app.")
+        raise NotFound("There is no such app.")
     return app
 
 

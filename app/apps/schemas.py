@@ -156,7 +156,7 @@ class MarketplaceInstallRequestPayload(WireModel):
 
     name: Name = LISTING.name
     create_billing_profile: bool = Field(
-        default=True, description="Make it the default app if there is none yet. It never replaces one."
+        default=True, description="Make it the default app, in place of any other."
     )
 
 

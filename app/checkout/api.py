@@ -76,7 +76,8 @@ def _started(session: Session, app: apps.App, body: CreateStripeCheckoutSessionR
             stripe_customer_id=body.stripe_customer_id,
         )
         try:
-            started = start(session, app, order, actor=g.actor)
+            with apps.noting_rejection(session, app):
+                started = start(session, app, order, actor=g.actor)
             session.commit()
         except (Raced, CustomerTaken) as error:
             session.rollback()

@@ -52,7 +52,8 @@ def create(session: Session, wanted: NewCustomer, *, actor: str) -> Customer:
     allowed, so a race ends as one of the two orders would have.
     """
     refuse_taken(session, wanted)
-    customer = Customer(id=wanted.id)
+    now = utcnow()
+    customer = Customer(id=wanted.id, created_at=now, updated_at=now)
     _fill(customer, wanted)
     session.add(customer)
     journal.note(session, "customer.created", actor=actor, customer_id=customer.id)
@@ -63,16 +64,20 @@ def create(session: Session, wanted: NewCustomer, *, actor: str) -> Customer:
 
 def replace(session: Session, customer: Customer, wanted: NewCustomer, *, actor: str) -> None:
     """Give a customer new details, all of them. Raises CustomerTaken as create does. Flushes."""
-    refuse_taken(session, wanted)
+    refuse_taken(session, wanted, held=customer.key)
     _fill(customer, wanted)
     journal.note(session, "customer.updated", actor=actor, customer_id=customer.id)
     _flush(session, wanted)
 
 
-def refuse_taken(session: Session, wanted: NewCustomer) -> None:
-    """Raise CustomerTaken when another live customer holds one of the wanted names."""
+def refuse_taken(session: Session, wanted: NewCustomer, *, held: str | None = None) -> None:
+    """Raise CustomerTaken when another live customer holds one of the wanted names.
+
+    A key that is held already stays: somebody may have taken it as a subject key since, which is allowed.
+    """
     refuse_double(wanted)
-    holders = queries.holders(session, key=wanted.key, subject_keys=wanted.subject_keys) - {wanted.id}
+    key = wanted.key if wanted.key != held else None
+    holders = queries.holders(session, key=key, subject_keys=wanted.subject_keys) - {wanted.id}
     if holders:
         session.rollback()
         raise CustomerTaken(TAKEN, holders)

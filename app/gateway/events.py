@@ -20,7 +20,7 @@ def verify(payload: bytes, header: str, secrets: list[str]) -> None:
         text = payload.decode()
     except UnicodeDecodeError as error:
         raise Invalid("The body is not UTF-8.") from error
-    signed_at = _signed_at(header)
+    signed_at = _signed_at(header) if header.isascii() else None
     if signed_at is None:
         raise Invalid("The Stripe-Signature header is missing or malformed.")
     if signed_at > time.time() + TOLERANCE:

@@ -135,6 +135,9 @@ def answered(answer: Answer, status: int) -> Response:
     return Response(json.dumps(body), status, mimetype="application/json")
 
 
+DECODER = json.JSONDecoder(parse_constant=lambda name: _no_json(name))
+
+
 def read_body(reads: TypeAdapter[Any]) -> Any:
     """The request's JSON, checked. Raises Invalid, which names each bad field by its JSON pointer."""
     if request.mimetype != "application/json":
@@ -144,7 +147,9 @@ def read_body(reads: TypeAdapter[Any]) -> Any:
     if len(body) > LARGEST:
         raise RequestEntityTooLarge
     try:
-        sent = json.loads(body.decode("utf-8-sig"), parse_constant=_no_json)
+        # Read as OpenMeter's server reads: bad UTF-8 is replaced, and what follows the value is ignored.
+        text = body.decode("utf-8", "replace").removeprefix("\ufeff").lstrip()
+        sent, _ = DECODER.raw_decode(text)
     except (ValueError, RecursionError) as error:
         raise Invalid("validation error: the body is not valid JSON") from error
     refuse_unstorable(sent, "body")

@@ -6,6 +6,8 @@ from http import HTTPStatus
 from typing import Any
 
 from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import TaggedUnionSchema
 
 from app.web.api import Operation
 from app.web.wire import ULID_PATTERN, WireModel
@@ -329,8 +331,19 @@ def _query_parameters(model: type[WireModel] | None) -> list[JSON]:
     ]
 
 
+class AnyOf(GenerateJsonSchema):
+    """Says anyOf of choices that are told apart by their content: one body may fit several of them."""
+
+    def tagged_union_schema(self, schema: TaggedUnionSchema) -> JsonSchemaValue:
+        """As pydantic has it, but not as if the choices excluded each other."""
+        made = super().tagged_union_schema(schema)
+        made.pop("discriminator", None)
+        made["anyOf"] = made.pop("oneOf")
+        return made
+
+
 def _schema(model: Any, mode: Any) -> JSON:
-    schema = TypeAdapter(model).json_schema(mode=mode, ref_template=SCHEMAS)
+    schema = TypeAdapter(model).json_schema(mode=mode, ref_template=SCHEMAS, schema_generator=AnyOf)
     schema.pop("$defs", None)
     is_model = isinstance(model, type) and issubclass(model, WireModel)
     return {"$ref": SCHEMAS.format(model=schema["title"])} if is_model else schema
@@ -347,7 +360,7 @@ def _schemas(operations: list[Operation]) -> dict[str, JSON]:
         ):
             if model is None:
                 continue
-            schema = TypeAdapter(model).json_schema(mode=mode, ref_template=SCHEMAS)  # type: ignore[arg-type]
+            schema = TypeAdapter(model).json_schema(mode=mode, ref_template=SCHEMAS, schema_generator=AnyOf)  # type: ignore[arg-type]
             found |= schema.pop("$defs", {})
             if isinstance(model, type) and issubclass(model, WireModel) and model is not operation.query:
                 found[schema["title"]] = schema

@@ -8,10 +8,14 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask
 from werkzeug.routing import BaseConverter
 
-ABSOLUTE = re.compile(
-    r"^https?://[^/]*", re.IGNORECASE
-)  # https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
-SLASH = "\ue000"  # stands for an encoded slash until routing is done; a private character nobody types
+# https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
+ABSOLUTE = re.compile(r"^https?://[^/]*", re.IGNORECASE)
+# Until routing is done, a private character and a digit stand for an encoded slash, and for itself.
+MARK = "\ue000"
+SLASH, ITSELF = MARK + "1", MARK + "0"
+
+
+ENCODED = re.compile("%2f|%ee%80%80", re.IGNORECASE)  # a slash, or the mark
 
 
 class Segment(BaseConverter):
@@ -22,7 +26,7 @@ class Segment(BaseConverter):
 
     def to_python(self, value: str) -> str:
         """Put the slashes back."""
-        return value.replace(SLASH, "/")
+        return value.replace(SLASH, "/").replace(ITSELF, MARK)
 
 
 def init_app(app: Flask) -> None:
@@ -37,9 +41,13 @@ def init_app(app: Flask) -> None:
     def outer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
         path = ABSOLUTE.sub("", raw.partition("?")[0])
-        if path.startswith("/api/") and "%2f" in path.lower():
-            parts = (unquote_to_bytes(part).replace(b"/", SLASH.encode()) for part in path.split("/"))
-            environ["PATH_INFO"] = b"/".join(parts).decode("latin-1")
+        if path.startswith("/api/") and ENCODED.search(path):
+            environ["PATH_INFO"] = b"/".join(map(_marked, path.split("/"))).decode("latin-1")
         return inner(environ, start_response)
 
     app.wsgi_app = outer  # type: ignore[method-assign]
+
+
+def _marked(part: str) -> bytes:
+    decoded = unquote_to_bytes(part).replace(MARK.encode(), ITSELF.encode())
+    return decoded.replace(b"/", SLASH.encode())

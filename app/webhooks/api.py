@@ -35,4 +35,4 @@ def receive(app_id: str) -> Response:
     if is_event:
         current_app.extensions["gangway.worker"].wake()
     message = "Stored." if is_event else "Ignored: this is no event."
-    return jsonify(namespaceId=apps.NAMESPACE, appId=app.id, message=message)
+    return jsonify(namespaceId=apps.NAMESPACE_ID, appId=app.id, message=message)
