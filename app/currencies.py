@@ -28,8 +28,8 @@ CODES = frozenset(
 ISO_4217 = CODES | frozenset(  # what else ISO 4217 lists as in use: https://www.iso.org/iso-4217-currency-codes.html
     (
         "BHD", "BOV", "BTN", "CHE", "CHW", "CLF", "COU", "CUP", "ERN", "GHS", "IQD", "IRR", "JOD", "KPW",
-        "KWD", "LYD", "MRU", "MXV", "OMR", "SDG", "SSP", "STN", "SVC", "SYP", "TMT", "TND", "USN", "UYI", "UYW",
-        "VED", "VES", "XAG", "XAU", "XBA", "XBB", "XBC", "XBD", "XCG", "XDR", "XPD", "XPT", "XSU", "XTS",
+        "KWD", "LYD", "MRU", "MXV", "OMR", "SDG", "SSP", "STN", "SVC", "SYP", "TMT", "TND", "USN", "UYI",
+        "UYW", "VED", "VES", "XAG", "XAU", "XBA", "XBB", "XBC", "XBD", "XCG", "XDR", "XPD", "XPT", "XSU", "XTS",
         "XUA", "XXX", "ZWG",
     )
 )

@@ -135,9 +135,6 @@ def answered(answer: Answer, status: int) -> Response:
     return Response(json.dumps(body), status, mimetype="application/json")
 
 
-DECODER = json.JSONDecoder(parse_constant=lambda name: _no_json(name))
-
-
 def read_body(reads: TypeAdapter[Any]) -> Any:
     """The request's JSON, checked. Raises Invalid, which names each bad field by its JSON pointer."""
     if request.mimetype != "application/json":
@@ -158,6 +155,9 @@ def read_body(reads: TypeAdapter[Any]) -> Any:
 
 def _no_json(name: str) -> None:
     raise ValueError(f"{name} is Python's, not JSON's")
+
+
+DECODER = json.JSONDecoder(parse_constant=_no_json)
 
 
 def read_query(model: type[WireModel]) -> Any:

@@ -248,7 +248,7 @@ def test_answers_as_openmeter_does(app: Flask, postbox: Postbox) -> None:
 
     assert answer.status_code == 200
     assert answer.get_json() == {
-        "namespaceId": "default",
+        "namespaceId": "01J00000000000000000000000",
         "appId": postbox.path.split("/")[4],
         "message": "Stored.",
     }
