@@ -29,8 +29,8 @@ ISO_4217 = CODES | frozenset(  # what else ISO 4217 lists as in use: https://www
     (
         "BHD", "BOV", "BTN", "CHE", "CHW", "CLF", "COU", "CUP", "ERN", "GHS", "IQD", "IRR", "JOD", "KPW",
         "KWD", "LYD", "MRU", "MXV", "OMR", "SDG", "SSP", "STN", "SVC", "SYP", "TMT", "TND", "USN", "UYI",
-        "UYW", "VED", "VES", "XAG", "XAU", "XBA", "XBB", "XBC", "XBD", "XCG", "XDR", "XPD", "XPT", "XSU", "XTS",
-        "XUA", "XXX", "ZWG",
+        "UYW", "VED", "VES", "XAG", "XAU", "XBA", "XBB", "XBC", "XBD", "XCG", "XDR", "XPD", "XPT", "XSU",
+        "XTS", "XUA", "XXX", "ZWG",
     )
 )
 # fmt: on
