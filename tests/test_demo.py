@@ -158,6 +158,26 @@ def test_says_which_port_is_taken(ports: Ports, what: str, option: str) -> None:
     )
 
 
+def test_refuses_a_folder_whose_links_lead_elsewhere(ports: Ports) -> None:
+    with demo(ports):
+        pass
+    ports.arguments = ("--port", str(free_port()), *ports.arguments[2:])
+
+    with running("demo", *ports.arguments) as command:
+        status, _, said = command.end()
+
+    assert status == 1
+    assert "use those ports, another --data, or --fresh" in said
+
+
+def test_says_when_its_folder_can_not_be_used(ports: Ports) -> None:
+    with running("demo", *ports.arguments[:-1], "/proc/nothing/here") as command:
+        status, _, said = command.end()
+
+    assert status == 1
+    assert said.startswith("Error: The demo can't keep its files in /proc/nothing/here")
+
+
 def ask(portal: str, token: str) -> int:
     """Call the API; gives the status."""
     opener = build_opener(ProxyHandler({}))

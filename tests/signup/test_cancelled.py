@@ -59,3 +59,15 @@ def test_answers_a_made_up_customer_as_a_stranger(client: FlaskClient) -> None:
     page = Page.of(client.get("/cancelled?customer=%00"))
 
     assert not page.all("form")
+
+
+def test_leads_to_the_state_when_a_card_was_saved_meanwhile(
+    client: FlaskClient, simulator: Simulator
+) -> None:
+    simulator.save_card(sign_up(client))
+    client.get("/return")
+
+    answer = client.get("/cancelled")
+
+    assert answer.status_code == 303
+    assert answer.location.startswith("/return")
