@@ -4,7 +4,7 @@ from app.payers.actions import delete_customer, mark_due, open_portal, remember,
 from app.payers.binding import Binding, bind
 from app.payers.models import Payer, PaymentMethod
 from app.payers.queries import all_of_customer, fresh, in_default_app, of_customer, of_stripe_customer
-from app.payers.status import PaymentStatus, expires_after, payment_status
+from app.payers.status import PaymentStatus, payment_status
 
 __all__ = [
     "Binding",
@@ -14,7 +14,6 @@ __all__ = [
     "all_of_customer",
     "bind",
     "delete_customer",
-    "expires_after",
     "fresh",
     "in_default_app",
     "mark_due",

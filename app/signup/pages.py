@@ -108,7 +108,7 @@ def cancelled() -> ResponseReturnValue:
     if signup is not None and _has_method(session, signup):  # another tab was quicker
         return redirect(url_for("signup.done", customer=signup.customer_id), 303)
     customer = session.get(customers.Customer, signup.customer_id) if signup else None
-    return render_template("signup/cancelled.html", customer=customer, step="payment")
+    return render_template("signup/cancelled.html", customer=customer)
 
 
 @bp.post("/resume")
@@ -136,7 +136,7 @@ def resume() -> ResponseReturnValue:
 def _page(
     form: SignupForm, problem: Problem | None = None, status: int = 200, *, resuming: bool = False
 ) -> ResponseReturnValue:
-    page = render_template("signup/form.html", form=form, problem=problem, resuming=resuming, step="details")
+    page = render_template("signup/form.html", form=form, problem=problem, resuming=resuming)
     return page, status
 
 
@@ -219,5 +219,4 @@ def _state(session: Session, payer: payers.Payer, *, checked: bool) -> ResponseR
         refresh_url=url_for("signup.done", customer=payer.customer_id, n=max(tries, 0) + 1),
         checked=checked,
         checked_at=payer.verified_at,
-        step="done" if method else "payment",
     )

@@ -45,7 +45,6 @@ class Truth:
     customer: CustomerFacts
     pages: dict[str, SessionFacts | None] = field(default_factory=dict)  # None: Stripe knows no such page
     methods: list[Method] | None = None  # all attached ones, when they were asked for
-    chosen: str | None = None  # the page whose method was made the default
 
 
 def converge(session: Session, lease: Lease) -> Outcome:
@@ -132,18 +131,11 @@ def _apply_policy(
     """
     if truth.customer.deleted:
         return
-    saved = next(
-        (
-            facts
-            for page in pages
-            if (facts := truth.pages[page.id]) and facts.setup.status == "succeeded" and facts.setup.method
-        ),
-        None,
-    )
-    if saved is None or saved.setup.method is None:
+    known = (truth.pages[page.id] for page in pages)  # the newest page first
+    saved = (facts.setup.method for facts in known if facts and facts.setup.status == "succeeded")
+    method, default = next(filter(None, saved), None), truth.customer.default_method
+    if method is None:
         return
-    method, default = saved.setup.method, truth.customer.default_method
-    truth.chosen = saved.id
     keeps = settings().payment_method_policy == "keep" and default is not None
     if method.customer_id != payer.stripe_customer_id or keeps or (default and default.id == method.id):
         return
