@@ -72,9 +72,13 @@ def add_key(
     books.keys.put(key, {"id": key, "permissions": allowed, "revoked": False}, account)
 
 
-def revoke_key(books: Books, key: str) -> None:
-    """From now on the key is answered as an expired one; raises KeyError when it never was."""
-    books.keys.put(key, books.keys[key] | {"revoked": True}, books.keys.owner(key))
+def revoke_key(books: Books, key: str, *, revoked: bool = True) -> None:
+    """From now on the key is answered as an expired one, or again as a good one.
+
+    The key may be named as it is shown, masked. Raises KeyError when it never was.
+    """
+    known = next((whole for whole in books.keys if masked(whole) == key), key)
+    books.keys.put(known, books.keys[known] | {"revoked": revoked}, books.keys.owner(known))
 
 
 def authenticate(books: Books, key: str) -> tuple[str, list[str] | None]:

@@ -7,11 +7,13 @@ before the handler of its operation runs, in one transaction that ends before th
 import base64
 import binascii
 import json
+import math
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
+from werkzeug.http import http_date
 
 from app.simulator import (
     accounts,
@@ -67,7 +69,7 @@ def blueprint(simulator: "Simulator") -> Blueprint:
         error = unrecognized_url(request.method, f"/v1/{rest}")
         own = ids.request()
         now = simulator.call(request.path, {}).now
-        return _answered(_failure(error, own, now), own, PINNED_VERSION)
+        return _answered(_failure(error, own, now), own, PINNED_VERSION, now)
 
     return api
 
@@ -78,13 +80,20 @@ def _view(simulator: "Simulator", name: str, handler: Handler) -> Callable[..., 
         version = request.headers.get("Stripe-Version", PINNED_VERSION)
         simulator.tick()
         call = simulator.call(request.path, path)
+        simulator.pause(simulator.knobs.latency)
         try:
+            outage = simulator.faults.outage()
+            _refuse(outage)
+            _break(outage, "timeout", "reset")
             _understand(call, name, own)
             version = call.version
+            _slow_down(simulator, call)
             answer = _run(simulator, name, handler, call)
         except StripeError as error:
             answer = _failure(error, own, call.now)
-        return _answered(answer, own, version)
+        except Garbled:
+            return Response("<title>Some proxy</title>Something went wrong.", mimetype="text/html")
+        return _answered(answer, own, version, call.now)
 
     return view
 
@@ -124,6 +133,8 @@ def _run(simulator: "Simulator", name: str, handler: Handler, call: Call) -> ide
             stored = idempotency.recall(call, key)
             answer = stored or _handled(simulator, handler, call, fault)
     _break(fault, "timeout_after", "reset_after")
+    if fault and fault.kind == "garbled_after":
+        raise Garbled
     return answer
 
 
@@ -183,12 +194,7 @@ def _refuse(fault: Fault | None) -> None:
     """Faults with an answer of their own, from before the request got anywhere."""
     match fault.kind if fault else None:
         case "429":
-            raise StripeError(
-                "Request rate limit exceeded. Learn more about rate limits here "
-                "https://stripe.com/docs/rate-limits.",
-                status=429,
-                code="rate_limit",
-            )
+            raise _too_many(fault.seconds if fault else 0)
         case "lock":
             raise StripeError(
                 "This object cannot be accessed right now because another API request or Stripe process "
@@ -203,12 +209,31 @@ def _refuse(fault: Fault | None) -> None:
             raise StripeError(message, status=503, kind="api_error")
 
 
+def _slow_down(simulator: "Simulator", call: Call) -> None:
+    """Raise StripeError (429) for a call that is more than the account may make in a second."""
+    if not simulator.pace.allows(call.account, call.clock.precise(), simulator.knobs.rate_limit):
+        raise _too_many(1)
+
+
+def _too_many(seconds: float) -> StripeError:
+    return StripeError(
+        "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.",
+        status=429,
+        code="rate_limit",
+        retry_after=seconds,
+    )
+
+
 def _break(fault: Fault | None, timeout: str, reset: str) -> None:
     """Faults without an answer; how they look is the transport's business."""
     if fault and fault.kind == timeout:
         raise NoAnswer(fault.seconds)
     if fault and fault.kind == reset:
         raise ConnectionResetError("The simulator cut the connection, as it was told to.")
+
+
+class Garbled(Exception):
+    """It is done, but something on the way back answers in Stripe's place."""
 
 
 class NoAnswer(TimeoutError):
@@ -223,11 +248,12 @@ def _failure(error: StripeError, own: str, now: int) -> idempotency.Answer:
     body = dict(error.error)
     if error.status in {400, 402, 403, 404, 409}:
         body["request_log_url"] = f"https://dashboard.stripe.com/test/logs/{own}?t={now}"
-    return idempotency.Answer(error.status, {"error": body}, own)
+    return idempotency.Answer(error.status, {"error": body}, own, retry_after=error.retry_after)
 
 
-def _answered(answer: idempotency.Answer, own: str, version: str) -> Response:
+def _answered(answer: idempotency.Answer, own: str, version: str, now: int) -> Response:
     response = Response(json.dumps(answer.body, indent=2), status=answer.status, mimetype="application/json")
+    response.headers["Date"] = http_date(now)
     response.headers["Request-Id"] = own
     response.headers["Stripe-Version"] = version
     response.headers["Cache-Control"] = "no-cache, no-store"
@@ -239,4 +265,6 @@ def _answered(answer: idempotency.Answer, own: str, version: str) -> Response:
         response.headers["Idempotent-Replayed"] = "true"
     if answer.status == 409 or answer.status >= 500:
         response.headers["Stripe-Should-Retry"] = "true"
+    if answer.retry_after:
+        response.headers["Retry-After"] = str(math.ceil(answer.retry_after))
     return response

@@ -8,7 +8,6 @@ import copy
 import hashlib
 import hmac
 import json
-import random
 import threading
 import time
 import urllib.error
@@ -126,7 +125,7 @@ class Deliveries:
             ]
             if not due:
                 return None
-            key = random.choice(due) if self._knobs.shuffle else due[0]  # noqa: S311 - no secret
+            key = self._knobs.dice.choice(due) if self._knobs.shuffle else due[0]
             self._under_way.add(key)
             return key
 
@@ -150,7 +149,7 @@ class Deliveries:
         gone = endpoint is None or event is None or endpoint["status"] != "enabled"
         if endpoint is None or event is None or gone:
             error = "The endpoint is gone."
-        elif self._knobs.drop_all or number <= self._knobs.drop_first:
+        elif self._is_dropped(number):
             error = "Dropped, as the knobs say."
         else:
             try:
@@ -176,6 +175,10 @@ class Deliveries:
             if taken:
                 self._note_taken(delivery, account)
 
+    def _is_dropped(self, number: int) -> bool:
+        knobs = self._knobs
+        return knobs.drop_all or number <= knobs.drop_first or knobs.happens(knobs.drop_rate)
+
     def _note_taken(self, delivery: JSON, account: str) -> None:
         """One endpoint less waits for the event, unless this was only a duplicate."""
         event = self._books.events[delivery["event"]]
@@ -194,17 +197,22 @@ class Deliveries:
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
-            "Stripe-Signature": self._signature(self._books.notes[endpoint["id"]]["secret"], body),
+            "Stripe-Signature": self._signature(endpoint["id"], body),
         }
         return self.send(endpoint["url"], body, headers)
 
-    def _signature(self, secret: str, body: bytes) -> str:
+    def _signature(self, endpoint: str, body: bytes) -> str:
         """Signed anew for every try, by the world's clock: that is the one the receiver has."""
-        moment = int(time.time()) - (_STALE if self._knobs.stale else 0)
-        right = signature(ids.webhook_secret() if self._knobs.wrong_secret else secret, moment, body)
-        values = [right]
-        if self._knobs.two_signatures:
-            values.insert(0, signature(ids.webhook_secret(), moment, body))
+        knobs, note = self._knobs, self._books.notes[endpoint]
+        moment = int(time.time()) - (_STALE if knobs.stale else 0)
+        secrets: list[str] = [note["secret"]]
+        if note.get("old_until", 0) > self._clock.precise():  # rolled, and the old one is good for a while
+            secrets.append(note["old_secret"])
+        if knobs.wrong_secret or knobs.happens(knobs.missign_rate):
+            secrets = [ids.webhook_secret()]
+        if knobs.two_signatures:
+            secrets.insert(0, ids.webhook_secret())
+        values = [signature(secret, moment, body) for secret in secrets]
         return ",".join([f"t={moment}", *(f"v1={value}" for value in values)])
 
 

@@ -23,11 +23,13 @@ class StripeError(Exception):
         kind: str = "invalid_request_error",
         code: str | None = None,
         happened: bool = False,
+        retry_after: float = 0,
         **more: object,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.happened = happened
+        self.retry_after = retry_after
         self.error: JSON = {"message": message, "type": kind}
         if code:
             self.error |= {"code": code, "doc_url": DOCUMENTATION + code.replace("_", "-")}

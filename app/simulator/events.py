@@ -19,7 +19,7 @@ def retrieve(call: Call) -> JSON:
 @operation("GET /v1/events")
 def index(call: Call) -> JSON:
     """The last 30 days; `delivery_success` false means pending or failed at any endpoint."""
-    given = call.params
+    given, moment = call.params, call.clock.precise()
     if "type" in given and "types" in given:
         raise exclusive("type", "types")
     if len(given.get("types", [])) > 20:
@@ -30,6 +30,7 @@ def index(call: Call) -> JSON:
     def fits(event: JSON) -> bool:
         return (
             event["created"] >= call.now - KEPT_FOR
+            and call.note(event["id"]).get("listed", 0) <= moment
             and any(_matches(event["type"], kind) for kind in types)
             and (delivered is None or (event["pending_webhooks"] == 0) == delivered)
         )

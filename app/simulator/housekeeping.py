@@ -30,3 +30,6 @@ def forget(books: Books, now: int) -> None:
             for key in collection:
                 if collection[key][moment] < now - age:
                     del collection[key]
+        for place in books.notes:
+            if place.startswith("evt_") and place.partition("/")[0] not in books.events:
+                del books.notes[place]

@@ -26,6 +26,7 @@ class Answer:
     body: JSON
     request: str
     replayed: bool = False
+    retry_after: float = 0  # seconds that the caller is asked to wait
 
 
 class Running:

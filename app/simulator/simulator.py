@@ -4,28 +4,20 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.simulator import (
-    accounts,
-    checkout_sessions,
-    customers,
-    hosted,
-    housekeeping,
-    payment_methods,
-    setups,
-    wallet,
-)
-from app.simulator.books import DEFAULT_ACCOUNT, Books, Collection
+from app.simulator import accounts, checkout_sessions, hosted, housekeeping, payment_methods, setups
+from app.simulator.books import DEFAULT_ACCOUNT, Books
 from app.simulator.clock import Clock
+from app.simulator.dashboard import Dashboard
 from app.simulator.deliveries import Deliveries, Send
 from app.simulator.hosted import AccountForm, CardForm, Payer
 from app.simulator.idempotency import Running
-from app.simulator.knobs import Faults, Knobs
+from app.simulator.knobs import Faults, Knobs, Pace
 from app.simulator.shapes import JSON
 from app.simulator.web import make_app
 from app.simulator.work import Call, Work
 
 
-class Simulator:
+class Simulator(Dashboard):
     """A Stripe small enough to embed, for any number of accounts in test mode.
 
     `path` keeps the books in a file that survives the process, else they live in memory; `public_url` is
@@ -44,7 +36,8 @@ class Simulator:
         self.books: Books = Books(path)
         self.clock = Clock(self.books.settings.get("clock", {}).get("ahead", 0))
         self.knobs: Knobs = Knobs()
-        self.faults: Faults = Faults()
+        self.faults: Faults = Faults(self.knobs)
+        self.pace = Pace()
         self.running = Running()
         self.deliveries = Deliveries(self.books, self.clock, self.knobs, retry_schedule)
         self.deliveries.tick = self.tick
@@ -116,7 +109,7 @@ class Simulator:
         if self.knobs.webhook == "before" and not self.knobs.hold:
             self.deliveries.deliver(work.queued)
 
-    # What a person would do, for tests and demonstrations.
+    # What a payer would do, for tests and demonstrations; the Dashboard's deeds are inherited.
 
     def save_card(
         self,
@@ -173,48 +166,12 @@ class Simulator:
         action = intent["next_action"] or {}
         return intent if action.get("type") == "verify_with_microdeposits" else None
 
-    def settle_mandate(self, mandate_id: str, status: str) -> None:
-        """The bank accepts a mandate ("active") or takes it back ("inactive")."""
-        with self.books.transaction():
-            work = self.work_for(mandate_id, self.books.mandates)
-            setups.settle_mandate(work, self.books.mandates[mandate_id], status)
-
     def expire_session(self, session_id: str) -> None:
         """End an open session as if its time had come."""
         with self.books.transaction():
             session = self.books.checkout_sessions[session_id]
             if session["status"] == "open":
                 checkout_sessions.expire(self.work_for(session_id), session)
-
-    def detach_payment_method(self, method_id: str) -> None:
-        """Take a payment method from its customer, as someone at the Dashboard would."""
-        with self.books.transaction():
-            method = self.books.payment_methods[method_id]
-            if method["customer"] is not None:
-                wallet.detach_from(self.work_for(method_id, self.books.payment_methods), method)
-
-    def delete_customer(self, customer_id: str) -> None:
-        """Delete a customer, as someone at the Dashboard would."""
-        with self.books.transaction():
-            customer = self.books.customers[customer_id]
-            if not customer.get("deleted"):
-                customers.remove(self.work_for(customer_id, self.books.customers), customer)
-
-    def renew_card(self, method_id: str, *, month: int = 12, year: int = 2040) -> None:
-        """The card network sends a new expiry (payment_method.automatically_updated)."""
-        with self.books.transaction():
-            work = self.work_for(method_id, self.books.payment_methods)
-            wallet.renew(work, self.books.payment_methods[method_id], month, year)
-
-    def replay_event(self, event_id: str) -> int:
-        """Queue an event once more for every endpoint that wants it; how many those are."""
-        event = self.books.events[event_id]
-        work = self.work_for(event_id, self.books.events)
-        with self.books.transaction():
-            takers = work.takers(event["type"])
-            for endpoint in takers:
-                work.queue(event_id, endpoint["id"])
-        return len(takers)
 
     def release(self) -> None:
         """Let everything go that was held."""
@@ -231,9 +188,3 @@ class Simulator:
             return hosted.INVALID
         self.after_page(work)
         return outcome
-
-    def work_for(self, key: str, collection: Collection | None = None) -> Work:
-        """Work in the account that owns this object (a session, when nothing else is said)."""
-        owners = self.books.checkout_sessions if collection is None else collection
-        account = owners.owner(key) if key in owners else DEFAULT_ACCOUNT
-        return Work(self.books, self.clock, self.knobs, account, self.public_url)

@@ -3,6 +3,7 @@
 import copy
 import hashlib
 from datetime import UTC, datetime
+from typing import Any
 
 from app.simulator import cards, ids
 from app.simulator.errors import StripeError, missing_resource
@@ -172,13 +173,15 @@ def detach_from(work: Work, method: JSON, *, forget_default: bool = True) -> JSO
     return detached
 
 
-def renew(work: Work, method: JSON, month: int, year: int) -> JSON:
-    """The card network told of a new expiry; nobody asked."""
-    renewed = copy.deepcopy(method)
-    renewed["card"] |= {"exp_month": month, "exp_year": year}
-    work.keep(work.books.payment_methods, renewed)
-    work.emit("payment_method.automatically_updated", renewed, previous(method, renewed))
-    return renewed
+def change_card(work: Work, method: JSON, *, by_network: bool, **details: object) -> JSON:
+    """Write other details of a card; unless they differ nothing happened. The network asks nobody."""
+    changed = copy.deepcopy(method)
+    changed["card"] |= details
+    if changed != method:
+        work.keep(work.books.payment_methods, changed)
+        kind = "automatically_updated" if by_network else "updated"
+        work.emit(f"payment_method.{kind}", changed, previous(method, changed))
+    return changed
 
 
 def make_default(work: Work, customer: JSON, method: str | None) -> None:
@@ -189,7 +192,7 @@ def make_default(work: Work, customer: JSON, method: str | None) -> None:
     work.emit("customer.updated", changed, previous(customer, changed))
 
 
-def refuse(decline: cards.Decline, **more: object) -> StripeError:
+def refuse(decline: cards.Decline, **more: Any) -> StripeError:
     """A card error (402) that stays in the books."""
     return StripeError(
         decline.message,

@@ -60,7 +60,7 @@ class Work:
         data: JSON = {"object": copy.deepcopy(thing)}
         if previous is not None:
             data["previous_attributes"] = copy.deepcopy(previous)
-        takers = [end for end in self.books.webhook_endpoints.newest(self.account) if _wants(end, kind)]
+        takers = self.takers(kind)
         event: JSON = {
             "id": self.new_id("evt"),
             "object": "event",
@@ -73,8 +73,10 @@ class Work:
             "type": kind,
         }
         self.keep(self.books.events, event)
+        if self.knobs.event_lag:
+            self.remark(event["id"], listed=self.clock.precise() + self.knobs.event_lag)
         for endpoint in takers:
-            for _ in range(self.knobs.duplicate):
+            for _ in range(self.knobs.duplicate + self.knobs.happens(self.knobs.duplicate_rate)):
                 self.queue(event["id"], endpoint["id"])
         return event
 
@@ -85,7 +87,9 @@ class Work:
 
     def queue(self, event: str, endpoint: str) -> None:
         """Plan the first try of one delivery, when the knobs say."""
-        wait = self.knobs.delay
+        if self.knobs.happens(self.knobs.lose_rate):
+            return
+        wait = self.knobs.delay + self.knobs.dice.uniform(0, self.knobs.delay_max)
         if self.by_page:
             if self.knobs.webhook == "never":
                 return

@@ -52,7 +52,7 @@ class Transport(stripe.HTTPClient):
             headers=dict(headers or {}),
             data=post_data,
         )
-        if answer.status_code == 200:
+        if answer.status_code == 200 and answer.is_json:
             hold_reply(method.upper(), parts.path, json.loads(answer.get_data()))
         return answer.get_data(as_text=True), answer.status_code, dict(answer.headers)
 

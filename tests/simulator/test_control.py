@@ -49,7 +49,15 @@ def test_shows_what_there_is(
     shown = read(page.get("/_control"))
 
     assert "None yet." in empty.text
-    for said in ("Verify deposits", "Renew", "Activate", "Send again", "http://localhost/hook", "500 on"):
+    for said in (
+        "Verify deposits",
+        "Renew",
+        "Activate",
+        "Send again",
+        "http://localhost/hook",
+        "500 on",
+        "Roll secret now",
+    ):
         assert said in shown.text
     assert "gangwaysimulator0000" not in shown.text
 
@@ -110,6 +118,80 @@ def test_makes_things_happen(
         ]
     )
     assert simulator.clock.ahead == 2
+
+
+def test_does_what_people_do_at_the_dashboard(
+    simulator: Simulator, open_session: Open, do: Callable[..., Any], inbox: Any
+) -> None:
+    saved = open_session()
+    simulator.save_card(saved.id)
+    (endpoint,) = simulator.books.webhook_endpoints
+
+    added = do("attach_card", customer=saved.customer, number="5555555555554444", default="yes").get_json()
+    method = added["outcome"]
+    do("renew_card", payment_method=method, month=1, year=2033, last4="0007")
+    renewed = dict(simulator.books.payment_methods[method]["card"])
+    do("age_card", payment_method=method, month="2", year="2034")
+    do("choose_default", customer=saved.customer, payment_method="")
+    do(
+        "change_endpoint",
+        endpoint=endpoint,
+        enabled="no",
+        url="http://localhost/other",
+        events="customer.updated",
+    )
+    changed = dict(simulator.books.webhook_endpoints[endpoint])
+    do("change_endpoint", endpoint=endpoint, enabled=True)
+    enabled = simulator.books.webhook_endpoints[endpoint]["status"]
+    rolled = do("roll_secret", endpoint=endpoint, overlap=60).get_json()["outcome"]
+    kept = dict(simulator.books.notes[endpoint])
+    gone = do("delete_endpoint", endpoint=endpoint).get_json()["endpoints"]
+
+    assert (renewed["exp_month"], renewed["exp_year"], renewed["last4"]) == (1, 2033, "0007")
+    assert simulator.books.payment_methods[method]["card"]["exp_year"] == 2034
+    assert simulator.books.customers[saved.customer]["invoice_settings"]["default_payment_method"] is None
+    assert (changed["status"], changed["url"]) == ("disabled", "http://localhost/other")
+    assert changed["enabled_events"] == ["customer.updated"]
+    assert enabled == "enabled"
+    assert kept["secret"] == rolled
+    assert gone == []
+
+
+def test_a_card_is_added_with_what_is_usual(
+    simulator: Simulator, open_session: Open, do: Callable[..., Any]
+) -> None:
+    customer = open_session().customer
+
+    added = do("attach_card", customer=customer).get_json()["outcome"]
+    do("renew_card", payment_method=added)
+
+    card = simulator.books.payment_methods[added]["card"]
+    assert (card["last4"], card["exp_month"], card["exp_year"]) == ("4242", 12, 2040)
+
+
+def test_a_key_is_revoked_and_restored_by_what_is_shown_of_it(
+    simulator: Simulator, connect: Connect, page: Client, do: Callable[..., Any]
+) -> None:
+    do("add_key", key=" sk_test_0123456789abcdef ")
+    shown = page.get("/_control.json").get_json()["keys"][-1]["id"]
+
+    do("revoke_key", key=shown)
+    with pytest.raises(stripe.AuthenticationError):
+        connect(simulator, "sk_test_0123456789abcdef").v1.accounts.retrieve_current()
+    do("restore_key", key=shown)
+
+    assert "0123456789" not in shown
+    connect(simulator, "sk_test_0123456789abcdef").v1.accounts.retrieve_current()
+
+
+def test_the_books_can_be_read_but_for_their_secrets(
+    simulator: Simulator, sdk: stripe.StripeClient, page: Client
+) -> None:
+    customer = sdk.v1.customers.create({"name": "Ada"})
+
+    assert [found["id"] for found in page.get("/_control/customers.json").get_json()] == [customer.id]
+    for secret in ("keys", "notes", "idempotency", "settings", "nothing"):
+        assert page.get(f"/_control/{secret}.json").status_code == 404
 
 
 def test_turns_programs_knobs_and_faults(simulator: Simulator, do: Callable[..., Any]) -> None:

@@ -1,0 +1,230 @@
+"""What people do at Stripe's Dashboard, and what comes of it: in the objects, the events, the deliveries."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import stripe
+
+from app.simulator import Simulator
+from app.simulator.deliveries import signature
+
+Open = Callable[..., Any]
+Deed = Callable[[Simulator, dict[str, str]], object]
+
+TWO_SECRETS = 3  # parts of the header: the moment, and two signatures
+
+
+@pytest.fixture
+def endpoint(inbox: Any, simulator: Simulator) -> str:
+    """The endpoint behind the inbox."""
+    (known,) = simulator.books.webhook_endpoints
+    return known
+
+
+@pytest.fixture
+def saved(simulator: Simulator, open_session: Open, inbox: Any) -> dict[str, str]:
+    """Somebody with a card, whose events are delivered."""
+    session = open_session()
+    simulator.save_card(session.id)
+    simulator.deliver_due()
+    inbox.events.clear()
+    method = simulator.books.setup_intents[session.setup_intent]["payment_method"]
+    return {"customer": session.customer, "method": method}
+
+
+def told(simulator: Simulator, inbox: Any) -> list[str]:
+    """Deliver what there is; the kinds of event."""
+    simulator.deliver_due()
+    return list(inbox.types())
+
+
+def test_a_card_is_added_to_a_customer(
+    simulator: Simulator, sdk: stripe.StripeClient, saved: dict[str, str], inbox: Any
+) -> None:
+    added = simulator.attach_card(saved["customer"], "5555 5555 5555 4444", month=1, year=2031, default=True)
+
+    card: Any = sdk.v1.payment_methods.retrieve(added).card
+    customer: Any = sdk.v1.customers.retrieve(saved["customer"])
+    assert (card.brand, card.exp_month, card.exp_year) == ("mastercard", 1, 2031)
+    assert customer.invoice_settings.default_payment_method == added
+    assert told(simulator, inbox) == ["payment_method.attached", "customer.updated"]
+
+
+def test_an_added_card_changes_no_default_by_itself(simulator: Simulator, saved: dict[str, str]) -> None:
+    simulator.attach_card(saved["customer"])
+
+    customer = simulator.books.customers[saved["customer"]]
+    assert customer["invoice_settings"]["default_payment_method"] is None
+
+
+def test_the_default_is_chosen_and_taken_back(
+    simulator: Simulator, saved: dict[str, str], inbox: Any
+) -> None:
+    simulator.choose_default(saved["customer"], saved["method"])
+    simulator.choose_default(saved["customer"], saved["method"])
+    simulator.choose_default(saved["customer"], None)
+
+    assert told(simulator, inbox) == ["customer.updated"] * 2
+    before = [event["data"]["previous_attributes"]["invoice_settings"] for event in inbox.events]
+    assert before == [{"default_payment_method": None}, {"default_payment_method": saved["method"]}]
+
+
+def test_the_network_sends_another_expiry_and_number(
+    simulator: Simulator, sdk: stripe.StripeClient, saved: dict[str, str], inbox: Any
+) -> None:
+    simulator.renew_card(saved["method"], month=5, year=2041, last4="1881")
+    simulator.renew_card(saved["method"], month=5, year=2041, last4="1881")
+
+    card: Any = sdk.v1.payment_methods.retrieve(saved["method"]).card
+    assert (card.exp_month, card.exp_year, card.last4) == (5, 2041, "1881")
+    assert told(simulator, inbox) == ["payment_method.automatically_updated"]
+    assert inbox.events[0]["data"]["previous_attributes"]["card"]["last4"] == "4242"
+
+
+def test_a_card_is_made_to_expire(simulator: Simulator, saved: dict[str, str], inbox: Any) -> None:
+    simulator.age_card(saved["method"])
+    card = simulator.books.payment_methods[saved["method"]]["card"]
+    today = datetime.fromtimestamp(simulator.clock.now(), UTC)
+    passed = (today.year - card["exp_year"]) * 12 + today.month - card["exp_month"]
+
+    simulator.age_card(saved["method"], month=2, year=2032)
+
+    assert passed == 1
+    aged = simulator.books.payment_methods[saved["method"]]["card"]
+    assert (aged["exp_month"], aged["exp_year"]) == (2, 2032)
+    assert told(simulator, inbox) == ["payment_method.updated"] * 2
+
+
+def test_a_mandate_is_taken_back(simulator: Simulator, open_session: Open, inbox: Any) -> None:
+    simulator.pay_by_bank(open_session(currency="gbp").id, "bacs_debit")
+    (mandate,) = simulator.books.mandates
+    simulator.deliver_due()
+    inbox.events.clear()
+
+    for status in ("active", "inactive", "pending"):
+        simulator.settle_mandate(mandate, status)
+
+    assert told(simulator, inbox) == ["mandate.updated"] * 3
+    assert [event["data"]["object"]["status"] for event in inbox.events] == ["active", "inactive", "pending"]
+
+
+def test_a_disabled_endpoint_misses_what_happens_meanwhile(
+    simulator: Simulator, sdk: stripe.StripeClient, endpoint: str, inbox: Any
+) -> None:
+    sdk.v1.customers.create({"name": "queued already"})
+    simulator.change_endpoint(endpoint, enabled=False)
+    sdk.v1.customers.create({"name": "meanwhile"})
+    simulator.deliver_due()
+    status = sdk.v1.webhook_endpoints.retrieve(endpoint).status
+    simulator.change_endpoint(endpoint, enabled=True)
+    sdk.v1.customers.create({"name": "afterwards"})
+
+    simulator.deliver_due()
+
+    assert status == "disabled"
+    assert [event["data"]["object"]["name"] for event in inbox.events] == ["afterwards"]
+    missed = sdk.v1.events.list({"delivery_success": False}).data
+    assert [event.data.object.name for event in missed] == ["queued already"]
+
+
+def test_an_endpoint_is_led_elsewhere(
+    simulator: Simulator, sdk: stripe.StripeClient, endpoint: str, inbox: Any
+) -> None:
+    simulator.change_endpoint(endpoint, url="https://elsewhere.example.com/hook", events=["customer.deleted"])
+    sdk.v1.customers.create({"name": "Ada"})
+
+    changed = sdk.v1.webhook_endpoints.retrieve(endpoint)
+
+    assert (changed.url, changed.enabled_events) == (
+        "https://elsewhere.example.com/hook",
+        ["customer.deleted"],
+    )
+    assert simulator.deliver_due() == 0
+
+
+def test_a_deleted_endpoint_is_gone(
+    simulator: Simulator, sdk: stripe.StripeClient, endpoint: str, inbox: Any
+) -> None:
+    sdk.v1.customers.create({"name": "Ada"})
+
+    simulator.delete_endpoint(endpoint)
+
+    simulator.deliver_due()
+    assert inbox.events == []
+    assert sdk.v1.webhook_endpoints.list().data == []
+
+
+def test_a_rolled_secret_is_the_only_one_at_once(
+    simulator: Simulator, sdk: stripe.StripeClient, endpoint: str, inbox: Any
+) -> None:
+    new = simulator.roll_secret(endpoint)
+    sdk.v1.customers.create({"name": "Ada"})
+    simulator.deliver_due()
+
+    assert not inbox.signed()
+    inbox.secret = new
+    assert inbox.signed()
+
+
+def test_while_a_secret_is_rolled_both_sign(
+    simulator: Simulator, sdk: stripe.StripeClient, endpoint: str, inbox: Any
+) -> None:
+    old, inbox.secret = inbox.secret, simulator.roll_secret(endpoint, overlap=3600)
+
+    sdk.v1.customers.create({"name": "within the hour"})
+    simulator.deliver_due()
+    within = inbox.headers[-1]["Stripe-Signature"].split(",")
+    both = [inbox.signed(), signature(old, int(within[0][2:]), _body(inbox)) in within[2]]
+    simulator.advance(3601)
+    sdk.v1.customers.create({"name": "after it"})
+    simulator.deliver_due()
+
+    assert len(within) == TWO_SECRETS
+    assert both == [True, True]
+    assert inbox.signed()
+    assert len(inbox.headers[-1]["Stripe-Signature"].split(",")) == TWO_SECRETS - 1
+
+
+def _body(inbox: Any) -> bytes:
+    return json.dumps(inbox.events[-1], indent=2).encode()
+
+
+@pytest.mark.parametrize(
+    ("deed", "problem"),
+    [
+        (lambda simulator, saved: simulator.attach_card(saved["customer"], "1234"), "1234 is no test card"),
+        (lambda simulator, _: simulator.choose_default(_other(simulator), _["method"]), "not attached to"),
+        (lambda simulator, _: simulator.renew_card(_bank_account(simulator)), "is no card"),
+        (lambda simulator, _: simulator.settle_mandate("mandate_x", "lost"), "active, inactive or pending"),
+        (lambda simulator, _: simulator.roll_secret("we_x", overlap=90000), "24 hours at most"),
+        (lambda simulator, _: simulator.attach_card(_deleted(simulator)), "was deleted"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    deed: Deed, problem: str, simulator: Simulator, saved: dict[str, str]
+) -> None:
+    with pytest.raises(ValueError, match=problem):
+        deed(simulator, saved)
+
+
+def _other(simulator: Simulator) -> str:
+    """A customer who has no card."""
+    key = "cus_WithoutACard01"
+    customer = dict(next(iter(simulator.books.customers.values())))
+    simulator.books.customers[key] = customer | {"id": key}
+    return key
+
+
+def _deleted(simulator: Simulator) -> str:
+    key = _other(simulator)
+    simulator.delete_customer(key)
+    simulator.delete_customer(key)
+    return key
+
+
+def _bank_account(simulator: Simulator) -> str:
+    simulator.books.payment_methods["pm_bank"] = {"id": "pm_bank", "type": "us_bank_account"}
+    return "pm_bank"
