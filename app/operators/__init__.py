@@ -1,6 +1,50 @@
-"""Who may use the API, and later the desk."""
+"""Who may use the API and the desk."""
 
-from app.operators.actions import admit, create_token
-from app.operators.models import ApiToken
+from flask import Flask
+from flask_wtf import CSRFProtect
 
-__all__ = ["ApiToken", "admit", "create_token"]
+from app.operators import (
+    door,
+    guard,
+    passwords,
+    sessions,
+    team_pages,  # noqa: F401 (its routes join those of `pages`)
+    token_pages,  # noqa: F401 (so do these)
+)
+from app.operators.accounts import create, keep_password
+from app.operators.guard import OperatorPages, actor, current, current_session
+from app.operators.models import ApiToken, Operator, Role
+from app.operators.pages import pages
+from app.operators.queries import by_email
+from app.operators.sessions import purge
+from app.operators.setup import offer_setup
+from app.operators.tokens import admit, create_token
+
+
+def init_app(app: Flask, csrf: CSRFProtect) -> None:
+    """Register the pages of operators' accounts, and let Flask-Login and templates know who is there."""
+    passwords.init_app(app)
+    sessions.init_app(app)
+    guard.init_app(app)
+    app.register_blueprint(door.bp)
+    csrf.exempt(door.bp)  # its forms check the token themselves, and keep what was typed when it is stale
+    app.register_blueprint(pages)
+
+
+__all__ = [
+    "ApiToken",
+    "Operator",
+    "OperatorPages",
+    "Role",
+    "actor",
+    "admit",
+    "by_email",
+    "create",
+    "create_token",
+    "current",
+    "current_session",
+    "init_app",
+    "keep_password",
+    "offer_setup",
+    "purge",
+]

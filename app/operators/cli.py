@@ -1,13 +1,15 @@
-"""`gangway token …`: API tokens."""
+"""`gangway token …` and `gangway operator …`."""
 
+import sys
 from datetime import UTC, datetime, timedelta
 
 import click
 from flask.cli import with_appcontext
 
 from app import db
-from app.db import utcnow
-from app.operators.actions import SCOPES, create_token, revoke_token, tokens
+from app.operators import accounts, one_time_links, queries
+from app.operators.models import Role
+from app.operators.tokens import SCOPES, create_token, revoke_token, tokens
 
 group = click.Group("token", help="Make, list and revoke API tokens.")
 
@@ -30,12 +32,9 @@ def create_command(name: str, scope: str, expires: datetime | None) -> None:
 @with_appcontext
 def list_command() -> None:
     """List all tokens: id, scope, state, last use, name."""
-    now = utcnow()
     for token in tokens(db.session()):
-        ended = token.expires_at is not None and token.expires_at <= now
-        state = "revoked" if token.revoked_at else "expired" if ended else "valid"
         used = f"{token.last_used_at:%Y-%m-%d %H:%M} UTC" if token.last_used_at else "never used"
-        click.echo(f"{token.id}  {token.scope:5}  {state:7}  {used:20}  {token.name}")
+        click.echo(f"{token.id}  {token.scope:5}  {token.state:7}  {used:20}  {token.name}")
 
 
 @group.command("revoke")
@@ -47,3 +46,114 @@ def revoke_command(token_id: str) -> None:
     revoke_token(session, token_id, actor="command")
     session.commit()
     click.echo(f"Token {token_id} is revoked.")
+
+
+people = click.Group("operator", help="Make, list and change the operators of the desk.")
+
+
+@people.command("create")
+@click.argument("email")
+@click.option("--name", help="How the journal calls this operator.  [default: the e-mail address]")
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    help="What this operator may do.  [default: admin for the first, else viewer]",
+)
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input, in one line.")
+@click.option("--invite", is_flag=True, help="Print a one-time link instead of asking for a password.")
+@with_appcontext
+def create_operator(
+    *, email: str, name: str | None, role: str | None, password_stdin: bool, invite: bool
+) -> None:
+    """Make an operator. Asks for the password, unless an option says otherwise."""
+    if password_stdin and invite:
+        raise click.UsageError("--password-stdin and --invite exclude each other.")
+    password = None if invite else _password(from_stdin=password_stdin)
+    session = db.session()
+    db.start_write(session)
+    chosen = Role(role) if role else Role.VIEWER if queries.is_anybody(session) else Role.ADMIN
+    operator = accounts.create(
+        session, email=email, name=name or email, role=chosen, password=password, actor="command"
+    )
+    one_time_links.cancel(session, None)  # of the set-up page, which is gone now
+    token = one_time_links.make(session, operator) if invite else None
+    session.commit()
+    click.echo(one_time_links.address(token) if token else f"{operator.email} can log in as {chosen}.")
+
+
+@people.command("list")
+@with_appcontext
+def list_operators() -> None:
+    """List all operators: role, state, second factor, last log-in, e-mail, name."""
+    for who in queries.everybody(db.session()):
+        factor = "second factor" if who.has_second_factor else "password only"
+        seen = f"{who.last_login_at:%Y-%m-%d %H:%M} UTC" if who.last_login_at else "never logged in"
+        click.echo(f"{who.role:8}  {who.state:8}  {factor:13}  {seen:20}  {who.email}  {who.name}")
+
+
+@people.command("role")
+@click.argument("email")
+@click.argument("role", type=click.Choice([role.value for role in Role]))
+@with_appcontext
+def role_command(email: str, role: str) -> None:
+    """Let an operator do more or less."""
+    session = db.session()
+    db.start_write(session)
+    operator = accounts.set_role(session, queries.named(session, email).id, Role(role), by=None)
+    session.commit()
+    click.echo(f"{operator.email} has the role {operator.role} now.")
+
+
+@people.command("disable")
+@click.argument("email")
+@with_appcontext
+def disable_command(email: str) -> None:
+    """Let an operator in no more, at once."""
+    session = db.session()
+    db.start_write(session)
+    operator = accounts.disable(session, queries.named(session, email).id, by=None)
+    session.commit()
+    click.echo(f"{operator.email} is let in no more.")
+
+
+@people.command("enable")
+@click.argument("email")
+@with_appcontext
+def enable_command(email: str) -> None:
+    """Let a disabled operator in again."""
+    session = db.session()
+    db.start_write(session)
+    operator = accounts.enable(session, queries.named(session, email).id, by=None)
+    session.commit()
+    click.echo(f"{operator.email} can log in again.")
+
+
+@people.command("reset-password")
+@click.argument("email")
+@with_appcontext
+def reset_password_command(email: str) -> None:
+    """Print a one-time link with which an operator chooses a new password."""
+    session = db.session()
+    db.start_write(session)
+    _, token = accounts.new_link(session, queries.named(session, email).id, by=None)
+    session.commit()
+    click.echo(one_time_links.address(token))
+
+
+@people.command("reset-second-factor")
+@click.argument("email")
+@with_appcontext
+def reset_second_factor_command(email: str) -> None:
+    """Ask an operator who has lost the telephone for no code any more."""
+    session = db.session()
+    db.start_write(session)
+    operator = accounts.reset_second_factor(session, queries.named(session, email).id, by=None)
+    session.commit()
+    click.echo(f"{operator.email} logs in with the password alone until a new one is set up.")
+
+
+def _password(*, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    asked: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return asked

@@ -1,11 +1,25 @@
-"""Who may use the API."""
+"""Who may use the API and the desk."""
 
 from datetime import datetime
+from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Base, UtcDateTime, new_id, utcnow
+
+
+class Role(StrEnum):
+    """What an operator may do; each role has what those before it have."""
+
+    VIEWER = "viewer"  # reads
+    OPERATOR = "operator"  # acts for customers
+    ADMIN = "admin"  # keys, tokens, team
+
+    def covers(self, other: "Role") -> bool:
+        """May somebody of this role do what needs the other?"""
+        ranks = list(Role)
+        return ranks.index(self) >= ranks.index(other)
 
 
 class ApiToken(Base):
@@ -21,3 +35,91 @@ class ApiToken(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def state(self) -> str:
+        """`valid`, `expired` or `revoked`."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= utcnow() else "valid"
+
+
+class Operator(Base):
+    """A person who works at the desk."""
+
+    __tablename__ = "operator"
+
+    id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(sa.String(254))  # as it was given
+    email_folded: Mapped[str] = mapped_column(sa.String(254), unique=True)  # as it is looked up
+    name: Mapped[str] = mapped_column(sa.String(256))
+    role: Mapped[str] = mapped_column(sa.String(16))
+    # True for whoever came by the set-up page, else nothing: unique, so that it makes one operator only.
+    is_first: Mapped[bool | None] = mapped_column(unique=True)
+    password_hash: Mapped[str | None] = mapped_column(sa.String(255))  # none until an invitation is accepted
+    password_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    totp_sealed: Mapped[str | None] = mapped_column(sa.Text)
+    totp_enabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # none while it is being set up
+    totp_last_step: Mapped[int | None] = mapped_column(sa.BigInteger)  # a code is good once
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    last_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    failure_noted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    def may(self, role: Role) -> bool:
+        """Does this operator's role cover that one?"""
+        return Role(self.role).covers(role)
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Is a code asked for after the password?"""
+        return self.totp_enabled_at is not None
+
+    @property
+    def state(self) -> str:
+        """`active`, `invited` until a password is chosen, or `disabled`."""
+        if self.disabled_at is not None:
+            return "disabled"
+        return "active" if self.password_hash is not None else "invited"
+
+
+class OperatorSession(Base):
+    """One browser in which an operator is logged in. The cookie holds a token, of which this has a hash."""
+
+    __tablename__ = "operator_session"
+
+    id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
+    operator_id: Mapped[str] = mapped_column(sa.ForeignKey(Operator.id), index=True)
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)  # when the password was given
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    address: Mapped[str] = mapped_column(sa.String(64))
+    user_agent: Mapped[str] = mapped_column(sa.String(80))  # in words: Firefox on Linux
+
+    operator: Mapped[Operator] = relationship(lazy="joined", innerjoin=True)
+
+
+class RecoveryCode(Base):
+    """What lets an operator in once in place of a code from the telephone."""
+
+    __tablename__ = "operator_recovery_code"
+
+    id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
+    operator_id: Mapped[str] = mapped_column(sa.ForeignKey(Operator.id))
+    code_hash: Mapped[str] = mapped_column(sa.String(64))
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (sa.UniqueConstraint("operator_id", "code_hash"),)
+
+
+class OneTimeLink(Base):
+    """A link that lets somebody choose a password once, or set up the desk while it has no operator."""
+
+    __tablename__ = "operator_link"
+
+    id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
+    operator_id: Mapped[str | None] = mapped_column(sa.ForeignKey(Operator.id), index=True)  # none: set-up
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,6 +1,23 @@
 """Fixtures of these tests."""
 
+import pytest
+from flask import Flask
+
 from tests.support.api import api
+from tests.support.operators import CountingHasher
 from tests.support.sync_fixtures import clock
 
-__all__ = ["api", "clock"]
+__all__ = ["api", "bare_app", "clock", "hasher"]
+
+
+@pytest.fixture
+def hasher() -> CountingHasher:
+    """What hashes passwords here, quickly."""
+    return CountingHasher()
+
+
+@pytest.fixture
+def bare_app(bare_app: Flask, hasher: CountingHasher) -> Flask:
+    """The application, with passwords that are quick to hash."""
+    bare_app.extensions["gangway.passwords"] = hasher
+    return bare_app

@@ -1,0 +1,216 @@
+"""Making operators, and changing what they may do.
+
+All of these flush and leave it to the caller to commit. The caller has said `db.start_write`.
+"""
+
+import re
+import unicodedata
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app import db, journal
+from app.config import settings
+from app.db import new_id, utcnow
+from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.operators import one_time_links, passwords, second_factor, sessions
+from app.operators.models import Operator, Role
+from app.operators.queries import by_email, folded
+
+
+class EmailTaken(Conflict):
+    """An operator has this e-mail address already."""
+
+
+class PasswordRefused(Invalid):
+    """A password that is not good enough; the text says why."""
+
+
+def create(
+    session: Session,
+    *,
+    email: str,
+    name: str,
+    role: Role,
+    password: str | None,
+    actor: str,
+    is_first: bool = False,
+) -> Operator:
+    """Make an operator; without a password, one who is invited. Raises Invalid and Conflict."""
+    address = unicodedata.normalize("NFC", email.strip())
+    operator = Operator(
+        id=new_id(),
+        email=address,
+        email_folded=folded(address),
+        name=_checked_name(name),
+        role=role.value,
+        is_first=is_first or None,
+        created_at=utcnow(),
+    )
+    # No mail is ever sent there, so all that matters is that people recognise it.
+    if not re.fullmatch(r"[^\s@]{1,64}@[^\s@]+", address) or len(operator.email_folded) > 254:
+        raise Invalid("Enter an e-mail address like name@example.com.", fields={"email": "wrong"})
+    if password is not None:
+        _set_password(operator, password)
+    session.add(operator)
+    journal.note(session, "operator.created", actor=actor, operator_id=operator.id, role=operator.role)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise EmailTaken(f"There is an operator with the e-mail address {address} already.") from error
+    return operator
+
+
+def locked(session: Session, operator_id: str) -> Operator:
+    """An operator as it is now, held until the transaction ends. Raises NotFound."""
+    found = (
+        session.get(Operator, operator_id, with_for_update=True, populate_existing=True)
+        if db.is_id(operator_id)
+        else None
+    )
+    if found is None:
+        raise NotFound("There is no such operator.")
+    return found
+
+
+def rename(session: Session, operator: Operator, name: str) -> None:
+    """Call an operator by another name. Raises Invalid."""
+    operator.name = _checked_name(name)
+    journal.note(session, "operator.renamed", actor=f"operator:{operator.id}", operator_id=operator.id)
+    session.flush()
+
+
+def choose_password(session: Session, operator: Operator, password: str, *, actor: str) -> None:
+    """Set a password; every session and link of this operator ends. Raises PasswordRefused."""
+    kind = "operator.joined" if operator.password_hash is None else "operator.password_changed"
+    _set_password(operator, password)
+    sessions.end_all(session, operator.id)
+    one_time_links.cancel(session, operator)
+    journal.note(session, kind, actor=actor, operator_id=operator.id)
+    session.flush()
+
+
+def keep_password(
+    session: Session, *, email: str, name: str, role: Role, password: str, actor: str
+) -> Operator:
+    """Have an operator with this password: made, or given it again if it has another by now."""
+    operator = by_email(session, email)
+    if operator is None:
+        return create(session, email=email, name=name, role=role, password=password, actor=actor)
+    if not passwords.fits(operator.password_hash, password):
+        choose_password(session, operator, password, actor=actor)
+    return operator
+
+
+def set_role(session: Session, operator_id: str, role: Role, *, by: Operator | None) -> Operator:
+    """Let an operator do more or less. Its sessions end, so that it begins anew with what it may now.
+
+    Raises Forbidden for the own account, Conflict for the last admin. `by` is none for a command.
+    """
+    admins = _admins(session, by)
+    operator = _other(session, operator_id, by=by)
+    if operator.role == role:
+        return operator
+    _keep_one(admins, operator)
+    before, operator.role = operator.role, role.value
+    sessions.end_all(session, operator.id)
+    journal.note(
+        session,
+        "operator.role_changed",
+        actor=_actor(by),
+        operator_id=operator.id,
+        before=before,
+        after=operator.role,
+    )
+    session.flush()
+    return operator
+
+
+def disable(session: Session, operator_id: str, *, by: Operator | None) -> Operator:
+    """Let an operator in no more, at once. Raises as `set_role` does."""
+    admins = _admins(session, by)
+    operator = _other(session, operator_id, by=by)
+    if operator.disabled_at is None:
+        _keep_one(admins, operator)
+        operator.disabled_at = utcnow()
+        sessions.end_all(session, operator.id)
+        one_time_links.cancel(session, operator)
+        journal.note(session, "operator.disabled", actor=_actor(by), operator_id=operator.id)
+        session.flush()
+    return operator
+
+
+def enable(session: Session, operator_id: str, *, by: Operator | None) -> Operator:
+    """Let a disabled operator in again, with the password of before."""
+    operator = _other(session, operator_id, by=by)
+    if operator.disabled_at is not None:
+        operator.disabled_at = None
+        journal.note(session, "operator.enabled", actor=_actor(by), operator_id=operator.id)
+        session.flush()
+    return operator
+
+
+def reset_second_factor(session: Session, operator_id: str, *, by: Operator | None) -> Operator:
+    """Ask an operator who has lost the telephone for no code any more; its sessions end."""
+    operator = _other(session, operator_id, by=by)
+    if operator.has_second_factor:
+        second_factor.remove(session, operator, actor=_actor(by))
+        sessions.end_all(session, operator.id)
+    return operator
+
+
+def new_link(session: Session, operator_id: str, *, by: Operator | None) -> tuple[Operator, str]:
+    """A one-time token with which an operator chooses a password. Raises Conflict for a disabled one."""
+    operator = _other(session, operator_id, by=by)
+    if operator.disabled_at is not None:
+        raise Conflict("This operator is disabled: enable the account first.")
+    journal.note(session, "operator.link_made", actor=_actor(by), operator_id=operator.id)
+    return operator, one_time_links.make(session, operator)
+
+
+def _other(session: Session, operator_id: str, *, by: Operator | None) -> Operator:
+    operator = locked(session, operator_id)
+    if by is not None and by.id == operator.id:
+        raise Forbidden("Nobody does this to the own account: ask another admin.")
+    return operator
+
+
+def _admins(session: Session, by: Operator | None) -> set[str]:
+    """The admins who can log in, held until the transaction ends: two that demote each other take turns.
+
+    Raises Forbidden when who asks is none of them any more.
+    """
+    active = sa.select(Operator.id).where(
+        Operator.role == Role.ADMIN.value,
+        Operator.disabled_at.is_(None),
+        Operator.password_hash.is_not(None),
+    )
+    found = set(session.scalars(active.order_by(Operator.id).with_for_update()))
+    if by is not None and by.id not in found:
+        raise Forbidden("You are no admin any more.")
+    return found
+
+
+def _keep_one(admins: set[str], operator: Operator) -> None:
+    if admins == {operator.id}:
+        raise Conflict("This is the last admin who can log in: make another one first.")
+
+
+def _set_password(operator: Operator, password: str) -> None:
+    try:
+        passwords.check(password, (operator.email, operator.name, settings().company_name))
+    except Invalid as error:
+        raise PasswordRefused(error.detail) from error
+    operator.password_hash = passwords.hashed(password)
+    operator.password_changed_at = utcnow()
+
+
+def _checked_name(name: str) -> str:
+    if not name.strip() or len(name.strip()) > 256:
+        raise Invalid("An operator needs a name of 256 characters at most.", fields={"name": "wrong"})
+    return name.strip()
+
+
+def _actor(by: Operator | None) -> str:
+    return f"operator:{by.id}" if by else "command"

@@ -1,0 +1,186 @@
+"""The forms of operators' accounts: labels and limits."""
+
+from datetime import date
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import DateField, EmailField, HiddenField, PasswordField, SelectChoice, SelectField, StringField
+from wtforms.validators import DataRequired, Length, Optional, Regexp, ValidationError
+
+from app.db import utcnow
+from app.operators.models import Role
+from app.operators.passwords import LONGEST, SHORTEST
+from app.operators.tokens import SCOPES
+from app.web.forms import one_line, trimmed
+
+ROLES = {
+    Role.VIEWER: "Viewer: sees everything, changes nothing",
+    Role.OPERATOR: "Operator: acts for customers, repairs",
+    Role.ADMIN: "Admin: also Stripe keys, API tokens, team",
+}
+SCOPE_WORDS = {
+    "read": "Read: sees customers and apps",
+    "write": "Write: also makes and changes customers",
+    "admin": "Admin: also installs and uninstalls Stripe apps",
+}
+
+ROLE_CHOICES = [SelectChoice(role.value, words) for role, words in ROLES.items()]
+SCOPE_CHOICES = [SelectChoice(scope, SCOPE_WORDS[scope]) for scope in SCOPES]
+
+
+def email_field() -> EmailField:
+    """An e-mail address with which somebody logs in."""
+    return EmailField(
+        "E-mail address",
+        filters=[trimmed],
+        validators=[
+            DataRequired("Enter the e-mail address."),
+            Length(max=254, message="An e-mail address has 254 characters at most."),
+            Regexp(r"[^\s@]{1,64}@[^\s@]+$", message="Enter an e-mail address like name@example.com."),
+            one_line,
+        ],
+        render_kw={"maxlength": 254, "autocapitalize": "none", "spellcheck": "false"},
+    )
+
+
+def name_field() -> StringField:
+    """How somebody is called."""
+    return StringField(
+        "Name",
+        filters=[trimmed],
+        validators=[
+            DataRequired("Enter a name."),
+            Length(max=256, message="A name has 256 characters at most."),
+            one_line,
+        ],
+        render_kw={"maxlength": 256},
+    )
+
+
+def password_field(label: str, *, new: bool) -> PasswordField:
+    """A password. Whether a new one is good enough is told when it is set."""
+    rules = f"{SHORTEST} characters or more. A few words are easier to keep in mind."
+    return PasswordField(
+        label,
+        description=rules if new else "",
+        validators=[DataRequired("Choose a password." if new else "Enter your password.")],
+        render_kw={"autocomplete": "new-password" if new else "current-password"}
+        | ({"maxlength": LONGEST, "minlength": SHORTEST} if new else {}),
+    )
+
+
+def code_field(label: str) -> StringField:
+    """A code of the second factor."""
+    return StringField(
+        label,
+        filters=[trimmed],
+        validators=[DataRequired("Enter the code."), Length(max=40, message="A code is shorter than that.")],
+        render_kw={"autocomplete": "one-time-code", "autocapitalize": "characters", "spellcheck": "false"},
+    )
+
+
+class LoginForm(FlaskForm):
+    """Who is it?"""
+
+    # No rule for its form: what is no address is as unknown as any other.
+    email = EmailField(
+        "E-mail address",
+        filters=[trimmed],
+        validators=[DataRequired("Enter your e-mail address.")],
+        render_kw={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"},
+    )
+    password = password_field("Password", new=False)
+
+
+class CodeForm(FlaskForm):
+    """The second factor, after the password."""
+
+    code = code_field("Code")
+
+
+class SetupForm(FlaskForm):
+    """The first operator."""
+
+    token = StringField(
+        "Set-up token",
+        description="It stands in the log of the server, at its start.",
+        filters=[trimmed],
+        validators=[DataRequired("Enter the token from the log of the server.")],
+        render_kw={"autocomplete": "off", "spellcheck": "false", "class": "code"},
+    )
+    email = email_field()
+    name = name_field()
+    password = password_field("Password", new=True)
+
+
+class InvitationForm(FlaskForm):
+    """A new password, by a one-time link."""
+
+    token = HiddenField()
+    password = password_field("New password", new=True)
+
+
+class NameForm(FlaskForm):
+    """The own name."""
+
+    name = name_field()
+
+
+class PasswordForm(FlaskForm):
+    """Another password."""
+
+    current = password_field("Current password", new=False)
+    new = password_field("New password", new=True)
+
+
+class ConfirmForm(FlaskForm):
+    """The password once more, before something that weakens the account."""
+
+    password = password_field("Your password", new=False)
+
+
+class SecondFactorForm(FlaskForm):
+    """A secret that is being set up, and a code that shows that the telephone has it."""
+
+    sealed = HiddenField()
+    code = code_field("Code from the app")
+
+
+class InviteForm(FlaskForm):
+    """Somebody new."""
+
+    email = email_field()
+    name = name_field()
+    role = SelectField("Role", choices=ROLE_CHOICES)
+
+
+class RoleForm(FlaskForm):
+    """What somebody may do."""
+
+    role = SelectField("Role", choices=ROLE_CHOICES)
+
+
+class TokenForm(FlaskForm):
+    """A new API token."""
+
+    name = StringField(
+        "Name",
+        description="Which program will use it.",
+        filters=[trimmed],
+        validators=[
+            DataRequired("Enter a name, such as the program that will use it."),
+            Length(max=256, message="A name has 256 characters at most."),
+            one_line,
+        ],
+        render_kw={"maxlength": 256, "autocomplete": "off"},
+    )
+    scope = SelectField("May", choices=SCOPE_CHOICES, default="write")
+    expires = DateField(
+        "Last day", description="In UTC; without one it does not expire.", validators=[Optional()]
+    )
+
+    def validate_expires(self, field: Any) -> None:
+        """A day that has not passed yet."""
+        last: date | None = field.data
+        if last is not None and last < utcnow().date():
+            raise ValidationError("This day has passed already.")

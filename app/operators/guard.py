@@ -1,0 +1,122 @@
+"""Who may open which page of the desk: each route names its role, and one check holds for all."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Flask, current_app, g, redirect, request, url_for
+from flask.sansio.app import App
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.config import settings
+from app.errors import Forbidden, Invalid
+from app.operators import sessions
+from app.operators.models import Operator, OperatorSession, Role
+
+STALE = (
+    "This page was open for a long time, or your browser did not send our cookie. "
+    "Nothing was changed: go back, reload the page and send it once more."
+)
+View = Callable[..., ResponseReturnValue]
+
+
+class OperatorPages(Blueprint):
+    """A blueprint under /operator whose every route names the role that it needs."""
+
+    def __init__(self, name: str, import_name: str) -> None:
+        super().__init__(name, import_name, url_prefix="/operator")
+        self.roles: dict[str, Role] = {}  # by endpoint, without the blueprint's name
+        self._open_before_second_factor: set[str] = set()
+        self.before_request(self._admit)
+
+    def page(self, rule: str, *, role: Role, before_second_factor: bool = False) -> Callable[[View], View]:
+        """Make a function a page: GET, for whoever has the role.
+
+        `before_second_factor` lets in who must set up a second factor first.
+        """
+        return self._served(rule, "GET", role, before_second_factor=before_second_factor)
+
+    def action(self, rule: str, *, role: Role, before_second_factor: bool = False) -> Callable[[View], View]:
+        """Make a function an action: POST with a CSRF token, for whoever has the role."""
+        return self._served(rule, "POST", role, before_second_factor=before_second_factor)
+
+    def add_url_rule(self, rule: str, *args: Any, role: Role | None = None, **options: Any) -> None:
+        """Add a route. Without a role there is none."""
+        if role is None:
+            raise TypeError(f"{rule} names no role: use .page or .action")
+        super().add_url_rule(rule, *args, **options)
+
+    def register(self, app: App, options: dict[str, Any]) -> None:
+        """Register, and check CSRF tokens here: who must log in again is told that, not of a stale form."""
+        super().register(app, options)
+        app.extensions["csrf"].exempt(self)
+
+    def _served(
+        self, rule: str, method: str, role: Role, *, before_second_factor: bool
+    ) -> Callable[[View], View]:
+        def register(view: View) -> View:
+            name = view.__name__
+            if self.roles.setdefault(name, role) is not role:
+                raise TypeError(f"{name} has two roles")
+            if before_second_factor:
+                self._open_before_second_factor.add(name)
+            self.add_url_rule(rule, name, view, methods=[method], role=role)
+            return view
+
+        return register
+
+    def _admit(self) -> ResponseReturnValue | None:
+        found = sessions.current()
+        if found is None:
+            way_back = request.full_path.rstrip("?") if request.method == "GET" else None
+            return redirect(url_for("operator_door.ask", next=way_back), 303)
+        g.operator_session = found
+        assert request.endpoint is not None
+        name = request.endpoint.removeprefix(f"{self.name}.")
+        required, operator = self.roles[name], found.operator
+        if not operator.may(required):
+            raise Forbidden(f"This needs the role {required}; yours is {operator.role}.")
+        try:
+            current_app.extensions["csrf"].protect()
+        except CSRFError as error:
+            raise Invalid(STALE) from error
+        lacks_factor = settings().operator_require_totp and not operator.has_second_factor
+        if lacks_factor and name not in self._open_before_second_factor:
+            return redirect(url_for("operators.second_factor_page"), 303)
+        return None
+
+
+def init_app(app: Flask) -> None:
+    """Let templates know who is logged in, and what that operator may do."""
+
+    @app.context_processor
+    def _context() -> dict[str, object]:
+        # Only what the guard has found: an error page must not ask a database that may be the error.
+        found: OperatorSession | None = g.get("operator_session")
+        try:
+            me = found.operator if found else None
+        except SQLAlchemyError:  # forgotten with what was rolled back, and it can't be read again
+            me = None
+
+        def may(role: str) -> bool:
+            return me is not None and me.may(Role(role))
+
+        return {"me": me, "may": may}
+
+
+def current() -> Operator:
+    """The operator of this request, on the pages of OperatorPages."""
+    return current_session().operator
+
+
+def current_session() -> OperatorSession:
+    """The session in which the operator of this request is logged in."""
+    found = g.operator_session
+    assert isinstance(found, OperatorSession)
+    return found
+
+
+def actor() -> str:
+    """The operator of this request, as the journal names it."""
+    return f"operator:{current().id}"

@@ -1,0 +1,181 @@
+"""Logging in: who may try how often, whether the password fits, and what happens then."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from flask import Flask, Response, current_app, request
+from flask_limiter.util import get_remote_address
+from itsdangerous import BadSignature, URLSafeSerializer
+from limits import RateLimitItem, parse
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from app import db, journal
+from app.config import settings
+from app.db import utcnow
+from app.errors import AppError
+from app.operators import accounts, passwords, queries, sessions
+from app.operators.models import Operator
+from app.web.limits import limiter
+
+# Tries of one account, whether or not it exists. Short windows, and strangers are counted by address first,
+# so that who fails on purpose can't keep the owner out for long.
+OF_ONE = parse("10 per 10 minutes")  # one address, or one browser that was logged in before
+OF_ALL = parse("30 per 10 minutes")  # all addresses together, but for those browsers
+FAILURE_NOTED_EVERY = timedelta(minutes=10)
+DEVICE = "gangway-device"
+DEVICE_LASTS = timedelta(days=180)
+
+
+class TooManyTries(AppError):
+    """An account was tried too often."""
+
+    status = 429
+    title = "Too Many Requests"
+
+
+def check_password(session: Session, email: str, password: str) -> Operator | None:
+    """Whose e-mail address and password these are. None for every way in which they may be wrong.
+
+    Whatever is wrong, one hash is verified, so time does not tell which. Raises TooManyTries.
+    """
+    _spend("password", email)
+    operator = queries.by_email(session, email)
+    db.end_read(session)
+    fits = passwords.fits(operator.password_hash if operator else None, password)
+    if operator is None or not fits or operator.disabled_at is not None:
+        return None
+    _forgive("password", email)
+    return operator
+
+
+def confirm_password(session: Session, operator: Operator, password: str) -> bool:
+    """Does somebody who is logged in still know the password? Raises TooManyTries."""
+    return check_password(session, operator.email, password) is not None
+
+
+def spend_code(operator: Operator) -> None:
+    """Count a try of a second factor. Raises TooManyTries."""
+    _spend("code", operator.email)
+
+
+def forgive_codes(operator: Operator) -> None:
+    """A right code was given: earlier tries count no more."""
+    _forgive("code", operator.email)
+
+
+def complete(session: Session, operator: Operator, password: str | None = None) -> bool:
+    """Log this browser in. Commits. False when the account was changed since the password was checked.
+
+    With the password at hand, a hash of an older profile is made anew.
+    """
+    renewed = checked = operator.password_hash
+    if password is not None and checked is not None and passwords.is_outdated(checked):
+        renewed = passwords.hashed(password)
+    db.start_write(session)
+    operator = accounts.locked(session, operator.id)
+    if operator.disabled_at is not None or operator.password_hash != checked:
+        session.rollback()
+        return False
+    operator.password_hash, operator.last_login_at = renewed, utcnow()
+    signed_in = sessions.begin(session, operator)
+    journal.note(session, "operator.logged_in", actor=f"operator:{operator.id}", session_id=signed_in.row.id)
+    session.commit()
+    sessions.enter(signed_in)
+    return True
+
+
+def remember_device(response: BaseResponse, operator: Operator) -> None:
+    """Give this browser a cookie by which its tries are counted apart from those of strangers.
+
+    It lets nobody in. Without it, whoever fails on purpose would lock the owner out.
+    Source: https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
+    """
+    response.set_cookie(
+        _device_cookie(),
+        str(_signer().dumps([_digest(operator.email), secrets.token_urlsafe(16)])),
+        max_age=DEVICE_LASTS,
+        secure=settings().is_secure,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def note_failure_later(response: Response, email: str, kind: str) -> Response:
+    """Have a failed try stand in the journal, if there is such an account: now and then, not each time.
+
+    Written once the answer is sent, so that its time does not tell whether there is one.
+    """
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (its only way)
+    response.call_on_close(lambda: _note_failure(app, email, kind))
+    return response
+
+
+def _note_failure(app: Flask, email: str, kind: str) -> None:
+    now = utcnow()
+    with app.app_context():
+        session = db.session()
+        db.start_write(session)
+        noted = session.scalar(
+            sa.update(Operator)
+            .where(
+                Operator.email_folded == queries.folded(email),
+                sa.or_(
+                    Operator.failure_noted_at.is_(None),
+                    Operator.failure_noted_at < now - FAILURE_NOTED_EVERY,
+                ),
+            )
+            .values(failure_noted_at=now)
+            .returning(Operator.id)
+        )
+        if noted is not None:
+            journal.note(session, kind, actor="visitor", operator_id=noted)
+        session.commit()
+
+
+def _spend(what: str, email: str) -> None:
+    """Count a try before it is made, because many may be made at once.
+
+    That the storage answers has been seen by the limit on addresses, which stands before each route here.
+    """
+    # All are counted, so not a generator that stops at the first.
+    within = [limiter.limiter.hit(limit, what, key) for limit, key in _buckets(email)]
+    if not all(within):
+        raise TooManyTries("That was a lot of tries for this account. Wait ten minutes, then try again.")
+
+
+def _forgive(what: str, email: str) -> None:
+    for limit, key in _buckets(email):
+        limiter.limiter.clear(limit, what, key)
+
+
+def _buckets(email: str) -> list[tuple[RateLimitItem, str]]:
+    """Where a try is counted."""
+    account = f"operator-{_digest(email)}"
+    try:
+        owner, nonce = _signer().loads(request.cookies.get(_device_cookie(), ""))
+    except (BadSignature, ValueError):
+        owner = nonce = None
+    if owner == _digest(email):
+        return [(OF_ONE, f"{account}-{nonce}")]
+    return [(OF_ONE, f"{account}-{get_remote_address()}"), (OF_ALL, account)]
+
+
+def _digest(email: str) -> str:
+    return hashlib.sha256(queries.folded(email).encode()).hexdigest()
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(str(current_app.secret_key), salt="operator-device")
+
+
+def _device_cookie() -> str:
+    return f"__Host-{DEVICE}" if settings().is_secure else DEVICE
+
+
+def given_since(at: float, operator: Operator) -> bool:
+    """Was a password that was given at that time given for the password of today?"""
+    changed = operator.password_changed_at
+    return changed is None or datetime.fromtimestamp(at, tz=changed.tzinfo) >= changed

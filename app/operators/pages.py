@@ -1,0 +1,237 @@
+"""The pages of the own account. Those of the team and of the API tokens are in files of their own."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app import db, journal
+from app.config import settings
+from app.db import utcnow
+from app.errors import Conflict, Invalid, NotFound
+from app.operators import accounts, guard, login, once, second_factor, sessions
+from app.operators.forms import ConfirmForm, NameForm, PasswordForm, SecondFactorForm
+from app.operators.guard import OperatorPages, current, current_session
+from app.operators.models import Operator, OperatorSession, Role
+from app.sealing import Unsealable
+
+pages = OperatorPages("operators", __name__)
+
+NOT_YOURS = "This is not your password."
+
+
+@pages.page("/account", role=Role.VIEWER)
+def account() -> ResponseReturnValue:
+    """The own account."""
+    return _account_page()
+
+
+@pages.action("/account/name", role=Role.VIEWER)
+def rename() -> ResponseReturnValue:
+    """Be called otherwise."""
+    form = NameForm(formdata=request.form)
+    if not form.validate():
+        return _account_page(name=form), 422
+    session = db.session()
+    accounts.rename(session, _writing(), form.name.data)
+    session.commit()
+    flash("Your name is changed.", "success")
+    return _to_account()
+
+
+@pages.action("/account/password", role=Role.VIEWER)
+def change_password() -> ResponseReturnValue:
+    """Another password; every other session ends, and this one goes on under a new token."""
+    form, session, mine = PasswordForm(formdata=request.form), db.session(), current_session()
+    if not form.validate():
+        return _account_page(password=form), 422
+    checked = current().password_hash
+    try:
+        if not login.confirm_password(session, current(), form.current.data):
+            form.current.errors = [NOT_YOURS]
+            return _account_page(password=form), 422
+        operator = _writing()
+        if operator.password_hash != checked:
+            raise Conflict("Your password was changed meanwhile: log in anew.")
+        accounts.choose_password(session, operator, form.new.data, actor=guard.actor())
+    except login.TooManyTries as error:
+        form.current.errors = [error.detail]
+        return _account_page(password=form), error.status
+    except accounts.PasswordRefused as error:
+        session.rollback()
+        form.new.errors = [error.detail]
+        return _account_page(password=form), 422
+    _go_on_under_a_new_token(operator, mine)
+    flash("Your password is changed. You are logged out everywhere else.", "success")
+    return _to_account()
+
+
+@pages.page("/account/second-factor", role=Role.VIEWER, before_second_factor=True)
+def second_factor_page() -> ResponseReturnValue:
+    """Show the secret that an app on the telephone needs."""
+    if current().has_second_factor:
+        return _to_account()
+    return _second_factor_page(SecondFactorForm(), second_factor.offer(current()))
+
+
+@pages.action("/account/second-factor", role=Role.VIEWER, before_second_factor=True)
+def enable_second_factor() -> ResponseReturnValue:
+    """Ask for codes from now on, and show the recovery codes."""
+    form, session, mine = SecondFactorForm(formdata=request.form), db.session(), current_session()
+    try:
+        setup = second_factor.offer(current(), form.sealed.data)
+    except Unsealable:
+        setup = second_factor.offer(current())
+        form.code.errors = ["This page was out of date: scan the new picture."]
+        return _second_factor_page(form, setup), 422
+    if not form.validate():
+        return _second_factor_page(form, setup), 422
+    operator = _writing()
+    try:
+        codes = second_factor.enable(session, operator, setup, form.code.data)
+    except Invalid as error:
+        session.rollback()
+        form.code.errors = [error.detail]
+        return _second_factor_page(form, setup), 422
+    sessions.end_all(session, operator.id)
+    _go_on_under_a_new_token(operator, mine)
+    once.keep("recovery codes", codes)
+    return redirect(url_for("operators.recovery_codes"), 303)
+
+
+@pages.page("/account/recovery-codes", role=Role.VIEWER)
+def recovery_codes() -> ResponseReturnValue:
+    """The recovery codes, this once."""
+    codes = once.take("recovery codes")
+    if codes is None:
+        return _to_account()
+    return render_template("operators/recovery_codes.html", codes=codes)
+
+
+@pages.action("/account/recovery-codes", role=Role.VIEWER)
+def renew_recovery_codes() -> ResponseReturnValue:
+    """New ones in place of all before, for whoever knows the password."""
+    form, session = ConfirmForm(formdata=request.form), db.session()
+    refused = _unconfirmed(form)
+    if refused is not None:
+        return refused
+    codes = second_factor.renew_codes(session, _writing())
+    session.commit()
+    once.keep("recovery codes", codes)
+    return redirect(url_for("operators.recovery_codes"), 303)
+
+
+@pages.action("/account/second-factor/remove", role=Role.VIEWER)
+def remove_second_factor() -> ResponseReturnValue:
+    """Ask for no codes any more, for whoever knows the password."""
+    if settings().operator_require_totp:
+        raise Conflict("Every operator here needs a second factor.")
+    form, session, mine = ConfirmForm(formdata=request.form), db.session(), current_session()
+    refused = _unconfirmed(form)
+    if refused is not None:
+        return refused
+    operator = _writing()
+    second_factor.remove(session, operator, actor=guard.actor())
+    _go_on_under_a_new_token(operator, mine)
+    flash("Your second factor is removed.", "success")
+    return _to_account()
+
+
+@pages.action("/account/sessions/<session_id>/end", role=Role.VIEWER)
+def end_session(session_id: str) -> ResponseReturnValue:
+    """Log the own account out in another browser."""
+    session = db.session()
+    db.start_write(session)
+    row = session.get(OperatorSession, session_id) if db.is_id(session_id) else None
+    if row is None or row.operator_id != current().id:
+        raise NotFound("You have no such session.")
+    if row.ended_at is None:
+        row.ended_at = utcnow()
+        journal.note(session, "operator.session_ended", actor=guard.actor(), session_id=row.id)
+    session.commit()
+    flash("That session is ended.", "success")
+    return _to_account()
+
+
+@pages.action("/account/sessions/end", role=Role.VIEWER, before_second_factor=True)
+def sign_out_everywhere() -> ResponseReturnValue:
+    """Log the own account out in every browser, this one too."""
+    session = db.session()
+    db.start_write(session)
+    sessions.end_all(session, current().id)
+    journal.note(session, "operator.signed_out_everywhere", actor=guard.actor())
+    session.commit()
+    sessions.leave()
+    flash("You are logged out everywhere.", "success")
+    return redirect(url_for("operator_door.ask"), 303)
+
+
+@pages.action("/logout", role=Role.VIEWER, before_second_factor=True)
+def log_out() -> ResponseReturnValue:
+    """Log out in this browser."""
+    session, mine = db.session(), current_session()
+    db.start_write(session)
+    mine.ended_at = utcnow()
+    journal.note(session, "operator.logged_out", actor=guard.actor(), session_id=mine.id)
+    session.commit()
+    sessions.leave()
+    flash("You are logged out.", "success")
+    return redirect(url_for("operator_door.ask"), 303)
+
+
+def _account_page(
+    *, name: NameForm | None = None, password: PasswordForm | None = None, confirm: ConfirmForm | None = None
+) -> str:
+    session, me = db.session(), current()
+    return render_template(
+        "operators/account.html",
+        name=name or NameForm(formdata=None, data={"name": me.name}),
+        password=password or PasswordForm(formdata=None),
+        confirm=confirm or ConfirmForm(formdata=None),
+        sessions=sessions.open_sessions(session, me.id),
+        this_session=current_session(),
+        codes_left=second_factor.codes_left(session, me),
+        is_factor_required=settings().operator_require_totp,
+    )
+
+
+def _second_factor_page(form: SecondFactorForm, setup: second_factor.Setup) -> str:
+    form.sealed.data = setup.sealed
+    return render_template(
+        "operators/second_factor.html",
+        form=form,
+        setup=setup,
+        is_factor_required=settings().operator_require_totp,
+    )
+
+
+def _to_account() -> ResponseReturnValue:
+    return redirect(url_for("operators.account"), 303)
+
+
+def _writing() -> Operator:
+    """The operator of this request, held for a change; a transaction that writes has begun."""
+    session = db.session()
+    db.end_read(session)
+    db.start_write(session)
+    return accounts.locked(session, current().id)
+
+
+def _unconfirmed(form: ConfirmForm) -> ResponseReturnValue | None:
+    """The page with what is wrong, unless the password fits."""
+    if not form.validate():
+        return _account_page(confirm=form), 422
+    try:
+        if login.confirm_password(db.session(), current(), form.password.data):
+            return None
+    except login.TooManyTries as error:
+        form.password.errors = [error.detail]
+        return _account_page(confirm=form), error.status
+    form.password.errors = [NOT_YOURS]
+    return _account_page(confirm=form), 422
+
+
+def _go_on_under_a_new_token(operator: Operator, mine: OperatorSession) -> None:
+    """Commit, and leave the session of before behind: whoever had its token has nothing."""
+    session = db.session()
+    signed_in = sessions.begin(session, operator, since=mine.created_at)
+    session.commit()
+    sessions.enter(signed_in)

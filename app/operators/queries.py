@@ -1,0 +1,43 @@
+"""Who is an operator."""
+
+import unicodedata
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.errors import NotFound
+from app.operators.models import OneTimeLink, Operator
+
+
+def folded(email: str) -> str:
+    """An e-mail address as it is looked up: in any letter case the same."""
+    return unicodedata.normalize("NFC", email.strip()).casefold()
+
+
+def by_email(session: Session, email: str) -> Operator | None:
+    """The operator of an e-mail address."""
+    return session.scalar(sa.select(Operator).where(Operator.email_folded == folded(email)))
+
+
+def named(session: Session, email: str) -> Operator:
+    """The operator of an e-mail address. Raises NotFound."""
+    found = by_email(session, email)
+    if found is None:
+        raise NotFound(f"No operator has the e-mail address {email}.")
+    return found
+
+
+def everybody(session: Session) -> list[Operator]:
+    """All operators, by name."""
+    return list(session.scalars(sa.select(Operator).order_by(sa.func.lower(Operator.name), Operator.id)))
+
+
+def is_anybody(session: Session) -> bool:
+    """Is there an operator at all?"""
+    return session.scalar(sa.select(Operator.id).limit(1)) is not None
+
+
+def links(session: Session) -> dict[str, OneTimeLink]:
+    """The open links by which somebody may choose a password, by operator."""
+    found = session.scalars(sa.select(OneTimeLink).where(OneTimeLink.operator_id.is_not(None)))
+    return {link.operator_id: link for link in found if link.operator_id}

@@ -1,0 +1,53 @@
+"""API tokens: which programs may call, and what each may do."""
+
+from datetime import UTC, datetime, time, timedelta
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app import db
+from app.operators import guard, once
+from app.operators import tokens as actions
+from app.operators.forms import TokenForm
+from app.operators.models import Role
+from app.operators.pages import pages
+
+
+@pages.page("/tokens", role=Role.ADMIN)
+def tokens() -> ResponseReturnValue:
+    """All of them, and a form for a new one."""
+    return _tokens_page(TokenForm(), once.take("token"))
+
+
+@pages.action("/tokens", role=Role.ADMIN)
+def create_token() -> ResponseReturnValue:
+    """Make a token, which the next page shows this once."""
+    form, session = TokenForm(formdata=request.form), db.session()
+    if not form.validate():
+        return _tokens_page(form), 422
+    last = form.expires.data
+    end = datetime.combine(last, time(), UTC) + timedelta(days=1) if last else None
+    db.start_write(session)
+    _, text = actions.create_token(
+        session, form.name.data, scope=form.scope.data, expires_at=end, actor=guard.actor()
+    )
+    session.commit()
+    once.keep("token", text)
+    return redirect(url_for("operators.tokens"), 303)
+
+
+@pages.action("/tokens/<token_id>/revoke", role=Role.ADMIN)
+def revoke_token(token_id: str) -> ResponseReturnValue:
+    """End a token at once."""
+    session = db.session()
+    db.start_write(session)
+    actions.revoke_token(session, token_id, actor=guard.actor())
+    session.commit()
+    flash("The token is revoked: programs that use it are refused from now on.", "success")
+    return redirect(url_for("operators.tokens"), 303)
+
+
+def _tokens_page(form: TokenForm, shown: object = None) -> str:
+    return render_template(
+        "operators/tokens.html", form=form, tokens=actions.tokens(db.session()), shown_token=shown
+    )

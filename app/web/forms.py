@@ -1,0 +1,23 @@
+"""What the forms of several packages share."""
+
+import unicodedata
+from typing import Any
+
+from wtforms import Field
+from wtforms.validators import ValidationError
+
+
+def trimmed(value: str | None) -> str | None:
+    """Text without the spaces around it."""
+    return value.strip() if value else value
+
+
+def one_line(_form: Any, field: Field) -> None:
+    """Refuse characters that nobody types and some databases refuse."""
+    if has_control_characters(field.data or ""):
+        raise ValidationError("This has characters that can't be used. Type it anew.")
+
+
+def has_control_characters(text: str) -> bool:
+    """Does text hold a line break, a NUL or the like?"""
+    return any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
