@@ -90,6 +90,19 @@ for (const list of document.querySelectorAll("[data-rows]")) {
   list.after(adder);
 }
 
+// A link counts as opened when there is a person. Programs that look into mails fetch the page too, and some
+// of them run scripts and even scroll; what only a hand does, they seldom do.
+const link = document.querySelector("[data-opened]");
+if (link) {
+  const signs = ["pointerdown", "pointermove", "keydown", "touchstart", "wheel"];
+  const note = (event) => {
+    if (!event.isTrusted) return;
+    signs.forEach((sign) => removeEventListener(sign, note, true));
+    navigator.sendBeacon(link.dataset.opened, new URLSearchParams(new FormData(link)));
+  };
+  signs.forEach((sign) => addEventListener(sign, note, { capture: true, passive: true }));
+}
+
 // A page that waits for a bank looks again. Without scripts a meta element does this; here it also
 // leaves alone a page that is in the background or on its way to Stripe.
 const waiting = document.querySelector("[data-refresh]");

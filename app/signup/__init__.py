@@ -1,18 +1,16 @@
-"""The public flow: sign up, return, go on."""
+"""The public flow: sign up, or come by a link; return, go on."""
 
 from flask import Flask
 from flask_wtf import CSRFProtect
 
-from app.config import Settings
-from app.signup import pages
+from app.signup import link_pages, pages
 
 
-def init_app(app: Flask, settings: Settings, csrf: CSRFProtect) -> None:
-    """Register the pages and count sign-ups by address."""
-    app.config["RATELIMIT_STORAGE_URI"] = settings.rate_limit_storage
-    pages.limiter.init_app(app)
+def init_app(app: Flask, csrf: CSRFProtect) -> None:
+    """Register the pages."""
     app.register_blueprint(pages.bp)
-    csrf.exempt(pages.submit)  # its form checks the token itself, and keeps what was typed when it is stale
+    for view in (pages.submit, link_pages.press, link_pages.note_opened):
+        csrf.exempt(view)  # each checks the token itself, and a page that was stale is given anew
 
 
 __all__ = ["init_app"]

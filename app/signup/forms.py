@@ -1,6 +1,5 @@
 """The sign-up form: labels, limits, and the customer that it asks for."""
 
-import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,32 +7,17 @@ from flask import current_app
 from flask_wtf import FlaskForm
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from wtforms import EmailField, Field, HiddenField, SelectField, StringField
-from wtforms.validators import DataRequired, Email, InputRequired, Length, ValidationError
+from wtforms.validators import DataRequired, Email, InputRequired, Length
 
 from app import currencies
 from app.config import settings
 from app.customers import Customer, NewCustomer
 from app.db import new_id
+from app.web.forms import has_control_characters, one_line, trimmed
 
 MOST_SUBJECT_KEYS = 100
 LONGEST_KEY = 256
 FORM_AGE = 20 * 3600  # seconds; Stripe keeps idempotency keys for a day at least
-
-
-def trimmed(value: str | None) -> str | None:
-    """Text without the spaces around it."""
-    return value.strip() if value else value
-
-
-def one_line(_form: FlaskForm, field: Field) -> None:
-    """Refuse characters that nobody types and some databases refuse."""
-    if has_control_characters(field.data or ""):
-        raise ValidationError("This has characters that can't be used. Type it anew.")
-
-
-def has_control_characters(text: str) -> bool:
-    """Does text hold a line break, a NUL or the like?"""
-    return any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
 
 
 class SubjectKeysField(Field):

@@ -1,4 +1,4 @@
-"""Which browser signed up whom."""
+"""Which browser may see whom."""
 
 import hashlib
 from datetime import datetime
@@ -7,13 +7,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, UtcDateTime, utcnow
+from app.payers import PaymentMethod
+
+SIGNED_UP = sa.text("link_id IS NULL")
 
 
 class Signup(Base):
-    """One sign-up: the customer it made, and the browser it belongs to.
+    """One browser that goes the way of one customer: the one that signed it up, or one that came by a link.
 
     The browser holds a random nonce in its session cookie; here stands only its hash. It is what lets
-    a returning customer see its own state, and nobody else's.
+    a returning customer see its own state, and nobody else's. Who came by a link may be anybody to whom it
+    was forwarded, and so sees less: `is_guest`.
     """
 
     __tablename__ = "signup"
@@ -21,8 +25,27 @@ class Signup(Base):
     customer_id: Mapped[str] = mapped_column(
         sa.String(26), sa.ForeignKey("customer.id", ondelete="CASCADE"), primary_key=True
     )
-    browser_hash: Mapped[str] = mapped_column(sa.String(64), index=True)
+    browser_hash: Mapped[str] = mapped_column(sa.String(64), primary_key=True, index=True)
+    link_id: Mapped[str | None] = mapped_column(
+        sa.String(26), sa.ForeignKey("onboarding_link.id", ondelete="CASCADE")
+    )
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+    __table_args__ = (
+        # One form makes one customer, in one browser.
+        sa.Index(
+            "uq_signup_form", "customer_id", unique=True, sqlite_where=SIGNED_UP, postgresql_where=SIGNED_UP
+        ),
+    )
+
+    @property
+    def is_guest(self) -> bool:
+        """Did this browser come by a link?"""
+        return self.link_id is not None
+
+    def sees(self, method: PaymentMethod) -> bool:
+        """May this browser be shown a method? A guest sees none that was there before it came."""
+        return not self.is_guest or method.created_at >= self.created_at
 
 
 def browser_hash(nonce: str) -> str:

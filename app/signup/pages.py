@@ -7,8 +7,6 @@ from datetime import timedelta
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from sqlalchemy.orm import Session
 
 from app import apps, checkout, customers, db, payers, sync
@@ -20,10 +18,12 @@ from app.payers import PaymentStatus, payment_status
 from app.signup import actions, queries
 from app.signup.forms import SignupForm, new_nonce, read_nonce
 from app.signup.models import Signup
+from app.signup.resume import NothingToPay
+from app.signup.resume import resume as resume_payment
 from app.web import problems
+from app.web.limits import limiter
 
 bp = Blueprint("signup", __name__)
-limiter = Limiter(get_remote_address, headers_enabled=False, in_memory_fallback_enabled=True)
 
 UNFINISHED_FOR = timedelta(hours=20)  # how long the form remembers what was typed
 REFRESHES = (2, 3, 5, 10, 20, 30)  # seconds between looks while something is pending; then a link is left
@@ -47,8 +47,7 @@ def home() -> ResponseReturnValue:
 @bp.get("/signup")
 def form() -> ResponseReturnValue:
     """The form: blank, or with what this browser has typed already and not finished."""
-    cookie.permanent = True
-    cookie.setdefault("browser", secrets.token_urlsafe(24))
+    name_browser()
     session = db.session()
     mine = None if "new" in request.args else _unfinished(session)
     return _page(SignupForm.blank() if mine is None else SignupForm.showing(mine), resuming=mine is not None)
@@ -65,19 +64,20 @@ def submit() -> ResponseReturnValue:
     customer_id = read_nonce(form.nonce.data)
     if not form.validate() or customer_id is None or "browser" not in cookie:
         return _page(form, _stale(form, customer_id), status=422)
-    session = db.session()
+    session, wanted = db.session(), form.wanted(customer_id)
     try:
         app = apps.find(session)
-        way = actions.submit(session, app, form.wanted(customer_id), browser=cookie["browser"])
-    except actions.NothingToPay as done:
+        way = actions.submit(session, app, wanted, browser=cookie["browser"])
+    except NothingToPay as done:
         return redirect(url_for("signup.done", customer=done.customer_id), 303)
     except AppError as error:
         session.rollback()
         g.counts = True
         if isinstance(error, StripeKeyRejected):
+            db.start_write(session)
             apps.note_key_state(session, app, accepted=False)
             session.commit()
-        return _page(form, *_explain(form, error))
+        return _page(form, *_explain(form, error, is_kept=queries.is_kept(session, wanted)))
     g.counts = way.is_new  # a double click or a reload costs nothing of the budget
     return redirect(way.url, 303)
 
@@ -97,7 +97,7 @@ def done() -> ResponseReturnValue:
     db.end_read(session)
     checked = sync.refresh(session, payer.id)
     payer = payers.fresh(session, payer.id)
-    return _state(session, payer, checked=checked)
+    return _state(session, payer, signup, checked=checked)
 
 
 @bp.get("/cancelled")
@@ -108,7 +108,9 @@ def cancelled() -> ResponseReturnValue:
     if signup is not None and _has_method(session, signup):  # another tab was quicker
         return redirect(url_for("signup.done", customer=signup.customer_id), 303)
     customer = session.get(customers.Customer, signup.customer_id) if signup else None
-    return render_template("signup/cancelled.html", customer=customer)
+    return render_template(
+        "signup/cancelled.html", customer=customer, is_guest=signup is not None and signup.is_guest
+    )
 
 
 @bp.post("/resume")
@@ -120,8 +122,8 @@ def resume() -> ResponseReturnValue:
     if signup is None:
         return render_template("signup/stranger.html"), 404
     try:
-        url = actions.resume(session, apps.find(session), signup.customer_id)
-    except actions.NothingToPay as done:
+        url = resume_payment(session, apps.find(session), signup.customer_id)
+    except NothingToPay as done:
         return redirect(url_for("signup.done", customer=done.customer_id), 303)
     except StripeFailed:
         session.rollback()
@@ -131,6 +133,12 @@ def resume() -> ResponseReturnValue:
             "Our payment provider is not answering. Your details are kept, and nothing has been charged.",
         )
     return redirect(url, 303)
+
+
+def name_browser() -> str:
+    """The nonce by which this browser is known again; made when it has none."""
+    cookie.permanent = True
+    return str(cookie.setdefault("browser", secrets.token_urlsafe(24)))
 
 
 def _page(
@@ -144,8 +152,7 @@ def _stale(form: SignupForm, customer_id: str | None) -> Problem | None:
     """A form that is too old, or that this browser's cookie does not vouch for, gets fresh ones in place."""
     if customer_id is not None and "csrf_token" not in form.errors and "browser" in cookie:
         return None
-    cookie.permanent = True
-    cookie.setdefault("browser", secrets.token_urlsafe(24))
+    name_browser()
     form.nonce.data = new_nonce(customer_id or new_id())
     return Problem(
         "Please send it once more",
@@ -154,7 +161,8 @@ def _stale(form: SignupForm, customer_id: str | None) -> Problem | None:
     )
 
 
-def _explain(form: SignupForm, error: AppError) -> tuple[Problem | None, int]:
+def _explain(form: SignupForm, error: AppError, *, is_kept: bool) -> tuple[Problem | None, int]:
+    """What to say of a failure. The details may be kept all the same: from before, or as a correction."""
     support = settings().support_email
     if isinstance(error, customers.CustomerTaken):
         # One sentence for every case: it does not tell which name is taken, nor by whom.
@@ -162,7 +170,7 @@ def _explain(form: SignupForm, error: AppError) -> tuple[Problem | None, int]:
         sentence = "This reference or one of these subject keys can't be used for a new sign-up."
         form.subject_keys.errors = [f"{sentence} If your company has signed up before: {help_} for a link."]
         return None, 422
-    if isinstance(error, actions.OtherBrowser):
+    if isinstance(error, actions.FormSpent):
         form.nonce.data = new_nonce(new_id())
         return Problem("Please send it once more", "Nothing was stored; what you typed is still here."), 422
     if isinstance(error, Invalid) and "email" in error.fields:
@@ -171,11 +179,12 @@ def _explain(form: SignupForm, error: AppError) -> tuple[Problem | None, int]:
     if isinstance(error, Invalid):
         return Problem("Stripe did not accept these details", error.detail), 422
     if isinstance(error, StripeFailed | NotFound):
+        stored = "Your details are kept" if is_kept else "Nothing was stored"
         return (
             Problem(
                 "Payments can't be set up just now",
-                "Our payment provider is not answering. Nothing was stored, and what you typed is still "
-                "here: try again in a few minutes.",
+                f"Our payment provider is not answering. {stored}, and what you typed is still here: "
+                "try again in a few minutes.",
             ),
             503,
         )
@@ -183,7 +192,7 @@ def _explain(form: SignupForm, error: AppError) -> tuple[Problem | None, int]:
 
 
 def _unfinished(session: Session) -> customers.Customer | None:
-    signup = queries.of_browser(session, cookie.get("browser"))
+    signup = queries.signed_up(session, cookie.get("browser"))
     if signup is None or utcnow() - signup.created_at > UNFINISHED_FOR:
         return None
     customer = session.get(customers.Customer, signup.customer_id)
@@ -199,11 +208,12 @@ def _has_method(session: Session, signup: Signup) -> bool:
     return bool(payer.methods or payer.gone_at or (attempt and attempt.status == "complete"))
 
 
-def _state(session: Session, payer: payers.Payer, *, checked: bool) -> ResponseReturnValue:
+def _state(session: Session, payer: payers.Payer, signup: Signup, *, checked: bool) -> ResponseReturnValue:
     attempt = checkout.latest(session, payer.id)
     status = payment_status(payer, attempt, utcnow())
-    method = payer.default_method
-    others = [row for row in payer.methods if row.detached_at is None and row is not method]
+    seen = [row for row in payer.methods if row.detached_at is None and signup.sees(row)]
+    method = payer.default_method if payer.default_method in seen else None
+    others = [row for row in seen if row is not method]
     tries = request.args.get("n", 0, int)
     is_pending = status in PENDING or not checked
     wait = REFRESHES[tries] if is_pending and 0 <= tries < len(REFRESHES) else None
@@ -211,6 +221,7 @@ def _state(session: Session, payer: payers.Payer, *, checked: bool) -> ResponseR
         "signup/return.html",
         status=status.value,
         customer=payer.customer,
+        is_guest=signup.is_guest,
         method=method,
         replaces=others[-1] if others and method else None,
         charged_note=f"{method.title} is the one that is charged." if others and method else None,
@@ -218,5 +229,6 @@ def _state(session: Session, payer: payers.Payer, *, checked: bool) -> ResponseR
         refresh_seconds=wait,
         refresh_url=url_for("signup.done", customer=payer.customer_id, n=max(tries, 0) + 1),
         checked=checked,
+        is_being_checked=payer.lease is not None,
         checked_at=payer.verified_at,
     )

@@ -1,17 +1,44 @@
 """Reads of sign-ups that are worth a name."""
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from app import customers
 from app.db import is_id
+from app.links import OnboardingLink
 from app.signup.models import Signup, browser_hash
 
 
 def of_browser(session: Session, nonce: str | None, customer_id: str | None = None) -> Signup | None:
-    """The sign-up of this browser for that customer, else its newest one."""
+    """What binds this browser to that customer, else to the one it began with last.
+
+    Who came by a link is bound for as long as the link is not revoked: it may have reached the wrong person.
+    """
     if not nonce or (customer_id and not is_id(customer_id)):
         return None
+    query = _of(nonce, customer_id).outerjoin(OnboardingLink, OnboardingLink.id == Signup.link_id)
+    return session.scalar(query.where(OnboardingLink.revoked_at.is_(None)))
+
+
+def signed_up(session: Session, nonce: str | None, customer_id: str | None = None) -> Signup | None:
+    """The sign-up that was made in this browser: for that customer, else the newest one."""
+    return session.scalar(_of(nonce, customer_id).where(Signup.link_id.is_(None))) if nonce else None
+
+
+def of_form(session: Session, customer_id: str) -> Signup | None:
+    """The sign-up that made this customer, in whichever browser."""
+    made = select(Signup).where(Signup.customer_id == customer_id, Signup.link_id.is_(None))
+    return session.scalar(made.execution_options(populate_existing=True))
+
+
+def is_kept(session: Session, wanted: customers.NewCustomer) -> bool:
+    """Are these very details stored?"""
+    customer = session.get(customers.Customer, wanted.id, populate_existing=True)
+    return customer is not None and customers.is_same(customer, wanted)
+
+
+def _of(nonce: str, customer_id: str | None) -> Select[Signup]:
     query = select(Signup).where(Signup.browser_hash == browser_hash(nonce))
     if customer_id:
         query = query.where(Signup.customer_id == customer_id)
-    return session.scalar(query.order_by(Signup.created_at.desc()).limit(1))
+    return query.order_by(Signup.created_at.desc()).limit(1).execution_options(populate_existing=True)

@@ -12,7 +12,7 @@ from app.db import utcnow
 from app.simulator import DEFAULT_API_KEY, Simulator
 from tests.conftest import PORTAL
 from tests.support.browser import Page
-from tests.support.portal import DETAILS, SignupPage, sign_up
+from tests.support.portal import DETAILS, SignupPage, session_of, sign_up
 from tests.support.rows import Rows
 
 
@@ -42,20 +42,24 @@ def test_shows_the_details_again(begun: FlaskClient) -> None:
     assert SignupPage(begun).page.value("name") == DETAILS["name"]
 
 
-def test_stores_nothing_twice(begun: FlaskClient, rows: Rows) -> None:
+def test_takes_corrections_and_goes_on_in_the_new_app(
+    begun: FlaskClient, simulator: Simulator, rows: Rows
+) -> None:
     form = SignupPage(begun)
 
-    answer = form.submit()
+    answer = form.submit(name="Babbage & Co")
 
-    assert answer.status_code in {303, 503}
-    assert len(rows(Customer)) == 1
+    opened = simulator.books.checkout_sessions[session_of(answer)]
+    assert simulator.books.customers[opened["customer"]]["name"] == "Babbage & Co"
+    assert [customer.name for customer in rows(Customer)] == ["Babbage & Co"]
 
 
-def test_says_that_there_is_nothing_to_go_on_with(begun: FlaskClient, rows: Rows) -> None:
+def test_goes_on_in_the_new_app(begun: FlaskClient, simulator: Simulator, rows: Rows) -> None:
     page = Page.of(begun.get("/cancelled"))
     form = page.one("form", action="/resume")
 
     answer = begun.post("/resume", data={field["name"]: field.get("value") for field in form.all("input")})
 
-    assert answer.status_code in {303, 404}
+    simulator.save_card(session_of(answer), "5555555555554444")
+    assert "4444" in Page.of(begun.get("/return")).text
     assert len(rows(Customer)) == 1

@@ -150,18 +150,22 @@ def test_opens_a_new_page_after_micro_deposits_failed(client: FlaskClient, simul
     assert simulator.books.checkout_sessions[second]["status"] == "open"
 
 
-def test_shows_the_state_when_stripe_no_longer_has_the_customer(
+def test_begins_anew_when_stripe_no_longer_has_the_customer(
     client: FlaskClient, simulator: Simulator, rows: Rows
 ) -> None:
     with time_machine.travel(utcnow(), tick=True) as clock:
         simulator.expire_session(sign_up(client))
         client.get("/return")
-        simulator.delete_customer(rows(Payer)[0].stripe_customer_id)
+        [gone] = rows(Payer)
+        simulator.delete_customer(gone.stripe_customer_id)
         clock.shift(timedelta(minutes=2))
 
-        answer = resume(client)
+        opened = simulator.books.checkout_sessions[session_of(resume(client))]
 
-        assert answer.location.startswith("/return")
+        assert opened["status"] == "open"
+        assert opened["customer"] != gone.stripe_customer_id
+        [live] = [payer for payer in rows(Payer) if payer.deleted_at is None]
+        assert live.stripe_customer_id == opened["customer"]
 
 
 def test_goes_on_with_the_customer_whose_page_it_is(client: FlaskClient, simulator: Simulator) -> None:

@@ -8,6 +8,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app import db, sync
 from app.config import Settings
 from app.db import utcnow
 from app.payers import Payer, PaymentMethod
@@ -231,8 +232,7 @@ def test_sees_a_customer_that_was_deleted_at_stripe(
         page = look(client)
 
         assert page.h1 == "Your record on Stripe was deleted"
-        assert not page.all("form", action="/resume")
-        assert page.one("main").all("a", href="mailto:help@example.com")
+        assert page.one("form", action="/resume")
 
 
 @pytest.mark.parametrize(
@@ -493,6 +493,39 @@ class TestWithABudget:
 
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
         assert "Wait" in Page.of(answers[3]).text
+
+
+@pytest.mark.parametrize(
+    ("then", "now"), [("2034-12-01T23:00Z", "2034-12-02T00:01Z"), ("2034-12-31T23:00Z", "2035-01-01T00:01Z")]
+)
+def test_leads_to_a_new_page_when_the_card_expires(
+    client: FlaskClient, simulator: Simulator, then: str, now: str
+) -> None:
+    with time_machine.travel(datetime.fromisoformat(then), tick=True) as clock:
+        simulator.save_card(sign_up(client), expiry="12/34")
+        look(client)
+        clock.move_to(datetime.fromisoformat(now))
+
+        session_id = session_of(client.post("/resume", data=resume_fields(look(client))))
+        simulator.save_card(session_id, "5555555555554444", expiry="12/40")
+        page = look(client)
+
+        assert page.h1 == "Your payment method is saved"
+        assert "It replaces Visa" in page.text.replace("\xa0", " ")
+
+
+def test_says_that_a_look_takes_longer_while_another_is_under_way(
+    app: Flask, client: FlaskClient, rows: Rows
+) -> None:
+    sign_up(client)
+    with app.app_context():
+        sync.claim(db.session(), rows(Payer)[0].id)  # by somebody who was killed meanwhile
+
+    page = look(client)
+
+    assert "We are still checking with Stripe" in page.text
+    assert "could not" not in page.text
+    assert next_look(page) is not None
 
 
 class TestThatKeepsMethods:

@@ -1,12 +1,16 @@
 """A sign-up while Stripe is in trouble."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app.apps import App
 from app.checkout import CheckoutSession
 from app.customers import Customer
+from app.db import utcnow
 from app.journal import Entry
 from app.payers import Payer
 from app.signup.models import Signup
@@ -103,6 +107,40 @@ def test_keeps_a_correction_from_being_half_done(
     simulator.faults.clear()
     assert form.submit(name="New name").location == first.location
     assert [customer.name for customer in rows(Customer)] == ["New name"]
+
+
+def test_says_that_a_correction_is_kept_when_it_is(
+    client: FlaskClient, simulator: Simulator, rows: Rows
+) -> None:
+    form = SignupPage(client)
+    form.submit()
+    simulator.faults.add("503", "POST /v1/checkout/sessions", times=MANY)
+
+    answer = form.submit(currency="JPY")
+
+    assert answer.status_code == 503
+    assert "Your details are kept" in form.page.text
+    assert "Nothing was stored" not in form.page.text
+    assert [customer.currency for customer in rows(Customer)] == ["JPY"]
+
+    simulator.faults.clear()
+    opened = session_of(form.submit(currency="JPY"))
+    assert simulator.books.checkout_sessions[opened]["currency"] == "jpy"
+
+
+def test_takes_a_correction_of_somebody_who_was_deleted_at_stripe_a_moment_ago(
+    client: FlaskClient, simulator: Simulator, rows: Rows
+) -> None:
+    with time_machine.travel(utcnow(), tick=True) as clock:
+        form = SignupPage(client)
+        form.submit()
+        clock.shift(timedelta(minutes=2))
+        simulator.delete_customer(rows(Payer)[0].stripe_customer_id)
+
+        opened = simulator.books.checkout_sessions[session_of(form.submit(name="Babbage & Co"))]
+
+        assert simulator.books.customers[opened["customer"]]["name"] == "Babbage & Co"
+        assert [customer.name for customer in rows(Customer)] == ["Babbage & Co"]
 
 
 def test_with_a_key_that_was_taken_back_shows_the_visitor_nothing_of_it(

@@ -19,10 +19,12 @@ from app.signup.models import Signup
 from app.simulator import Simulator
 from tests.conftest import PORTAL, STRIPE, make_settings
 from tests.support.browser import Page
+from tests.support.links import bind_newest, make_customer
 from tests.support.portal import DETAILS, SignupPage, session_of, sign_up
 from tests.support.processes import free_port
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
+from tests.support.tokens import meanwhile, program
 
 TAKEN = "can't be used for a new sign-up"
 
@@ -258,6 +260,73 @@ def test_with_the_form_of_another_browser_makes_a_customer_of_its_own_at_most(
     assert calls.made == []
     assert stranger.submit(nonce=stranger.page.value("nonce"), key="m", subject_keys=["m"]).status_code == 303
     assert len(rows(Customer)) == 2
+
+
+def test_of_a_deleted_customer_makes_another_at_the_second_try(
+    app: Flask, client: FlaskClient, rows: Rows, calls: StripeCalls
+) -> None:
+    form = SignupPage(client)
+    form.submit()
+    program(app).delete(f"/api/v1/customers/{rows(Customer)[0].id}")
+    calls.clear()
+
+    first = form.submit(name="Babbage & Co")
+
+    assert first.status_code == 422
+    assert "send it once more" in form.page.text
+    assert form.page.value("name") == "Babbage & Co"
+    assert calls.made == []
+    assert form.submit(name="Babbage & Co").status_code == 303
+    assert sorted(customer.name for customer in rows(Customer)) == [DETAILS["name"], "Babbage & Co"]
+
+
+def test_of_a_customer_deleted_while_a_correction_was_on_its_way_changes_nothing(
+    app: Flask, client: FlaskClient, rows: Rows, calls: StripeCalls
+) -> None:
+    form = SignupPage(client)
+    form.submit()
+    customer_id = rows(Customer)[0].id
+    calls.after("POST /v1/customers/*", meanwhile(app, "DELETE", f"/api/v1/customers/{customer_id}"))
+
+    answer = form.submit(name="Too late")
+
+    assert answer.status_code == 422
+    assert [customer.name for customer in rows(Customer)] == [DETAILS["name"]]
+
+
+def test_with_one_form_in_two_browsers_at_once_makes_a_customer_of_one(
+    app: Flask, client: FlaskClient, rows: Rows, calls: StripeCalls
+) -> None:
+    form = SignupPage(client)
+    other = SignupPage(app.test_client())
+    nonce = form.page.value("nonce")
+    in_thread = ThreadPoolExecutor(1)
+    quicker = []
+    calls.after(
+        "POST /v1/checkout/sessions",
+        lambda: quicker.append(in_thread.submit(other.submit, nonce=nonce).result()),
+    )
+
+    answer = form.submit()
+
+    in_thread.shutdown()
+    assert (quicker[0].status_code, answer.status_code) == (303, 422)
+    assert "send it once more" in form.page.text
+    assert len(rows(Signup)) == len(rows(Customer)) == 1
+
+
+def test_asks_to_be_sent_again_when_another_was_given_its_stripe_customer(
+    app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows, calls: StripeCalls
+) -> None:
+    form = SignupPage(client)
+    other = make_customer(app, key="other", subject_keys=("other",))
+    calls.after("POST /v1/customers", lambda: bind_newest(app, simulator, other))
+
+    answer = form.submit()
+
+    assert answer.status_code == 409
+    assert "send it once more" in Page.of(answer).text
+    assert [customer.id for customer in rows(Customer)] == [other]
 
 
 def test_correction_to_taken_names_changes_nothing(

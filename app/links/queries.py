@@ -1,0 +1,40 @@
+"""Reads of onboarding links that are worth a name."""
+
+import hashlib
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from app.db import is_id
+from app.errors import NotFound
+from app.links.models import OnboardingLink
+
+
+def hash_of(token: str) -> str:
+    """What is stored of a token. It is random and long, so a plain hash can't be guessed back."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def find(session: Session, token: str) -> OnboardingLink | None:
+    """The link of a token with its customer, whether or not it still works."""
+    return session.scalar(
+        select(OnboardingLink)
+        .where(OnboardingLink.token_hash == hash_of(token))
+        .options(joinedload(OnboardingLink.customer, innerjoin=True))
+        .execution_options(populate_existing=True)
+    )
+
+
+def get(session: Session, link_id: str) -> OnboardingLink:
+    """A link as the database has it now, locked for a change. Raises NotFound."""
+    query = select(OnboardingLink).where(OnboardingLink.id == link_id).with_for_update()
+    link = session.scalar(query.execution_options(populate_existing=True)) if is_id(link_id) else None
+    if link is None:
+        raise NotFound("There is no such link.")
+    return link
+
+
+def of_customer(session: Session, customer_id: str) -> list[OnboardingLink]:
+    """The links of a customer, the newest first."""
+    query = select(OnboardingLink).where(OnboardingLink.customer_id == customer_id)
+    return list(session.scalars(query.order_by(OnboardingLink.id.desc())))
