@@ -2,7 +2,8 @@
 
 from app.checkout.actions import Order, Raced, Started, close, start
 from app.checkout.models import CheckoutSession
-from app.checkout.queries import by_setup_intent, count, latest, unsettled
+from app.checkout.queries import by_setup_intent, count, latest, payers_with_unsettled, unsettled
+from app.checkout.status import restate
 
 __all__ = [
     "CheckoutSession",
@@ -13,6 +14,8 @@ __all__ = [
     "close",
     "count",
     "latest",
+    "payers_with_unsettled",
+    "restate",
     "start",
     "unsettled",
 ]

@@ -5,11 +5,13 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
+import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import apps, customers, db, journal, payers
 from app.checkout.models import CheckoutSession
+from app.checkout.status import restate
 from app.config import settings
 from app.db import utcnow
 from app.errors import Conflict, PreconditionFailed
@@ -48,28 +50,24 @@ class Raced(Conflict):
 def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Started:
     """See to a customer, its Stripe customer and a hosted page on which it saves a payment method.
 
-        What is missing is made. Reads, ends its reading, asks Stripe, then writes; the caller commits.
-        The idempotency keys are made of the customer's id and the order's key, so the same order finds the
-        same Stripe objects whether it is repeated at once, later, or after a crash in between.
+    What is missing is made. Reads, ends its reading, asks Stripe, then writes; the caller commits.
+    The idempotency keys are made of the customer's id and the order's key, so the same order finds the
+    same Stripe objects whether it is repeated at once, later, or after a crash in between. Whose Stripe
+    customer was deleted there gets another, whether or not we knew of the deletion.
 
-        Raises CustomerTaken when another customer has the key or a subject key, PreconditionFailed for a
-    X
+    Raises CustomerTaken when another customer has the key or a subject key; PreconditionFailed for a
+    deleted customer, and for a given Stripe customer that is not there or is somebody else's; Conflict for
+    one that takes the place of another; Raced; and what the gateway raises.
     """
-    payer = _plan(session, app, order)
-    stripe = apps.connect(app)
-    stripe_customer_id = payer.stripe_customer_id if payer else _stripe_customer(stripe, app, order)
-    hosted = stripe.open_setup_session(
-        stripe_customer_id,
-        order.page,
-        metadata=_metadata(app, order.customer.id),
-        idempotency_key=_key(
-            f"session-{order.key}", app, order.customer.id, stripe_customer_id, asdict(order.page)
-        ),
-    )
+    structlog.contextvars.bind_contextvars(customer_id=order.customer.id)  # for the log, from here on
+    plan = _plan(session, app, order)
+    hosted, stripe_customer_id = _opened(apps.connect(app), app, order, plan)
     db.start_write(session)
     try:
-        payer = _record_payer(session, app, order, stripe_customer_id, actor=actor)
+        payer = _record_payer(session, app, order, stripe_customer_id, plan.lost, actor=actor)
         opened = _record_page(session, payer, order, hosted, actor=actor)
+        session.flush()
+        restate(session, payer, utcnow())
         session.flush()
     except IntegrityError as error:
         session.rollback()
@@ -85,19 +83,57 @@ def close(payer: payers.Payer, page: CheckoutSession) -> None:
         return  # it is not open any more, which is as well
 
 
-def _plan(session: Session, app: apps.App, order: Order) -> payers.Payer | None:
-    """The payer that is there already. Ends the reading. Raises what forbids the order."""
+@dataclass
+class _Plan:
+    """What is there already."""
+
+    payer: payers.Payer | None  # whose Stripe customer is there, as far as we know
+    lost: set[str]  # Stripe customers (cus_…) that stood for the customer and were deleted at Stripe
+
+
+def _plan(session: Session, app: apps.App, order: Order) -> _Plan:
+    """Find what is there. Ends the reading. Raises what forbids the order."""
     customer = session.get(customers.Customer, order.customer.id, populate_existing=True)
-    payer = None
+    payer, lost = None, set[str]()
     if customer is None:
         customers.refuse_taken(session, order.customer)
     else:
         customers.refuse_deleted(customer)
         payer = payers.of_customer(session, app.id, customer.id)
+        lost = payers.lost_of_customer(session, app.id, customer.id)
+    if payer is not None and payer.gone_at is not None:
+        payer = None
     if order.stripe_customer_id is not None:
         _refuse_bound(session, app, order, payer)
     db.end_read(session)
-    return payer
+    return _Plan(payer, lost)
+
+
+def _opened(stripe: StripeGateway, app: apps.App, order: Order, plan: _Plan) -> tuple[HostedSession, str]:
+    """The page, and the Stripe customer for whom it is; another one where Stripe says that it was deleted."""
+    payer = plan.payer
+    while True:
+        customer_id = payer.stripe_customer_id if payer else _stripe_customer(stripe, app, order, plan.lost)
+        named = _key(f"session-{order.key}", app, order.customer.id, customer_id, asdict(order.page))
+        try:
+            hosted = stripe.open_setup_session(
+                customer_id, order.page, metadata=_metadata(app, order.customer.id), idempotency_key=named
+            )
+        except StripeRefused as error:
+            is_new = "customer" in error.fields and customer_id not in plan.lost
+            if not is_new or order.stripe_customer_id is not None or not _is_gone(stripe, customer_id):
+                raise
+            plan.lost.add(customer_id)
+            payer = None
+        else:
+            return hosted, customer_id
+
+
+def _is_gone(stripe: StripeGateway, customer_id: str) -> bool:
+    try:
+        return stripe.customer(customer_id).deleted
+    except StripeObjectMissing:
+        return True
 
 
 def _refuse_bound(session: Session, app: apps.App, order: Order, payer: payers.Payer | None) -> None:
@@ -105,14 +141,15 @@ def _refuse_bound(session: Session, app: apps.App, order: Order, payer: payers.P
     if payer is not None and payer.stripe_customer_id != wanted:
         bound = f"customer {order.customer.id} is bound to Stripe customer {payer.stripe_customer_id}"
         raise Conflict(f"conflict error: {bound}")
-    if payer is None and wanted and payers.of_stripe_customer(session, app.id, wanted) is not None:
+    holder = payers.of_stripe_customer(session, app.id, wanted) if wanted else None
+    if holder is not None and holder.customer_id != order.customer.id:
         raise PreconditionFailed(
             f"precondition failed error: Stripe customer {wanted} is bound to another customer"
         )
 
 
-def _stripe_customer(stripe: StripeGateway, app: apps.App, order: Order) -> str:
-    """The given Stripe customer, if it is there, else a new one."""
+def _stripe_customer(stripe: StripeGateway, app: apps.App, order: Order, lost: set[str]) -> str:
+    """The given Stripe customer, if it is there, else a new one; after so many lost ones, another new one."""
     if order.stripe_customer_id is not None:
         try:
             found = stripe.customer(order.stripe_customer_id)
@@ -122,16 +159,17 @@ def _stripe_customer(stripe: StripeGateway, app: apps.App, order: Order) -> str:
             raise PreconditionFailed(f"precondition failed error: Stripe customer {found.id} is deleted")
         return found.id
     wanted = order.customer
+    again = f"-again-{len(lost)}" if lost else ""
     return stripe.create_customer(
         name=wanted.name,
         email=wanted.primary_email,
         metadata=_metadata(app, wanted.id),
-        idempotency_key=f"gangway-customer-{app.id}-{wanted.id}",  # whatever its name: never a second one
+        idempotency_key=f"gangway-customer-{app.id}-{wanted.id}{again}",  # whatever its name: never two
     )
 
 
 def _record_payer(
-    session: Session, app: apps.App, order: Order, stripe_customer_id: str, *, actor: str
+    session: Session, app: apps.App, order: Order, stripe_customer_id: str, lost: set[str], *, actor: str
 ) -> payers.Payer:
     """Store what is missing of customer and payer; a concurrent twin may have stored some of it."""
     customer = session.get(customers.Customer, order.customer.id, populate_existing=True)
@@ -139,6 +177,9 @@ def _record_payer(
         customer = customers.create(session, order.customer, actor=actor)
     customers.refuse_deleted(customer)
     payer = payers.of_customer(session, app.id, customer.id)
+    if payer is not None and payer.stripe_customer_id in lost:
+        payers.end_gone(session, payer)
+        payer = None
     if payer is None:
         payer = payers.Payer(app_id=app.id, customer_id=customer.id, stripe_customer_id=stripe_customer_id)
         session.add(payer)
@@ -165,7 +206,8 @@ def _record_page(
         expires_at=hosted.expires_at,
     )
     session.add(opened)
-    payers.mark_due(session, payer.id, utcnow() + timedelta(seconds=settings().pull_interval))
+    pull_at = utcnow() + timedelta(seconds=settings().pull_interval)
+    payers.mark_due(session, payer.id, pull_at, why=None)
     journal.note(
         session,
         "checkout.started",

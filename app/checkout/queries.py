@@ -4,6 +4,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.checkout.models import CheckoutSession
+from app.payers import Payer
 
 
 def latest(session: Session, payer_id: str) -> CheckoutSession | None:
@@ -25,6 +26,25 @@ def unsettled(session: Session, payer_id: str) -> list[CheckoutSession]:
             .where(CheckoutSession.payer_id == payer_id, CheckoutSession.settled_at.is_(None))
             .order_by(CheckoutSession.created_at.desc(), CheckoutSession.id)
             .execution_options(populate_existing=True)
+        )
+    )
+
+
+def payers_with_unsettled(session: Session, app_id: str, *, after: str, limit: int) -> list[str]:
+    """The payers of an app who have such pages, some of them, in the order of their ids."""
+    return list(
+        session.scalars(
+            select(CheckoutSession.payer_id)
+            .join(Payer, Payer.id == CheckoutSession.payer_id)
+            .where(
+                CheckoutSession.settled_at.is_(None),
+                CheckoutSession.payer_id > after,
+                Payer.app_id == app_id,
+                Payer.deleted_at.is_(None),
+            )
+            .distinct()
+            .order_by(CheckoutSession.payer_id)
+            .limit(limit)
         )
     )
 

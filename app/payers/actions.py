@@ -3,24 +3,52 @@
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, object_session
 
 from app import apps, customers, db, journal
 from app.db import utcnow
-from app.errors import PreconditionFailed
+from app.errors import Conflict, PreconditionFailed
 from app.gateway import Method, PortalSession, StripeRefused
+from app.payers import queries
 from app.payers.models import Payer, PaymentMethod
 
 
-def mark_due(session: Session, payer_id: str, at: datetime) -> None:
-    """Have a payer converged by that time, and tell a convergence under way that it is not the last."""
+def mark_due(
+    session: Session, payer_id: str, at: datetime, *, why: str | None = "asked", afresh: bool = False
+) -> None:
+    """Have a payer converged by that time, and tell a convergence under way that it is not the last.
+
+    Stripe is asked then, for that reason; without one, only if the payer's events tell anything new. While
+    failed tries are being spaced out, the next one is not brought forward, unless somebody wants to begin
+    `afresh`; whoever was given up begins afresh by any hint.
+    """
+    is_given_up = sa.and_(Payer.due_at.is_(None), Payer.attempts > 0)
+    is_spaced_out = sa.false() if afresh else sa.and_(Payer.due_at.is_not(None), Payer.attempts > 0)
+    begins = sa.true() if afresh else is_given_up
     session.execute(
         sa.update(Payer)
-        .where(Payer.id == payer_id)
+        .where(Payer.id == payer_id, Payer.deleted_at.is_(None))
         .values(
             hints=Payer.hints + 1,
-            due_at=sa.case((sa.or_(Payer.due_at.is_(None), Payer.due_at > at), at), else_=Payer.due_at),
+            attempts=sa.case((begins, 0), else_=Payer.attempts),
+            due_at=sa.case(
+                (is_spaced_out, Payer.due_at),
+                (sa.or_(Payer.due_at.is_(None), Payer.due_at > at), at),
+                else_=Payer.due_at,
+            ),
+            due_for=sa.func.coalesce(Payer.due_for, why),
         )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def settle_drift(session: Session, payer_id: str) -> None:
+    """An event has come for a payer: what a timer found before may have been on its way."""
+    session.execute(
+        sa.update(Payer)
+        .where(Payer.id == payer_id, Payer.drift.is_not(None))
+        .values(drift=None)
         .execution_options(synchronize_session=False)
     )
 
@@ -66,6 +94,37 @@ def delete_customer(session: Session, customer: customers.Customer, *, actor: st
     end(session, Payer.customer_id == customer.id)
 
 
+def restore_customer(session: Session, customer: customers.Customer, *, actor: str) -> list[Payer]:
+    """Take back that a customer was deleted; the payers that ended with it live again, and are due. Flushes.
+
+    A payer stays ended whose app is uninstalled, or whose Stripe customer stands for another by now; these
+    are given back. Raises what `customers.restore` does, and Conflict when a binding was made meanwhile.
+    """
+    deleted_at = customer.deleted_at
+    customers.restore(session, customer, actor=actor)
+    ended = session.scalars(
+        sa.select(Payer).where(Payer.customer_id == customer.id, Payer.deleted_at >= deleted_at)
+    ).all()
+    left = [payer for payer in ended if not _may_live(session, payer)]
+    for payer in ended:
+        if payer not in left:
+            payer.deleted_at = None
+    try:
+        session.flush()
+    except IntegrityError as error:
+        session.rollback()
+        raise Conflict("Its Stripe customer was bound to another customer just now. Try again.") from error
+    for payer in ended:
+        if payer not in left:
+            mark_due(session, payer.id, utcnow())
+    return left
+
+
+def _may_live(session: Session, payer: Payer) -> bool:
+    taken = queries.of_stripe_customer(session, payer.app_id, payer.stripe_customer_id)
+    return payer.app.deleted_at is None and taken is None
+
+
 def uninstall(session: Session, app_id: str, *, actor: str) -> None:
     """Uninstall an app; its payers end with it, and their Stripe customers stay. Flushes.
 
@@ -79,6 +138,22 @@ def unbind(session: Session, app_id: str, customer: customers.Customer, *, actor
     """Have no Stripe customer stand for a customer in an app any more; one that is there stays at Stripe."""
     if end(session, Payer.app_id == app_id, Payer.customer_id == customer.id):
         journal.note(session, "stripe_customer.unbound", actor=actor, customer_id=customer.id, app_id=app_id)
+
+
+def end_gone(session: Session, payer: Payer) -> None:
+    """End a payer whose Stripe customer was deleted at Stripe, because another takes its place. Flushes."""
+    if payer.gone_at is None:  # nobody has told us before
+        payer.gone_at = utcnow()
+        journal.note(
+            session,
+            "stripe_customer.deleted",
+            actor="stripe",
+            customer_id=payer.customer_id,
+            app_id=payer.app_id,
+            stripe_customer_id=payer.stripe_customer_id,
+        )
+    session.flush()
+    end(session, Payer.id == payer.id)
 
 
 def open_portal(

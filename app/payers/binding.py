@@ -118,7 +118,8 @@ def _record(
         before = payer.default_method_id
         _note(session, payer, "default_method.changed", actor, payment_method_id=default, before=before)
     payer.default_method_id, payer.chosen_method_id, payer.gone_at = default, binding.method_id, None
-    mark_due(session, payer.id, utcnow())
+    payer.status_until = utcnow()  # the worker states it: what pages were opened is known above
+    mark_due(session, payer.id, utcnow(), why="binding")
     session.flush()
     return payer
 

@@ -1,6 +1,6 @@
 """A customer as Stripe knows it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -10,13 +10,23 @@ from app.customers import Customer
 from app.db import Base, UtcDateTime, new_id, utcnow
 
 LIVE = sa.text("deleted_at IS NULL")
+BEGUN = sa.text("deleted_at IS NULL AND status <> 'none'")
+TROUBLED = sa.text(  # the states that somebody should do something about
+    "deleted_at IS NULL AND status IN"
+    " ('failed', 'abandoned', 'expiring', 'expired', 'removed', 'customer_gone')"
+)
+THERE = sa.text("deleted_at IS NULL AND gone_at IS NULL")
+DUE = sa.text("due_at IS NOT NULL")
+DRIFTED = sa.text("drift IS NOT NULL")
+LONG_AGO = sa.text("'1970-01-01 00:00:00.000000'")  # rows that are older than a column get their turn soon
 
 
 class Payer(Base):
     """One customer in one app: its Stripe customer, its methods, and when we last heard the truth.
 
     `due_at` and `hints` are the queue of convergences: a payer is due when that time has come, and every
-    hint that something changed adds one. The lease says which worker converges it now.
+    hint that something changed adds one. `due_for` says why Stripe is to be asked whatever the events tell.
+    The lease says which worker converges it now.
     """
 
     __tablename__ = "payer"
@@ -32,12 +42,24 @@ class Payer(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # with its customer, or unbound
 
-    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    # For lists and counts, written by `checkout.restate`; the truth about one payer is `payment_status`.
+    status: Mapped[str | None] = mapped_column(sa.String(16))  # None: not stated yet
+    status_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    status_until: Mapped[datetime | None] = mapped_column(  # when the clock alone changes it
+        UtcDateTime, default=utcnow, server_default=LONG_AGO
+    )
+
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    due_for: Mapped[str | None] = mapped_column(sa.String(16))
     hints: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)  # failed ones since the last success
     last_error: Mapped[str | None] = mapped_column(sa.Text)
     lease: Mapped[str | None] = mapped_column(sa.String(26))
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    verify_at: Mapped[datetime | None] = mapped_column(  # when to ask again though nothing was heard
+        UtcDateTime, default=lambda: utcnow() + timedelta(days=1), server_default=LONG_AGO
+    )
+    drift: Mapped[str | None] = mapped_column(sa.Text)  # what a timer found, until an event tells of it
 
     app: Mapped[App] = relationship()
     customer: Mapped[Customer] = relationship()
@@ -62,6 +84,29 @@ class Payer(Base):
             sqlite_where=LIVE,
             postgresql_where=LIVE,
         ),
+        sa.Index(
+            "ix_payer_live_status",
+            "status",
+            "app_id",
+            "customer_id",
+            sqlite_where=LIVE,
+            postgresql_where=LIVE,
+        ),
+        sa.Index(
+            "ix_payer_troubled",
+            "app_id",
+            "status",
+            "status_since",
+            sqlite_where=TROUBLED,
+            postgresql_where=TROUBLED,
+        ),
+        sa.Index("ix_payer_stripe_customer_id", "stripe_customer_id"),  # of whichever app, deleted ones too
+        # Who is not among these has not begun.
+        sa.Index("ix_payer_begun", "customer_id", sqlite_where=BEGUN, postgresql_where=BEGUN),
+        sa.Index("ix_payer_live_status_until", "status_until", sqlite_where=LIVE, postgresql_where=LIVE),
+        sa.Index("ix_payer_due", "app_id", "due_at", sqlite_where=DUE, postgresql_where=DUE),
+        sa.Index("ix_payer_verify", "app_id", "verify_at", sqlite_where=THERE, postgresql_where=THERE),
+        sa.Index("ix_payer_drift", "verified_at", sqlite_where=DRIFTED, postgresql_where=DRIFTED),
     )
 
     @property
@@ -89,6 +134,8 @@ class PaymentMethod(Base):
     bank_name: Mapped[str | None] = mapped_column(sa.String(255))
     email: Mapped[str | None] = mapped_column(sa.Text)
     wallet: Mapped[str | None] = mapped_column(sa.String(64))
+    mandate_id: Mapped[str | None] = mapped_column(sa.String(255))  # mandate_…, of a bank debit
+    mandate_status: Mapped[str | None] = mapped_column(sa.String(16))  # Stripe's: pending, active, inactive
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     detached_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

@@ -44,6 +44,14 @@ def default_app(session: Session) -> apps.App:
         raise PreconditionFailed(error.detail) from error
 
 
+def lost_of_customer(session: Session, app_id: str, customer_id: str) -> set[str]:
+    """The Stripe customers (cus_…) that stood for a customer and were deleted at Stripe."""
+    lost = select(Payer.stripe_customer_id).where(
+        Payer.app_id == app_id, Payer.customer_id == customer_id, Payer.gone_at.is_not(None)
+    )
+    return set(session.scalars(lost))
+
+
 def of_stripe_customer(session: Session, app_id: str, stripe_customer_id: str) -> Payer | None:
     """Whom a Stripe customer (cus_…) stands for."""
     return session.scalar(

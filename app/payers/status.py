@@ -1,4 +1,4 @@
-"""The payment status: what a person should read. Derived from rows and the clock, never stored."""
+"""The payment status: what a person should read. Derived from rows and the clock."""
 
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta
@@ -44,14 +44,21 @@ def payment_status(payer: Payer | None, attempt: Attempt | None, now: datetime) 
 
     A method that can be charged outweighs whatever became of a later attempt.
     """
+    return status_until(payer, attempt, now)[0]
+
+
+def status_until(
+    payer: Payer | None, attempt: Attempt | None, now: datetime
+) -> tuple[PaymentStatus, datetime | None]:
+    """The payment status, and when the clock alone will change it; None is never."""
     if payer is None:
-        return PaymentStatus.NONE
+        return PaymentStatus.NONE, None
     if payer.gone_at is not None:
-        return PaymentStatus.CUSTOMER_GONE
+        return PaymentStatus.CUSTOMER_GONE, None
     if payer.default_method is not None:
         return _of_method(payer.default_method, now)
     if attempt is None or attempt.setup_status == "succeeded":
-        return PaymentStatus.REMOVED if payer.methods else PaymentStatus.NONE
+        return PaymentStatus.REMOVED if payer.methods else PaymentStatus.NONE, None
     return _of_attempt(attempt, now)
 
 
@@ -63,19 +70,25 @@ def expires_after(method: PaymentMethod) -> datetime | None:
     return datetime(method.exp_year, method.exp_month, last_day, tzinfo=UTC) + timedelta(days=1)
 
 
-def _of_method(method: PaymentMethod, now: datetime) -> PaymentStatus:
+def _of_method(method: PaymentMethod, now: datetime) -> tuple[PaymentStatus, datetime | None]:
+    if method.mandate_status == "pending":  # the bank has yet to agree to be debited
+        return PaymentStatus.PROCESSING, None
+    if method.mandate_status == "inactive":
+        return PaymentStatus.FAILED, None
     end = expires_after(method)
-    if end is None or now < end - EXPIRING:
-        return PaymentStatus.SAVED
-    return PaymentStatus.EXPIRING if now < end else PaymentStatus.EXPIRED
+    if end is None:
+        return PaymentStatus.SAVED, None
+    if now < end - EXPIRING:
+        return PaymentStatus.SAVED, end - EXPIRING
+    return (PaymentStatus.EXPIRING, end) if now < end else (PaymentStatus.EXPIRED, None)
 
 
-def _of_attempt(attempt: Attempt, now: datetime) -> PaymentStatus:
+def _of_attempt(attempt: Attempt, now: datetime) -> tuple[PaymentStatus, datetime | None]:
     if attempt.status == "complete":
         # The form is finished: micro-deposits or a mandate are awaited, or have failed since.
-        return PaymentStatus.FAILED if attempt.error_code else PaymentStatus.PROCESSING
+        return PaymentStatus.FAILED if attempt.error_code else PaymentStatus.PROCESSING, None
     if attempt.status == "expired" or now >= attempt.expires_at:
-        return PaymentStatus.ABANDONED
+        return PaymentStatus.ABANDONED, None
     if attempt.setup_status == "requires_action":
-        return PaymentStatus.NEEDS_ACTION
-    return PaymentStatus.FAILED if attempt.error_code else PaymentStatus.IN_PROGRESS
+        return PaymentStatus.NEEDS_ACTION, attempt.expires_at
+    return PaymentStatus.FAILED if attempt.error_code else PaymentStatus.IN_PROGRESS, attempt.expires_at

@@ -1,33 +1,28 @@
 """Make our record of a payer equal to what Stripe says now. Nothing else writes payment-method state."""
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+import time
+from datetime import timedelta
 from enum import Enum
-from random import SystemRandom
 
+import structlog
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, db, journal, payers, webhooks
+from app import apps, checkout, db, journal, metrics, payers, webhooks
 from app.config import settings
 from app.db import utcnow
 from app.errors import AppError
-from app.gateway import (
-    CustomerFacts,
-    Method,
-    SessionFacts,
-    StripeGateway,
-    StripeKeyRejected,
-    StripeObjectMissing,
-    StripeUnavailable,
-)
+from app.gateway import StripeKeyRejected, StripeUnavailable
+from app.payers import Payer
+from app.sync import leases, pace, schedule
+from app.sync.ask import Known, apply_policy, ask
 from app.sync.leases import Lease
+from app.sync.write import write
 
-MOST_TRIES = 15  # with doubling from two seconds to an hour: about half a day
-LONGEST_WAIT = 3600.0
-LONGEST_PULL = timedelta(hours=6)
-YOUNG = timedelta(hours=1)  # most who finish, finish by then
+log = structlog.get_logger("gangway.sync")
+
 FRESH = timedelta(minutes=1)
-_dice = SystemRandom()
+RENEW_AFTER = timedelta(seconds=5)
+BY_TIMER = {"timer", "verify", "expiring"}  # causes that no event and no person had
 
 
 class Outcome(Enum):
@@ -38,35 +33,62 @@ class Outcome(Enum):
     SUPERSEDED = "superseded"  # the lease ran out and another has taken over; nothing was written
 
 
-@dataclass
-class Truth:
-    """What Stripe said of one payer, gathered in as few calls as will do."""
-
-    customer: CustomerFacts
-    pages: dict[str, SessionFacts | None] = field(default_factory=dict)  # None: Stripe knows no such page
-    methods: list[Method] | None = None  # all attached ones, when they were asked for
+class LeaseLost(Exception):
+    """Another has taken over."""
 
 
-def converge(session: Session, lease: Lease) -> Outcome:
+def converge(session: Session, lease: Lease, *, cause: str | None = None) -> Outcome:
     """Converge the payer of a lease, and give the lease back. Commits.
 
     Read, end the reading, ask Stripe, write, commit: a convergence that is killed anywhere leaves the
-    payer due or its lease to run out, and the next one does the same again.
+    payer due or its lease to run out, and the next one does the same again. Whatever goes wrong counts as a
+    failed try, so that nobody is tried for ever.
     """
+    began = time.perf_counter()
     payer = payers.fresh(session, lease.payer_id)
-    pages = checkout.unsettled(session, payer.id)
-    event_ids = webhooks.waiting(session, payer.id)
-    methods = {row.id for row in payer.methods if row.detached_at is None}
-    methods |= webhooks.methods_told_of(session, payer.id)
+    known = Known.of(session, payer)
     db.end_read(session)
+    cause = cause or payer.due_for or ("event" if known.event_ids else "timer")
+    alive = _Heartbeat(session, lease)
     asked_at = utcnow()
     try:
         stripe = apps.connect(payer.app)
-        truth = _ask(stripe, payer, pages, methods)
-        _apply_policy(stripe, payer, pages, truth)
+        truth = ask(stripe, known, alive)
+        apply_policy(stripe, known, truth, alive)
+
+        now = utcnow()
+        locked = _fenced(session, lease)
+        if locked is None:
+            outcome = Outcome.SUPERSEDED
+        else:
+            changes = write(session, locked, truth, asked_at=asked_at, now=now)
+            if cause in BY_TIMER and not known.event_ids and not settings().is_pulling:
+                _suspect_drift(locked, changes)
+            if locked.hints == lease.hints:  # else something was hinted at meanwhile, and the payer stays due
+                locked.due_at, locked.due_for = schedule.next_pull(session, locked, now), None
+            _release(locked)
+            webhooks.finish(session, locked.id, known.event_ids)
+            session.commit()
+            outcome = Outcome.CURRENT
+    except LeaseLost:
+        outcome = Outcome.SUPERSEDED
     except AppError as error:
-        return _failed(session, lease, error, event_ids)
-    return _write(session, lease, truth, event_ids, asked_at)
+        outcome = _failed(session, lease, error, known.event_ids)
+    except Exception as error:
+        session.rollback()
+        log.exception("convergence_broke", payer=lease.payer_id)
+        odd = AppError(f"Stripe's answer could not be understood or stored ({type(error).__name__}).")
+        outcome = _failed(session, lease, odd, known.event_ids)
+    metrics.current().convergence(cause, outcome.value, time.perf_counter() - began)
+    log.info(
+        "converged",
+        payer=lease.payer_id,
+        customer_id=payer.customer_id,
+        events=known.event_ids,
+        cause=cause,
+        outcome=outcome.value,
+    )
+    return outcome
 
 
 def dismiss_known(session: Session, lease: Lease) -> bool:
@@ -79,190 +101,32 @@ def dismiss_known(session: Session, lease: Lease) -> bool:
     if payer is None:
         return True
     dismissed, left = webhooks.dismiss_known(session, payer)
-    is_quiet = bool(dismissed) and not left
+    is_quiet = bool(dismissed) and not left and payer.due_for is None
     if is_quiet:
-        payer.due_at = _next_pull(session, payer, utcnow())
+        payer.due_at = schedule.next_pull(session, payer, utcnow())
         _release(payer)
     session.commit()
     return is_quiet
 
 
-def is_current(session: Session, payer: payers.Payer) -> bool:
+def is_current(session: Session, payer: Payer) -> bool:
     """Is our record final, and fresh enough to be shown without asking?"""
     fresh = payer.verified_at is not None and utcnow() - payer.verified_at < FRESH
     return fresh and not checkout.unsettled(session, payer.id)
 
 
-def _ask(
-    stripe: StripeGateway, payer: payers.Payer, pages: list[checkout.CheckoutSession], methods: set[str]
-) -> Truth:
-    """One call when a page is unfinished: it brings its SetupIntent, the customer and the default along.
+class _Heartbeat:
+    """Keeps the lease while Stripe answers slowly: one that ran out under way would be for nothing."""
 
-    One more when that leaves open what became of some method that we hold or were told of.
-    """
-    known: dict[str, SessionFacts | None] = {}
-    for page in pages:
-        try:
-            known[page.id] = stripe.session(page.id)
-        except StripeObjectMissing:
-            known[page.id] = None
-    customer = next((facts.customer for facts in known.values() if facts), None)
-    if customer is None:
-        try:
-            customer = stripe.customer(payer.stripe_customer_id)
-        except StripeObjectMissing:
-            customer = CustomerFacts(id=payer.stripe_customer_id, deleted=True, default_method=None)
-        is_clear = False
-    else:
-        shown = [customer.default_method, *(facts.setup.method for facts in known.values() if facts)]
-        is_clear = methods <= {method.id for method in shown if method}
-    truth = Truth(customer, known)
-    if not is_clear and not customer.deleted:
-        truth.methods = stripe.payment_methods(payer.stripe_customer_id)
-    return truth
+    def __init__(self, session: Session, lease: Lease) -> None:
+        self._session, self._lease, self._since = session, lease, utcnow()
 
-
-def _apply_policy(
-    stripe: StripeGateway, payer: payers.Payer, pages: list[checkout.CheckoutSession], truth: Truth
-) -> None:
-    """Make the method that was saved last the one that is charged, once for each page.
-
-    Once, so that a default which somebody chooses later, in Stripe's Dashboard, is not undone.
-    """
-    if truth.customer.deleted:
-        return
-    known = (truth.pages[page.id] for page in pages)  # the newest page first
-    saved = (facts.setup.method for facts in known if facts and facts.setup.status == "succeeded")
-    method, default = next(filter(None, saved), None), truth.customer.default_method
-    if method is None:
-        return
-    keeps = settings().payment_method_policy == "keep" and default is not None
-    if method.customer_id != payer.stripe_customer_id or keeps or (default and default.id == method.id):
-        return
-    truth.customer = stripe.set_default_method(payer.stripe_customer_id, method.id)
-
-
-def _write(session: Session, lease: Lease, truth: Truth, event_ids: list[str], asked_at: datetime) -> Outcome:
-    """Store what Stripe said, in one commit with the events that it settles."""
-    now = utcnow()
-    payer = _fenced(session, lease)
-    if payer is None:
-        return Outcome.SUPERSEDED
-    for page in checkout.unsettled(session, payer.id):
-        if page.id in truth.pages:
-            _write_page(session, payer, page, truth.pages[page.id], now)
-    _write_methods(session, payer, truth, now)
-    _write_customer(session, payer, truth.customer, now)
-    apps.note_key_state(session, payer.app, accepted=True)
-
-    payer.verified_at, payer.attempts, payer.last_error = asked_at, 0, None
-    if payer.hints == lease.hints:  # else something was hinted at meanwhile, and the payer stays due
-        payer.due_at = _next_pull(session, payer, now)
-    _release(payer)
-    webhooks.finish(session, payer.id, event_ids)
-    session.commit()
-    return Outcome.CURRENT
-
-
-def _write_page(
-    session: Session,
-    payer: payers.Payer,
-    page: checkout.CheckoutSession,
-    facts: SessionFacts | None,
-    now: datetime,
-) -> None:
-    if facts is None:  # Stripe has forgotten it, as it does when test data is wiped
-        page.status, page.setup_status, page.settled_at = "expired", "canceled", now
-        _note(session, payer, "checkout.expired", session_id=page.id)
-        return
-    setup, before = facts.setup, (page.status, page.setup_status, page.error_code, page.decline_code)
-    page.status, page.setup_status, page.next_action = facts.status, setup.status, setup.next_action
-    page.error_code, page.decline_code, page.error_message = (
-        setup.error_code,
-        setup.decline_code,
-        setup.error_message,
-    )
-    if setup.method is not None:
-        page.payment_method_id = setup.method.id
-    if before != (page.status, page.setup_status, page.error_code, page.decline_code):
-        _note(
-            session,
-            payer,
-            _what_happened(page),
-            session_id=page.id,
-            setup_intent_id=setup.id,
-            payment_method_id=page.payment_method_id,
-            error_code=setup.error_code,
-            decline_code=setup.decline_code,
-        )
-    failed_after_form = page.status == "complete" and setup.status == "requires_payment_method"
-    if setup.status in {"succeeded", "canceled"} or page.status == "expired" or failed_after_form:
-        page.settled_at = now
-
-
-def _what_happened(page: checkout.CheckoutSession) -> str:
-    if page.setup_status == "succeeded":
-        return "setup.succeeded"
-    if page.status == "expired":
-        return "checkout.expired"
-    if page.error_code:
-        return "setup.failed"
-    if page.status == "complete":
-        return "setup.processing"
-    return f"setup.{page.setup_status}"
-
-
-def _write_methods(session: Session, payer: payers.Payer, truth: Truth, now: datetime) -> None:
-    facts = [page.setup.method for page in truth.pages.values() if page and page.setup.status == "succeeded"]
-    facts += [truth.customer.default_method, *(truth.methods or [])]
-    for method in filter(None, facts):
-        is_new = method.id not in {row.id for row in payer.methods}
-        row = payers.remember(payer, method)
-        if is_new and row.detached_at is None:
-            _note(session, payer, "payment_method.saved", payment_method_id=row.id, shown=row.title)
-    if truth.customer.deleted:
-        attached: set[str] = set()
-    elif truth.methods is not None:
-        attached = {method.id for method in truth.methods}
-    else:
-        return
-    for row in payer.methods:
-        if row.detached_at is None and row.id not in attached:
-            row.detached_at = now
-            _note(session, payer, "payment_method.removed", payment_method_id=row.id, shown=row.title)
-
-
-def _write_customer(session: Session, payer: payers.Payer, facts: CustomerFacts, now: datetime) -> None:
-    if facts.deleted:
-        if payer.gone_at is None:
-            payer.gone_at = now
-            _note(session, payer, "stripe_customer.deleted", stripe_customer_id=payer.stripe_customer_id)
-        payer.default_method_id = None
-        return
-    default = facts.default_method.id if facts.default_method else None
-    if default != payer.default_method_id:
-        _note(
-            session,
-            payer,
-            "default_method.changed",
-            payment_method_id=default,
-            before=payer.default_method_id,
-        )
-        payer.default_method_id = default
-
-
-def _next_pull(session: Session, payer: payers.Payer, now: datetime) -> datetime | None:
-    """When to look unasked: each interval while a page is young, more rarely later, never once settled."""
-    pages = checkout.unsettled(session, payer.id)
-    if not pages or payer.gone_at is not None:
-        return None
-    youngest = pages[0]
-    interval = timedelta(seconds=settings().pull_interval)
-    age = now - youngest.created_at
-    wait = interval if age < YOUNG else min(max(interval, age / 2), LONGEST_PULL)
-    if youngest.status == "open":  # its end is news, whether or not Stripe's event about it comes
-        wait = min(wait, max(interval, youngest.expires_at - now + timedelta(seconds=5)))
-    return now + wait
+    def __call__(self) -> None:
+        """Renew the lease if some of its time has gone. Raises LeaseLost when another has it."""
+        if utcnow() - self._since > RENEW_AFTER:
+            if not leases.renew(self._session, self._lease):
+                raise LeaseLost
+            self._since = utcnow()
 
 
 def _failed(session: Session, lease: Lease, error: AppError, event_ids: list[str]) -> Outcome:
@@ -270,24 +134,44 @@ def _failed(session: Session, lease: Lease, error: AppError, event_ids: list[str
     payer = _fenced(session, lease)
     if payer is None:
         return Outcome.SUPERSEDED
-    payer.attempts += 1
+    now = utcnow()
+    is_early = payer.attempts > 0 and (payer.due_at is None or payer.due_at > now)
     payer.last_error = error.detail
+    asked_for = error.retry_after if isinstance(error, StripeUnavailable) else None
     if isinstance(error, StripeKeyRejected):
+        # The key's fault and not the payer's: whoever waits for a new key is not given up meanwhile.
         apps.note_key_state(session, payer.app, accepted=False)
-    if payer.attempts >= MOST_TRIES and payer.hints == lease.hints:  # what was hinted at since gets its try
-        payer.due_at = None
+        payer.due_at = now + schedule.next_try(1)
+    elif is_early:  # somebody looked, or reloaded a page, while the next try had its time already
+        pass
+    elif payer.attempts + 1 >= settings().most_tries and payer.hints == lease.hints:
+        payer.attempts, payer.due_at, payer.due_for = payer.attempts + 1, None, None
         webhooks.finish(session, payer.id, event_ids, failed=error.detail)
-        _note(session, payer, "sync.gave_up", reason=error.detail)
-    else:
-        asked_for = error.retry_after if isinstance(error, StripeUnavailable) else None
-        wait = min(2.0**payer.attempts, LONGEST_WAIT) * _dice.uniform(0.5, 1.0)
-        payer.due_at = utcnow() + timedelta(seconds=max(wait, asked_for or 0.0))
+        journal.note(
+            session,
+            "sync.gave_up",
+            actor="stripe",
+            customer_id=payer.customer_id,
+            app_id=payer.app_id,
+            reason=error.detail,
+        )
+    else:  # also at the last try, when something was hinted at meanwhile
+        payer.attempts += 1
+        payer.due_at = now + schedule.next_try(payer.attempts, asked_for=asked_for)
     _release(payer)
+    session.flush()
+    pace.note_failure(session, payer.app_id, error)
     session.commit()
     return Outcome.FAILED
 
 
-def _fenced(session: Session, lease: Lease) -> payers.Payer | None:
+def _suspect_drift(payer: Payer, changes: list[str]) -> None:
+    """Remember what no event had told: if none does soon, webhooks are broken."""
+    if changes:
+        payer.drift = ", ".join(dict.fromkeys([*(payer.drift or "").split(", "), *changes])).strip(", ")
+
+
+def _fenced(session: Session, lease: Lease) -> Payer | None:
     """The payer, locked, if the lease is still ours: a slow worker must not overwrite a newer result."""
     db.start_write(session)
     payer = payers.fresh(session, lease.payer_id, lock=True)
@@ -297,9 +181,5 @@ def _fenced(session: Session, lease: Lease) -> payers.Payer | None:
     return payer
 
 
-def _release(payer: payers.Payer) -> None:
+def _release(payer: Payer) -> None:
     payer.lease = payer.leased_until = None
-
-
-def _note(session: Session, payer: payers.Payer, kind: str, **facts: str | None) -> None:
-    journal.note(session, kind, actor="stripe", customer_id=payer.customer_id, app_id=payer.app_id, **facts)

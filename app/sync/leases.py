@@ -1,17 +1,21 @@
 """Who converges a payer now: one at a time, and never for ever."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import db
+from app.apps import App
 from app.db import new_id, utcnow
 from app.payers import Payer
+from app.sync import pace
+from app.sync.models import Pace
 
 # Short, because what a killed worker held waits for its end. A slow one that outlives it is fenced off.
 LEASE = timedelta(seconds=30)
+CALLS = 2  # what a convergence mostly takes
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,44 @@ class Lease:
 
 def claim(session: Session, payer_id: str) -> Lease | None:
     """Take the lease of one payer; None when somebody else has it. Commits."""
-    return _take(session, sa.select(Payer.id).where(Payer.id == payer_id))
+    db.start_write(session)
+    lease = _take(session, sa.select(Payer.id).where(Payer.id == payer_id), utcnow())
+    session.commit()
+    return lease
+
+
+def claim_due(session: Session) -> Lease | None:
+    """Take the lease of somebody who is due and whose app may ask Stripe now; None when none is. Commits.
+
+    Of these apps it is the turn of the one that has waited longest, and of its payers of the one that has
+    been due longest: an app with a million due does not hold up another, nor does one that is broken.
+    """
+    now = utcnow()
+    app_id = session.scalar(_whose_turn(now))
+    db.end_read(session)
+    if app_id is None:
+        return None
+    db.start_write(session)
+    lease = None
+    if pace.take(session, app_id, now, calls=CALLS):
+        due = sa.select(Payer.id).where(Payer.app_id == app_id, Payer.due_at <= now)
+        lease = _take(session, due.order_by(Payer.due_at).limit(1), now)
+    session.commit()
+    return lease
+
+
+def renew(session: Session, lease: Lease) -> bool:
+    """Hold a lease for its whole time again; False when another has it by now. Commits."""
+    db.start_write(session)
+    kept = session.scalar(
+        sa.update(Payer)
+        .where(Payer.id == lease.payer_id, Payer.lease == lease.token)
+        .values(leased_until=utcnow() + LEASE)
+        .returning(Payer.id)
+        .execution_options(synchronize_session=False)
+    )
+    session.commit()
+    return kept is not None
 
 
 def release(session: Session, lease: Lease) -> None:
@@ -40,26 +81,29 @@ def release(session: Session, lease: Lease) -> None:
     session.commit()
 
 
-def claim_due(session: Session) -> Lease | None:
-    """Take the lease of the payer that has been due longest; None when none is. Commits."""
-    return _take(
-        session,
-        sa.select(Payer.id).where(Payer.due_at <= utcnow()).order_by(Payer.due_at).limit(1),
+def _whose_turn(now: datetime) -> sa.Select[str]:
+    is_any_due = sa.select(Payer.id).where(Payer.app_id == App.id, Payer.due_at <= now, _is_free(now))
+    return (
+        sa.select(App.id)
+        .outerjoin(Pace, Pace.app_id == App.id)
+        .where(pace.may_ask(now), is_any_due.exists())
+        .order_by(sa.func.coalesce(Pace.served_at, App.created_at))
+        .limit(1)
     )
 
 
-def _take(session: Session, wanted: sa.Select[str]) -> Lease | None:
+def _is_free(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.or_(Payer.lease.is_(None), Payer.leased_until < now)
+
+
+def _take(session: Session, wanted: sa.Select[str], now: datetime) -> Lease | None:
     """One conditional UPDATE: PostgreSQL steps over rows being taken, SQLite has one writer."""
-    now = utcnow()
-    free = sa.or_(Payer.lease.is_(None), Payer.leased_until < now)
     token = new_id()
-    db.start_write(session)
     taken = session.execute(
         sa.update(Payer)
-        .where(Payer.id == wanted.where(free).with_for_update(skip_locked=True).scalar_subquery())
+        .where(Payer.id == wanted.where(_is_free(now)).with_for_update(skip_locked=True).scalar_subquery())
         .values(lease=token, leased_until=now + LEASE)
         .returning(Payer.id, Payer.hints)
         .execution_options(synchronize_session=False)
     ).one_or_none()
-    session.commit()
     return Lease(taken.id, token, taken.hints) if taken else None

@@ -1,38 +1,53 @@
 """Asking Stripe now, because a person is waiting for the answer."""
 
 import time
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from app import db, payers
-from app.sync import leases
+from app.db import utcnow
+from app.payers import Payer
+from app.sync import leases, pace
 from app.sync.converge import Outcome, converge, is_current
 
 PATIENCE = 8.0  # seconds that a person waits while someone else converges the same payer
 STEP = 0.05
 
 
-def refresh(session: Session, payer_id: str) -> bool:
+def refresh(session: Session, payer_id: str, force: bool = False) -> bool:  # noqa: FBT001, FBT002
     """Bring a payer up to date with Stripe. True when what we have is Stripe's word of just now.
 
-    A record that is final and fresh is not asked about again. When another is at it already, its result
-    is waited for, and shared if it settles the matter. Commits.
+    A record that is final and fresh is not asked about again, unless by force. When another is at it
+    already, its result is waited for, and shared if it settles the matter. While Stripe has asked to be left
+    alone, it is. Commits.
     """
-    give_up = time.monotonic() + PATIENCE
+    give_up, since = time.monotonic() + PATIENCE, utcnow()
     while time.monotonic() < give_up:
         payer = payers.fresh(session, payer_id)
-        current = payer.lease is None and is_current(session, payer)
+        settled = payer.lease is None and _is_settled(session, payer, since if force else None)
+        is_throttled = pace.is_throttled(session, payer.app_id)
         session.commit()
-        if current:
+        if settled:
             return True
+        if is_throttled:
+            return False
         lease = leases.claim(session, payer_id)
         if lease is None:
             time.sleep(STEP)
             continue
-        settled = is_current(session, payers.fresh(session, payer_id))  # by whoever had the lease until now
+        # by whoever had the lease until now
+        settled = _is_settled(session, payers.fresh(session, payer_id), since if force else None)
         db.end_read(session)
         if settled:
             leases.release(session, lease)
             return True
-        return converge(session, lease) is Outcome.CURRENT
+        return converge(session, lease, cause="visit") is Outcome.CURRENT
     return False
+
+
+def _is_settled(session: Session, payer: Payer, since: datetime | None) -> bool:
+    """Need Stripe not be asked? Whoever forces is content with an answer that was asked for since then."""
+    if since is not None:
+        return payer.verified_at is not None and payer.verified_at >= since
+    return is_current(session, payer)

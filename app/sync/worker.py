@@ -1,20 +1,27 @@
-"""The worker: sorts the inbox and converges whoever is due, in a thread of the web process or alone."""
+"""The worker: sorts the inbox and converges whoever is due, in threads of the web process or alone."""
 
 import threading
 import time
 
 import structlog
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from app import db, idempotency, webhooks
-from app.sync import leases
+from app import apps, db, idempotency, operators, webhooks
+from app.db import new_id
+from app.sync import beats, clock, leases, reconcile
+from app.sync.backfill import expect, step
 from app.sync.converge import converge, dismiss_known
+from app.sync.leases import Lease
 
 log = structlog.get_logger("gangway.worker")
 
 IDLE = 1.0  # seconds between looks when nobody wakes it
 AFTER_TROUBLE = 5.0
+TEND_EVERY = 1.0
 TIDY_EVERY = 3600.0
+STOPPING = 8.0  # seconds; with what comes after, a stop takes less than ten
 
 
 class Worker:
@@ -24,7 +31,10 @@ class Worker:
         self._app = app
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._tidy_at = 0.0
+        self._begun = False
+        self._id = new_id()
+        self._tend_at = self._tidy_at = self._beat_at = 0.0
+        self._held: dict[str, Lease] = {}  # by thread: what each has under way
         self._threads = [
             threading.Thread(target=self._run, name=f"gangway-worker-{number}", daemon=True)
             for number in range(threads)
@@ -39,19 +49,37 @@ class Worker:
         """Something is due now."""
         self._wake.set()
 
-    def stop(self, timeout: float = 10.0) -> None:
-        """Finish what is under way, at most that many seconds; the rest is left to its lease."""
+    def stop(self, timeout: float = STOPPING) -> None:
+        """Finish what is under way, at most that many seconds in all; what is not finished is given back.
+
+        A thread that Stripe keeps waiting for longer writes nothing any more: its lease is another's.
+        """
+        give_up = time.monotonic() + timeout
         self._stopping.set()
         self._wake.set()
         for thread in self._threads:
             if thread.is_alive():
-                thread.join(timeout)
+                thread.join(max(0.0, give_up - time.monotonic()))
+        try:
+            self._leave()
+        except SQLAlchemyError:  # then its leases run out, and it is missed
+            log.exception("not_given_back")
+
+    def _leave(self) -> None:
+        for lease in list(self._held.values()):
+            with self._app.app_context():
+                leases.release(db.session(), lease)
+                log.warning("given_back", payer=lease.payer_id)
+        if self._begun:
+            with self._app.app_context():
+                beats.leave(db.session(), self._id)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
             try:
-                busy = self._turn()
+                with self._app.app_context():
+                    busy = self._turn(db.session())
             except Exception:  # the database is away, or a bug: neither may end the worker
                 log.exception("worker_trouble")
                 self._stopping.wait(AFTER_TROUBLE)
@@ -59,26 +87,59 @@ class Worker:
             if not busy:
                 self._wake.wait(IDLE)
 
-    def _turn(self) -> bool:
-        with self._app.app_context():
-            if time.monotonic() >= self._tidy_at:
-                self._tidy_at = time.monotonic() + TIDY_EVERY
-                idempotency.purge(db.session())
-            return turn()
+    def _turn(self, session: Session) -> bool:
+        now = time.monotonic()
+        if not self._begun:
+            self._begun = True
+            expect(session)
+        if now >= self._tidy_at:
+            self._tidy_at = now + TIDY_EVERY
+            if tidy(session):
+                self._tidy_at = now + TEND_EVERY
+        if now >= self._beat_at:
+            self._beat_at = now + beats.EVERY
+            beats.beat(session, self._id, len(self._threads))
+        busy = turn(session, self._held)
+        if now >= self._tend_at:
+            self._tend_at = now + TEND_EVERY
+            if tend(session):
+                self._tend_at, busy = 0.0, True
+        return busy
 
 
-def turn() -> bool:
-    """Do one thing that is due: sort a batch of events, then converge one payer. False when all is quiet."""
-    session = db.session()
+def turn(session: Session | None = None, held: dict[str, Lease] | None = None) -> bool:
+    """Do one thing that is due: sort a batch of events, then converge one payer. False when all is quiet.
+
+    What is under way stands in `held`, for whoever has to end it from outside.
+    """
+    session, held = session or db.session(), {} if held is None else held
     sorted_any = webhooks.sort(session) > 0
     lease = leases.claim_due(session)
     if lease is None:
-        return sorted_any
-    if dismiss_known(session, lease):
-        return True
-    outcome = converge(session, lease)
-    log.info("converged", payer=lease.payer_id, outcome=outcome.value)
+        return sorted_any or clock.pass_time(session) > 0 or webhooks.close_orphans(session) > 0
+    thread = threading.current_thread().name
+    held[thread] = lease
+    try:
+        if not dismiss_known(session, lease):
+            converge(session, lease)
+    finally:
+        del held[thread]
     return True
+
+
+def tend(session: Session) -> bool:
+    """Do a step of what the clock asks for besides. True when there is more of it to be done at once."""
+    reconcile.tell_drift(session)
+    reconcile.verify(session)
+    return step(session)
+
+
+def tidy(session: Session) -> bool:
+    """Forget what is kept no longer. True when there is more of it."""
+    idempotency.purge(session)
+    operators.purge(session)
+    apps.tidy(session)
+    return webhooks.prune(session)
 
 
 def drain(limit: int = 1000) -> int:

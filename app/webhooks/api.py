@@ -5,7 +5,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from app import apps, db, gateway
 from app.errors import Invalid, NotFound
-from app.webhooks import actions
+from app.webhooks.receive import receive as store
 
 bp = Blueprint("webhooks", __name__)
 
@@ -30,7 +30,7 @@ def receive(app_id: str) -> Response:
     gateway.verify(payload, header, apps.signing_secrets(session, app))
     db.end_read(session)
     db.start_write(session)
-    is_event = actions.receive(session, app, payload)
+    is_event = store(session, app, payload)
     session.commit()
     if is_event:
         current_app.extensions["gangway.worker"].wake()

@@ -12,7 +12,7 @@ from typing import Any, TypeGuard
 from sqlalchemy.orm import Session
 
 from app import checkout, payers
-from app.gateway import CustomerFacts, Method, SetupFacts
+from app.gateway import API_VERSION, CustomerFacts, Method, SetupFacts
 
 AT_ONCE = timedelta(0)
 SOON = timedelta(seconds=5)  # an attempt failed or a method arrived: more will follow within moments
@@ -32,6 +32,7 @@ class Hint:
     type: str
     snapshot: dict[str, Any]
     previous: dict[str, Any]
+    is_readable: bool  # in our API version; of another one only the ids are taken
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> "Hint | None":
@@ -41,7 +42,17 @@ class Hint:
         if not isinstance(snapshot, dict) or not _is_id(snapshot.get("id")):
             return None
         previous = data.get("previous_attributes") if isinstance(data, dict) else None
-        return cls(str(body["type"]), snapshot, previous if isinstance(previous, dict) else {})
+        return cls(
+            str(body["type"]),
+            snapshot,
+            previous if isinstance(previous, dict) else {},
+            is_readable=body.get("api_version") == API_VERSION,
+        )
+
+    @property
+    def object_id(self) -> str:
+        """The id of the thing of which it tells."""
+        return str(self.snapshot["id"])
 
     @property
     def patience(self) -> timedelta:
@@ -68,10 +79,23 @@ class Hint:
 
     def is_news(self, session: Session, payer: payers.Payer) -> bool:
         """Does the snapshot differ from our record of this payer? One that can't be read may well do so."""
+        if not self.is_readable:
+            return not self._is_final(session)
         try:
             return self._differs(session, payer)
-        except (AttributeError, KeyError, TypeError):  # one odd event must not hold up all the others
+        except (AttributeError, KeyError, TypeError, ValueError):
             return True
+
+    def _is_final(self, session: Session) -> bool:
+        """Is it about a page that is done with? Nothing more can become of that, whatever is told."""
+        match self.snapshot.get("object"):
+            case "setup_intent":
+                page = checkout.by_setup_intent(session, self.object_id)
+            case "checkout.session":
+                page = session.get(checkout.CheckoutSession, self.object_id)
+            case _:
+                return False
+        return page is not None and page.is_final
 
     def _differs(self, session: Session, payer: payers.Payer) -> bool:
         match self.snapshot.get("object"):
@@ -84,6 +108,8 @@ class Hint:
                 return self._method_is_news(payer)
             case "customer":
                 return self._customer_is_news(payer)
+            case "mandate":
+                return self._mandate_is_news(payer)
             case _:
                 return bool(checkout.unsettled(session, payer.id))
 
@@ -107,6 +133,11 @@ class Hint:
         return known.detached_at is None and any(
             getattr(known, name) != getattr(method, name) for name in shown
         )
+
+    def _mandate_is_news(self, payer: payers.Payer) -> bool:
+        known = next((row for row in payer.methods if row.id == self.snapshot["payment_method"]), None)
+        said = (self.object_id, self.snapshot["status"])
+        return known is None or (known.mandate_id, known.mandate_status) != said
 
     def _customer_is_news(self, payer: payers.Payer) -> bool:
         if self.type == "customer.deleted" or CustomerFacts.of(self.snapshot).deleted:

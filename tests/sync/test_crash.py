@@ -13,13 +13,14 @@ from flask import Flask
 
 from app.config import Settings
 from app.customers import Customer
+from app.gateway import EVENTS
 from app.payers import Payer, PaymentStatus
 from app.simulator import Simulator
 from app.simulator.server import serve
 from app.sync.leases import LEASE
 from app.webhooks import Event
 from tests.support.browser import Page
-from tests.support.killed import Opens, Posts, Works, killed_at
+from tests.support.killed import Opens, Posts, Tends, Works, killed_at
 from tests.support.portal import SignupPage, session_of
 from tests.support.rows import Rows
 from tests.support.sync_people import Person, World
@@ -153,6 +154,31 @@ def test_while_the_worker_converges(
         mine = [found for found in rows(Event) if found.payer_id == person.payer.id]
         assert {found.state for found in mine} == {"done"}, boundary
         assert person.payer.lease is None, boundary
+        assert_equal_to_stripe(person)
+        return was_killed
+
+    assert each_boundary(attempt) >= 8
+
+
+def test_while_the_event_list_is_walked_through(
+    world: World, elsewhere: Settings, rows: Rows, clock: time_machine.Traveller
+) -> None:
+    world.simulator.knobs.drop_all = True
+
+    def attempt(boundary: int) -> bool:
+        person = world.person()
+        person.saves()
+        events = world.simulator.books.events.snapshot()
+
+        clock.shift(1000)  # it is time for another look
+        was_killed = killed_at(boundary, elsewhere, Tends())
+        clock.shift(1000)
+        listed = {found["id"] for found in events if found["type"] in EVENTS}
+        world.tend()
+        world.work()
+
+        assert {found.id for found in rows(Event)} == listed, boundary
+        assert {found.state for found in rows(Event)} == {"done"}, boundary
         assert_equal_to_stripe(person)
         return was_killed
 

@@ -1,19 +1,25 @@
 """When Stripe does not answer, nothing is lost: it is tried again, later and later, and then shown."""
 
+import json
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+import structlog
 import time_machine
-from flask import Response
+from flask import Flask, Response, request
 
-from app import apps
+from app import apps, db, payers
 from app.apps import App
+from app.config import Settings
 from app.db import utcnow
 from app.journal import Entry
 from app.payers import PaymentStatus
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import add_key, revoke_key
 from app.webhooks import Event
+from tests.conftest import make_settings
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.sync_people import Person, World
@@ -53,7 +59,7 @@ def test_are_overcome_by_another_try(
     fault: str, clock: time_machine.Traveller, world: World, person: Person, rows: Rows
 ) -> None:
     person.saves()
-    world.simulator.faults.add(fault, "GET /v1/checkout/sessions/*", times=3)  # the SDK's own tries
+    world.simulator.faults.add(fault, "GET /v1/checkout/sessions/*", times=2)  # the SDK's own tries
     world.settle()
     world.simulator.faults.clear()
     assert person.status == PaymentStatus.IN_PROGRESS
@@ -90,7 +96,7 @@ def test_of_making_a_card_the_default_are_overcome_by_another_try(
 @pytest.mark.parametrize("fault", ["500", "503", "timeout", "reset", "timeout_after", "reset_after"])
 def test_that_pass_at_once_are_not_even_noticed(fault: str, world: World, person: Person) -> None:
     person.saves()
-    world.simulator.faults.add(fault, "GET /v1/checkout/sessions/*", times=2)
+    world.simulator.faults.add(fault, "GET /v1/checkout/sessions/*")
 
     world.settle()
 
@@ -98,12 +104,14 @@ def test_that_pass_at_once_are_not_even_noticed(fault: str, world: World, person
     assert_equal_to_stripe(person)
 
 
-def test_do_not_hold_up_others(world: World, person: Person) -> None:
+def test_do_not_hold_up_others(clock: time_machine.Traveller, world: World, person: Person) -> None:
     other = world.person()
     person.saves()
     other.saves()
     world.simulator.faults.add("500", f"GET /v1/checkout/sessions/{person.page_id}", times=100)
 
+    world.settle()
+    clock.shift(1)
     world.settle()
 
     assert (person.status, other.status) == (PaymentStatus.IN_PROGRESS, PaymentStatus.SAVED)
@@ -288,3 +296,143 @@ def test_while_a_card_is_made_the_default_do_not_hide_what_the_dashboard_says_si
     world.settle()
 
     assert_equal_to_stripe(person)
+
+
+def test_are_not_repeated_any_sooner_because_something_is_hinted_at(
+    clock: time_machine.Traveller, world: World, person: Person, calls: StripeCalls
+) -> None:
+    person.saves()
+    world.simulator.faults.add("429", "GET *", times=1000)
+    while person.payer.attempts < 6:
+        world.settle()
+        clock.shift(wait_of(person).total_seconds())
+    world.settle()
+    due_at, calls.made[:] = person.payer.due_at, []
+
+    for kind in ("setup_intent.succeeded", "checkout.session.completed"):
+        world.simulator.replay_event(
+            next(key for key, found in world.simulator.books.events.items() if found["type"] == kind)
+        )
+    world.attach_card(person)
+    calls.clear()
+    world.settle()
+
+    assert calls.made == []
+    assert person.payer.due_at == due_at
+
+
+def test_are_repeated_at_once_when_an_operator_begins_afresh(
+    clock: time_machine.Traveller, world: World, person: Person, app: Flask
+) -> None:
+    person.saves()
+    world.simulator.faults.add("429", "GET *", times=1000)
+    while person.payer.attempts < 6:
+        world.settle()
+        clock.shift(wait_of(person).total_seconds())
+    world.simulator.faults.clear()
+    clock.shift(-30)
+
+    with app.app_context():
+        payers.mark_due(db.session(), person.payer.id, utcnow(), afresh=True)
+        db.session().commit()
+    clock.shift(20)
+    world.settle()
+
+    assert_equal_to_stripe(person)
+
+
+@pytest.fixture
+def oddities(simulator: Simulator) -> list[Callable[[Any], object]]:
+    """What Stripe makes of a page before it tells of it: something that we never saw."""
+    wanted: list[Callable[[Any], object]] = []
+
+    @simulator.wsgi.after_request
+    def _change(answer: Response) -> Response:
+        if request.method == "GET" and request.path.startswith("/v1/checkout/sessions/"):
+            body = answer.get_json()
+            for change in wanted:
+                change(body)
+            answer.set_data(json.dumps(body))
+        return answer
+
+    return wanted
+
+
+ODDITIES: dict[str, Callable[[Any], object]] = {
+    "a page without its SetupIntent": lambda body: body.pop("setup_intent"),
+    "a page of nobody": lambda body: body.update(customer=None),
+    "a status that is no text": lambda body: body.update(status={"is": "open"}),
+}
+
+
+@pytest.mark.parametrize("oddity", ODDITIES)
+def test_to_understand_stripe_count_as_well(
+    oddity: str,
+    oddities: list[Callable[[Any], object]],
+    clock: time_machine.Traveller,
+    world: World,
+    person: Person,
+    rows: Rows,
+) -> None:
+    person.saves()
+    oddities.append(ODDITIES[oddity])
+    with structlog.testing.capture_logs() as lines:
+        while person.payer.due_at is not None:
+            world.settle()
+            clock.shift(3601)
+
+    assert person.payer.attempts == MOST_TRIES
+    assert "could not be understood or stored" in str(person.payer.last_error)
+    assert [line["event"] for line in lines].count("convergence_broke") == MOST_TRIES
+    assert {found.state for found in rows(Event)} == {"dead"}
+    assert person.methods == []
+
+
+def test_to_understand_stripe_show_a_calm_page(
+    oddities: list[Callable[[Any], object]], world: World, person: Person
+) -> None:
+    person.saves()
+    oddities.append(ODDITIES["a page of nobody"])
+
+    with structlog.testing.capture_logs():
+        answer = person.returns()
+
+    assert answer.status_code == 200
+    assert "could not check" in answer.get_data(as_text=True).lower()
+
+
+def test_of_the_key_give_nobody_up(
+    clock: time_machine.Traveller, world: World, person: Person, rows: Rows
+) -> None:
+    person.saves()
+    revoke_key(world.simulator.books, DEFAULT_API_KEY)
+    for _ in range(3 * MOST_TRIES):
+        world.settle()
+        clock.shift(3601)
+    add_key(world.simulator.books, DEFAULT_API_KEY)
+
+    world.settle()
+
+    assert "dead" not in {found.state for found in rows(Event)}
+    assert_equal_to_stripe(person)
+
+
+class TestWithFewerTries:
+    """How many tries there are is the installation's choice."""
+
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        return make_settings(database_url=database_url, most_tries=2)
+
+    def test_are_left_to_a_person_sooner(
+        self, clock: time_machine.Traveller, world: World, person: Person, rows: Rows
+    ) -> None:
+        person.saves()
+        world.simulator.faults.add("429", "GET *", times=1000)
+
+        for _ in range(2):
+            world.settle()
+            clock.shift(10)
+
+        assert person.payer.due_at is None
+        assert {found.state for found in rows(Event)} == {"dead"}

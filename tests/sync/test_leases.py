@@ -202,3 +202,44 @@ def test_is_followed_by_another_look_when_a_page_is_opened_meanwhile(
     assert {page.status for page in person.pages} == {"complete", "open"}
     assert person.payer.due_at is not None
     assert person.status == PaymentStatus.SAVED
+
+
+def test_of_a_worker_whom_stripe_answers_slowly_is_kept(
+    app: Flask, clock: time_machine.Traveller, world: World, person: Person, calls: StripeCalls
+) -> None:
+    """Each answer takes most of a lease; all of them together take far longer."""
+    person.saves()
+    others: list[Any] = []
+
+    def takes_long() -> None:
+        clock.shift(ALMOST)
+        others.append(claimed(app, person.payer.id))
+
+    lease = claimed(app, person.payer.id)
+    calls.before("GET /v1/checkout/sessions/*", takes_long)
+    calls.before("POST /v1/customers/*", takes_long)
+    with app.app_context():
+        outcome = sync.converge(db.session(), lease)
+
+    assert others == [None, None]
+    assert outcome is Outcome.CURRENT
+    assert_equal_to_stripe(person)
+
+
+def test_that_was_lost_under_way_ends_the_questions(
+    app: Flask, clock: time_machine.Traveller, world: World, person: Person, calls: StripeCalls
+) -> None:
+    person.saves()
+    lease = claimed(app, person.payer.id)
+    calls.clear()
+
+    def another_takes_over() -> None:
+        clock.shift(OVER)
+        assert claimed(app, person.payer.id) is not None
+
+    calls.before("GET /v1/checkout/sessions/*", another_takes_over)
+    with app.app_context():
+        outcome = sync.converge(db.session(), lease)
+
+    assert outcome is Outcome.SUPERSEDED
+    assert calls.made == [f"GET /v1/checkout/sessions/{person.page_id}"]

@@ -3,19 +3,22 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 import time_machine
+from flask import Response
 
 from app import db, sync
 from app.payers import PaymentStatus
+from app.simulator import Simulator
 from tests.support.stripe_calls import StripeCalls
 from tests.support.sync_people import Person, World
 from tests.support.sync_truth import assert_equal_to_stripe
 
 
-def refreshed(person: Person) -> bool:
+def refreshed(person: Person, *, force: bool = False) -> bool:
     """Look at Stripe as a page does that somebody waits for."""
     with person.app.app_context():
-        return sync.refresh(db.session(), person.payer.id)
+        return sync.refresh(db.session(), person.payer.id, force=force)
 
 
 def test_asks_stripe_about_what_is_unfinished(person: Person, calls: StripeCalls) -> None:
@@ -108,4 +111,83 @@ def test_is_shared_by_the_worker_and_the_returning_person(
     world.settle()
 
     assert len(calls.made) == 2
+    assert_equal_to_stripe(person)
+
+
+def test_asks_by_force_though_all_is_final_and_fresh(person: Person, calls: StripeCalls) -> None:
+    person.saves()
+    refreshed(person)
+    person.simulator.detach_payment_method(str(person.stripe_default))
+    calls.clear()
+
+    assert refreshed(person, force=True) is True
+    assert len(calls.made) == 2
+    assert person.status == PaymentStatus.REMOVED
+
+
+def test_by_force_takes_what_another_was_told_since(person: Person, calls: StripeCalls) -> None:
+    person.saves()
+    refreshed(person)
+    calls.clear()
+    looking = ThreadPoolExecutor(1)
+    looks = []
+
+    def another_looks() -> None:
+        looks.append(looking.submit(refreshed, person, force=True))
+        while person.payer.lease is None:
+            continue
+
+    calls.before("GET /v1/customers/*", another_looks)
+    assert refreshed(person, force=True) is True
+
+    assert looks[0].result() is True
+    assert len(calls.made) in {2, 4}  # the other's wish may be a moment younger than the answer
+    looking.shutdown()
+
+
+@pytest.fixture
+def _slow_down(simulator: Simulator) -> None:
+    """Stripe says for how long it wants to be left alone."""
+
+    @simulator.wsgi.after_request
+    def _say(answer: Response) -> Response:
+        if answer.status_code == 429:
+            answer.headers["Retry-After"] = "120"
+        return answer
+
+
+@pytest.mark.usefixtures("_slow_down")
+def test_leaves_stripe_alone_while_stripe_asks_for_it(
+    person: Person, world: World, calls: StripeCalls, clock: time_machine.Traveller
+) -> None:
+    person.saves()
+    world.simulator.faults.add("429", "GET *")
+    first = refreshed(person)
+    calls.clear()
+
+    clock.shift(60)
+    second, asked = refreshed(person), len(calls.made)
+    clock.shift(61)
+    third = refreshed(person)
+
+    assert (first, second, third) == (False, False, True)
+    assert asked == 0
+    assert_equal_to_stripe(person)
+
+
+def test_by_somebody_who_reloads_during_an_outage_does_not_use_the_tries_up(
+    person: Person, world: World, clock: time_machine.Traveller
+) -> None:
+    person.saves()
+    world.simulator.knobs.outage = "503"
+    for _ in range(20):
+        refreshed(person)
+    tries, due_at = person.payer.attempts, person.payer.due_at
+    world.simulator.knobs.outage = ""
+
+    clock.shift(20)
+    world.work()
+
+    assert tries <= 4  # one whenever it is time for one
+    assert due_at is not None
     assert_equal_to_stripe(person)

@@ -68,6 +68,8 @@ def takes_the_default_away(world: World, person: Person) -> None:
 
 def goes_on(_world: World, person: Person) -> None:
     """The person presses "continue" in the portal, and lands on Stripe's page or on its own state."""
+    if person.client.get("/cancelled").status_code == 303:  # there is nothing to go on with
+        return
     answer = resume(person.client)
     if "/c/pay/" in answer.location:
         person.page_id = session_of(answer)

@@ -84,8 +84,82 @@ def test_shares_the_work_between_threads(app: Flask, world: World) -> None:
         assert_equal_to_stripe(person)
 
 
+def let_go(world: World, worker: Worker) -> None:
+    """Stripe answers at last, and the threads that nobody waited for end."""
+    world.simulator.close()
+    for thread in worker._threads:
+        thread.join(20)
+
+
 def rename(app: Flask, old: str, new: str) -> None:
     """Take a table away, or put it back."""
     with app.app_context(), db.engine().connect() as connection:
         connection.exec_driver_sql(f"ALTER TABLE {old} RENAME TO {new}")
         connection.commit()
+
+
+def test_gives_back_what_it_cant_finish_when_it_is_told_to_stop(
+    app: Flask, world: World, person: Person
+) -> None:
+    person.saves()
+    world.simulator.deliver_due()
+    world.simulator.faults.add("slow", "GET /v1/checkout/sessions/*", seconds=20)
+    stuck = Worker(app, 2)
+    stuck.start()
+    wait_until(lambda: person.payer.lease is not None)
+
+    began = time.monotonic()
+    stuck.stop(timeout=0.5)
+    took = time.monotonic() - began
+
+    assert took < 5
+    assert person.payer.lease is None
+    assert person.methods == []
+    let_go(world, stuck)
+
+
+def test_says_so_when_it_cant_give_back_what_it_holds(app: Flask, world: World, person: Person) -> None:
+    person.saves()
+    world.simulator.deliver_due()
+    world.simulator.faults.add("slow", "GET /v1/checkout/sessions/*", seconds=20)
+    stuck = Worker(app, 1)
+    stuck.start()
+    wait_until(lambda: person.payer.lease is not None)
+
+    with structlog.testing.capture_logs() as lines:
+        rename(app, "payer", "elsewhere")
+        stuck.stop(timeout=0.1)
+        rename(app, "elsewhere", "payer")
+
+    assert "not_given_back" in {line["event"] for line in lines}
+    let_go(world, stuck)
+
+
+def test_looks_for_missed_events_as_soon_as_it_starts(app: Flask, world: World, person: Person) -> None:
+    world.tend()
+    person.saves()
+    world.lose_events()
+    late = Worker(app)
+
+    late.start()
+    wait_until(lambda: person.status == PaymentStatus.SAVED)
+    late.stop()
+
+    assert_equal_to_stripe(person)
+
+
+def test_goes_on_though_tidying_up_fails(
+    app: Flask, world: World, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename(app, "idempotent_request", "elsewhere")
+    monkeypatch.setattr("app.sync.worker.AFTER_TROUBLE", 0.05)
+    with structlog.testing.capture_logs():
+        worker = Worker(app)
+        worker.start()
+        person.saves()
+        world.simulator.deliver_due()
+        wait_until(lambda: person.status == PaymentStatus.SAVED)
+        worker.stop()
+    rename(app, "elsewhere", "idempotent_request")
+
+    assert_equal_to_stripe(person)

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
+import structlog
 import time_machine
 
+from app import db
 from app.db import utcnow
 from app.gateway import EVENTS
 from app.payers import PaymentStatus
@@ -155,32 +158,33 @@ def test_costs_no_call_when_it_tells_nothing_new(
     assert {(found.state, found.reason) for found in news} == {("done", NOTHING_NEW)}
 
 
-def test_of_a_mandate_costs_no_call_when_nothing_is_unfinished(
+def test_of_a_mandate_leads_to_a_look_at_it(
     world: World, person: Person, calls: StripeCalls, rows: Rows
 ) -> None:
     world.simulator.pay_by_bank(person.page_id, "bacs_debit")
     world.settle()
     calls.clear()
+    mandate = world.simulator.books.mandates.snapshot()[0]["id"]
 
-    world.simulator.settle_mandate(world.simulator.books.mandates.snapshot()[0]["id"], "active")
+    world.simulator.settle_mandate(mandate, "active")
     world.settle()
 
-    assert calls.made == []
+    assert f"GET /v1/mandates/{mandate}" in calls.made
+    assert person.status == PaymentStatus.SAVED
     assert [found.state for found in rows(Event) if found.type == "mandate.updated"] == ["done"]
 
 
-def test_of_a_mandate_leads_to_a_look_at_what_is_unfinished(
+def test_of_a_mandate_that_is_known_costs_no_call(
     world: World, person: Person, calls: StripeCalls, rows: Rows
 ) -> None:
     world.simulator.pay_by_bank(person.page_id, "bacs_debit")
-    world.settle()
-    person.opens_another_page()
+    world.simulator.settle_mandate(world.simulator.books.mandates.snapshot()[0]["id"], "active")
+    person.returns()
     calls.clear()
 
-    world.simulator.settle_mandate(world.simulator.books.mandates.snapshot()[0]["id"], "active")
     world.settle()
 
-    assert calls.made == [f"GET /v1/checkout/sessions/{person.page_id}"]
+    assert calls.made == []
     assert [found.state for found in rows(Event) if found.type == "mandate.updated"] == ["done"]
 
 
@@ -484,3 +488,57 @@ def test_of_many_are_sorted_by_several_workers_at_once(world: World, postbox: Po
             assert done.exception() is None
 
     assert {found.state for found in rows(Event)} == {"waiting"}
+
+
+OLD = "2019-12-03"  # of which we can read the ids, and nothing else for sure
+
+
+def test_in_another_api_version_is_news_whatever_it_seems_to_say(
+    world: World, person: Person, postbox: Postbox, calls: StripeCalls
+) -> None:
+    person.saves()
+    world.settle()
+    card = world.simulator.books.payment_methods[str(person.stripe_default)]
+    calls.clear()
+
+    postbox.post(event("payment_method.updated", card, api_version=OLD))
+    world.work()
+
+    assert len(calls.made) == 2
+
+
+@pytest.mark.parametrize("kind", ["setup_intent.succeeded", "checkout.session.completed"])
+def test_in_another_api_version_is_no_news_of_a_page_that_is_done_with(
+    kind: str, world: World, person: Person, postbox: Postbox, calls: StripeCalls, rows: Rows
+) -> None:
+    person.saves()
+    world.settle()
+    page = world.simulator.books.checkout_sessions[person.page_id]
+    intent = world.simulator.books.setup_intents[page["setup_intent"]]
+    calls.clear()
+
+    postbox.post(event(kind, intent if "intent" in kind else page, id="evt_old", api_version=OLD))
+    world.work()
+
+    assert calls.made == []
+    assert [found.state for found in rows(Event) if found.id == "evt_old"] == ["done"]
+
+
+def test_that_nobody_understands_does_not_hold_up_the_others(
+    world: World, person: Person, postbox: Postbox, rows: Rows
+) -> None:
+    postbox.post(event(id="evt_odd"))
+    with world.app.app_context():
+        db.session().execute(sa.update(Event).values(payload="[]"))
+        db.session().commit()
+    person.saves()
+    world.simulator.deliver_due()
+
+    with structlog.testing.capture_logs() as lines:
+        world.work()
+
+    assert_equal_to_stripe(person)
+    assert [(found.state, found.reason) for found in rows(Event) if found.id == "evt_odd"] == [
+        ("dead", "It could not be understood; the log says why.")
+    ]
+    assert "event_not_understood" in {line["event"] for line in lines}

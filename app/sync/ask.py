@@ -1,0 +1,115 @@
+"""Asking Stripe what is true of a payer, in as few calls as will do."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from app import checkout, payers, webhooks
+from app.config import settings
+from app.gateway import (
+    CustomerFacts,
+    Mandate,
+    Method,
+    SessionFacts,
+    StripeGateway,
+    StripeObjectMissing,
+)
+
+type_alive = Callable[[], None]  # says before each call that we are still at it; raises when another is
+
+
+@dataclass(frozen=True)
+class Known:
+    """What our record has, and what the waiting events tell of: all that is worth a question."""
+
+    payer: payers.Payer
+    pages: list[checkout.CheckoutSession]  # unfinished ones, the newest first
+    event_ids: list[str]
+    method_ids: set[str]
+    mandate_ids: set[str]
+
+    @classmethod
+    def of(cls, session: Session, payer: payers.Payer) -> "Known":
+        """Read it."""
+        told = webhooks.told_of(session, payer.id)
+        attached = [row for row in payer.methods if row.detached_at is None]
+        return cls(
+            payer=payer,
+            pages=checkout.unsettled(session, payer.id),
+            event_ids=webhooks.waiting(session, payer.id),
+            method_ids={row.id for row in attached} | told.method_ids,
+            mandate_ids={row.mandate_id for row in attached if row.mandate_id} | told.mandate_ids,
+        )
+
+
+@dataclass
+class Truth:
+    """What Stripe said of one payer."""
+
+    customer: CustomerFacts
+    pages: dict[str, SessionFacts | None] = field(default_factory=dict)  # None: Stripe knows no such page
+    shown: list[Method] = field(default_factory=list)  # those that came along
+    methods: list[Method] | None = None  # all attached ones, when they were asked for
+    mandates: list[Mandate] = field(default_factory=list)
+
+
+def ask(stripe: StripeGateway, known: Known, alive: type_alive) -> Truth:
+    """One call when a page is unfinished: it brings its SetupIntent, the customer and the default along.
+
+    One more when that leaves open what became of some method that we hold or were told of, and one for each
+    mandate that it did not bring.
+    """
+    pages: dict[str, SessionFacts | None] = {}
+    for page in known.pages:
+        alive()
+        try:
+            pages[page.id] = stripe.session(page.id)
+        except StripeObjectMissing:
+            pages[page.id] = None
+    read = [facts for facts in pages.values() if facts]
+    customer_id = known.payer.stripe_customer_id
+    alive()
+    truth = Truth(read[0].customer if read else _customer(stripe, customer_id), pages)
+    if truth.customer.deleted:
+        return truth
+    saved = [facts.setup.method for facts in read if facts.setup.status == "succeeded"]
+    truth.shown = [method for method in (*saved, truth.customer.default_method) if method]
+    named = {facts.setup.method.id for facts in read if facts.setup.method}
+    if not read or not known.method_ids <= named | {method.id for method in truth.shown}:
+        alive()
+        truth.methods = stripe.payment_methods(customer_id)
+    truth.mandates = [facts.setup.mandate for facts in read if facts.setup.mandate]
+    for mandate_id in sorted(known.mandate_ids - {mandate.id for mandate in truth.mandates}):
+        alive()
+        with suppress(StripeObjectMissing):  # wiped test data: what we know stays
+            truth.mandates.append(stripe.mandate(mandate_id))
+    return truth
+
+
+def apply_policy(stripe: StripeGateway, known: Known, truth: Truth, alive: type_alive) -> None:
+    """Make the method that was saved last the one that is charged, once for each page.
+
+    Once, so that a default which somebody chooses later, in Stripe's Dashboard, is not undone.
+    """
+    if truth.customer.deleted:
+        return
+    pages = (truth.pages[page.id] for page in known.pages)  # the newest page first
+    saved = (facts.setup.method for facts in pages if facts and facts.setup.status == "succeeded")
+    method, default = next(filter(None, saved), None), truth.customer.default_method
+    if method is None:
+        return
+    customer_id = known.payer.stripe_customer_id
+    keeps = settings().payment_method_policy == "keep" and default is not None
+    if method.customer_id != customer_id or keeps or (default and default.id == method.id):
+        return
+    alive()
+    truth.customer = stripe.set_default_method(customer_id, method.id)
+
+
+def _customer(stripe: StripeGateway, customer_id: str) -> CustomerFacts:
+    try:
+        return stripe.customer(customer_id)
+    except StripeObjectMissing:
+        return CustomerFacts(id=customer_id, deleted=True, default_method=None)

@@ -1,0 +1,19 @@
+"""What could have been done by now, and was not."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app import webhooks
+from app.sync.models import Pace
+
+
+def overdue(session: Session, before: datetime, *, most: int) -> int:
+    """How many events could have been dealt with before an instant, counted to `most`.
+
+    Those that wait until Stripe answers again are none of them, be it for their customer's next try or for
+    the end of a whole app's pause: no worker could do more.
+    """
+    in_trouble = session.scalars(sa.select(Pace.app_id).where(Pace.failures > 0)).all()
+    return webhooks.overdue(session, before, most=most, but_of=in_trouble)

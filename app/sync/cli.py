@@ -1,0 +1,38 @@
+"""`gangway backfill`: finding the events that no webhook brought."""
+
+from datetime import UTC, datetime
+
+import click
+from flask.cli import with_appcontext
+
+from app import apps, db
+from app.sync.backfill import backfill
+
+
+class Moment(click.ParamType[datetime]):
+    """A date or a time in ISO 8601; without a zone it is UTC."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read it."""
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(
+                f"{value!r} is no time in ISO 8601, such as 2026-11-01 or 2026-11-01T12:00Z.", param, ctx
+            )
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@click.command("backfill")
+@click.option("--since", type=Moment(), help="Look back until then instead of to the last look.")
+@click.option("--dry-run", is_flag=True, help="Only count.")
+@with_appcontext
+def command(*, since: datetime | None, dry_run: bool) -> None:
+    """Look through Stripe's event lists for events that no webhook brought, as the worker does by itself."""
+    session = db.session()
+    for app in apps.installed(session):
+        seen = backfill(session, app, since=since, dry_run=dry_run)
+        verb = "would be stored" if dry_run else "stored"
+        click.echo(f"{app.name} ({app.id}): {seen.listed} events listed, {seen.found} new ones {verb}.")

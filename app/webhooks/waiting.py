@@ -1,0 +1,62 @@
+"""The events that wait for their payer to be converged."""
+
+import json
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app import payers
+from app.db import utcnow
+from app.webhooks.hints import Hint
+from app.webhooks.models import Event
+
+
+@dataclass(frozen=True)
+class Told:
+    """The things of which a payer's waiting events tell."""
+
+    method_ids: set[str]  # pm_…
+    mandate_ids: set[str]  # mandate_…
+
+
+def waiting(session: Session, payer_id: str) -> list[str]:
+    """The events that wait for this payer."""
+    return list(
+        session.scalars(sa.select(Event.id).where(Event.payer_id == payer_id, Event.state == "waiting"))
+    )
+
+
+def told_of(session: Session, payer_id: str) -> Told:
+    """The methods and mandates of which this payer's waiting events tell."""
+    tells = sa.or_(Event.type.startswith("payment_method."), Event.type.startswith("mandate."))
+    payloads = session.scalars(
+        sa.select(Event.payload).where(Event.payer_id == payer_id, Event.state == "waiting", tells)
+    )
+    hints = [hint for payload in payloads if (hint := Hint.of(json.loads(payload))) is not None]
+    mandates = {hint.object_id for hint in hints if hint.type.startswith("mandate.")}
+    return Told(method_ids={hint.object_id for hint in hints} - mandates, mandate_ids=mandates)
+
+
+def dismiss_known(session: Session, payer: payers.Payer) -> tuple[int, int]:
+    """Finish a payer's waiting events that tell nothing new by now. How many did, and how many did not."""
+    found = session.scalars(
+        sa.select(Event).where(Event.payer_id == payer.id, Event.state == "waiting")
+    ).all()
+    now, dismissed = utcnow(), 0
+    for event in found:
+        hint = Hint.of(json.loads(event.payload))
+        if hint is None or not hint.is_news(session, payer):
+            event.state, event.reason, event.finished_at = "done", "It tells nothing new.", now
+            dismissed += 1
+    return dismissed, len(found) - dismissed
+
+
+def finish(session: Session, payer_id: str, event_ids: list[str], *, failed: str | None = None) -> None:
+    """Mark events as done, or as dead with what failed."""
+    session.execute(
+        sa.update(Event)
+        .where(Event.payer_id == payer_id, Event.id.in_(event_ids), Event.state == "waiting")
+        .values(state="dead" if failed else "done", reason=failed, finished_at=utcnow())
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,190 @@
+"""Stripe is asked at a pace that it can bear, and what ails one app is no other's concern."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+from flask import Flask, Response
+
+from app import apps, db, sync
+from app.config import Settings
+from app.payers import PaymentStatus
+from app.simulator import DEFAULT_API_KEY, Simulator
+from app.simulator.accounts import add_account, add_key, revoke_key
+from tests.conftest import PORTAL, make_settings
+from tests.support.stripe_calls import StripeCalls
+from tests.support.sync_people import Person, World
+from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.tokens import program
+
+SECOND_KEY = "sk_test_of_the_second"
+
+
+@pytest.fixture
+def second(app: Flask, simulator: Simulator) -> str:
+    """The id of another app, for a second account."""
+    add_account(simulator.books, "acct_second", 1)
+    add_key(simulator.books, SECOND_KEY, account="acct_second")
+    with app.app_context():
+        session = db.session()
+        made = apps.install(session, SECOND_KEY, public_url=PORTAL, actor="test")
+        session.commit()
+        return made.id
+
+
+@pytest.fixture
+def frozen() -> Iterator[time_machine.Traveller]:
+    """A clock that stands still, but for being sent ahead."""
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        yield clock
+
+
+def somebody_in(app_id: str, world: World) -> Person:
+    """Somebody who stands on a page of that app."""
+    client = program(world.app)
+    body = {
+        "appId": app_id,
+        "customer": {"name": "Grace", "usageAttribution": {"subjectKeys": ["grace"]}},
+        "options": {"successURL": "https://example.com/", "currency": "USD"},
+    }
+    made = client.post("/api/v1/stripe/checkout/sessions", json=body).get_json()
+    return Person(world.app, world.simulator, client, made["sessionId"])
+
+
+@pytest.fixture
+def _slow_down(simulator: Simulator) -> None:
+    """Stripe says for how long it wants to be left alone."""
+
+    @simulator.wsgi.after_request
+    def _say(answer: Response) -> Response:
+        if answer.status_code == 429:
+            answer.headers["Retry-After"] = "120"
+        return answer
+
+
+def test_an_app_with_many_due_does_not_hold_up_another(world: World, second: str) -> None:
+    people = [world.person() for _ in range(5)]
+    for person in people:
+        person.saves()
+    world.simulator.deliver_due()
+    other = somebody_in(second, world)
+    other.saves()
+    world.simulator.deliver_due()
+
+    with world.app.app_context():
+        for _ in range(2):
+            sync.turn()
+
+    assert other.status == PaymentStatus.SAVED
+    assert [person.status for person in people].count(PaymentStatus.SAVED) == 1
+
+
+def test_an_app_that_is_broken_is_tried_by_one_now_and_then(
+    world: World, second: str, calls: StripeCalls, frozen: time_machine.Traveller
+) -> None:
+    people = [world.person() for _ in range(4)]
+    for person in people:
+        person.saves()
+    other = somebody_in(second, world)
+    other.saves()
+    revoke_key(world.simulator.books, DEFAULT_API_KEY)
+    calls.clear()
+
+    world.settle()
+    of_the_broken_one = [call for call in calls.made if other.page_id not in call and "GET" in call]
+    for _ in range(5):
+        frozen.shift(100)
+        world.settle()
+    add_key(world.simulator.books, DEFAULT_API_KEY)
+    frozen.shift(61)
+    world.settle()
+
+    assert len(of_the_broken_one) == 1
+    assert_equal_to_stripe(other)
+    for person in people:
+        assert_equal_to_stripe(person)
+
+
+@pytest.mark.usefixtures("_slow_down")
+def test_an_app_is_left_alone_as_long_as_stripe_asks(
+    world: World, calls: StripeCalls, clock: time_machine.Traveller
+) -> None:
+    people = [world.person() for _ in range(4)]
+    for person in people:
+        person.saves()
+    world.simulator.faults.add("429", "GET *")
+    world.settle()
+    calls.clear()
+
+    clock.shift(110)
+    world.settle()
+    asked_meanwhile = list(calls.made)
+    clock.shift(15)
+    world.settle()
+
+    assert asked_meanwhile == []
+    for person in people:
+        assert_equal_to_stripe(person)
+
+
+@pytest.mark.usefixtures("_slow_down")
+def test_a_pause_that_stripe_asked_for_is_not_ended_by_an_older_answer(
+    world: World, calls: StripeCalls, clock: time_machine.Traveller
+) -> None:
+    first, second, third = (world.person() for _ in range(3))
+    for person in (first, second, third):
+        person.saves()
+
+    def another_is_told_to_wait() -> None:
+        world.simulator.faults.add("429", "GET *")
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(second.returns).result()
+
+    calls.before("POST /v1/customers/*", another_is_told_to_wait)
+    first.returns()
+    calls.clear()
+    world.settle()
+
+    assert first.status == PaymentStatus.SAVED
+    assert calls.made == []
+
+
+class TestWithABudget:
+    """Four calls a second, for all workers of an app together."""
+
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        return make_settings(database_url=database_url, stripe_rate=4)
+
+    def test_no_more_is_asked_than_it_allows(
+        self, frozen: time_machine.Traveller, world: World, calls: StripeCalls
+    ) -> None:
+        people = [world.person() for _ in range(8)]
+        for person in people:
+            person.saves()
+        frozen.shift(2)
+        world.simulator.deliver_due()
+        calls.clear()
+
+        asked = []
+        for _ in range(6):
+            world.work()
+            asked.append(len(calls.made))
+            calls.clear()
+            frozen.shift(1)
+
+        assert asked[0] <= 8
+        assert max(asked[1:]) <= 4
+        assert sum(asked) == 2 * len(people)
+        for person in people:
+            assert_equal_to_stripe(person)
+
+
+def test_the_budget_is_stripes_own_unless_it_is_said_otherwise() -> None:
+    at_stripe = make_settings(stripe_api_base="https://api.stripe.com")
+
+    assert at_stripe.calls_per_second == 20
+    assert make_settings().calls_per_second is None
+    assert make_settings(stripe_rate=7).calls_per_second == 7

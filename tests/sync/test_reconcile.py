@@ -1,0 +1,233 @@
+"""Those of whom nothing is heard are compared with Stripe now and then, and what turns out then is told."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+import time_machine
+from flask import Flask
+
+from app import db, sync
+from app.db import utcnow
+from app.journal import Entry
+from app.payers import Payer, PaymentStatus
+from app.sync import Pace, leases
+from tests.support.rows import Rows
+from tests.support.stripe_calls import StripeCalls
+from tests.support.sync_people import Person, World
+from tests.support.sync_truth import assert_equal_to_stripe
+
+MINUTE = timedelta(minutes=1, seconds=1)
+
+
+def drifts(rows: Rows) -> list[str]:
+    """What the journal says that timers found."""
+    return [entry.facts["found"] for entry in rows(Entry) if entry.kind == "sync.drift"]
+
+
+def settled(world: World) -> Person:
+    """Somebody whose card is saved and of whom nothing more is to be expected."""
+    person = world.person()
+    person.saves()
+    world.settle()
+    return person
+
+
+def lives_through(world: World, clock: time_machine.Traveller, days: float) -> None:
+    """Days pass, and the worker does what it should."""
+    for _ in range(int(days * 4)):
+        clock.shift(timedelta(hours=6))
+        world.tend()
+        clock.shift(MINUTE)
+        world.work()
+
+
+def test_a_change_of_which_no_event_came_is_found_within_the_days(
+    world: World, clock: time_machine.Traveller
+) -> None:
+    person = settled(world)
+    world.simulator.detach_payment_method(str(person.stripe_default))
+    forget_events(world)
+
+    lives_through(world, clock, 8)
+
+    assert person.status == PaymentStatus.REMOVED
+    assert_equal_to_stripe(person)
+
+
+def test_nobody_is_compared_before_it_is_time(
+    world: World, clock: time_machine.Traveller, calls: StripeCalls
+) -> None:
+    settled(world)
+    calls.clear()
+
+    lives_through(world, clock, 6)
+
+    assert set(calls.made) == {"GET /v1/events"}
+
+
+def test_many_are_spread_and_never_the_same_at_once(
+    app: Flask, world: World, clock: time_machine.Traveller, rows: Rows
+) -> None:
+    people = [settled(world) for _ in range(3)]
+    with app.app_context():
+        db.session().execute(sa.text("UPDATE payer SET verify_at = '1970-01-01 00:00:00.000000'"))
+        db.session().commit()
+
+    world.tend()
+    world.tend()
+
+    due = {payer.due_at for payer in rows(Payer)}
+    assert len(due) == len(people)
+    assert all(at is not None and at <= utcnow() + MINUTE for at in due)
+    assert {payer.due_for for payer in rows(Payer)} == {"verify"}
+
+
+def test_a_few_are_chosen_each_minute_whoever_looks(
+    app: Flask, world: World, clock: time_machine.Traveller, rows: Rows
+) -> None:
+    person, other = settled(world), settled(world)
+    overdue(app, person)
+    world.tend()
+    overdue(app, other)
+
+    world.tend()
+    at_once = other.payer.due_at
+    clock.shift(MINUTE)
+    world.tend()
+
+    assert at_once is None
+    assert other.payer.due_at is not None
+
+
+def test_who_is_gone_is_not_compared(
+    app: Flask, world: World, clock: time_machine.Traveller, calls: StripeCalls
+) -> None:
+    person = settled(world)
+    world.simulator.delete_customer(person.stripe_id)
+    world.settle()
+    overdue(app, person)
+    calls.clear()
+
+    lives_through(world, clock, 1)
+
+    assert set(calls.made) <= {"GET /v1/events"}
+
+
+def test_who_was_given_up_is_tried_again(
+    app: Flask, world: World, person: Person, clock: time_machine.Traveller
+) -> None:
+    person.saves()
+    with app.app_context():
+        db.session().execute(sa.text("UPDATE payer SET attempts = 15, due_at = NULL"))
+        db.session().commit()
+
+    lives_through(world, clock, 2)
+
+    assert_equal_to_stripe(person)
+
+
+def test_what_a_timer_found_is_told_when_no_event_comes(
+    app: Flask, world: World, clock: time_machine.Traveller, rows: Rows
+) -> None:
+    person = settled(world)
+    world.simulator.detach_payment_method(str(person.stripe_default))
+    forget_events(world)
+    overdue(app, person)
+
+    lives_through(world, clock, 1)
+
+    assert drifts(rows) == ["payment_method.removed, default_method.changed"]
+    assert [pace.drifts for pace in rows(Pace)] == [1]
+    assert person.payer.drift is None
+
+
+def test_what_the_event_was_only_late_for_is_not(
+    world: World, person: Person, clock: time_machine.Traveller, rows: Rows
+) -> None:
+    world.simulator.knobs.hold = True
+    person.saves()
+    clock.shift(121)
+    world.work()
+    found = person.payer.drift
+
+    world.simulator.release()
+    world.settle()
+    lives_through(world, clock, 1)
+
+    assert found is not None
+    assert drifts(rows) == []
+
+
+def test_what_a_person_or_an_event_found_is_not(
+    world: World, person: Person, clock: time_machine.Traveller, rows: Rows
+) -> None:
+    person.saves()
+    world.settle()
+    other = world.person()
+    other.saves()
+    forget_events(world)
+    other.returns()
+
+    lives_through(world, clock, 1)
+
+    assert drifts(rows) == []
+
+
+def test_several_finds_of_one_outage_are_told_as_one(
+    app: Flask, world: World, person: Person, clock: time_machine.Traveller, rows: Rows
+) -> None:
+    person.saves("4000000000000002")
+    forget_events(world)
+    clock.shift(121)
+    world.work()
+    person.saves()
+    forget_events(world)
+    clock.shift(121)
+    world.work()
+
+    clock.shift(timedelta(minutes=6))
+    world.tend()
+
+    assert drifts(rows) == [
+        "setup.failed, setup.succeeded, payment_method.saved, default_method.changed",
+    ]
+
+
+def overdue(app: Flask, person: Person) -> None:
+    """Let it be long since Stripe was asked about somebody."""
+    payer_id = person.payer.id
+    with app.app_context():
+        moment = utcnow() - timedelta(seconds=1)
+        db.session().execute(sa.update(Payer).where(Payer.id == payer_id).values(verify_at=moment))
+        db.session().commit()
+
+
+def forget_events(world: World) -> None:
+    """What happened so far is neither delivered nor listed."""
+    world.lose_events()
+    for found in world.simulator.books.events.snapshot():
+        del world.simulator.books.events[found["id"]]
+
+
+def test_who_is_to_be_compared_is_compared_though_the_events_tell_nothing_new(
+    app: Flask, world: World, clock: time_machine.Traveller, calls: StripeCalls
+) -> None:
+    """An event that was sorted while another convergence was under way must not stand for the answer."""
+    person = settled(world)
+    other = world.attach_card(person)
+    forget_events(world)
+    overdue(app, person)
+    world.tend()
+    world.choose_default(person, str(person.stripe_default))
+    world.stripe("POST", f"/v1/customers/{person.stripe_id}", description="Nothing that we keep")
+    with app.app_context():
+        lease = sync.claim(db.session(), person.payer.id)
+        world.simulator.deliver_due()
+        sync.drain()
+        assert lease is not None
+        leases.release(db.session(), lease)
+
+    clock.shift(MINUTE)
+    world.settle()
+
+    assert other in {method.id for method in person.methods}

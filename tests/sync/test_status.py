@@ -1,0 +1,171 @@
+"""The payment status that is kept for lists follows the rows and the clock."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from flask import Flask
+
+from app import db
+from app.journal import Entry
+from app.payers import Payer
+from tests.support.rows import Rows
+from tests.support.stripe_calls import StripeCalls
+from tests.support.sync_people import Person, World
+from tests.support.tokens import program
+
+DECLINED, CHALLENGED = "4000000000000002", "4000002500003155"
+
+
+def told(rows: Rows) -> list[dict[str, str]]:
+    """What the journal says about changes that time alone made."""
+    return [entry.facts for entry in rows(Entry) if entry.kind == "payment_status.changed"]
+
+
+def assert_kept(person: Person) -> None:
+    """What is kept is what is true."""
+    assert person.payer.status == person.status.value
+
+
+def test_is_kept_from_the_first_page_on(person: Person) -> None:
+    assert person.payer.status == "in_progress"
+    assert person.payer.status_until == person.pages[0].expires_at
+
+
+@pytest.mark.parametrize("number", ["4242424242424242", DECLINED, CHALLENGED])
+def test_is_kept_when_a_card_was_typed(number: str, world: World, person: Person) -> None:
+    person.saves(number)
+
+    person.returns()
+
+    assert person.payer.status != "in_progress"
+    assert_kept(person)
+
+
+def test_is_kept_when_the_card_or_the_customer_is_gone(world: World, person: Person) -> None:
+    person.saves()
+    world.settle()
+    world.simulator.detach_payment_method(str(person.stripe_default))
+    world.settle()
+    without_card = person.payer.status
+
+    world.simulator.delete_customer(person.stripe_id)
+    world.settle()
+
+    assert (without_card, person.payer.status) == ("removed", "customer_gone")
+    assert person.payer.status_until is None
+
+
+def test_becomes_abandoned_by_the_clock_alone_and_says_so_once(
+    clock: time_machine.Traveller, world: World, person: Person, rows: Rows, calls: StripeCalls
+) -> None:
+    world.simulator.knobs.drop_all = True
+    world.simulator.knobs.outage = "503"
+    clock.move_to(person.pages[0].expires_at)
+
+    for _ in range(3):
+        world.work()
+
+    assert person.payer.status == "abandoned"
+    assert told(rows) == [{"before": "in_progress", "after": "abandoned"}]
+
+
+def test_of_a_card_is_announced_when_stripe_was_asked_once_more(
+    clock: time_machine.Traveller, world: World, person: Person, rows: Rows, calls: StripeCalls
+) -> None:
+    person.saves(expiry="12/30")
+    world.settle()
+    calls.clear()
+
+    clock.move_to(datetime(2030, 12, 2, 0, 0, 1, tzinfo=UTC))
+    world.work()
+    before_stripe_was_asked = person.payer.status
+    clock.shift(timedelta(hours=1))
+    world.work()
+
+    assert before_stripe_was_asked == "saved"
+    assert len(calls.made) == 2
+    assert person.payer.status == "expiring"
+    assert told(rows) == [{"before": "saved", "after": "expiring"}]
+
+
+def test_of_a_card_that_the_network_renewed_is_not_announced(
+    clock: time_machine.Traveller, world: World, person: Person, rows: Rows
+) -> None:
+    person.saves(expiry="12/30")
+    world.settle()
+    world.simulator.renew_card(str(person.stripe_default), month=12, year=2034)
+    world.lose_events()
+
+    clock.move_to(datetime(2030, 12, 2, 0, 0, 1, tzinfo=UTC))
+    world.work()
+    clock.shift(timedelta(hours=3))
+    world.work()
+
+    assert person.payer.status == "saved"
+    assert told(rows) == []
+    [updated] = [entry.facts for entry in rows(Entry) if entry.kind == "payment_method.updated"]
+    assert (updated["before"], updated["after"]) == ("Visa •••• 4242 12/2030", "Visa •••• 4242 12/2034")
+
+
+def test_of_a_card_is_announced_though_stripe_does_not_answer(
+    clock: time_machine.Traveller, world: World, person: Person, rows: Rows
+) -> None:
+    person.saves(expiry="12/30")
+    world.settle()
+    world.simulator.knobs.outage = "503"
+
+    clock.move_to(datetime(2030, 12, 2, 0, 0, 1, tzinfo=UTC))
+    for _ in range(4):
+        world.work()
+        clock.shift(timedelta(hours=1))
+
+    assert person.payer.status == "expiring"
+    assert told(rows) == [{"before": "saved", "after": "expiring"}]
+
+
+def test_of_a_card_becomes_expired(
+    clock: time_machine.Traveller, world: World, person: Person, rows: Rows
+) -> None:
+    person.saves(expiry="12/30")
+    world.settle()
+    for day in (datetime(2030, 12, 2, 2, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)):
+        clock.move_to(day)
+        world.work()
+        clock.shift(timedelta(hours=3))
+        world.work()
+
+    assert person.payer.status == "expired"
+    assert person.payer.status_until is None
+    assert [facts["after"] for facts in told(rows)] == ["expiring", "expired"]
+
+
+def test_of_rows_that_are_older_than_it_is_stated_bit_by_bit_and_without_a_word(
+    app: Flask, clock: time_machine.Traveller, world: World, rows: Rows
+) -> None:
+    people = [world.person() for _ in range(3)]
+    clock.shift(timedelta(days=2))
+    with app.app_context():
+        as_the_migration_leaves_them = {"status": None, "status_until": datetime(1970, 1, 1, tzinfo=UTC)}
+        db.session().execute(sa.update(Payer).values(**as_the_migration_leaves_them))
+        db.session().commit()
+
+    world.work()
+
+    assert {payer.status for payer in rows(Payer)} == {"abandoned"}
+    assert all(person.payer.status_until is None for person in people)
+    assert told(rows) == []
+
+
+def test_of_a_customer_that_was_bound_is_kept(app: Flask, world: World, rows: Rows) -> None:
+    made = world.stripe("POST", "/v1/customers")
+    card = world.stripe("POST", "/v1/payment_methods/pm_card_visa/attach", customer=made["id"])
+    api = program(app)
+    created = api.post("/api/v1/customers", json={"name": "Ada", "usageAttribution": {"subjectKeys": ["a"]}})
+    binding = {"stripeCustomerId": made["id"], "stripeDefaultPaymentMethodId": card["id"]}
+
+    api.put(f"/api/v1/customers/{created.get_json()['id']}/stripe", json=binding)
+    world.work()
+
+    assert [payer.status for payer in rows(Payer)] == ["saved"]

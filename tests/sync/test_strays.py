@@ -1,0 +1,93 @@
+"""What is at Stripe with our mark and has no row here is found, and left alone."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+import time_machine
+from flask import Flask
+
+from app import db, sync
+from app.apps import App
+from app.gateway import API_VERSION
+from app.sync import Strays
+from tests.conftest import PORTAL
+from tests.support.sync_people import Person, World
+
+
+def found(app: Flask, after: str | None = None) -> Strays:
+    """Look."""
+    with app.app_context():
+        session = db.session()
+        return sync.strays(session, session.scalars(sa.select(App)).one(), after=after)
+
+
+def left_over(world: World, person: Person) -> str:
+    """A Stripe customer such as a sign-up leaves that was killed; its id."""
+    marks = world.simulator.books.customers[person.stripe_id]["metadata"]
+    marked = {f"metadata[{name}]": value for name, value in marks.items()}
+    return str(world.stripe("POST", "/v1/customers", **marked)["id"])
+
+
+def test_finds_a_customer_that_nobody_uses(
+    world: World, person: Person, clock: time_machine.Traveller
+) -> None:
+    stray = left_over(world, person)
+    world.stripe("POST", "/v1/customers", name="Somebody of another program")
+    clock.shift(timedelta(hours=2))
+
+    strays = found(world.app)
+
+    assert strays.customers == [stray]
+    assert (strays.looked_through, strays.next) == (3, None)
+    assert not world.simulator.books.customers[stray].get("deleted")
+
+
+def test_does_not_take_one_that_may_be_recorded_yet(world: World, person: Person) -> None:
+    left_over(world, person)
+
+    assert found(world.app).customers == []
+
+
+def test_knows_those_of_whom_we_have_let_go(
+    world: World, person: Person, clock: time_machine.Traveller
+) -> None:
+    with world.app.app_context():
+        db.session().execute(sa.text("UPDATE payer SET deleted_at = created_at"))
+        db.session().commit()
+    clock.shift(timedelta(hours=2))
+
+    assert found(world.app).customers == []
+
+
+def test_finds_an_endpoint_of_which_no_app_knows(
+    world: World, person: Person, clock: time_machine.Traveller
+) -> None:
+    with world.app.app_context():
+        app_id = db.session().scalars(sa.select(App.id)).one()
+    stray = world.stripe(
+        "POST",
+        "/v1/webhook_endpoints",
+        url=f"{PORTAL}/api/v1/apps/{app_id}/stripe/webhook",
+        api_version=API_VERSION,
+        **{"enabled_events[]": "customer.updated", "metadata[managed_by]": "gangway"},
+    )
+    clock.shift(timedelta(hours=2))
+
+    assert found(world.app).endpoints == [stray["id"]]
+
+
+def test_looks_through_many_in_several_goes(
+    world: World, person: Person, clock: time_machine.Traveller
+) -> None:
+    stray = left_over(world, person)
+    for _ in range(1000):
+        made = dict(world.simulator.books.customers[stray]) | {"id": f"cus_{_:014}", "metadata": {}}
+        world.simulator.books.customers[made["id"]] = made
+    clock.shift(timedelta(hours=2))
+
+    first = found(world.app)
+    second = found(world.app, after=first.next)
+
+    assert (first.looked_through, second.looked_through) == (1000, 2)
+    assert first.customers + second.customers == [stray]
+    assert second.next is None
