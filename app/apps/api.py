@@ -6,8 +6,9 @@ from contextlib import contextmanager, suppress
 from flask import g
 
 from app import db
-from app.apps import actions, queries
+from app.apps import actions, endpoints, keys, queries
 from app.apps.connections import connect
+from app.apps.install import install as install_account
 from app.apps.schemas import (
     LISTING,
     AppPaginatedResponse,
@@ -99,7 +100,7 @@ def replace_key(id: str, body: StripeAPIKeyInput) -> None:  # noqa: A002
     """
     session = db.session()
     with _key_given_as("secretAPIKey"):
-        actions.replace_key(session, read_app_id(id, "id"), body.secret_api_key, actor=g.actor)
+        keys.replace_key(session, read_app_id(id, "id"), body.secret_api_key, actor=g.actor)
     session.commit()
 
 
@@ -150,7 +151,7 @@ def install(type: str, body: MarketplaceAPIKeyInstallRequest) -> MarketplaceInst
     _listing(type)
     session, url = db.session(), settings().public_url
     with _key_given_as("apiKey"):
-        app = actions.install(
+        app = install_account(
             session,
             body.api_key,
             public_url=url,
@@ -160,7 +161,7 @@ def install(type: str, body: MarketplaceAPIKeyInstallRequest) -> MarketplaceInst
         )
     session.commit()
     with suppress(StripeFailed):  # it is installed; the next installation sweeps as well
-        actions.sweep(session, connect(app), url)
+        endpoints.sweep(session, connect(app), url)
     return MarketplaceInstallResponse.of(app)
 
 
@@ -230,5 +231,5 @@ def _key_given_as(field: str) -> Iterator[None]:
         yield
     except StripeKeyRejected as error:
         raise Unauthorized(error.detail) from error
-    except actions.KeyUnfit as error:
+    except keys.KeyUnfit as error:
         raise Invalid(error.detail, fields={f"/{field}": error.detail}) from error

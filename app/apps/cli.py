@@ -1,14 +1,18 @@
-"""`gangway stripe …`: the installed Stripe apps."""
+"""`gangway stripe …`: the installed Stripe apps. Uninstalling is with the payers, who go with their app."""
 
 import click
 from flask.cli import with_appcontext
+from sqlalchemy.orm import Session
 
 from app import db
-from app.apps.actions import install, sweep
-from app.apps.connections import connect
+from app.apps import actions, keys, queries, rolling
+from app.apps.connections import connect, find
+from app.apps.endpoints import sweep, webhook_url
+from app.apps.install import install
+from app.apps.models import App
 from app.config import settings
 
-group = click.Group("stripe", help="Connect Stripe accounts.")
+group = click.Group("stripe", help="Connect Stripe accounts, and look after them.")
 
 
 @group.command("install")
@@ -26,6 +30,64 @@ def install_command(*, api_key: str, name: str, takes_default: bool) -> None:
     )
     session.commit()
     sweep(session, connect(app), url)
-    mode = "live" if app.livemode else "test"
-    click.echo(f"Installed {app.stripe_account_id} in {mode} mode as app {app.id}.")
-    click.echo(f"Stripe sends its events to {url}/api/v1/apps/{app.id}/stripe/webhook.")
+    click.echo(f"Installed {app.stripe_account_id} in {_mode(app)} mode as app {app.id}.")
+    if app.webhook_endpoint_id:
+        click.echo(f"Stripe sends its events to {webhook_url(url, app.id)}.")
+    else:
+        click.echo("Stripe sends no events here, by the settings: its list of them is read instead.")
+
+
+@group.command("list")
+@with_appcontext
+def list_command() -> None:
+    """List the installed apps: id, account, mode, state, key, name."""
+    for app in queries.installed(db.session()):
+        default = "default" if app.is_default else ""
+        click.echo(
+            f"{app.id}  {app.stripe_account_id}  {_mode(app):4}  {app.status:12}  {app.masked_api_key}"
+            f"  {default:7}  {app.name}"
+        )
+
+
+@group.command("default")
+@click.argument("app_id", metavar="ID")
+@with_appcontext
+def default_command(app_id: str) -> None:
+    """Let everybody who pays from now on pay through this app."""
+    session = db.session()
+    app = actions.make_default(session, app_id.upper(), actor="command")
+    session.commit()
+    click.echo(f"{app.name} ({app.stripe_account_id}, {_mode(app)} mode) is the default app.")
+
+
+@group.command("replace-key")
+@click.argument("app_id", metavar="[ID]", required=False)
+@click.option("--api-key", prompt=True, hide_input=True, help="The new key. Asked for when it is not given.")
+@with_appcontext
+def replace_key_command(app_id: str | None, api_key: str) -> None:
+    """Give an app, by default the default one, another key of the same account and mode."""
+    session = db.session()
+    app = keys.replace_key(session, _chosen(session, app_id), api_key, actor="command")
+    session.commit()
+    click.echo(f"{app.name} uses the key {app.masked_api_key} from now on.")
+
+
+@group.command("roll-secret")
+@click.argument("app_id", metavar="[ID]", required=False)
+@with_appcontext
+def roll_secret_command(app_id: str | None) -> None:
+    """Have Stripe sign with another secret; the former one is accepted for a day."""
+    session = db.session()
+    chosen = _chosen(session, app_id)
+    app = rolling.roll_secret(session, chosen, public_url=settings().public_url, actor="command")
+    session.commit()
+    click.echo(f"Stripe signs with a new secret, through {app.webhook_endpoint_id}.")
+    click.echo("The former one is accepted for 24 hours; then its endpoint is removed.")
+
+
+def _chosen(session: Session, app_id: str | None) -> str:
+    return find(session, app_id.upper() if app_id else None).id
+
+
+def _mode(app: App) -> str:
+    return keys.mode(livemode=app.livemode)

@@ -4,13 +4,14 @@ import threading
 from collections.abc import Callable
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.apps.models import App, SigningSecret
+from app.db import utcnow
 from app.errors import NotFound
 from app.gateway import StripeGateway
-from app.sealing import Sealer
+from app.sealing import Sealer, Unsealable
 
 type_dial = Callable[[str], StripeGateway]
 
@@ -73,12 +74,49 @@ def connect(app: App) -> StripeGateway:
 
 
 def signing_secrets(session: Session, app: App) -> list[str]:
-    """Every secret with which Stripe may sign what it sends to this app."""
+    """Every secret with which Stripe may sign what it sends to this app, the newest first.
+
+    One that no key opens any more is left out while there is another. Raises Unsealable when there is none.
+    """
     rows = session.scalars(
-        select(SigningSecret).where(SigningSecret.app_id == app.id, SigningSecret.retired_at.is_(None))
+        select(SigningSecret)
+        .where(
+            SigningSecret.app_id == app.id,
+            SigningSecret.retired_at.is_(None),
+            or_(SigningSecret.retire_at.is_(None), SigningSecret.retire_at > utcnow()),
+        )
+        .order_by(SigningSecret.id.desc())
     )
     sealer = connections().sealer
-    return [sealer.open(row.sealed, secret_row(row.id)) for row in rows]
+    opened, failure = [], None
+    for row in rows:
+        try:
+            opened.append(sealer.open(row.sealed, secret_row(row.id)))
+        except Unsealable as error:
+            failure = error
+    if failure is not None and not opened:
+        raise failure
+    return opened
+
+
+def unsealable(session: Session, app: App) -> tuple[bool, bool]:
+    """Is there no key that opens the app's API key, or none that opens each of its signing secrets?"""
+    sealer = connections().sealer
+    secrets = session.scalars(
+        select(SigningSecret).where(SigningSecret.app_id == app.id, SigningSecret.retired_at.is_(None))
+    )
+    return (
+        not _opens(sealer, app.api_key_sealed, api_key_row(app.id)),
+        not all(_opens(sealer, row.sealed, secret_row(row.id)) for row in secrets),
+    )
+
+
+def _opens(sealer: Sealer, sealed: str, row: str) -> bool:
+    try:
+        sealer.open(sealed, row)
+    except Unsealable:
+        return False
+    return True
 
 
 def api_key_row(app_id: str) -> str:

@@ -1,6 +1,7 @@
 """The installed Stripe apps and their secrets."""
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -25,7 +26,8 @@ class App(Base):
     livemode: Mapped[bool]
     api_key_sealed: Mapped[str] = mapped_column(sa.Text)  # empty once the app is uninstalled
     masked_api_key: Mapped[str] = mapped_column(sa.String(32))
-    webhook_endpoint_id: Mapped[str] = mapped_column(sa.String(255))  # we_…
+    webhook_endpoint_id: Mapped[str] = mapped_column(sa.String(255))  # we_…; empty while there is none
+    webhook_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # made, rolled or mended by us
     is_default: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, onupdate=utcnow)
@@ -51,6 +53,20 @@ class SigningSecret(Base):
 
     id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
     app_id: Mapped[str] = mapped_column(sa.ForeignKey("app.id", ondelete="CASCADE"), index=True)
-    sealed: Mapped[str] = mapped_column(sa.Text)
+    endpoint_id: Mapped[str | None] = mapped_column(sa.String(255))  # we_…, which signs with it
+    sealed: Mapped[str] = mapped_column(sa.Text)  # empty once it is retired
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    retire_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # accepted until then, when it is rolled
     retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class PendingInstall(Base):
+    """A key that was looked at and is not installed yet. Sealed, and soon gone."""
+
+    __tablename__ = "pending_install"
+
+    id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
+    browser: Mapped[str] = mapped_column(sa.String(26))  # the operator's session in which it was typed
+    api_key_sealed: Mapped[str] = mapped_column(sa.Text)
+    found: Mapped[dict[str, Any]] = mapped_column(sa.JSON)  # an Inspection
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)

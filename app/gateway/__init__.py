@@ -13,14 +13,20 @@ from app.gateway.events import verify
 from app.gateway.facts import (
     Account,
     CustomerFacts,
+    CustomerPage,
     Endpoint,
+    EventPage,
     HostedSession,
+    ListedCustomer,
+    Mandate,
     Method,
     PortalSession,
+    SentEvent,
     SessionFacts,
     SetupFacts,
 )
 from app.gateway.pages import PageOptions
+from app.gateway.rights import Right
 from app.gateway.transport import WSGITransport
 
 __all__ = [
@@ -28,11 +34,17 @@ __all__ = [
     "EVENTS",
     "Account",
     "CustomerFacts",
+    "CustomerPage",
     "Endpoint",
+    "EventPage",
     "HostedSession",
+    "ListedCustomer",
+    "Mandate",
     "Method",
     "PageOptions",
     "PortalSession",
+    "Right",
+    "SentEvent",
     "SessionFacts",
     "SetupFacts",
     "StripeFailed",

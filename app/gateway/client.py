@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -12,21 +15,29 @@ from app.gateway.errors import translated
 from app.gateway.facts import (
     Account,
     CustomerFacts,
+    CustomerPage,
     Endpoint,
+    EventPage,
     HostedSession,
+    ListedCustomer,
+    Mandate,
     Method,
     PortalSession,
+    SentEvent,
     SessionFacts,
     SetupFacts,
+    instant,
 )
 from app.gateway.pages import PageOptions
+from app.gateway.rights import Right, is_restricted, rights
+from app.gateway.watched import Watched, type_told
 
 stripe.enable_telemetry = False  # it would write into the home folder and report timings
 
 API_VERSION: str = stripe.api_version
 TIMEOUTS = (3.05, 8)  # seconds to connect, seconds to answer
 MOST_LOOKED_THROUGH = 500  # customers, the newest first
-NETWORK_RETRIES = 2  # the client's own default is none; 429 is never retried by it
+NETWORK_RETRIES = 1  # a lease outlives such a call; the client's own default is none, and never for 429
 MOST_SPENT = 10  # idempotency keys of one thing that trouble at Stripe may have used up
 
 Made = TypeVar("Made")
@@ -56,15 +67,24 @@ class StripeGateway:
     after a crash finds what the first try made (https://docs.stripe.com/api/idempotent_requests).
     """
 
-    def __init__(self, api_key: str, *, api_base: str, http_client: stripe.HTTPClient | None = None) -> None:
+    def __init__(
+        self,
+        api_key: str,
+        *,
+        api_base: str,
+        http_client: stripe.HTTPClient | None = None,
+        told: type_told | None = None,
+    ) -> None:
+        client = http_client or stripe.RequestsClient(timeout=TIMEOUTS)
         self._v1 = stripe.StripeClient(
             api_key,
             base_addresses={"api": api_base},
             max_network_retries=NETWORK_RETRIES,
             stripe_version=API_VERSION,
-            http_client=http_client or stripe.RequestsClient(timeout=TIMEOUTS),
+            http_client=Watched(client, told) if told else client,
         ).v1
         self.livemode = is_live(api_key)
+        self.is_restricted = is_restricted(api_key)
 
     def account(self) -> Account:
         """Whose key this is. A restricted key may lack the right to ask.
@@ -80,6 +100,31 @@ class StripeGateway:
             name=profile.get("name") or dashboard.get("display_name"),
             livemode=self.livemode,
         )
+
+    def rights(self) -> list[Right]:
+        """What this key may do of what we need. Nothing is read or written to find out."""
+        return rights(self._v1, is_restricted=self.is_restricted)
+
+    def clock_skew(self) -> float | None:
+        """By how many seconds Stripe's clock is ahead of ours, to about a second; None if it tells no time.
+
+        Told by the Date of an answer, and a refusal has one too.
+        """
+        sent = time.time()
+        with translated():
+            try:
+                headers = _headers(self._v1.accounts.retrieve_current())
+            except stripe.StripeError as error:
+                if error.http_status is None:
+                    raise
+                headers = error.headers or {}
+        between = (sent + time.time()) / 2
+        said = {name.lower(): value for name, value in headers.items()}.get("date")
+        return parsedate_to_datetime(said).timestamp() + 0.5 - between if said else None
+
+    def sent_events(self, since: datetime) -> list[SentEvent]:
+        """The latest hundred events of the kinds that we want, the newest first, and whether they arrived."""
+        return [SentEvent.of(event) for event in self.events(since).events]
 
     def create_customer(
         self, *, name: str, email: str | None, metadata: dict[str, str], idempotency_key: str
@@ -171,6 +216,61 @@ class StripeGateway:
             listed = self._v1.customers.payment_methods.list(customer_id, params={"limit": 100})
         return [Method.of(_plain(method)) for method in listed.data]
 
+    def detach_method(self, method_id: str) -> None:
+        """Remove a method (pm_…) from its customer, for ever: Stripe attaches none twice.
+
+        Raises StripeObjectMissing, and StripeRefused when it is attached to nobody any more.
+        Source: https://docs.stripe.com/api/payment_methods/detach
+        """
+        with translated():
+            self._v1.payment_methods.detach(method_id)
+
+    def mandate(self, mandate_id: str) -> Mandate:
+        """A mandate (mandate_…) as it is now. Raises StripeObjectMissing.
+
+        Source: https://docs.stripe.com/api/mandates/retrieve
+        """
+        with translated():
+            found = self._v1.mandates.retrieve(mandate_id)
+        return Mandate.of(_plain(found))
+
+    def events(self, since: datetime, *, after: str | None = None) -> EventPage:
+        """A page of the events that we want since then, newest first; or the page after one of them (evt_…).
+
+        Stripe lists the last thirty days. Raises StripeRefused when it has forgotten that event.
+        Source: https://docs.stripe.com/api/events/list
+        """
+        params: dict[str, Any] = {
+            "limit": 100,
+            "types": list(EVENTS),
+            "created": {"gte": int(since.timestamp())},
+        }
+        if after is not None:
+            params["starting_after"] = after
+        with translated():
+            listed = self._v1.events.list(params=params)  # type: ignore[arg-type]
+        found = [_plain(event) for event in listed.data]
+        return EventPage(found, has_more=bool(found) and listed.has_more)
+
+    def customers(self, *, after: str | None = None) -> CustomerPage:
+        """A page of all the account's customers, newest first; or the page after one of them (cus_…).
+
+        Unlike Stripe's search, this list never lags. Raises StripeRefused when it has no such customer.
+        Source: https://docs.stripe.com/api/customers/list
+        """
+        params: dict[str, Any] = {"limit": 100}
+        if after is not None:
+            params["starting_after"] = after
+        with translated():
+            listed = self._v1.customers.list(params=params)  # type: ignore[arg-type]
+        found = [
+            ListedCustomer(
+                id=body["id"], created_at=instant(body["created"]), metadata=body.get("metadata") or {}
+            )
+            for body in map(_plain, listed.data)
+        ]
+        return CustomerPage(found, has_more=bool(found) and listed.has_more)
+
     def open_setup_session(
         self, customer_id: str, options: PageOptions, *, metadata: dict[str, str], idempotency_key: str
     ) -> HostedSession:
@@ -198,7 +298,7 @@ class StripeGateway:
         return HostedSession.of(_plain(opened))
 
     def session(self, session_id: str) -> SessionFacts:
-        """A session, its SetupIntent and method, its customer and default: all in one call.
+        """A session, its SetupIntent with method and mandate, its customer and default: all in one call.
 
         Raises StripeObjectMissing. Source: https://docs.stripe.com/api/checkout/sessions/retrieve
         """
@@ -208,6 +308,7 @@ class StripeGateway:
                 params={
                     "expand": [
                         "setup_intent.payment_method",
+                        "setup_intent.mandate",
                         "customer.invoice_settings.default_payment_method",
                     ]
                 },
@@ -249,24 +350,26 @@ class StripeGateway:
     ) -> Endpoint:
         """Have Stripe send our events to a URL, in the API version that we read.
 
-        The answer is the only place where Stripe ever tells the signing secret.
+        The answer is the only place where Stripe ever tells the signing secret. A repeat with the same key is
+        told it again, so that whoever was killed on the way finds the endpoint made already.
         Source: https://docs.stripe.com/api/webhook_endpoints/create
         """
+        params: dict[str, Any] = {
+            "url": url,
+            "enabled_events": list(EVENTS),
+            "api_version": API_VERSION,
+            "description": "Made by Gangway. It is kept in order from there.",
+            "metadata": metadata,
+        }
         with translated():
             made = _made(
                 lambda once: self._v1.webhook_endpoints.create(
-                    params={
-                        "url": url,
-                        "enabled_events": list(EVENTS),
-                        "api_version": API_VERSION,  # type: ignore[typeddict-item]
-                        "description": "Made by Gangway. It is kept in order from there.",
-                        "metadata": metadata,
-                    },
+                    params=params,  # type: ignore[arg-type]
                     options=once,
                 ),
-                idempotency_key,
+                f"{idempotency_key}-{_digest(params)}",
             )
-        return _endpoint(_plain(made))
+        return Endpoint.of(_plain(made))
 
     def webhook_endpoints(self) -> list[Endpoint]:
         """Every endpoint of the account in this mode; Stripe allows sixteen.
@@ -275,7 +378,19 @@ class StripeGateway:
         """
         with translated():
             listed = self._v1.webhook_endpoints.list(params={"limit": 100})
-            return [_endpoint(_plain(endpoint)) for endpoint in listed.auto_paging_iter()]
+            return [Endpoint.of(_plain(endpoint)) for endpoint in listed.auto_paging_iter()]
+
+    def mend_webhook_endpoint(self, endpoint_id: str, url: str) -> Endpoint:
+        """Have an endpoint enabled and lead our events to this URL. Harmless to repeat, so without a key.
+
+        Its version and its secret can't be changed. Raises StripeObjectMissing.
+        Source: https://docs.stripe.com/api/webhook_endpoints/update
+        """
+        with translated():
+            mended = self._v1.webhook_endpoints.update(
+                endpoint_id, params={"url": url, "enabled_events": list(EVENTS), "disabled": False}
+            )
+        return Endpoint.of(_plain(mended))
 
     def delete_webhook_endpoint(self, endpoint_id: str) -> None:
         """Remove an endpoint; one that is gone already raises StripeObjectMissing.
@@ -326,7 +441,5 @@ def _plain(thing: stripe.StripeObject) -> dict[str, Any]:
     return thing.to_dict(for_json=True)
 
 
-def _endpoint(body: dict[str, Any]) -> Endpoint:
-    return Endpoint(
-        id=body["id"], url=body["url"], metadata=body.get("metadata") or {}, secret=body.get("secret")
-    )
+def _headers(thing: stripe.StripeObject) -> dict[str, str]:
+    return dict(thing.last_response.headers) if thing.last_response is not None else {}

@@ -96,6 +96,8 @@ class CustomerFacts:
     id: str
     deleted: bool
     default_method: Method | None
+    name: str | None = None
+    email: str | None = None
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> "CustomerFacts":
@@ -105,7 +107,23 @@ class CustomerFacts:
             id=body["id"],
             deleted=bool(body.get("deleted")),
             default_method=Method.of(default) if isinstance(default, dict) else None,
+            name=body.get("name"),
+            email=body.get("email"),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mandate:
+    """The payer's permission to debit a bank account, and whether the bank goes along with it."""
+
+    id: str  # mandate_…
+    method_id: str  # pm_…
+    status: str  # pending, active, inactive
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> "Mandate":
+        """Read a Mandate. Source: https://docs.stripe.com/api/mandates/object"""
+        return cls(id=body["id"], method_id=str(_id(body["payment_method"])), status=body["status"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +133,7 @@ class SetupFacts:
     id: str
     status: str
     method: Method | None
+    mandate: Mandate | None
     next_action: str | None
     error_code: str | None
     decline_code: str | None
@@ -122,13 +141,14 @@ class SetupFacts:
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> "SetupFacts":
-        """Read a SetupIntent; its payment method counts only when expanded."""
+        """Read a SetupIntent; its payment method and its mandate count only when expanded."""
         error = body.get("last_setup_error") or {}
-        method = body.get("payment_method")
+        method, mandate = body.get("payment_method"), body.get("mandate")
         return cls(
             id=body["id"],
             status=body["status"],
             method=Method.of(method) if isinstance(method, dict) else None,
+            mandate=Mandate.of(mandate) if isinstance(mandate, dict) else None,
             next_action=(body.get("next_action") or {}).get("type"),
             error_code=error.get("code"),
             decline_code=error.get("decline_code"),
@@ -144,6 +164,41 @@ class SessionFacts:
     status: str  # open, complete, expired
     setup: SetupFacts
     customer: CustomerFacts
+
+
+@dataclass(frozen=True)
+class EventPage:
+    """Some events of Stripe's list, newest first; Stripe renders them in the account's own API version."""
+
+    events: list[dict[str, Any]]
+    has_more: bool  # there are older ones
+
+    @property
+    def newest_at(self) -> datetime | None:
+        """When its first event happened, by Stripe's clock."""
+        return instant(self.events[0]["created"]) if self.events else None
+
+    @property
+    def last_id(self) -> str | None:
+        """The id behind which the next page begins."""
+        return str(self.events[-1]["id"]) if self.events else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedCustomer:
+    """A Stripe customer as a list has it."""
+
+    id: str  # cus_…
+    created_at: datetime
+    metadata: dict[str, str]
+
+
+@dataclass(frozen=True)
+class CustomerPage:
+    """Some customers of the account, newest first."""
+
+    customers: list[ListedCustomer]
+    has_more: bool  # there are older ones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +236,43 @@ class Endpoint:
     id: str  # we_…
     url: str
     metadata: dict[str, str]
+    enabled: bool
+    events: tuple[str, ...]
+    api_version: str | None  # None: the account's default one
+    created_at: datetime
     secret: str | None = None  # whsec_…
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> "Endpoint":
+        """Read a WebhookEndpoint. Source: https://docs.stripe.com/api/webhook_endpoints/object"""
+        return cls(
+            id=body["id"],
+            url=body["url"],
+            metadata=body.get("metadata") or {},
+            enabled=body["status"] == "enabled",
+            events=tuple(body["enabled_events"]),
+            api_version=body.get("api_version"),
+            created_at=instant(body["created"]),
+            secret=body.get("secret"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentEvent:
+    """An event as Stripe lists it: enough to see whether it was delivered."""
+
+    id: str  # evt_…
+    created_at: datetime
+    pending: int  # endpoints, anyone's, that have not taken it yet
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> "SentEvent":
+        """Read an Event. Source: https://docs.stripe.com/api/events/object"""
+        return cls(
+            id=body["id"],
+            created_at=instant(body["created"]),
+            pending=body["pending_webhooks"],
+        )
 
 
 def _id(reference: Any) -> str | None:

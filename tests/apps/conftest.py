@@ -6,10 +6,10 @@ from flask import Flask
 
 from app.apps.cli import install_command
 from app.simulator import DEFAULT_API_KEY
-from tests.support.sync_fixtures import calls
+from tests.support.sync_fixtures import calls, clock
 from tests.support.sync_install import Install
 
-__all__ = ["calls", "install"]
+__all__ = ["calls", "clock", "install"]
 
 
 @pytest.fixture

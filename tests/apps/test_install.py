@@ -336,7 +336,15 @@ def test_overtaken_by_another_removes_its_own_endpoint(
 
 def test_trusts_no_stripe_that_tells_no_signing_secret(settings: Settings) -> None:
     account = Answer(200, {"id": "acct_1", "object": "account"})
-    endpoint = {"id": "we_1", "object": "webhook_endpoint", "url": "https://x.example", "metadata": {}}
+    endpoint = {
+        "id": "we_1",
+        "object": "webhook_endpoint",
+        "url": "https://x.example",
+        "metadata": {},
+        "status": "enabled",
+        "enabled_events": ["*"],
+        "created": 1,
+    }
     portal = create_app(settings, stripe_in_process=Scripted(account, Answer(200, endpoint)))
 
     result = portal.test_cli_runner().invoke(install_command, ["--api-key", DEFAULT_API_KEY])

@@ -161,7 +161,15 @@ def test_reads_methods_of_every_type(own: dict[str, object], said: str | None) -
 def test_reads_every_endpoint_over_several_pages(simulator: Simulator) -> None:
     def page(*numbers: int, more: bool) -> Answer:
         data = [
-            {"id": f"we_{number}", "object": "webhook_endpoint", "url": "https://x.example", "metadata": None}
+            {
+                "id": f"we_{number}",
+                "object": "webhook_endpoint",
+                "url": "https://x.example",
+                "metadata": None,
+                "status": "enabled",
+                "enabled_events": ["*"],
+                "created": 1,
+            }
             for number in numbers
         ]
         return Answer(200, {"object": "list", "data": data, "has_more": more, "url": "/v1/webhook_endpoints"})

@@ -1,0 +1,81 @@
+"""Examining an app, mending what can be mended, and keeping what was found."""
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app import apps, db, journal
+from app.db import utcnow
+from app.doctor import chart, here, there
+from app.doctor.findings import Finding, State, worst
+from app.doctor.models import Examination
+from app.doctor.repairs import REPAIRS
+from app.gateway import StripeKeyRejected
+
+
+def examine(session: Session, app: apps.App) -> list[Finding]:
+    """Look at an app, here and at Stripe, and say what is found. Writes nothing. Ends the transaction."""
+    return _findings(chart.examine(session, app))
+
+
+def run(session: Session, app: apps.App, *, actor: str) -> Examination:
+    """Examine an app and keep what is found, for whoever looks next. Flushes; the caller commits."""
+    seen = chart.examine(session, app)
+    found = _findings(seen)
+    db.start_write(session)
+    kept = {"at": utcnow(), "actor": actor, "findings": [finding.facts() for finding in found]}
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    session.execute(
+        insert(Examination)
+        .values(app_id=app.id, **kept)
+        .on_conflict_do_update(index_elements=["app_id"], set_=kept)
+    )
+    if not seen.key_is_shut and (seen.silence is None or isinstance(seen.silence, StripeKeyRejected)):
+        own = apps.by_id(session, app.id, lock=True)
+        apps.note_key_state(session, own, accepted=seen.silence is None)
+    journal.note(
+        session,
+        "app.examined",
+        actor=actor,
+        app_id=app.id,
+        red=str(sum(finding.state is State.RED for finding in found)),
+        amber=str(sum(finding.state is State.AMBER for finding in found)),
+    )
+    session.flush()
+    return session.get_one(Examination, app.id, populate_existing=True)
+
+
+def repair(session: Session, app: apps.App, code: str, *, actor: str) -> bool:
+    """Mend what a finding says, if it is still so. False when there is nothing to mend. Commits.
+
+    Raises what the gateway does when Stripe does not let us.
+    """
+    found = next((finding for finding in examine(session, app) if finding.code == code), None)
+    if found is None or found.repair is None:
+        return False
+    REPAIRS[code, found.state](session, app, actor)
+    if not session.in_transaction():
+        db.start_write(session)
+    journal.note(session, "app.repaired", actor=actor, app_id=app.id, code=code, cause=found.title)
+    session.commit()
+    return True
+
+
+def latest(session: Session, app_id: str) -> Examination | None:
+    """What was found last."""
+    return session.get(Examination, app_id)
+
+
+def findings_of(examination: Examination) -> list[Finding]:
+    """The findings that were kept."""
+    return [Finding.of(facts) for facts in examination.findings]
+
+
+def state_of(examination: Examination) -> State:
+    """How the app stood then."""
+    return worst(findings_of(examination))
+
+
+def _findings(seen: chart.Chart) -> list[Finding]:
+    """The worst first; among those alike, what stands first may be the cause of the rest."""
+    found = there.findings(seen) + here.findings(seen)
+    return sorted(found, key=lambda finding: list(State).index(finding.state), reverse=True)

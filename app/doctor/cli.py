@@ -1,0 +1,108 @@
+"""`gangway doctor`: the same examination as on the desk, with an exit code for whoever watches."""
+
+import json
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from app import apps, db
+from app.config import SettingsRefused
+from app.doctor import actions
+from app.doctor.findings import Finding, State, worst
+from app.errors import AppError
+
+# As Nagios and its kin read them. https://nagios-plugins.org/doc/guidelines.html#AEN78
+EXIT = {State.GREEN: 0, State.AMBER: 1, State.RED: 2}
+UNKNOWN = 3
+NOTHING = "No Stripe app is installed, so that nobody can sign up: run `gangway stripe install`."
+COLOURS = {State.GREEN: "green", State.AMBER: "yellow", State.RED: "red"}
+
+
+class Doctor(click.Command):
+    """A command that says by its exit code, too, when it could not examine anything."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it."""
+        try:
+            return super().invoke(ctx)
+        except (SettingsRefused, AppError, SQLAlchemyError) as error:
+            said = "The database does not answer." if isinstance(error, SQLAlchemyError) else str(error)
+            click.echo(said, err=True)
+            ctx.exit(UNKNOWN)
+
+
+@click.command("doctor", cls=Doctor)
+@click.option("--app", "app_id", metavar="ID", help="Only this app.")
+@click.option("--repair", is_flag=True, help="Mend what can be mended, then examine again.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of prose.")
+@with_appcontext
+def doctor_command(*, app_id: str | None, repair: bool, as_json: bool) -> None:
+    """Examine the installed Stripe apps. Exit 0: all green; 1: amber; 2: red; 3: it could not be done."""
+    session = db.session()
+    chosen = [apps.find(session, app_id.upper())] if app_id else apps.installed(session)
+    db.end_read(session)
+    found = {app: _examined(session, app, repair=repair) for app in chosen}
+    state = worst(finding for findings in found.values() for finding in findings) if found else State.RED
+    if as_json:
+        click.echo(json.dumps(_document(found, state), indent=2))
+    else:
+        click.echo(_prose(found) if found else NOTHING)
+    raise SystemExit(EXIT[state])
+
+
+def _examined(session: Session, app: apps.App, *, repair: bool) -> list[Finding]:
+    examination = actions.run(session, app, actor="command")
+    session.commit()
+    findings = actions.findings_of(examination)
+    if not repair or not any(finding.repair for finding in findings):
+        return findings
+    for finding in findings:
+        if finding.repair:
+            _repaired(session, app, finding)
+    examination = actions.run(session, apps.by_id(session, app.id), actor="command")
+    session.commit()
+    return actions.findings_of(examination)
+
+
+def _repaired(session: Session, app: apps.App, finding: Finding) -> None:
+    try:
+        mended = actions.repair(session, apps.by_id(session, app.id), finding.code, actor="command")
+    except AppError as error:
+        session.rollback()
+        click.echo(f"Not repaired: {finding.title}. {error.detail}", err=True)
+        return
+    if mended:
+        click.echo(f"Repaired: {finding.title}.", err=True)
+
+
+def _document(found: dict[apps.App, list[Finding]], state: State) -> dict[str, Any]:
+    return {
+        "state": state,
+        "apps": [
+            {
+                "id": app.id,
+                "name": app.name,
+                "account": app.stripe_account_id,
+                "livemode": app.livemode,
+                "state": worst(findings),
+                "findings": [finding.facts() for finding in findings],
+            }
+            for app, findings in found.items()
+        ],
+    }
+
+
+def _prose(found: dict[apps.App, list[Finding]]) -> str:
+    lines = []
+    for app, findings in found.items():
+        mode = "live" if app.livemode else "test"
+        lines.append(f"{app.name}  {app.stripe_account_id} in {mode} mode  {app.id}")
+        for finding in findings:
+            state = click.style(f"{finding.state.upper():5}", fg=COLOURS[finding.state])
+            lines.append(f"  {state}  {finding.title}: {finding.detail}")
+            if finding.repair:
+                lines.append(f"         {finding.repair}: `gangway doctor --repair`, or the desk")
+    return "\n".join(lines)

@@ -1,0 +1,52 @@
+"""Watching how Stripe answers: one word to whoever counts, for each try of each call."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import stripe
+
+type_told = Callable[[str, str, float], None]  # operation, outcome, seconds
+
+IDS = {"acct", "bps", "cs", "cus", "evt", "mandate", "pm", "seti", "we"}
+
+
+class Watched(stripe.HTTPClient):
+    """An HTTP client for the SDK that leaves the work to another one, and tells how it went."""
+
+    name = "requests"  # the SDK says so to Stripe
+
+    def __init__(self, inner: stripe.HTTPClient, told: type_told) -> None:
+        super().__init__()
+        self._inner = inner
+        self._told = told
+
+    def request(  # type: ignore[override]  # as the SDK's own clients do
+        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
+    ) -> tuple[Any, int, Any]:
+        """Send one request."""
+        outcome, began = "unreachable", time.perf_counter()
+        try:
+            answer: tuple[Any, int, Any] = self._inner.request(method, url, headers, post_data)
+            outcome = outcome_of(answer[1])
+            return answer
+        finally:
+            self._told(operation(method, url), outcome, time.perf_counter() - began)
+
+    def _sleep_time_seconds(self, num_retries: int) -> float:
+        return self._inner._sleep_time_seconds(num_retries)  # noqa: SLF001 (a retry is the inner one's matter)
+
+
+def operation(method: str, url: str) -> str:
+    """A call by its kind, such as `GET /v1/customers/{id}`: not a series for each customer."""
+    parts = urlsplit(url).path.split("/")
+    return f"{method.upper()} {'/'.join('{id}' if part.partition('_')[0] in IDS else part for part in parts)}"
+
+
+def outcome_of(status: int) -> str:
+    """How an answer is counted."""
+    if status < 400:
+        return "ok"
+    named = {401: "unauthorized", 403: "forbidden", 404: "missing", 409: "conflict", 429: "throttled"}
+    return named.get(status, "refused" if status < 500 else "failed")

@@ -1,0 +1,138 @@
+"""`gangway stripe …`: what the desk does, for whoever sits at a terminal."""
+
+from typing import Any
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from app import apps, db
+from app.apps.cli import default_command, list_command, replace_key_command
+from app.apps.models import App
+from app.journal import Entry
+from app.payers.cli import uninstall_command
+from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
+from app.simulator.accounts import add_account, add_key
+from tests.conftest import PORTAL, make_settings
+from tests.support.rows import Rows
+from tests.support.sync_install import Install, endpoints, installed
+
+OTHER_KEY = "sk_test_another_of_the_first"
+
+
+@pytest.fixture
+def second(app: Flask, simulator: Simulator) -> str:
+    """Another installed app, not the default; its id."""
+    add_account(simulator.books, "acct_second", 1)
+    add_key(simulator.books, "sk_test_second", account="acct_second")
+    with app.app_context():
+        session = db.session()
+        made = apps.install(session, "sk_test_second", public_url=PORTAL, name="Second", actor="test")
+        session.commit()
+        return made.id
+
+
+def run(app: Flask, command: Any, *options: str, **more: Any) -> Result:
+    """Run a command."""
+    return app.test_cli_runner().invoke(command, list(options), **more)
+
+
+def test_lists_the_apps(app: Flask, second: str) -> None:
+    result = run(app, list_command)
+
+    first, _ = installed(app)
+    assert [line.split() for line in result.output.splitlines()] == [
+        [first.id, DEFAULT_ACCOUNT, "test", "ready", "sk_test_***000", "default", "Stripe"],
+        [second, "acct_second", "test", "ready", "sk_test_***ond", "Second"],
+    ]
+
+
+def test_makes_another_the_default(app: Flask, second: str) -> None:
+    result = run(app, default_command, second.lower())
+
+    assert result.output == "Second (acct_second, test mode) is the default app.\n"
+    assert [found.is_default for found in installed(app)] == [False, True]
+
+
+def test_makes_no_app_the_default_that_is_gone(app: Flask, second: str) -> None:
+    run(app, uninstall_command, second, "--yes")
+
+    result = run(app, default_command, second)
+
+    assert str(result.exception) == f"App {second} is uninstalled."
+
+
+def test_asks_for_a_new_key_without_showing_it(app: Flask, simulator: Simulator) -> None:
+    add_key(simulator.books, OTHER_KEY)
+
+    result = run(app, replace_key_command, input=f"{OTHER_KEY}\n")
+
+    assert result.output == "Api key: \nStripe uses the key sk_test_***rst from now on.\n"
+    assert [found.masked_key for found in installed(app)] == ["sk_test_***rst"]
+
+
+def test_replaces_the_key_of_the_app_that_is_named(app: Flask, second: str, simulator: Simulator) -> None:
+    add_key(simulator.books, "sk_test_second_two", account="acct_second")
+
+    result = run(app, replace_key_command, second, "--api-key", "sk_test_second_two")
+
+    assert result.exit_code == 0, result.output
+    assert [found.masked_key for found in installed(app)] == ["sk_test_***000", "sk_test_***two"]
+
+
+def test_uninstalls_an_app_and_says_who_did(app: Flask, simulator: Simulator, rows: Rows) -> None:
+    [found] = installed(app)
+
+    result = run(app, uninstall_command, found.id, input="y\n")
+
+    assert result.output.splitlines()[-1] == "Stripe is uninstalled. Its customers and cards stay at Stripe."
+    assert endpoints(simulator, DEFAULT_ACCOUNT) == []
+    assert [row.deleted_at is not None for row in rows(App)] == [True]
+    assert [entry.actor for entry in rows(Entry) if entry.kind == "app.uninstalled"] == ["command"]
+
+
+def test_uninstalls_nothing_without_a_yes(app: Flask) -> None:
+    [found] = installed(app)
+
+    result = run(app, uninstall_command, found.id, input="n\n")
+
+    assert result.exit_code == 1
+    assert f"Uninstall Stripe, {DEFAULT_ACCOUNT} in test mode?" in result.output
+    assert len(installed(app)) == 1
+
+
+class TestPullMode:
+    """Stripe is before nobody's door: there is no webhook."""
+
+    @pytest.fixture
+    def settings(self, database_url: str) -> Any:
+        """Events are pulled."""
+        return make_settings(database_url=database_url, webhooks="off")
+
+    def test_installs_without_an_endpoint(
+        self, bare_app: Flask, install: Install, simulator: Simulator
+    ) -> None:
+        result = install()
+
+        assert result.output.splitlines()[-1] == (
+            "Stripe sends no events here, by the settings: its list of them is read instead."
+        )
+        assert endpoints(simulator, DEFAULT_ACCOUNT) == []
+
+    def test_uninstalls_what_has_none(self, bare_app: Flask, install: Install) -> None:
+        install()
+        [found] = installed(bare_app)
+
+        result = run(bare_app, uninstall_command, found.id, "--yes")
+
+        assert result.exit_code == 0, result.output
+
+    def test_overtaken_by_another_is_refused(
+        self, bare_app: Flask, install: Install, simulator: Simulator, calls: Any
+    ) -> None:
+        calls.after("GET /v1/account", lambda: install(DEFAULT_API_KEY))
+
+        result = install()
+
+        assert "is installed already in test mode." in str(result.exception)
+        assert len(installed(bare_app)) == 1

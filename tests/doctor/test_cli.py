@@ -1,0 +1,111 @@
+"""`gangway doctor` speaks to people, to programs and to whoever watches."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+
+from app import apps, db
+from app.cli import main
+from app.doctor.cli import doctor_command
+from app.simulator import DEFAULT_ACCOUNT, Simulator
+from app.simulator.accounts import add_account, add_key
+from tests.conftest import KEY, PORTAL
+from tests.support.stripe_calls import StripeCalls
+from tests.support.sync_install import installed
+
+
+@pytest.fixture
+def second(app: Flask, simulator: Simulator) -> str:
+    """Another installed app; its id."""
+    add_account(simulator.books, "acct_second", 1)
+    add_key(simulator.books, "sk_test_second", account="acct_second")
+    with app.app_context():
+        session = db.session()
+        made = apps.install(session, "sk_test_second", public_url=PORTAL, name="Second", actor="test")
+        session.commit()
+        return made.id
+
+
+def test_prints_a_line_for_each_finding(app: Flask, simulator: Simulator) -> None:
+    [found] = installed(app)
+    simulator.change_endpoint(found.endpoint, enabled=False)
+
+    result = app.test_cli_runner().invoke(doctor_command, [])
+
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 2
+    assert lines[0] == f"Stripe  {DEFAULT_ACCOUNT} in test mode  {found.id}"
+    assert lines[1].startswith("  RED    The endpoint is disabled: Somebody switched it off")
+    assert lines[2] == "         Enable it: `gangway doctor --repair`, or the desk"
+    assert lines[3].startswith("  GREEN  Stripe takes the API key: ")
+
+
+def test_examines_every_app_and_answers_for_the_worst(app: Flask, second: str, simulator: Simulator) -> None:
+    first, _ = installed(app)
+    simulator.delete_endpoint(first.endpoint)
+
+    result = app.test_cli_runner().invoke(doctor_command, ["--json"])
+
+    document = json.loads(result.stdout)
+    assert result.exit_code == 2
+    assert document["state"] == "red"
+    assert [(one["id"], one["state"]) for one in document["apps"]] == [(first.id, "red"), (second, "green")]
+
+
+def test_examines_one_app(app: Flask, second: str, simulator: Simulator) -> None:
+    first, _ = installed(app)
+    simulator.delete_endpoint(first.endpoint)
+
+    result = app.test_cli_runner().invoke(doctor_command, ["--json", "--app", second.lower()])
+
+    assert result.exit_code == 0
+    assert [one["id"] for one in json.loads(result.stdout)["apps"]] == [second]
+
+
+def test_says_why_something_was_not_repaired(app: Flask, simulator: Simulator, calls: StripeCalls) -> None:
+    [found] = installed(app)
+    simulator.change_endpoint(found.endpoint, enabled=False)
+    refusal = {"type": "invalid_request_error", "message": "Not today."}
+    calls.refusals[f"POST /v1/webhook_endpoints/{found.endpoint}"] = refusal
+
+    result = app.test_cli_runner().invoke(doctor_command, ["--repair"])
+
+    assert result.exit_code == 2
+    assert result.stderr == "Not repaired: The endpoint is disabled. Not today.\n"
+
+
+def test_calls_it_red_that_nothing_is_installed(bare_app: Flask) -> None:
+    prose = bare_app.test_cli_runner().invoke(doctor_command, [])
+    document = bare_app.test_cli_runner().invoke(doctor_command, ["--json"])
+
+    assert (prose.exit_code, document.exit_code) == (2, 2)
+    assert prose.stdout.startswith("No Stripe app is installed")
+    assert json.loads(document.stdout) == {"state": "red", "apps": []}
+
+
+def test_says_by_its_exit_code_that_it_could_not_examine(app: Flask) -> None:
+    result = app.test_cli_runner().invoke(doctor_command, ["--app", "nothing"])
+
+    assert result.exit_code == 3
+    assert result.stderr == "There is no such app.\n"
+
+
+def test_says_that_settings_are_missing() -> None:
+    result = CliRunner().invoke(main, ["doctor"])
+
+    assert result.exit_code == 3
+    assert "GANGWAY_SECRET_KEY is missing" in result.stderr
+
+
+@pytest.mark.usefixtures("unlogged")
+def test_says_that_the_database_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANGWAY_SECRET_KEY", "test" * 10)
+    monkeypatch.setenv("GANGWAY_ENCRYPTION_KEYS", KEY)
+    monkeypatch.setenv("GANGWAY_DATABASE_URL", "sqlite:////nowhere/at/all.db")
+
+    result = CliRunner().invoke(main, ["doctor"])
+
+    assert result.exit_code == 3
+    assert result.stderr == "The database does not answer.\n"
