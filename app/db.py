@@ -121,6 +121,21 @@ def start_write(session: orm.Session) -> None:
     session.connection(execution_options={"writes": True})
 
 
+def plan_anew(session: orm.Session) -> None:
+    """Let PostgreSQL plan what follows in this transaction for the very words that are looked for.
+
+    A plan for any words would search in the same way for a rare name and for `example.com`; and compiling a
+    query takes longer than a search may take.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.text("SET LOCAL plan_cache_mode = force_custom_plan"))
+        session.execute(sa.text("SET LOCAL jit = off"))
+
+
+def _lower(text: str | float | bytes | None) -> str | float | bytes | None:
+    return text.lower() if isinstance(text, str) else text
+
+
 def _tame_sqlite(engine: sa.Engine) -> None:
     """Make SQLite keep its word: real transactions, foreign keys, durable WAL, patience for a lock."""
 
@@ -135,6 +150,8 @@ def _tame_sqlite(engine: sa.Engine) -> None:
             "busy_timeout=15000",
         ):
             connection.execute(f"PRAGMA {pragma}")
+        # SQLite's own knows the letters of English only.
+        connection.create_function("lower", 1, _lower, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def _begun(connection: sa.Connection) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from dataclasses import replace as replace_fields
 from itertools import count
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from ulid import ULID
 
 from app import journal
-from app.customers import queries
+from app.customers import queries, search
 from app.customers.models import Customer, SubjectKey
 from app.db import new_id, utcnow
 from app.errors import Conflict, PreconditionFailed
@@ -65,8 +65,12 @@ def create(session: Session, wanted: NewCustomer, *, actor: str) -> Customer:
 def replace(session: Session, customer: Customer, wanted: NewCustomer, *, actor: str) -> None:
     """Give a customer new details, all of them. Raises CustomerTaken as create does. Flushes."""
     refuse_taken(session, wanted, held=customer.key)
+    changed = _differences(customer, wanted)
+    if changed:
+        customer.updated_at = utcnow()  # by hand: new subject keys alone touch no column of this row
     _fill(customer, wanted)
-    journal.note(session, "customer.updated", actor=actor, customer_id=customer.id)
+    told = ", ".join(changed) or None  # which fields, and not what they say
+    journal.note(session, "customer.updated", actor=actor, customer_id=customer.id, changed=told)
     _flush(session, wanted)
 
 
@@ -122,6 +126,24 @@ def delete(session: Session, customer: Customer, *, actor: str) -> None:
     queries.count_one(session, -1)
 
 
+def restore(session: Session, customer: Customer, *, actor: str) -> None:
+    """Take back that a customer was deleted, with its key and its subject keys. Flushes.
+
+    Raises PreconditionFailed when it is not deleted, and CustomerTaken, with the transaction rolled back,
+    when another customer has one of the names by now.
+    """
+    if customer.deleted_at is None:
+        raise PreconditionFailed(f"precondition failed error: customer {customer.id} is not deleted")
+    wanted = details_of(customer)
+    refuse_taken(session, wanted)
+    customer.deleted_at = None
+    for subject in customer.subjects:
+        subject.deleted_at = None
+    journal.note(session, "customer.restored", actor=actor, customer_id=customer.id)
+    _flush(session, wanted)
+    queries.count_one(session, 1)
+
+
 def refuse_deleted(customer: Customer) -> None:
     """Raise PreconditionFailed for a deleted customer."""
     if customer.deleted_at is not None:
@@ -145,8 +167,14 @@ def details_of(customer: Customer) -> NewCustomer:
 
 def is_same(customer: Customer, wanted: NewCustomer) -> bool:
     """Does a customer already have the wanted details? The order of subject keys does not matter."""
+    return not _differences(customer, wanted)
+
+
+def _differences(customer: Customer, wanted: NewCustomer) -> list[str]:
+    """The fields in which a customer differs from what is wanted."""
+    held = details_of(customer)
     ordered = replace_fields(wanted, id=customer.id, subject_keys=tuple(sorted(wanted.subject_keys)))
-    return details_of(customer) == ordered
+    return [part.name for part in fields(held) if getattr(held, part.name) != getattr(ordered, part.name)]
 
 
 def _fill(customer: Customer, wanted: NewCustomer) -> None:
@@ -159,6 +187,9 @@ def _fill(customer: Customer, wanted: NewCustomer) -> None:
     customer.extra = wanted.metadata
     kept = {subject.key: subject for subject in customer.subjects}
     customer.subjects = [kept.get(key) or SubjectKey(key=key) for key in wanted.subject_keys]
+    customer.search_text = search.search_text(
+        wanted.name, wanted.key, wanted.primary_email, wanted.subject_keys
+    )
 
 
 def _flush(session: Session, wanted: NewCustomer) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.db import Base, UtcDateTime, new_id, utcnow
 
 LIVE = sa.text("deleted_at IS NULL")
+DELETED = sa.text("deleted_at IS NOT NULL")
 
 
 class Customer(Base):
@@ -28,6 +29,7 @@ class Customer(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, onupdate=utcnow)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    search_text: Mapped[str | None] = mapped_column(sa.Text, deferred=True)  # `search.search_text` makes it
 
     subjects: Mapped[list["SubjectKey"]] = relationship(
         order_by="SubjectKey.key", cascade="all, delete-orphan", lazy="selectin"
@@ -39,6 +41,11 @@ class Customer(Base):
         sa.Index("ix_customer_live_name", "name", "id", sqlite_where=LIVE, postgresql_where=LIVE),
         sa.Index("ix_customer_live_created", "created_at", "id", sqlite_where=LIVE, postgresql_where=LIVE),
         sa.Index("ix_customer_live_id", "id", sqlite_where=LIVE, postgresql_where=LIVE),
+        sa.Index("ix_customer_deleted_name", "name", "id", sqlite_where=DELETED, postgresql_where=DELETED),
+        sa.Index(
+            "ix_customer_deleted_created", "created_at", "id", sqlite_where=DELETED, postgresql_where=DELETED
+        ),
+        # On PostgreSQL a migration adds ix_customer_search where the server has pg_trgm.
     )
 
     @property

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app import db
+from app.customers import search
 from app.customers.anchors import FAR, Anchors
 from app.customers.models import Customer, CustomerCount, SubjectKey
 from app.db import is_id
@@ -110,6 +112,8 @@ def page(
     the last row of the page before it.
     """
     fits = _fits(wanted)
+    if wanted != Filter():
+        db.plan_anew(session)
     total = _count(session, wanted, fits)
     skipped = (page - 1) * size
     if skipped >= total:
@@ -166,13 +170,8 @@ def _fits(wanted: Filter) -> list[sa.ColumnElement[bool]]:
         (Customer.primary_email, wanted.primary_email),
     ):
         if text is not None:
-            fits.append(column.icontains(text, autoescape=True))
+            fits += [search.holds(text), column.icontains(text, autoescape=True)]
     if wanted.subject is not None:
-        fits.append(
-            Customer.id.in_(
-                sa.select(SubjectKey.customer_id).where(
-                    SubjectKey.key.icontains(wanted.subject, autoescape=True)
-                )
-            )
-        )
+        held = SubjectKey.key.icontains(wanted.subject, autoescape=True)
+        fits += [search.holds(wanted.subject), Customer.subjects.any(held)]
     return fits

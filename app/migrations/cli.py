@@ -12,8 +12,8 @@ group = click.Group("db", help="Keep the database's tables up to date.")
 @with_appcontext
 def upgrade() -> None:
     """Bring the tables to this version. Does nothing when they are."""
-    migrations.upgrade()
-    click.echo("The database is up to date.")
+    advice = migrations.upgrade()
+    click.echo("The database is up to date." + (f" {advice}" if advice else ""))
 
 
 @group.command()

@@ -1,14 +1,16 @@
-"""How Alembic runs our steps: on the connection it is handed, in one transaction."""
+"""How Alembic runs our steps: on the connection it is handed, each in a transaction of its own."""
 
 from alembic import context
 
-from app import db
+from app import db, migrations
 
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=db.Base.metadata,
     render_as_batch=True,  # SQLite changes tables by copying them
     compare_type=True,
+    include_name=migrations.is_compared,
+    transaction_per_migration=True,
     transactional_ddl=True,  # SQLite as well, because our engine begins transactions itself
 )
 with context.begin_transaction():
