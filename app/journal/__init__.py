@@ -2,5 +2,6 @@
 
 from app.journal.actions import note
 from app.journal.models import Entry
+from app.journal.queries import Filter, page
 
-__all__ = ["Entry", "note"]
+__all__ = ["Entry", "Filter", "note", "page"]

@@ -18,9 +18,16 @@ class Entry(Base):
     kind: Mapped[str] = mapped_column(sa.String(64))  # such as payment_method.saved
     actor: Mapped[str] = mapped_column(
         sa.String(80)
-    )  # visitor, worker, command, later operator:… and token:…
+    )  # visitor, stripe, worker, command, operator:… or token:…
     customer_id: Mapped[str | None] = mapped_column(sa.String(26))
     app_id: Mapped[str | None] = mapped_column(sa.String(26))
     facts: Mapped[dict[str, str]]  # ids and words of Stripe; never a secret
 
-    __table_args__ = (sa.Index(None, "customer_id", "id"),)
+    # Each ends in the id, so that whatever is filtered by comes out sorted by time.
+    __table_args__ = (
+        sa.Index(None, "customer_id", "id"),
+        sa.Index(None, "kind", "id"),
+        sa.Index(None, "actor", "id"),
+        sa.Index(None, "kind", "actor", "id"),  # each may be frequent, and both together never
+        sa.Index(None, "app_id", "id"),
+    )

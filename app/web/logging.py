@@ -14,7 +14,10 @@ from app.config import Settings
 
 log = structlog.get_logger("gangway.web")
 
+IDS = {"app_id", "customer_id", "event_id"}  # of those in an address
 SECRETS = re.compile(r"\b((?:sk|rk)_(?:test|live)|whsec)_\w+")
+# Whoever has the address of an onboarding link has the link.
+LINKS = re.compile(r"(/start/[\s/]*)[^\s/\"'<>]+", re.IGNORECASE)
 
 
 def configure(settings: Settings) -> None:
@@ -52,10 +55,10 @@ def configure(settings: Settings) -> None:
 
 
 def mask_secrets(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Blot out whatever looks like a key or a signing secret, wherever it slipped in."""
+    """Blot out whatever looks like a key, a signing secret or a link, wherever it slipped in."""
     for name, value in line.items():
         if isinstance(value, str):
-            line[name] = SECRETS.sub(r"\1_***", value)
+            line[name] = LINKS.sub(r"\1***", SECRETS.sub(r"\1_***", value))
     return line
 
 
@@ -66,7 +69,8 @@ def init_app(app: Flask) -> None:
     def _begin() -> None:
         g.began = time.monotonic()
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+        named = {name: value for name, value in (request.view_args or {}).items() if name in IDS}
+        structlog.contextvars.bind_contextvars(request_id=g.request_id, **named)
 
     @app.after_request
     def _end(response: Response) -> Response:

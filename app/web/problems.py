@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
 import structlog
 from flask import Flask, Response, g, render_template, request
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from app import db
@@ -45,6 +48,9 @@ def init_app(app: Flask) -> None:
     """Answer every failure in the reader's form; an unforeseen one tells nothing but its request id."""
     app.register_error_handler(AppError, _explained)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OperationalError, _no_database)
+    app.register_error_handler(InterfaceError, _no_database)
+    app.register_error_handler(PoolTimeout, _no_database)
     app.register_error_handler(Exception, _bug)
 
 
@@ -60,6 +66,20 @@ def _http(error: HTTPException) -> Response:
     for name, value in error.get_headers():  # Allow, Retry-After and the like
         if name.lower() not in {"content-type", "content-length"}:
             response.headers[name] = value
+    return response
+
+
+def _no_database(error: Exception) -> Response:
+    """The database is away, full or locked. Whether a commit on its way arrived is not known."""
+    log.error("database_trouble", error=str(getattr(error, "orig", error)))
+    with suppress(SQLAlchemyError):
+        db.session().rollback()
+    response = answer(
+        503,
+        "We can't keep anything just now",
+        "Our database does not answer. Try again in a moment: sending the same once more does no harm.",
+    )
+    response.headers["Retry-After"] = "5"
     return response
 
 
@@ -91,8 +111,9 @@ def answer(status: int, title: str, detail: str, fields: Mapping[str, str] | Non
             response.headers["WWW-Authenticate"] = "Bearer"
         return response
     request_id = g.get("request_id", "")
-    page = render_template("error.html", status=status, title=title, detail=detail, request_id=request_id)
-    return Response(page, status, mimetype="text/html")
+    told = {"status": status, "title": title, "detail": plain(status, detail), "request_id": request_id}
+    frame = "desk/error.html" if is_for_operator() else "error.html"
+    return Response(render_template(frame, **told), status, mimetype="text/html")
 
 
 def instance() -> str:
@@ -100,8 +121,19 @@ def instance() -> str:
     return f"urn:request:{g.get('request_id', '')}"
 
 
+def is_for_operator() -> bool:
+    """Is the page at this address one of the operator's desk?"""
+    return request.path == "/operator" or request.path.startswith("/operator/")
+
+
 def _is_for_program() -> bool:
     return request.path.startswith("/api/")
+
+
+def plain(status: int, detail: str) -> str:
+    """A detail as people read it, without the prefix that programs do."""
+    bare = detail.removeprefix(PREFIXES.get(status, ""))
+    return detail if bare == detail else bare[:1].upper() + bare[1:]
 
 
 def _prefixed(status: int, detail: str) -> str:

@@ -10,6 +10,8 @@ from app.web import logging
 from tests.conftest import make_settings
 from tests.support.logs import lines_of
 from tests.support.portal import DETAILS, sign_up
+from tests.support.stripe_postbox import Postbox, event
+from tests.support.sync_people import Person, World
 
 KEYS = ("sk_test_51Abcdef", "rk_live_51Abcdef", "whsec_abcDEF123")
 
@@ -100,3 +102,38 @@ def test_is_silent_below_its_level(capsys: Capture, client: FlaskClient) -> None
     client.get("/signup")
 
     assert capsys.readouterr().err == ""
+
+
+def test_names_the_event_and_the_app_of_a_delivery(postbox: Postbox, capsys: Capture) -> None:
+    logging.configure(make_settings(log_level="INFO"))
+
+    postbox.post(event(id="evt_of_the_log"))
+
+    [line] = [line for line in lines_of(capsys.readouterr().err) if line["event"] == "request"]
+    assert line["event_id"] == "evt_of_the_log"
+    assert line["path"] == f"/api/v1/apps/{line['app_id']}/stripe/webhook"
+
+
+def test_names_the_customer_whose_page_is_opened(world: World, capsys: Capture) -> None:
+    logging.configure(make_settings(log_level="INFO"))
+
+    person = world.person()
+
+    sent = [line for line in lines_of(capsys.readouterr().err) if line.get("method") == "POST"]
+    assert [line["customer_id"] for line in sent] == [person.payer.customer_id]
+
+
+def test_names_customer_and_events_of_a_comparison_with_stripe(
+    world: World, person: Person, capsys: Capture
+) -> None:
+    person.saves()
+    world.simulator.deliver_due()
+    logging.configure(make_settings(log_level="INFO"))
+
+    world.work()
+
+    [line] = [line for line in lines_of(capsys.readouterr().err) if line["event"] == "converged"]
+    assert line["customer_id"] == person.payer.customer_id
+    assert line["cause"] == "event"
+    assert line["events"]
+    assert all(name.startswith("evt_") for name in line["events"])

@@ -1,0 +1,372 @@
+"""The page of one customer, and all that an operator may do there."""
+
+from datetime import timedelta
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from app import apps, customers, db, links, operators, payers
+from app.config import settings
+from app.customers import Customer, CustomerTaken
+from app.db import utcnow
+from app.desk import charged, customer_view, declines, diagnosis, event_types, story, words
+from app.desk import customer_actions as actions
+from app.desk.customer_forms import LABELS, AttachForm, CustomerForm, told
+from app.errors import AppError, Conflict, Invalid, NotFound, PreconditionFailed
+from app.gateway import StripeFailed
+from app.operators import OperatorPages, Role
+from app.web import problems
+
+pages = OperatorPages("desk_customer", __name__)
+
+JUST_NOW = timedelta(minutes=1)  # a second press of the button that made a link means the same link
+
+
+@pages.page("/customers/<customer_id>", role=Role.VIEWER)
+def page(customer_id: str) -> ResponseReturnValue:
+    """Everything about one customer. Stripe is not asked."""
+    session = db.session()
+    return _page(session, actions.find(session, customer_id))
+
+
+@pages.page("/customers/new", role=Role.OPERATOR)
+def new() -> ResponseReturnValue:
+    """The form of a new customer."""
+    return _form(CustomerForm(), None)
+
+
+@pages.action("/customers/new", role=Role.OPERATOR)
+def create() -> ResponseReturnValue:
+    """Make a customer; one form makes one, however often it is sent."""
+    form, session = CustomerForm(), db.session()
+    if not form.validate():
+        return _form(form, None), 422
+    wanted = form.wanted()
+    db.start_write(session)
+    if session.get(Customer, wanted.id) is not None:
+        flash("This form has made its customer already. Here it is.", "info")
+        return _to(wanted.id)
+    try:
+        customers.create(session, wanted, actor=operators.actor())
+    except CustomerTaken as taken:
+        _blame(session, form, taken)
+        return _form(form, None), 422
+    session.commit()
+    flash("The customer is created. Make a link next, and send it.", "success")
+    return _to(wanted.id)
+
+
+@pages.page("/customers/<customer_id>/edit", role=Role.OPERATOR)
+def edit(customer_id: str) -> ResponseReturnValue:
+    """The form with what is known of a customer."""
+    customer = actions.find(db.session(), customer_id)
+    customers.refuse_deleted(customer)
+    return _form(CustomerForm(customer), customer)
+
+
+@pages.action("/customers/<customer_id>/edit", role=Role.OPERATOR)
+def save(customer_id: str) -> ResponseReturnValue:
+    """Store what was changed, at Stripe too; nothing that somebody else changed meanwhile is lost."""
+    session = db.session()
+    customer = actions.find(session, customer_id)
+    customers.refuse_deleted(customer)
+    form = CustomerForm(customer)
+    if not form.validate():
+        return _form(form, customer), 422
+    try:
+        is_changed = actions.edit(
+            session, customer.id, form.wanted(), seen=form.updated_at.data or "", actor=operators.actor()
+        )
+    except actions.Changed as changed:
+        return _form(form, changed.now, changes=_changes(form, changed.now)), 409
+    except CustomerTaken as taken:
+        _blame(session, form, taken)
+        return _form(form, customer), 422
+    except StripeFailed as error:
+        session.rollback()
+        return _form(form, customer, problem=f"{error.detail} Nothing was stored, here or there."), 503
+    except Invalid as error:  # Stripe's own words, such as about the e-mail address
+        session.rollback()
+        return _form(form, customer, problem=f"Stripe says: {error.detail}"), 422
+    flash("Saved." if is_changed else "Nothing was changed.", "success" if is_changed else "info")
+    return _to(customer_id)
+
+
+@pages.action("/customers/<customer_id>/delete", role=Role.OPERATOR)
+def delete(customer_id: str) -> ResponseReturnValue:
+    """Mark a customer as deleted here; nothing happens at Stripe."""
+    session = db.session()
+    db.start_write(session)
+    customer = actions.find(session, customer_id, lock=True)
+    if customer.deleted_at is None:
+        payers.delete_customer(session, customer, actor=operators.actor())
+        session.commit()
+    flash("The customer is deleted here. What Stripe has is untouched.", "success")
+    return _to(customer_id)
+
+
+@pages.action("/customers/<customer_id>/restore", role=Role.OPERATOR)
+def restore(customer_id: str) -> ResponseReturnValue:
+    """Take that back."""
+    session = db.session()
+    db.start_write(session)
+    customer = actions.find(session, customer_id, lock=True)
+    wanted = customers.details_of(customer)
+    try:
+        left = payers.restore_customer(session, customer, actor=operators.actor())
+    except CustomerTaken as taken:
+        return _page(session, actions.find(session, customer_id), status=409, taken=(wanted, taken.holders))
+    except PreconditionFailed:  # it is there already
+        session.rollback()
+        return _to(customer_id)
+    session.commit()
+    flash("The customer is restored.", "success")
+    for payer in left:
+        flash(
+            f"Stripe customer {payer.stripe_customer_id} stands for another customer by now, or its app was "
+            "uninstalled; it was left out.",
+            "warning",
+        )
+    return _to(customer_id)
+
+
+@pages.action("/customers/<customer_id>/check", role=Role.OPERATOR)
+def check(customer_id: str) -> ResponseReturnValue:
+    """Ask Stripe now, and say what that brought."""
+    session = db.session()
+    customer = actions.find(session, customer_id)
+    customers.refuse_deleted(customer)
+    found = actions.check(session, customer.id, actor=operators.actor())
+    if not found.is_answered:
+        flash("Stripe could not be asked just now. What stands here is the last that we know.", "warning")
+    elif found.changes:
+        flash(f"Stripe knew more. Before: {'; '.join(found.changes)}.", "success")
+    else:
+        flash("Nothing has changed: Stripe says what stands here.", "success")
+    for trouble in found.troubles:
+        flash(f"The reason why no event told us: {trouble}.", "warning")
+    return _to(customer_id)
+
+
+@pages.page("/customers/<customer_id>/attach", role=Role.OPERATOR)
+def attach(customer_id: str) -> ResponseReturnValue:
+    """Ask which Stripe customer is meant."""
+    session = db.session()
+    customer = actions.find(session, customer_id)
+    customers.refuse_deleted(customer)
+    return render_template("desk/customer_attach.html", customer=customer, form=_attach_form(session))
+
+
+@pages.action("/customers/<customer_id>/attach", role=Role.OPERATOR)
+def bind(customer_id: str) -> ResponseReturnValue:
+    """Show whom Stripe knows by that id; when that was confirmed, let it stand for the customer."""
+    session = db.session()
+    customer = actions.find(session, customer_id)
+    customers.refuse_deleted(customer)
+    form = _attach_form(session)
+    drawn = {"customer": customer, "form": form}
+    if not form.validate():
+        return render_template("desk/customer_attach.html", **drawn), 422
+    app = apps.find(session, form.app_id.data)
+    current = payers.of_customer(session, app.id, customer.id)
+    try:
+        facts = actions.look(session, customer, app, form.stripe_customer_id.data)
+        if "confirmed" not in request.form:
+            return render_template(
+                "desk/customer_attach.html", facts=facts, app=app, current=current, **drawn
+            )
+        actions.attach(session, customer, app, facts.id, actor=operators.actor())
+    except AppError as error:
+        session.rollback()
+        form.stripe_customer_id.errors = [problems.plain(error.status, error.detail)]
+        return render_template("desk/customer_attach.html", **drawn), 422
+    flash(f"{facts.id} stands for this customer from now on.", "success")
+    return _to(customer_id)
+
+
+@pages.action("/customers/<customer_id>/charge", role=Role.OPERATOR)
+def charge(customer_id: str) -> ResponseReturnValue:
+    """Have another attached method charged from now on."""
+    session = db.session()
+    customer = actions.find(session, customer_id)
+    app_id, method_id = _method()
+    try:
+        title = actions.choose_default(session, customer, app_id, method_id, actor=operators.actor())
+    except (NotFound, Invalid, PreconditionFailed) as error:
+        return _refused(session, customer_id, error)
+    flash(f"{title} is charged from now on.", "success")
+    return _to(customer_id)
+
+
+@pages.action("/customers/<customer_id>/detach", role=Role.OPERATOR)
+def detach(customer_id: str) -> ResponseReturnValue:
+    """Remove a method at Stripe."""
+    session = db.session()
+    customer = actions.find(session, customer_id)
+    app_id, method_id = _method()
+    try:
+        title = actions.detach(session, customer, app_id, method_id, actor=operators.actor())
+    except (NotFound, Invalid, PreconditionFailed) as error:
+        return _refused(session, customer_id, error)
+    flash(f"{title} is removed at Stripe.", "success")
+    return _to(customer_id)
+
+
+@pages.action("/customers/<customer_id>/close-page", role=Role.OPERATOR)
+def close_page(customer_id: str) -> ResponseReturnValue:
+    """Close an open page of Stripe's."""
+    session = db.session()
+    customer = actions.find(session, customer_id)
+    try:
+        is_closed = actions.close_page(
+            session, customer, request.form.get("session_id", ""), actor=operators.actor()
+        )
+    except (NotFound, PreconditionFailed) as error:
+        return _refused(session, customer_id, error)
+    flash("The page is closed." if is_closed else "The page was not open any more.", "success")
+    return _to(customer_id)
+
+
+@pages.action("/customers/<customer_id>/links", role=Role.OPERATOR)
+def make_link(customer_id: str) -> ResponseReturnValue:
+    """Make a link and show it, this once. Pressed twice, the second one takes the place of the first."""
+    session = db.session()
+    db.start_write(session)
+    customer = actions.find(session, customer_id, lock=True)
+    customers.refuse_deleted(customer)
+    newest = next(iter(links.of_customer(session, customer.id)), None)
+    if newest is not None and newest.id != request.form.get("newest") and _is_own(newest):
+        _, token = links.renew(session, newest.id, actor=operators.actor())
+    else:
+        _, token = links.create(session, customer, actor=operators.actor())
+    session.commit()
+    return _page(session, customer, link=links.url(token))
+
+
+@pages.action("/customers/<customer_id>/links/<link_id>/renew", role=Role.OPERATOR)
+def renew_link(customer_id: str, link_id: str) -> ResponseReturnValue:
+    """Make a link that takes the place of another."""
+    session = db.session()
+    db.start_write(session)
+    customer = actions.find(session, customer_id, lock=True)
+    link = _link(session, customer, link_id)
+    newest = links.of_customer(session, customer.id)[0]
+    if link.renewed_by == newest.id and _is_own(newest):  # pressed twice
+        link = newest
+    try:
+        _, token = links.renew(session, link.id, actor=operators.actor())
+    except (Conflict, PreconditionFailed) as error:
+        return _refused(session, customer_id, error)
+    session.commit()
+    return _page(session, customer, link=links.url(token))
+
+
+@pages.action("/customers/<customer_id>/links/<link_id>/revoke", role=Role.OPERATOR)
+def revoke_link(customer_id: str, link_id: str) -> ResponseReturnValue:
+    """Let a link lead nowhere."""
+    session = db.session()
+    db.start_write(session)
+    customer = actions.find(session, customer_id)
+    links.revoke(session, _link(session, customer, link_id).id, actor=operators.actor())
+    session.commit()
+    flash("The link leads nowhere from now on.", "success")
+    return _to(customer_id)
+
+
+def _page(
+    session: Session,
+    customer: Customer,
+    *,
+    status: int = 200,
+    link: str | None = None,
+    taken: tuple[customers.NewCustomer, set[str]] | None = None,
+) -> ResponseReturnValue:
+    view = customer_view.read(session, customer)
+    return render_template(
+        "desk/customer.html",
+        view=view,
+        customer=customer,
+        diagnosis=diagnosis.of(view),
+        lines=story.lines(view),
+        awaited=story.awaited(view),
+        why=charged.why,
+        page_words=words.of_page,
+        declines=declines.explain,
+        event_words=event_types.words,
+        event_states=event_types.STATES,
+        policy=settings().payment_method_policy,
+        link=link,
+        holders=actions.holders_of(session, *taken) if taken else [],
+    ), status
+
+
+def _form(
+    form: CustomerForm,
+    customer: Customer | None,
+    *,
+    problem: str | None = None,
+    changes: list[tuple[str, str, str]] | None = None,
+) -> str:
+    return render_template(
+        "desk/customer_form.html", form=form, customer=customer, problem=problem, changes=changes or []
+    )
+
+
+def _to(customer_id: str) -> ResponseReturnValue:
+    return redirect(url_for("desk_customer.page", customer_id=customer_id.upper()), 303)
+
+
+def _refused(session: Session, customer_id: str, error: AppError) -> ResponseReturnValue:
+    session.rollback()
+    flash(problems.plain(error.status, error.detail), "error")
+    return _to(customer_id)
+
+
+def _blame(session: Session, form: CustomerForm, taken: CustomerTaken) -> None:
+    """Say beside each field which name is taken, and whose it is."""
+    wanted = form.wanted()
+    holders = actions.holders_of(session, wanted, taken.holders)
+    for field, names in ((form.key, {wanted.key}), (form.subject_keys, {*wanted.subject_keys})):
+        field.errors = [
+            f"“{name}” belongs to {holder.customer.name}."
+            for holder in holders
+            for name in holder.names
+            if name in names
+        ]
+    if not form.errors:
+        form.key.errors = ["Another customer has this key or one of the subject keys."]
+
+
+def _changes(form: CustomerForm, now: Customer) -> list[tuple[str, str, str]]:
+    """What differs between what was typed and what stands there now; sent once more, it is meant."""
+    mine, theirs = form.wanted(), customers.details_of(now)
+    form.updated_at.data = now.updated_at.isoformat()
+    pairs = ((LABELS[name], told(name, theirs), told(name, mine)) for name in LABELS)
+    return [pair for pair in pairs if pair[1] != pair[2]]
+
+
+def _attach_form(session: Session) -> AttachForm:
+    form = AttachForm()
+    form.app_id.choices = [
+        (app.id, f"{app.name} ({'live' if app.livemode else 'test'}, {app.stripe_account_id})")
+        for app in sorted(apps.installed(session), key=lambda app: not app.is_default)
+    ]
+    return form
+
+
+def _method() -> tuple[str, str]:
+    return request.form.get("app_id", ""), request.form.get("method_id", "")
+
+
+def _is_own(link: links.OnboardingLink) -> bool:
+    """Has this operator made it just now, and nobody opened it?"""
+    is_new = utcnow() - link.created_at < JUST_NOW
+    return is_new and link.created_by == operators.actor() and link.opened_at is None and link.works
+
+
+def _link(session: Session, customer: Customer, link_id: str) -> links.OnboardingLink:
+    for link in links.of_customer(session, customer.id):
+        if link.id == link_id:
+            return link
+    raise NotFound("This customer has no such link.")

@@ -1,0 +1,257 @@
+"""The form of a customer: what an operator may say of one, and the customer that it asks for."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from babel import Locale
+from flask_wtf import FlaskForm
+from wtforms import EmailField, Field, HiddenField, SelectField, StringField, TextAreaField
+from wtforms.validators import DataRequired, Email, Length, Regexp, ValidationError
+
+from app import currencies
+from app.customers import Customer, NewCustomer
+from app.db import is_id, new_id
+from app.web.forms import has_control_characters, one_line, trimmed
+
+LONGEST_NAME = 256
+MOST_SUBJECT_KEYS = 100
+ADDRESS = {  # the fields of an address, and what the API calls them
+    "line1": "line1",
+    "line2": "line2",
+    "postal_code": "postalCode",
+    "city": "city",
+    "state": "state",
+    "country": "country",
+    "phone_number": "phoneNumber",
+}
+LABELS = {  # of what a customer has, as a page calls it
+    "name": "Name",
+    "key": "Key",
+    "subject_keys": "Usage subject keys",
+    "primary_email": "E-mail address",
+    "currency": "Currency",
+    "description": "Description",
+    "billing_address": "Billing address",
+    "metadata": "Metadata",
+}
+
+Validator = Callable[[Any, Field], None]
+
+
+def one_kind_of_line(value: str | None) -> str | None:
+    """Browsers send other line ends than programs do."""
+    return value.replace("\r\n", "\n").replace("\r", "\n").strip() if value else value
+
+
+def lines(text: str | None) -> list[str]:
+    """The lines of a text that have something in them, trimmed."""
+    return [line.strip() for line in (text or "").split("\n") if line.strip()]
+
+
+def at_most(limit: int, what: str) -> Validator:
+    """Refuse a text that is too long."""
+    validator: Validator = Length(max=limit, message=f"{what} has {limit} characters at most.")
+    return validator
+
+
+def some_lines(_form: Any, field: Field) -> None:
+    """Refuse, of several lines, what would be refused of one."""
+    if has_control_characters((field.data or "").replace("\n", "")):
+        raise ValidationError("This has characters that can't be used. Type it anew.")
+
+
+def _address_line(label: str) -> StringField:
+    return StringField(
+        label,
+        filters=[trimmed],
+        validators=[at_most(500, "This"), one_line],
+        render_kw={"maxlength": 500},
+    )
+
+
+class CustomerForm(FlaskForm):
+    """What an operator says of a customer. What is held already may stay, even if it would be refused."""
+
+    name = StringField(
+        "Name",
+        filters=[trimmed],
+        validators=[DataRequired("Enter a name."), at_most(LONGEST_NAME, "A name"), one_line],
+        render_kw={"maxlength": LONGEST_NAME},
+    )
+    key = StringField(
+        "Key",
+        description="Your own id of this customer, such as its number in your database.",
+        filters=[trimmed],
+        validators=[at_most(LONGEST_NAME, "A key"), one_line],
+        render_kw={"maxlength": LONGEST_NAME, "spellcheck": "false"},
+    )
+    subject_keys = TextAreaField(
+        "Usage subject keys",
+        description="The names under which its usage arrives, one a line.",
+        filters=[one_kind_of_line],
+        validators=[some_lines],
+        render_kw={"rows": 3, "spellcheck": "false"},
+    )
+    email = EmailField(
+        "E-mail address",
+        description="Stripe sends receipts there.",
+        filters=[trimmed],
+        render_kw={"maxlength": 254},
+    )
+    currency = SelectField("Currency", default="")
+    description = TextAreaField(
+        "Description", filters=[one_kind_of_line], validators=[at_most(1024, "A description"), some_lines]
+    )
+    line1 = _address_line("Street and number")
+    line2 = _address_line("Second line")
+    postal_code = _address_line("Postal code")
+    city = _address_line("City")
+    state = _address_line("State or region")
+    country = SelectField("Country", default="")
+    phone_number = _address_line("Telephone")
+    metadata = TextAreaField(
+        "Metadata",
+        description="What else programs should find, one “name: value” a line.",
+        filters=[one_kind_of_line],
+        validators=[some_lines],
+        render_kw={"rows": 3, "spellcheck": "false"},
+    )
+    customer_id = HiddenField()  # of a new customer, so that one form makes one
+    updated_at = HiddenField()  # of the customer as it stood when the form was drawn
+
+    def __init__(self, held: Customer | None = None, **kwargs: Any) -> None:
+        self.held = held
+        super().__init__(data=_data(held) if held else {"customer_id": new_id()}, **kwargs)
+        self.currency.choices = with_held(currency_choices(), held.currency if held else None)
+        self.country.choices = with_held(country_choices(), self.country.object_data)
+        # Metadata that lines can't say is kept as it is.
+        self.keeps_metadata = held is not None and _read_metadata(_metadata(held.extra)) != (held.extra or {})
+        if self.keeps_metadata:
+            del self.metadata
+
+    @property
+    def address(self) -> dict[str, str]:
+        """The address that was typed, in the API's names."""
+        return {name: self[field].data for field, name in ADDRESS.items() if self[field].data}
+
+    def validate(self, extra_validators: Mapping[str, Any] | None = None) -> bool:
+        """Check each field, then what only holds of several."""
+        is_right = bool(super().validate(extra_validators))
+        if is_right and not self.key.data and not self.subject_keys.data:
+            self.key.errors = ["Enter a key, or at least one usage subject key below."]
+            return False
+        return is_right
+
+    def validate_email(self, field: Field) -> None:
+        """Refuse what is no address; a program may have stored one all the same."""
+        if field.data and not (self.held and field.data == self.held.primary_email):
+            at_most(254, "An e-mail address")(self, field)
+            Email("Enter an e-mail address like name@example.com.")(self, field)
+
+    def validate_subject_keys(self, field: Field) -> None:
+        """Refuse too many, too long ones, and one that stands there twice."""
+        keys = lines(field.data)
+        if len(keys) > MOST_SUBJECT_KEYS and len(keys) > len(self.held.subjects if self.held else ()):
+            raise ValidationError(f"Enter {MOST_SUBJECT_KEYS} subject keys at most.")
+        for key in keys:
+            if len(key) > LONGEST_NAME:
+                raise ValidationError(f"A subject key has {LONGEST_NAME} characters at most.")
+            if keys.count(key) > 1:
+                raise ValidationError(f"“{key}” stands there twice.")
+
+    def validate_metadata(self, field: Field) -> None:
+        """Refuse a line that has no name, and a name that stands there twice."""
+        names = [line.partition(":")[0].strip() for line in lines(field.data) if ":" in line]
+        if len(names) < len(lines(field.data)) or not all(names):
+            raise ValidationError("Each line is a name, a colon, and a value.")
+        if len(set(names)) < len(names):
+            raise ValidationError("A name stands there twice.")
+
+    def validate_customer_id(self, field: Field) -> None:
+        """Refuse what is not of our making."""
+        if not self.held and not is_id(field.data or ""):
+            raise ValidationError("This form is broken: open it again.")
+
+    def wanted(self) -> NewCustomer:
+        """The customer as the form wants it."""
+        kept = self.held.extra if self.held and self.keeps_metadata else None
+        return NewCustomer(
+            id=self.held.id if self.held else self.customer_id.data,
+            name=self.name.data,
+            key=self.key.data or None,
+            subject_keys=tuple(lines(self.subject_keys.data)),
+            primary_email=self.email.data or None,
+            currency=self.currency.data or None,
+            description=self.description.data or None,
+            billing_address=self.address or None,
+            metadata=kept or (_read_metadata(self.metadata.data) if self.metadata else None) or None,
+        )
+
+
+class AttachForm(FlaskForm):
+    """Which Stripe customer is to stand for a customer."""
+
+    app_id = SelectField("Stripe app")
+    stripe_customer_id = StringField(
+        "Stripe customer",
+        description="Its id begins with cus_ and stands on its page in Stripe's Dashboard.",
+        filters=[trimmed],
+        validators=[
+            DataRequired("Enter the id of a Stripe customer."),
+            Regexp(r"^cus_[A-Za-z0-9_]{1,250}$", message="Enter an id that begins with cus_."),
+        ],
+        render_kw={"autocomplete": "off", "spellcheck": "false", "class": "code"},
+    )
+
+
+def told(name: str, wanted: NewCustomer) -> str:
+    """One thing that is wanted of a customer, as a page shows it."""
+    value = getattr(wanted, name)
+    if isinstance(value, dict):
+        return ", ".join(f"{label}: {text}" for label, text in value.items())
+    return ", ".join(sorted(value)) if isinstance(value, tuple) else value or ""
+
+
+def currency_choices() -> list[tuple[str, str]]:
+    """Every currency, and none."""
+    return [("", "None"), *currencies.choices()]
+
+
+def country_choices() -> list[tuple[str, str]]:
+    """Every country, by its name, and none."""
+    names = Locale("en").territories
+    countries = [
+        (code, name)
+        for code, name in names.items()
+        if len(code) == 2 and code not in {"EU", "EZ", "UN", "ZZ"}
+    ]
+    return [("", "None"), *sorted(countries, key=lambda pair: pair[1])]
+
+
+def with_held(choices: list[tuple[str, str]], held: str | None) -> list[tuple[str, str]]:
+    """The choices, and what a program has stored that is none of them."""
+    return choices if not held or held in dict(choices) else [*choices, (held, held)]
+
+
+def _data(customer: Customer) -> dict[str, Any]:
+    address = customer.billing_address or {}
+    return {
+        "name": customer.name,
+        "key": customer.key,
+        "subject_keys": "\n".join(customer.subject_keys),
+        "email": customer.primary_email,
+        "currency": customer.currency or "",
+        "description": customer.description,
+        **{field: address.get(name, "") for field, name in ADDRESS.items()},
+        "metadata": _metadata(customer.extra),
+        "updated_at": customer.updated_at.isoformat(),
+    }
+
+
+def _metadata(metadata: dict[str, str] | None) -> str:
+    return "\n".join(f"{name}: {value}" for name, value in (metadata or {}).items())
+
+
+def _read_metadata(text: str | None) -> dict[str, str]:
+    pairs = (line.partition(":") for line in lines(text))
+    return {name.strip(): value.strip() for name, _, value in pairs}

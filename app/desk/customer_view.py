@@ -1,0 +1,248 @@
+"""All that is known of one customer, read for its page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
+
+from app import apps, checkout, customers, doctor, journal, links, payers, webhooks
+from app.db import utcnow
+from app.desk import actors
+from app.links import OnboardingLink
+from app.payers import PaymentStatus
+
+MOST_ENTRIES = 25  # the journal page has the rest
+MOST_PAGES = 10
+MOST_EVENTS = 10
+TURNING_POINTS = (  # however long ago they were, the diagnosis asks for them
+    "checkout.refused",
+    "customer.deleted",
+    "default_method.changed",
+    "payment_method.detached",
+    "payment_method.removed",
+    "stripe_customer.deleted",
+    "sync.drift",
+    "sync.untold",
+)
+WAYS_OF_EVENTS = {  # the codes of the doctor's findings about the webhook
+    "clock",
+    "deliveries",
+    "enabled",
+    "endpoint",
+    "events",
+    "key",
+    "public_url",
+    "secrets",
+    "url",
+}
+KINDS = {  # ids of Stripe's that a person may want to see there, by their prefix
+    "acct": "account",
+    "cs": "checkout_session",
+    "cus": "customer",
+    "evt": "event",
+    "pm": "payment_method",
+    "seti": "setup_intent",
+    "we": "webhook_endpoint",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """The customer in one Stripe app: as we know it there, and how the app itself fares."""
+
+    app: apps.App
+    payer: payers.Payer | None
+    pages: list[checkout.CheckoutSession]  # the newest first
+    status: PaymentStatus
+    turning_points: list[journal.Entry]  # the newest first
+    rejected_since: datetime | None  # since when Stripe rejects the app's key
+    examination: doctor.Examination | None
+    names: dict[str, str]  # of actors
+    now: datetime
+
+    @property
+    def attempt(self) -> checkout.CheckoutSession | None:
+        """The page that was opened last."""
+        return self.pages[0] if self.pages else None
+
+    @property
+    def method(self) -> payers.PaymentMethod | None:
+        """What is charged."""
+        return self.payer.default_method if self.payer else None
+
+    @property
+    def others(self) -> list[payers.PaymentMethod]:
+        """What is attached besides, the newest first."""
+        rows = reversed(self.payer.methods) if self.payer else []
+        return [row for row in rows if row.detached_at is None and row is not self.method]
+
+    @property
+    def removed(self) -> list[payers.PaymentMethod]:
+        """What is attached no more, the last one first."""
+        rows = self.payer.methods if self.payer else []
+        gone = [(row.detached_at, row) for row in rows if row.detached_at is not None]
+        return [row for _, row in sorted(gone, key=lambda pair: pair[0], reverse=True)]
+
+    @property
+    def open_pages(self) -> list[checkout.CheckoutSession]:
+        """The pages of Stripe's on which the customer could go on."""
+        return [page for page in self.pages if page.status == "open" and page.expires_at > self.now]
+
+    @property
+    def next_look(self) -> datetime | None:
+        """When Stripe is asked next without anybody's doing."""
+        times = (self.payer.due_at, self.payer.verify_at) if self.payer else ()
+        return min((time for time in times if time is not None), default=None)
+
+    @property
+    def troubles(self) -> list[doctor.Finding]:
+        """What keeps events away, by the last examination of the app."""
+        return keeping_events_away(self.examination) if self.examination else []
+
+    def last(self, kind: str, **facts: str | None) -> journal.Entry | None:
+        """The last turning point of a kind with these facts, in this app or in none."""
+        return next(
+            (
+                entry
+                for entry in self.turning_points
+                if entry.kind == kind and all(entry.facts.get(name) == value for name, value in facts.items())
+            ),
+            None,
+        )
+
+    def url(self, id_: str) -> str | None:
+        """Where an id of Stripe's can be seen in its Dashboard."""
+        kind = kind_of(id_)
+        return apps.dashboard_url(self.app, kind, id_) if kind else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """The page of one customer."""
+
+    customer: customers.Customer
+    default_app: apps.App | None
+    accounts: list[Account]  # the default app's first
+    links: list[OnboardingLink]  # the newest first
+    events: list[webhooks.Event]  # the newest first, without payloads
+    entries: list[journal.Entry]  # the newest first
+    has_more: bool  # are there older entries?
+    names: dict[str, str]  # of actors
+    deletion: journal.Entry | None
+    now: datetime
+
+    @property
+    def main(self) -> Account | None:
+        """The customer in the default app, or in the only one."""
+        return self.accounts[0] if self.accounts else None
+
+    @property
+    def working_link(self) -> OnboardingLink | None:
+        """The newest link that still leads somewhere."""
+        return next((link for link in self.links if link.works), None)
+
+
+def read(session: Session, customer: customers.Customer) -> View:
+    """Read the page of a customer: a dozen short reads, however much has happened. Stripe is not asked."""
+    default = apps.default(session)
+    entries = _entries(session, customer.id)
+    points = _turning_points(session, customer.id)
+    given = links.of_customer(session, customer.id)
+    mentioned = [entry.actor for entry in (*entries, *points)] + [link.created_by for link in given]
+    names = actors.names(session, mentioned)
+    known = _ended(session, customer) if customer.deleted_at else payers.all_of_customer(session, customer.id)
+    places = _places(default, known)
+    events = webhooks.page(session, webhooks.Filter(customer_id=customer.id), size=MOST_EVENTS)
+    return View(
+        customer=customer,
+        default_app=default,
+        accounts=[_account(session, app, payer, points, names) for app, payer in places],
+        links=given,
+        events=[received.event for received in events.rows],
+        entries=entries[:MOST_ENTRIES],
+        has_more=len(entries) > MOST_ENTRIES,
+        names=names,
+        deletion=next((point for point in points if point.kind == "customer.deleted"), None),
+        now=utcnow(),
+    )
+
+
+def keeping_events_away(examination: doctor.Examination) -> list[doctor.Finding]:
+    """What an examination found of that by which Stripe's events come."""
+    return [
+        finding
+        for finding in doctor.findings_of(examination)
+        if finding.code in WAYS_OF_EVENTS and finding.state is not doctor.State.GREEN
+    ]
+
+
+def kind_of(text: str) -> str | None:
+    """What a text is the id of at Stripe, if it is one."""
+    prefix, _, rest = text.partition("_")
+    return KINDS.get(prefix) if rest.replace("_", "").isalnum() else None
+
+
+def _ended(session: Session, customer: customers.Customer) -> list[payers.Payer]:
+    """The payers that ended with a deleted customer: what restoring it would bring back."""
+    payer = payers.Payer
+    query = sa.select(payer).where(payer.customer_id == customer.id, payer.deleted_at >= customer.deleted_at)
+    return list(session.scalars(query.options(joinedload(payer.app)).order_by(payer.id)))
+
+
+def _places(
+    default: apps.App | None, found: Sequence[payers.Payer]
+) -> list[tuple[apps.App, payers.Payer | None]]:
+    """The apps to show: the default one even when the customer is unknown there, then all others."""
+    places: list[tuple[apps.App, payers.Payer | None]] = [(payer.app, payer) for payer in found]
+    if default is not None and default.id not in {app.id for app, _ in places}:
+        places.append((default, None))
+    return sorted(places, key=lambda place: not place[0].is_default)
+
+
+def _account(
+    session: Session,
+    app: apps.App,
+    payer: payers.Payer | None,
+    points: list[journal.Entry],
+    names: dict[str, str],
+) -> Account:
+    now = utcnow()
+    pages = _pages(session, payer) if payer else []
+    return Account(
+        app=app,
+        payer=payer,
+        pages=pages,
+        status=payers.payment_status(payer, pages[0] if pages else None, now),
+        turning_points=[entry for entry in points if entry.app_id in {None, app.id}],
+        rejected_since=_rejected_since(session, app) if app.status == "unauthorized" else None,
+        examination=session.get(doctor.Examination, app.id),
+        names=names,
+        now=now,
+    )
+
+
+def _pages(session: Session, payer: payers.Payer) -> list[checkout.CheckoutSession]:
+    opened = checkout.CheckoutSession
+    query = sa.select(opened).where(opened.payer_id == payer.id)
+    return list(session.scalars(query.order_by(opened.created_at.desc(), opened.id).limit(MOST_PAGES)))
+
+
+def _rejected_since(session: Session, app: apps.App) -> datetime | None:
+    entry = journal.Entry
+    query = sa.select(entry.at).where(entry.app_id == app.id, entry.kind == "app.unauthorized")
+    return session.scalar(query.order_by(entry.id.desc()).limit(1))
+
+
+def _entries(session: Session, customer_id: str) -> list[journal.Entry]:
+    """The newest entries, and one more if there are more. Ids of one millisecond are in no order."""
+    found = journal.page(session, journal.Filter(customer_id=customer_id), size=MOST_ENTRIES + 1).rows
+    return sorted(found, key=lambda entry: (entry.at, entry.id), reverse=True)
+
+
+def _turning_points(session: Session, customer_id: str) -> list[journal.Entry]:
+    entry = journal.Entry
+    query = sa.select(entry).where(entry.customer_id == customer_id, entry.kind.in_(TURNING_POINTS))
+    found = session.scalars(query.order_by(entry.id.desc()).limit(100))
+    return sorted(found, key=lambda point: (point.at, point.id), reverse=True)

@@ -1,0 +1,81 @@
+"""A span of time in the address of a page: whole days, UTC."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from app.db import utcnow
+
+NAMES = {
+    "today": "Today",
+    "7d": "Last 7 days",
+    "30d": "Last 30 days",
+    "90d": "Last 90 days",
+    "custom": "Days of your choice",
+}
+DAYS = {"today": 1, "7d": 7, "30d": 30, "90d": 90}
+LONGEST = timedelta(days=731)
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Span:
+    """From one day to another, both included; without days, any time. `errors` says what is wrong."""
+
+    name: str = ""
+    first: date | None = None
+    last: date | None = None
+    typed: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def since(self) -> datetime | None:
+        """The first instant."""
+        return _midnight(self.first) if self.first else None
+
+    @property
+    def until(self) -> datetime | None:
+        """The first instant after it."""
+        return _midnight(self.last + ONE_DAY) if self.last else None
+
+
+def read(arguments: Mapping[str, str], *, default: str = "") -> Span:
+    """The span of an address; the default one where it names none, and with errors where it is wrong."""
+    name = arguments.get("span", "")
+    typed = {key: arguments[key].strip() for key in ("from", "to") if arguments.get(key, "").strip()}
+    if name == "custom" or (not name and typed):
+        return _chosen(typed, default)
+    return _named(name if name in DAYS else default)
+
+
+def _named(name: str, typed: dict[str, str] | None = None, errors: dict[str, str] | None = None) -> Span:
+    typed, errors = typed or {}, errors or {}
+    if name not in DAYS:
+        return Span(typed=typed, errors=errors)
+    today = utcnow().date()
+    return Span(name, today - (DAYS[name] - 1) * ONE_DAY, today, typed, errors)
+
+
+def _chosen(typed: dict[str, str], default: str) -> Span:
+    errors: dict[str, str] = {}
+    days: dict[str, date] = {}
+    for key in ("from", "to"):
+        try:
+            days[key] = date.fromisoformat(typed[key]) if key in typed else utcnow().date()
+        except ValueError:
+            errors[key] = "Enter a day such as 2026-03-31."
+    if "from" not in typed:
+        errors["from"] = "Enter the first day, such as 2026-03-01."
+    if not errors and days["from"] > days["to"]:
+        errors["from"] = "The first day is after the last one. Exchange them."
+    if not errors and days["to"] - days["from"] > LONGEST:
+        errors["from"] = "That is more than two years. Choose a later first day."
+    if not errors and days["to"] > date(9000, 1, 1):
+        errors["to"] = "Enter a day that is nearer."
+    if errors:
+        return _named(default, typed=typed, errors=errors)
+    return Span("custom", days["from"], days["to"], typed)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

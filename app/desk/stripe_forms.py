@@ -1,0 +1,89 @@
+"""The forms of the Stripe pages: labels and limits."""
+
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, PasswordField, StringField
+from wtforms.validators import DataRequired, Length, ValidationError
+
+from app.apps import App
+from app.web.forms import one_line, trimmed
+
+NAME_LONGEST = 256
+KEY_LONGEST = 300
+
+
+def key_field(label: str) -> PasswordField:
+    """A Stripe API key. It is never shown again: WTForms gives a password field no value."""
+    return PasswordField(
+        label,
+        filters=[trimmed],
+        validators=[
+            DataRequired("Enter the key."),
+            Length(max=KEY_LONGEST, message="No key is as long as that. Copy it again from the Dashboard."),
+            one_line,
+        ],
+        description="It begins with sk_test_, rk_test_, sk_live_ or rk_live_.",
+        render_kw={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"},
+    )
+
+
+def name_field() -> StringField:
+    """How an app is called here."""
+    return StringField(
+        "Name",
+        filters=[trimmed],
+        validators=[
+            DataRequired("Enter a name."),
+            Length(max=NAME_LONGEST, message=f"A name has {NAME_LONGEST} characters at most."),
+            one_line,
+        ],
+        description="Only operators and programs see it.",
+        render_kw={"maxlength": NAME_LONGEST, "autocomplete": "off"},
+    )
+
+
+class KeyForm(FlaskForm):
+    """The first step of an installation."""
+
+    api_key = key_field("Secret or restricted API key")
+
+
+class ConfirmForm(FlaskForm):
+    """The second step: what was found is right."""
+
+    name = name_field()
+    takes_default = BooleanField("Make it the default app: customers pay through it from then on")
+
+
+class ReplaceForm(FlaskForm):
+    """Another key for an app."""
+
+    api_key = key_field("New API key of the same account and mode")
+
+
+class RenameForm(FlaskForm):
+    """Another name for an app."""
+
+    name = name_field()
+
+
+class UninstallForm(FlaskForm):
+    """Nobody uninstalls by a slip of the hand: the account is typed."""
+
+    account = StringField(
+        "Account to uninstall",
+        filters=[trimmed],
+        validators=[DataRequired("Type the account.")],
+        render_kw={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"},
+    )
+
+    def __init__(self, app: App, **options: Any) -> None:
+        super().__init__(**options)
+        self._app = app
+        self.account.description = f"Type {app.stripe_account_id} to say that you mean it."
+
+    def validate_account(self, field: StringField) -> None:
+        """It must be the very account."""
+        if field.data != self._app.stripe_account_id:
+            raise ValidationError(f"Type {self._app.stripe_account_id}, exactly as it stands here.")

@@ -1,0 +1,131 @@
+"""The page of a customer at the desk, in a real browser: for everybody, by keyboard, and without scripts."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask.testing import FlaskClient
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Place, Visit
+from tests.support.desk import post, sign_in
+from tests.support.sync_people import Person
+
+Deed = Callable[[Place, Person], object]
+
+
+def saves(place: Place, person: Person) -> None:
+    """Save a card, and let the portal know."""
+    person.saves()
+    person.returns()
+
+
+def with_card(deed: Callable[[Place, Person, str], object]) -> Deed:
+    """Save a card; then something happens to it."""
+
+    def done(place: Place, person: Person) -> None:
+        saves(place, person)
+        deed(place, person, str(person.stripe_default))
+
+    return done
+
+
+STATES: dict[str, Deed] = {
+    "On Stripe's page": lambda _place, _person: None,
+    "Declined": lambda _place, person: person.saves("4000000000009995"),
+    "3-D Secure unfinished": lambda _place, person: person.saves("4000002500003155"),
+    "Waiting for the bank": lambda place, person: place.simulator.pay_by_bank(person.page_id, verify="later"),
+    "Abandoned": lambda place, person: place.simulator.expire_session(person.page_id),
+    "Saved": saves,
+    "Expired": with_card(lambda place, _person, method: place.simulator.age_card(method)),
+    "Removed at Stripe": with_card(
+        lambda place, _person, method: place.simulator.detach_payment_method(method)
+    ),
+    "Deleted at Stripe": with_card(
+        lambda place, person, _method: place.simulator.delete_customer(person.stripe_id)
+    ),
+    "Two methods are attached": with_card(
+        lambda place, person, _method: place.simulator.attach_card(person.stripe_id, "5555555555554444")
+    ),
+}
+
+
+def enter(page: Page, place: Place, client: FlaskClient) -> None:
+    """Give a browser the session of an operator."""
+    cookie = client.get_cookie("gangway")
+    assert cookie is not None
+    page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": place.portal}])
+
+
+def findings(page: Page) -> list[str]:
+    """What axe has against a page, in a line each; and whether it must be scrolled sideways."""
+    found = Axe().run(page).response["violations"]
+    wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    return [f"{one['id']} {[node['html'] for node in one['nodes']]}" for one in found] + ["wide"] * wide
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_state_can_be_used_by_everybody(visit: Visit, place: Place, scheme: str) -> None:
+    client = sign_in(place.app, "operator")
+    narrow = {"viewport": {"width": 390, "height": 844}}
+    with visit(color_scheme=scheme) as wide, visit(color_scheme=scheme, **narrow) as small:
+        for page in (wide, small):
+            enter(page, place, client)
+        for number, (title, deed) in enumerate(STATES.items()):
+            person = Person.signs_up(place.app, place.simulator, f"person-{number}")
+            deed(place, person)
+            path = f"/operator/customers/{person.payer.customer_id}"
+            post(client, f"{path}/check")
+            for page in (wide, small):
+                page.goto(path)
+
+                expect(page.locator(".diagnosis")).to_contain_text(title)
+                assert findings(page) == [], title
+
+
+def test_the_forms_can_be_used_by_everybody(visit: Visit, place: Place) -> None:
+    person = Person.signs_up(place.app, place.simulator)
+    path = f"/operator/customers/{person.payer.customer_id}"
+    with visit(viewport={"width": 390, "height": 844}) as page:
+        enter(page, place, sign_in(place.app, "operator"))
+        for form in ("/operator/customers/new", f"{path}/edit"):
+            page.goto(form)
+            page.get_by_text("Billing address").click()
+            page.get_by_label("Name").fill("")
+            page.locator("main form button").click()
+
+            expect(page.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
+            assert findings(page) == []
+        page.goto(f"{path}/attach")
+        assert findings(page) == []
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_card_is_removed_by_keyboard(visit: Visit, place: Place, *, javascript: bool) -> None:
+    person = Person.signs_up(place.app, place.simulator)
+    saves(place, person)
+    with visit(java_script_enabled=javascript) as page:
+        enter(page, place, sign_in(place.app, "operator"))
+        page.goto(f"/operator/customers/{person.payer.customer_id}")
+        page.locator("summary", has_text="Remove").focus()
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+
+        expect(page.locator(".diagnosis")).to_contain_text("Visa •••• 4242 was removed here")
+        assert person.stripe_default is None
+
+
+def test_a_link_is_copied_where_scripts_run(visit: Visit, place: Place) -> None:
+    person = Person.signs_up(place.app, place.simulator)
+    with visit(permissions=["clipboard-read", "clipboard-write"]) as page:
+        enter(page, place, sign_in(place.app, "operator"))
+        page.goto(f"/operator/customers/{person.payer.customer_id}")
+        page.get_by_role("region", name="Onboarding links").get_by_role("button").click()
+        expect(page.get_by_role("region", name="The link is ready")).to_be_focused()
+        page.get_by_role("button", name="Copy").click()
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied == page.get_by_label("Onboarding link", exact=True).input_value()
+        assert findings(page) == []

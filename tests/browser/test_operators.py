@@ -1,0 +1,178 @@
+"""The operators' own pages, as a person goes through them."""
+
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from app import db, operators
+from tests.browser.conftest import Place
+from tests.support.operators import PASSWORD, Telephone, member
+
+Visit = Callable[..., AbstractContextManager[Page]]
+
+
+def log_in(page: Page, password: str = PASSWORD) -> None:
+    page.goto("/operator/account")
+    page.get_by_label("E-mail address").fill("ada@example.com")
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Log in").click()
+
+
+def expect_title(page: Page, text: str) -> None:
+    expect(page.get_by_role("heading", level=1)).to_contain_text(text)
+
+
+def set_up_second_factor(page: Page) -> tuple[Telephone, list[str]]:
+    """From the account page to the recovery codes."""
+    page.get_by_role("link", name="Set it up").click()
+    telephone = Telephone(page.locator("#secret").inner_text())
+    page.get_by_label("Code from the app").fill(telephone.code())
+    page.get_by_role("button", name="Turn it on").click()
+    expect_title(page, "Your recovery codes")
+    return telephone, page.locator(".recovery-codes li").all_inner_texts()
+
+
+def findings(page: Page) -> list[str]:
+    """What axe has against a page, in a line each; and whether it must be scrolled sideways."""
+    found = Axe().run(page).response["violations"]
+    wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    told = [f"{page.url}: {one['id']} {[node['html'] for node in one['nodes']]}" for one in found]
+    return told + ([f"{page.url} is wider than the window"] if wide else [])
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_second_factor_is_set_up_and_asked_for(visit: Visit, place: Place, *, javascript: bool) -> None:
+    member(place.app)
+    with visit(java_script_enabled=javascript) as page:
+        log_in(page)
+        expect_title(page, "Your account")
+        telephone, codes = set_up_second_factor(page)
+        page.get_by_role("link", name="I have kept them").click()
+        if javascript and not page.get_by_role("button", name="Log out", exact=True).is_visible():
+            page.get_by_role("button", name="Menu").click()
+        page.get_by_role("button", name="Log out", exact=True).click()
+        expect_title(page, "Log in")
+
+        log_in(page)
+        expect_title(page, "Your code")
+        page.get_by_label("Code").fill(telephone.wrong_code())
+        page.get_by_role("button", name="Continue").click()
+        expect(page.get_by_label("Code")).to_have_attribute("aria-invalid", "true")
+        page.get_by_label("Code").fill(codes[0])
+        page.get_by_role("button", name="Continue").click()
+
+        expect_title(page, "Your account")
+        expect(page.locator("main")).to_contain_text("9 recovery codes are unused")
+
+
+def test_an_invitation_is_made_passed_on_and_accepted(visit: Visit, place: Place) -> None:
+    member(place.app)
+    with visit() as admin, visit() as guest:
+        log_in(admin)
+        admin.goto("/operator/team")
+        admin.get_by_label("E-mail address").fill("bob@example.com")
+        admin.get_by_label("Name").fill("Bob")
+        admin.get_by_role("button", name="Make the link").click()
+        link = admin.get_by_label("One-time link").input_value()
+
+        guest.goto(link)
+        guest.get_by_label("New password").fill("bob")
+        guest.get_by_role("button", name="Set the password").click()
+        expect(guest.locator("main")).to_contain_text("12 characters or more; this one has 3")
+        guest.get_by_label("New password").fill("eleven green bicycles")
+        guest.get_by_role("button", name="Set the password").click()
+
+        expect(guest).to_have_url(re.compile("/operator/$"))
+        guest.goto("/operator/account")
+        expect(guest.locator("main")).to_contain_text("bob@example.com · viewer")
+
+
+def test_the_first_operator_is_made_with_the_token_of_the_log(visit: Visit, place: Place) -> None:
+    with place.app.app_context():
+        address = operators.offer_setup(db.session())
+    assert address is not None
+    with visit() as page:
+        page.goto(address)
+        page.get_by_label("E-mail address").fill("ada@example.com")
+        page.get_by_label("Name").fill("Ada")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Make the first operator").click()
+
+        expect(page).to_have_url(re.compile("/operator/$"))
+
+
+def test_a_token_is_made_and_revoked(visit: Visit, place: Place) -> None:
+    member(place.app)
+    with visit(viewport={"width": 390, "height": 844}) as page:
+        log_in(page)
+        page.goto("/operator/tokens")
+        page.get_by_label("Name").fill("ledger")
+        page.get_by_role("button", name="Make the token").click()
+        expect(page.get_by_label("Token", exact=True)).to_have_value(re.compile("^gangway_"))
+
+        page.get_by_text("Revoke", exact=True).click()
+        page.get_by_role("button", name="Revoke it").click()
+
+        expect(page.locator("tbody")).to_contain_text("revoked")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_every_page_is_accessible(visit: Visit, place: Place, scheme: str, width: int) -> None:
+    options: dict[str, Any] = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
+    found: list[str] = []
+    with place.app.app_context():
+        setup = operators.offer_setup(db.session())
+    with visit(**options) as page:
+        page.goto("/operator/login")
+        found += findings(page)
+        page.goto(str(setup))
+        found += findings(page)
+        page.get_by_role("button", name="Make the first operator").click()
+        found += findings(page)
+        member(place.app)
+        member(place.app, "bob@example.com", "viewer", name="Bob")
+        log_in(page, "wrong")
+        found += findings(page)
+        log_in(page)
+        found += findings(page)
+        page.get_by_role("button", name="Change the password").click()
+        found += findings(page)
+        page.goto("/operator/account/second-factor")
+        found += findings(page)
+        page.goto("/operator/account")
+        set_up_second_factor(page)
+        found += findings(page)
+        page.goto("/operator/account")
+        found += findings(page)
+        page.goto("/operator/team")
+        found += findings(page)
+        page.get_by_role("button", name="Make the link").click()
+        found += findings(page)
+        page.get_by_role("link", name="Bob").click()
+        found += findings(page)
+        page.get_by_role("button", name="Link for a new password").click()
+        link = page.get_by_label("One-time link").input_value()
+        page.get_by_text("Disable the account").click()
+        found += findings(page)
+        page.goto("/operator/tokens")
+        found += findings(page)
+        page.get_by_label("Name").fill("ledger")
+        page.get_by_role("button", name="Make the token").click()
+        found += findings(page)
+        page.goto("/operator/account")
+        page.get_by_role("button", name="Log out everywhere").click()
+        log_in(page)
+        expect_title(page, "Your code")
+        found += findings(page)
+        page.goto(link)
+        found += findings(page)
+        page.goto("/operator/invitation?token=none")
+        found += findings(page)
+
+    assert found == []

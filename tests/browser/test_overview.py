@@ -1,0 +1,166 @@
+"""The overview, the events and the journal in a real browser."""
+
+import json
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Page, expect
+
+from app import apps, db
+from app.customers import Customer
+from app.db import new_id, utcnow
+from app.payers import Payer
+from app.webhooks import Event
+from tests.browser.conftest import Place
+from tests.browser.test_operators import expect_title, findings
+from tests.support.desk import sign_in
+
+Visit = Callable[..., AbstractContextManager[Page]]
+
+SIZES = {"telephone": (390, 844), "desktop": (1280, 900)}
+STATUSES = ("saved", "failed", "abandoned", "expiring", "in_progress", "removed", None)
+
+
+def enter(page: Page, place: Place, role: str = "operator") -> None:
+    """Log in."""
+    cookie = sign_in(place.app, role).get_cookie("gangway")
+    assert cookie is not None
+    page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": place.portal}])
+
+
+def customer(place: Place, status: str | None, name: str = "Somebody") -> None:
+    """Somebody who signed up, of whom nothing is due."""
+    with place.app.app_context():
+        session = db.session()
+        db.start_write(session)
+        made = Customer(id=new_id(), name=name, created_at=utcnow() - timedelta(hours=1))
+        session.add(made)
+        session.flush()
+        if status is not None:
+            app_id = apps.find(session).id
+            payer = Payer(
+                app_id=app_id,
+                customer_id=made.id,
+                stripe_customer_id=f"cus_{made.id}",
+                status=status,
+                status_since=utcnow(),
+                status_until=sa.null(),  # else the worker would look, and know better
+                verify_at=sa.null(),
+            )
+            session.add(payer)
+        session.commit()
+
+
+def failed_event(place: Place) -> None:
+    """An event of somebody that was given up."""
+    with place.app.app_context():
+        session = db.session()
+        db.start_write(session)
+        thing = {"id": "cus_Somebody1", "object": "customer", "email": "ada@example.com"}
+        body = {"id": "evt_1", "type": "customer.updated", "livemode": False, "data": {"object": thing}}
+        session.add(
+            Event(
+                app_id=apps.find(session).id,
+                id="evt_1",
+                type="customer.updated",
+                payload=json.dumps(body),
+                state="dead",
+                reason="Stripe can't be reached.",
+                payer_id=session.scalar(sa.select(Payer.id).limit(1)),
+                finished_at=utcnow(),
+            )
+        )
+        session.commit()
+
+
+def test_numbers_change_by_themselves_and_the_focus_stays(visit: Visit, place: Place) -> None:
+    customer(place, "saved")
+    with visit() as page:
+        enter(page, place)
+        page.clock.install()
+        page.goto("/operator/")
+        signed_up = page.locator(".funnel strong").first
+        expect(signed_up).to_have_text("1")
+        page.get_by_text("The same as a table").click()
+        newest = page.locator(".newest").get_by_role("link", name="Somebody", exact=True)
+        newest.focus()
+        customer(place, "failed", "Newcomer")
+
+        page.clock.run_for(21_000)
+
+        expect(signed_up).to_have_text("2")
+        expect(page.get_by_role("heading", name="1 Declined")).to_be_visible()
+        expect(page.locator(".table-scroll")).to_be_visible()
+        expect(page.locator(".newest").get_by_role("link", name="Somebody", exact=True)).to_be_focused()
+        expect(page.locator(".newest time").first).to_have_attribute("title", re.compile("UTC"))
+
+
+def test_numbers_stay_while_somebody_is_about_to_press_a_button(visit: Visit, place: Place) -> None:
+    customer(place, "failed")
+    with visit() as page:
+        enter(page, place)
+        page.clock.install()
+        page.goto("/operator/")
+        page.get_by_role("button", name="Make a link").focus()
+        customer(place, "failed", "Newcomer")
+
+        page.clock.run_for(21_000)
+        expect(page.get_by_role("button", name="Make a link")).to_be_focused()
+        expect(page.locator(".funnel strong").first).to_have_text("1")
+
+        page.get_by_role("button", name="Make a link").blur()
+        page.clock.run_for(21_000)
+        expect(page.locator(".funnel strong").first).to_have_text("2")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_failed_event_is_looked_into_and_retried(visit: Visit, place: Place, *, javascript: bool) -> None:
+    customer(place, "saved", "Ada Lovelace")
+    failed_event(place)
+    with visit(java_script_enabled=javascript) as page:
+        enter(page, place)
+        page.goto("/operator/")
+        page.get_by_role("heading", name="1 Failed events").locator("..").get_by_role(
+            "link", name="Customer changed at Stripe"
+        ).click()
+        expect_title(page, "Customer changed at Stripe")
+        expect(page.locator("main")).to_contain_text("Stripe can't be reached.")
+        expect(page.locator("pre")).not_to_contain_text("ada@example.com")
+        page.get_by_text("Show personal data").click()
+        page.get_by_role("button", name="Open and note that I did").click()
+        expect(page.locator("pre")).to_contain_text("ada@example.com")
+        page.get_by_role("button", name="Retry now").click()
+
+        expect(page.locator("main")).to_contain_text("It will be looked at again at once.")
+        page.get_by_role("navigation", name="Desk").get_by_role("link", name="Journal").click()
+        expect(page.locator("main")).to_contain_text("Event to be looked at again")
+        expect(page.locator("main")).to_contain_text("Looked at the personal data of an event")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_readable_by_all(visit: Visit, place: Place, size: str, scheme: str) -> None:
+    for status in STATUSES:
+        customer(place, status)
+    failed_event(place)
+    width, height = SIZES[size]
+    with visit(viewport={"width": width, "height": height}, color_scheme=scheme) as page:
+        enter(page, place, "admin")
+        for path in (
+            "/operator/",
+            "/operator/?span=custom&from=x",
+            "/operator/events",
+            "/operator/events?origin=backfill",
+            "/operator/journal",
+        ):
+            page.goto(path)
+            assert findings(page) == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.goto("/operator/events")
+        page.locator("table").get_by_role("link", name="Customer changed at Stripe").click()
+        assert findings(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

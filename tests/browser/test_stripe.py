@@ -1,0 +1,115 @@
+"""The Stripe pages of the desk in a real browser: readable by all, with and without JavaScript."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.simulator.accounts import add_account, add_key
+from tests.browser.conftest import Place
+from tests.browser.test_operators import expect_title, findings
+from tests.support.desk import sign_in
+
+Visit = Callable[..., AbstractContextManager[Page]]
+
+SIZES = {"telephone": (390, 844), "desktop": (1280, 900)}
+
+
+def enter(page: Page, place: Place, role: str = "admin") -> None:
+    """Log in."""
+    cookie = sign_in(place.app, role).get_cookie("gangway")
+    assert cookie is not None
+    page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": place.portal}])
+
+
+def open_app(page: Page) -> None:
+    """From the list to the page of the first app."""
+    page.goto("/operator/stripe")
+    page.locator("main").get_by_role("heading", level=2).get_by_role("link").first.click()
+    expect_title(page, "Stripe")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_an_account_is_installed_in_two_steps(visit: Visit, place: Place, *, javascript: bool) -> None:
+    add_account(place.simulator.books, "acct_second", 1)
+    add_key(place.simulator.books, "sk_test_second", account="acct_second")
+    with visit(java_script_enabled=javascript) as page:
+        enter(page, place)
+        page.goto("/operator/stripe")
+        page.get_by_role("link", name="Install an account").click()
+        page.get_by_label("Secret or restricted API key").fill("sk_test_wrong")
+        page.get_by_role("button", name="Look at what it opens").click()
+        expect(page.get_by_label("Secret or restricted API key")).to_have_value("")
+        expect(page.get_by_label("Secret or restricted API key")).to_have_attribute("aria-invalid", "true")
+        page.get_by_label("Secret or restricted API key").fill("sk_test_second")
+        page.get_by_role("button", name="Look at what it opens").click()
+        expect_title(page, "What the key opens")
+        expect(page.locator("main")).to_contain_text("acct_second")
+        page.get_by_label("Name").fill("Second")
+        page.get_by_role("button", name="Install", exact=True).click()
+
+        expect_title(page, "Second")
+        expect(page.locator("main")).to_contain_text("Stripe takes the API key")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_what_is_broken_is_repaired_by_its_button(visit: Visit, place: Place, *, javascript: bool) -> None:
+    [endpoint] = place.simulator.books.webhook_endpoints
+    place.simulator.change_endpoint(endpoint, enabled=False)
+    with visit(java_script_enabled=javascript) as page:
+        enter(page, place, "operator")
+        open_app(page)
+        page.get_by_role("button", name="Examine now").click()
+        row = page.get_by_role("row").filter(has_text="The endpoint is disabled")
+        expect(row).to_contain_text("Broken")
+        row.get_by_role("button", name="Enable it").click()
+
+        expect(page.get_by_role("row").filter(has_text="The endpoint is enabled")).to_contain_text("Well")
+        assert place.simulator.books.webhook_endpoints[endpoint]["status"] == "enabled"
+
+
+def test_a_secret_is_rolled_and_an_app_uninstalled_only_on_purpose(visit: Visit, place: Place) -> None:
+    with visit(java_script_enabled=False) as page:
+        enter(page, place)
+        open_app(page)
+        page.get_by_text("Roll the secret").click()
+        page.get_by_role("button", name="Roll it").click()
+        expect(page.locator("main")).to_contain_text("accepted until")
+        page.get_by_role("button", name="Uninstall").click()
+        expect(page.get_by_label("Account to uninstall")).to_have_attribute("aria-invalid", "true")
+        page.get_by_label("Account to uninstall").fill("acct_1RZzxYGangwaySim")
+        page.get_by_role("button", name="Uninstall").click()
+
+        expect(page.locator("main")).to_contain_text("No Stripe account is installed")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", list(SIZES))
+def test_nobody_is_shut_out(visit: Visit, place: Place, size: str, scheme: str) -> None:
+    width, height = SIZES[size]
+    [endpoint] = place.simulator.books.webhook_endpoints
+    place.simulator.change_endpoint(endpoint, enabled=False, events=["*"])
+    with visit(viewport={"width": width, "height": height}, color_scheme=scheme) as page:
+        enter(page, place)
+        wrong = []
+        open_app(page)
+        wrong += findings(page)
+        page.get_by_role("button", name="Examine now").click()
+        expect(page.get_by_role("row").filter(has_text="The endpoint is disabled")).to_be_visible()
+        wrong += findings(page)
+        for summary in page.locator("summary").all():
+            summary.click()
+        wrong += findings(page)
+        page.get_by_role("button", name="Uninstall").click()
+        wrong += findings(page)
+        page.goto("/operator/stripe")
+        wrong += findings(page)
+        page.goto("/operator/stripe/install")
+        wrong += findings(page)
+        page.get_by_label("Secret or restricted API key").fill("rk_test_gangwaysimulator0000")
+        page.get_by_role("button", name="Look at what it opens").click()
+        expect_title(page, "What the key opens")
+        wrong += findings(page)
+
+        assert wrong == []

@@ -1,0 +1,294 @@
+"""Ten things that go wrong, each understood and mended from the desk alone, in a real browser."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.simulator import DEFAULT_API_KEY
+from app.simulator.deeds import perform
+from tests.browser.conftest import Place, Visit
+from tests.browser.test_onboarding import expect_title, save_card
+from tests.support.desk import sign_in
+
+DECLINED = "4000000000000002"
+SECOND_CARD = "5555555555554444"
+
+
+@pytest.fixture
+def rooms(visit: Visit) -> Iterator[ExitStack]:
+    """Browsers that stay open until the test is over."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def customer(visit: Visit, rooms: ExitStack) -> Page:
+    """The customer's browser, on Stripe's page."""
+    page = rooms.enter_context(visit())
+    page.goto("/signup")
+    page.get_by_label("Company or your name").fill("Ada & Söhne GmbH")
+    page.get_by_label("E-mail address").fill("ada@example.com")
+    page.locator("[name=subject_keys]").first.fill("meter-1")
+    page.get_by_role("button", name="Continue to payment").click()
+    expect_title(page, "Save")
+    return page
+
+
+@pytest.fixture
+def desk(visit: Visit, rooms: ExitStack, place: Place) -> Page:
+    """An admin's browser, logged in."""
+    page = rooms.enter_context(visit())
+    cookie = sign_in(place.app).get_cookie("gangway")
+    assert cookie is not None
+    page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": place.portal}])
+    return page
+
+
+def save(customer: Page, number: str = "4242424242424242") -> None:
+    save_card(customer, number)
+    expect_title(customer, "saved")
+
+
+def look_up(desk: Page, words: str = "ada@example.com") -> None:
+    """Find the customer as support does: by what the caller says."""
+    desk.goto("/operator/customers")
+    desk.get_by_role("searchbox").fill(words)
+    desk.get_by_role("searchbox").press("Enter")
+    desk.get_by_role("link", name="Ada & Söhne").first.click()
+    expect_title(desk, "Ada")
+
+
+def check(desk: Page) -> None:
+    desk.get_by_role("button", name="Check with Stripe now").click()
+    expect(desk.locator(".diagnosis")).to_be_visible()
+
+
+def diagnosis(desk: Page, *words: str) -> None:
+    """What the customer page says is the matter."""
+    for word in words:
+        expect(desk.locator(".diagnosis")).to_contain_text(word)
+
+
+def send_link(desk: Page, visit: Visit, rooms: ExitStack) -> Page:
+    """Make a link and open it where the customer is: in another browser."""
+    desk.get_by_role("button", name="link").first.click()
+    url = desk.get_by_label("Onboarding link", exact=True).input_value()
+    page = rooms.enter_context(visit())
+    page.goto(url)
+    return page
+
+
+def go_on(page: Page) -> None:
+    page.get_by_role("button", name="Continue").click()
+    expect_title(page, "Save")
+    save(page)
+
+
+def examine(desk: Page) -> None:
+    desk.goto("/operator/stripe")
+    desk.locator("main").get_by_role("link", name="Stripe", exact=True).click()
+    desk.get_by_role("button", name="Examine now").click()
+    expect(desk.get_by_role("row").nth(1)).to_be_visible()
+
+
+def finding(desk: Page, words: str, state: str) -> None:
+    expect(desk.get_by_role("row").filter(has_text=words).filter(has_text=state).first).to_be_visible()
+
+
+def only(place: Place, what: str) -> str:
+    """The id of the only thing of a kind that the simulated Stripe has."""
+    [found] = getattr(place.simulator.books, what)
+    return str(found)
+
+
+def test_a_declined_card(customer: Page, desk: Page, place: Place, visit: Visit, rooms: ExitStack) -> None:
+    save_card(customer, DECLINED)
+    expect(customer.locator("main")).to_contain_text("declined")
+
+    look_up(desk)
+    check(desk)
+    diagnosis(desk, "Declined", "bank")
+    go_on(send_link(desk, visit, rooms))
+    look_up(desk)
+
+    diagnosis(desk, "Saved", "4242")
+    assert len(place.simulator.books.customers) == 1
+
+
+def test_an_abandoned_session(
+    customer: Page, desk: Page, place: Place, visit: Visit, rooms: ExitStack
+) -> None:
+    place.simulator.expire_session(only(place, "checkout_sessions"))
+
+    look_up(desk)
+    check(desk)
+    diagnosis(desk, "Abandoned", "expired unused")
+    go_on(send_link(desk, visit, rooms))
+    look_up(desk)
+
+    diagnosis(desk, "Saved")
+
+
+def test_a_lost_link(customer: Page, desk: Page, visit: Visit, rooms: ExitStack) -> None:
+    look_up(desk)
+    lost = send_link(desk, visit, rooms)
+    look_up(desk)
+    expect(desk.get_by_role("region", name="Onboarding links")).to_contain_text("Not opened")
+    desk.get_by_role("button", name="Renew").click()
+    url = desk.get_by_label("Onboarding link", exact=True).input_value()
+
+    lost.reload()
+    expect_title(lost, "does not work")
+    lost.goto(url)
+    go_on(lost)
+    look_up(desk)
+
+    diagnosis(desk, "Saved")
+    expect(desk.get_by_role("region", name="Onboarding links")).to_contain_text("Used")
+
+
+def test_a_card_detached_at_stripe(
+    customer: Page, desk: Page, place: Place, visit: Visit, rooms: ExitStack
+) -> None:
+    save(customer)
+    place.simulator.detach_payment_method(only(place, "payment_methods"))
+
+    look_up(desk)
+    check(desk)
+    diagnosis(desk, "Removed at Stripe", "4242", "detached")
+    go_on(send_link(desk, visit, rooms))
+    look_up(desk)
+
+    diagnosis(desk, "Saved")
+
+
+def test_a_customer_deleted_at_stripe(
+    customer: Page, desk: Page, place: Place, visit: Visit, rooms: ExitStack
+) -> None:
+    save(customer)
+    place.simulator.delete_customer(only(place, "customers"))
+
+    look_up(desk)
+    check(desk)
+    diagnosis(desk, "Deleted at Stripe")
+    go_on(send_link(desk, visit, rooms))
+    look_up(desk)
+
+    diagnosis(desk, "Saved")
+    assert [one.get("deleted", False) for one in place.simulator.books.customers.values()] == [True, False]
+
+
+@pytest.mark.parametrize("deed", ["deleted", "disabled"])
+def test_a_webhook_endpoint_deleted_or_disabled_at_stripe(
+    customer: Page, desk: Page, place: Place, deed: str
+) -> None:
+    endpoint = only(place, "webhook_endpoints")
+    if deed == "deleted":
+        place.simulator.delete_endpoint(endpoint)
+    else:
+        place.simulator.change_endpoint(endpoint, enabled=False)
+    save(customer)
+    place.simulator.choose_default(only(place, "customers"), None)  # of which no event will tell
+
+    look_up(desk)
+    check(desk)
+    diagnosis(desk, "No method is chosen", "Events were missed")
+    desk.get_by_role("link", name="Examine the webhook").click()
+    desk.get_by_role("button", name="Examine now").click()
+    finding(desk, "endpoint", "Broken")
+    desk.get_by_role("row").filter(has_text="Broken").get_by_role("button").first.click()
+
+    expect(desk.get_by_role("table").first).not_to_contain_text("Broken")
+    assert [e["status"] for e in place.simulator.books.webhook_endpoints.values()] == ["enabled"]
+
+
+def test_a_revoked_key(customer: Page, desk: Page, place: Place) -> None:
+    save(customer)
+    perform(place.simulator, {"action": "add_key", "key": "sk_test_anotherkey00000000"})
+    perform(place.simulator, {"action": "revoke_key", "key": DEFAULT_API_KEY})
+
+    look_up(desk)
+    check(desk)
+    diagnosis(desk, "API key")
+    desk.get_by_role("link", name="Replace the key").first.click()
+    desk.get_by_role("textbox", name="key").fill("sk_test_anotherkey00000000")
+    desk.get_by_role("button", name="Try it and replace").click()
+    look_up(desk)
+    check(desk)
+
+    diagnosis(desk, "Saved")
+    expect(desk.locator(".diagnosis")).not_to_contain_text("API key")
+
+
+def test_a_webhook_secret_rolled_at_stripe(customer: Page, desk: Page, place: Place) -> None:
+    place.simulator.roll_secret(only(place, "webhook_endpoints"))
+    save(customer)
+    place.simulator.choose_default(only(place, "customers"), None)
+
+    look_up(desk)
+    check(desk)
+    diagnosis(desk, "Events were missed")
+    examine(desk)
+    examine_until(desk, "What Stripe sends does not arrive")
+    desk.get_by_role("row").filter(has_text="Broken").get_by_role("button").first.click()
+    expect(desk.get_by_role("main")).to_contain_text("secret")
+    method = only(place, "payment_methods")
+    place.simulator.choose_default(only(place, "customers"), method)
+    look_up(desk)
+
+    reload_until(desk, "Saved")
+
+
+def test_events_missed_during_an_outage(customer: Page, desk: Page, place: Place) -> None:
+    save(customer)
+    place.simulator.knobs.change({"drop_all": True})
+    place.simulator.detach_payment_method(only(place, "payment_methods"))
+    place.simulator.deliver_due()
+
+    desk.goto("/operator/events")
+    desk.get_by_role("button", name="Fetch missed events now").click()
+    look_up(desk)
+
+    reload_until(desk, "Removed at Stripe")
+    diagnosis(desk, "Events were missed")
+
+
+def test_two_cards(customer: Page, desk: Page, place: Place) -> None:
+    save(customer)
+    until = datetime.now(UTC) + timedelta(days=900)
+    place.simulator.attach_card(
+        only(place, "customers"), SECOND_CARD, month=until.month, year=until.year, default=True
+    )
+
+    look_up(desk)
+    check(desk)
+    diagnosis(desk, "Saved", "Two methods are attached", "4444", "Dashboard")
+    desk.get_by_role("button", name="Charge this one").first.click()
+
+    diagnosis(desk, "4242")
+    [stripe_customer] = place.simulator.books.customers.values()
+    default = stripe_customer["invoice_settings"]["default_payment_method"]
+    assert place.simulator.books.payment_methods[default]["card"]["last4"] == "4242"
+
+
+def examine_until(desk: Page, words: str) -> None:
+    """What was sent just now may still be on its way: look again until it is found missing."""
+    for _ in range(60):
+        if words in desk.get_by_role("table").first.inner_text():
+            return
+        desk.wait_for_timeout(500)
+        desk.get_by_role("button", name="Examine now").click()
+    expect(desk.get_by_role("table").first).to_contain_text(words)
+
+
+def reload_until(desk: Page, words: str) -> None:
+    """The worker is at it: look again until it is done."""
+    for _ in range(60):
+        if words in desk.locator(".diagnosis").inner_text():
+            return
+        desk.wait_for_timeout(250)
+        desk.reload()
+    diagnosis(desk, words)

@@ -1,0 +1,213 @@
+"""The journal at the desk."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import apps, db, journal, operators
+from app.apps import App
+from app.db import utcnow
+from tests.support.browser import Page
+from tests.support.desk import operator, post, sign_in
+from tests.support.rows import Rows
+from tests.support.sync_people import Person, World
+
+NOBODY = "01J00000000000000000000000"
+
+
+@pytest.fixture
+def desk(app: Flask) -> FlaskClient:
+    """The browser of somebody who may only look."""
+    return sign_in(app, "viewer")
+
+
+def note(app: Flask, kind: str, actor: str = "test", **facts: str) -> None:
+    with app.app_context():
+        journal.note(db.session(), kind, actor=actor, **facts)
+        db.session().commit()
+
+
+def titles(client: FlaskClient, query: str = "") -> list[str]:
+    """What the page tells, from the top."""
+    page = Page.of(client.get(f"/operator/journal{query}"))
+    return [title.text for title in page.all("p", class_="story-what")]
+
+
+def test_tells_of_everything_the_newest_first(world: World, person: Person, desk: FlaskClient) -> None:
+    person.saves()
+    world.settle()
+
+    told = titles(desk)
+
+    assert told[-3:] == ["Stripe's page opened", "Customer created", "Stripe app installed"]
+    assert {"Setup finished at Stripe", "Visa •••• 4242 saved"} <= set(told[:-3])
+
+
+def test_links_to_the_customer_and_to_the_event(
+    world: World, person: Person, desk: FlaskClient, rows: Rows
+) -> None:
+    customer, app_id = person.payer.customer_id, person.payer.app_id
+    note(world.app, "event.retried", customer_id=customer, app_id=app_id, event_id="evt_1")
+
+    page = Page.of(desk.get("/operator/journal"))
+
+    entry = page.one("ol", aria_label="Entries, the newest first").all("li")[0]
+    assert [(link["href"], link.text) for link in entry.all("a")] == [
+        (f"/operator/customers/{customer}", "Ada Lovelace Ltd"),
+        (f"/operator/events/{app_id}/evt_1", "evt_1"),
+    ]
+
+
+def test_names_whoever_did_something(app: Flask, desk: FlaskClient) -> None:
+    grace = operator(app, "operator", name="Grace Hopper")
+    unnamed = operator(app, "operator", name="", email="unnamed@example.com")
+    with app.app_context():
+        token, _ = operators.create_token(db.session(), "billing job", scope="read", actor="command")
+        db.session().commit()
+    for actor in ("visitor", "stripe", "worker", "command", f"token:{token.id}"):
+        note(app, "customer.updated", actor)
+    note(app, "customer.updated", f"operator:{grace.id}")
+    note(app, "customer.updated", f"operator:{unnamed.id}")
+    note(app, "customer.updated", f"operator:{NOBODY}")
+
+    text = Page.of(desk.get("/operator/journal?kind=customer.updated")).text
+
+    for name in (
+        "Stripe",
+        "The command line",
+        "API token “billing job”",
+        "Grace Hopper",
+        "unnamed@example.com",
+    ):
+        assert name in text
+
+
+def test_tells_the_reason_where_there_is_one(app: Flask, desk: FlaskClient) -> None:
+    note(app, "event.ignored", reason="A test of ours")
+
+    assert "Reason: A test of ours" in Page.of(desk.get("/operator/journal")).text
+
+
+def test_tells_of_kinds_that_it_has_no_words_for(app: Flask, desk: FlaskClient) -> None:
+    note(app, "something.unheard_of", odd_fact="<b>")
+
+    page = Page.of(desk.get("/operator/journal"))
+
+    assert "Something unheard of" in page.text
+    assert "Odd fact: <b>" in page.text
+
+
+@pytest.mark.parametrize(
+    ("query", "fits"),
+    [
+        ("actor=visitor", {"Details changed"}),
+        ("actor=nobody", set()),
+        ("kind=customer.updated", {"Details changed"}),
+        ("kind=strange", {"Details changed", "Stripe app installed", "Customer restored"}),
+        ("kind=customer.updated&actor=worker", set()),
+        (f"customer={NOBODY}", {"Customer restored"}),
+        ("span=today", {"Details changed", "Stripe app installed", "Customer restored"}),
+        ("span=custom&from=2001-01-01&to=2001-02-01", set()),
+    ],
+)
+def test_finds(query: str, fits: set[str], app: Flask, desk: FlaskClient) -> None:
+    note(app, "customer.updated", "visitor")
+    note(app, "customer.restored", "worker", customer_id=NOBODY)
+
+    assert set(titles(desk, f"?{query}")) == fits
+
+
+def test_finds_by_day(app: Flask, desk: FlaskClient, clock: time_machine.Traveller) -> None:
+    note(app, "customer.updated")
+    today = utcnow().date()
+    clock.shift(timedelta(days=2))
+    note(app, "customer.restored")
+    desk = sign_in(app, "viewer")  # the session of two days ago is over
+
+    assert titles(desk, f"?from={today}&to={today}") == ["Details changed", "Stripe app installed"]
+    assert titles(desk, f"?from={today + timedelta(days=1)}") == ["Customer restored"]
+
+
+def test_finds_by_app_where_there_are_several(app: Flask, desk: FlaskClient) -> None:
+    with app.app_context():
+        session = db.session()
+        first = apps.find(session)
+        second = App(
+            name="Second",
+            stripe_account_id="acct_2",
+            livemode=True,
+            api_key_sealed="",
+            masked_api_key="sk_live_***",
+            webhook_endpoint_id="we_2",
+            is_default=False,
+        )
+        session.add(second)
+        session.commit()
+    note(app, "app.changed", app_id=second.id)
+
+    assert titles(desk, f"?app={second.id}") == ["Stripe app changed"]
+    assert titles(desk, f"?app={first.id}") == ["Stripe app installed"]
+    assert ", in Second" in Page.of(desk.get("/operator/journal")).text
+
+
+def test_says_what_is_wrong_with_a_span(desk: FlaskClient) -> None:
+    answer = desk.get("/operator/journal?span=custom&from=x")
+
+    assert answer.status_code == 422
+    assert "Enter a day such as" in Page.of(answer).error("from")
+
+
+def test_goes_from_page_to_page_without_leaving_out_or_repeating_any(
+    app: Flask, desk: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    for number in range(120):
+        note(app, "customer.updated", shown=f"number {number}")
+        clock.shift(0.01)
+
+    page = Page.of(desk.get("/operator/journal?kind=customer.updated"))
+    pages = [page]
+    while page.all("a", rel="next"):
+        note(app, "customer.updated", shown="later")
+        page = Page.of(desk.get(page.one("a", rel="next")["href"]))
+        pages.append(page)
+    back = Page.of(desk.get(pages[2].one("a", rel="prev")["href"]))
+
+    said = [
+        detail.text
+        for page in pages
+        for detail in page.all("p", class_="story-meta")
+        if "number" in detail.text
+    ]
+    assert said == [f"Payment method: number {number}" for number in reversed(range(120))]
+    assert [entry["id"] for entry in back.one("ol", aria_label="Entries, the newest first").all("li")] == [
+        entry["id"] for entry in pages[1].one("ol", aria_label="Entries, the newest first").all("li")
+    ]
+
+
+def test_says_what_to_do_where_there_is_nothing(app: Flask, desk: FlaskClient) -> None:
+    no_fit = Page.of(desk.get("/operator/journal?actor=nobody"))
+    past_the_end = Page.of(desk.get("/operator/journal?before=0"))
+    with app.app_context():
+        db.session().execute(sa.delete(journal.Entry))
+        db.session().commit()
+    nothing = Page.of(desk.get("/operator/journal"))
+
+    assert "No entry fits" in no_fit.text
+    assert "No entry fits" in past_the_end.text
+    assert nothing.one("main").all("a", href="/operator/stripe")
+
+
+def test_has_what_operators_do(world: World, person: Person, rows: Rows) -> None:
+    person.saves()
+    world.settle()
+    acting = sign_in(world.app, "operator", who=operator(world.app, "operator", name="Grace Hopper"))
+    post(acting, "/operator/events/fetch", app=person.payer.app_id)
+
+    page = Page.of(acting.get("/operator/journal?kind=backfill.asked"))
+
+    assert "Asked for missed events to be fetched" in page.text
+    assert "Grace Hopper" in page.one("ol", aria_label="Entries, the newest first").text
