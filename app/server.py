@@ -1,12 +1,15 @@
 """The production web server: gunicorn with threads, and our worker in each of its processes."""
 
+import shutil
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from app import create_app
-from app.config import Settings
+from app.config import Settings, metrics_folder, share_metrics
 
 
 class Server(BaseApplication):
@@ -15,6 +18,10 @@ class Server(BaseApplication):
     def __init__(self, settings: Settings, bind: str) -> None:
         self._settings = settings
         self._bind = bind
+        self._counts: Path | None = None
+        if settings.web_processes > 1 and metrics_folder() is None:
+            self._counts = Path(mkdtemp(prefix="gangway-metrics-"))
+            share_metrics(self._counts)  # before it forks: any process answers for all of them
         super().__init__()
 
     def load_config(self) -> None:
@@ -31,6 +38,7 @@ class Server(BaseApplication):
             "limit_request_line": 4094,
             "post_worker_init": _start_worker,
             "worker_exit": _stop_worker,
+            "on_exit": self._forget_counts,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -38,6 +46,10 @@ class Server(BaseApplication):
     def load(self) -> Flask:  # type: ignore[override]  # a Flask is a WSGI application
         """Make the application, in the process that serves it: its connections must not be shared."""
         return create_app(self._settings)
+
+    def _forget_counts(self, _server: Any) -> None:
+        if self._counts is not None:
+            shutil.rmtree(self._counts, ignore_errors=True)
 
 
 def _start_worker(process: Any) -> None:

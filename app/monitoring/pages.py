@@ -1,0 +1,67 @@
+"""Can this installation serve, and what are its numbers?"""
+
+import hmac
+from ipaddress import ip_address
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, jsonify, request
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from app import db, metrics
+from app.config import settings
+from app.monitoring import readiness
+from app.monitoring.rows import Rows
+
+bp = Blueprint("monitoring", __name__)
+
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
+
+
+@bp.get("/readyz")
+def ready() -> tuple[Response, int]:
+    """All that is needed is right; 503 with the reasons otherwise."""
+    try:
+        reasons = readiness.reasons(db.session())
+    except sa.exc.SQLAlchemyError:
+        reasons = ["The database does not answer."]
+    if reasons:
+        return jsonify(status="unavailable", reasons=reasons), 503
+    return jsonify(status="ok"), 200
+
+
+@bp.get("/metrics")
+def numbers() -> Response:
+    """Every number, in Prometheus' text format."""
+    refusal = _refusal()
+    if refusal is not None:
+        return refusal
+    return Response(metrics.current().exposition(Rows(db.session())), content_type=CONTENT_TYPE_LATEST)
+
+
+def _refusal() -> Response | None:
+    """What to answer whoever may not read the numbers."""
+    token = settings().metrics_token
+    if token is None:
+        if _is_from_this_machine():
+            return None
+        told = (
+            "Only this machine may read them. Set GANGWAY_METRICS_TOKEN to let others, with a bearer token.\n"
+        )
+        return Response(told, 403, content_type="text/plain; charset=utf-8")
+    kind, _, given = request.headers.get("Authorization", "").partition(" ")
+    is_right = hmac.compare_digest(given.strip().encode(), token.get_secret_value().encode())
+    if kind.lower() == "bearer" and is_right:
+        return None
+    told = "A bearer token is needed: the one in GANGWAY_METRICS_TOKEN.\n"
+    refused = Response(told, 401, content_type="text/plain; charset=utf-8")
+    refused.headers["WWW-Authenticate"] = "Bearer"
+    return refused
+
+
+def _is_from_this_machine() -> bool:
+    """Is the caller here? What a proxy on this machine passes on is from elsewhere, and bears its mark."""
+    try:
+        is_loopback = ip_address(request.remote_addr or "").is_loopback
+    except ValueError:  # a unix socket has no address
+        is_loopback = False
+    return is_loopback and not any(name in request.headers for name in FORWARDED)

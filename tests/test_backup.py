@@ -1,0 +1,162 @@
+"""`gangway backup`, and what a restored copy is worth."""
+
+import shutil
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+import time_machine
+from click.testing import CliRunner, Result
+from flask import Flask
+
+from app import create_app, db, migrations, sync
+from app.cli import main
+from app.customers import Customer
+from app.payers import PaymentStatus
+from app.simulator import Simulator
+from tests.conftest import KEY, make_settings
+from tests.support.sync_fixtures import clock, person, world
+from tests.support.sync_people import Person, World
+
+__all__ = ["clock", "person", "world"]
+
+
+@pytest.fixture(autouse=True)
+def _sqlite_alone(database_url: str, request: pytest.FixtureRequest) -> None:
+    if not database_url.startswith("sqlite") and "postgresql" not in request.node.name:
+        pytest.skip("PostgreSQL has a tool of its own")
+
+
+def backup(monkeypatch: pytest.MonkeyPatch, database_url: str, target: Path) -> Result:
+    """Run the command."""
+    monkeypatch.setenv("GANGWAY_DATABASE_URL", database_url)
+    monkeypatch.setenv("GANGWAY_SECRET_KEY", "test" * 10)
+    monkeypatch.setenv("GANGWAY_ENCRYPTION_KEYS", KEY)
+    return CliRunner().invoke(main, ["backup", str(target)])
+
+
+def names(path: Path) -> set[str]:
+    """The customers in a copy."""
+    app = create_app(make_settings(database_url=f"sqlite:///{path}"))
+    with app.app_context():
+        found = {customer.name for customer in db.session().query(Customer)}
+        db.session().close()
+        db.engine().dispose()
+    return found
+
+
+def test_copies_everything_into_a_file_for_its_owner_alone(
+    app: Flask, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        db.session().add(Customer(name="Ada"))
+        db.session().commit()
+
+    answer = backup(monkeypatch, database_url, tmp_path / "copy.db")
+
+    assert answer.exit_code == 0, answer.output
+    assert str(tmp_path / "copy.db") in answer.output
+    assert names(tmp_path / "copy.db") == {"Ada"}
+    assert stat.S_IMODE((tmp_path / "copy.db").stat().st_mode) == 0o600
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_holds_nobody_up_and_sees_one_moment(
+    app: Flask, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied, written = threading.Event(), threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not copied.is_set():
+            with app.app_context():  # two at a time: a copy that has one has both
+                db.start_write(db.session())
+                db.session().add_all([Customer(name=f"a{number}"), Customer(name=f"b{number}")])
+                db.session().commit()
+            number += 1
+            written.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    written.wait(30)
+    answers = [backup(monkeypatch, database_url, tmp_path / f"{number}.db") for number in range(3)]
+    copied.set()
+    writer.join()
+
+    assert [answer.exit_code for answer in answers] == [0, 0, 0]
+    for number in range(3):
+        found = names(tmp_path / f"{number}.db")
+        assert {name[1:] for name in found if name[0] == "a"} == {
+            name[1:] for name in found if name[0] == "b"
+        }
+        assert found
+
+
+def test_writes_over_no_file(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine").write_text("precious")
+
+    answer = backup(monkeypatch, database_url, tmp_path / "mine")
+
+    assert answer.exit_code == 1
+    assert "is there already. Name a new file." in answer.output
+    assert (tmp_path / "mine").read_text() == "precious"
+
+
+def test_says_when_there_is_no_such_folder(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = backup(monkeypatch, database_url, tmp_path / "nowhere" / "copy.db")
+
+    assert answer.exit_code == 1
+    assert "can't be written: No such file or directory." in answer.output
+
+
+def test_of_postgresql_names_the_tool_and_no_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "postgresql+psycopg://ada:secret@db.example.com:5432/gangway"
+
+    answer = backup(monkeypatch, url, tmp_path / "copy.dump")
+
+    assert answer.exit_code == 1
+    assert "pg_dump --format=custom" in answer.output
+    assert "postgresql://ada:***@db.example.com:5432/gangway" in answer.output
+    assert "secret" not in answer.output
+
+
+def test_a_restored_copy_catches_up_with_stripe(
+    world: World,
+    person: Person,
+    simulator: Simulator,
+    database_url: str,
+    tmp_path: Path,
+    clock: time_machine.Traveller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person.saves()
+    world.settle()
+    with world.app.app_context():
+        sync.tend(db.session())
+    assert backup(monkeypatch, database_url, tmp_path / "copy.db").exit_code == 0
+    clock.shift(3600)
+    simulator.detach_payment_method(str(person.stripe_default))
+    world.settle()
+    assert person.status == PaymentStatus.REMOVED
+
+    # On a new machine, with the settings of the old one.
+    shutil.copy(tmp_path / "copy.db", tmp_path / "restored.db")
+    settings = make_settings(database_url=f"sqlite:///{tmp_path / 'restored.db'}")
+    restored = create_app(settings, stripe_in_process=simulator.wsgi)
+    theirs = Person(restored, simulator, restored.test_client(), person.page_id)
+    before = theirs.status
+    with restored.app_context():
+        migrations.upgrade()
+        while sync.tend(db.session()):
+            pass
+        sync.drain()
+
+    assert before == PaymentStatus.SAVED
+    assert theirs.status == PaymentStatus.REMOVED
+    with restored.app_context():
+        db.engine().dispose()
