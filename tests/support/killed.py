@@ -20,7 +20,7 @@ from flask import Flask
 from requests.adapters import HTTPAdapter
 from sqlalchemy import orm
 
-from app import create_app, db, sync
+from app import apps, create_app, db, sync
 from app.apps.cli import install_command
 from app.config import Settings
 
@@ -72,6 +72,19 @@ class Works:
 
 
 @dataclass(frozen=True)
+class Tends:
+    """Do what the worker's timers ask for."""
+
+    def __call__(self, app: Flask) -> int:
+        """Do it; the number of steps."""
+        with app.app_context():
+            steps = 1
+            while sync.tend(db.session()):
+                steps += 1
+            return steps
+
+
+@dataclass(frozen=True)
 class Installs:
     """Run `gangway stripe install`."""
 
@@ -82,7 +95,23 @@ class Installs:
         return app.test_cli_runner().invoke(install_command, ["--api-key", self.api_key]).output
 
 
-Action = Posts | Opens | Works | Installs
+@dataclass(frozen=True)
+class Rolls:
+    """Roll the signing secret of an app, when this is its endpoint."""
+
+    app_id: str
+    endpoint_id: str
+
+    def __call__(self, app: Flask) -> None:
+        """Do it."""
+        with app.app_context():
+            session = db.session()
+            url = app.extensions["gangway.settings"].public_url
+            apps.roll_secret(session, self.app_id, public_url=url, actor="test", endpoint_id=self.endpoint_id)
+            session.commit()
+
+
+Action = Posts | Opens | Works | Tends | Installs | Rolls
 
 
 def killed_at(boundary: int, settings: Settings, action: Action) -> bool:

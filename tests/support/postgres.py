@@ -4,7 +4,7 @@ import itertools
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,8 @@ class Server:
 
     url: sa.URL
     _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _stop: Callable[[], None] | None = None
+    _start: Callable[[], None] | None = None
 
     def create_database(self, template: str | None = None) -> str:
         """Make a database, empty or a copy, and give its URL."""
@@ -29,6 +31,22 @@ class Server:
     def drop_database(self, url: str) -> None:
         """Remove a database, with whoever is still connected."""
         self._run(f'DROP DATABASE "{sa.make_url(url).database}" WITH (FORCE)')
+
+    @property
+    def can_be_stopped(self) -> bool:
+        """Is it ours to stop?"""
+        return self._stop is not None
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """A while in which it does not run."""
+        assert self._stop is not None
+        assert self._start is not None
+        self._stop()
+        try:
+            yield
+        finally:
+            self._start()
 
     def _run(self, statement: str) -> None:
         engine = sa.create_engine(self.url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
@@ -56,6 +74,7 @@ def running() -> Iterator[Server]:
                 for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                     server.psql(f"ALTER SYSTEM SET {setting} = off")
                 server.psql("SELECT pg_reload_conf()")
-                yield Server(sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg"))
+                url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+                yield Server(url, _stop=server.stop, _start=server.start)
             finally:
                 server.cleanup()

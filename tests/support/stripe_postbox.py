@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from app.gateway import API_VERSION
 from app.simulator import Simulator
 
 JSON = dict[str, Any]
@@ -27,6 +28,7 @@ def event(kind: str = "invoice.paid", thing: Any = None, *, id: str = "evt_1", *
         "id": id,
         "object": "event",
         "type": kind,
+        "api_version": API_VERSION,
         "livemode": False,
         "created": int(time.time()),
         "data": {"object": {"id": "in_1", "object": "invoice"} if thing is None else thing},

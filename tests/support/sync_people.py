@@ -123,6 +123,12 @@ class World:
         with self.app.app_context():
             return sync.drain()
 
+    def tend(self) -> None:
+        """Let the worker do what its timers ask for: backfill and reconciliation."""
+        with self.app.app_context():
+            while sync.tend(db.session()):
+                continue
+
     def settle(self) -> None:
         """Deliver every event that is due and do all that is due then, until nothing more comes of it."""
         while self.simulator.deliver_due() + self.work():

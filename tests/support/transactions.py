@@ -12,7 +12,7 @@ def forbid_open_transactions(stripe: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap the simulated Stripe so that a request made inside a transaction fails the test."""
 
     def watched(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        if has_app_context() and "sqlalchemy" in current_app.extensions:
+        if has_app_context() and "gangway.sessions" in current_app.extensions:
             assert not db.session().in_transaction(), "a transaction is open while Stripe is asked"
         return stripe(environ, start_response)
 

@@ -1,0 +1,72 @@
+"""Worlds to be tormented, one after another, each with a database of its own."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+
+from app import apps, create_app, db
+from app.simulator import DEFAULT_API_KEY, Simulator
+from app.web import logging
+from tests.conftest import PORTAL, STRIPE, make_settings
+from tests.proof.people import Interruptions, World
+from tests.support import postgres
+from tests.support.deliveries import into
+
+MakeWorld = Callable[..., AbstractContextManager[World]]
+BEGINNING = datetime(2031, 3, 10, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def proof_runs(request: pytest.FixtureRequest) -> int:
+    """How many runs a long proof makes."""
+    return int(request.config.getoption("--proof-runs"))
+
+
+def _trust_the_power(connection: Any, _record: object) -> None:
+    """Nobody pulls the plug in these tests, so nothing needs to wait for the disk."""
+    connection.execute("PRAGMA synchronous=OFF")
+
+
+@pytest.fixture
+def make_world(server: postgres.Server | None, migrated: str, tmp_path: Path, unlogged: None) -> MakeWorld:
+    """Make a portal with an app installed, and a Stripe, in this process and at one time of day."""
+
+    @contextmanager
+    def database() -> Iterator[str]:
+        if server is None:
+            shutil.copy(migrated.removeprefix("sqlite:///"), tmp_path / "world.db")
+            yield f"sqlite:///{tmp_path / 'world.db'}"
+            for file in tmp_path.glob("world.db*"):
+                file.unlink()
+            return
+        url = server.create_database(template=migrated)
+        yield url
+        server.drop_database(url)
+
+    @contextmanager
+    def made(**overrides: Any) -> Iterator[World]:
+        with database() as url, time_machine.travel(BEGINNING, tick=True) as clock:
+            simulator = Simulator(public_url=STRIPE, retry_schedule=(1, 60, 3600))
+            settings = make_settings(database_url=url, rate_limit_return="100000 per minute", **overrides)
+            logging.configure(settings)
+            interruptions = Interruptions(simulator.wsgi)
+            app = create_app(settings, stripe_in_process=interruptions)
+            with app.app_context():
+                if server is None:
+                    sa.event.listen(db.engine(), "connect", _trust_the_power)
+                apps.install(db.session(), DEFAULT_API_KEY, public_url=PORTAL, actor="test")
+                db.session().commit()
+            simulator.send = into(app)
+            yield World(app, simulator, clock, interruptions)
+            with app.app_context():
+                db.engine().dispose()
+            simulator.close()
+
+    return made

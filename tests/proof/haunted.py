@@ -1,0 +1,102 @@
+"""A portal that is killed and started again while people use it, and what must be true in the end."""
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import time_machine
+from flask import Flask
+
+from app import db
+from app.config import Settings
+from app.simulator import Simulator
+from app.sync.leases import LEASE
+from tests.proof.mortal import Doom, Mortal
+from tests.proof.travellers import Traveller
+from tests.proof.truth import Verdict, compare
+
+OVER = LEASE.total_seconds() + 1
+PATIENCE = 60.0
+
+
+class Haunted:
+    """The portal's process, which is started again whenever it has died; and people, by name."""
+
+    def __init__(
+        self,
+        app: Flask,
+        settings: Settings,
+        simulator: Simulator,
+        clock: time_machine.Traveller,
+        port: int,
+        folder: Path,
+    ) -> None:
+        self.app = app
+        self.simulator = simulator
+        self._settings = settings
+        self._clock = clock
+        self._port = port
+        self._points = folder / "points"
+        self._people = 0
+        self._over = threading.Event()
+        self.deaths = 0
+        self._mortal = self._start(None)
+        self._nurse = threading.Thread(target=self._look_after, name="nurse")
+        self._nurse.start()
+
+    def close(self) -> None:
+        """Let it die for good."""
+        self._over.set()
+        self._nurse.join()
+        self._mortal.kill()
+
+    def dooms(self) -> Counter[str]:
+        """The points that were reached since this was asked last, and how often."""
+        seen = self._points.read_text().splitlines() if self._points.exists() else []
+        self._points.unlink(missing_ok=True)
+        return Counter(seen)
+
+    def restart(self, doom: Doom | None) -> None:
+        """Kill it, and start it with another fate."""
+        mortal = self._mortal
+        self._mortal = self._start(doom)
+        mortal.kill()
+
+    def kill_soon(self) -> None:
+        """Kill it some moment within the next second."""
+        self._over.wait(random.uniform(0.05, 1))  # noqa: S311 - no secret
+        self._mortal.kill()
+
+    def comes(self) -> Traveller:
+        """Somebody new."""
+        self._people += 1
+        return Traveller(self._settings.public_url, f"traveller-{self._people}")
+
+    def verdict(self) -> Verdict:
+        """How we and Stripe agree at this moment."""
+        with self.app.app_context():
+            return compare(db.session(), self.simulator.books)
+
+    def agrees_at_last(self) -> None:
+        """Wait until all is as it should be."""
+        self.until(lambda: bool(self.verdict()), lambda: str(self.verdict()))
+
+    def until(self, condition: Callable[[], bool], problem: Callable[[], str]) -> None:
+        """Wait for a condition, not for a time; say what the problem is when it never comes true."""
+        give_up = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < give_up, problem()
+            self._over.wait(0.05)
+
+    def _start(self, doom: Doom | None) -> Mortal:
+        return Mortal(self._settings, self._port, self._points, doom, time.time())
+
+    def _look_after(self) -> None:
+        while not self._over.wait(0.01):
+            if self._mortal.is_dead:
+                self.deaths += 1
+                self._clock.shift(OVER)  # what it held may be taken over
+                self._mortal = self._start(None)

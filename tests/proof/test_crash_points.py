@@ -1,0 +1,166 @@
+"""A process killed at any labelled point, or at random under load, loses nothing and doubles nothing."""
+
+import random
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import requests
+import time_machine
+
+from app import apps, create_app, db
+from app.config import Settings
+from app.simulator import DEFAULT_API_KEY, Simulator
+from app.simulator.server import serve
+from tests.conftest import make_settings
+from tests.proof.haunted import Haunted
+from tests.proof.mortal import Doom
+from tests.proof.travellers import Traveller
+from tests.support.processes import free_port
+from tests.support.tokens import bearer
+
+DECLINED = "4000000000000002"
+CHALLENGED = "4000002500003155"
+SAVED = "Your payment method is saved"
+AT_MOST = 3  # times that a run dies at the first, the second … coming to one point
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """A portal at a port of its own, that looks for work often."""
+    return make_settings(
+        database_url=database_url,
+        public_url=f"http://127.0.0.1:{free_port()}",
+        stripe_api_base=f"http://127.0.0.1:{free_port()}",
+        rate_limit_signup="100000 per minute",
+        rate_limit_return="100000 per minute",
+    )
+
+
+@pytest.fixture
+def haunted(settings: Settings, tmp_path: Path) -> Iterator[Haunted]:
+    """A portal that may be killed."""
+    stripe_port = int(settings.stripe_api_base.rpartition(":")[2])
+    with time_machine.travel(datetime.now(UTC), tick=True) as clock:
+        simulator = Simulator(public_url=settings.stripe_api_base, retry_schedule=(0.2, 0.5, 1, 2, 4, 8))
+        server = serve(simulator, "127.0.0.1", stripe_port)
+        simulator.start()
+        app = create_app(settings)
+        with app.app_context():
+            apps.install(db.session(), DEFAULT_API_KEY, public_url=settings.public_url, actor="test")
+            db.session().commit()
+        made = Haunted(app, settings, simulator, clock, int(settings.public_url.rpartition(":")[2]), tmp_path)
+        yield made
+        made.close()
+        simulator.close()
+        server.close()
+        with app.app_context():
+            db.engine().dispose()
+
+
+def onboarding(haunted: Haunted) -> None:
+    """Somebody signs up, is declined, saves, returns; then another card is chosen at the Dashboard."""
+    person = haunted.comes()
+    person.signs_up()
+    person.saves(DECLINED)
+    person.goes_on()
+    person.saves()
+    haunted.until(lambda: person.returns() == SAVED, lambda: str(person.said))
+    customer = haunted.simulator.books.checkout_sessions[person.page_id]["customer"]
+    haunted.simulator.attach_card(customer, "5555555555554444", default=True)
+    haunted.agrees_at_last()
+    person.closes()
+
+
+def by_program(haunted: Haunted, headers: dict[str, str]) -> None:
+    """A program has a page opened, trying until it is told which; somebody saves and never returns."""
+    person = haunted.comes()
+    body = {
+        "customer": {"name": person.name, "key": person.name},
+        "options": {"successUrl": "https://example.com/", "currency": "USD"},
+    }
+    answers: list[requests.Response] = []
+
+    def is_open() -> bool:
+        try:
+            url = f"{person.portal}/api/v1/stripe/checkout/sessions"
+            answers.append(requests.post(url, json=body, headers=headers, timeout=30))
+        except requests.RequestException:
+            return False
+        return answers[-1].status_code == 201
+
+    haunted.until(is_open, lambda: str([answer.text for answer in answers]))
+    haunted.simulator.save_card(answers[-1].json()["sessionId"], CHALLENGED)
+    haunted.simulator.authenticate(answers[-1].json()["sessionId"])
+    haunted.agrees_at_last()
+
+
+def live_through(haunted: Haunted, doom: Doom | None, headers: dict[str, str]) -> None:
+    """One life, which ends at that point, and the next one, in which all is well."""
+    haunted.restart(doom)
+    onboarding(haunted)
+    by_program(haunted, headers)
+
+
+def every_doom(haunted: Haunted, headers: dict[str, str]) -> list[Doom]:
+    """All points that a life comes to, as often as it comes to them."""
+    haunted.dooms()
+    live_through(haunted, None, headers)
+    return [
+        Doom(label, time)
+        for label, number in sorted(haunted.dooms().items())
+        for time in range(1, min(number, AT_MOST) + 1)
+    ]
+
+
+def test_dies_at_some_points(haunted: Haunted) -> None:
+    headers = bearer(haunted.app)
+    dooms = every_doom(haunted, headers)
+
+    for doom in random.sample(dooms, 4):
+        before = haunted.deaths
+        live_through(haunted, doom, headers)
+        assert haunted.deaths == before + 1, doom
+
+    assert len(dooms) >= 40
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(0)
+def test_dies_at_every_point(haunted: Haunted, capsys: pytest.CaptureFixture[str]) -> None:
+    headers = bearer(haunted.app)
+    for doom in every_doom(haunted, headers):
+        before = haunted.deaths
+        live_through(haunted, doom, headers)
+        with capsys.disabled():
+            print("died" if haunted.deaths > before else "lived on", doom.label, doom.time)  # noqa: T201
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [2, pytest.param(0, marks=[pytest.mark.proof, pytest.mark.timeout(0)])],
+    ids=["short", "long"],
+)
+def test_is_killed_at_random_under_load(haunted: Haunted, runs: int, proof_runs: int) -> None:
+    for _ in range(runs or proof_runs):
+        with ThreadPoolExecutor(4) as crowd:
+            busy = [crowd.submit(hurry, haunted) for _ in range(8)]
+            while not all(one.done() for one in busy):
+                haunted.kill_soon()
+            for one in busy:
+                one.result()
+        haunted.agrees_at_last()
+
+
+def hurry(haunted: Haunted) -> Traveller:
+    """Somebody signs up and saves."""
+    person = haunted.comes()
+    person.signs_up()
+    person.saves()
+    person.returns()
+    person.closes()
+    return person
