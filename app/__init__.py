@@ -10,17 +10,19 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 
-from app import apps, db, signup, sync
+from app import apps, db, desk, monitoring, operators, signup, sync
 from app.apps.api import api as apps_api
 from app.checkout.api import api as checkout_api
 from app.config import INSTANCE, Settings
 from app.customers.api import api as customers_api
 from app.gate import Gate
 from app.gateway import StripeGateway, WSGITransport
+from app.metrics import Metrics
 from app.payers.api import api as payers_api
 from app.payers.api import apps_api as uninstall_api
 from app.sealing import Sealer
-from app.web import brand, docs, headers, health, logging, paths, problems
+from app.web import brand, docs, headers, health, limits, logging, paths, problems, times
+from app.web import metrics as web_metrics
 from app.webhooks import api as webhooks_api
 
 type_wsgi = Callable[..., Any]
@@ -58,22 +60,34 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.undefined = StrictUndefined
 
+    metrics = app.extensions["gangway.metrics"] = Metrics()
+
     def dial(api_key: str) -> StripeGateway:
         transport = WSGITransport(stripe_in_process) if stripe_in_process else None
-        return StripeGateway(api_key, api_base=settings.stripe_api_base, http_client=transport)
+        return StripeGateway(
+            api_key,
+            api_base=settings.stripe_api_base,
+            http_client=transport,
+            told=metrics.stripe_call,
+        )
 
     keys = [key.get_secret_value() for key in settings.encryption_keys]
     app.extensions["gangway.settings"] = settings
-    app.extensions["gangway.connections"] = apps.Connections(Sealer(keys), dial)
+    app.extensions["gangway.sealer"] = Sealer(keys)
+    app.extensions["gangway.connections"] = apps.Connections(app.extensions["gangway.sealer"], dial)
 
     db.init_app(app, sa.make_url(settings.database_url))
     headers.init_app(app, settings)
     logging.init_app(app)
+    web_metrics.init_app(app, metrics)
     problems.init_app(app)
     brand.init_app(app)
+    times.init_app(app)
     csrf = CSRFProtect(app)
     paths.init_app(app)
+    limits.init_app(app, settings)
     app.register_blueprint(health.bp)
+    app.register_blueprint(monitoring.bp)
     for api in APIS:
         app.register_blueprint(api)
         csrf.exempt(api)  # a token is sent by hand, never by a browser on its own
@@ -81,6 +95,8 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
     docs.init_app(app, (operation for api in APIS for operation in api.operations), settings)
     app.register_blueprint(webhooks_api.bp)
     csrf.exempt(webhooks_api.bp)  # Stripe signs what it sends
-    signup.init_app(app, settings, csrf)
+    signup.init_app(app, csrf)
+    operators.init_app(app, csrf)
+    desk.init_app(app)
     app.extensions["gangway.worker"] = sync.Worker(app, settings.worker_threads)
     return app

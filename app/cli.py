@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import click
+import structlog
 from cryptography.fernet import Fernet
 from flask import Flask
 from flask.cli import ScriptInfo
@@ -13,9 +14,14 @@ from flask.cli import ScriptInfo
 from app import create_app, demo, migrations
 from app.apps.cli import group as stripe_group
 from app.config import Settings, SettingsRefused
+from app.doctor.cli import doctor_command
 from app.errors import AppError
 from app.migrations.cli import group as db_group
+from app.monitoring.cli import group as monitoring_group
 from app.operators.cli import group as token_group
+from app.operators.cli import people as operator_group
+from app.payers.cli import uninstall_command
+from app.sync.cli import command as backfill_command
 from app.web import logging
 
 PORT = click.IntRange(1, 65535)
@@ -47,9 +53,14 @@ def main(ctx: click.Context) -> None:
     ctx.obj = ScriptInfo(create_app=_application)
 
 
+stripe_group.add_command(uninstall_command)
+main.add_command(doctor_command)
 main.add_command(stripe_group)
 main.add_command(db_group)
+main.add_command(monitoring_group)
+main.add_command(operator_group)
 main.add_command(token_group)
+main.add_command(backfill_command)
 
 
 @main.command("demo")
@@ -82,17 +93,33 @@ def serve(bind: str) -> None:
     with create_app(settings).app_context():
         if migrations.pending():
             raise click.ClickException("The database is not up to date: run `gangway db upgrade` first.")
+        _offer_setup()
     sys.argv = ["gangway"]  # gunicorn would read our own options as its own
     Server(settings, bind).run()
 
 
+def _offer_setup() -> None:
+    """Say in the log how the first operator is made, while there is none."""
+    from app import db, operators  # noqa: PLC0415
+
+    address = operators.offer_setup(db.session())
+    if address:
+        structlog.get_logger("gangway.operators").warning("no operator yet", set_up_once_at=address)
+
+
 @main.command()
 @click.option("--threads", default=2, show_default=True, help="How many customers are looked at at once.")
-def worker(threads: int) -> None:
+@click.option("--metrics", type=PORT, help="Serve its numbers on this port of loopback, for Prometheus.")
+def worker(threads: int, metrics: int | None) -> None:
     """Run the worker alone, beside web processes that have GANGWAY_WORKER_THREADS=0."""
+    from prometheus_client import start_http_server  # noqa: PLC0415
+
     from app.sync import Worker  # noqa: PLC0415
 
-    alone = Worker(_application(), threads)
+    application = _application()
+    alone = Worker(application, threads)
+    if metrics is not None:
+        start_http_server(metrics, "127.0.0.1", registry=application.extensions["gangway.metrics"].registry)
     stopped = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopped.set())
@@ -107,6 +134,17 @@ def worker(threads: int) -> None:
 def simulator(port: int, data: Path | None) -> None:
     """Run the simulated Stripe alone."""
     demo.run_simulator(port=port, data=data)
+
+
+@main.command("backup")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def backup_command(file: Path) -> None:
+    """Copy the database into a new FILE, whole, while everything goes on."""
+    from app import backup, db  # noqa: PLC0415
+
+    with create_app(Settings.load()).app_context():
+        size = backup.backup(db.engine(), file)
+    click.echo(f"{file} ({size:,} bytes) has everything but the settings; GANGWAY_ENCRYPTION_KEYS opens it.")
 
 
 @main.command()

@@ -1,5 +1,6 @@
 """Settings, from `GANGWAY_*` alone. Whatever makes no sense is refused at start, with what to set instead."""
 
+import os
 import re
 from importlib.util import find_spec
 from ipaddress import ip_address
@@ -21,7 +22,9 @@ INSTANCE = Path(__file__).resolve().parent.parent / "instance"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 # https://www.rfc-editor.org/rfc/rfc6761 and 6762, and the names that home and office networks use
 PRIVATE_DOMAINS = {"local", "localhost", "internal", "test", "example", "invalid", "lan", "home", "arpa"}
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 STRIPE_API_BASE = "https://api.stripe.com"
+STRIPE_RATE = 20  # calls per second; Stripe allows 25 in test mode, and visitors need some of them
 
 Listed = Annotated[tuple[str, ...], NoDecode]  # comma-separated, not JSON
 
@@ -71,10 +74,15 @@ class Settings(BaseSettings):
     payment_method_policy: Literal["replace", "keep"] = Field(
         default="replace", description="Whether a newly saved method becomes the one charged"
     )
+    link_days: int = Field(default=30, ge=1, le=3650, description="Days that a new onboarding link works")
     rate_limit_signup: str = Field(default="60 per hour", description="Sign-ups for each client address")
     rate_limit_return: str = Field(
         default="120 per minute",
         description="Looks at the own state for each client address; each may ask Stripe",
+    )
+    rate_limit_login: str = Field(
+        default="20 per minute; 200 per hour",
+        description="Failed log-ins of operators for each client address",
     )
     rate_limit_storage: str = Field(
         default="memory://", description="Where limits are counted: `memory://` or `redis://…`"
@@ -93,6 +101,71 @@ class Settings(BaseSettings):
         le=86400,
         description="Seconds until an unfinished customer is looked up at Stripe unasked",
     )
+    webhooks: Literal["auto", "off"] = Field(
+        default="auto",
+        description=(
+            "`off`: Stripe's event list is read each pull interval instead; so it is by itself when the "
+            "public URL is one that Stripe can't reach"
+        ),
+    )
+    backfill_interval: int = Field(
+        default=900,
+        ge=10,
+        le=86400,
+        description="Seconds between looks into Stripe's event list for events that no webhook brought",
+    )
+    backfill_overlap: int = Field(
+        default=600,
+        ge=0,
+        le=86400,
+        description="Seconds by which each look goes back behind the last one",
+    )
+    verify_days: int = Field(
+        default=7,
+        ge=1,
+        le=365,
+        description="Days after which a customer of whom nothing was heard is compared with Stripe",
+    )
+    most_tries: int = Field(
+        default=15,
+        ge=1,
+        le=100,
+        description="Failed tries after which a customer's events are left to an operator",
+    )
+    stripe_rate: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description=(
+            "Calls per second that all workers together make for one account; unset: 20 to Stripe, any "
+            "number to a simulator"
+        ),
+    )
+    operator_idle_minutes: int = Field(
+        default=60, ge=5, le=1440, description="Minutes after which an idle operator must log in again"
+    )
+    operator_session_hours: int = Field(
+        default=12, ge=1, le=24, description="Hours after which every operator must log in again"
+    )
+    operator_require_totp: bool = Field(
+        default=False, description="Whether every operator must set up a second factor"
+    )
+    keep_payloads_days: int = Field(
+        default=90,
+        ge=1,
+        le=3650,
+        description="Days after which what a finished event said is forgotten; that it came is kept",
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        description="Bearer token for `/metrics`; without one only this machine may read them",
+    )
+    ready_backlog: int = Field(
+        default=1000, ge=1, description="How many overdue events make `/readyz` say no"
+    )
+    ready_backlog_minutes: int = Field(
+        default=15, ge=1, le=1440, description="Minutes after which an event counts as overdue there"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`"
     )
@@ -110,6 +183,15 @@ class Settings(BaseSettings):
     def _long_secret(cls, value: SecretStr) -> SecretStr:
         if len(value.get_secret_value()) < 32:
             raise ValueError("must be 32 random characters or more")
+        return value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _long_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or not value.get_secret_value():
+            return None
+        if len(value.get_secret_value()) < 16:
+            raise ValueError("must be 16 random characters or more")
         return value
 
     @field_validator("encryption_keys")
@@ -178,7 +260,7 @@ class Settings(BaseSettings):
             raise ValueError("must be the code of a currency that Stripe knows, such as USD")
         return value.upper()
 
-    @field_validator("rate_limit_signup", "rate_limit_return")
+    @field_validator("rate_limit_signup", "rate_limit_return", "rate_limit_login")
     @classmethod
     def _budget(cls, value: str) -> str:
         try:
@@ -228,6 +310,16 @@ class Settings(BaseSettings):
     def is_simulated(self) -> bool:
         """Does a simulator stand in for Stripe?"""
         return self.stripe_api_base != STRIPE_API_BASE
+
+    @property
+    def is_pulling(self) -> bool:
+        """Does Stripe send no events, so that its list of them is the only source?"""
+        return self.webhooks == "off" or not (self.is_simulated or is_public(self.public_url))
+
+    @property
+    def calls_per_second(self) -> int | None:
+        """The budget of the workers for each account; None is without end."""
+        return self.stripe_rate or (None if self.is_simulated else STRIPE_RATE)
 
     @classmethod
     def load(cls, **overrides: object) -> "Settings":
@@ -291,6 +383,17 @@ def _sentences(error: ValidationError) -> list[str]:
             said = problem["msg"]
             sentences.append(f"{name} is wrong: {said[0].lower()}{said[1:]}.")
     return sentences
+
+
+def metrics_folder() -> Path | None:
+    """Where several processes count together, if they do. The library wants it in this variable."""
+    folder = os.environ.get(METRICS_FOLDER)
+    return Path(folder) if folder else None
+
+
+def share_metrics(folder: Path) -> None:
+    """Have this process, and those that it forks, count together in a folder."""
+    os.environ[METRICS_FOLDER] = str(folder)
 
 
 def settings() -> Settings:

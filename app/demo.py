@@ -1,12 +1,13 @@
 """Everything in one process: a simulated Stripe, a database of its own, the portal and the worker."""
 
 import json
+import secrets
 import signal
 import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 from cryptography.fernet import Fernet
@@ -52,17 +53,19 @@ def run(*, port: int, stripe_port: int, folder: Path | None, fresh: bool, as_jso
         migrations.upgrade()
         installed, secret = _installed(settings)
         token = _token(folder)
+        people = _operators(folder)
     threading.Thread(target=web.serve_forever, name="portal", daemon=True).start()
     worker = app.extensions["gangway.worker"]
     worker.start()
 
-    facts = {
+    facts: dict[str, Any] = {
         "portal": portal_url,
         "stripe_api_base": stripe_url,
         "stripe_api_key": DEFAULT_API_KEY,
         "app_id": installed,
         "webhook_secret": secret,
         "token": token,
+        "operators": people,
     }
     stopped = _listen_for_stop()
     click.echo(json.dumps(facts) if as_json else _prose(facts))
@@ -133,6 +136,7 @@ def _settings(folder: Path, portal_url: str, stripe_url: str) -> Settings:
         database_url=f"sqlite:///{folder.resolve() / 'gangway.db'}",
         rate_limit_signup="10000 per hour",
         rate_limit_return="100000 per hour",
+        rate_limit_login="10000 per hour",
         rate_limit_storage="memory://",
         worker_threads=1,
         log_level="WARNING",
@@ -170,6 +174,32 @@ def _token(folder: Path) -> str:
     return keys["token"]
 
 
+def _operators(folder: Path) -> list[dict[str, str]]:
+    """One operator of each role, with a password that is kept and is good: what is printed is true."""
+    session, keys = db.session(), _keys(folder)
+    people = [
+        {
+            "role": role.value,
+            "email": f"{role}@example.com",
+            "password": keys.setdefault(f"operator_{role}", secrets.token_urlsafe(12)),
+        }
+        for role in operators.Role
+    ]
+    _keep(folder, keys)
+    db.start_write(session)
+    for person in people:
+        operators.keep_password(
+            session,
+            email=person["email"],
+            name=f"Demo {person['role']}",
+            role=operators.Role(person["role"]),
+            password=person["password"],
+            actor="demo",
+        )
+    session.commit()
+    return people
+
+
 def _installed(settings: Settings) -> tuple[str, str]:
     """Install the simulated account, unless an earlier demo has. Gives the app's id and signing secret."""
     session = db.session()
@@ -199,7 +229,8 @@ def _listen_for_stop() -> threading.Event:
     return stopped
 
 
-def _prose(facts: dict[str, str]) -> str:
+def _prose(facts: dict[str, Any]) -> str:
+    people = [f"    {who['role']:8}   {who['email']:20}   {who['password']}" for who in facts["operators"]]
     return "\n".join(
         (
             "Gangway is running, with a simulated Stripe. No real card, no account, no charge.",
@@ -208,6 +239,8 @@ def _prose(facts: dict[str, str]) -> str:
             "  Test card      4242 4242 4242 4242, any future date, any CVC",
             f"  API            {facts['portal']}/api/docs",
             f"  Token for it   {facts['token']}",
+            f"  Desk           {facts['portal']}/operator/",
+            *people,
             f"  Stripe, as it sees things, and its faults   {facts['stripe_api_base']}/_control",
             "",
             "Ctrl-C stops it. The next `gangway demo` goes on where this one stops; --fresh begins anew.",

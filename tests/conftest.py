@@ -31,6 +31,7 @@ STRIPE = "http://127.0.0.1:12111"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Choose the database that the tests run on."""
     parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.addoption("--proof-runs", type=int, default=1000, help="how many runs the long proofs make")
 
 
 def make_settings(**overrides: Any) -> Settings:

@@ -14,7 +14,7 @@ APP = ROOT / "app"
 LAYERS = (
     ("errors", "db", "sealing", "currencies"),
     ("config",),
-    ("gateway", "migrations"),
+    ("gateway", "migrations", "metrics", "backup"),
     ("web",),
     ("journal", "idempotency"),
     ("operators",),
@@ -25,6 +25,8 @@ LAYERS = (
     ("links",),
     ("webhooks",),
     ("sync",),
+    ("doctor",),
+    ("monitoring",),
     ("signup",),
     ("desk",),
 )

@@ -1,5 +1,6 @@
 """The `gangway` command."""
 
+import hashlib
 import signal
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,10 +15,12 @@ from app.apps import App
 from app.cli import main
 from app.config import Settings
 from app.db import utcnow
+from app.operators.models import OneTimeLink
 from app.payers import Payer
 from app.simulator import DEFAULT_API_KEY, DEFAULT_RESTRICTED_KEY, Simulator
 from app.simulator.server import serve as serve_simulator
 from tests.conftest import KEY, make_settings
+from tests.support.logs import lines_of
 from tests.support.portal import sign_up
 from tests.support.processes import fetch, free_port, running, wait_until
 
@@ -307,6 +310,19 @@ class TestServe:
         assert ready[0] == 200
         assert "Your details" in page[1]
         assert status == 0
+
+    def test_says_in_its_log_how_the_first_operator_is_made(self, database_url: str) -> None:
+        port, settings = free_port(), environment(database_url, LOG_LEVEL="WARNING")
+        with running("serve", "--bind", f"127.0.0.1:{port}", **settings) as server:
+            wait_until(lambda: fetch(f"http://127.0.0.1:{port}/healthz")[0] == 200)
+            server.process.terminate()
+            _, _, said = server.end()
+
+        [line] = [line for line in lines_of(said) if line["event"] == "no operator yet"]
+        token = line["set_up_once_at"].removeprefix("http://127.0.0.1:8000/operator/setup?token=")
+        assert [link.token_hash for link in rows(database_url, OneTimeLink)] == [
+            hashlib.sha256(token.encode()).hexdigest()
+        ]
 
     def test_converges_by_itself(
         self, run: Run, stripe_url: str, simulator: Simulator, database_url: str

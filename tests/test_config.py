@@ -32,6 +32,11 @@ def test_need_no_more_than_two_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not settings.is_secure
 
 
+def test_take_an_empty_token_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, METRICS_TOKEN="").metrics_token is None
+    assert load(monkeypatch, METRICS_TOKEN="m" * 16).metrics_token is not None
+
+
 def test_say_of_each_missing_secret_how_to_make_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsRefused) as refusal:
         Settings.load()
@@ -61,6 +66,7 @@ def test_say_of_each_missing_secret_how_to_make_it(monkeypatch: pytest.MonkeyPat
             "must begin with https://; only loopback may be plain http.",
         ),
         ("SECRET_KEY", "short", "must be 32 random characters or more"),
+        ("METRICS_TOKEN", "guessable", "must be 16 random characters or more"),
         ("ENCRYPTION_KEYS", "", "must hold at least one key"),
         ("ENCRYPTION_KEYS", ",,", "must hold at least one key"),
         ("ENCRYPTION_KEYS", "no-fernet-key", "must be Fernet keys, made by `gangway key`"),

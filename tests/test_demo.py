@@ -1,6 +1,7 @@
 """`gangway demo`: everything in one process."""
 
 import json
+import re
 import signal
 import socket
 import sqlite3
@@ -43,7 +44,7 @@ def ports(tmp_path: Path) -> Ports:
 
 
 @contextmanager
-def demo(ports: Ports, *more: str) -> Iterator[tuple[Running, dict[str, str]]]:
+def demo(ports: Ports, *more: str) -> Iterator[tuple[Running, dict[str, Any]]]:
     """A running demo and the facts that it prints."""
     with running("demo", "--json", *ports.arguments, *more) as command:
         yield command, json.loads(command.line())
@@ -73,6 +74,7 @@ def test_prints_where_everything_is(ports: Ports) -> None:
         status = command.tell(signal.SIGTERM)
 
     assert set(facts) >= {"portal", "stripe_api_base", "stripe_api_key", "app_id", "webhook_secret", "token"}
+    assert [who["role"] for who in facts["operators"]] == ["viewer", "operator", "admin"]
     assert facts["portal"] == f"http://127.0.0.1:{ports.portal}"
     assert facts["stripe_api_base"] == f"http://127.0.0.1:{ports.stripe}"
     assert facts["webhook_secret"].startswith("whsec_")
@@ -227,6 +229,47 @@ def test_shows_the_token_and_the_docs_in_prose(ports: Ports) -> None:
 
     assert f"http://127.0.0.1:{ports.portal}/api/docs" in "".join(lines)
     assert "gangway_" in "".join(lines)
+
+
+def log_in(portal: str, who: dict[str, str]) -> tuple[int, str]:
+    """The status of the team page for an operator who logs in, and where that leads."""
+    opener = build_opener(ProxyHandler({}), HTTPCookieProcessor(CookieJar()))
+    with opener.open(f"{portal}/operator/login", timeout=PATIENCE) as answer:
+        page = Page(answer.read().decode())
+    fields = {"csrf_token": page.value("csrf_token"), "email": who["email"], "password": who["password"]}
+    with opener.open(f"{portal}/operator/login", urlencode(fields).encode(), timeout=PATIENCE) as answer:
+        arrived = str(answer.url)
+    try:
+        with opener.open(f"{portal}/operator/team", timeout=PATIENCE) as answer:
+            return int(answer.status), arrived
+    except HTTPError as error:
+        with error:
+            return error.code, arrived
+
+
+def test_has_an_operator_of_each_role_whose_password_is_kept(ports: Ports, tmp_path: Path) -> None:
+    with demo(ports) as (command, facts):
+        first = [log_in(facts["portal"], who) for who in facts["operators"]]
+        command.tell(signal.SIGTERM)
+    with sqlite3.connect(tmp_path / "demo" / "gangway.db") as connection:
+        connection.execute("UPDATE operator SET password_hash = NULL WHERE role = 'operator'")
+    connection.close()
+
+    with demo(ports) as (_, again):
+        second = [log_in(again["portal"], who) for who in again["operators"]]
+
+    desk = f"{facts['portal']}/operator/"
+    assert first == second == [(403, desk), (403, desk), (200, desk)]
+    assert again["operators"] == facts["operators"]
+
+
+def test_shows_the_operators_in_prose(ports: Ports) -> None:
+    with running("demo", *ports.arguments) as command:
+        lines = "".join(command.line() for _ in range(10))
+
+    assert f"http://127.0.0.1:{ports.portal}/operator/" in lines
+    for role in ("viewer", "operator", "admin"):
+        assert re.search(rf"{role} +{role}@example.com +\S{{16}}\n", lines)
 
 
 def test_ignores_settings_of_the_real_portal(ports: Ports) -> None:
