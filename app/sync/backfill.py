@@ -29,6 +29,7 @@ LEASE = timedelta(minutes=1)  # one page takes far less
 AFTER_TROUBLE = timedelta(minutes=1)
 GAP_SPREAD = timedelta(hours=1)
 GAP_BATCH = 500
+SKEW = timedelta(hours=1)  # by which our clock may be ahead of Stripe's, by whose time the list is read
 _dice = SystemRandom()
 
 
@@ -173,7 +174,7 @@ def _read_page(session: Session, app: App, token: str, *, keeps_lease: bool = Fa
 def _floor(row: Backfill, app: App) -> datetime:
     """How far back a walk goes. An app that was never walked through has nothing before its installation."""
     overlap = timedelta(seconds=settings().backfill_overlap)
-    return row.floor or (row.cursor or app.created_at) - overlap
+    return row.floor or (row.cursor or app.created_at - SKEW) - overlap
 
 
 def _listed(app: App, floor: datetime, after: str | None) -> EventPage | None:

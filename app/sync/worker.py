@@ -129,6 +129,7 @@ def turn(session: Session | None = None, held: dict[str, Lease] | None = None) -
 
 def tend(session: Session) -> bool:
     """Do a step of what the clock asks for besides. True when there is more of it to be done at once."""
+    clock.pass_time(session)  # also while the worker is never idle
     reconcile.tell_drift(session)
     reconcile.verify(session)
     return step(session)

@@ -166,11 +166,11 @@ class Story(RuleBasedStateMachine):
     def calls_will_fail(self, kind: str, route: str, times: int) -> None:
         self.world.simulator.faults.add(kind, route, times, seconds=0)
 
-    @rule(outage=st.sampled_from(["", "", "503", "reset", "timeout"]))
+    @rule(outage=st.sampled_from(["", "", "", "", "503", "reset", "timeout"]))
     def stripe_is_away_or_back(self, outage: str) -> None:
         self.world.simulator.knobs.change({"outage": outage})
 
-    @rule(revoked=st.booleans())
+    @rule(revoked=st.sampled_from([False, False, False, True]))
     def the_key_is_revoked_or_restored(self, *, revoked: bool) -> None:
         accounts.revoke_key(self.world.simulator.books, DEFAULT_API_KEY, revoked=revoked)
 
@@ -279,11 +279,52 @@ class Story(RuleBasedStateMachine):
             self.stack.close()
 
 
+@pytest.fixture
+def tell(make_world: MakeWorld) -> type[Story]:
+    """Stories in worlds of this test's own."""
+    return type("Told", (Story,), {"make_world": staticmethod(make_world)})
+
+
+@pytest.mark.parametrize("slow", [False, True], ids=["quick", "slow"])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("deed", ["choose", "detach", "delete"])
+def test_a_change_overtakes_a_worker(*, deed: str, when: str, slow: bool, tell: type[Story]) -> None:
+    story = tell()
+    story.somebody_comes_first(currency="EUR", card="good")
+    story.events_come()
+    story.a_worker_does_all_that_is_due()
+    story.a_change_overtakes_a_worker(number=0, when=when, first="attach", second=deed, slow=slow)
+    story.a_change_overtakes_a_worker(number=0, when=when, first="renew", second=deed, slow=slow)
+
+    story.teardown()
+
+
+@pytest.mark.parametrize("seconds", [0, 300], ids=["at once", "late"])
+@pytest.mark.parametrize("deed", ["attach", "choose", "detach", "renew", "delete"])
+def test_the_only_event_is_lost(deed: str, seconds: int, tell: type[Story]) -> None:
+    """And stands in the list at once, or only after younger ones were seen there."""
+    story = tell()
+    story.somebody_comes_first(currency="EUR", card="good")
+    story.events_come()
+    story.a_worker_does_all_that_is_due()
+    story.time_passes(seconds=A_DAY)
+    story.a_worker_does_all_that_is_due()
+    story.the_list_of_events_lags_from_now_on(seconds=seconds)
+    story.somebody_works_at_the_dashboard(number=0, deed=deed)
+    story.events_are_lost(share=1)
+    story.the_list_of_events_lags_from_now_on(seconds=0)
+    story.time_passes(seconds=5)
+    story.somebody_comes(currency="USD")
+    story.time_passes(seconds=5)
+    story.we_look_at_the_list_of_events()
+
+    story.teardown()
+
+
 @pytest.mark.timeout(300)
-def test_every_story_ends_well(make_world: MakeWorld) -> None:
-    told = type("Told", (Story,), {"make_world": staticmethod(make_world)})
+def test_every_story_ends_well(tell: type[Story]) -> None:
     run_state_machine_as_test(
-        told,
+        tell,
         settings=settings(
             max_examples=12,
             stateful_step_count=25,
@@ -298,10 +339,9 @@ def test_every_story_ends_well(make_world: MakeWorld) -> None:
 
 @pytest.mark.proof
 @pytest.mark.timeout(0)
-def test_every_long_story_ends_well(make_world: MakeWorld, proof_runs: int) -> None:
-    told = type("Told", (Story,), {"make_world": staticmethod(make_world)})
+def test_every_long_story_ends_well(tell: type[Story], proof_runs: int) -> None:
     run_state_machine_as_test(
-        told,
+        tell,
         settings=settings(
             max_examples=proof_runs,
             stateful_step_count=60,

@@ -73,6 +73,19 @@ def test_finds_what_was_never_delivered(world: World, person: Person, rows: Rows
     assert row(rows).last_run_at is not None
 
 
+def test_finds_the_first_events_though_our_clock_is_ahead(world: World, person: Person) -> None:
+    with world.app.app_context():
+        ahead = utcnow() + timedelta(minutes=30)
+        db.session().execute(sa.update(App).values(created_at=ahead))
+        db.session().commit()
+    person.saves()
+
+    world.tend()
+    world.work()
+
+    assert_equal_to_stripe(person)
+
+
 def test_finds_nothing_new_in_what_was_delivered(world: World, person: Person, rows: Rows) -> None:
     world.simulator.knobs.drop_all = False
     person.saves()
@@ -394,6 +407,7 @@ class TestAsked:
     ) -> None:
         person.saves()
         clock.shift(timedelta(hours=2))
+        world.person().saves()
 
         looks(world.app, since=utcnow() - timedelta(hours=1))
         world.tend()

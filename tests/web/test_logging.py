@@ -119,7 +119,8 @@ def test_names_the_customer_whose_page_is_opened(world: World, capsys: Capture) 
 
     person = world.person()
 
-    sent = [line for line in lines_of(capsys.readouterr().err) if line.get("method") == "POST"]
+    lines = lines_of(capsys.readouterr().err)
+    sent = [line for line in lines if (line.get("method"), line.get("path")) == ("POST", "/signup")]
     assert [line["customer_id"] for line in sent] == [person.payer.customer_id]
 
 
