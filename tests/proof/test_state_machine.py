@@ -305,6 +305,8 @@ def test_the_only_event_is_lost(deed: str, seconds: int, tell: type[Story]) -> N
     """And stands in the list at once, or only after younger ones were seen there."""
     story = tell()
     story.somebody_comes_first(currency="EUR", card="good")
+    story.somebody_comes(currency="USD")
+    story.a_card_is_typed(number=1, card="good", expiry="12/34")
     story.events_come()
     story.a_worker_does_all_that_is_due()
     story.time_passes(seconds=A_DAY)
@@ -314,7 +316,7 @@ def test_the_only_event_is_lost(deed: str, seconds: int, tell: type[Story]) -> N
     story.events_are_lost(share=1)
     story.the_list_of_events_lags_from_now_on(seconds=0)
     story.time_passes(seconds=5)
-    story.somebody_comes(currency="USD")
+    story.somebody_works_at_the_dashboard(number=1, deed="attach")
     story.time_passes(seconds=5)
     story.we_look_at_the_list_of_events()
 
