@@ -3,7 +3,7 @@
 from app.checkout.actions import Order, Raced, Started, close, start
 from app.checkout.models import CheckoutSession
 from app.checkout.queries import by_setup_intent, count, latest, payers_with_unsettled, unsettled
-from app.checkout.status import restate
+from app.checkout.status import restate, restate_many
 
 __all__ = [
     "CheckoutSession",
@@ -16,6 +16,7 @@ __all__ = [
     "latest",
     "payers_with_unsettled",
     "restate",
+    "restate_many",
     "start",
     "unsettled",
 ]

@@ -34,12 +34,11 @@ def pass_time(session: Session) -> int:
         .with_for_update(skip_locked=True, of=Payer)
         .execution_options(populate_existing=True)
     ).all()
-    for payer in found:
-        if _may_have_been_renewed(payer, now):
-            payer.status_until = now + GRACE
-            payers.mark_due(session, payer.id, now + _dice.random() * SPREAD, why="expiring")
-        else:
-            checkout.restate(session, payer, now)
+    to_ask = [payer for payer in found if _may_have_been_renewed(payer, now)]
+    checkout.restate_many(session, [payer for payer in found if payer not in to_ask], now)
+    for payer in to_ask:
+        payer.status_until = now + GRACE
+        payers.mark_due(session, payer.id, now + _dice.random() * SPREAD, why="expiring")
     session.commit()
     return len(found)
 

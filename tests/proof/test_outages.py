@@ -12,7 +12,7 @@ from app import db
 from app.customers import Customer
 from app.webhooks import Event
 from tests.proof.conftest import MakeWorld
-from tests.proof.people import CARDS, Visitor, World
+from tests.proof.people import CARDS, Interruption, Visitor, World
 from tests.support import postgres
 from tests.support.browser import Page
 from tests.support.stripe_postbox import Postbox, event
@@ -167,11 +167,11 @@ class TestDatabaseRestarted:
 
         with make_world() as world:
             visitor = world.comes("USD")
-            world.interruptions.waiting.append(("after", again))
+            world.interruptions.waiting.append(Interruption("after", again))
 
             answer = visitor.signs_up()
             world.simulator.save_card(str(visitor.page_id))
-            world.interruptions.waiting.append(("before", again))
+            world.interruptions.waiting.append(Interruption("before", again))
             world.settle()
 
             assert answer.status_code == 303
