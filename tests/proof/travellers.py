@@ -27,7 +27,7 @@ class Traveller:
 
     portal: str
     name: str
-    patience: float = 60.0
+    patience: float = 150.0
     page_id: str = ""  # cs_…
     page_url: str = ""
     said: list[str] = field(default_factory=list)  # what /return said, the last last
