@@ -12,12 +12,16 @@ import sqlalchemy as sa
 import time_machine
 
 from app import apps, create_app, db
+from app.config import Settings
 from app.simulator import DEFAULT_API_KEY, Simulator
+from app.simulator.server import serve
 from app.web import logging
 from tests.conftest import PORTAL, STRIPE, make_settings
+from tests.proof.haunted import Haunted
 from tests.proof.people import Interruptions, World
 from tests.support import postgres
 from tests.support.deliveries import into
+from tests.support.processes import free_port
 
 MakeWorld = Callable[..., AbstractContextManager[World]]
 BEGINNING = datetime(2031, 3, 10, 12, tzinfo=UTC)
@@ -70,3 +74,36 @@ def make_world(server: postgres.Server | None, migrated: str, tmp_path: Path, un
             simulator.close()
 
     return made
+
+
+@pytest.fixture
+def served(database_url: str) -> Settings:
+    """A portal at a port of its own, that looks for work often."""
+    return make_settings(
+        database_url=database_url,
+        public_url=f"http://127.0.0.1:{free_port()}",
+        stripe_api_base=f"http://127.0.0.1:{free_port()}",
+        rate_limit_signup="100000 per minute",
+        rate_limit_return="100000 per minute",
+    )
+
+
+@pytest.fixture
+def haunted(served: Settings, tmp_path: Path) -> Iterator[Haunted]:
+    """A portal that may be killed."""
+    stripe_port = int(served.stripe_api_base.rpartition(":")[2])
+    with time_machine.travel(datetime.now(UTC), tick=True) as clock:
+        simulator = Simulator(public_url=served.stripe_api_base, retry_schedule=(0.2, 0.5, 1, 2, 4, 8))
+        server = serve(simulator, "127.0.0.1", stripe_port)
+        simulator.start()
+        app = create_app(served)
+        with app.app_context():
+            apps.install(db.session(), DEFAULT_API_KEY, public_url=served.public_url, actor="test")
+            db.session().commit()
+        made = Haunted(app, served, simulator, clock, int(served.public_url.rpartition(":")[2]), tmp_path)
+        yield made
+        made.close()
+        simulator.close()
+        server.close()
+        with app.app_context():
+            db.engine().dispose()

@@ -4,7 +4,8 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import time_machine
@@ -42,6 +43,7 @@ class Haunted:
         self._points = folder / "points"
         self._people = 0
         self._over = threading.Event()
+        self._care = threading.Lock()
         self.deaths = 0
         self._mortal = self._start(None)
         self._nurse = threading.Thread(target=self._look_after, name="nurse")
@@ -61,9 +63,19 @@ class Haunted:
 
     def restart(self, doom: Doom | None) -> None:
         """Kill it, and start it with another fate."""
-        mortal = self._mortal
-        self._mortal = self._start(doom)
-        mortal.kill()
+        with self._care:
+            self._mortal.kill()
+            self._mortal = self._start(doom)
+
+    @contextmanager
+    def full_disk(self) -> Iterator[None]:
+        """A while in which its database can't grow."""
+        file = self._settings.database_url.removeprefix("sqlite:///")
+        self._mortal.limit_files(Path(f"{file}-wal").stat().st_size)
+        try:
+            yield
+        finally:
+            self._mortal.limit_files(-1)
 
     def kill_soon(self) -> None:
         """Kill it some moment within the next second."""
@@ -96,7 +108,9 @@ class Haunted:
 
     def _look_after(self) -> None:
         while not self._over.wait(0.01):
-            if self._mortal.is_dead:
-                self.deaths += 1
-                self._clock.shift(OVER)  # what it held may be taken over
-                self._mortal = self._start(None)
+            with self._care:
+                if self._mortal.is_dead:
+                    assert self._mortal.was_killed, "it ended by itself"
+                    self.deaths += 1
+                    self._clock.shift(OVER)  # what it held may be taken over
+                    self._mortal = self._start(None)

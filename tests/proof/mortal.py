@@ -8,6 +8,7 @@ around the WSGI application. Each point that is reached is written down.
 import multiprocessing
 import os
 import re
+import resource
 import signal
 import sys
 import threading
@@ -55,14 +56,21 @@ class Mortal:
         """Has it died?"""
         return not self._process.is_alive()
 
+    def limit_files(self, size: int) -> None:
+        """Let it write no file beyond that size, as when the disk is full; -1 is any size."""
+        pid = self._process.pid
+        assert pid is not None
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
     def kill(self) -> None:
         """Kill it with no chance to clean up; dead already is as well."""
         self._process.kill()
         self._process.join(30)
 
-    def how_it_ended(self) -> int | None:
-        """Its exit status: -9 when it was killed, None while it lives."""
-        return self._process.exitcode
+    @property
+    def was_killed(self) -> bool:
+        """Did it end in no other way?"""
+        return self._process.exitcode == -signal.SIGKILL
 
 
 class _Points:

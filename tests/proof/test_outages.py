@@ -12,7 +12,9 @@ from app import db
 from app.customers import Customer
 from app.webhooks import Event
 from tests.proof.conftest import MakeWorld
+from tests.proof.haunted import Haunted
 from tests.proof.people import CARDS, Interruption, Visitor, World
+from tests.proof.travellers import GaveUp
 from tests.support import postgres
 from tests.support.browser import Page
 from tests.support.stripe_postbox import Postbox, event
@@ -215,6 +217,25 @@ class TestDiskFull:
             assert looked.status_code in {200, 503}
             assert again.status_code == 303
             assert world.verdict(), str(world.verdict())
+
+    @pytest.mark.timeout(300)
+    def test_a_process_that_can_write_no_more_goes_on_when_it_can(self, haunted: Haunted) -> None:
+        done, late = haunted.comes(), haunted.comes()
+        done.signs_up()
+        haunted.agrees_at_last()
+        usual, late.patience = late.patience, 1
+        with haunted.full_disk():
+            done.saves()
+            for _ in range(3):
+                with pytest.raises(GaveUp, match="503"):
+                    late.signs_up()
+        late.patience = usual
+
+        late.signs_up()
+        late.saves()
+
+        haunted.agrees_at_last()
+        assert haunted.deaths == 0
 
 
 @contextmanager

@@ -32,20 +32,26 @@ class Traveller:
     page_url: str = ""
     said: list[str] = field(default_factory=list)  # what /return said, the last last
     _browser: requests.Session = field(default_factory=requests.Session)
+    _form: Response | None = None
 
     def __post_init__(self) -> None:
         self._browser.trust_env = False  # no proxies on the way to this very machine
 
     def signs_up(self) -> None:
-        """Fill the form in and send it until the portal leads to Stripe."""
-        form = self._until(lambda: self._get("/signup"), _is(200))
+        """Fill the form in and send it until the portal leads to Stripe; it stays open when that fails."""
+        give_up = time.monotonic() + self.patience
+        form = self._form or self._until(lambda: self._get("/signup"), _is(200))
         while True:
+            self._form = form
             details = self._filled_in(form)
             answer = self._until(partial(self._post, "/signup", details), _is(303, 409, 422, 503))
             if answer.status_code == 303:
                 break
+            if time.monotonic() > give_up:
+                raise GaveUp(f"{self.name} gave up: {answer.status_code} {Page(answer.text).h1}")
+            if Page(answer.text).all(name="csrf_token"):  # else the browser's "back" leads to the form again
+                form = answer
             self._wait()
-            form = answer
         self._led_to(answer.headers["Location"])
 
     def saves(self, number: str = "4242424242424242") -> int:
