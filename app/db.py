@@ -65,9 +65,10 @@ def is_id(text: str) -> bool:
 
 def init_app(app: Flask, url: sa.URL) -> None:
     """Open the engine of this application. Connections are made when first needed."""
-    options: dict[str, Any] = {}
+    # Without it, an error of the database carries the values it was about: names, addresses, sealed keys.
+    options: dict[str, Any] = {"hide_parameters": True}
     if url.get_backend_name() == "postgresql":
-        options = {"pool_size": 10, "max_overflow": 30, "pool_pre_ping": True}
+        options |= {"pool_size": 10, "max_overflow": 30, "pool_pre_ping": True}
     made = sa.create_engine(url, **options)
     if url.get_backend_name() == "sqlite":
         _tame_sqlite(made)

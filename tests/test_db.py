@@ -111,6 +111,14 @@ def test_forgets_what_was_not_committed_when_the_context_ends(bare_app: Flask, r
     assert rows(Customer) == []
 
 
+def test_keeps_values_out_of_its_errors(bare_app: Flask) -> None:
+    with bare_app.app_context(), pytest.raises(sa.exc.DBAPIError) as refused:
+        db.session().execute(sa.text("SELECT name FROM nowhere WHERE name = :name"), {"name": "Ada Lovelace"})
+
+    assert "nowhere" in str(refused.value)
+    assert "Ada" not in str(refused.value)
+
+
 def test_enforces_foreign_keys(bare_app: Flask) -> None:
     with bare_app.app_context():
         session = db.session()

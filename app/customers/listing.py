@@ -186,17 +186,22 @@ def _looked_through(session: Session, wanted: Wanted, cut: Cut) -> list[str]:
     if anchor is not None:
         behind = place < anchor if cut.descending else place > anchor
         everyone, fits, skipped = everyone.where(behind), [*fits, behind], 0
+    before = min(skipped, 1)  # the row before the page, so that the next look at it begins there
+    offset, limit = skipped - before, cut.size + before
     edge = session.execute(everyone.order_by(*order).offset(NEAR + 4 * skipped).limit(1)).first()
     found: Sequence[sa.Row[Any]] = []
     if edge is not None:
         near = place >= tuple(edge) if cut.descending else place <= tuple(edge)
         query = sa.select(Customer.id, column.label("sort")).where(*fits, near).order_by(*order)
-        found = session.execute(query.offset(skipped).limit(cut.size)).all()
-    if len(found) < cut.size:
+        found = session.execute(query.offset(offset).limit(limit)).all()
+    if len(found) < limit:
         every = sa.select(Customer.id, column.label("sort")).where(*fits).cte("every")
         every = every.prefix_with("MATERIALIZED", dialect="postgresql")
         query = sa.select(every.c.id, every.c.sort).order_by(turn(every.c.sort), turn(every.c.id))
-        found = session.execute(query.offset(skipped).limit(cut.size)).all()
+        found = session.execute(query.offset(offset).limit(limit)).all()
+    if before and found:
+        ANCHORS.keep((listing, cut.page), (found[0].sort, found[0].id))
+        found = found[1:]
     if found:
         ANCHORS.keep((listing, cut.page + 1), (found[-1].sort, found[-1].id))
     return [row.id for row in found]

@@ -165,6 +165,7 @@ LABELS: dict[str, str] = {
     "masked_key": "Key",
     "name": "Name",
     "operator_id": "Operator",
+    "operator_session_id": "Log-in",
     "payment_method_id": "Payment method",
     "reason": "Reason",
     "red": "Wrong",

@@ -35,9 +35,9 @@ def end_overlap(session: Session, app: apps.App, actor: str) -> None:
     apps.end_overlap(session, app.id, actor=actor)
 
 
-def retry_dead(session: Session, _app: apps.App, actor: str) -> None:
-    """Have the events that were given up looked at again."""
-    webhooks.retry_all_failed(session, actor=actor)
+def retry_dead(session: Session, app: apps.App, actor: str) -> None:
+    """Have the app's events that were given up looked at again."""
+    webhooks.retry_all_failed(session, actor=actor, app_id=app.id)
 
 
 def fetch(session: Session, app: apps.App, _actor: str) -> None:

@@ -81,7 +81,12 @@ def complete(session: Session, operator: Operator, password: str | None = None) 
         return False
     operator.password_hash, operator.last_login_at = renewed, utcnow()
     signed_in = sessions.begin(session, operator)
-    journal.note(session, "operator.logged_in", actor=f"operator:{operator.id}", session_id=signed_in.row.id)
+    journal.note(
+        session,
+        "operator.logged_in",
+        actor=f"operator:{operator.id}",
+        operator_session_id=signed_in.row.id,
+    )
     session.commit()
     sessions.enter(signed_in)
     return True

@@ -145,7 +145,7 @@ def end_session(session_id: str) -> ResponseReturnValue:
         raise NotFound("You have no such session.")
     if row.ended_at is None:
         row.ended_at = utcnow()
-        journal.note(session, "operator.session_ended", actor=guard.actor(), session_id=row.id)
+        journal.note(session, "operator.session_ended", actor=guard.actor(), operator_session_id=row.id)
     session.commit()
     flash("That session is ended.", "success")
     return _to_account()
@@ -170,7 +170,7 @@ def log_out() -> ResponseReturnValue:
     session, mine = db.session(), current_session()
     db.start_write(session)
     mine.ended_at = utcnow()
-    journal.note(session, "operator.logged_out", actor=guard.actor(), session_id=mine.id)
+    journal.note(session, "operator.logged_out", actor=guard.actor(), operator_session_id=mine.id)
     session.commit()
     sessions.leave()
     flash("You are logged out.", "success")

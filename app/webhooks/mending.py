@@ -50,13 +50,15 @@ def ignore(session: Session, app_id: str, event_id: str, reason: str, *, actor: 
     session.flush()
 
 
-def retry_all_failed(session: Session, *, actor: str) -> int:
-    """Have every dead event looked at again. How many there were. Flushes."""
+def retry_all_failed(session: Session, *, actor: str, app_id: str | None = None) -> int:
+    """Have every dead event, or those of one app, looked at again. How many there were. Flushes."""
     db.start_write(session)
     keys = sa.tuple_(Event.app_id, Event.id)
     # Rows that someone else changes at this moment are stepped over: two who press the button at once must
     # not wait for each other, and a redelivery re-arms its event anyway.
     dead = sa.select(Event.app_id, Event.id).where(Event.state == "dead").with_for_update(skip_locked=True)
+    if app_id is not None:
+        dead = dead.where(Event.app_id == app_id)
     rearmed = session.execute(
         sa.update(Event)
         .where(keys.in_(dead), Event.state == "dead")
@@ -66,7 +68,7 @@ def retry_all_failed(session: Session, *, actor: str) -> int:
     )
     count = len(rearmed.all())
     if count:
-        journal.note(session, "events.retried", actor=actor, count=str(count))
+        journal.note(session, "events.retried", actor=actor, app_id=app_id, count=str(count))
     session.flush()
     return count
 

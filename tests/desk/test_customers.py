@@ -437,6 +437,17 @@ class TestOrder:
         assert names(first)[-1] == "Member 02985"
         assert names(second)[0] == "Member 02984"
 
+    def test_shows_a_page_that_was_jumped_to_as_it_was(self, app: Flask, desk: FlaskClient) -> None:
+        ids = crowd(app, 8_200)
+        bill(app, ids[3_200:], "saved")  # so those who fit stand behind as many as are looked through
+        jumped = look(desk, status="none", size="25", page="40")
+        add(app, "In between")
+
+        again = look(desk, status="none", size="25", page="40")
+
+        assert names(jumped)[0] == "Member 02224"
+        assert names(again) == names(jumped)
+
     def test_counts_many_payers_of_few_customers_right(
         self, app: Flask, desk: FlaskClient, simulator: Simulator
     ) -> None:

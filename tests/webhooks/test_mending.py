@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -202,6 +203,19 @@ def test_all_that_failed_is_retried_at_once_and_nothing_else(
     assert states(rows) == {f"evt_{number}": "new" for number in range(4)} | {"evt_4": "ignored"}
     [entry] = notes(rows, "events.retried")
     assert (entry.actor, entry.facts) == (ACTOR, {"count": "4"})
+
+
+def test_another_apps_failed_events_may_be_left_alone(app: Flask, postbox: Postbox, rows: Rows) -> None:
+    postbox.post(event())
+    give_up(app)
+    own = app_id(rows)
+
+    assert does(app, partial(webhooks.retry_all_failed, app_id=db.new_id())) == 0
+    assert set(states(rows).values()) == {"dead"}
+    assert does(app, partial(webhooks.retry_all_failed, app_id=own)) == 1
+    assert set(states(rows).values()) == {"new"}
+    [entry] = notes(rows, "events.retried")
+    assert entry.app_id == own
 
 
 def test_nothing_is_journaled_when_nothing_had_failed(app: Flask, postbox: Postbox, rows: Rows) -> None:
