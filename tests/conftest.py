@@ -14,18 +14,24 @@ import structlog
 from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache, FileSystemBytecodeCache
 from sqlalchemy.orm import Session
 
 from app import apps, create_app, db, migrations
 from app.config import Settings
 from app.simulator import DEFAULT_API_KEY, Simulator
-from tests.support import postgres
+from tests.support import postgres, routes
 from tests.support.deliveries import into
 from tests.support.transactions import forbid_open_transactions
 
 KEY = Fernet.generate_key().decode()
 PORTAL = "http://127.0.0.1:8000"
 STRIPE = "http://127.0.0.1:12111"
+
+
+def pytest_configure() -> None:
+    """Spare the many applications of the tests what only one needs to do."""
+    routes.compile_once()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -132,10 +138,17 @@ def simulator() -> Iterator[Simulator]:
     made.close()
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> BytecodeCache:
+    """What compiling the templates gave: each test has an application of its own, but the same templates."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def bare_app(settings: Settings, simulator: Simulator) -> Iterator[Flask]:
+def bare_app(settings: Settings, simulator: Simulator, compiled_templates: BytecodeCache) -> Iterator[Flask]:
     """The application, with nothing installed."""
     made = create_app(settings, stripe_in_process=forbid_open_transactions(simulator.wsgi))
+    made.jinja_env.bytecode_cache = compiled_templates
     made.testing = False  # errors are answered as they are in production
     yield made
     with made.app_context():
