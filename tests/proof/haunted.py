@@ -80,8 +80,8 @@ class Haunted:
             self._mortal.limit_files(-1)
 
     def kill_soon(self) -> None:
-        """Kill it some moment within the next second."""
-        self._over.wait(random.uniform(0.05, 1))  # noqa: S311 - no secret
+        """Kill it some moment within the next two seconds."""
+        self._over.wait(random.uniform(0.05, 2))  # noqa: S311 - no secret
         with self._care:  # only one may ask how it ended: the answer is read from a pipe
             self._mortal.kill()
 
