@@ -178,7 +178,9 @@ class TestDatabase:
 
         assert before.exit_code == 1
         assert "Steps are pending" in before.output
-        assert [answer.output for answer in answers] == ["The database is up to date.\n"] * 2
+        first, second = (answer.output for answer in answers)
+        assert first.startswith("The database is up to date.")  # and on some servers, what the search misses
+        assert second == first
         assert (after.exit_code, after.output) == (0, "The database fits the code.\n")
 
     def test_downgrades_to_nothing(self, run: Run) -> None:
