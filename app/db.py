@@ -1,15 +1,15 @@
 """The database: one declarative base, one session per request or turn, and the types all tables share."""
 
 import re
-import sqlite3
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask, current_app, g
-from sqlalchemy import event, orm
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import orm
 from ulid import ULID
+
+from app import sqlite
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -69,9 +69,11 @@ def init_app(app: Flask, url: sa.URL) -> None:
     options: dict[str, Any] = {"hide_parameters": True}
     if url.get_backend_name() == "postgresql":
         options |= {"pool_size": 10, "max_overflow": 30, "pool_pre_ping": True}
+    if url.get_backend_name() == "sqlite":
+        options |= {"connect_args": {"factory": sqlite.Connection}}
     made = sa.create_engine(url, **options)
     if url.get_backend_name() == "sqlite":
-        _tame_sqlite(made)
+        sqlite.tame(made)
     app.extensions["gangway.sessions"] = orm.sessionmaker(made, expire_on_commit=False)
 
     @app.teardown_appcontext
@@ -131,30 +133,3 @@ def plan_anew(session: orm.Session) -> None:
     if session.get_bind().dialect.name == "postgresql":
         session.execute(sa.text("SET LOCAL plan_cache_mode = force_custom_plan"))
         session.execute(sa.text("SET LOCAL jit = off"))
-
-
-def _lower(text: str | float | bytes | None) -> str | float | bytes | None:
-    return text.lower() if isinstance(text, str) else text
-
-
-def _tame_sqlite(engine: sa.Engine) -> None:
-    """Make SQLite keep its word: real transactions, foreign keys, durable WAL, patience for a lock."""
-
-    @event.listens_for(engine, "connect")
-    def _connected(connection: DBAPIConnection, _record: object) -> None:
-        assert isinstance(connection, sqlite3.Connection)
-        connection.isolation_level = None  # we say BEGIN ourselves, below
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",  # NORMAL may lose the last commits on power loss, and with them events
-            "foreign_keys=ON",
-            "busy_timeout=15000",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-        # SQLite's own knows the letters of English only.
-        connection.create_function("lower", 1, _lower, deterministic=True)
-
-    @event.listens_for(engine, "begin")
-    def _begun(connection: sa.Connection) -> None:
-        writes = connection.get_execution_options().get("writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,7 +1,15 @@
 """The installed Stripe apps: their keys, their webhook endpoints, their secrets."""
 
 from app.apps.actions import Details, change, make_default, rename
-from app.apps.connections import Connections, connect, find, signing_secrets, unsealable
+from app.apps.connections import (
+    Connections,
+    Receiver,
+    connect,
+    find,
+    receiver,
+    signing_secrets,
+    unsealable,
+)
 from app.apps.dashboard import dashboard_url
 from app.apps.endpoints import NAMESPACE, NAMESPACE_ID, delete, strays, sweep, webhook_url
 from app.apps.install import Inspection, inspect, install, obstacles, uninstall
@@ -23,6 +31,7 @@ __all__ = [
     "Inspection",
     "KeyUnfit",
     "PendingInstall",
+    "Receiver",
     "SigningSecret",
     "StripeApp",
     "by_id",
@@ -48,6 +57,7 @@ __all__ = [
     "noting_rejection",
     "obstacles",
     "read_app_id",
+    "receiver",
     "rename",
     "replace_key",
     "retire_secrets",

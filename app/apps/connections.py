@@ -1,10 +1,12 @@
 """From an installed app to a gateway that speaks for it."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
 
 from flask import current_app
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from app.apps.models import App, SigningSecret
@@ -73,25 +75,58 @@ def connect(app: App) -> StripeGateway:
     return connections().to(app)
 
 
+@dataclass(frozen=True)
+class Receiver:
+    """What it takes to take in what Stripe sends to an app."""
+
+    app_id: str
+    livemode: bool
+    secrets: list[str]  # with which it may be signed, the newest first
+
+
+def _is_accepted(now: Any) -> ColumnElement[bool]:
+    return and_(
+        SigningSecret.retired_at.is_(None),
+        or_(SigningSecret.retire_at.is_(None), SigningSecret.retire_at > now),
+    )
+
+
+# Built once: to build it takes longer than to run it, and it is run for every event.
+_RECEIVER = (
+    select(App.livemode, SigningSecret.id, SigningSecret.sealed)
+    .outerjoin(SigningSecret, and_(SigningSecret.app_id == App.id, _is_accepted(bindparam("now"))))
+    .where(App.id == bindparam("app_id"), App.deleted_at.is_(None))
+    .order_by(SigningSecret.id.desc())
+)
+
+
+def receiver(session: Session, app_id: str) -> Receiver:
+    """How to take in what Stripe sends to this app. Raises NotFound; Unsealable when no secret opens."""
+    rows = session.connection().execute(_RECEIVER, {"app_id": app_id, "now": utcnow()}).all()
+    if not rows:
+        raise NotFound("There is no such app.")
+    return Receiver(app_id, rows[0].livemode, _opened((row.id, row.sealed) for row in rows if row.id))
+
+
 def signing_secrets(session: Session, app: App) -> list[str]:
     """Every secret with which Stripe may sign what it sends to this app, the newest first.
 
     One that no key opens any more is left out while there is another. Raises Unsealable when there is none.
     """
-    rows = session.scalars(
-        select(SigningSecret)
-        .where(
-            SigningSecret.app_id == app.id,
-            SigningSecret.retired_at.is_(None),
-            or_(SigningSecret.retire_at.is_(None), SigningSecret.retire_at > utcnow()),
-        )
+    rows = session.execute(
+        select(SigningSecret.id, SigningSecret.sealed)
+        .where(SigningSecret.app_id == app.id, _is_accepted(utcnow()))
         .order_by(SigningSecret.id.desc())
     )
+    return _opened((row.id, row.sealed) for row in rows)
+
+
+def _opened(secrets: Iterable[tuple[str, str]]) -> list[str]:
     sealer = connections().sealer
     opened, failure = [], None
-    for row in rows:
+    for secret_id, sealed in secrets:
         try:
-            opened.append(sealer.open(row.sealed, secret_row(row.id)))
+            opened.append(sealer.open(sealed, secret_row(secret_id)))
         except Unsealable as error:
             failure = error
     if failure is not None and not opened:

@@ -26,13 +26,13 @@ def receive(app_id: str) -> Response:
     session = db.session()
     if not db.is_id(app_id):
         raise NotFound("There is no such app.")
-    app = apps.find(session, app_id)
-    gateway.verify(payload, header, apps.signing_secrets(session, app))
+    receiver = apps.receiver(session, app_id)
+    gateway.verify(payload, header, receiver.secrets)
     db.end_read(session)
     db.start_write(session)
-    is_event = store(session, app, payload)
+    is_event = store(session, receiver, payload)
     session.commit()
     if is_event:
         current_app.extensions["gangway.worker"].wake()
     message = "Stored." if is_event else "Ignored: this is no event."
-    return jsonify(namespaceId=apps.NAMESPACE_ID, appId=app.id, message=message)
+    return jsonify(namespaceId=apps.NAMESPACE_ID, appId=app_id, message=message)

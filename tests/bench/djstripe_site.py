@@ -63,12 +63,14 @@ if __name__ == "__main__":
     from djstripe.models import WebhookEndpoint
 
     call_command("migrate", verbosity=0)
-    endpoint = WebhookEndpoint.objects.create(
+    endpoint, _ = WebhookEndpoint.objects.update_or_create(
         id="we_bench",
-        secret=os.environ["BENCH_SECRET"],
-        url="https://example.com/",
-        enabled_events=["*"],
-        status="enabled",
-        livemode=False,
+        defaults={
+            "secret": os.environ["BENCH_SECRET"],
+            "url": "https://example.com/",
+            "enabled_events": ["*"],
+            "status": "enabled",
+            "livemode": False,
+        },
     )
     json.dump({"path": f"/stripe/webhook/{endpoint.djstripe_uuid}/"}, sys.stdout)

@@ -1,0 +1,89 @@
+"""SQLite made to keep its word: real transactions, foreign keys, durable WAL, writers one after the other."""
+
+import sqlite3
+import threading
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+PATIENCE = 15  # seconds that a writer waits for the others
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",  # NORMAL may lose the last commits on power loss, and with them events
+    "foreign_keys=ON",
+    f"busy_timeout={PATIENCE * 1000}",
+)
+
+
+class Connection(sqlite3.Connection):
+    """A connection that, while it writes, lets the other writers of this process wait at a lock.
+
+    SQLite lets one write at a time; who must wait sleeps and tries again, longer and longer, so that of
+    sixteen threads some wait for seconds. Who waits at a lock goes on at once. Other processes wait as ever.
+    """
+
+    turn: threading.Lock
+    _has_turn = False
+
+    def take_turn(self) -> None:
+        """Wait until no other thread writes. After too long, SQLite itself is let say what is the matter."""
+        self._has_turn = self.turn.acquire(timeout=PATIENCE)
+
+    def end_turn(self) -> None:
+        """Let the next one write, if it was this one's turn."""
+        if self._has_turn:
+            self._has_turn = False
+            self.turn.release()
+
+    def commit(self) -> None:
+        """Commit. When that fails, it is still to be rolled back."""
+        super().commit()
+        self.end_turn()
+
+    def rollback(self) -> None:
+        """Roll back."""
+        try:
+            super().rollback()
+        finally:
+            self.end_turn()
+
+    def close(self) -> None:
+        """Close, and with that roll back."""
+        try:
+            super().close()
+        finally:
+            self.end_turn()
+
+
+def tame(engine: sa.Engine) -> None:
+    """Prepare every connection of an engine that makes `Connection`s."""
+    turn = threading.Lock()
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: DBAPIConnection, _record: object) -> None:
+        assert isinstance(connection, Connection)
+        connection.turn = turn
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        # SQLite's own knows the letters of English only.
+        connection.create_function("lower", 1, _lower, deterministic=True)
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: sa.Connection) -> None:
+        if not connection.get_execution_options().get("writes"):
+            connection.exec_driver_sql("BEGIN")
+            return
+        own = connection.connection.dbapi_connection
+        assert isinstance(own, Connection)
+        own.take_turn()
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except BaseException:
+            own.end_turn()
+            raise
+
+
+def _lower(text: str | float | bytes | None) -> str | float | bytes | None:
+    return text.lower() if isinstance(text, str) else text
