@@ -4,8 +4,8 @@
 """
 
 from collections import defaultdict
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -30,6 +30,7 @@ def test_beside_the_others(
         "gangway": place.gangway,
         "gangway, two processes": lambda: place.gangway(**TWO_PROCESSES),
         "dj-stripe": lambda: sites.djstripe(empty_database_url, place.stripe),
+        "dj-stripe, Stripe 100 ms off": lambda: _far_off(place, empty_database_url),
     }
 
     found = _measured(wanted, things)
@@ -38,7 +39,18 @@ def test_beside_the_others(
         _print(found)
     best = max(found["gangway"]["rate"], found["gangway, two processes"]["rate"])
     assert best >= 0.8 * found["bare view"]["rate"]
-    assert best >= 10 * found["dj-stripe"]["rate"]
+    # It asks Stripe while Stripe waits for its answer, and Stripe is never next door.
+    assert best >= 10 * found["dj-stripe, Stripe 100 ms off"]["rate"]
+
+
+@contextmanager
+def _far_off(place: Place, database: str) -> Iterator[Site]:
+    place.stripe_does("knobs", latency=0.1)
+    try:
+        with sites.djstripe(database, place.stripe) as site:
+            yield site
+    finally:
+        place.stripe_does("knobs", latency=0)
 
 
 def test_while_stripe_takes_two_seconds(
