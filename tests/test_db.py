@@ -184,3 +184,46 @@ def test_on_sqlite_is_durable_and_lets_one_write_while_others_read(
         }
 
     assert said == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 15000}
+
+
+def test_on_sqlite_lets_writers_of_one_process_queue(bare_app: Flask, database_url: str, rows: Rows) -> None:
+    if not database_url.startswith("sqlite"):
+        pytest.skip("PostgreSQL locks rows, not the file")
+    together = threading.Barrier(8)
+
+    def write() -> None:
+        with bare_app.app_context():
+            together.wait(30)
+            for _ in range(20):
+                session = db.session()
+                db.start_write(session)
+                session.add(Entry(kind="queue", actor="test", facts={}))
+                session.commit()
+
+    with bare_app.app_context():
+        engine = db.engine()
+        # Whoever asks SQLite while another writes is refused at once.
+        sa.event.listen(engine, "connect", lambda made, _: made.execute("PRAGMA busy_timeout=0"))
+        engine.dispose()
+    with ThreadPoolExecutor(8) as pool:
+        for future in [pool.submit(write) for _ in range(8)]:
+            future.result()
+
+    assert len([entry for entry in rows(Entry) if entry.kind == "queue"]) == 160
+
+
+def test_on_sqlite_a_writer_that_fails_holds_up_nobody(bare_app: Flask, database_url: str) -> None:
+    if not database_url.startswith("sqlite"):
+        pytest.skip("PostgreSQL locks rows, not the file")
+    with bare_app.app_context():
+        session = db.session()
+        db.start_write(session)
+        with pytest.raises(sa.exc.OperationalError):
+            session.execute(sa.text("SELECT * FROM nowhere"))
+        session.rollback()
+        db.start_write(session)  # and is left open when the context ends
+
+    with bare_app.app_context():
+        db.start_write(db.session())
+        with db.engine().connect() as reader:
+            assert reader.scalar(sa.text("SELECT 1")) == 1
