@@ -187,7 +187,8 @@ def _record_payer(
     elif payer.stripe_customer_id != stripe_customer_id:
         session.rollback()
         raise Raced("conflict error: this customer is being set up already; try again")
-    return payer
+    # As it is now, and stays: a worker may have found the method saved since it was read.
+    return payers.fresh(session, payer.id, lock=True)
 
 
 def _record_page(

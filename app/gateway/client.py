@@ -145,7 +145,9 @@ class StripeGateway:
 
         with translated():
             try:
-                return _made(make, idempotency_key).id
+                return _made(make, idempotency_key, found=lambda: self._lately_made(metadata)).id
+            except _MadeBefore as before:
+                return before.id
             except stripe.IdempotencyError:
                 found = self._lately_made(metadata)
             if found is None:  # beyond what is looked through: one that nobody uses may be left at Stripe
@@ -406,11 +408,25 @@ def is_live(api_key: str) -> bool:
     return api_key.startswith(("sk_live_", "rk_live_"))
 
 
-def _made(make: Callable[[stripe.RequestOptions], Made], key: str) -> Made:
+class _MadeBefore(Exception):
+    """What was to be made is there: the first try took effect, and its answer was an error all the same."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(found)
+        self.id = found
+
+
+def _made(
+    make: Callable[[stripe.RequestOptions], Made],
+    key: str,
+    found: Callable[[], str | None] = lambda: None,
+) -> Made:
     """Make one thing, once, whatever went wrong before.
 
     Stripe keeps the first answer to a key for a day, even a 500, and gives it to every repeat: that key is
-    spent. Its successor is tried then, and every later repeat finds it in the same way.
+    spent. Its successor is tried then, and every later repeat finds it in the same way. A 500 does not say
+    whether it took effect, so where two would be too many, `found` looks for the thing first; then
+    _MadeBefore is raised with its id.
     Source: https://docs.stripe.com/api/idempotent_requests
     """
     wanted = key
@@ -419,6 +435,8 @@ def _made(make: Callable[[stripe.RequestOptions], Made], key: str) -> Made:
             return make({"idempotency_key": wanted, "max_network_retries": 0})
         except stripe.StripeError as error:
             if _is_spent(error):
+                if (known := found()) is not None:
+                    raise _MadeBefore(known) from error
                 wanted = f"{key}-{number}"
             elif error.http_status is None or error.http_status == 409 or error.http_status >= 500:
                 break

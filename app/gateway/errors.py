@@ -90,6 +90,9 @@ def _words(error: stripe.StripeError) -> str:
     return error.user_message or (error.error.message if error.error else None) or "Stripe gave no reason."
 
 
+LONGEST_PAUSE = 120.0  # seconds; Stripe asks for few, and who asks for an hour must not stop us for an hour
+
+
 def _seconds(headers: dict[str, str] | None) -> float | None:
     value = {name.lower(): value for name, value in (headers or {}).items()}.get("retry-after", "")
-    return float(value) if value.isdigit() else None
+    return min(float(value), LONGEST_PAUSE) if value.isdecimal() else None

@@ -103,6 +103,7 @@ def dismiss_known(session: Session, lease: Lease) -> bool:
     dismissed, left = webhooks.dismiss_known(session, payer)
     is_quiet = bool(dismissed) and not left and payer.due_for is None
     if is_quiet:
+        payer.attempts, payer.last_error = 0, None  # what was tried in vain is no longer wanted
         payer.due_at = schedule.next_pull(session, payer, utcnow())
         _release(payer)
     session.commit()

@@ -14,8 +14,10 @@ from app.gateway import (
     StripeRefused,
     StripeUnavailable,
 )
-from app.simulator import DEFAULT_API_KEY, Simulator
+from app.simulator import DEFAULT_API_KEY, Simulator, api, customers
 from app.simulator.accounts import add_key, revoke_key
+from app.simulator.errors import StripeError
+from app.simulator.work import Call
 from tests.support.stripe_calls import StripeCalls
 from tests.support.stripe_scripted import Answer, Connect, Scripted, failure
 
@@ -193,6 +195,7 @@ def test_understands_every_kind_of_error(answer: Answer, kind: type[StripeFailed
     [
         ("7", 7.0),
         ("0", 0.0),
+        ("3600", 120.0),  # who asks for an hour must not stop us for an hour
         ("", None),
         ("soon", None),
         ("-5", None),
@@ -283,7 +286,28 @@ def test_gets_past_several_failures_that_stripe_keeps(gateway: StripeGateway, si
     assert list(simulator.books.customers) == [made]
 
 
-def test_gives_up_when_every_key_is_spent() -> None:
+def test_makes_no_second_customer_when_a_failure_that_stripe_keeps_had_taken_effect(
+    gateway: StripeGateway, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A 500 does not say what became of the request: https://docs.stripe.com/error-low-level."""
+
+    def fail(call: Call) -> None:
+        customers.create(call)
+        raise StripeError("unknown", status=500, kind="api_error", happened=True)
+
+    monkeypatch.setattr(api, "_fail", fail)
+    simulator.faults.add("500", "POST /v1/customers")
+    with pytest.raises(StripeUnavailable):
+        create_customer(gateway)
+
+    made = [create_customer(gateway) for _ in range(2)]
+
+    assert list(simulator.books.customers) == made[:1]
+    assert made == made[:1] * 2
+
+
+def test_gives_up_when_every_key_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(StripeGateway, "_lately_made", lambda *_: None)
     spent = Answer(500, {"error": {"type": "api_error"}}, {"Idempotent-Replayed": "true"})
     stripe = Scripted(spent)
 

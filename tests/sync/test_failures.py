@@ -10,7 +10,7 @@ import structlog
 import time_machine
 from flask import Flask, Response, request
 
-from app import apps, db, payers
+from app import apps, db, payers, webhooks
 from app.apps import App
 from app.config import Settings
 from app.db import utcnow
@@ -18,6 +18,8 @@ from app.journal import Entry
 from app.payers import PaymentStatus
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import add_key, revoke_key
+from app.sync import leases
+from app.sync.converge import converge
 from app.webhooks import Event
 from tests.conftest import make_settings
 from tests.support.rows import Rows
@@ -319,6 +321,35 @@ def test_are_not_repeated_any_sooner_because_something_is_hinted_at(
 
     assert calls.made == []
     assert person.payer.due_at == due_at
+
+
+def test_to_look_for_what_is_no_longer_wanted_do_not_delay_a_card(
+    clock: time_machine.Traveller, world: World, person: Person
+) -> None:
+    world.settle()
+    clock.shift(
+        121
+    )  # it is time for a look, which fails; and meanwhile comes an event that tells nothing new
+    with world.app.app_context():
+        lease = leases.claim_due(db.session())
+    assert lease is not None
+    world.stripe("POST", f"/v1/customers/{person.stripe_id}", name="Other name")
+    world.simulator.deliver_due()
+    with world.app.app_context():
+        webhooks.sort(db.session())
+    world.simulator.faults.add("503", "*", times=2)
+    with world.app.app_context():
+        converge(db.session(), lease)
+    world.simulator.faults.clear()
+    clock.shift(5)
+    world.work()
+
+    person.saves()
+    world.simulator.deliver_due()
+    clock.shift(10)
+    world.work()
+
+    assert person.status == PaymentStatus.SAVED
 
 
 def test_are_repeated_at_once_when_an_operator_begins_afresh(
