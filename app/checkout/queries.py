@@ -72,14 +72,15 @@ def payers_with_unsettled(session: Session, app_id: str, *, after: str, limit: i
     )
 
 
-def count(session: Session, payer_id: str) -> int:
-    """How many pages were opened for a payer so far."""
-    return (
-        session.scalar(
-            select(func.count()).select_from(CheckoutSession).where(CheckoutSession.payer_id == payer_id)
-        )
-        or 0
+def count(session: Session, app_id: str, customer_id: str) -> int:
+    """How many pages were opened for a customer in an app so far, with payers that are no more."""
+    opened = (
+        select(func.count())
+        .select_from(CheckoutSession)
+        .join(Payer, Payer.id == CheckoutSession.payer_id)
+        .where(Payer.app_id == app_id, Payer.customer_id == customer_id)
     )
+    return session.scalar(opened) or 0
 
 
 def by_setup_intent(session: Session, setup_intent_id: str) -> CheckoutSession | None:

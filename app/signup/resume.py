@@ -83,9 +83,9 @@ def _where_it_stands(
     The pages of a Stripe customer that was deleted are as good as none.
     """
     payer = payers.of_customer(session, app.id, customer_id)
-    number, page = 0, None
+    # Before the page: a newer one then has a higher number.
+    number, page = checkout.count(session, app.id, customer_id), None
     if payer is not None:
-        number = checkout.count(session, payer.id)  # before the page: a newer one then has a higher number
         page = checkout.latest(session, payer.id) if payer.gone_at is None else None
     db.end_read(session)
     return payer, page, number

@@ -8,6 +8,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app import db, payers
 from app.checkout import CheckoutSession
 from app.config import Settings
 from app.customers import Customer
@@ -57,6 +58,28 @@ def test_opens_one_new_page_after_the_old_one_expired(
     assert simulator.books.checkout_sessions[second]["status"] == "open"
     assert len(rows(CheckoutSession)) == 2
     assert len(rows(Customer)) == len(simulator.books.customers) == 1
+
+
+def test_opens_a_new_page_for_whoever_was_unbound_from_the_app(
+    client: FlaskClient, simulator: Simulator, rows: Rows, app: Flask
+) -> None:
+    first = sign_up(client)
+    simulator.save_card(first)
+    client.get("/return")
+    with app.app_context():
+        session = db.session()
+        [payer] = session.query(Payer).all()
+        payers.unbind(session, payer.app_id, payer.customer, actor="test")
+        session.commit()
+
+    second = session_of(resume(client))
+
+    assert second != first
+    assert simulator.books.checkout_sessions[second]["status"] == "open"
+    [page] = [page for page in rows(CheckoutSession) if page.id == second]
+    [now] = [payer for payer in rows(Payer) if payer.deleted_at is None]
+    assert page.payer_id == now.id
+    assert now.due_at is not None
 
 
 def test_opens_a_new_page_when_the_old_one_expired_unnoticed(
