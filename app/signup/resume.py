@@ -82,10 +82,9 @@ def _where_it_stands(
 
     The pages of a Stripe customer that was deleted are as good as none.
     """
+    # First of all: whatever a twin stores meanwhile, the number is still the one that the twin used.
+    number = checkout.count(session, app.id, customer_id)
     payer = payers.of_customer(session, app.id, customer_id)
-    # Before the page: a newer one then has a higher number.
-    number, page = checkout.count(session, app.id, customer_id), None
-    if payer is not None:
-        page = checkout.latest(session, payer.id) if payer.gone_at is None else None
+    page = checkout.latest(session, payer.id) if payer is not None and payer.gone_at is None else None
     db.end_read(session)
     return payer, page, number

@@ -419,6 +419,27 @@ def test_used_twenty_times_at_once_makes_one_stripe_customer_and_one_page(
     assert kinds(rows).count("link.opened") == kinds(rows).count("link.used") == 1
 
 
+def test_uses_its_twins_number_when_the_twin_is_done_while_it_looks(
+    app: Flask, path: str, simulator: Simulator, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, twin, seen = payers.of_customer, LinkPage(app.test_client(), path), list[str]()
+
+    def looks_too_early(*wanted: Any) -> Payer | None:
+        found = look(*wanted)
+        if not seen:
+            seen.append("before the twin")
+            twin.press()
+        return found
+
+    page = LinkPage(app.test_client(), path)
+    monkeypatch.setattr(payers, "of_customer", looks_too_early)
+    session_of(page.press())
+
+    assert seen
+    assert len(rows(CheckoutSession)) == len(simulator.books.checkout_sessions) == 1
+    assert len(rows(Payer)) == len(simulator.books.customers) == 1
+
+
 class TestOpened:
     """A person is told from a program by its hand."""
 
