@@ -116,12 +116,13 @@ def end_read(session: orm.Session) -> None:
 
 
 def start_write(session: orm.Session) -> None:
-    """Begin a transaction that will write.
+    """Begin a transaction that will write, or go on in one that was begun so.
 
     SQLite must know at once: a transaction that began by reading can't become a writer after another
     one has committed (https://sqlite.org/isolation.html), and no time-out helps against that.
     """
-    session.connection(execution_options={"writes": True})
+    if not session.in_transaction() or not session.connection().get_execution_options().get("writes"):
+        session.connection(execution_options={"writes": True})
 
 
 def plan_anew(session: orm.Session) -> None:

@@ -12,7 +12,7 @@ from app.web.api import Operation
 
 
 class Gate:
-    """Admits callers by their token, and runs a POST once for each Idempotency-Key."""
+    """Admits callers by their token, commits what they did, and runs a POST once for each Idempotency-Key."""
 
     def admit(self, operation: Operation) -> None:
         """Raise Unauthorized or Forbidden; else know the caller from here on."""
@@ -20,34 +20,41 @@ class Gate:
         token = operators.admit(db.session(), header, scope=operation.scope)
         g.token_id, g.actor = token.id, f"token:{token.id}"
 
-    def once(self, run: Callable[[], Response]) -> Response:
-        """Run it, or answer as the first time.
+    def run(self, operation: Operation, run: Callable[[], Response]) -> Response:
+        """Run an operation and commit. A POST with an Idempotency-Key is run once, and answered as then.
 
-        What may go well the next time, and what failed by our own fault, is no answer: the key is freed.
+        Its answer is kept in the commit of what it did: one is never there without the other. What may go
+        well the next time, and what failed by our own fault, is no answer: the key is freed.
         """
-        key = request.headers.get("Idempotency-Key")
-        if key is None:
-            return run()
-        session, path = db.session(), request.full_path
-        seen = idempotency.fingerprint(request.method, path, request.get_data())
-        first = idempotency.begin(session, g.token_id, key, fingerprint=seen)
-        if first is not None:
-            return _again(first)
-        try:
+        session, key = db.session(), request.headers.get("Idempotency-Key")
+        if key is None or operation.method != "POST":
             response = run()
-        except AppError as error:
-            if error.is_passing:
-                idempotency.forget(session, g.token_id, key)
-                raise
-            session.rollback()
-            response = problems.answer(error.status, error.title, error.detail, error.fields)
+            session.commit()
+            return response
+        seen = idempotency.fingerprint(request.method, request.full_path, request.get_data())
+        known = idempotency.begin(session, g.token_id, key, fingerprint=seen)
+        if known.status is not None:
+            return _again(known)
+        try:
+            response = _outcome(run)
+            idempotency.finish(
+                session, known, status=response.status_code, body=response.get_data(as_text=True)
+            )
         except Exception:
-            idempotency.forget(session, g.token_id, key)
+            idempotency.forget(session, known)
             raise
-        idempotency.finish(
-            session, g.token_id, key, status=response.status_code, body=response.get_data(as_text=True)
-        )
         return response
+
+
+def _outcome(run: Callable[[], Response]) -> Response:
+    """What an operation answers, be it a refusal. Raises what may go well the next time."""
+    try:
+        return run()
+    except AppError as error:
+        if error.is_passing:
+            raise
+        db.session().rollback()
+        return problems.answer(error.status, error.title, error.detail, error.fields)
 
 
 def _again(first: idempotency.Request) -> Response:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from flask import g
+from flask import Response, after_this_request, g
 
 from app import db
 from app.apps import actions, endpoints, keys, queries
@@ -79,7 +79,6 @@ def replace(id: str, body: StripeAppReplaceUpdate) -> StripeApp:  # noqa: A002
     session = db.session()
     with _key_given_as("secretAPIKey"):
         app = actions.change(session, read_app_id(id, "id"), body.details(), actor=g.actor)
-    session.commit()
     return StripeApp.of(app)
 
 
@@ -101,7 +100,6 @@ def replace_key(id: str, body: StripeAPIKeyInput) -> None:  # noqa: A002
     session = db.session()
     with _key_given_as("secretAPIKey"):
         keys.replace_key(session, read_app_id(id, "id"), body.secret_api_key, actor=g.actor)
-    session.commit()
 
 
 @api.operation(
@@ -159,9 +157,14 @@ def install(type: str, body: MarketplaceAPIKeyInstallRequest) -> MarketplaceInst
             name=body.name,
             takes_default=body.create_billing_profile,
         )
-    session.commit()
-    with suppress(StripeFailed):  # it is installed; the next installation sweeps as well
-        endpoints.sweep(session, connect(app), url)
+
+    @after_this_request  # when it is committed
+    def _sweep(answer: Response) -> Response:
+        if answer.status_code == 200:
+            with suppress(StripeFailed):  # it is installed; the next installation sweeps as well
+                endpoints.sweep(session, connect(app), url)
+        return answer
+
     return MarketplaceInstallResponse.of(app)
 
 

@@ -78,7 +78,6 @@ def _started(session: Session, app: apps.App, body: CreateStripeCheckoutSessionR
         try:
             with apps.noting_rejection(session, app):
                 started = start(session, app, order, actor=g.actor)
-            session.commit()
         except (Raced, CustomerTaken) as error:
             session.rollback()
             is_twin = isinstance(error, Raced) or wanted.id in error.holders

@@ -43,7 +43,6 @@ def create(body: CustomerCreate) -> Customer:
     session = db.session()
     db.start_write(session)
     customer = actions.create(session, body.wanted(), actor=g.actor)
-    session.commit()
     return Customer.of(customer)
 
 
@@ -119,5 +118,4 @@ def replace(customerIdOrKey: str, body: CustomerCreate) -> Customer:  # noqa: N8
     customer = queries.by_id_or_key(session, customerIdOrKey)
     actions.refuse_deleted(customer)
     actions.replace(session, customer, body.wanted(customer.id), actor=g.actor)
-    session.commit()
     return Customer.of(customer)

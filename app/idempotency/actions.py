@@ -16,8 +16,8 @@ KEPT = timedelta(hours=24)  # as Stripe keeps its own
 ABANDONED = timedelta(seconds=60)  # an unanswered request that is older died with its process
 
 
-def begin(session: Session, token_id: str, key: str, *, fingerprint: str) -> Request | None:
-    """Take a key for a request; the first answer when it was answered already. Commits.
+def begin(session: Session, token_id: str, key: str, *, fingerprint: str) -> Request:
+    """Take a key for a request. Its status is None when it is to be answered now, else how it was. Commits.
 
     Raises Invalid for a key of the wrong shape, Conflict when the key stands for another request or the
     same one is under way.
@@ -25,12 +25,12 @@ def begin(session: Session, token_id: str, key: str, *, fingerprint: str) -> Req
     if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
         raise Invalid("validation error: Idempotency-Key has 1 to 255 printable ASCII characters")
     now = utcnow()
-    row = {"token_id": token_id, "key": key, "fingerprint": fingerprint, "status": None, "started_at": now}
+    row = {"token_id": token_id, "key": key, "fingerprint": fingerprint, "status": None, "body": None}
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     db.start_write(session)
     taken = session.scalar(
         insert(Request)
-        .values(**row, body=None)
+        .values(**row, started_at=now)
         .on_conflict_do_update(
             index_elements=["token_id", "key"],
             set_={"started_at": now, "fingerprint": fingerprint, "status": None, "body": None},
@@ -47,7 +47,7 @@ def begin(session: Session, token_id: str, key: str, *, fingerprint: str) -> Req
     )
     session.commit()
     if taken is not None:
-        return None
+        return Request(**row, started_at=now)
     first = session.get(Request, (token_id, key), populate_existing=True)
     session.commit()
     if first is None:  # pragma: no cover (it was given back between the two statements)
@@ -59,14 +59,18 @@ def begin(session: Session, token_id: str, key: str, *, fingerprint: str) -> Req
     return first
 
 
-def finish(session: Session, token_id: str, key: str, *, status: int, body: str) -> None:
-    """Keep the answer. Commits."""
+def finish(session: Session, mine: Request, *, status: int, body: str) -> None:
+    """Keep the answer together with what the session has flushed. Commits.
+
+    Raises Conflict, and rolls everything back, when this took so long that a repeat has taken the key over.
+    """
     db.start_write(session)
-    session.execute(
-        sa.update(Request)
-        .where(Request.token_id == token_id, Request.key == key)
-        .values(status=status, body=body)
+    kept = session.scalar(
+        sa.update(Request).where(*_is(mine)).values(status=status, body=body).returning(Request.key)
     )
+    if kept is None:
+        session.rollback()
+        raise Conflict("conflict error: this took too long, and a repeat with its Idempotency-Key goes on")
     session.commit()
 
 
@@ -77,12 +81,22 @@ def purge(session: Session) -> None:
     session.commit()
 
 
-def forget(session: Session, token_id: str, key: str) -> None:
-    """Free the key of a request that did nothing. Commits."""
+def forget(session: Session, mine: Request) -> None:
+    """Free the key of a request that did nothing; if it is answered after all, that stays. Commits."""
     session.rollback()
     db.start_write(session)
-    session.execute(sa.delete(Request).where(Request.token_id == token_id, Request.key == key))
+    session.execute(sa.delete(Request).where(*_is(mine)))
     session.commit()
+
+
+def _is(mine: Request) -> tuple[sa.ColumnElement[bool], ...]:
+    """The row, for as long as it is unanswered and nobody has taken it over: that sets the time anew."""
+    return (
+        Request.status.is_(None),
+        Request.token_id == mine.token_id,
+        Request.key == mine.key,
+        Request.started_at == mine.started_at,
+    )
 
 
 def fingerprint(method: str, path: str, body: bytes) -> str:

@@ -43,7 +43,6 @@ def delete(customerIdOrKey: str) -> None:  # noqa: N803 (OpenMeter's name, here 
     db.start_write(session)
     customer = customers.by_id_or_key(session, customerIdOrKey)
     actions.delete_customer(session, customer, actor=g.actor)
-    session.commit()
 
 
 @api.operation(
@@ -93,7 +92,6 @@ def replace_app_data(
         for item in body
     ]
     payers = bind(session, customer, wanted, actor=g.actor)
-    session.commit()
     return [StripeCustomerAppData.of(payer) for payer in payers]
 
 
@@ -115,7 +113,6 @@ def delete_app_data(customerIdOrKey: str, appId: str) -> None:  # noqa: N803
     customer = _customer(session, customerIdOrKey)
     app = apps.by_id(session, app_id)
     actions.unbind(session, app.id, customer, actor=g.actor)
-    session.commit()
 
 
 @api.operation(
@@ -152,7 +149,6 @@ def replace_stripe_data(customerIdOrKey: str, body: StripeCustomerAppDataBase) -
     customer = _customer(session, customerIdOrKey)
     binding = _binding(body, queries.default_app(session))
     [payer] = bind(session, customer, [binding], actor=g.actor)
-    session.commit()
     return StripeCustomerAppData.of(payer)
 
 
@@ -208,7 +204,6 @@ def uninstall(id: str) -> None:  # noqa: A002
     """
     session = db.session()
     actions.uninstall(session, apps.read_app_id(id, "id"), actor=g.actor)
-    session.commit()
 
 
 def _customer(session: Session, id_or_key: str) -> customers.Customer:

@@ -51,8 +51,8 @@ class Gate(Protocol):
     def admit(self, operation: Operation) -> None:
         """Raise Unauthorized or Forbidden when the caller may not."""
 
-    def once(self, run: Callable[[], Response]) -> Response:
-        """Run an operation, or give again what it answered under the same Idempotency-Key."""
+    def run(self, operation: Operation, run: Callable[[], Response]) -> Response:
+        """Run an operation and commit, or give again what it answered under the same Idempotency-Key."""
 
 
 class Api(Blueprint):
@@ -77,7 +77,10 @@ class Api(Blueprint):
         errors: tuple[int, ...] = (),
         examples: Mapping[str, Any] | None = None,
     ) -> Callable[[View], View]:
-        """Make a function an operation. It is called with path values, and with `body` and `query` read."""
+        """Make a function an operation. It is called with path values, and with `body` and `query` read.
+
+        It flushes what it does; the gate commits.
+        """
 
         def register(view: View) -> View:
             summary, _, description = (view.__doc__ or "").strip().partition("\n")
@@ -120,7 +123,7 @@ def _served(operation: Operation, view: View) -> Callable[..., ResponseReturnVal
         def run() -> Response:
             return answered(view(**arguments), operation.status)
 
-        return gate.once(run) if operation.method == "POST" else run()
+        return gate.run(operation, run)
 
     return serve
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from threading import Barrier, Event
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from time_machine import Traveller
@@ -135,6 +136,76 @@ def test_while_the_first_is_under_way_the_second_is_a_conflict(
     assert "Retry-After" not in second.headers
     assert first.result().status_code == 201
     assert len(simulator.books.checkout_sessions) == 1
+
+
+def test_nothing_is_done_whose_answer_can_not_be_kept(app: Flask, api: Api, rows: Rows) -> None:
+    def refuse(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE idempotent_request"):
+            raise RuntimeError("killed")
+
+    with app.app_context():
+        engine = db.engine()
+    sa.event.listen(engine, "before_cursor_execute", refuse)
+    first = api.post("/customers", CUSTOMER, key="one")
+    sa.event.remove(engine, "before_cursor_execute", refuse)
+    left = rows(Customer)
+    second = api.post("/customers", CUSTOMER, key="one")
+
+    assert first.status_code == 500
+    assert left == []
+    assert second.status_code == 201
+    assert "Idempotency-Replayed" not in second.headers
+
+
+def test_who_was_overtaken_changes_nothing(
+    app: Flask, api: Api, simulator: Simulator, rows: Rows, clock: Traveller
+) -> None:
+    arrived, go_on = Event(), Event()
+
+    def held() -> None:
+        if not arrived.is_set():
+            arrived.set()
+            assert go_on.wait(30)
+
+    StripeCalls.of(simulator).before("POST /v1/checkout/sessions", held)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(Api(app.test_client(), api.headers).post, PAGES, CHECKOUT, key="one")
+        assert arrived.wait(30)
+        clock.shift(timedelta(seconds=61))
+        second = api.post(PAGES, CHECKOUT, key="one")
+        go_on.set()
+    third = api.post(PAGES, CHECKOUT, key="one")
+
+    assert first.result().status_code == 409
+    assert "goes on" in first.result().get_json()["detail"]
+    assert second.status_code == third.status_code == 201
+    assert second.get_data() == third.get_data()
+    assert len(rows(Customer)) == len(rows(CheckoutSession)) == len(simulator.books.checkout_sessions) == 1
+
+
+def test_who_was_overtaken_and_fails_frees_no_key(
+    app: Flask, api: Api, simulator: Simulator, clock: Traveller
+) -> None:
+    arrived, go_on = Event(), Event()
+
+    def held() -> None:
+        if not arrived.is_set():
+            arrived.set()
+            assert go_on.wait(30)
+            simulator.faults.add("503", "POST /v1/checkout/sessions", times=10)
+
+    StripeCalls.of(simulator).before("POST /v1/checkout/sessions", held)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(Api(app.test_client(), api.headers).post, PAGES, CHECKOUT, key="one")
+        assert arrived.wait(30)
+        clock.shift(timedelta(seconds=61))
+        second = api.post(PAGES, CHECKOUT, key="one")
+        go_on.set()
+    third = api.post(PAGES, CHECKOUT, key="one")
+
+    assert first.result().status_code == 412
+    assert second.status_code == third.status_code == 201
+    assert third.headers["Idempotency-Replayed"] == "true"
 
 
 class TestKilled:

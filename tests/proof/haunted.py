@@ -14,13 +14,14 @@ from flask import Flask
 
 from app import db
 from app.config import Settings
+from app.idempotency.actions import ABANDONED
 from app.simulator import Simulator
 from app.sync.leases import LEASE
 from tests.proof.mortal import Doom, Mortal
 from tests.proof.travellers import Traveller
 from tests.proof.truth import Verdict, compare
 
-OVER = LEASE.total_seconds() + 1
+OVER = max(LEASE, ABANDONED).total_seconds() + 1
 PATIENCE = 60.0
 
 

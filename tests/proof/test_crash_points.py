@@ -8,7 +8,7 @@ import requests
 
 from tests.proof.haunted import Haunted
 from tests.proof.mortal import Doom
-from tests.proof.travellers import Traveller
+from tests.proof.travellers import JSON, Traveller
 from tests.support.tokens import bearer
 
 DECLINED = "4000000000000002"
@@ -34,25 +34,36 @@ def onboarding(haunted: Haunted) -> None:
 
 
 def by_program(haunted: Haunted, headers: dict[str, str]) -> None:
-    """A program has a page opened, trying until it is told which; somebody saves and never returns."""
+    """A program makes customers and has pages opened, trying until it is told; somebody saves, never returns."""
     person = haunted.comes()
-    body = {
-        "customer": {"name": person.name, "key": person.name},
-        "options": {"successUrl": "https://example.com/", "currency": "USD"},
-    }
-    answers: list[requests.Response] = []
 
-    def is_open() -> bool:
-        try:
-            url = f"{person.portal}/api/v1/stripe/checkout/sessions"
-            answers.append(requests.post(url, json=body, headers=headers, timeout=30))
-        except requests.RequestException:
-            return False
-        return answers[-1].status_code == 201
+    def done_at_last(path: str, body: JSON) -> JSON:
+        """Send the same request, under one key, until it is answered well."""
+        answers: list[requests.Response] = []
+        once = headers | {"Idempotency-Key": f"{person.name} {path}"}
 
-    haunted.until(is_open, lambda: str([answer.text for answer in answers]))
-    haunted.simulator.save_card(answers[-1].json()["sessionId"], CHALLENGED)
-    haunted.simulator.authenticate(answers[-1].json()["sessionId"])
+        def is_done() -> bool:
+            try:
+                answers.append(
+                    requests.post(f"{person.portal}/api/v1{path}", json=body, headers=once, timeout=30)
+                )
+            except requests.RequestException:
+                return False
+            return answers[-1].status_code == 201
+
+        haunted.until(is_done, lambda: str([answer.text for answer in answers]))
+        told: JSON = answers[-1].json()
+        return told
+
+    made = done_at_last("/customers", {"name": person.name, "key": person.name})
+    options = {"successUrl": "https://example.com/", "currency": "USD"}
+    page = {"customer": {"id": made["id"]}, "options": options}
+    page_id = done_at_last("/stripe/checkout/sessions", page)["sessionId"]
+    whole = {"customer": {"name": person.name + "+", "key": person.name + "+"}, "options": options}
+    other_id = done_at_last("/stripe/checkout/sessions?whole", whole)["sessionId"]
+    for opened in (page_id, other_id):
+        haunted.simulator.save_card(opened, CHALLENGED)
+        haunted.simulator.authenticate(opened)
     haunted.agrees_at_last()
 
 
