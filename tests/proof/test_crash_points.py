@@ -34,7 +34,7 @@ def onboarding(haunted: Haunted) -> None:
 
 
 def by_program(haunted: Haunted, headers: dict[str, str]) -> None:
-    """A program makes customers and has pages opened, trying until it is told; somebody saves, never returns."""
+    """A program makes customers and has pages opened, however often it must ask; somebody saves."""
     person = haunted.comes()
 
     def done_at_last(path: str, body: JSON) -> JSON:
