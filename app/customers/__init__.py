@@ -12,6 +12,7 @@ from app.customers.actions import (
     refuse_taken,
     replace,
     restore,
+    settled_id,
 )
 from app.customers.listing import MANY, Cut, Listed, Row, Wanted, batches, count, listed
 from app.customers.models import Customer
@@ -44,4 +45,5 @@ __all__ = [
     "replace",
     "restore",
     "search_text",
+    "settled_id",
 ]

@@ -90,9 +90,7 @@ def refuse_taken(session: Session, wanted: NewCustomer, *, held: str | None = No
 def match(session: Session, wanted: NewCustomer) -> NewCustomer:
     """The same wish with a settled id: that of the very same live customer, else one for a new customer.
 
-    The same wish gets the same new id each time it is made, so that concurrent and repeated calls agree on
-    whom they make without having to ask each other. Raises CustomerTaken when the key, or without one a
-    subject key, belongs to a customer with other details.
+    Raises CustomerTaken when the key, or without one a subject key, belongs to a customer with other details.
     """
     refuse_double(wanted)
     holders = queries.namesakes(session, wanted.key, wanted.subject_keys)
@@ -100,8 +98,17 @@ def match(session: Session, wanted: NewCustomer) -> NewCustomer:
         if len(holders) == 1 and is_same(holder, wanted):
             return replace_fields(wanted, id=holder.id)
         raise CustomerTaken(TAKEN, {holder.id for holder in holders})
-    identity = ["key", wanted.key] if wanted.key else ["subjects", *sorted(wanted.subject_keys)]
-    return replace_fields(wanted, id=queries.unused(session, (_settled_id(identity, n) for n in count())))
+    return replace_fields(wanted, id=settled_id(session, wanted))
+
+
+def settled_id(session: Session, wanted: NewCustomer, *whose: str) -> str:
+    """An id for a new customer, made of its names and of whose wish it is.
+
+    The same wish gets the same id each time it is made, so that concurrent and repeated calls agree on whom
+    they make without having to ask each other.
+    """
+    names = ["key", wanted.key] if wanted.key else ["subjects", *sorted(wanted.subject_keys)]
+    return queries.unused(session, (_settled_id([*whose, *names], n) for n in count()))
 
 
 def refuse_double(wanted: NewCustomer) -> None:

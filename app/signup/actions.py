@@ -11,6 +11,7 @@ from app.customers import NewCustomer
 from app.errors import Conflict, NotFound
 from app.gateway import StripeObjectMissing
 from app.signup import queries
+from app.signup.forms import Form
 from app.signup.models import Signup, browser_hash
 from app.signup.resume import TRIES, order_for, resume, url_of
 
@@ -27,38 +28,52 @@ class Way:
     is_new: bool
 
 
-def submit(session: Session, app: apps.App, wanted: NewCustomer, *, browser: str) -> Way:
+def submit(session: Session, app: apps.App, wanted: NewCustomer, *, form: Form, browser: str) -> Way:
     """Sign somebody up and give the way to Stripe's page. Commits.
 
-    The wanted id comes from the form, so one form makes one customer, whatever happens: a
-    repeat finds its page again, and a corrected one corrects its customer. So does a second tab of the
-    same browser with the very same details.
+    One form makes one customer, whatever happens: a repeat finds its page again, and a corrected one
+    corrects its customer. So does another form of the same browser with the very same details, be it in a
+    second tab at the same moment, or opened because of the first one nothing was heard.
 
     Raises CustomerTaken when somebody else holds a name, FormSpent when the form can't be used any
     more, NothingToPay when all is done, and what the gateway raises. Nothing is stored then, or at most a
     correction.
     """
     for _ in range(TRIES):
-        own = queries.of_form(session, wanted.id)
+        own = queries.of_form(session, form.id)
         if own is not None and own.browser_hash != browser_hash(browser):
             raise FormSpent("This form belongs to another browser.")
         try:
             if own is not None:
-                return _correct(session, app, wanted)
-            page = checkout.start(session, app, order_for(wanted, number=0), actor="visitor").session
-            session.add(Signup(customer_id=wanted.id, browser_hash=browser_hash(browser)))
+                return _correct(session, app, replace(wanted, id=own.customer_id))
+            new = replace(wanted, id=new_customer_id(session, wanted, form, browser))
+            page = checkout.start(session, app, order_for(new, number=0), actor="visitor").session
+            session.add(Signup(customer_id=new.id, browser_hash=browser_hash(browser), form_id=form.id))
             session.commit()
         except customers.CustomerTaken as taken:
             session.rollback()
             if own is not None:
                 raise
-            wanted = _twin(session, wanted, taken, browser)
+            twin = _twin(session, wanted, taken, browser)
+            session.refresh(app)
+            return Way(resume(session, app, twin), is_new=False)
         except (Conflict, IntegrityError):  # our twin was quicker: look again
             session.rollback()
         else:
             return Way(url_of(page), is_new=True)
         session.refresh(app)  # a rollback forgets it, and it must be known before Stripe is asked
     raise Conflict("This is being set up already. Try again in a moment.")
+
+
+def new_customer_id(session: Session, wanted: NewCustomer, form: Form, browser: str) -> str:
+    """The id of the customer that a form is about to make, if it is sent with these details.
+
+    It is the one for which a try before may have made a Stripe customer. For the first try it is made of
+    the names and of the browser, so that another form of this browser comes to the same.
+    """
+    if form.customer_id is not None and session.get(customers.Customer, form.customer_id) is None:
+        return form.customer_id
+    return customers.settled_id(session, wanted, browser_hash(browser))
 
 
 def _correct(session: Session, app: apps.App, wanted: NewCustomer) -> Way:
@@ -95,8 +110,8 @@ def _correct_at_stripe(session: Session, app: apps.App, wanted: NewCustomer) -> 
         )
 
 
-def _twin(session: Session, wanted: NewCustomer, taken: customers.CustomerTaken, browser: str) -> NewCustomer:
-    """The same wish for this browser's own sign-up, if that has the very same details; else raise.
+def _twin(session: Session, wanted: NewCustomer, taken: customers.CustomerTaken, browser: str) -> str:
+    """The customer of this browser's own sign-up, if that has the very same details; else raise.
 
     So a second tab that sends the same form goes on with the first one's customer, while somebody who
     signs up another company under a name of the first is told, and overwrites nothing.
@@ -104,5 +119,5 @@ def _twin(session: Session, wanted: NewCustomer, taken: customers.CustomerTaken,
     for holder in taken.holders:
         own = session.get(customers.Customer, holder) if queries.signed_up(session, browser, holder) else None
         if own is not None and customers.is_same(own, wanted):
-            return replace(wanted, id=holder)
+            return holder
     raise taken

@@ -1,6 +1,7 @@
 """The sign-up form: labels, limits, and the customer that it asks for."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import current_app
@@ -18,6 +19,33 @@ from app.web.forms import has_control_characters, one_line, trimmed
 MOST_SUBJECT_KEYS = 100
 LONGEST_KEY = 256
 FORM_AGE = 20 * 3600  # seconds; Stripe keeps idempotency keys for a day at least
+
+
+@dataclass(frozen=True)
+class Form:
+    """One form, in one tab: one form makes one customer, however often it is sent.
+
+    A try that failed may have made a Stripe customer; the id it was made for goes with the form, so that
+    the next try finds it whatever is corrected meanwhile.
+    """
+
+    id: str = field(default_factory=new_id)
+    customer_id: str | None = None
+
+    @property
+    def nonce(self) -> str:
+        """It, signed."""
+        signed = _signer().dumps([self.id, self.customer_id])
+        return signed.decode() if isinstance(signed, bytes) else signed
+
+    @classmethod
+    def of(cls, nonce: str | None) -> "Form | None":
+        """Read a nonce; None when it is not of our making, or too old for Stripe to remember."""
+        try:
+            form_id, customer_id = _signer().loads(nonce or "", max_age=FORM_AGE)
+        except (BadSignature, ValueError):  # a ValueError: of a release that signed something else
+            return None
+        return cls(form_id, customer_id)
 
 
 class SubjectKeysField(Field):
@@ -110,10 +138,10 @@ class SignupForm(FlaskForm):
     @classmethod
     def blank(cls) -> "SignupForm":
         """A form for somebody new."""
-        return cls(data={"currency": settings().default_currency, "nonce": new_nonce(new_id())})
+        return cls(data={"currency": settings().default_currency, "nonce": Form().nonce})
 
     @classmethod
-    def showing(cls, customer: Customer) -> "SignupForm":
+    def showing(cls, customer: Customer, form: Form) -> "SignupForm":
         """A form with the details that this browser gave already."""
         return cls(
             data={
@@ -122,35 +150,19 @@ class SignupForm(FlaskForm):
                 "currency": customer.currency,
                 "key": customer.key,
                 "subject_keys": customer.subject_keys,
-                "nonce": new_nonce(customer.id),
+                "nonce": form.nonce,
             }
         )
 
-    def wanted(self, customer_id: str) -> NewCustomer:
-        """What the form's maker wants of a customer of that id."""
+    def wanted(self) -> NewCustomer:
+        """What the form's maker wants of a customer, whose id is not settled yet."""
         return NewCustomer(
-            id=customer_id,
             name=self.name.data,
             key=self.key.data or None,
             subject_keys=self.subject_keys.keys,
             primary_email=self.email.data,
             currency=self.currency.data,
         )
-
-
-def new_nonce(customer_id: str) -> str:
-    """The id that a form's customer will have, signed: one form, one customer."""
-    signed = _signer().dumps(customer_id)
-    return signed.decode() if isinstance(signed, bytes) else signed
-
-
-def read_nonce(nonce: str | None) -> str | None:
-    """The customer id of a form; None when it is not of our making, or too old for Stripe to remember."""
-    try:
-        customer_id = _signer().loads(nonce or "", max_age=FORM_AGE)
-    except BadSignature:
-        return None
-    return str(customer_id)
 
 
 def _signer() -> URLSafeTimedSerializer:

@@ -26,6 +26,7 @@ class Signup(Base):
         sa.String(26), sa.ForeignKey("customer.id", ondelete="CASCADE"), primary_key=True
     )
     browser_hash: Mapped[str] = mapped_column(sa.String(64), primary_key=True, index=True)
+    form_id: Mapped[str | None] = mapped_column(sa.String(26))  # None for one that came by a link
     link_id: Mapped[str | None] = mapped_column(
         sa.String(26), sa.ForeignKey("onboarding_link.id", ondelete="CASCADE")
     )
@@ -33,6 +34,7 @@ class Signup(Base):
 
     __table_args__ = (
         # One form makes one customer, in one browser.
+        sa.Index("uq_signup_form_id", "form_id", unique=True),
         sa.Index(
             "uq_signup_form", "customer_id", unique=True, sqlite_where=SIGNED_UP, postgresql_where=SIGNED_UP
         ),

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from app import apps, checkout, customers, db, payers, sync
 from app.config import settings
-from app.db import new_id, utcnow
+from app.db import utcnow
 from app.errors import AppError, Invalid, NotFound
 from app.gateway import StripeFailed, StripeKeyRejected
 from app.payers import PaymentStatus, payment_status
 from app.signup import actions, queries
-from app.signup.forms import SignupForm, new_nonce, read_nonce
+from app.signup.forms import Form, SignupForm
 from app.signup.models import Signup
 from app.signup.resume import NothingToPay
 from app.signup.resume import resume as resume_payment
@@ -50,7 +50,7 @@ def form() -> ResponseReturnValue:
     name_browser()
     session = db.session()
     mine = None if "new" in request.args else _unfinished(session)
-    return _page(SignupForm.blank() if mine is None else SignupForm.showing(mine), resuming=mine is not None)
+    return _page(SignupForm.blank() if mine is None else SignupForm.showing(*mine), resuming=mine is not None)
 
 
 @bp.post("/signup")
@@ -61,13 +61,13 @@ def submit() -> ResponseReturnValue:
     if "add_subject_key" in request.form:  # without JavaScript, one more line is a submission of its own
         form.subject_keys.data.append("")
         return _page(form)
-    customer_id = read_nonce(form.nonce.data)
-    if not form.validate() or customer_id is None or "browser" not in cookie:
-        return _page(form, _stale(form, customer_id), status=422)
-    session, wanted = db.session(), form.wanted(customer_id)
+    sent = Form.of(form.nonce.data)
+    if not form.validate() or sent is None or "browser" not in cookie:
+        return _page(form, _stale(form, sent), status=422)
+    session, wanted = db.session(), form.wanted()
     try:
         app = apps.find(session)
-        way = actions.submit(session, app, wanted, browser=cookie["browser"])
+        way = actions.submit(session, app, wanted, form=sent, browser=cookie["browser"])
     except NothingToPay as done:
         return redirect(url_for("signup.done", customer=done.customer_id), 303)
     except AppError as error:
@@ -77,7 +77,9 @@ def submit() -> ResponseReturnValue:
             db.start_write(session)
             apps.note_key_state(session, app, accepted=False)
             session.commit()
-        return _page(form, *_explain(form, error, is_kept=queries.is_kept(session, wanted)))
+        customer_id = actions.new_customer_id(session, wanted, sent, cookie["browser"])
+        form.nonce.data = Form(sent.id, customer_id).nonce
+        return _page(form, *_explain(form, error, is_kept=queries.is_kept(session, sent.id, wanted)))
     g.counts = way.is_new  # a double click or a reload costs nothing of the budget
     return redirect(way.url, 303)
 
@@ -148,12 +150,12 @@ def _page(
     return page, status
 
 
-def _stale(form: SignupForm, customer_id: str | None) -> Problem | None:
+def _stale(form: SignupForm, sent: Form | None) -> Problem | None:
     """A form that is too old, or that this browser's cookie does not vouch for, gets fresh ones in place."""
-    if customer_id is not None and "csrf_token" not in form.errors and "browser" in cookie:
+    if sent is not None and "csrf_token" not in form.errors and "browser" in cookie:
         return None
     name_browser()
-    form.nonce.data = new_nonce(customer_id or new_id())
+    form.nonce.data = (sent or Form()).nonce
     return Problem(
         "Please send it once more",
         "This page was open for a long time, or your browser did not send our cookie. "
@@ -171,7 +173,7 @@ def _explain(form: SignupForm, error: AppError, *, is_kept: bool) -> tuple[Probl
         form.subject_keys.errors = [f"{sentence} If your company has signed up before: {help_} for a link."]
         return None, 422
     if isinstance(error, actions.FormSpent):
-        form.nonce.data = new_nonce(new_id())
+        form.nonce.data = Form().nonce
         return Problem("Please send it once more", "Nothing was stored; what you typed is still here."), 422
     if isinstance(error, Invalid) and "email" in error.fields:
         form.email.errors = [error.detail]
@@ -191,13 +193,15 @@ def _explain(form: SignupForm, error: AppError, *, is_kept: bool) -> tuple[Probl
     return Problem("Please send it once more", error.detail), error.status
 
 
-def _unfinished(session: Session) -> customers.Customer | None:
+def _unfinished(session: Session) -> tuple[customers.Customer, Form] | None:
+    """What this browser began, and the form with which it did."""
     signup = queries.signed_up(session, cookie.get("browser"))
-    if signup is None or utcnow() - signup.created_at > UNFINISHED_FOR:
+    if signup is None or signup.form_id is None or utcnow() - signup.created_at > UNFINISHED_FOR:
         return None
     customer = session.get(customers.Customer, signup.customer_id)
-    unfinished = customer is not None and customer.deleted_at is None and not _has_method(session, signup)
-    return customer if unfinished else None
+    if customer is None or customer.deleted_at is not None or _has_method(session, signup):
+        return None
+    return customer, Form(signup.form_id)
 
 
 def _has_method(session: Session, signup: Signup) -> bool:

@@ -25,15 +25,18 @@ def signed_up(session: Session, nonce: str | None, customer_id: str | None = Non
     return session.scalar(_of(nonce, customer_id).where(Signup.link_id.is_(None))) if nonce else None
 
 
-def of_form(session: Session, customer_id: str) -> Signup | None:
-    """The sign-up that made this customer, in whichever browser."""
-    made = select(Signup).where(Signup.customer_id == customer_id, Signup.link_id.is_(None))
+def of_form(session: Session, form_id: str) -> Signup | None:
+    """The sign-up that came of this form, in whichever browser."""
+    made = select(Signup).where(Signup.form_id == form_id)
     return session.scalar(made.execution_options(populate_existing=True))
 
 
-def is_kept(session: Session, wanted: customers.NewCustomer) -> bool:
-    """Are these very details stored?"""
-    customer = session.get(customers.Customer, wanted.id, populate_existing=True)
+def is_kept(session: Session, form_id: str, wanted: customers.NewCustomer) -> bool:
+    """Are these very details stored for this form?"""
+    own = of_form(session, form_id)
+    if own is None:
+        return False
+    customer = session.get(customers.Customer, own.customer_id, populate_existing=True)
     return customer is not None and customers.is_same(customer, wanted)
 
 

@@ -121,6 +121,11 @@ class Visitor:
             self.form.page = before
         return self._led(answer)
 
+    def starts_over(self) -> TestResponse:
+        """Open a new form, and press its button."""
+        self.form = SignupPage(self.client)
+        return self.signs_up()
+
     def returns(self) -> TestResponse:
         """Open the page to which Stripe leads back."""
         return self.client.get("/return")
@@ -380,7 +385,7 @@ class World:
             self.settle()
             self.clock.shift(step)
             passed, step = passed + step, min(step * 2, timedelta(days=1))
-        self.settle()
+        self.lives_on(timedelta(minutes=5))  # an event of somebody unknown is looked at for as long
 
     def _signs_up_at_last(self, visitor: Visitor) -> None:
         for _ in range(3):  # a form that is old is shown once more; Stripe may still hold an old answer

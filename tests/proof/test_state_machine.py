@@ -88,6 +88,10 @@ class Story(RuleBasedStateMachine):
     def the_form_is_sent_again(self, number: int) -> None:
         self.visitor(number).signs_up()
 
+    @rule(number=who)
+    def the_form_is_opened_anew(self, number: int) -> None:
+        self.visitor(number).starts_over()
+
     @rule(number=which, card=st.sampled_from(sorted(CARDS)), expiry=st.sampled_from(["12/34", "03/31"]))
     def a_card_is_typed(self, number: int, card: str, expiry: str) -> None:
         if page := self.page(number):

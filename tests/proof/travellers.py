@@ -1,5 +1,6 @@
 """People who come over the network, to processes that may die or stumble while they are looked at."""
 
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from tests.support.browser import Page
 
 JSON = dict[str, Any]
 PAUSE = 0.2  # seconds that a person waits before trying again
+STARTS_OVER = 0.4  # how likely somebody whose form was not taken opens a new one
 
 
 class GaveUp(AssertionError):
@@ -38,20 +40,25 @@ class Traveller:
         self._browser.trust_env = False  # no proxies on the way to this very machine
 
     def signs_up(self) -> None:
-        """Fill the form in and send it until the portal leads to Stripe; it stays open when that fails."""
+        """Fill the form in and send it until the portal leads to Stripe.
+
+        When that fails it is sent once more, as it is or as it was given back; or it is opened anew.
+        """
         give_up = time.monotonic() + self.patience
         form = self._form or self._until(lambda: self._get("/signup"), _is(200))
         while True:
             self._form = form
-            details = self._filled_in(form)
-            answer = self._until(partial(self._post, "/signup", details), _is(303, 409, 422, 503))
-            if answer.status_code == 303:
+            answer = self._once(partial(self._post, "/signup", self._filled_in(form)))
+            if answer is not None and answer.status_code == 303:
                 break
             if time.monotonic() > give_up:
-                raise GaveUp(f"{self.name} gave up: {answer.status_code} {Page(answer.text).h1}")
-            if Page(answer.text).all(name="csrf_token"):  # else the browser's "back" leads to the form again
-                form = answer
+                said = "nothing" if answer is None else f"{answer.status_code} {Page(answer.text).h1}"
+                raise GaveUp(f"{self.name} gave up: {said}")
             self._wait()
+            if random.random() < STARTS_OVER:  # noqa: S311 - no secret
+                form = self._until(lambda: self._get("/signup"), _is(200))
+            elif answer is not None and Page(answer.text).all(name="csrf_token"):
+                form = answer  # else the browser's "back" leads to the form again
         self._led_to(answer.headers["Location"])
 
     def saves(self, number: str = "4242424242424242") -> int:
@@ -112,6 +119,14 @@ class Traveller:
 
     def _post(self, path: str, fields: JSON) -> Response:
         return self._browser.post(self.portal + path, fields, allow_redirects=False, timeout=30)
+
+    @staticmethod
+    def _once(ask: Callable[[], Response]) -> Response | None:
+        """Ask; None when nothing answers."""
+        try:
+            return ask()
+        except requests.RequestException:
+            return None
 
     def _until(self, ask: Callable[[], Response], is_good: Callable[[Response], bool]) -> Response:
         """Ask until something answers, and well."""

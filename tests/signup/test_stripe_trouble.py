@@ -1,6 +1,7 @@
 """A sign-up while Stripe is in trouble."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -72,6 +73,46 @@ def test_is_not_noticed_when_it_is_short(
     assert (
         len(rows(Customer)) == len(simulator.books.customers) == len(simulator.books.checkout_sessions) == 1
     )
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {},
+        {"email": "countess@example.com"},
+        {"key": "another", "subject_keys": ["another"], "currency": "JPY"},
+        {"key": "", "subject_keys": ["engine-2"]},
+    ],
+)
+def test_leaves_one_stripe_customer_whatever_is_corrected_meanwhile(
+    client: FlaskClient, simulator: Simulator, rows: Rows, details: dict[str, Any]
+) -> None:
+    form = SignupPage(client)
+    simulator.faults.add("503", "POST /v1/checkout/sessions", times=MANY)
+    form.submit()
+    simulator.faults.clear()
+
+    answer = form.submit(**details)
+
+    assert answer.status_code == 303
+    assert len(rows(Customer)) == len(simulator.books.customers) == 1
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("kind", ["503", "timeout_after", "reset_after"])
+def test_leaves_one_stripe_customer_when_the_form_is_opened_anew(
+    client: FlaskClient, simulator: Simulator, rows: Rows, kind: str, route: str
+) -> None:
+    simulator.faults.add(kind, route, times=MANY)
+    SignupPage(client).submit()
+    simulator.faults.clear()
+
+    answer = SignupPage(client).submit(name="Ada Lovelace Ltd")
+
+    assert answer.status_code == 303
+    [customer] = simulator.books.customers.values()
+    assert customer["name"] == "Ada Lovelace Ltd"
+    assert len(rows(Customer)) == 1
 
 
 @pytest.mark.parametrize("kind", ["503", "timeout_after", "reset_after"])

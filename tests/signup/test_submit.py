@@ -2,6 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
+from typing import Any
 
 import pytest
 import time_machine
@@ -177,6 +179,26 @@ def test_in_a_second_tab_finds_the_same_customer(
     assert len(rows(Customer)) == len(rows(Signup)) == len(simulator.books.customers) == 1
 
 
+def test_in_ten_tabs_at_once_makes_one_customer(
+    client: FlaskClient, app: Flask, simulator: Simulator, rows: Rows
+) -> None:
+    tabs = [SignupPage(client).fields() for _ in range(10)]
+    cookie = client_cookie(client)
+    together = Barrier(len(tabs))
+
+    def send(fields: dict[str, Any]) -> str:
+        tab = app.test_client()
+        tab.set_cookie("gangway", cookie, domain="localhost")
+        together.wait()
+        return session_of(tab.post("/signup", data=fields))
+
+    with ThreadPoolExecutor(len(tabs)) as crowd:
+        opened = set(crowd.map(send, tabs))
+
+    assert len(opened) == len(simulator.books.customers) == len(simulator.books.checkout_sessions) == 1
+    assert len(rows(Customer)) == len(rows(Signup)) == len(rows(CheckoutSession)) == 1
+
+
 def test_for_another_company_under_a_name_of_the_first_changes_nothing(
     client: FlaskClient, rows: Rows
 ) -> None:
@@ -294,8 +316,11 @@ def test_of_a_customer_deleted_while_a_correction_was_on_its_way_changes_nothing
     assert [customer.name for customer in rows(Customer)] == [DETAILS["name"]]
 
 
+@pytest.mark.parametrize(
+    ("details", "told"), [({}, TAKEN), ({"key": "b", "subject_keys": ["b"]}, "send it once more")]
+)
 def test_with_one_form_in_two_browsers_at_once_makes_a_customer_of_one(
-    app: Flask, client: FlaskClient, rows: Rows, calls: StripeCalls
+    app: Flask, client: FlaskClient, rows: Rows, calls: StripeCalls, details: dict[str, Any], told: str
 ) -> None:
     form = SignupPage(client)
     other = SignupPage(app.test_client())
@@ -307,11 +332,11 @@ def test_with_one_form_in_two_browsers_at_once_makes_a_customer_of_one(
         lambda: quicker.append(in_thread.submit(other.submit, nonce=nonce).result()),
     )
 
-    answer = form.submit()
+    answer = form.submit(**details)
 
     in_thread.shutdown()
     assert (quicker[0].status_code, answer.status_code) == (303, 422)
-    assert "send it once more" in form.page.text
+    assert told in form.page.text
     assert len(rows(Signup)) == len(rows(Customer)) == 1
 
 

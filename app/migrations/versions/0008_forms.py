@@ -1,0 +1,30 @@
+"""Which form a sign-up came from.
+
+Revision ID: 0008
+Revises: 0007
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.migrations import indexes
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Name the form of each sign-up. Until now a form and its customer had one id."""
+    known = {column["name"] for column in sa.inspect(op.get_bind()).get_columns("signup")}
+    if "form_id" not in known:  # an interrupted run has committed it
+        op.add_column("signup", sa.Column("form_id", sa.String(length=26), nullable=True))
+    op.execute(sa.text("UPDATE signup SET form_id = customer_id WHERE link_id IS NULL AND form_id IS NULL"))
+    indexes.make("uq_signup_form_id", "signup", ["form_id"], unique=True)
+
+
+def downgrade() -> None:
+    """Take it away again."""
+    indexes.drop("uq_signup_form_id", "signup")
+    op.drop_column("signup", "form_id")
