@@ -145,7 +145,9 @@ def _handled(simulator: "Simulator", handler: Handler, call: Call, fault: Fault 
     key = call.request["idempotency_key"]
     with call.books.transaction():
         try:
-            body = _fail(call) if fault and fault.kind == "500" else handler(call)
+            _fail(fault, "500")
+            body = handler(call)
+            _fail(fault, "500_after")
             body = expanded(call.books, body, call.params.get("expand", []))
             answer = idempotency.Answer(200, body, own)
         except StripeError as error:
@@ -157,9 +159,9 @@ def _handled(simulator: "Simulator", handler: Handler, call: Call, fault: Fault 
     return answer
 
 
-def _fail(_call: Call) -> JSON:
-    message = "An unknown error occurred."
-    raise StripeError(message, status=500, kind="api_error", happened=True)
+def _fail(fault: Fault | None, kind: str) -> None:
+    if fault and fault.kind == kind:
+        raise StripeError("An unknown error occurred.", status=500, kind="api_error", happened=True)
 
 
 def _key() -> str:

@@ -12,6 +12,7 @@ FAULTS = (
     "429",  # rate limit
     "lock",  # 429 lock_timeout
     "500",  # after which the same Idempotency-Key gets the same 500 again, as at Stripe
+    "500_after",  # the same, but done
     "503",  # from the edge: nothing was stored
     "timeout",  # no answer, nothing done
     "timeout_after",  # no answer, but done

@@ -14,10 +14,8 @@ from app.gateway import (
     StripeRefused,
     StripeUnavailable,
 )
-from app.simulator import DEFAULT_API_KEY, Simulator, api, customers
+from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import add_key, revoke_key
-from app.simulator.errors import StripeError
-from app.simulator.work import Call
 from tests.support.stripe_calls import StripeCalls
 from tests.support.stripe_scripted import Answer, Connect, Scripted, failure
 
@@ -287,16 +285,10 @@ def test_gets_past_several_failures_that_stripe_keeps(gateway: StripeGateway, si
 
 
 def test_makes_no_second_customer_when_a_failure_that_stripe_keeps_had_taken_effect(
-    gateway: StripeGateway, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+    gateway: StripeGateway, simulator: Simulator
 ) -> None:
     """A 500 does not say what became of the request: https://docs.stripe.com/error-low-level."""
-
-    def fail(call: Call) -> None:
-        customers.create(call)
-        raise StripeError("unknown", status=500, kind="api_error", happened=True)
-
-    monkeypatch.setattr(api, "_fail", fail)
-    simulator.faults.add("500", "POST /v1/customers")
+    simulator.faults.add("500_after", "POST /v1/customers")
     with pytest.raises(StripeUnavailable):
         create_customer(gateway)
 

@@ -33,7 +33,7 @@ def assert_nothing_stored(rows: Rows) -> None:
 
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize(
-    "kind", ["429", "lock", "500", "503", "timeout", "timeout_after", "reset", "reset_after"]
+    "kind", ["429", "lock", "500", "500_after", "503", "timeout", "timeout_after", "reset", "reset_after"]
 )
 def test_stores_nothing_keeps_what_was_typed_and_works_later(
     client: FlaskClient, simulator: Simulator, rows: Rows, kind: str, route: str
@@ -57,7 +57,8 @@ def test_stores_nothing_keeps_what_was_typed_and_works_later(
 
     assert again.status_code == 303
     assert len(rows(Customer)) == len(simulator.books.customers) == 1
-    assert list(simulator.books.checkout_sessions) == [session_of(again)]
+    unseen = 1 if (kind, route) == ("500_after", ROUTES[1]) else 0  # a page to which nobody was led
+    assert list(simulator.books.checkout_sessions)[unseen:] == [session_of(again)]
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -99,7 +100,7 @@ def test_leaves_one_stripe_customer_whatever_is_corrected_meanwhile(
 
 
 @pytest.mark.parametrize("route", ROUTES)
-@pytest.mark.parametrize("kind", ["503", "timeout_after", "reset_after"])
+@pytest.mark.parametrize("kind", ["500_after", "503", "timeout_after", "reset_after"])
 def test_leaves_one_stripe_customer_when_the_form_is_opened_anew(
     client: FlaskClient, simulator: Simulator, rows: Rows, kind: str, route: str
 ) -> None:

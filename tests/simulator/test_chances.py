@@ -150,6 +150,18 @@ def test_a_garbled_answer_is_done_all_the_same(simulator: Simulator, sdk: stripe
     assert list(simulator.books.customers) == [again.id]
 
 
+def test_an_error_that_took_effect_is_kept_for_its_key(
+    simulator: Simulator, sdk: stripe.StripeClient
+) -> None:
+    simulator.faults.add("500_after", "POST /v1/customers")
+
+    for _ in range(2):
+        with pytest.raises(stripe.APIError, match="unknown error"):
+            sdk.v1.customers.create({"name": "Ada"}, {"idempotency_key": "one"})
+
+    assert [customer["name"] for customer in simulator.books.customers.values()] == ["Ada"]
+
+
 def test_every_call_takes_its_time(simulator: Simulator, raw: Raw) -> None:
     simulator.knobs.change({"latency": 0.05})
     began = time.monotonic()
