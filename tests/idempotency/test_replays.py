@@ -3,6 +3,7 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from threading import Barrier, Event
 
 import pytest
@@ -186,26 +187,34 @@ def test_who_was_overtaken_changes_nothing(
 def test_who_was_overtaken_and_fails_frees_no_key(
     app: Flask, api: Api, simulator: Simulator, clock: Traveller
 ) -> None:
-    arrived, go_on = Event(), Event()
+    calls, go_on = StripeCalls.of(simulator), {"first": Event(), "second": Event()}
 
-    def held() -> None:
-        if not arrived.is_set():
-            arrived.set()
-            assert go_on.wait(30)
+    def held(who: str, arrived: Event) -> None:
+        arrived.set()
+        assert go_on[who].wait(30)
+        if who == "first":
             simulator.faults.add("503", "POST /v1/checkout/sessions", times=10)
 
-    StripeCalls.of(simulator).before("POST /v1/checkout/sessions", held)
-    with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(Api(app.test_client(), api.headers).post, PAGES, CHECKOUT, key="one")
-        assert arrived.wait(30)
-        clock.shift(timedelta(seconds=61))
-        second = api.post(PAGES, CHECKOUT, key="one")
-        go_on.set()
-    third = api.post(PAGES, CHECKOUT, key="one")
+    with ThreadPoolExecutor(2) as pool:
+        sent = {}
+        for who in go_on:
+            arrived = Event()
+            calls.before("POST /v1/checkout/sessions", partial(held, who, arrived))
+            sent[who] = pool.submit(Api(app.test_client(), api.headers).post, PAGES, CHECKOUT, key="one")
+            assert arrived.wait(30)
+            clock.shift(timedelta(seconds=61) if who == "first" else timedelta(0))
+        go_on["first"].set()
+        first = sent["first"].result()
+        simulator.faults.clear()
+        third = api.post(PAGES, CHECKOUT, key="one")
+        go_on["second"].set()
+    fourth = api.post(PAGES, CHECKOUT, key="one")
 
-    assert first.result().status_code == 412
-    assert second.status_code == third.status_code == 201
-    assert third.headers["Idempotency-Replayed"] == "true"
+    assert first.status_code == 412
+    assert third.status_code == 409
+    assert "under way" in third.get_json()["detail"]
+    assert sent["second"].result().status_code == fourth.status_code == 201
+    assert fourth.headers["Idempotency-Replayed"] == "true"
 
 
 class TestKilled:
