@@ -34,6 +34,8 @@ from flask import Flask
 from app import create_app, db
 from app.checkout import CheckoutSession
 from app.config import Settings
+from app.customers import Customer
+from app.payers import Payer
 from app.simulator import DEFAULT_API_KEY
 from tests.proof.travellers import GaveUp, Traveller
 from tests.proof.truth import Verdict, compare
@@ -67,7 +69,7 @@ class Report:
 
     people: int
     agreeing: int = 0
-    lost: list[str] = field(default_factory=list)  # led to Stripe's page, but we have no record of it
+    lost: list[str] = field(default_factory=list)  # led to a page at Stripe that is not known as their own
     lied_to: list[str] = field(default_factory=list)  # told that a card is saved when none was
     gave_up: list[str] = field(default_factory=list)  # for whom nothing worked within their patience
     verdict: Verdict | None = None
@@ -76,8 +78,9 @@ class Report:
 
     @property
     def is_good(self) -> bool:
-        """Is nobody lost, doubled or wrong?"""
-        return bool(self.verdict) and not (self.lost or self.lied_to or self.gave_up)
+        """Is everybody there, and nobody lost, doubled or wrong?"""
+        is_whole = self.agreeing == self.people
+        return is_whole and bool(self.verdict) and not (self.lost or self.lied_to or self.gave_up)
 
     def __str__(self) -> str:
         verdict = self.verdict or Verdict(0, [], [], [], [])
@@ -380,9 +383,14 @@ def _judge(app: Flask, stripe: Stripe, report: Report, travellers: list[Travelle
     with app.app_context():
         session = db.session()
         verdict = compare(session, books)
-        pages = set(session.scalars(sa.select(CheckoutSession.id)))
+        whose = sa.select(CheckoutSession.id, Customer.key).join(CheckoutSession.payer).join(Payer.customer)
+        owners = {page_id: name for page_id, name in session.execute(whose)}  # noqa: C416 (rows are no pairs)
     report.verdict, report.agreeing = verdict, verdict.agreeing
-    report.lost = [person.name for person in travellers if person.page_id and person.page_id not in pages]
+    report.lost = [
+        f"{person.name} at {person.page_url}: of {owners.get(person.page_id)}"
+        for person in travellers
+        if owners.get(person.page_id) != person.name
+    ]
     report.lied_to = [
         person.name for person in travellers if SAVED in person.said and not _has_saved(books, person)
     ]
