@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.proof import chaos
+from tests.proof.truth import Verdict
 
 
 @pytest.mark.timeout(300)
@@ -14,6 +15,18 @@ def test_everybody_gets_through(empty_database_url: str, tmp_path: Path) -> None
     report = chaos.run(plan, empty_database_url, tmp_path)
 
     assert report.is_good, str(report)
+
+
+def test_a_report_hides_nothing() -> None:
+    verdict = Verdict(
+        agreeing=7, wrong=["ada: the status"], doubled=["bob"], orphans=["cus_1"], unfinished=["evt_1"]
+    )
+
+    report = chaos.Report(people=8, agreeing=7, verdict=verdict)
+
+    assert not report.is_good
+    assert all(words in str(report) for words in ("ada: the status", "bob", "cus_1", "evt_1"))
+    assert not chaos.Report(people=8, agreeing=7, verdict=Verdict(7, [], [], [], [])).is_good
 
 
 @pytest.mark.proof
