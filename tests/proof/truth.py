@@ -112,7 +112,12 @@ def _pairs(
     status = payers.payment_status(payer, latest, utcnow())
     yield "the status", status, true_status(books, customer, latest.id if latest else None, utcnow())
     yield "the stored status", payer.status, status.value
-    yield "the lease", payer.lease, None
+    yield "the dead worker's lease", _dead_lease(payer), None
+
+
+def _dead_lease(payer: Payer) -> str | None:
+    """One that has run out. One that has not is a worker's who is looking just now."""
+    return payer.lease if payer.leased_until is not None and payer.leased_until < utcnow() else None
 
 
 def _default(customer: JSON) -> str | None:
