@@ -1,9 +1,10 @@
 """A POST with an Idempotency-Key happens once."""
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from functools import partial
 from threading import Barrier, Event
 
 import pytest
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from time_machine import Traveller
+from werkzeug.test import TestResponse
 
 from app import db, idempotency
 from app.checkout import CheckoutSession
@@ -116,21 +118,30 @@ def test_a_key_may_have_255_characters_and_spaces(api: Api) -> None:
     assert [answer.status_code for answer in answers] == [201, 201]
 
 
-def test_while_the_first_is_under_way_the_second_is_a_conflict(
-    app: Flask, api: Api, simulator: Simulator
-) -> None:
+@contextmanager
+def held(app: Flask, api: Api, simulator: Simulator) -> Iterator[Future[TestResponse]]:
+    """A page is being opened under the key `one`, and Stripe looks at it only when this ends."""
     arrived, go_on = Event(), Event()
 
-    def held() -> None:
+    def hold() -> None:
         arrived.set()
         assert go_on.wait(30)
 
-    StripeCalls.of(simulator).before("POST /v1/checkout/sessions", held)
+    StripeCalls.of(simulator).before("POST /v1/checkout/sessions", hold)
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(Api(app.test_client(), api.headers).post, PAGES, CHECKOUT, key="one")
+        answer = pool.submit(Api(app.test_client(), api.headers).post, PAGES, CHECKOUT, key="one")
         assert arrived.wait(30)
+        try:
+            yield answer
+        finally:
+            go_on.set()
+
+
+def test_while_the_first_is_under_way_the_second_is_a_conflict(
+    app: Flask, api: Api, simulator: Simulator
+) -> None:
+    with held(app, api, simulator) as first:
         second = api.post(PAGES, CHECKOUT, key="one")
-        go_on.set()
 
     assert second.status_code == 409
     assert "under way" in second.get_json()["detail"]
@@ -161,20 +172,9 @@ def test_nothing_is_done_whose_answer_can_not_be_kept(app: Flask, api: Api, rows
 def test_who_was_overtaken_changes_nothing(
     app: Flask, api: Api, simulator: Simulator, rows: Rows, clock: Traveller
 ) -> None:
-    arrived, go_on = Event(), Event()
-
-    def held() -> None:
-        if not arrived.is_set():
-            arrived.set()
-            assert go_on.wait(30)
-
-    StripeCalls.of(simulator).before("POST /v1/checkout/sessions", held)
-    with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(Api(app.test_client(), api.headers).post, PAGES, CHECKOUT, key="one")
-        assert arrived.wait(30)
+    with held(app, api, simulator) as first:
         clock.shift(timedelta(seconds=61))
         second = api.post(PAGES, CHECKOUT, key="one")
-        go_on.set()
     third = api.post(PAGES, CHECKOUT, key="one")
 
     assert first.result().status_code == 409
@@ -187,33 +187,20 @@ def test_who_was_overtaken_changes_nothing(
 def test_who_was_overtaken_and_fails_frees_no_key(
     app: Flask, api: Api, simulator: Simulator, clock: Traveller
 ) -> None:
-    calls, go_on = StripeCalls.of(simulator), {"first": Event(), "second": Event()}
-
-    def held(who: str, arrived: Event) -> None:
-        arrived.set()
-        assert go_on[who].wait(30)
-        if who == "first":
-            simulator.faults.add("503", "POST /v1/checkout/sessions", times=10)
-
-    with ThreadPoolExecutor(2) as pool:
-        sent = {}
-        for who in go_on:
-            arrived = Event()
-            calls.before("POST /v1/checkout/sessions", partial(held, who, arrived))
-            sent[who] = pool.submit(Api(app.test_client(), api.headers).post, PAGES, CHECKOUT, key="one")
-            assert arrived.wait(30)
-            clock.shift(timedelta(seconds=61) if who == "first" else timedelta(0))
-        go_on["first"].set()
-        first = sent["first"].result()
+    with ExitStack() as of_first, ExitStack() as of_second:
+        first = of_first.enter_context(held(app, api, simulator))
+        clock.shift(timedelta(seconds=61))
+        second = of_second.enter_context(held(app, api, simulator))
+        simulator.faults.add("503", "POST /v1/checkout/sessions", times=10)
+        of_first.close()
         simulator.faults.clear()
         third = api.post(PAGES, CHECKOUT, key="one")
-        go_on["second"].set()
     fourth = api.post(PAGES, CHECKOUT, key="one")
 
-    assert first.status_code == 412
+    assert first.result().status_code == 412
     assert third.status_code == 409
     assert "under way" in third.get_json()["detail"]
-    assert sent["second"].result().status_code == fourth.status_code == 201
+    assert second.result().status_code == fourth.status_code == 201
     assert fourth.headers["Idempotency-Replayed"] == "true"
 
 
