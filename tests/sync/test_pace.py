@@ -20,6 +20,7 @@ from tests.support.sync_truth import assert_equal_to_stripe
 from tests.support.tokens import program
 
 SECOND_KEY = "sk_test_of_the_second"
+TRIES = 2  # of one call that gets no answer
 
 
 @pytest.fixture
@@ -105,6 +106,21 @@ def test_an_app_that_is_broken_is_tried_by_one_now_and_then(
     assert_equal_to_stripe(other)
     for person in people:
         assert_equal_to_stripe(person)
+
+
+@pytest.mark.usefixtures("frozen")
+@pytest.mark.parametrize(("failures", "served"), [(2, 3), (3, 0)])
+def test_only_failures_in_a_row_hold_up_everybody(world: World, failures: int, served: int) -> None:
+    people = [world.person() for _ in range(failures + 3)]
+    for person in people:
+        person.saves()
+    world.simulator.deliver_due()
+    for _ in range(failures * TRIES):
+        world.simulator.faults.add("503", "GET *")
+
+    world.work()
+
+    assert [person.status for person in people].count(PaymentStatus.SAVED) == served
 
 
 @pytest.mark.usefixtures("_slow_down")
