@@ -208,7 +208,7 @@ def _record_page(
     )
     session.add(opened)
     pull_at = utcnow() + timedelta(seconds=settings().pull_interval)
-    payers.mark_due(session, payer.id, pull_at, why=None)
+    payers.mark_due(session, payer.id, pull_at, why=None, by_clock=True)
     journal.note(
         session,
         "checkout.started",

@@ -15,11 +15,18 @@ from app.payers.models import Payer, PaymentMethod
 
 
 def mark_due(
-    session: Session, payer_id: str, at: datetime, *, why: str | None = "asked", afresh: bool = False
+    session: Session,
+    payer_id: str,
+    at: datetime,
+    *,
+    why: str | None = "asked",
+    by_clock: bool = False,
+    afresh: bool = False,
 ) -> None:
     """Have a payer converged by that time, and tell a convergence under way that it is not the last.
 
-    Stripe is asked then, for that reason; without one, only if the payer's events tell anything new. While
+    Stripe is asked then, for that reason; without one, only if the payer's events tell anything new. What
+    only the clock wants (`by_clock`) lets those go first whom an event or a person wants looked at. While
     failed tries are being spaced out, the next one is not brought forward, unless somebody wants to begin
     `afresh`; whoever was given up begins afresh by any hint.
     """
@@ -38,6 +45,7 @@ def mark_due(
                 else_=Payer.due_at,
             ),
             due_for=sa.func.coalesce(Payer.due_for, why),
+            is_wanted=Payer.is_wanted if by_clock else sa.true(),
         )
         .execution_options(synchronize_session=False)
     )

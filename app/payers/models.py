@@ -17,6 +17,7 @@ TROUBLED = sa.text(  # the states that somebody should do something about
 )
 THERE = sa.text("deleted_at IS NULL AND gone_at IS NULL")
 DUE = sa.text("due_at IS NOT NULL")
+WANTED = sa.text("is_wanted AND due_at IS NOT NULL")
 DRIFTED = sa.text("drift IS NOT NULL")
 LONG_AGO = sa.text("'1970-01-01 00:00:00.000000'")  # rows that are older than a column get their turn soon
 
@@ -26,6 +27,7 @@ class Payer(Base):
 
     `due_at` and `hints` are the queue of convergences: a payer is due when that time has come, and every
     hint that something changed adds one. `due_for` says why Stripe is to be asked whatever the events tell.
+    Whom an event or a person wants looked at comes before all whose time has merely come.
     The lease says which worker converges it now.
     """
 
@@ -51,6 +53,7 @@ class Payer(Base):
 
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     due_for: Mapped[str | None] = mapped_column(sa.String(16))
+    is_wanted: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     hints: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)  # failed ones since the last success
     last_error: Mapped[str | None] = mapped_column(sa.Text)
@@ -105,6 +108,7 @@ class Payer(Base):
         sa.Index("ix_payer_begun", "customer_id", sqlite_where=BEGUN, postgresql_where=BEGUN),
         sa.Index("ix_payer_live_status_until", "status_until", sqlite_where=LIVE, postgresql_where=LIVE),
         sa.Index("ix_payer_due", "app_id", "due_at", sqlite_where=DUE, postgresql_where=DUE),
+        sa.Index("ix_payer_wanted", "app_id", "due_at", sqlite_where=WANTED, postgresql_where=WANTED),
         sa.Index("ix_payer_verify", "app_id", "verify_at", sqlite_where=THERE, postgresql_where=THERE),
         sa.Index("ix_payer_drift", "verified_at", sqlite_where=DRIFTED, postgresql_where=DRIFTED),
     )

@@ -246,7 +246,8 @@ def _mark_unfinished(session: Session, app_id: str) -> None:
         db.end_read(session)
         db.start_write(session)
         for payer_id in ids:
-            payers.mark_due(session, payer_id, utcnow() + GAP_SPREAD * _dice.random(), why="gap")
+            ask_at = utcnow() + GAP_SPREAD * _dice.random()
+            payers.mark_due(session, payer_id, ask_at, why="gap", by_clock=True)
         session.commit()
         last = ids[-1]
     db.end_read(session)

@@ -38,7 +38,8 @@ def pass_time(session: Session) -> int:
     checkout.restate_many(session, [payer for payer in found if payer not in to_ask], now)
     for payer in to_ask:
         payer.status_until = now + GRACE
-        payers.mark_due(session, payer.id, now + _dice.random() * SPREAD, why="expiring")
+        ask_at = now + _dice.random() * SPREAD
+        payers.mark_due(session, payer.id, ask_at, why="expiring", by_clock=True)
     session.commit()
     return len(found)
 

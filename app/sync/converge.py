@@ -65,7 +65,8 @@ def converge(session: Session, lease: Lease, *, cause: str | None = None) -> Out
             if cause in BY_TIMER and not known.event_ids and not settings().is_pulling:
                 _suspect_drift(locked, changes)
             if locked.hints == lease.hints:  # else something was hinted at meanwhile, and the payer stays due
-                locked.due_at, locked.due_for = schedule.next_pull(session, locked, now), None
+                locked.due_at = schedule.next_pull(session, locked, now)
+                locked.due_for, locked.is_wanted = None, False
             _release(locked)
             webhooks.finish(session, locked.id, known.event_ids)
             session.commit()
@@ -104,7 +105,7 @@ def dismiss_known(session: Session, lease: Lease) -> bool:
     is_quiet = bool(dismissed) and not left and payer.due_for is None
     if is_quiet:
         payer.attempts, payer.last_error = 0, None  # what was tried in vain is no longer wanted
-        payer.due_at = schedule.next_pull(session, payer, utcnow())
+        payer.due_at, payer.is_wanted = schedule.next_pull(session, payer, utcnow()), False
         _release(payer)
     session.commit()
     return is_quiet
@@ -146,7 +147,8 @@ def _failed(session: Session, lease: Lease, error: AppError, event_ids: list[str
     elif is_early:  # somebody looked, or reloaded a page, while the next try had its time already
         pass
     elif payer.attempts + 1 >= settings().most_tries and payer.hints == lease.hints:
-        payer.attempts, payer.due_at, payer.due_for = payer.attempts + 1, None, None
+        payer.attempts += 1
+        payer.due_at, payer.due_for, payer.is_wanted = None, None, False
         webhooks.finish(session, payer.id, event_ids, failed=error.detail)
         journal.note(
             session,

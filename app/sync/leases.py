@@ -39,7 +39,8 @@ def claim_due(session: Session) -> Lease | None:
     """Take the lease of somebody who is due and whose app may ask Stripe now; None when none is. Commits.
 
     Of these apps it is the turn of the one that has waited longest, and of its payers of the one that has
-    been due longest: an app with a million due does not hold up another, nor does one that is broken.
+    been due longest: an app with a million due does not hold up another, nor does one that is broken. Whom
+    an event or a person wants looked at goes before those whom only the clock does, however many these are.
     """
     now = utcnow()
     app_id = session.scalar(_whose_turn(now))
@@ -49,8 +50,13 @@ def claim_due(session: Session) -> Lease | None:
     db.start_write(session)
     lease = None
     if pace.take(session, app_id, now, calls=CALLS):
-        due = sa.select(Payer.id).where(Payer.app_id == app_id, Payer.due_at <= now)
-        lease = _take(session, due.order_by(Payer.due_at).limit(1), now)
+        due = (
+            sa.select(Payer.id)
+            .where(Payer.app_id == app_id, Payer.due_at <= now)
+            .order_by(Payer.due_at)
+            .limit(1)
+        )
+        lease = _take(session, due.where(Payer.is_wanted), now) or _take(session, due, now)
     session.commit()
     return lease
 

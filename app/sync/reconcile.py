@@ -51,7 +51,8 @@ def verify(session: Session) -> int:
             .execution_options(synchronize_session=False)
         )
         for payer_id in ids:
-            payers.mark_due(session, payer_id, now + EVERY * _dice.random(), why="verify")
+            ask_at = now + EVERY * _dice.random()
+            payers.mark_due(session, payer_id, ask_at, why="verify", by_clock=True)
     session.commit()
     return len(ids)
 

@@ -7,7 +7,7 @@ from typing import Any
 import time_machine
 from flask import Flask
 
-from app import db, sync
+from app import db, sync, webhooks
 from app.payers import PaymentStatus
 from app.sync import Outcome
 from app.sync.leases import LEASE
@@ -243,3 +243,36 @@ def test_that_was_lost_under_way_ends_the_questions(
 
     assert outcome is Outcome.SUPERSEDED
     assert calls.made == [f"GET /v1/checkout/sessions/{person.page_id}"]
+
+
+def test_goes_first_to_whom_an_event_wants_looked_at(
+    clock: time_machine.Traveller, world: World, calls: StripeCalls
+) -> None:
+    for _ in range(5):
+        world.person()
+    world.settle()
+    clock.shift(600)  # the time of all pages has come
+    person = world.person()
+    person.saves()
+    world.simulator.deliver_due()
+    calls.clear()
+
+    with world.app.app_context():
+        sync.turn()
+
+    assert any(person.page_id in call for call in calls.made)
+    assert person.status == PaymentStatus.SAVED
+
+
+def test_goes_to_whoever_was_looked_at_as_to_all_others_again(world: World, person: Person) -> None:
+    assert not person.payer.is_wanted
+    person.saves()
+    world.simulator.deliver_due()
+    with world.app.app_context():
+        webhooks.sort(db.session())
+    was_wanted = person.payer.is_wanted
+
+    world.work()
+
+    assert was_wanted
+    assert not person.payer.is_wanted
