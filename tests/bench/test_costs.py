@@ -5,7 +5,8 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from statistics import median, quantiles
 from typing import Any
 
@@ -57,14 +58,22 @@ def _logs_as_in_production(settings: Settings, unlogged: None) -> None:
     logging.configure(settings)
 
 
-@pytest.fixture
-def timed(settings: Settings, stripe: Timed) -> Flask:
-    """The application before that Stripe."""
-    app = create_app(settings, stripe_in_process=stripe)
+@contextmanager
+def installed(app: Flask) -> Iterator[Flask]:
+    """An application with the simulated account, whose connections are closed in the end."""
     with app.app_context():
         apps.install(db.session(), DEFAULT_API_KEY, public_url=PORTAL, actor="bench")
         db.session().commit()
-    return app
+    yield app
+    with app.app_context():
+        db.engine().dispose()
+
+
+@pytest.fixture
+def timed(settings: Settings, stripe: Timed) -> Iterator[Flask]:
+    """The application before that Stripe."""
+    with installed(create_app(settings, stripe_in_process=stripe)) as app:
+        yield app
 
 
 def everybody_is_due(app: Flask) -> None:
@@ -109,25 +118,22 @@ def test_convergences_while_stripe_takes_its_time(
     threads: int, settings: Settings, simulator: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = serve(simulator, "127.0.0.1", 0)
-    app = create_app(settings.model_copy(update={"stripe_api_base": server.url}))
-    with app.app_context():
-        apps.install(db.session(), DEFAULT_API_KEY, public_url=PORTAL, actor="bench")
-        db.session().commit()
-    client = app.test_client()
-    for number in range(PEOPLE):
-        sign_up(client, key=f"nr-{number}", subject_keys=[f"nr-{number}-1"])
-        client.delete_cookie("gangway")
-    simulator.knobs.change({"latency": 0.1})
-    everybody_is_due(app)
-    worker = Worker(app, threads)
-    began, pause = time.perf_counter(), threading.Event()
+    with installed(create_app(settings.model_copy(update={"stripe_api_base": server.url}))) as app:
+        client = app.test_client()
+        for number in range(PEOPLE):
+            sign_up(client, key=f"nr-{number}", subject_keys=[f"nr-{number}-1"])
+            client.delete_cookie("gangway")
+        simulator.knobs.change({"latency": 0.1})
+        everybody_is_due(app)
+        worker = Worker(app, threads)
+        began, pause = time.perf_counter(), threading.Event()
 
-    worker.start()
-    while is_anybody_due(app):
-        pause.wait(0.05)
+        worker.start()
+        while is_anybody_due(app):
+            pause.wait(0.05)
 
-    took = time.perf_counter() - began
-    worker.stop()
+        took = time.perf_counter() - began
+        worker.stop()
     server.close()
     with capsys.disabled():
         print(f"\nconvergences, {threads} threads, Stripe at 100 ms: {PEOPLE / took:.0f}/s")  # noqa: T201
