@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import app.db
-from app.migrations import indexes
+from app.migrations import columns, indexes
 
 revision = "0004"
 down_revision = "0003"
@@ -64,9 +64,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("app_id", name=op.f("pk_pace")),
         if_not_exists=may_be_there,
     )
-    for table, columns in columns_of_old_tables().items():
-        for column in columns:
-            op.add_column(table, column, if_not_exists=may_be_there or None)
+    for table, added in columns_of_old_tables().items():
+        for column in added:
+            columns.add(table, column)
     for name, table, indexed, where in INDEXES:
         indexes.make(name, table, indexed, where=where)
     indexes.drop("ix_payer_due_at", "payer")
@@ -77,8 +77,8 @@ def downgrade() -> None:
     indexes.make("ix_payer_due_at", "payer", ["due_at"])
     for name, table, _, _ in INDEXES:
         indexes.drop(name, table)
-    for table, columns in columns_of_old_tables().items():
-        for column in columns:
+    for table, added in columns_of_old_tables().items():
+        for column in added:
             op.drop_column(table, column.name)
     op.drop_table("pace")
     op.drop_table("backfill")

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import app.db
-from app.migrations import indexes
+from app.migrations import columns, indexes
 
 revision = "0007"
 down_revision = "0006"
@@ -36,9 +36,7 @@ INDEXES: tuple[tuple[str, str, list[str], str | None], ...] = (
 
 def upgrade() -> None:
     """Make what is new."""
-    known = {column["name"] for column in sa.inspect(op.get_bind()).get_columns("payer")}
-    if "status_since" not in known:  # an interrupted run has committed it
-        op.add_column("payer", sa.Column("status_since", app.db.UtcDateTime(timezone=True), nullable=True))
+    columns.add("payer", sa.Column("status_since", app.db.UtcDateTime(timezone=True), nullable=True))
     op.create_table(
         "worker",
         sa.Column("id", sa.String(length=26), nullable=False),
@@ -48,8 +46,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_worker")),
         if_not_exists=True,
     )
-    for name, table, columns, which in INDEXES:
-        indexes.make(name, table, columns, where=which)
+    for name, table, indexed, which in INDEXES:
+        indexes.make(name, table, indexed, where=which)
 
 
 def downgrade() -> None:

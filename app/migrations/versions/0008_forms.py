@@ -7,7 +7,7 @@ Revises: 0007
 import sqlalchemy as sa
 from alembic import op
 
-from app.migrations import indexes
+from app.migrations import columns, indexes
 
 revision = "0008"
 down_revision = "0007"
@@ -17,9 +17,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Name the form of each sign-up. Until now a form and its customer had one id."""
-    known = {column["name"] for column in sa.inspect(op.get_bind()).get_columns("signup")}
-    if "form_id" not in known:  # an interrupted run has committed it
-        op.add_column("signup", sa.Column("form_id", sa.String(length=26), nullable=True))
+    columns.add("signup", sa.Column("form_id", sa.String(length=26), nullable=True))
     op.execute(sa.text("UPDATE signup SET form_id = customer_id WHERE link_id IS NULL AND form_id IS NULL"))
     indexes.make("uq_signup_form_id", "signup", ["form_id"], unique=True)
 

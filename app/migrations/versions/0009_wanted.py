@@ -7,7 +7,7 @@ Revises: 0008
 import sqlalchemy as sa
 from alembic import op
 
-from app.migrations import indexes
+from app.migrations import columns, indexes
 
 revision = "0009"
 down_revision = "0008"
@@ -17,11 +17,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Tell them apart. Of those who are due by then nobody knows why: they keep their order."""
-    known = {column["name"] for column in sa.inspect(op.get_bind()).get_columns("payer")}
-    if "is_wanted" not in known:  # an interrupted run has committed it
-        op.add_column(
-            "payer", sa.Column("is_wanted", sa.Boolean(), server_default=sa.false(), nullable=False)
-        )
+    columns.add("payer", sa.Column("is_wanted", sa.Boolean(), server_default=sa.false(), nullable=False))
     indexes.make("ix_payer_wanted", "payer", ["app_id", "due_at"], where="is_wanted AND due_at IS NOT NULL")
 
 
