@@ -15,5 +15,5 @@ def overdue(session: Session, before: datetime, *, most: int) -> int:
     Those that wait until Stripe answers again are none of them, be it for their customer's next try or for
     the end of a whole app's pause: no worker could do more.
     """
-    in_trouble = session.scalars(sa.select(Pace.app_id).where(Pace.failures > 0)).all()
-    return webhooks.overdue(session, before, most=most, but_of=in_trouble)
+    paused = session.scalars(sa.select(Pace.app_id).where(Pace.paused_until > before)).all()
+    return webhooks.overdue(session, before, most=most, but_of=paused)

@@ -8,15 +8,17 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import db
+from app import db, webhooks
 from app.config import Settings
 from app.db import utcnow
+from app.gateway.client import NETWORK_RETRIES
 from app.payers import Payer
 from app.webhooks import Event
 from tests.conftest import make_settings
 from tests.support.stripe_postbox import Postbox, event
 from tests.support.sync_people import Person, World
 
+TRIES = 1 + NETWORK_RETRIES  # of one call that gets no answer
 SAID = ["More than 2 events have waited longer than 5 minutes. Is a worker running?"]
 
 
@@ -96,6 +98,25 @@ def test_is_told_while_stripe_is_away(
 
     assert waiting.count("waiting") > 2
     assert reasons(client) == []
+
+
+def test_is_denied_when_no_worker_goes_on_after_a_failure(
+    client: FlaskClient, world: World, clock: time_machine.Traveller
+) -> None:
+    unlucky = world.person()
+    unlucky.saves()
+    world.simulator.faults.add("503", "GET *", times=TRIES)
+    world.settle()
+    person = world.person()
+    person.saves()
+    world.simulator.deliver_due()
+    with world.app.app_context():
+        webhooks.sort(db.session())
+
+    clock.shift(timedelta(minutes=6))
+
+    assert unlucky.payer.attempts == 1
+    assert reasons(client) == SAID
 
 
 def _events(app: Flask) -> list[Event]:
