@@ -64,9 +64,11 @@ def installed(app: Flask) -> Iterator[Flask]:
     with app.app_context():
         apps.install(db.session(), DEFAULT_API_KEY, public_url=PORTAL, actor="bench")
         db.session().commit()
-    yield app
-    with app.app_context():
-        db.engine().dispose()
+    try:
+        yield app
+    finally:
+        with app.app_context():
+            db.engine().dispose()
 
 
 @pytest.fixture
