@@ -13,13 +13,13 @@ import structlog
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, db, payers, webhooks
+from app import apps, checkout, db, webhooks
 from app.apps import App
 from app.config import settings
 from app.db import new_id, utcnow
 from app.errors import AppError, Conflict
 from app.gateway import EventPage, StripeKeyRejected, StripeRefused
-from app.sync import pace
+from app.sync import pace, schedule
 from app.sync.models import Backfill, Pace
 
 log = structlog.get_logger("gangway.backfill")
@@ -246,8 +246,7 @@ def _mark_unfinished(session: Session, app_id: str) -> None:
         db.end_read(session)
         db.start_write(session)
         for payer_id in ids:
-            ask_at = utcnow() + GAP_SPREAD * _dice.random()
-            payers.mark_due(session, payer_id, ask_at, why="gap", by_clock=True)
+            schedule.look_within(session, payer_id, GAP_SPREAD, why="gap")
         session.commit()
         last = ids[-1]
     db.end_read(session)

@@ -1,7 +1,6 @@
 """What time alone changes: the payment status that is kept for lists."""
 
 from datetime import datetime, timedelta
-from random import SystemRandom
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -9,11 +8,11 @@ from sqlalchemy.orm import Session
 from app import checkout, db, payers
 from app.db import utcnow
 from app.payers import Payer, PaymentStatus
+from app.sync import schedule
 
 BATCH = 100
 SPREAD = timedelta(hours=1)  # cards begin to expire by the thousand in one instant, the end of a month
 GRACE = timedelta(hours=2)  # what Stripe has not told by then is announced as we know it
-_dice = SystemRandom()
 
 
 def pass_time(session: Session) -> int:
@@ -38,8 +37,7 @@ def pass_time(session: Session) -> int:
     checkout.restate_many(session, [payer for payer in found if payer not in to_ask], now)
     for payer in to_ask:
         payer.status_until = now + GRACE
-        ask_at = now + _dice.random() * SPREAD
-        payers.mark_due(session, payer.id, ask_at, why="expiring", by_clock=True)
+        schedule.look_within(session, payer.id, SPREAD, why="expiring")
     session.commit()
     return len(found)
 

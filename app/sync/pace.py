@@ -16,7 +16,7 @@ from app.sealing import Unsealable
 from app.sync.models import Pace
 
 BURST = timedelta(seconds=1)  # what was not asked in the last second may be asked at once
-BORNE = 2  # failures in a row that may be chance: one call in twenty fails without anything being the matter
+BORNE = 2  # failures in a row without a reason that may be chance, and one customer's only
 LONGEST_PAUSE = 60.0  # seconds; then one try tells whether it works again
 _dice = SystemRandom()
 
@@ -65,9 +65,9 @@ def count_drifts(session: Session, app_id: str, number: int) -> None:
 def note_failure(session: Session, app_id: str, error: AppError) -> None:
     """Pause an app when the failure is not one customer's but all its customers'. Flushes.
 
-    A key without its rights pauses it at once, and so does Stripe when it asks to be left alone; calls that
-    failed without a reason do after `BORNE` of them in a row. The pauses grow with each failure in a row,
-    and are as long as Stripe asks for, if it does.
+    A key that lacks something pauses it at once, and so does Stripe when it asks to be left alone; calls that
+    failed without a reason do once more than `BORNE` of them did in a row. The pauses grow with each failure
+    in a row, and are as long as Stripe asks for, if it does.
     """
     everybodys = (StripeUnavailable, StripeKeyRejected, StripePermissionMissing, Unsealable)
     if not isinstance(error, everybodys):
@@ -79,13 +79,11 @@ def note_failure(session: Session, app_id: str, error: AppError) -> None:
         return  # somebody who looks during a pause does not make it longer
     pace.failures += 1
     may_be_chance = isinstance(error, StripeUnavailable) and asked_for is None
-    if may_be_chance and pace.failures <= BORNE:
-        session.flush()
-        return
-    wait = min(2.0 ** (pace.failures - 1), LONGEST_PAUSE) * _dice.uniform(0.5, 1.0)
-    until = now + timedelta(seconds=max(wait, asked_for or 0.0))
-    pace.paused_until = max(until, pace.paused_until or until)
-    pace.is_throttled = asked_for is not None
+    if pace.failures > BORNE or not may_be_chance:
+        wait = min(2.0 ** (pace.failures - 1), LONGEST_PAUSE) * _dice.uniform(0.5, 1.0)
+        until = now + timedelta(seconds=max(wait, asked_for or 0.0))
+        pace.paused_until = max(until, pace.paused_until or until)
+        pace.is_throttled = asked_for is not None
     session.flush()
 
 

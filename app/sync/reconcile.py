@@ -1,17 +1,16 @@
 """Looking at those of whom nothing was heard, and telling of what a timer found and no event told."""
 
 from datetime import timedelta
-from random import SystemRandom
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from app import db, journal, payers
+from app import db, journal
 from app.apps import App
 from app.db import utcnow
 from app.payers import Payer
-from app.sync import pace
+from app.sync import pace, schedule
 from app.sync.models import Pace
 
 log = structlog.get_logger("gangway.reconcile")
@@ -20,7 +19,6 @@ EVERY = timedelta(minutes=1)
 BATCH = 100  # of each app, each time: a million in a week, at a tenth of what Stripe allows
 AGAIN = timedelta(days=1)  # for whoever can't be verified
 ON_ITS_WAY = timedelta(minutes=5)  # what a timer finds first may have an event that is only late
-_dice = SystemRandom()
 
 
 def verify(session: Session) -> int:
@@ -51,8 +49,7 @@ def verify(session: Session) -> int:
             .execution_options(synchronize_session=False)
         )
         for payer_id in ids:
-            ask_at = now + EVERY * _dice.random()
-            payers.mark_due(session, payer_id, ask_at, why="verify", by_clock=True)
+            schedule.look_within(session, payer_id, EVERY, why="verify")
     session.commit()
     return len(ids)
 

@@ -5,8 +5,9 @@ from random import SystemRandom
 
 from sqlalchemy.orm import Session
 
-from app import checkout
+from app import checkout, payers
 from app.config import settings
+from app.db import utcnow
 from app.payers import Payer
 
 LONGEST_WAIT = 3600.0  # seconds
@@ -32,6 +33,15 @@ def next_pull(session: Session, payer: Payer, now: datetime) -> datetime | None:
     if youngest.status == "open":  # its end is news, whether or not Stripe's event about it comes
         wait = min(wait, max(interval, youngest.expires_at - now + timedelta(seconds=5)))
     return now + wait
+
+
+def look_within(session: Session, payer_id: str, span: timedelta, *, why: str) -> None:
+    """Have a payer looked at some time within a span, because the clock says so. Flushes nothing.
+
+    Many come to this in one instant: they are spread, and everybody goes before them whom an event or a
+    person wants looked at.
+    """
+    payers.mark_due(session, payer_id, utcnow() + span * _dice.random(), why=why, by_clock=True)
 
 
 def next_try(attempts: int, *, asked_for: float | None = None) -> timedelta:

@@ -10,6 +10,7 @@ from flask import Flask, Response
 
 from app import apps, db, sync
 from app.config import Settings
+from app.gateway.client import NETWORK_RETRIES
 from app.payers import PaymentStatus
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import add_account, add_key, revoke_key
@@ -20,7 +21,7 @@ from tests.support.sync_truth import assert_equal_to_stripe
 from tests.support.tokens import program
 
 SECOND_KEY = "sk_test_of_the_second"
-TRIES = 2  # of one call that gets no answer
+TRIES = 1 + NETWORK_RETRIES  # of one call that gets no answer
 
 
 @pytest.fixture
