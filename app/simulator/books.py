@@ -8,7 +8,8 @@ file can be written with no more than what changed.
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, MutableMapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -38,7 +39,9 @@ COLLECTIONS = (
 )
 
 
-class _Row(NamedTuple):
+class Row(NamedTuple):
+    """An object in the books: later ones have greater positions."""
+
     position: int
     account: str
     value: JSON
@@ -50,7 +53,8 @@ class Collection(MutableMapping[str, JSON]):
     def __init__(self, name: str, books: "Books") -> None:
         self.name = name
         self._books = books
-        self._rows: dict[str, _Row] = {}
+        self._rows: dict[str, Row] = {}
+        self._of_customer: defaultdict[str, set[str]] = defaultdict(set)
 
     def __getitem__(self, key: str) -> JSON:
         return self._rows[key].value
@@ -68,7 +72,7 @@ class Collection(MutableMapping[str, JSON]):
     def __delitem__(self, key: str) -> None:
         with self._books.transaction():
             self._books.remember(self, key, self._rows[key])
-            del self._rows[key]
+            self._place(key, None)
 
     def put(self, key: str, value: JSON, account: str) -> JSON:
         """Write one object of one account and return it."""
@@ -76,7 +80,7 @@ class Collection(MutableMapping[str, JSON]):
             old = self._rows.get(key)
             self._books.remember(self, key, old)
             position = old.position if old else self._books.next_position()
-            self._rows[key] = _Row(position, account, value)
+            self._place(key, Row(position, account, value))
         return value
 
     def owner(self, key: str) -> str:
@@ -91,27 +95,48 @@ class Collection(MutableMapping[str, JSON]):
         """Everything of one account, the latest first."""
         return [row.value for row in reversed(list(self._rows.values())) if row.account == account]
 
+    def rows(self, account: str, customer: str | None = None, *, oldest_first: bool = False) -> Iterator[Row]:
+        """What one account has, or what it has of one customer, one after the other; under the lock."""
+        rows: Iterable[Row]
+        if customer is None:
+            rows = self._rows.values() if oldest_first else reversed(self._rows.values())
+        else:
+            keys = self._of_customer.get(customer, set())
+            rows = sorted((self._rows[key] for key in keys), reverse=not oldest_first)
+        return (row for row in rows if row.account == account)
+
     def snapshot(self) -> list[JSON]:
         """Everything there is at this moment, oldest first; safe beside other threads."""
         return [row.value for row in list(self._rows.values())]
 
-    def restore(self, key: str, row: _Row | None) -> None:
+    def restore(self, key: str, row: Row | None) -> None:
         """Put back what stood here, with no record of it."""
-        if row is None:
-            self._rows.pop(key, None)
-            return
-        self._rows[key] = row
-        self._rows = dict(sorted(self._rows.items(), key=lambda item: item[1].position))
+        was_gone = key not in self._rows
+        self._place(key, row)
+        if row is not None and was_gone:
+            self._rows = dict(sorted(self._rows.items(), key=lambda item: item[1].position))
 
-    def row(self, key: str) -> _Row | None:
+    def row(self, key: str) -> Row | None:
         return self._rows.get(key)
+
+    def _place(self, key: str, row: Row | None) -> None:
+        """Let this row stand here, or nothing; the objects of a customer are found by its id too."""
+        old = self._rows.pop(key, None) if row is None else self._rows.get(key)
+        if row is not None:
+            self._rows[key] = row
+        was, now = (one.value.get("customer") if one else None for one in (old, row))
+        if was != now:
+            if was is not None:
+                self._of_customer[was].discard(key)
+            if now is not None:
+                self._of_customer[now].add(key)
 
 
 class Books:
     """All collections, one lock, and the file behind them.
 
     A change outside a transaction makes its own. `committed` is called after each transaction that
-    changed something, with no lock held.
+    changed something, with the name of the collection and the id of each change, and with no lock held.
     """
 
     accounts: Collection
@@ -134,13 +159,13 @@ class Books:
 
     def __init__(self, path: Path | None = None) -> None:
         self.lock = threading.RLock()
-        self.committed: Callable[[], None] = lambda: None
+        self.committed: Callable[[Iterable[tuple[str, str]]], None] = lambda _: None
         self.collections = {name: Collection(name, self) for name in COLLECTIONS}
         for name, collection in self.collections.items():
             setattr(self, name, collection)
         self._depth = 0
         self._position = 0
-        self._before: dict[tuple[str, str], _Row | None] = {}
+        self._before: dict[tuple[str, str], Row | None] = {}
         self._file = _open(path) if path else None
         self._closed = False
         self._load()
@@ -148,7 +173,7 @@ class Books:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of it or none: in memory at once, in the file before the outermost one ends."""
-        changed = False
+        changed: list[tuple[str, str]] = []
         with self.lock:
             if self._closed:
                 raise RuntimeError("The books are closed.")  # nothing is answered that is not kept
@@ -156,7 +181,7 @@ class Books:
             try:
                 yield
                 if self._depth == 1:
-                    changed = bool(self._before)
+                    changed = list(self._before)
                     self._write()
             except BaseException:
                 if self._depth == 1:
@@ -165,13 +190,13 @@ class Books:
             finally:
                 self._depth -= 1
         if changed:
-            self.committed()
+            self.committed(changed)
 
     def accounts_version(self, account: str) -> str:
         """The API version of an account, in which its events are written."""
         return str(self.notes[account]["api_version"])
 
-    def remember(self, collection: Collection, key: str, row: _Row | None) -> None:
+    def remember(self, collection: Collection, key: str, row: Row | None) -> None:
         """Note what stood there before the running transaction."""
         self._before.setdefault((collection.name, key), row)
 
@@ -212,8 +237,7 @@ class Books:
         query = "SELECT collection, id, position, account, value FROM book ORDER BY position"
         for name, key, position, account, value in self._file.execute(query):
             if name in self.collections:
-                row = _Row(position, account, json.loads(value))
-                self.collections[name]._rows[key] = row  # noqa: SLF001 - its own books fill it
+                self.collections[name].restore(key, Row(position, account, json.loads(value)))
                 self._position = position
 
 

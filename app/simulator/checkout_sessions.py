@@ -122,7 +122,8 @@ def index(call: Call) -> JSON:
         same = all(session[name] == value for name, value in wanted.items())
         return same and (email is None or details.get("email") == email)
 
-    return lists.page(call, call.books.checkout_sessions, "checkout.session", fits)
+    customer = given.get("customer")
+    return lists.page(call, call.books.checkout_sessions, "checkout.session", fits, customer=customer)
 
 
 def expire(work: Work, session: JSON) -> JSON:

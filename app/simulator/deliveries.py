@@ -6,13 +6,15 @@ delivered after a restart too. A delivery that was under way when the process di
 
 import copy
 import hashlib
+import heapq
 import hmac
 import json
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import NamedTuple
 
 from app.simulator import ids
 from app.simulator.books import Books
@@ -23,6 +25,14 @@ from app.simulator.shapes import JSON
 Send = Callable[[str, bytes, dict[str, str]], int]
 
 _STALE = 600  # seconds; twice what the SDK tolerates
+
+
+class _Plan(NamedTuple):
+    """When a delivery is due. It is void once the books say otherwise of the same delivery."""
+
+    due: float
+    position: int
+    key: str
 
 
 class Deliveries:
@@ -36,9 +46,13 @@ class Deliveries:
         self._knobs = knobs
         self._retry_schedule = tuple(retry_schedule)
         self._wake = threading.Condition()
+        self._plans: list[_Plan] = []  # a heap: the next one first
+        self._ready: list[_Plan] = []  # whose time has come
         self._under_way: set[str] = set()
         self._threads: list[threading.Thread] = []
         self._running = False
+        for key in books.deliveries:
+            self._plan(key)
 
     def start(self, workers: int = 8) -> None:
         """Deliver in threads of its own, several at a time."""
@@ -61,8 +75,17 @@ class Deliveries:
             thread.join(timeout=0.1)
         self._threads = []
 
+    def changed(self, things: Iterable[tuple[str, str]]) -> None:
+        """The books have changed in these places; see `Books.committed`."""
+        keys = [key for collection, key in things if collection == self._books.deliveries.name]
+        if keys:
+            with self._wake:
+                for key in keys:
+                    self._plan(key)
+                self._wake.notify_all()
+
     def wake(self) -> None:
-        """Something is due, or the clock was turned."""
+        """The clock was turned, or a knob."""
         with self._wake:
             self._wake.notify_all()
 
@@ -103,31 +126,40 @@ class Deliveries:
         """Seconds until the next delivery is due; at most one, because sessions expire too."""
         if self._knobs.hold:
             return 1.0
-        waits: list[float] = [
-            delivery["due"] - self._clock.precise()
-            for delivery in self._books.deliveries.snapshot()
-            if delivery["id"] not in self._under_way
-        ]
-        return max(min([1.0, *waits]), 0.01)
+        wait = self._plans[0].due - self._clock.precise() if self._plans else 1.0
+        return max(min(1.0, wait), 0.01)
 
-    def _claim(self, tried: Iterable[str] = ()) -> str | None:
+    def _plan(self, key: str) -> None:
+        """Put a delivery in the order of time, if it is still to be made."""
+        row = self._books.deliveries.row(key)
+        if row is not None:
+            heapq.heappush(self._plans, _Plan(row.value["due"], row.position, key))
+
+    def _is_due(self, plan: _Plan) -> bool:
+        delivery = self._books.deliveries.get(plan.key)
+        return delivery is not None and delivery["due"] == plan.due and plan.key not in self._under_way
+
+    def _claim(self, tried: Collection[str] = ()) -> str | None:
         """A delivery that is due and that nobody else has in hand; this thread has it from now on."""
         if self._knobs.hold:
             return None
         now = self._clock.precise()
         with self._wake:
-            due: list[str] = [
-                delivery["id"]
-                for delivery in self._books.deliveries.snapshot()
-                if delivery["due"] <= now
-                and delivery["id"] not in self._under_way
-                and delivery["id"] not in tried
-            ]
-            if not due:
+            while self._plans and self._plans[0].due <= now:
+                self._ready.append(heapq.heappop(self._plans))
+            later = []
+            try:
+                while self._ready:
+                    at = self._knobs.dice.randrange(len(self._ready)) if self._knobs.shuffle else 0
+                    plan = self._ready.pop(at)
+                    if plan.key in tried:
+                        later.append(plan)
+                    elif self._is_due(plan):
+                        self._under_way.add(plan.key)
+                        return plan.key
                 return None
-            key = self._knobs.dice.choice(due) if self._knobs.shuffle else due[0]
-            self._under_way.add(key)
-            return key
+            finally:
+                self._ready.extend(later)
 
     def _attempt(self, key: str) -> None:
         """Make one try and write down how it went."""
@@ -138,6 +170,7 @@ class Deliveries:
         finally:
             with self._wake:
                 self._under_way.discard(key)
+                self._plan(key)  # it may have been passed over meanwhile, or not be written down
 
     def _try(self, delivery: JSON) -> None:
         books = self._books

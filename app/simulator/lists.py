@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Callable
+from itertools import islice
 
 from app.simulator.books import Collection
 from app.simulator.errors import StripeError, missing_resource
@@ -21,8 +22,10 @@ def page(
     collection: Collection,
     kind: str,
     wanted: Callable[[JSON], bool] = lambda _: True,
+    *,
+    customer: str | None = None,
 ) -> JSON:
-    """One page of the wanted things, newest first, by the call's parameters.
+    """One page of the wanted things, of one customer's or of all, newest first, by the call's parameters.
 
     A cursor may name a thing that is not itself wanted. Raises StripeError for a limit out of range,
     two cursors, or a cursor that names nothing.
@@ -34,17 +37,22 @@ def page(
             "Received both starting_after and ending_before parameters. Please pass in only one.",
             param="ending_before",
         )
-    everything = collection.newest(call.account)
-    places = {thing["id"]: place for place, thing in enumerate(everything)}
     for name, cursor in (("starting_after", start), ("ending_before", end)):
-        if cursor and cursor not in places:
+        if cursor and collection.find(cursor, call.account) is None:
             raise missing_resource(kind, cursor, name)
-    first = places[start] + 1 if start else 0
-    last = places[end] if end else len(everything)
-    found = [thing for thing in everything[first:last] if _created(call, thing) and wanted(thing)]
+    after, before = (collection.row(cursor) if cursor else None for cursor in (start, end))
+    fitting = (
+        row.value
+        for row in collection.rows(call.account, customer, oldest_first=before is not None)
+        if (after is None or row.position < after.position)
+        and (before is None or row.position > before.position)
+        and _created(call, row.value)
+        and wanted(row.value)
+    )
+    found = list(islice(fitting, size + 1))  # one more tells whether there is another page
     return {
         "object": "list",
-        "data": found[-size:] if end else found[:size],
+        "data": found[:size] if before is None else found[:size][::-1],
         "has_more": len(found) > size,
         "url": call.url,
     }

@@ -153,7 +153,8 @@ def index(call: Call) -> JSON:
         attached = method["customer"] == owner["id"] if owner else method["customer"] is not None
         return attached and all(method[name] == value for name, value in wanted.items())
 
-    return lists.page(call, call.books.payment_methods, "PaymentMethod", fits)
+    of = owner["id"] if owner else None
+    return lists.page(call, call.books.payment_methods, "PaymentMethod", fits, customer=of)
 
 
 def _card(work: Work, given: JSON | None, param: str) -> tuple[cards.Card, int, int]:

@@ -177,6 +177,7 @@ def index(call: Call) -> JSON:
         call.books.setup_intents,
         "setupintent",
         lambda intent: all(intent[name] == value for name, value in wanted.items()),
+        customer=wanted.get("customer"),
     )
 
 

@@ -41,7 +41,7 @@ class Simulator(Dashboard):
         self.running = Running()
         self.deliveries = Deliveries(self.books, self.clock, self.knobs, retry_schedule)
         self.deliveries.tick = self.tick
-        self.books.committed = self.deliveries.wake
+        self.books.committed = self.deliveries.changed
         self._closing = threading.Event()
         self._ticked = 0
         accounts.open_books(self.books, self.clock.now())

@@ -246,6 +246,24 @@ def test_lists_are_paged_both_ways(sdk: stripe.StripeClient) -> None:
     assert [c.id for c in backwards.auto_paging_iter()] == made[1:]
 
 
+def test_pages_of_one_customer_hold_nothing_of_another(sdk: stripe.StripeClient) -> None:
+    ada, eve = (sdk.v1.customers.create({"name": name}).id for name in ("Ada", "Eve"))
+    attached = []
+    for _ in range(3):
+        attached.append(sdk.v1.payment_methods.attach("pm_card_visa", {"customer": ada}).id)
+        other = sdk.v1.payment_methods.attach("pm_card_visa", {"customer": eve}).id
+    sdk.v1.payment_methods.detach(attached[1])
+
+    def listed(**cursor: str) -> tuple[list[str], bool]:
+        answer = sdk.v1.payment_methods.list({"customer": ada, "limit": 1} | cursor)  # type: ignore[arg-type]
+        return [method.id for method in answer.data], answer.has_more
+
+    assert listed() == ([attached[2]], True)
+    assert listed(starting_after=attached[2]) == ([attached[0]], False)
+    assert listed(ending_before=attached[0]) == ([attached[2]], False)
+    assert listed(starting_after=other) == ([attached[2]], True)  # a cursor needn't be on the list
+
+
 @pytest.mark.parametrize(
     ("query", "message"),
     [

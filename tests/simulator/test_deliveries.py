@@ -99,6 +99,37 @@ def test_gives_up_after_the_last_try(simulator: Simulator, sdk: stripe.StripeCli
     ]
 
 
+def test_are_made_in_the_order_of_their_time(
+    simulator: Simulator, sdk: stripe.StripeClient, inbox: Any
+) -> None:
+    for delay in (30, 10, 20):
+        simulator.knobs.change({"delay": str(delay)})
+        sdk.v1.customers.create({"name": str(delay)})
+
+    simulator.advance(40)
+    simulator.deliver_due()
+
+    assert [event["data"]["object"]["name"] for event in inbox.events] == ["10", "20", "30"]
+
+
+def test_a_try_that_was_not_written_down_is_made_again(
+    simulator: Simulator, sdk: stripe.StripeClient, inbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sdk.v1.customers.create({"name": "Ada"})
+
+    def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(simulator.books.tries, "put", full)
+        with pytest.raises(OSError, match="no space"):
+            simulator.deliver_due()
+    assert simulator.deliver_due() == 1
+
+    assert len(inbox.events) == 2
+    assert len(simulator.books.tries) == 1
+
+
 def test_whatever_the_receiver_does_is_a_failed_try(
     simulator: Simulator, sdk: stripe.StripeClient, inbox: Any
 ) -> None:
