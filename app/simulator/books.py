@@ -72,7 +72,7 @@ class Collection(MutableMapping[str, JSON]):
     def __delitem__(self, key: str) -> None:
         with self._books.transaction():
             self._books.remember(self, key, self._rows[key])
-            self._place(key, None)
+            self.place(key, None)
 
     def put(self, key: str, value: JSON, account: str) -> JSON:
         """Write one object of one account and return it."""
@@ -80,7 +80,7 @@ class Collection(MutableMapping[str, JSON]):
             old = self._rows.get(key)
             self._books.remember(self, key, old)
             position = old.position if old else self._books.next_position()
-            self._place(key, Row(position, account, value))
+            self.place(key, Row(position, account, value))
         return value
 
     def owner(self, key: str) -> str:
@@ -110,17 +110,20 @@ class Collection(MutableMapping[str, JSON]):
         return [row.value for row in list(self._rows.values())]
 
     def restore(self, key: str, row: Row | None) -> None:
-        """Put back what stood here, with no record of it."""
+        """Put back what stood here, in its place in the order."""
         was_gone = key not in self._rows
-        self._place(key, row)
+        self.place(key, row)
         if row is not None and was_gone:
             self._rows = dict(sorted(self._rows.items(), key=lambda item: item[1].position))
 
     def row(self, key: str) -> Row | None:
         return self._rows.get(key)
 
-    def _place(self, key: str, row: Row | None) -> None:
-        """Let this row stand here, or nothing; the objects of a customer are found by its id too."""
+    def place(self, key: str, row: Row | None) -> None:
+        """Let this row stand here, or nothing, with no record of it; a new one stands last.
+
+        The objects of a customer are found by its id too.
+        """
         old = self._rows.pop(key, None) if row is None else self._rows.get(key)
         if row is not None:
             self._rows[key] = row
@@ -237,7 +240,7 @@ class Books:
         query = "SELECT collection, id, position, account, value FROM book ORDER BY position"
         for name, key, position, account, value in self._file.execute(query):
             if name in self.collections:
-                self.collections[name].restore(key, Row(position, account, json.loads(value)))
+                self.collections[name].place(key, Row(position, account, json.loads(value)))
                 self._position = position
 
 
