@@ -179,3 +179,21 @@ def test_a_file_of_a_later_version_is_read_as_far_as_it_goes(tmp_path: Path) -> 
 
     assert "invoices" not in books.collections
     books.close()
+
+
+def test_rows_come_back_in_order_and_by_customer(tmp_path: Path) -> None:
+    path = tmp_path / "stripe.db"
+    books = Books(path)
+    for name, customer in (("c", "cus_1"), ("a", "cus_2"), ("b", "cus_1")):
+        books.payment_methods.put(name, {"id": name, "customer": customer}, "acct_1")
+    books.payment_methods.pop("a")
+    before = [row.value for row in books.payment_methods.rows("acct_1", "cus_1")]
+    books.close()
+
+    books = Books(path)
+
+    assert list(books.payment_methods) == ["c", "b"]
+    assert [row.value for row in books.payment_methods.rows("acct_1", "cus_1")] == before
+    assert [method["id"] for method in before] == ["b", "c"]
+    assert not list(books.payment_methods.rows("acct_1", "cus_2"))
+    books.close()
