@@ -18,6 +18,16 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+# Without these a connection waits for minutes, or for ever, when the server is gone without a word. Whoever
+# wants to wait longer says so in the URL. Source: https://www.postgresql.org/docs/current/libpq-connect.html
+NOTICED_SOON = {
+    "connect_timeout": "4",  # seconds, for each address of the server
+    "tcp_user_timeout": "10000",  # milliseconds within which it must confirm what it was sent
+    "keepalives_idle": "15",  # seconds of silence until it is asked whether it is still there
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+}
+POOL_TIMEOUT = 4.0  # seconds that a request waits while all connections are in use
 
 
 class Base(orm.DeclarativeBase):
@@ -68,7 +78,10 @@ def init_app(app: Flask, url: sa.URL) -> None:
     # Without it, an error of the database carries the values it was about: names, addresses, sealed keys.
     options: dict[str, Any] = {"hide_parameters": True}
     if url.get_backend_name() == "postgresql":
-        options |= {"pool_size": 10, "max_overflow": 30, "pool_pre_ping": True}
+        options |= {"pool_size": 10, "max_overflow": 30, "pool_pre_ping": True, "pool_timeout": POOL_TIMEOUT}
+        options["connect_args"] = {
+            name: value for name, value in NOTICED_SOON.items() if name not in url.query
+        }
     if url.get_backend_name() == "sqlite":
         options |= {"connect_args": {"factory": sqlite.Connection}}
     made = sa.create_engine(url, **options)

@@ -3,13 +3,39 @@
 import shutil
 from pathlib import Path
 from tempfile import mkdtemp
+from threading import Thread
+from types import FrameType
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
 
 from app import create_app
 from app.config import Settings, metrics_folder, share_metrics
+
+GRACE = 9  # seconds for the requests under way; whoever waits for Stripe longer is cut off
+
+
+class Process(ThreadWorker):
+    """A web process. Its worker stops beside its requests: gunicorn's own hook comes only after them."""
+
+    wsgi: Flask  # type: ignore[assignment]  # which is a WSGI application
+    _stopper: Thread | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM has come."""
+        if self.alive:
+            # Not at once: the signal may have come while a thread is started, and then none can be.
+            self.method_queue.defer(self.stop_worker)
+        super().handle_exit(sig, frame)
+
+    def stop_worker(self) -> Thread:
+        """Begin to stop the worker, unless that has begun. The thread does it while requests are answered."""
+        if self._stopper is None:
+            self._stopper = Thread(target=self.wsgi.extensions["gangway.worker"].stop, name="gangway-stopper")
+            self._stopper.start()
+        return self._stopper
 
 
 class Server(BaseApplication):
@@ -28,13 +54,13 @@ class Server(BaseApplication):
         """Set gunicorn up."""
         options: dict[str, Any] = {
             "bind": self._bind,
-            "worker_class": "gthread",
+            "worker_class": Process,
             "workers": self._settings.web_processes,
             "threads": self._settings.web_threads,
             # Without it one of two processes often idles, because connections are kept open.
             "reuse_port": self._settings.web_processes > 1,
             "control_socket_disable": True,  # it would be made in the home folder
-            "graceful_timeout": 10,
+            "graceful_timeout": GRACE,
             "limit_request_line": 4094,
             "post_worker_init": _start_worker,
             "worker_exit": _stop_worker,
@@ -58,4 +84,4 @@ def _start_worker(process: Any) -> None:
 
 def _stop_worker(_server: Any, process: Any) -> None:
     if process.wsgi is not None:
-        process.wsgi.extensions["gangway.worker"].stop()
+        process.stop_worker().join()

@@ -1,8 +1,12 @@
 """The `gangway` command."""
 
 import hashlib
+import json
 import signal
+import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
@@ -17,12 +21,16 @@ from app.config import Settings
 from app.db import utcnow
 from app.operators.models import OneTimeLink
 from app.payers import Payer
+from app.server import Server
 from app.simulator import DEFAULT_API_KEY, DEFAULT_RESTRICTED_KEY, Simulator
 from app.simulator.server import serve as serve_simulator
+from app.sync import Backfill, Beat
+from app.sync.worker import STOPPING
 from tests.conftest import KEY, make_settings
 from tests.support.logs import lines_of
 from tests.support.portal import sign_up
 from tests.support.processes import fetch, free_port, running, wait_until
+from tests.support.stripe_calls import StripeCalls
 
 pytestmark = pytest.mark.usefixtures("unlogged")
 SECRET = "hunter2" * 5
@@ -326,8 +334,9 @@ class TestServe:
             hashlib.sha256(token.encode()).hexdigest()
         ]
 
-    def test_converges_by_itself(
-        self, run: Run, stripe_url: str, simulator: Simulator, database_url: str
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    def test_converges_by_itself_and_stops_when_told(
+        self, run: Run, stripe_url: str, simulator: Simulator, database_url: str, number: signal.Signals
     ) -> None:
         run("stripe", "install", "--api-key", DEFAULT_API_KEY, STRIPE_API_BASE=stripe_url)
         begin_one(database_url, simulator)
@@ -335,9 +344,56 @@ class TestServe:
 
         with running("serve", "--bind", f"127.0.0.1:{free_port()}", **settings) as server:
             wait_until(lambda: rows(database_url, Payer)[0].verified_at is not None)
-            status = server.tell(signal.SIGTERM)
+            status = server.tell(number)
 
         assert status == 0
+        assert rows(database_url, Beat) == []
+
+    def test_stops_within_ten_seconds_and_gives_back_what_stripe_keeps_waiting(
+        self, run: Run, stripe_url: str, simulator: Simulator, database_url: str
+    ) -> None:
+        run("stripe", "install", "--api-key", DEFAULT_API_KEY, STRIPE_API_BASE=stripe_url)
+        token = run("token", "create", "test").output.strip()
+        begin_one(database_url, simulator)
+        simulator.knobs.latency = 60
+        calls, port = StripeCalls.of(simulator), free_port()
+        settings = environment(database_url, STRIPE_API_BASE=stripe_url, WORKER_THREADS="2")
+
+        with running("serve", "--bind", f"127.0.0.1:{port}", **settings) as server:
+            wait_until(lambda: fetch(f"http://127.0.0.1:{port}/healthz")[0] == 200)
+            with closing(HTTPConnection("127.0.0.1", port)) as connection:
+                begin_another(connection, token)
+                # a convergence, a look through the list of events, and the request
+                wait_until(lambda: len(set(calls.made)) == 3)
+                before, began = leases(database_url), time.monotonic()
+
+                status = server.tell(signal.SIGTERM)
+                took = time.monotonic() - began
+
+        assert None not in before
+        assert leases(database_url) == {None}
+        assert rows(database_url, Beat) == []
+        assert status == 0
+        assert took < 12  # ten, and what a busy machine needs besides
+
+    def test_has_time_to_give_back_before_it_is_killed(self) -> None:
+        grace = Server(make_settings(), "127.0.0.1:0").cfg.graceful_timeout
+
+        assert grace - STOPPING >= 1
+        assert grace < 10
+
+
+def leases(database_url: str) -> set[str | None]:
+    """The leases of all payers and lists, and None if any is free."""
+    return {row.lease for model in (Payer, Backfill) for row in rows(database_url, model)}
+
+
+def begin_another(connection: HTTPConnection, token: str) -> None:
+    """Ask for a page, and do not wait for the answer."""
+    body = {"customer": {"name": "Grace", "usageAttribution": {"subjectKeys": ["grace"]}}}
+    options = {"options": {"successURL": "https://example.com/", "currency": "USD"}}
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    connection.request("POST", "/api/v1/stripe/checkout/sessions", json.dumps(body | options), headers)
 
 
 def begin_one(database_url: str, simulator: Simulator) -> None:

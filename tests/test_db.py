@@ -3,16 +3,18 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from app import db
+from app import create_app, db
 from app.customers import Customer
 from app.customers.models import SubjectKey
 from app.journal import Entry
+from tests.conftest import make_settings
 from tests.support.rows import Rows
 
 TOKYO = timezone(timedelta(hours=9))
@@ -227,3 +229,49 @@ def test_on_sqlite_a_writer_that_fails_holds_up_nobody(bare_app: Flask, database
         db.start_write(db.session())
         with db.engine().connect() as reader:
             assert reader.scalar(sa.text("SELECT 1")) == 1
+
+
+class Dialled(Exception):
+    """A connection would be opened now."""
+
+
+def dialled(query: str = "") -> dict[str, Any]:
+    """With which parameters a connection to a PostgreSQL is opened."""
+    seen: dict[str, Any] = {}
+
+    def dial(_dialect: object, _record: object, _positional: object, named: dict[str, Any]) -> None:
+        seen.update(named)
+        raise Dialled
+
+    app = create_app(make_settings(database_url=f"postgresql+psycopg://db.example/gangway{query}"))
+    with app.app_context():
+        sa.event.listen(db.engine(), "do_connect", dial)
+        with pytest.raises(Dialled):
+            db.engine().connect()
+    return seen
+
+
+def test_on_postgresql_notices_soon_that_the_server_is_gone() -> None:
+    found = dialled()
+
+    until_asked = int(found["keepalives_idle"])
+    assert 2 <= int(found["connect_timeout"]) <= 5
+    assert 5_000 <= int(found["tcp_user_timeout"]) <= 30_000
+    assert until_asked + int(found["keepalives_interval"]) * int(found["keepalives_count"]) <= 60
+
+
+def test_on_postgresql_waits_as_long_as_the_url_says() -> None:
+    found = dialled("?connect_timeout=30&keepalives_idle=600")
+
+    assert (found["connect_timeout"], found["keepalives_idle"]) == ("30", "600")
+    assert found["tcp_user_timeout"] == dialled()["tcp_user_timeout"]
+
+
+def test_on_postgresql_waits_shortly_for_one_of_the_connections_that_others_use() -> None:
+    app = create_app(make_settings(database_url="postgresql+psycopg://db.example/gangway"))
+
+    with app.app_context():
+        pool = db.engine().pool
+
+    assert isinstance(pool, sa.QueuePool)
+    assert pool.timeout() <= 5

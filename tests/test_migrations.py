@@ -1,14 +1,22 @@
 """The migrations."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
 from app import create_app, db, migrations
+from app.errors import Conflict
+from app.migrations import locks
 from tests.conftest import make_settings
+from tests.support.processes import wait_until
+
+WRITES = "LOCK TABLE payer IN ROW EXCLUSIVE MODE"  # what every statement that writes takes
 
 
 @pytest.fixture
@@ -19,6 +27,14 @@ def empty(empty_database_url: str) -> Iterator[Flask]:
         yield app
         db.session().close()
         db.engine().dispose()
+
+
+@pytest.fixture
+def on_postgresql(empty: Flask) -> Flask:
+    """The same, where others may use a table while a step waits for it."""
+    if db.engine().dialect.name != "postgresql":
+        pytest.skip("SQLite has one lock for all tables")
+    return empty
 
 
 def tables() -> set[str]:
@@ -96,6 +112,109 @@ def test_give_customers_that_are_there_the_text_to_search_them_by(empty: Flask) 
     assert len(found) == 2_003
     assert found[rows[0]["id"]] == "\narzte 0\na@b\nk-0"
     assert found[rows[2_002]["id"]] == "\narzte 2002\na@b\nk-2002\nmeter"
+
+
+@pytest.mark.parametrize(
+    ("since", "is_there", "step"),
+    [
+        pytest.param("0008", False, lambda: migrations.upgrade("0009"), id="make"),
+        pytest.param(
+            "0008", True, lambda: migrations.upgrade("0009"), id="make again"
+        ),  # it may be half made
+        pytest.param("0009", True, lambda: migrations.downgrade("0008"), id="drop"),
+    ],
+)
+def test_on_postgresql_make_and_drop_indexes_while_others_write(
+    since: str,
+    is_there: bool,  # noqa: FBT001
+    step: Callable[[], object],
+    on_postgresql: Flask,
+) -> None:
+    migrations.upgrade("0009")
+    execute(f"UPDATE alembic_version SET version_num = '{since}'")  # noqa: S608
+    if not is_there:
+        execute("DROP INDEX ix_payer_wanted")
+
+    with db.engine().connect() as writer:
+        writer.execute(sa.text(WRITES))  # and goes on for longer than a step would wait for a table
+        with meanwhile(on_postgresql, step) as stepped:
+            try:
+                wait_until(lambda: is_waiting(locks.LONGEST + 1))
+                execute("SET LOCAL lock_timeout = '1s'", WRITES)
+            finally:
+                writer.rollback()
+            stepped.result()
+
+    migrations.upgrade()
+    assert migrations.drift() == []
+
+
+def test_on_postgresql_let_nobody_wait_long_behind_them(on_postgresql: Flask) -> None:
+    migrations.upgrade("0008")
+
+    with db.engine().connect() as dump:
+        dump.execute(sa.text("SELECT * FROM payer"))
+        with pytest.raises(Conflict, match=r"in use for more than 3 seconds, .* run the command again"):
+            migrations.upgrade()
+
+    migrations.upgrade()
+    assert not migrations.pending()
+
+
+def test_on_postgresql_leave_no_limit_behind(on_postgresql: Flask) -> None:
+    migrations.upgrade()
+
+    with db.engine().connect() as connection:
+        assert connection.scalar(sa.text("SHOW lock_timeout")) == "0"
+
+
+@pytest.mark.parametrize(("version", "table"), [("0006", "customer"), ("0008", "signup")])
+def test_on_postgresql_let_others_read_while_a_new_column_is_filled(
+    version: str, table: str, on_postgresql: Flask
+) -> None:
+    migrations.upgrade("0005")
+    customer = "INSERT INTO customer (id, name, created_at, updated_at) VALUES ('1', 'A', now(), now())"
+    execute(customer, "INSERT INTO signup (customer_id, browser_hash, created_at) VALUES ('1', '', now())")
+    read = []
+
+    def look(_connection: object, _cursor: object, statement: str, *_rest: Any) -> None:
+        if statement.startswith(f"UPDATE {table} "):
+            execute("SET LOCAL lock_timeout = '1s'", f"SELECT * FROM {table}")  # noqa: S608
+            read.append(table)
+
+    sa.event.listen(db.engine(), "after_cursor_execute", look)
+    migrations.upgrade(version)
+
+    assert read == [table]
+
+
+def execute(*statements: str) -> None:
+    """Run statements in one transaction of their own."""
+    with db.engine().begin() as connection:
+        for statement in statements:
+            connection.execute(sa.text(statement))
+
+
+@contextmanager
+def meanwhile(app: Flask, step: Callable[[], object]) -> Iterator[Future[None]]:
+    """Take a step in a thread of its own."""
+
+    def take() -> None:
+        with app.app_context():
+            step()
+
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(take)
+
+
+def is_waiting(seconds: float) -> bool:
+    """Has somebody waited for that long who makes or drops an index?"""
+    waits = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%INDEX%'"
+        " AND wait_event_type = 'Lock' AND clock_timestamp() - query_start > make_interval(secs => :seconds)"
+    )
+    with db.engine().connect() as connection:
+        return bool(connection.scalar(sa.text(waits), {"seconds": seconds}))
 
 
 def test_index_the_search_where_the_database_can(empty: Flask) -> None:

@@ -208,7 +208,9 @@ def _record_page(
     )
     session.add(opened)
     pull_at = utcnow() + timedelta(seconds=settings().pull_interval)
-    payers.mark_due(session, payer.id, pull_at, why=None, by_clock=True)
+    is_given = order.stripe_customer_id is not None and payer.verified_at is None
+    why = "binding" if is_given else None  # it may have methods from before
+    payers.mark_due(session, payer.id, pull_at, why=why, by_clock=True)
     journal.note(
         session,
         "checkout.started",

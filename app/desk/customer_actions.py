@@ -94,7 +94,7 @@ def check(session: Session, customer_id: str, *, actor: str) -> Checked:
     When that brings a change of which no event told, the app is examined, so that the cause can be named.
     """
     before = {payer.id: _state(session, payer) for payer in payers.all_of_customer(session, customer_id)}
-    waiting = {payer_id for payer_id in before if webhooks.waiting(session, payer_id)}
+    told = {payer_id for payer_id in before if webhooks.unfinished(session, payer_id)}
     db.end_read(session)
     answered = [sync.refresh(session, payer_id, force=True) for payer_id in before]
     changes, untold, troubles = [], {}, []
@@ -105,7 +105,7 @@ def check(session: Session, customer_id: str, *, actor: str) -> Checked:
             changes.append(
                 f"{was.words}, now {now.words}" if now.words != was.words else "payment methods changed"
             )
-        if now != was and payer_id not in waiting:
+        if now != was and payer_id not in told:
             untold[payer.app_id] = changes[-1]
         db.end_read(session)
         if payer.app_id in untold or payer.drift:

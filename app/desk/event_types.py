@@ -33,7 +33,8 @@ STATE_MEANS = {
     "waiting": "It tells something new: Stripe is asked about this customer next.",
     "done": "Our record has everything that it tells.",
     "ignored": "It needs nothing.",
-    "dead": "Stripe could not be asked about this customer in many tries. It stays until somebody acts.",
+    "dead": "Stripe could not be asked about this customer in many tries. It stays until that succeeds or"
+    " somebody acts.",
 }
 
 

@@ -210,13 +210,13 @@ class StripeGateway:
         return Method.of(_plain(found))
 
     def payment_methods(self, customer_id: str) -> list[Method]:
-        """All methods attached to a customer, at most a hundred, newest first.
+        """All methods attached to a customer, newest first. Stripe lets a customer have some hundreds.
 
         Source: https://docs.stripe.com/api/payment_methods/customer_list
         """
         with translated():
             listed = self._v1.customers.payment_methods.list(customer_id, params={"limit": 100})
-        return [Method.of(_plain(method)) for method in listed.data]
+            return [Method.of(_plain(method)) for method in listed.auto_paging_iter()]
 
     def detach_method(self, method_id: str) -> None:
         """Remove a method (pm_…) from its customer, for ever: Stripe attaches none twice.

@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from app import db
-from app.migrations import trigrams
+from app.migrations import locks, trigrams
 
 HERE = Path(__file__).parent
 
@@ -19,16 +19,17 @@ HERE = Path(__file__).parent
 def upgrade(target: str = "heads") -> str | None:
     """Bring the tables to a version, by default the newest. What was interrupted can be run again.
 
-    Gives a sentence when something would be faster with an extension that the database has not got.
+    Gives a sentence when something would be faster with an extension that the database has not got. Raises
+    Conflict when others use a table for too long.
     """
-    with db.engine().connect() as connection:
+    with db.engine().connect() as connection, locks.waited_for_shortly(connection):
         command.upgrade(_config(connection), target)
     return trigrams.ensure(db.engine()) if target == "heads" else None
 
 
 def downgrade(target: str) -> None:
-    """Bring the tables back to a version; `base` is an empty database."""
-    with db.engine().connect() as connection:
+    """Bring the tables back to a version; `base` is an empty database. Raises Conflict as `upgrade` does."""
+    with db.engine().connect() as connection, locks.waited_for_shortly(connection):
         command.downgrade(_config(connection), target)
 
 

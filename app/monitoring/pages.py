@@ -1,10 +1,11 @@
 """Can this installation serve, and what are its numbers?"""
 
 import hmac
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from app import db, metrics
@@ -15,14 +16,21 @@ from app.monitoring.rows import Rows
 bp = Blueprint("monitoring", __name__)
 
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
+PATIENCE = 5.0  # seconds; longer than it takes until a connection is given up
+# A look at a database that is stuck may last for ever. It must not take the server's threads with it, and not
+# keep the next looks from finding that all is well again.
+_looks = ThreadPoolExecutor(4, thread_name_prefix="gangway-ready")
 
 
 @bp.get("/readyz")
 def ready() -> tuple[Response, int]:
-    """All that is needed is right; 503 with the reasons otherwise."""
+    """All that is needed is right; 503 with the reasons otherwise, and soon, whatever the database does."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (its only way)
+    look = _looks.submit(_reasons, app)
     try:
-        reasons = readiness.reasons(db.session())
-    except sa.exc.SQLAlchemyError:
+        reasons = look.result(PATIENCE)
+    except (sa.exc.SQLAlchemyError, TimeoutError):
+        look.cancel()  # if it has not begun
         reasons = ["The database does not answer."]
     if reasons:
         return jsonify(status="unavailable", reasons=reasons), 503
@@ -36,6 +44,11 @@ def numbers() -> Response:
     if refusal is not None:
         return refusal
     return Response(metrics.current().exposition(Rows(db.session())), content_type=CONTENT_TYPE_LATEST)
+
+
+def _reasons(app: Flask) -> list[str]:
+    with app.app_context():
+        return readiness.reasons(db.session())
 
 
 def _refusal() -> Response | None:

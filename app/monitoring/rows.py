@@ -86,7 +86,9 @@ class Rows(Collector):
             "gangway_app_ready", "Does Stripe accept the API key?", labels=["app", "mode"]
         )
         age = GaugeMetricFamily(
-            "gangway_backfill_age_seconds", "Since the event list was read to its end.", labels=["app"]
+            "gangway_backfill_age_seconds",
+            "Since the event list was read to its end; if it never was, since the app was installed.",
+            labels=["app"],
         )
         failing = GaugeMetricFamily(
             "gangway_backfill_failing", "Did the last reading of the event list fail?", labels=["app"]
@@ -100,9 +102,8 @@ class Rows(Collector):
         for app in apps.installed(self._session):
             ready.add_metric([app.id, "live" if app.livemode else "test"], float(app.status == "ready"))
             run = self._session.get(sync.Backfill, app.id)
+            age.add_metric([app.id], _seconds(now, (run and run.last_run_at) or app.created_at))
             if run is not None:
-                if run.last_run_at is not None:
-                    age.add_metric([app.id], _seconds(now, run.last_run_at))
                 failing.add_metric([app.id], float(run.last_error is not None))
                 fetched.add_metric([app.id], run.found)
             pace = self._session.get(sync.Pace, app.id)

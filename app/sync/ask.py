@@ -29,18 +29,20 @@ class Known:
     event_ids: list[str]
     method_ids: set[str]
     mandate_ids: set[str]
+    is_whole: bool  # everything is to be asked about, not only what is known of
 
     @classmethod
-    def of(cls, session: Session, payer: payers.Payer) -> "Known":
+    def of(cls, session: Session, payer: payers.Payer, *, is_whole: bool) -> "Known":
         """Read it."""
         told = webhooks.told_of(session, payer.id)
         attached = [row for row in payer.methods if row.detached_at is None]
         return cls(
             payer=payer,
             pages=checkout.unsettled(session, payer.id),
-            event_ids=webhooks.waiting(session, payer.id),
+            event_ids=webhooks.unfinished(session, payer.id),
             method_ids={row.id for row in attached} | told.method_ids,
             mandate_ids={row.mandate_id for row in attached if row.mandate_id} | told.mandate_ids,
+            is_whole=is_whole,
         )
 
 
@@ -58,8 +60,8 @@ class Truth:
 def ask(stripe: StripeGateway, known: Known, alive: type_alive) -> Truth:
     """One call when a page is unfinished: it brings its SetupIntent, the customer and the default along.
 
-    One more when that leaves open what became of some method that we hold or were told of, and one for each
-    mandate that it did not bring.
+    One more for all methods, when that leaves open what became of one that we hold or were told of, or when
+    the whole is wanted; and one for each mandate that it did not bring.
     """
     pages: dict[str, SessionFacts | None] = {}
     for page in known.pages:
@@ -70,14 +72,18 @@ def ask(stripe: StripeGateway, known: Known, alive: type_alive) -> Truth:
             pages[page.id] = None
     read = [facts for facts in pages.values() if facts]
     customer_id = known.payer.stripe_customer_id
-    alive()
-    truth = Truth(read[0].customer if read else _customer(stripe, customer_id), pages)
+    if read:
+        customer = read[0].customer
+    else:
+        alive()
+        customer = _customer(stripe, customer_id)
+    truth = Truth(customer, pages)
     if truth.customer.deleted:
         return truth
     saved = [facts.setup.method for facts in read if facts.setup.status == "succeeded"]
     truth.shown = [method for method in (*saved, truth.customer.default_method) if method]
     named = {facts.setup.method.id for facts in read if facts.setup.method}
-    if not read or not known.method_ids <= named | {method.id for method in truth.shown}:
+    if known.is_whole or not read or not known.method_ids <= named | {method.id for method in truth.shown}:
         alive()
         truth.methods = stripe.payment_methods(customer_id)
     truth.mandates = [facts.setup.mandate for facts in read if facts.setup.mandate]

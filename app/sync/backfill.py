@@ -33,6 +33,14 @@ SKEW = timedelta(hours=1)  # by which our clock may be ahead of Stripe's, by who
 _dice = SystemRandom()
 
 
+@dataclass(frozen=True)
+class ListLease:
+    """The right to read on in an app's list, until it runs out."""
+
+    app_id: str
+    token: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Backfilled:
     """What looking through Stripe's list came to."""
@@ -68,26 +76,40 @@ def backfill(
     return seen
 
 
-def step(session: Session) -> bool:
-    """Read one page for the app whose turn it is, if its time has come; False when none is due. Commits."""
+def claim_due(session: Session) -> ListLease | None:
+    """Take the lease of the list whose turn it is; None when none is due and may be read now. Commits."""
     now = utcnow()
     app_id = session.scalar(_whose_turn(now))
     db.end_read(session)
     if app_id is None:
-        return False
+        return None
     db.start_write(session)
     is_allowed = pace.take(session, app_id, now, calls=1)
     session.commit()
     token = _claim(session, app_id, is_timed=True) if is_allowed else None
-    if token is None:
-        return False
-    app = apps.by_id(session, app_id)
+    return ListLease(app_id, token) if token else None
+
+
+def read_on(session: Session, lease: ListLease) -> None:
+    """Read the next page of a list, and give its lease back. Commits."""
+    app = apps.by_id(session, lease.app_id)
     db.end_read(session)
     try:
-        _read_page(session, app, token)
+        _read_page(session, app, lease.token)
     except AppError as error:
-        log.warning("backfill_failed", app=app_id, reason=error.detail)
-    return True
+        log.warning("backfill_failed", app=lease.app_id, reason=error.detail)
+
+
+def release(session: Session, lease: ListLease) -> None:
+    """Give a lease back unused, unless another has it by now. Commits."""
+    db.start_write(session)
+    session.execute(
+        sa.update(Backfill)
+        .where(Backfill.app_id == lease.app_id, Backfill.lease == lease.token)
+        .values(lease=None, leased_until=None)
+        .execution_options(synchronize_session=False)
+    )
+    session.commit()
 
 
 def expect(session: Session) -> None:

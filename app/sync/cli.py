@@ -6,6 +6,7 @@ import click
 from flask.cli import with_appcontext
 
 from app import apps, db
+from app.errors import AppError
 from app.sync.backfill import backfill
 
 
@@ -30,9 +31,20 @@ class Moment(click.ParamType[datetime]):
 @click.option("--dry-run", is_flag=True, help="Only count.")
 @with_appcontext
 def command(*, since: datetime | None, dry_run: bool) -> None:
-    """Look through Stripe's event lists for events that no webhook brought, as the worker does by itself."""
+    """Look through Stripe's event lists for events that no webhook brought, as the worker does by itself.
+
+    Exit 1 when one of them could not be read to its end; the others are.
+    """
     session = db.session()
-    for app in apps.installed(session):
-        seen = backfill(session, app, since=since, dry_run=dry_run)
-        verb = "would be stored" if dry_run else "stored"
-        click.echo(f"{app.name} ({app.id}): {seen.listed} events listed, {seen.found} new ones {verb}.")
+    verb, is_whole = "would be stored" if dry_run else "stored", True
+    for app_id in [app.id for app in apps.installed(session)]:
+        app = apps.by_id(session, app_id)  # anew: the failure of another may have rolled back
+        try:
+            seen = backfill(session, app, since=since, dry_run=dry_run)
+        except AppError as error:
+            click.echo(f"{app.name} ({app.id}): {error.detail}", err=True)
+            is_whole = False
+        else:
+            click.echo(f"{app.name} ({app.id}): {seen.listed} events listed, {seen.found} new ones {verb}.")
+    if not is_whole:
+        raise SystemExit(1)

@@ -37,16 +37,17 @@ class LeaseLost(Exception):
     """Another has taken over."""
 
 
-def converge(session: Session, lease: Lease, *, cause: str | None = None) -> Outcome:
+def converge(session: Session, lease: Lease, *, cause: str | None = None, is_whole: bool = False) -> Outcome:
     """Converge the payer of a lease, and give the lease back. Commits.
 
     Read, end the reading, ask Stripe, write, commit: a convergence that is killed anywhere leaves the
-    payer due or its lease to run out, and the next one does the same again. Whatever goes wrong counts as a
-    failed try, so that nobody is tried for ever.
+    payer due or its lease to run out, and the next one does the same again. Whatever goes wrong in asking and
+    in writing counts as a failed try, so that nobody is tried for ever. Whoever is due for a reason of its
+    own is asked about as a whole, as if that were wanted.
     """
     began = time.perf_counter()
     payer = payers.fresh(session, lease.payer_id)
-    known = Known.of(session, payer)
+    known = Known.of(session, payer, is_whole=is_whole or payer.due_for is not None)
     db.end_read(session)
     cause = cause or payer.due_for or ("event" if known.event_ids else "timer")
     alive = _Heartbeat(session, lease)
@@ -61,12 +62,16 @@ def converge(session: Session, lease: Lease, *, cause: str | None = None) -> Out
         if locked is None:
             outcome = Outcome.SUPERSEDED
         else:
+            was_spaced_out = locked.attempts > 0
+            pace.charge(session, locked.app_id, alive.calls - lease.paid)
             changes = write(session, locked, truth, asked_at=asked_at, now=now)
             if cause in BY_TIMER and not known.event_ids and not settings().is_pulling:
                 _suspect_drift(locked, changes)
-            if locked.hints == lease.hints:  # else something was hinted at meanwhile, and the payer stays due
+            if locked.hints == lease.hints:
                 locked.due_at = schedule.next_pull(session, locked, now)
                 locked.due_for, locked.is_wanted = None, False
+            elif was_spaced_out:  # something was hinted at meanwhile, and need not wait for the next try
+                locked.due_at = now
             _release(locked)
             webhooks.finish(session, locked.id, known.event_ids)
             session.commit()
@@ -122,9 +127,11 @@ class _Heartbeat:
 
     def __init__(self, session: Session, lease: Lease) -> None:
         self._session, self._lease, self._since = session, lease, utcnow()
+        self.calls = 0  # begun ones
 
     def __call__(self) -> None:
         """Renew the lease if some of its time has gone. Raises LeaseLost when another has it."""
+        self.calls += 1
         if utcnow() - self._since > RENEW_AFTER:
             if not leases.renew(self._session, self._lease):
                 raise LeaseLost
@@ -140,9 +147,7 @@ def _failed(session: Session, lease: Lease, error: AppError, event_ids: list[str
     is_early = payer.attempts > 0 and (payer.due_at is None or payer.due_at > now)
     payer.last_error = error.detail
     asked_for = error.retry_after if isinstance(error, StripeUnavailable) else None
-    if isinstance(error, StripeKeyRejected):
-        # The key's fault and not the payer's: whoever waits for a new key is not given up meanwhile.
-        apps.note_key_state(session, payer.app, accepted=False)
+    if isinstance(error, pace.KEYS_FAULT):  # whoever waits for a better key is not given up meanwhile
         payer.due_at = now + schedule.next_try(1)
     elif is_early:  # somebody looked, or reloaded a page, while the next try had its time already
         pass
@@ -163,7 +168,9 @@ def _failed(session: Session, lease: Lease, error: AppError, event_ids: list[str
         payer.due_at = now + schedule.next_try(payer.attempts, asked_for=asked_for)
     _release(payer)
     session.flush()
-    pace.note_failure(session, payer.app_id, error)
+    pace.note_failure(session, payer.app_id, error)  # before the app, as everywhere: else two may deadlock
+    if isinstance(error, StripeKeyRejected):
+        apps.note_key_state(session, payer.app, accepted=False)
     session.commit()
     return Outcome.FAILED
 

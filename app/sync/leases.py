@@ -20,15 +20,19 @@ CALLS = 2  # what a convergence mostly takes
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to converge a payer until it runs out; `hints` is how many had come by then."""
+    """The right to converge a payer until it runs out.
+
+    `hints` is how many had come by then, `paid` how many calls the app's budget was charged for.
+    """
 
     payer_id: str
     token: str
     hints: int
+    paid: int = 0
 
 
 def claim(session: Session, payer_id: str) -> Lease | None:
-    """Take the lease of one payer; None when somebody else has it. Commits."""
+    """Take the lease of one payer; None when somebody else has it, and for one that has ended. Commits."""
     db.start_write(session)
     lease = _take(session, sa.select(Payer.id).where(Payer.id == payer_id), utcnow())
     session.commit()
@@ -56,7 +60,9 @@ def claim_due(session: Session) -> Lease | None:
             .order_by(Payer.due_at)
             .limit(1)
         )
-        lease = _take(session, due.where(Payer.is_wanted), now) or _take(session, due, now)
+        lease = _take(session, due.where(Payer.is_wanted), now, paid=CALLS) or _take(
+            session, due, now, paid=CALLS
+        )
     session.commit()
     return lease
 
@@ -102,14 +108,19 @@ def _is_free(now: datetime) -> sa.ColumnElement[bool]:
     return sa.or_(Payer.lease.is_(None), Payer.leased_until < now)
 
 
-def _take(session: Session, wanted: sa.Select[str], now: datetime) -> Lease | None:
-    """One conditional UPDATE: PostgreSQL steps over rows being taken, SQLite has one writer."""
+def _take(session: Session, wanted: sa.Select[str], now: datetime, *, paid: int = 0) -> Lease | None:
+    """One conditional UPDATE: PostgreSQL steps over rows being taken, SQLite has one writer.
+
+    Never of one that has ended: its Stripe customer may stand for somebody else by now, to whom its methods
+    went over.
+    """
     token = new_id()
+    free = wanted.where(_is_free(now), Payer.deleted_at.is_(None)).with_for_update(skip_locked=True)
     taken = session.execute(
         sa.update(Payer)
-        .where(Payer.id == wanted.where(_is_free(now)).with_for_update(skip_locked=True).scalar_subquery())
+        .where(Payer.id == free.scalar_subquery())
         .values(lease=token, leased_until=now + LEASE)
         .returning(Payer.id, Payer.hints)
         .execution_options(synchronize_session=False)
     ).one_or_none()
-    return Lease(taken.id, token, taken.hints) if taken else None
+    return Lease(taken.id, token, taken.hints, paid) if taken else None

@@ -18,6 +18,7 @@ from app.sync.models import Pace
 BURST = timedelta(seconds=1)  # what was not asked in the last second may be asked at once
 BORNE = 2  # failures in a row without a reason that may be chance, and one customer's only
 LONGEST_PAUSE = 60.0  # seconds; then one try tells whether it works again
+KEYS_FAULT = (StripeKeyRejected, StripePermissionMissing, Unsealable)  # no customer's, and not Stripe's
 _dice = SystemRandom()
 
 
@@ -46,6 +47,17 @@ def take(session: Session, app_id: str, now: datetime, *, calls: int) -> bool:
     return True
 
 
+def charge(session: Session, app_id: str, calls: int) -> None:
+    """Charge an app's budget for calls beyond those that were taken from it beforehand, if any. Flushes."""
+    rate = settings().calls_per_second
+    if rate is None or calls <= 0:
+        return
+    now = utcnow()
+    pace = _of(session, app_id, now)
+    pace.free_at = max(pace.free_at, now - BURST) + timedelta(seconds=calls / rate)
+    session.flush()
+
+
 def take_verification(session: Session, app_id: str, now: datetime, *, every: timedelta) -> bool:
     """Is it time to choose whom to verify, and has no other worker done so just now? Flushes."""
     pace = _of(session, app_id, now)
@@ -69,8 +81,7 @@ def note_failure(session: Session, app_id: str, error: AppError) -> None:
     failed without a reason do once more than `BORNE` of them did in a row. The pauses grow with each failure
     in a row, and are as long as Stripe asks for, if it does.
     """
-    everybodys = (StripeUnavailable, StripeKeyRejected, StripePermissionMissing, Unsealable)
-    if not isinstance(error, everybodys):
+    if not isinstance(error, (StripeUnavailable, *KEYS_FAULT)):
         return
     asked_for = error.retry_after if isinstance(error, StripeUnavailable) else None
     now = utcnow()

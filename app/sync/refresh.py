@@ -15,34 +15,32 @@ PATIENCE = 8.0  # seconds that a person waits while someone else converges the s
 STEP = 0.05
 
 
-def refresh(session: Session, payer_id: str, force: bool = False) -> bool:  # noqa: FBT001, FBT002
+def refresh(session: Session, payer_id: str, *, force: bool = False) -> bool:
     """Bring a payer up to date with Stripe. True when what we have is Stripe's word of just now.
 
-    A record that is final and fresh is not asked about again, unless by force. When another is at it
-    already, its result is waited for, and shared if it settles the matter. While Stripe has asked to be left
-    alone, it is. Commits.
+    A record that is final and fresh is not asked about again, unless by force, which asks about everything.
+    When another is at it already, its result is waited for, and shared if it settles the matter. While Stripe
+    has asked to be left alone, it is; and nothing is asked about a payer that has ended. Commits.
     """
     give_up, since = time.monotonic() + PATIENCE, utcnow()
     while time.monotonic() < give_up:
         payer = payers.fresh(session, payer_id)
-        settled = payer.lease is None and _is_settled(session, payer, since if force else None)
-        is_throttled = pace.is_throttled(session, payer.app_id)
+        is_settled = payer.lease is None and _is_settled(session, payer, since if force else None)
+        is_over = payer.deleted_at is not None or pace.is_throttled(session, payer.app_id)
         session.commit()
-        if settled:
-            return True
-        if is_throttled:
-            return False
+        if is_settled or is_over:
+            return is_settled
         lease = leases.claim(session, payer_id)
         if lease is None:
             time.sleep(STEP)
             continue
         # by whoever had the lease until now
-        settled = _is_settled(session, payers.fresh(session, payer_id), since if force else None)
+        is_settled = _is_settled(session, payers.fresh(session, payer_id), since if force else None)
         db.end_read(session)
-        if settled:
+        if is_settled:
             leases.release(session, lease)
             return True
-        return converge(session, lease, cause="visit") is Outcome.CURRENT
+        return converge(session, lease, cause="visit", is_whole=force) is Outcome.CURRENT
     return False
 
 

@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 from flask import Flask
@@ -11,7 +13,7 @@ from sqlalchemy.orm import Session
 from app import apps, db, idempotency, operators, webhooks
 from app.db import new_id
 from app.sync import beats, clock, leases, reconcile
-from app.sync.backfill import expect, step
+from app.sync.backfill import ListLease, claim_due, expect, read_on, release
 from app.sync.converge import converge, dismiss_known
 from app.sync.leases import Lease
 
@@ -21,7 +23,9 @@ IDLE = 1.0  # seconds between looks when nobody wakes it
 AFTER_TROUBLE = 5.0
 TEND_EVERY = 1.0
 TIDY_EVERY = 3600.0
-STOPPING = 8.0  # seconds; with what comes after, a stop takes less than ten
+STOPPING = 7.0  # seconds; what is given back then must be so before a web process is killed (`server.GRACE`)
+
+type_held = dict[str, Lease | ListLease]  # by thread: what each has under way
 
 
 class Worker:
@@ -34,7 +38,7 @@ class Worker:
         self._begun = False
         self._id = new_id()
         self._tend_at = self._tidy_at = self._beat_at = 0.0
-        self._held: dict[str, Lease] = {}  # by thread: what each has under way
+        self._held: type_held = {}
         self._threads = [
             threading.Thread(target=self._run, name=f"gangway-worker-{number}", daemon=True)
             for number in range(threads)
@@ -68,8 +72,7 @@ class Worker:
     def _leave(self) -> None:
         for lease in list(self._held.values()):
             with self._app.app_context():
-                leases.release(db.session(), lease)
-                log.warning("given_back", payer=lease.payer_id)
+                _give_back(db.session(), lease)
         if self._begun:
             with self._app.app_context():
                 beats.leave(db.session(), self._id)
@@ -90,8 +93,8 @@ class Worker:
     def _turn(self, session: Session) -> bool:
         now = time.monotonic()
         if not self._begun:
-            self._begun = True
             expect(session)
+            self._begun = True  # and not before: the database may be away just now
         if now >= self._tidy_at:
             self._tidy_at = now + TIDY_EVERY
             if tidy(session):
@@ -100,14 +103,14 @@ class Worker:
             self._beat_at = now + beats.EVERY
             beats.beat(session, self._id, len(self._threads))
         busy = turn(session, self._held)
-        if now >= self._tend_at:
+        if now >= self._tend_at and not self._stopping.is_set():
             self._tend_at = now + TEND_EVERY
-            if tend(session):
+            if tend(session, self._held):
                 self._tend_at, busy = 0.0, True
         return busy
 
 
-def turn(session: Session | None = None, held: dict[str, Lease] | None = None) -> bool:
+def turn(session: Session | None = None, held: type_held | None = None) -> bool:
     """Do one thing that is due: sort a batch of events, then converge one payer. False when all is quiet.
 
     What is under way stands in `held`, for whoever has to end it from outside.
@@ -117,22 +120,46 @@ def turn(session: Session | None = None, held: dict[str, Lease] | None = None) -
     lease = leases.claim_due(session)
     if lease is None:
         return sorted_any or clock.pass_time(session) > 0 or webhooks.close_orphans(session) > 0
-    thread = threading.current_thread().name
-    held[thread] = lease
-    try:
+    with _under_way(held, lease):
         if not dismiss_known(session, lease):
             converge(session, lease)
-    finally:
-        del held[thread]
     return True
 
 
-def tend(session: Session) -> bool:
-    """Do a step of what the clock asks for besides. True when there is more of it to be done at once."""
+def tend(session: Session, held: type_held | None = None) -> bool:
+    """Do a step of what the clock asks for besides. True when there is more of it to be done at once.
+
+    What is under way stands in `held`, as in a turn.
+    """
     clock.pass_time(session)  # also while the worker is never idle
     reconcile.tell_drift(session)
     reconcile.verify(session)
-    return step(session)
+    lease = claim_due(session)
+    if lease is None:
+        return False
+    with _under_way({} if held is None else held, lease):
+        read_on(session, lease)
+    return True
+
+
+@contextmanager
+def _under_way(held: type_held, lease: Lease | ListLease) -> Iterator[None]:
+    thread = threading.current_thread().name
+    held[thread] = lease
+    try:
+        yield
+    finally:
+        del held[thread]
+
+
+def _give_back(session: Session, lease: Lease | ListLease) -> None:
+    """End from outside what is under way: another may take it at once. Commits."""
+    if isinstance(lease, Lease):
+        leases.release(session, lease)
+        log.warning("given_back", payer=lease.payer_id)
+    else:
+        release(session, lease)
+        log.warning("given_back", app=lease.app_id)
 
 
 def tidy(session: Session) -> bool:

@@ -42,8 +42,8 @@ def write(session: Session, payer: Payer, truth: Truth, *, asked_at: datetime, n
     _write_methods(changes, truth, now)
     _write_mandates(changes, truth.mandates)
     _write_customer(changes, truth.customer, now)
-    apps.note_key_state(session, payer.app, accepted=True)
     pace.note_success(session, payer.app_id)
+    apps.note_key_state(session, payer.app, accepted=True)
     payer.verified_at, payer.attempts, payer.last_error = asked_at, 0, None
     payer.verify_at = now + timedelta(days=settings().verify_days) * _dice.uniform(0.9, 1.1)
     checkout.restate(session, payer, now)

@@ -6,7 +6,7 @@ from app.webhooks.pruning import prune
 from app.webhooks.queries import COUNTED, Filter, Received, counts, get, newest_dead, oldest, overdue, page
 from app.webhooks.receive import receive, take_listed, unknown
 from app.webhooks.sort import close_orphans, sort
-from app.webhooks.waiting import Told, dismiss_known, finish, told_of, waiting
+from app.webhooks.waiting import Told, dismiss_known, finish, told_of, unfinished
 
 __all__ = [
     "COUNTED",
@@ -33,6 +33,6 @@ __all__ = [
     "sort",
     "take_listed",
     "told_of",
+    "unfinished",
     "unknown",
-    "waiting",
 ]

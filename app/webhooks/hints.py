@@ -64,6 +64,11 @@ class Hint:
         metadata = self.snapshot.get("metadata")
         return isinstance(metadata, dict) and metadata.get("om_app_id") == app_id
 
+    @property
+    def names_no_customer(self) -> bool:
+        """Is it about a mandate? That names a method only, which our record may be about to get."""
+        return self.snapshot.get("object") == "mandate"
+
     def payer(self, session: Session, app_id: str) -> payers.Payer | None:
         """Whom the event is about."""
         kind = self.snapshot.get("object")

@@ -111,18 +111,18 @@ def newest_dead(session: Session, limit: int) -> list[Received]:
 
 
 def overdue(session: Session, before: datetime, *, most: int, but_of: Collection[str] = ()) -> int:
-    """How many events could have been dealt with before an instant and were not, counted to `most`.
+    """How many events came before an instant and could have been dealt with since, counted to `most`.
 
-    One that waits for its customer's next try, because Stripe did not answer, is not overdue; nor, once it is
-    known whose it is, is one of the apps that are left out.
+    Once it is known whose one is, it is not overdue if the app is one of those that are left out. That its
+    customer's next try is yet to come is no excuse: when Stripe answers and tries fail, it may be our fault.
     """
-    late = sa.select(payers.Payer.id).where(payers.Payer.due_at < before, payers.Payer.app_id.not_in(but_of))
-    waits = sa.or_(
-        sa.and_(Event.state == "new", Event.due_at < before),
-        sa.and_(Event.state == "waiting", Event.payer_id.in_(late)),
+    # Of somebody who was deleted nobody asks any more: a worker at rest closes those.
+    is_live = sa.select(payers.Payer.id).where(
+        payers.Payer.id == Event.payer_id, payers.Payer.deleted_at.is_(None)
     )
-    found = sa.select(Event.id).where(waits).limit(most).subquery()
-    return session.scalar(sa.select(sa.func.count()).select_from(found)) or 0
+    waits = sa.or_(Event.state == "new", sa.and_(Event.app_id.not_in(but_of), is_live.exists()))
+    late = sa.select(Event.id).where(Event.state.in_(("new", "waiting")), Event.due_at < before, waits)
+    return session.scalar(sa.select(sa.func.count()).select_from(late.limit(most).subquery())) or 0
 
 
 def _fits(wanted: Filter) -> list[sa.ColumnElement[bool]]:

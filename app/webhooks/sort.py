@@ -100,8 +100,9 @@ def _sort_one(session: Session, event: Event, now: datetime) -> datetime | None:
 
 
 def _unknown(event: Event, hint: Hint, now: datetime) -> None:
-    """Stripe may be quicker than our own commit: what bears our mark is looked at again for a while."""
-    if not hint.claims_app(event.app_id) or event.attempts >= UNKNOWN_TRIES:
+    """Stripe may be quicker than our own commit: what may be ours is looked at again for a while."""
+    may_be_ours = hint.claims_app(event.app_id) or hint.names_no_customer
+    if not may_be_ours or event.attempts >= UNKNOWN_TRIES:
         _close(event, "ignored", "It concerns no customer of ours.", now)
         return
     event.due_at = now + timedelta(seconds=2**event.attempts)

@@ -1,4 +1,4 @@
-"""The events that wait for their payer to be converged."""
+"""The events that wait for their payer to be converged, and those for which that failed too often."""
 
 import json
 from dataclasses import dataclass
@@ -11,28 +11,27 @@ from app.db import utcnow
 from app.webhooks.hints import Hint
 from app.webhooks.models import Event
 
+UNFINISHED = Event.state.in_(("waiting", "dead"))
+AT_ONCE = 1000  # ids in one statement: databases take some tens of thousands
+
 
 @dataclass(frozen=True)
 class Told:
-    """The things of which a payer's waiting events tell."""
+    """The things of which a payer's unfinished events tell."""
 
     method_ids: set[str]  # pm_…
     mandate_ids: set[str]  # mandate_…
 
 
-def waiting(session: Session, payer_id: str) -> list[str]:
-    """The events that wait for this payer."""
-    return list(
-        session.scalars(sa.select(Event.id).where(Event.payer_id == payer_id, Event.state == "waiting"))
-    )
+def unfinished(session: Session, payer_id: str) -> list[str]:
+    """The events for which this payer is to be converged, those included that were given up."""
+    return list(session.scalars(sa.select(Event.id).where(Event.payer_id == payer_id, UNFINISHED)))
 
 
 def told_of(session: Session, payer_id: str) -> Told:
-    """The methods and mandates of which this payer's waiting events tell."""
+    """The methods and mandates of which this payer's unfinished events tell."""
     tells = sa.or_(Event.type.startswith("payment_method."), Event.type.startswith("mandate."))
-    payloads = session.scalars(
-        sa.select(Event.payload).where(Event.payer_id == payer_id, Event.state == "waiting", tells)
-    )
+    payloads = session.scalars(sa.select(Event.payload).where(Event.payer_id == payer_id, UNFINISHED, tells))
     hints = [hint for payload in payloads if (hint := Hint.of(json.loads(payload))) is not None]
     mandates = {hint.object_id for hint in hints if hint.type.startswith("mandate.")}
     return Told(method_ids={hint.object_id for hint in hints} - mandates, mandate_ids=mandates)
@@ -53,10 +52,11 @@ def dismiss_known(session: Session, payer: payers.Payer) -> tuple[int, int]:
 
 
 def finish(session: Session, payer_id: str, event_ids: list[str], *, failed: str | None = None) -> None:
-    """Mark events as done, or as dead with what failed."""
-    session.execute(
-        sa.update(Event)
-        .where(Event.payer_id == payer_id, Event.id.in_(event_ids), Event.state == "waiting")
-        .values(state="dead" if failed else "done", reason=failed, finished_at=utcnow())
-        .execution_options(synchronize_session=False)
-    )
+    """Mark unfinished events as done, or as dead with what failed."""
+    for start in range(0, len(event_ids), AT_ONCE):
+        session.execute(
+            sa.update(Event)
+            .where(Event.payer_id == payer_id, Event.id.in_(event_ids[start : start + AT_ONCE]), UNFINISHED)
+            .values(state="dead" if failed else "done", reason=failed, finished_at=utcnow())
+            .execution_options(synchronize_session=False)
+        )

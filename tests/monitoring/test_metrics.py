@@ -21,6 +21,7 @@ from tests.conftest import make_settings
 from tests.support.numbers import read
 from tests.support.portal import sign_up
 from tests.support.processes import wait_until
+from tests.support.rows import Rows
 from tests.support.stripe_postbox import Postbox, event
 from tests.support.sync_people import Person, World
 
@@ -217,6 +218,7 @@ class TestRows:
                     masked_api_key="",
                     webhook_endpoint_id="we_2",
                     is_default=False,
+                    created_at=now - timedelta(hours=3),
                 )
             )
             session.merge(Backfill(app_id="another", next_run_at=now, found=0))
@@ -227,11 +229,21 @@ class TestRows:
         assert found[f"gangway_app_ready{{app={one},mode=test}}"] == 1
         assert found["gangway_app_ready{app=another,mode=live}"] == 0
         assert found[f"gangway_backfill_age_seconds{{app={one}}}"] == pytest.approx(3600, abs=30)
-        assert "gangway_backfill_age_seconds{app=another}" not in found  # it has not run yet
+        assert found["gangway_backfill_age_seconds{app=another}"] == pytest.approx(10_800, abs=30)  # never
         assert found[f"gangway_backfill_failing{{app={one}}}"] == 1
         assert found[f"gangway_events_fetched_total{{app={one}}}"] == 7
         assert found[f"gangway_drifts_total{{app={one}}}"] == 3
         assert found["gangway_drifts_total{app=another}"] == 0
+
+    def test_an_app_of_which_no_list_was_ever_read_is_late_since_its_installation(
+        self, app: Flask, rows: Rows
+    ) -> None:
+        write(app, sa.delete(Backfill), sa.update(App).values(created_at=utcnow() - timedelta(hours=3)))
+
+        found = numbers(app.test_client())
+
+        [one] = rows(App)
+        assert found[f"gangway_backfill_age_seconds{{app={one.id}}}"] == pytest.approx(10_800, abs=30)
 
     def test_workers_are_counted_while_they_run(self, app: Flask) -> None:
         worker = sync.Worker(app, threads=3)

@@ -20,11 +20,11 @@ from app.errors import Conflict
 from app.gateway import EVENTS
 from app.payers import PaymentStatus
 from app.simulator import DEFAULT_API_KEY
-from app.simulator.accounts import add_key, revoke_key
+from app.simulator.accounts import add_account, add_key, revoke_key
 from app.sync import Backfill, Backfilled
 from app.sync.cli import command
 from app.webhooks import Event
-from tests.conftest import make_settings
+from tests.conftest import PORTAL, make_settings
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.sync_people import Person, World
@@ -32,6 +32,7 @@ from tests.support.sync_truth import assert_equal_to_stripe
 
 INTERVAL, LEASE = 900, 60
 LIST = "GET /v1/events"
+SECOND_KEY = "sk_test_of_the_second"
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +57,16 @@ def row(rows: Rows) -> Backfill:
 def is_wanted(found: dict[str, Any]) -> bool:
     """Is this one of the kinds of events that we ask Stripe for?"""
     return found["type"] in EVENTS
+
+
+def add_another(app: Flask, world: World) -> None:
+    """Install a second account."""
+    add_account(world.simulator.books, "acct_second", 1)
+    add_key(world.simulator.books, SECOND_KEY, account="acct_second")
+    with app.app_context():
+        session = db.session()
+        apps.install(session, SECOND_KEY, public_url=PORTAL, actor="test", name="Second")
+        session.commit()
 
 
 def many(world: World, number: int) -> Person:
@@ -465,6 +476,37 @@ class TestCommand:
 
         assert "new ones would be stored." in answer.output
         assert rows(Event) == []
+
+    @pytest.mark.parametrize("options", [[], ["--dry-run"]])
+    def test_goes_on_with_the_next_app_when_one_fails(
+        self, app: Flask, world: World, person: Person, options: list[str]
+    ) -> None:
+        add_another(app, world)
+        revoke_key(world.simulator.books, DEFAULT_API_KEY)
+
+        answer = self.run(app, *options)
+
+        assert answer.exit_code == 1
+        assert answer.stderr.endswith("Stripe rejected the API key.\n")
+        assert answer.stdout.startswith("Second (")
+        assert answer.stdout.count("events listed") == 1
+
+    def test_goes_on_with_the_next_app_when_it_has_lost_a_list_to_another(
+        self, app: Flask, world: World, calls: StripeCalls
+    ) -> None:
+        add_another(app, world)
+
+        def another_takes_over() -> None:
+            with app.app_context():
+                db.session().execute(sa.update(Backfill).values(lease="another"))
+                db.session().commit()
+
+        calls.after(LIST, another_takes_over)
+        answer = self.run(app)
+
+        assert answer.exit_code == 1
+        assert answer.stderr.endswith("Another has taken over this backfill.\n")
+        assert answer.stdout.startswith("Second (")
 
     def test_refuses_what_is_no_time(self, app: Flask) -> None:
         answer = self.run(app, "--since", "yesterday")

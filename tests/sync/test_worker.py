@@ -10,7 +10,8 @@ from flask import Flask
 
 from app import db
 from app.payers import PaymentStatus
-from app.sync import Worker
+from app.sync import Backfill, Worker
+from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.sync_people import Person, World
 from tests.support.sync_truth import assert_equal_to_stripe
@@ -119,6 +120,40 @@ def test_gives_back_what_it_cant_finish_when_it_is_told_to_stop(
     let_go(world, stuck)
 
 
+def test_gives_back_a_list_that_it_cant_read_on_in_when_it_is_told_to_stop(
+    app: Flask, world: World, rows: Rows
+) -> None:
+    world.simulator.faults.add("slow", "GET /v1/events", seconds=20)
+    stuck = Worker(app, 1)
+    stuck.start()
+    wait_until(lambda: [row.lease is not None for row in rows(Backfill)] == [True])
+
+    stuck.stop(timeout=0.1)
+
+    assert [(row.lease, row.leased_until) for row in rows(Backfill)] == [(None, None)]
+    let_go(world, stuck)
+
+
+def test_begins_nothing_more_when_it_is_told_to_stop(
+    app: Flask, world: World, person: Person, calls: StripeCalls
+) -> None:
+    person.saves()
+    world.simulator.deliver_due()
+    told = Worker(app, 1)
+    stopper = threading.Thread(target=told.stop)
+
+    def is_told_to_stop() -> None:
+        stopper.start()
+        wait_until(told._stopping.is_set)
+
+    calls.before("GET /v1/checkout/sessions/*", is_told_to_stop)
+    told.start()
+    wait_until(lambda: person.status == PaymentStatus.SAVED)
+    stopper.join(20)
+
+    assert "GET /v1/events" not in calls.made
+
+
 def test_says_so_when_it_cant_give_back_what_it_holds(
     app: Flask, world: World, person: Person, calls: StripeCalls
 ) -> None:
@@ -148,6 +183,26 @@ def test_looks_for_missed_events_as_soon_as_it_starts(app: Flask, world: World, 
     late.start()
     wait_until(lambda: person.status == PaymentStatus.SAVED)
     late.stop()
+
+    assert_equal_to_stripe(person)
+
+
+def test_looks_for_missed_events_though_the_database_was_away_when_it_started(
+    app: Flask, world: World, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.tend()
+    person.saves()
+    world.lose_events()
+    monkeypatch.setattr("app.sync.worker.AFTER_TROUBLE", 0.05)
+    late = Worker(app)
+
+    with structlog.testing.capture_logs() as lines:
+        rename(app, "backfill", "elsewhere")
+        late.start()
+        wait_until(lambda: any(line["event"] == "worker_trouble" for line in lines))
+        rename(app, "elsewhere", "backfill")
+        wait_until(lambda: person.status == PaymentStatus.SAVED)
+        late.stop()
 
     assert_equal_to_stripe(person)
 

@@ -188,11 +188,35 @@ def test_of_a_mandate_that_is_known_costs_no_call(
     assert [found.state for found in rows(Event) if found.type == "mandate.updated"] == ["done"]
 
 
-def test_of_a_mandate_of_someone_else_is_ignored(world: World, postbox: Postbox, rows: Rows) -> None:
+def test_of_a_mandate_of_someone_else_is_ignored_after_some_minutes(
+    world: World, postbox: Postbox, rows: Rows, clock: time_machine.Traveller
+) -> None:
     postbox.post(event("mandate.updated", {"id": "mandate_1", "object": "mandate", "payment_method": "pm_1"}))
     world.work()
+    assert [found.state for found in rows(Event)] == ["new"]
+
+    for _ in range(8):
+        clock.shift(130)
+        world.work()
 
     assert [found.state for found in rows(Event)] == ["ignored"]
+
+
+def test_of_a_mandate_waits_for_its_method_to_be_known(
+    world: World, person: Person, rows: Rows, clock: time_machine.Traveller
+) -> None:
+    world.simulator.pay_by_bank(person.page_id, "bacs_debit")
+    world.simulator.settle_mandate(world.simulator.books.mandates.snapshot()[0]["id"], "inactive")
+    world.lose_events(lambda kind: kind == "mandate.updated")
+    world.simulator.deliver_due()
+    world.work()
+    assert {found.state for found in rows(Event)} == {"new"}
+
+    person.returns()
+    clock.shift(2)
+    world.work()
+
+    assert [found.state for found in rows(Event) if found.type == "mandate.updated"] == ["done"]
 
 
 def test_of_a_card_saved_elsewhere_for_the_same_customer_is_news(

@@ -271,7 +271,6 @@ def test_keeps_the_body_as_stripe_sent_it(postbox: Postbox, rows: Rows) -> None:
         {"id": "pm_1", "object": "payment_method", "customer": "cus_foreign", "type": "card"},
         {"id": "seti_1", "object": "setup_intent", "customer": None, "status": "succeeded"},
         {"id": "seti_1", "object": "setup_intent", "customer": {"id": "cus_foreign"}, "status": "succeeded"},
-        {"id": "mandate_1", "object": "mandate", "payment_method": "pm_foreign"},
         {"id": "pm_1", "object": "payment_method", "customer": {"object": "customer"}},
         {"id": "x", "object": "customer", "metadata": "none"},
         {"id": "cus_\x00", "object": "customer"},

@@ -18,7 +18,9 @@ depends_on = None
 def upgrade() -> None:
     """Name the form of each sign-up. Until now a form and its customer had one id."""
     columns.add("signup", sa.Column("form_id", sa.String(length=26), nullable=True))
-    op.execute(sa.text("UPDATE signup SET form_id = customer_id WHERE link_id IS NULL AND form_id IS NULL"))
+    # In one statement: nobody changes the sign-up of a form, so hardly anybody waits for these rows.
+    with columns.filling():
+        op.execute("UPDATE signup SET form_id = customer_id WHERE link_id IS NULL AND form_id IS NULL")
     indexes.make("uq_signup_form_id", "signup", ["form_id"], unique=True)
 
 

@@ -1,0 +1,72 @@
+"""Waits are never all the same: who was turned away in one instant does not come back in one instant."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+
+from app import db
+from app.apps import App
+from app.db import utcnow
+from app.gateway import StripeKeyRejected
+from app.sync import Backfill, Pace, pace, schedule
+from app.sync.backfill import expect
+from tests.support.stripe_calls import StripeCalls
+from tests.support.sync_people import World
+
+MANY = 20
+REFUSED = {"type": "invalid_request_error", "message": "No such type.", "param": "types"}
+
+
+@pytest.fixture(autouse=True)
+def _standing_clock() -> Iterator[None]:
+    """Whatever differs, differs by chance."""
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        yield
+
+
+def of_a_payer_that_failed(_world: World) -> timedelta:
+    return schedule.next_try(6)
+
+
+def of_an_app_that_failed(world: World) -> timedelta:
+    with world.app.app_context():
+        session = db.session()
+        pace.note_failure(session, session.scalars(sa.select(App.id)).one(), StripeKeyRejected("Rejected."))
+        until = session.scalars(sa.select(Pace.paused_until)).one()
+    assert until is not None
+    return until - utcnow()  # and it is forgotten
+
+
+def of_a_list(world: World) -> timedelta:
+    with world.app.app_context():
+        expect(db.session())
+    world.tend()
+    with world.app.app_context():
+        return db.session().scalars(sa.select(Backfill.next_run_at)).one() - utcnow()
+
+
+def of_a_list_that_failed(world: World) -> timedelta:
+    StripeCalls.of(world.simulator).refusals["GET /v1/events"] = REFUSED
+    return of_a_list(world)
+
+
+@pytest.mark.parametrize(
+    ("wait", "least", "most"),
+    [
+        (of_a_payer_that_failed, 32, 64),
+        (of_an_app_that_failed, 0.5, 1),
+        (of_a_list, 0.9 * 900, 900),
+        (of_a_list_that_failed, 30, 60),
+    ],
+)
+def test_differ_within_bounds(
+    world: World, wait: Callable[[World], timedelta], least: float, most: float
+) -> None:
+    waits = {wait(world).total_seconds() for _ in range(MANY)}
+
+    assert len(waits) > 1
+    assert least <= min(waits)
+    assert max(waits) <= most

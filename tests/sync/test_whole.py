@@ -1,0 +1,98 @@
+"""A convergence that is wanted for itself asks about everything; one that succeeds leaves nothing behind."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+import time_machine
+from flask import Flask
+
+from app import db, payers, sync
+from app.db import utcnow
+from app.payers import PaymentStatus
+from app.sync import leases
+from app.sync.converge import converge
+from app.webhooks import Event
+from tests.support.rows import Rows
+from tests.support.sync_people import Person, World
+from tests.support.sync_truth import assert_equal_to_stripe
+
+
+def test_by_force_brings_methods_of_which_no_event_told(world: World, person: Person) -> None:
+    person.saves()
+    world.settle()
+    elsewhere = world.attach_card(person)
+    world.lose_events()
+    person.opens_another_page()
+
+    with world.app.app_context():
+        assert sync.refresh(db.session(), person.payer.id, force=True)
+
+    assert elsewhere in {method.id for method in person.methods}
+    assert_equal_to_stripe(person)
+
+
+def test_keeps_more_methods_than_one_page_of_stripes_list(
+    world: World, person: Person, clock: time_machine.Traveller
+) -> None:
+    person.saves()
+    world.settle()
+    for _ in range(101):
+        world.attach_card(person)
+    world.settle()
+    clock.shift(60)
+
+    with world.app.app_context():
+        assert sync.refresh(db.session(), person.payer.id, force=True)
+
+    assert person.status == PaymentStatus.SAVED
+    assert sum(method.detached_at is None for method in person.methods) == 102
+
+
+def test_nobody_asks_about_a_payer_that_has_ended(app: Flask, world: World, person: Person) -> None:
+    person.saves()
+    world.settle()
+    payer_id = person.payer.id
+    with app.app_context():
+        session = db.session()
+        ended = payers.fresh(session, payer_id)
+        payers.unbind(session, ended.app_id, ended.customer, actor="test")
+        session.commit()
+
+        assert leases.claim(session, payer_id) is None
+        assert not sync.refresh(session, payer_id, force=True)
+
+
+def test_a_hint_during_a_success_after_failures_does_not_wait_for_the_next_try(
+    app: Flask, person: Person
+) -> None:
+    person.saves()
+    with app.app_context():
+        session = db.session()
+        payer = payers.fresh(session, person.payer.id)
+        payer.attempts, payer.due_at = 11, utcnow() + timedelta(minutes=50)
+        session.commit()
+        lease = leases.claim(session, payer.id)
+        assert lease is not None
+        payers.mark_due(session, payer.id, utcnow())
+        session.commit()
+
+        converge(session, lease)
+
+        due_at = payers.fresh(session, payer.id).due_at
+        assert due_at is not None
+        assert due_at <= utcnow()
+
+
+def test_that_succeeds_ends_the_events_that_were_given_up(world: World, person: Person, rows: Rows) -> None:
+    person.saves()
+    world.simulator.deliver_due()
+    world.work()
+    with world.app.app_context():
+        session = db.session()
+        for event in session.scalars(sa.select(Event)):
+            event.state, event.reason, event.payer_id = "dead", "It failed.", person.payer.id
+        session.commit()
+
+        assert sync.refresh(session, person.payer.id, force=True)
+
+    assert {event.state for event in rows(Event)} == {"done"}
