@@ -10,12 +10,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import apps, customers, db, journal, payers
+from app.checkout import expected, queries
 from app.checkout.models import CheckoutSession
 from app.checkout.status import restate
 from app.config import settings
 from app.db import utcnow
 from app.errors import Conflict, PreconditionFailed
 from app.gateway import HostedSession, PageOptions, StripeGateway, StripeObjectMissing, StripeRefused
+
+FORGOTTEN = timedelta(hours=20)  # Stripe remembers an idempotency key for a day at least
+MOST_DELETED = 5  # Stripe customers that turn out to be deleted while one page is opened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +54,12 @@ class Raced(Conflict):
 def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Started:
     """See to a customer, its Stripe customer and a hosted page on which it saves a payment method.
 
-    What is missing is made. Reads, ends its reading, asks Stripe, then writes; the caller commits.
+    What is missing is made. Reads, ends its reading, asks Stripe, then writes; the caller commits. Only that
+    a Stripe customer is expected is committed before it is asked for.
     The idempotency keys are made of the customer's id and the order's key, so the same order finds the
-    same Stripe objects whether it is repeated at once, later, or after a crash in between. Whose Stripe
-    customer was deleted there gets another, whether or not we knew of the deletion.
+    same Stripe objects whether it is repeated at once, later, or after a crash in between; what is expected
+    finds them when Stripe has forgotten the keys. Whose Stripe customer was deleted there gets another,
+    whether or not we knew of the deletion; so does whose Stripe customer was unbound.
 
     Raises CustomerTaken when another customer has the key or a subject key; PreconditionFailed for a
     deleted customer, and for a given Stripe customer that is not there or is somebody else's; Conflict for
@@ -61,10 +67,10 @@ def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Start
     """
     structlog.contextvars.bind_contextvars(customer_id=order.customer.id)  # for the log, from here on
     plan = _plan(session, app, order)
-    hosted, stripe_customer_id = _opened(apps.connect(app), app, order, plan)
+    hosted, stripe_customer_id = _opened(session, apps.connect(app), app, order, plan)
     db.start_write(session)
     try:
-        payer = _record_payer(session, app, order, stripe_customer_id, plan.lost, actor=actor)
+        payer = _record_payer(session, app, order, stripe_customer_id, plan, actor=actor)
         opened = _record_page(session, payer, order, hosted, actor=actor)
         session.flush()
         restate(session, payer, utcnow())
@@ -109,24 +115,29 @@ def _plan(session: Session, app: apps.App, order: Order) -> _Plan:
     return _Plan(payer, lost)
 
 
-def _opened(stripe: StripeGateway, app: apps.App, order: Order, plan: _Plan) -> tuple[HostedSession, str]:
+def _opened(
+    session: Session, stripe: StripeGateway, app: apps.App, order: Order, plan: _Plan
+) -> tuple[HostedSession, str]:
     """The page, and the Stripe customer for whom it is; another one where Stripe says that it was deleted."""
-    payer = plan.payer
-    while True:
-        customer_id = payer.stripe_customer_id if payer else _stripe_customer(stripe, app, order, plan.lost)
+    for _ in range(MOST_DELETED):
+        if plan.payer is not None:
+            customer_id = plan.payer.stripe_customer_id
+        else:
+            customer_id = _stripe_customer(session, stripe, app, order, plan.lost)
         named = _key(f"session-{order.key}", app, order.customer.id, customer_id, asdict(order.page))
         try:
             hosted = stripe.open_setup_session(
                 customer_id, order.page, metadata=_metadata(app, order.customer.id), idempotency_key=named
             )
         except StripeRefused as error:
-            is_new = "customer" in error.fields and customer_id not in plan.lost
-            if not is_new or order.stripe_customer_id is not None or not _is_gone(stripe, customer_id):
+            is_about_it = "customer" in error.fields and order.stripe_customer_id is None
+            if not is_about_it or not _is_gone(stripe, customer_id):
                 raise
             plan.lost.add(customer_id)
-            payer = None
+            plan.payer = None
         else:
             return hosted, customer_id
+    raise Raced("conflict error: its Stripe customers are deleted as soon as they are made; try again")
 
 
 def _is_gone(stripe: StripeGateway, customer_id: str) -> bool:
@@ -148,28 +159,59 @@ def _refuse_bound(session: Session, app: apps.App, order: Order, payer: payers.P
         )
 
 
-def _stripe_customer(stripe: StripeGateway, app: apps.App, order: Order, lost: set[str]) -> str:
+def _stripe_customer(
+    session: Session, stripe: StripeGateway, app: apps.App, order: Order, lost: set[str]
+) -> str:
     """The given Stripe customer, if it is there, else a new one; after so many lost ones, another new one."""
-    if order.stripe_customer_id is not None:
-        try:
-            found = stripe.customer(order.stripe_customer_id)
-        except StripeObjectMissing as error:
-            raise PreconditionFailed(f"precondition failed error: {error.detail}") from error
-        if found.deleted:
-            raise PreconditionFailed(f"precondition failed error: Stripe customer {found.id} is deleted")
-        return found.id
-    wanted = order.customer
+    if order.stripe_customer_id is None:
+        return _new_stripe_customer(session, stripe, app, order.customer, lost)
+    try:
+        found = stripe.customer(order.stripe_customer_id)
+    except StripeObjectMissing as error:
+        raise PreconditionFailed(f"precondition failed error: {error.detail}") from error
+    if found.deleted:
+        raise PreconditionFailed(f"precondition failed error: Stripe customer {found.id} is deleted")
+    return found.id
+
+
+def _new_stripe_customer(
+    session: Session, stripe: StripeGateway, app: apps.App, wanted: customers.NewCustomer, lost: set[str]
+) -> str:
+    """A new Stripe customer, or the one of an earlier try that was never recorded; nobody else's, ever."""
+    marks = _metadata(app, wanted.id)
+
+    def is_taken(found: str) -> bool:
+        is_somebodys = queries.is_taken(session, app.id, found, customer_id=wanted.id)
+        db.end_read(session)
+        return found in lost or is_somebodys
+
+    now, asked = utcnow(), expected.find(session, app.id, wanted.id)
+    is_forgotten = asked is not None and asked.first_asked_at < now - FORGOTTEN
+    if asked is not None and is_forgotten:
+        known = stripe.find_customer(
+            marks, since=asked.first_asked_at, until=asked.last_asked_at, is_taken=is_taken
+        )
+        if known is not None:
+            stripe.update_customer(known, name=wanted.name, email=wanted.primary_email)
+            return known
+    since = now if asked is None or is_forgotten else asked.first_asked_at
+    expected.note(session, app.id, wanted.id, since=since)
     again = f"-again-{len(lost)}" if lost else ""
-    return stripe.create_customer(
+    made = stripe.create_customer(
         name=wanted.name,
         email=wanted.primary_email,
-        metadata=_metadata(app, wanted.id),
+        metadata=marks,
         idempotency_key=f"gangway-customer-{app.id}-{wanted.id}{again}",  # whatever its name: never two
+        since=since,
+        is_taken=is_taken,
     )
+    if is_taken(made):
+        raise Raced("conflict error: what Stripe made for this customer is taken; try again")
+    return made
 
 
 def _record_payer(
-    session: Session, app: apps.App, order: Order, stripe_customer_id: str, lost: set[str], *, actor: str
+    session: Session, app: apps.App, order: Order, stripe_customer_id: str, plan: _Plan, *, actor: str
 ) -> payers.Payer:
     """Store what is missing of customer and payer; a concurrent twin may have stored some of it."""
     customer = session.get(customers.Customer, order.customer.id, populate_existing=True)
@@ -177,7 +219,7 @@ def _record_payer(
         customer = customers.create(session, order.customer, actor=actor)
     customers.refuse_deleted(customer)
     payer = payers.of_customer(session, app.id, customer.id)
-    if payer is not None and payer.stripe_customer_id in lost:
+    if payer is not None and payer.stripe_customer_id in plan.lost:
         payers.end_gone(session, payer)
         payer = None
     if payer is None:
@@ -187,6 +229,8 @@ def _record_payer(
     elif payer.stripe_customer_id != stripe_customer_id:
         session.rollback()
         raise Raced("conflict error: this customer is being set up already; try again")
+    if plan.payer is None and order.stripe_customer_id is None:
+        expected.settle(session, app.id, customer.id)
     # As it is now, and stays: a worker may have found the method saved since it was read.
     return payers.fresh(session, payer.id, lock=True)
 

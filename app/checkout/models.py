@@ -1,4 +1,4 @@
-"""The hosted pages that were opened."""
+"""The hosted pages that were opened, and the Stripe customers that are expected."""
 
 from datetime import datetime
 
@@ -38,3 +38,18 @@ class CheckoutSession(Base):
     def is_final(self) -> bool:
         """Will Stripe say nothing new of it?"""
         return self.settled_at is not None
+
+
+class Expected(Base):
+    """A Stripe customer that Stripe was asked to make and that no payer of ours has yet.
+
+    It may be there all the same: the process may have died, or given up, before it was recorded. Then nothing
+    else of ours may know of it, not even a customer, whose id this is.
+    """
+
+    __tablename__ = "expected_stripe_customer"
+
+    app_id: Mapped[str] = mapped_column(sa.ForeignKey("app.id"), primary_key=True)
+    customer_id: Mapped[str] = mapped_column(sa.String(26), primary_key=True)
+    first_asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_asked_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,4 +1,4 @@
-"""Reads of hosted pages that are worth a name."""
+"""Reads of hosted pages, and of whom they are for, that are worth a name."""
 
 from collections.abc import Collection
 
@@ -86,3 +86,13 @@ def count(session: Session, app_id: str, customer_id: str) -> int:
 def by_setup_intent(session: Session, setup_intent_id: str) -> CheckoutSession | None:
     """The page whose SetupIntent (seti_…) this is."""
     return session.scalar(select(CheckoutSession).where(CheckoutSession.setup_intent_id == setup_intent_id))
+
+
+def is_taken(session: Session, app_id: str, stripe_customer_id: str, *, customer_id: str) -> bool:
+    """Does a Stripe customer (cus_…) serve a customer no more, or did it ever stand for another one?"""
+    whose = session.execute(
+        select(Payer.customer_id, Payer.deleted_at).where(
+            Payer.app_id == app_id, Payer.stripe_customer_id == stripe_customer_id
+        )
+    ).all()
+    return any(holder != customer_id or ended_at is not None for holder, ended_at in whose)

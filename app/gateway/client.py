@@ -4,9 +4,8 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from itertools import islice
 from typing import Any, TypeVar
 
 import stripe
@@ -36,9 +35,9 @@ stripe.enable_telemetry = False  # it would write into the home folder and repor
 
 API_VERSION: str = stripe.api_version
 TIMEOUTS = (3.05, 8)  # seconds to connect, seconds to answer
-MOST_LOOKED_THROUGH = 500  # customers, the newest first
+CLOCKS_APART = timedelta(minutes=10)  # how far Stripe's clock and ours may differ
 NETWORK_RETRIES = 1  # a lease outlives such a call; the client's own default is none, and never for 429
-MOST_SPENT = 10  # idempotency keys of one thing that trouble at Stripe may have used up
+MOST_SPENT = 10  # idempotency keys of one thing, used up by trouble at Stripe or by what is taken
 
 Made = TypeVar("Made")
 
@@ -127,13 +126,22 @@ class StripeGateway:
         return [SentEvent.of(event) for event in self.events(since).events]
 
     def create_customer(
-        self, *, name: str, email: str | None, metadata: dict[str, str], idempotency_key: str
+        self,
+        *,
+        name: str,
+        email: str | None,
+        metadata: dict[str, str],
+        idempotency_key: str,
+        since: datetime,
+        is_taken: Callable[[str], bool],
     ) -> str:
         """Make a Stripe customer and give its id, cus_….
 
         Stripe keeps two customers with one e-mail apart; only our record and the key prevent doubles. When
         the key was used before with another name or e-mail, the customer of that time is found by its
         metadata and brought up to date: somebody corrected a form whose first try had failed half-way.
+        `since` is when it was asked for first, within the day for which Stripe remembers the key. One that
+        `is_taken` is left alone, and another is made; it may come back all the same after trouble on the way.
         Source: https://docs.stripe.com/api/customers/create
         """
         params: dict[str, Any] = {"name": name, "metadata": metadata}
@@ -143,25 +151,48 @@ class StripeGateway:
         def make(once: stripe.RequestOptions) -> stripe.Customer:
             return self._v1.customers.create(params=params, options=once)  # type: ignore[arg-type]
 
+        def find() -> str | None:
+            return self.find_customer(metadata, since=since, is_taken=is_taken)
+
+        def is_spent(made: stripe.Customer) -> bool:
+            return is_taken(made.id)
+
         with translated():
             try:
-                return _made(make, idempotency_key, found=lambda: self._lately_made(metadata)).id
+                return _made(make, idempotency_key, found=find, is_spent=is_spent).id
             except _MadeBefore as before:
                 return before.id
             except stripe.IdempotencyError:
-                found = self._lately_made(metadata)
-            if found is None:  # beyond what is looked through: one that nobody uses may be left at Stripe
-                return _made(make, f"{idempotency_key}-{_digest(params)}").id
+                found = find()
+            if found is None:  # it was deleted since, or is taken
+                return _made(make, f"{idempotency_key}-{_digest(params)}", is_spent=is_spent).id
         self.update_customer(found, name=name, email=email)
         return found
 
-    def _lately_made(self, metadata: dict[str, str]) -> str | None:
-        """The customer with these marks among the last ones; unlike Stripe's search, its list never lags."""
-        listed = self._v1.customers.list(params={"limit": 100})
-        for customer in islice(listed.auto_paging_iter(), MOST_LOOKED_THROUGH):
-            marks = customer.metadata.to_dict() if customer.metadata else {}
-            if marks.items() >= metadata.items():
-                return customer.id
+    def find_customer(
+        self,
+        metadata: dict[str, str],
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        is_taken: Callable[[str], bool],
+    ) -> str | None:
+        """The newest customer (cus_…) with these marks, of those made in a span of time; not one `is_taken`.
+
+        Unlike Stripe's search, its list never lags. The time of making is what nobody can change later, as
+        they can the e-mail. The whole span is looked through, a call for each hundred of its customers.
+        Source: https://docs.stripe.com/api/customers/list
+        """
+        created = {"gte": int((since - CLOCKS_APART).timestamp())}
+        if until is not None:
+            created["lte"] = int((until + CLOCKS_APART).timestamp())
+        params: dict[str, Any] = {"limit": 100, "created": created}
+        with translated():
+            listed = self._v1.customers.list(params=params)  # type: ignore[arg-type]
+            for customer in listed.auto_paging_iter():
+                marks = customer.metadata.to_dict() if customer.metadata else {}
+                if marks.items() >= metadata.items() and not is_taken(customer.id):
+                    return customer.id
         return None
 
     def update_customer(self, customer_id: str, *, name: str, email: str | None) -> None:
@@ -419,33 +450,38 @@ class _MadeBefore(Exception):
 def _made(
     make: Callable[[stripe.RequestOptions], Made],
     key: str,
+    *,
     found: Callable[[], str | None] = lambda: None,
+    is_spent: Callable[[Made], bool] = lambda _: False,
 ) -> Made:
     """Make one thing, once, whatever went wrong before.
 
     Stripe keeps the first answer to a key for a day, even a 500, and gives it to every repeat: that key is
-    spent. Its successor is tried then, and every later repeat finds it in the same way. A 500 does not say
-    whether it took effect, so where two would be too many, `found` looks for the thing first; then
-    _MadeBefore is raised with its id.
+    spent. So it is when what it made serves no more. Its successor is tried then, and every later repeat
+    finds it in the same way. A 500 does not say whether it took effect, so where two would be too many,
+    `found` looks for the thing first; then _MadeBefore is raised with its id.
     Source: https://docs.stripe.com/api/idempotent_requests
     """
     wanted = key
     for number in range(1, MOST_SPENT):
         try:
-            return make({"idempotency_key": wanted, "max_network_retries": 0})
+            made = make({"idempotency_key": wanted, "max_network_retries": 0})
         except stripe.StripeError as error:
-            if _is_spent(error):
+            if _keeps_failing(error):
                 if (known := found()) is not None:
                     raise _MadeBefore(known) from error
-                wanted = f"{key}-{number}"
             elif error.http_status is None or error.http_status == 409 or error.http_status >= 500:
                 break
             else:
                 raise
+        else:
+            if not is_spent(made):
+                return made
+        wanted = f"{key}-{number}"
     return make({"idempotency_key": wanted})
 
 
-def _is_spent(error: stripe.StripeError) -> bool:
+def _keeps_failing(error: stripe.StripeError) -> bool:
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     return (error.http_status or 0) >= 500 and headers.get("idempotent-replayed") == "true"
 

@@ -46,8 +46,8 @@ def page(
         for row in collection.rows(call.account, customer, oldest_first=before is not None)
         if (after is None or row.position < after.position)
         and (before is None or row.position > before.position)
+        and wanted(row.value)  # first, since of what is deleted only the id remains
         and _created(call, row.value)
-        and wanted(row.value)
     )
     found = list(islice(fitting, size + 1))  # one more tells whether there is another page
     return {

@@ -1,9 +1,11 @@
 """What goes wrong at Stripe reaches us as one of our own few exceptions, with Stripe's words kept."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from app.db import utcnow
 from app.gateway import (
     PageOptions,
     StripeFailed,
@@ -22,9 +24,10 @@ from tests.support.stripe_scripted import Answer, Connect, Scripted, failure
 CUSTOMER = {"id": "cus_1", "object": "customer", "invoice_settings": {"default_payment_method": None}}
 
 
-def create_customer(gateway: StripeGateway, key: str = "gangway-customer-1") -> str:
+def create_customer(gateway: StripeGateway, key: str = "gangway-customer-1", **wanted: Any) -> str:
     """Ask for a customer."""
-    return gateway.create_customer(name="Ada", email=None, metadata={}, idempotency_key=key)
+    usual: dict[str, Any] = {"name": "Ada", "email": None, "metadata": {}, "is_taken": lambda _: False}
+    return gateway.create_customer(idempotency_key=key, since=utcnow(), **usual | wanted)
 
 
 @pytest.mark.parametrize(
@@ -134,11 +137,9 @@ def test_brings_the_customer_of_an_earlier_try_up_to_date(
     gateway: StripeGateway, simulator: Simulator
 ) -> None:
     marks = {"om_customer_id": "01J00000000000000000000000"}
-    first = gateway.create_customer(name="Ada", email=None, metadata=marks, idempotency_key="the-key")
+    first = create_customer(gateway, metadata=marks)
 
-    second = gateway.create_customer(
-        name="Eve", email="eve@example.com", metadata=marks, idempotency_key="the-key"
-    )
+    second = create_customer(gateway, metadata=marks, name="Eve", email="eve@example.com")
 
     assert first == second
     assert len(simulator.books.customers) == 1
@@ -149,10 +150,10 @@ def test_makes_another_customer_when_that_of_an_earlier_try_is_gone(
     gateway: StripeGateway, simulator: Simulator
 ) -> None:
     marks = {"om_customer_id": "01J00000000000000000000000"}
-    first = gateway.create_customer(name="Ada", email=None, metadata=marks, idempotency_key="the-key")
+    first = create_customer(gateway, metadata=marks)
     simulator.delete_customer(first)
 
-    second = gateway.create_customer(name="Eve", email=None, metadata=marks, idempotency_key="the-key")
+    second = create_customer(gateway, metadata=marks, name="Eve")
 
     assert first != second
 
@@ -289,7 +290,7 @@ def test_gets_past_several_failures_that_stripe_keeps(gateway: StripeGateway, si
 
 
 def test_gives_up_when_every_key_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(StripeGateway, "_lately_made", lambda *_: None)
+    monkeypatch.setattr(StripeGateway, "find_customer", lambda *_, **__: None)
     spent = Answer(500, {"error": {"type": "api_error"}}, {"Idempotent-Replayed": "true"})
     stripe = Scripted(spent)
 

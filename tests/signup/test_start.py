@@ -732,12 +732,28 @@ class TestWhileStripeIsInTrouble:
 
         assert answer.status_code == 503
 
-    def test_asks_to_press_again_when_another_was_given_its_stripe_customer(
+    def test_leaves_its_stripe_customer_to_another_who_was_given_it(
+        self, app: Flask, client: FlaskClient, path: str, simulator: Simulator, calls: StripeCalls
+    ) -> None:
+        other = make_customer(app, key="other", subject_keys=("other",))
+        calls.after("POST /v1/customers", lambda: bind_newest(app, simulator, other))
+
+        opened = session_of(LinkPage(client, path).press())
+
+        _, own = simulator.books.customers
+        assert simulator.books.checkout_sessions[opened]["customer"] == own
+
+    def test_asks_to_press_again_when_another_is_given_each_of_its_stripe_customers(
         self, app: Flask, client: FlaskClient, path: str, simulator: Simulator, calls: StripeCalls
     ) -> None:
         page = LinkPage(client, path)
         other = make_customer(app, key="other", subject_keys=("other",))
-        calls.after("POST /v1/customers", lambda: bind_newest(app, simulator, other))
+
+        def give_away() -> None:
+            bind_newest(app, simulator, other)
+            calls.after("POST /v1/checkout/sessions", give_away)
+
+        calls.after("POST /v1/checkout/sessions", give_away)
 
         answer = page.press()
 

@@ -340,12 +340,30 @@ def test_with_one_form_in_two_browsers_at_once_makes_a_customer_of_one(
     assert len(rows(Signup)) == len(rows(Customer)) == 1
 
 
-def test_asks_to_be_sent_again_when_another_was_given_its_stripe_customer(
+def test_leaves_its_stripe_customer_to_another_who_was_given_it(
+    app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows, calls: StripeCalls
+) -> None:
+    other = make_customer(app, key="other", subject_keys=("other",))
+    calls.after("POST /v1/customers", lambda: bind_newest(app, simulator, other))
+
+    opened = sign_up(client)
+
+    given_away, own = simulator.books.customers
+    assert simulator.books.checkout_sessions[opened]["customer"] == own
+    assert {payer.stripe_customer_id for payer in rows(Payer) if payer.customer_id == other} == {given_away}
+
+
+def test_asks_to_be_sent_again_when_another_is_given_each_of_its_stripe_customers(
     app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows, calls: StripeCalls
 ) -> None:
     form = SignupPage(client)
     other = make_customer(app, key="other", subject_keys=("other",))
-    calls.after("POST /v1/customers", lambda: bind_newest(app, simulator, other))
+
+    def give_away() -> None:
+        bind_newest(app, simulator, other)
+        calls.after("POST /v1/checkout/sessions", give_away)
+
+    calls.after("POST /v1/checkout/sessions", give_away)
 
     answer = form.submit()
 

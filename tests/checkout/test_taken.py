@@ -1,0 +1,254 @@
+"""Nobody is sent to a page of somebody else's Stripe customer, nor of one that was taken from it."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.apps import App
+from app.payers import Payer
+from app.simulator import Simulator
+from tests.support.links import bind_newest, make_customer
+from tests.support.rows import Rows
+from tests.support.stripe_calls import StripeCalls
+from tests.support.sync_people import World
+from tests.support.tokens import meanwhile, program
+
+SESSIONS = "/api/v1/stripe/checkout/sessions"
+CUSTOMERS = "/api/v1/customers"
+MAKE = "POST /v1/customers"
+OPEN = "POST /v1/checkout/sessions"
+
+
+@pytest.fixture
+def api(app: Flask) -> FlaskClient:
+    return program(app)
+
+
+@pytest.fixture
+def ada(app: Flask) -> str:
+    return make_customer(app)
+
+
+@pytest.fixture
+def other(app: Flask) -> str:
+    return make_customer(app, key="other", subject_keys=("other",))
+
+
+def ask(api: FlaskClient, customer_id: str) -> TestResponse:
+    """A program asks for a page for a customer."""
+    options = {"successURL": "https://example.com/", "currency": "USD"}
+    return api.post(SESSIONS, json={"customer": {"id": customer_id}, "options": options})
+
+
+def stripe_customer_of(api: FlaskClient, customer_id: str) -> str:
+    """Ask for a page, and give the Stripe customer that it is for."""
+    answer = ask(api, customer_id)
+    assert answer.status_code == 201, answer.get_data(as_text=True)
+    return str(answer.get_json()["stripeCustomerId"])
+
+
+def unbind(api: FlaskClient, rows: Rows, customer_id: str) -> None:
+    [installed] = rows(App)
+    assert api.delete(f"{CUSTOMERS}/{customer_id}/apps/{installed.id}").status_code == 204
+
+
+def bind(api: FlaskClient, customer_id: str, stripe_customer_id: str) -> None:
+    answer = api.put(f"{CUSTOMERS}/{customer_id}/stripe", json={"stripeCustomerId": stripe_customer_id})
+    assert answer.status_code == 200
+
+
+def rename(api: FlaskClient, customer_id: str) -> None:
+    body = {"name": "Another name", "key": "acme", "usageAttribution": {"subjectKeys": ["meter-1"]}}
+    assert api.put(f"{CUSTOMERS}/{customer_id}", json=body).status_code == 200
+
+
+def always(happen: Callable[..., None], route: str, action: Callable[[], object]) -> None:
+    """Do something at every call of a route."""
+
+    def again() -> None:
+        happen(route, again)
+        action()
+
+    happen(route, again)
+
+
+def living(rows: Rows) -> dict[str, str]:
+    """Who has which Stripe customer."""
+    return {row.customer_id: row.stripe_customer_id for row in rows(Payer) if row.deleted_at is None}
+
+
+@pytest.mark.parametrize("is_renamed", [False, True])
+def test_whose_stripe_customer_went_to_another_gets_a_new_one(
+    api: FlaskClient, simulator: Simulator, rows: Rows, ada: str, other: str, *, is_renamed: bool
+) -> None:
+    former = stripe_customer_of(api, ada)
+    name = simulator.books.customers[former]["name"]
+    unbind(api, rows, ada)
+    bind(api, other, former)
+    if is_renamed:
+        rename(api, ada)
+
+    new = stripe_customer_of(api, ada)
+
+    assert living(rows) == {ada: new, other: former}
+    assert simulator.books.customers[former]["name"] == name
+    pages = [page["customer"] for page in simulator.books.checkout_sessions.values()]
+    assert pages == [former, new]
+    assert stripe_customer_of(api, ada) == new
+
+
+def test_whose_stripe_customer_was_unbound_gets_a_new_one(
+    api: FlaskClient, simulator: Simulator, rows: Rows, ada: str
+) -> None:
+    former = stripe_customer_of(api, ada)
+    unbind(api, rows, ada)
+
+    new = stripe_customer_of(api, ada)
+
+    assert living(rows) == {ada: new}
+    assert list(simulator.books.customers) == [former, new]
+
+
+def test_whose_new_one_was_unbound_too_gets_a_newer_one(
+    api: FlaskClient, simulator: Simulator, rows: Rows, ada: str
+) -> None:
+    first = stripe_customer_of(api, ada)
+    unbind(api, rows, ada)
+    rename(api, ada)
+    second = stripe_customer_of(api, ada)
+    unbind(api, rows, ada)
+
+    third = stripe_customer_of(api, ada)
+
+    assert list(simulator.books.customers) == [first, second, third]
+
+
+def test_the_new_one_is_found_again_after_a_failure(
+    api: FlaskClient, simulator: Simulator, rows: Rows, ada: str, other: str
+) -> None:
+    former = stripe_customer_of(api, ada)
+    unbind(api, rows, ada)
+    bind(api, other, former)
+    simulator.faults.add("503", OPEN, times=50)
+    assert ask(api, ada).status_code == 412
+    simulator.faults.clear()
+
+    new = stripe_customer_of(api, ada)
+
+    assert list(simulator.books.customers) == [former, new]
+
+
+@pytest.mark.parametrize("fault", ["reset", "503"])
+def test_the_new_one_is_made_though_the_connection_is_cut(
+    api: FlaskClient, simulator: Simulator, rows: Rows, ada: str, other: str, fault: str
+) -> None:
+    former = stripe_customer_of(api, ada)
+    unbind(api, rows, ada)
+    bind(api, other, former)
+    simulator.faults.add(fault, MAKE)
+
+    new = stripe_customer_of(api, ada)
+
+    assert living(rows) == {ada: new, other: former}
+
+
+def test_one_that_was_bound_again_by_hand_is_kept(
+    api: FlaskClient, simulator: Simulator, rows: Rows, ada: str
+) -> None:
+    former = stripe_customer_of(api, ada)
+    unbind(api, rows, ada)
+    bind(api, ada, former)
+
+    assert stripe_customer_of(api, ada) == former
+
+    assert living(rows) == {ada: former}
+    assert list(simulator.books.customers) == [former]
+
+
+def test_one_that_is_given_away_as_soon_as_it_is_made_is_left_to_the_other(
+    app: Flask, api: FlaskClient, simulator: Simulator, rows: Rows, ada: str, other: str, calls: StripeCalls
+) -> None:
+    calls.after(MAKE, lambda: bind_newest(app, simulator, other))
+
+    new = stripe_customer_of(api, ada)
+
+    given_away, own = simulator.books.customers
+    assert living(rows) == {ada: own, other: given_away}
+    assert [page["customer"] for page in simulator.books.checkout_sessions.values()] == [own] == [new]
+
+
+def test_one_that_has_stood_for_another_is_left_alone(
+    app: Flask, api: FlaskClient, simulator: Simulator, rows: Rows, ada: str, other: str, calls: StripeCalls
+) -> None:
+    [installed] = rows(App)
+
+    def lend() -> None:
+        bind_newest(app, simulator, other)
+        meanwhile(app, "DELETE", f"{CUSTOMERS}/{other}/apps/{installed.id}")()
+
+    calls.after(MAKE, lend)
+
+    new = stripe_customer_of(api, ada)
+
+    assert list(simulator.books.customers)[1:] == [new]
+    assert living(rows) == {ada: new}
+
+
+def test_who_is_bound_to_one_meanwhile_gets_a_page_of_that(
+    app: Flask, api: FlaskClient, world: World, rows: Rows, ada: str, calls: StripeCalls
+) -> None:
+    existing = world.stripe("POST", "/v1/customers")["id"]
+    body = {"stripeCustomerId": existing}
+    calls.after(OPEN, meanwhile(app, "PUT", f"{CUSTOMERS}/{ada}/stripe", body))
+
+    assert stripe_customer_of(api, ada) == existing
+
+    assert living(rows) == {ada: existing}
+
+
+def test_gives_up_when_each_is_given_away_as_soon_as_it_is_made(
+    app: Flask, api: FlaskClient, simulator: Simulator, rows: Rows, ada: str, other: str, calls: StripeCalls
+) -> None:
+    always(calls.after, MAKE, lambda: bind_newest(app, simulator, other))
+
+    answer = ask(api, ada)
+
+    assert answer.status_code == 409
+    assert "is taken" in answer.get_json()["detail"]
+    assert len(simulator.books.customers) == 10
+    assert len(simulator.books.checkout_sessions) == 0
+    assert set(living(rows)) == {other}
+
+
+def test_gives_up_when_each_is_deleted_as_soon_as_it_is_made(
+    api: FlaskClient, simulator: Simulator, rows: Rows, ada: str, calls: StripeCalls
+) -> None:
+    def delete() -> None:
+        simulator.delete_customer(list(simulator.books.customers)[-1])
+
+    always(calls.before, OPEN, delete)
+
+    answer = ask(api, ada)
+
+    assert answer.status_code == 409
+    assert calls.made.count(OPEN) == 25
+    assert rows(Payer) == []
+
+
+def test_one_that_was_lost_before_it_was_recorded_comes_never_again(
+    api: FlaskClient, world: World, rows: Rows, ada: str, calls: StripeCalls
+) -> None:
+    """Its key is the one that comes next when the one after it is lost, too."""
+    customers = world.simulator.books.customers
+    calls.before(OPEN, lambda: world.simulator.delete_customer(*customers))
+    second = stripe_customer_of(api, ada)
+    world.simulator.delete_customer(second)
+    world.settle()
+
+    third = stripe_customer_of(api, ada)
+
+    assert living(rows) == {ada: third}
+    assert len(customers) == 3
