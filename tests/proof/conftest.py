@@ -12,7 +12,6 @@ import sqlalchemy as sa
 import time_machine
 
 from app import apps, create_app, db
-from app.config import Settings
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.server import serve
 from app.web import logging
@@ -23,7 +22,9 @@ from tests.support import postgres
 from tests.support.deliveries import into
 from tests.support.processes import free_port
 
+MakeDatabase = Callable[[], AbstractContextManager[str]]
 MakeWorld = Callable[..., AbstractContextManager[World]]
+Haunt = Callable[[], AbstractContextManager[Haunted]]
 BEGINNING = datetime(2031, 3, 10, 12, tzinfo=UTC)
 
 
@@ -39,11 +40,11 @@ def _trust_the_power(connection: Any, _record: object) -> None:
 
 
 @pytest.fixture
-def make_world(server: postgres.Server | None, migrated: str, tmp_path: Path, unlogged: None) -> MakeWorld:
-    """Make a portal with an app installed, and a Stripe, in this process and at one time of day."""
+def make_database(server: postgres.Server | None, migrated: str, tmp_path: Path) -> MakeDatabase:
+    """Make a database with all tables, as often as wanted."""
 
     @contextmanager
-    def database() -> Iterator[str]:
+    def made() -> Iterator[str]:
         if server is None:
             shutil.copy(migrated.removeprefix("sqlite:///"), tmp_path / "world.db")
             yield f"sqlite:///{tmp_path / 'world.db'}"
@@ -54,9 +55,16 @@ def make_world(server: postgres.Server | None, migrated: str, tmp_path: Path, un
         yield url
         server.drop_database(url)
 
+    return made
+
+
+@pytest.fixture
+def make_world(server: postgres.Server | None, make_database: MakeDatabase, unlogged: None) -> MakeWorld:
+    """Make a portal with an app installed, and a Stripe, in this process and at one time of day."""
+
     @contextmanager
     def made(**overrides: Any) -> Iterator[World]:
-        with database() as url, time_machine.travel(BEGINNING, tick=True) as clock:
+        with make_database() as url, time_machine.travel(BEGINNING, tick=True) as clock:
             simulator = Simulator(public_url=STRIPE, retry_schedule=(1, 60, 3600))
             settings = make_settings(database_url=url, rate_limit_return="100000 per minute", **overrides)
             logging.configure(settings)
@@ -77,33 +85,40 @@ def make_world(server: postgres.Server | None, migrated: str, tmp_path: Path, un
 
 
 @pytest.fixture
-def served(database_url: str) -> Settings:
-    """A portal at a port of its own, that looks for work often."""
-    return make_settings(
-        database_url=database_url,
-        public_url=f"http://127.0.0.1:{free_port()}",
-        stripe_api_base=f"http://127.0.0.1:{free_port()}",
-        rate_limit_signup="100000 per minute",
-        rate_limit_return="100000 per minute",
-    )
+def haunt(make_database: MakeDatabase, tmp_path: Path) -> Haunt:
+    """Make a portal at a port of its own that may be killed, and a Stripe."""
+
+    @contextmanager
+    def made() -> Iterator[Haunted]:
+        stripe_port, port = free_port(), free_port()
+        with make_database() as url, time_machine.travel(datetime.now(UTC), tick=True) as clock:
+            settings = make_settings(
+                database_url=url,
+                public_url=f"http://127.0.0.1:{port}",
+                stripe_api_base=f"http://127.0.0.1:{stripe_port}",
+                rate_limit_signup="100000 per minute",
+                rate_limit_return="100000 per minute",
+            )
+            simulator = Simulator(public_url=settings.stripe_api_base, retry_schedule=(0.2, 0.5, 1, 2, 4, 8))
+            server = serve(simulator, "127.0.0.1", stripe_port)
+            simulator.start()
+            app = create_app(settings)
+            with app.app_context():
+                apps.install(db.session(), DEFAULT_API_KEY, public_url=settings.public_url, actor="test")
+                db.session().commit()
+            haunted = Haunted(app, settings, simulator, clock, port, tmp_path)
+            yield haunted
+            haunted.close()
+            simulator.close()
+            server.close()
+            with app.app_context():
+                db.engine().dispose()
+
+    return made
 
 
 @pytest.fixture
-def haunted(served: Settings, tmp_path: Path) -> Iterator[Haunted]:
+def haunted(haunt: Haunt) -> Iterator[Haunted]:
     """A portal that may be killed."""
-    stripe_port = int(served.stripe_api_base.rpartition(":")[2])
-    with time_machine.travel(datetime.now(UTC), tick=True) as clock:
-        simulator = Simulator(public_url=served.stripe_api_base, retry_schedule=(0.2, 0.5, 1, 2, 4, 8))
-        server = serve(simulator, "127.0.0.1", stripe_port)
-        simulator.start()
-        app = create_app(served)
-        with app.app_context():
-            apps.install(db.session(), DEFAULT_API_KEY, public_url=served.public_url, actor="test")
-            db.session().commit()
-        made = Haunted(app, served, simulator, clock, int(served.public_url.rpartition(":")[2]), tmp_path)
+    with haunt() as made:
         yield made
-        made.close()
-        simulator.close()
-        server.close()
-        with app.app_context():
-            db.engine().dispose()
