@@ -17,9 +17,9 @@ def examine(session: Session, app: apps.App) -> list[Finding]:
     return _findings(chart.examine(session, app))
 
 
-def run(session: Session, app: apps.App, *, actor: str) -> Examination:
+def run(session: Session, app: apps.App, *, actor: str, every_customer: bool = False) -> Examination:
     """Examine an app and keep what is found, for whoever looks next. Flushes; the caller commits."""
-    seen = chart.examine(session, app)
+    seen = chart.examine(session, app, every_customer=every_customer)
     found = _findings(seen)
     db.start_write(session)
     kept = {"at": utcnow(), "actor": actor, "findings": [finding.facts() for finding in found]}

@@ -68,8 +68,11 @@ class Chart:
         return next((there for there in self.endpoints or () if there.id == own), None)
 
 
-def examine(session: Session, app: apps.App) -> Chart:
-    """Read our rows, then ask Stripe. Ends the transaction; what Stripe says no to is noted and gone past."""
+def examine(session: Session, app: apps.App, *, every_customer: bool = False) -> Chart:
+    """Read our rows, then ask Stripe. Ends the transaction; what Stripe says no to is noted and gone past.
+
+    Strays are looked for among the newest customers of the account, or among all: a call for each hundred.
+    """
     chart = _our_side(session, app)
     db.end_read(session)
     if chart.key_is_shut:
@@ -83,7 +86,8 @@ def examine(session: Session, app: apps.App) -> Chart:
     if chart.endpoints is not None:
         chart.strays = apps.strays(session, chart.endpoints, chart.public_url)
         db.end_read(session)
-    chart.stray_customers = _ask(chart, "customers", lambda: sync.strays(session, app))
+    pages = None if every_customer else sync.FEW_PAGES
+    chart.stray_customers = _ask(chart, "customers", lambda: sync.strays(session, app, pages=pages))
     db.end_read(session)
     return chart
 

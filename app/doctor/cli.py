@@ -37,14 +37,19 @@ class Doctor(click.Command):
 @click.command("doctor", cls=Doctor)
 @click.option("--app", "app_id", metavar="ID", help="Only this app.")
 @click.option("--repair", is_flag=True, help="Mend what can be mended, then examine again.")
+@click.option(
+    "--every-customer",
+    is_flag=True,
+    help="Look for strays among all of the account's customers, not the newest 1,000.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of prose.")
 @with_appcontext
-def doctor_command(*, app_id: str | None, repair: bool, as_json: bool) -> None:
+def doctor_command(*, app_id: str | None, repair: bool, every_customer: bool, as_json: bool) -> None:
     """Examine the installed Stripe apps. Exit 0: all green; 1: amber; 2: red; 3: it could not be done."""
     session = db.session()
     chosen = [apps.find(session, app_id.upper())] if app_id else apps.installed(session)
     db.end_read(session)
-    found = {app: _examined(session, app, repair=repair) for app in chosen}
+    found = {app: _examined(session, app, repair=repair, every_customer=every_customer) for app in chosen}
     state = worst(finding for findings in found.values() for finding in findings) if found else State.RED
     if as_json:
         click.echo(json.dumps(_document(found, state), indent=2))
@@ -53,8 +58,8 @@ def doctor_command(*, app_id: str | None, repair: bool, as_json: bool) -> None:
     raise SystemExit(EXIT[state])
 
 
-def _examined(session: Session, app: apps.App, *, repair: bool) -> list[Finding]:
-    examination = actions.run(session, app, actor="command")
+def _examined(session: Session, app: apps.App, *, repair: bool, every_customer: bool) -> list[Finding]:
+    examination = actions.run(session, app, actor="command", every_customer=every_customer)
     session.commit()
     findings = actions.findings_of(examination)
     if not repair or not any(finding.repair for finding in findings):
@@ -62,7 +67,8 @@ def _examined(session: Session, app: apps.App, *, repair: bool) -> list[Finding]
     for finding in findings:
         if finding.repair:
             _repaired(session, app, finding)
-    examination = actions.run(session, apps.by_id(session, app.id), actor="command")
+    own = apps.by_id(session, app.id)
+    examination = actions.run(session, own, actor="command", every_customer=every_customer)
     session.commit()
     return actions.findings_of(examination)
 

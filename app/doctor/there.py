@@ -254,7 +254,7 @@ def _stray_customers(strays: Strays) -> Finding:
             " record here has them. They are harmless and never charged; look at them in Stripe's Dashboard"
             " and delete them there.",
         )
-    among = "all" if strays.next is None else f"the newest {strays.looked_through}"
+    among = f"all {strays.looked_through}" if strays.is_all else f"the newest {strays.looked_through}"
     return green("stray_customers", "No stray customers", f"Looked for among {among} at Stripe.")
 
 

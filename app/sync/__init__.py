@@ -8,10 +8,11 @@ from app.sync.converge import Outcome, converge
 from app.sync.leases import Lease, claim, claim_due
 from app.sync.models import Backfill, Pace
 from app.sync.refresh import refresh
-from app.sync.strays import Strays, strays
+from app.sync.strays import FEW_PAGES, Strays, strays
 from app.sync.worker import Worker, drain, tend, turn
 
 __all__ = [
+    "FEW_PAGES",
     "Backfill",
     "Backfilled",
     "Beat",

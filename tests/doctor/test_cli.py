@@ -64,6 +64,19 @@ def test_examines_one_app(app: Flask, second: str, simulator: Simulator) -> None
     assert [one["id"] for one in json.loads(result.stdout)["apps"]] == [second]
 
 
+def test_looks_for_strays_among_the_newest_or_all(app: Flask, simulator: Simulator) -> None:
+    for number in range(1001):
+        id_ = f"cus_{number}"
+        made = {"id": id_, "object": "customer", "created": number, "metadata": {}}
+        simulator.books.customers.put(id_, made, DEFAULT_ACCOUNT)
+
+    few = app.test_cli_runner().invoke(doctor_command, [])
+    every = app.test_cli_runner().invoke(doctor_command, ["--every-customer", "--repair"])
+
+    assert "Looked for among the newest 1000 at Stripe." in few.stdout
+    assert "Looked for among all 1001 at Stripe." in every.stdout
+
+
 def test_says_why_something_was_not_repaired(app: Flask, simulator: Simulator, calls: StripeCalls) -> None:
     [found] = installed(app)
     simulator.change_endpoint(found.endpoint, enabled=False)

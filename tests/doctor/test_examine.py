@@ -328,7 +328,6 @@ class TestKey:
         assert report.troubles == {
             "rights": "red",
             "unseen_account": "amber",
-            "unseen_customers": "amber",
             "unseen_endpoints": "amber",
         }
         assert "Missing: Account (read), Webhook Endpoints (write)." in report["rights"]["detail"]

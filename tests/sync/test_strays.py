@@ -8,17 +8,15 @@ from flask import Flask
 
 from app import db, sync
 from app.apps import App
-from app.gateway import API_VERSION
 from app.sync import Strays
-from tests.conftest import PORTAL
 from tests.support.sync_people import Person, World
 
 
-def found(app: Flask, after: str | None = None) -> Strays:
+def found(app: Flask, **how: int | None) -> Strays:
     """Look."""
     with app.app_context():
         session = db.session()
-        return sync.strays(session, session.scalars(sa.select(App)).one(), after=after)
+        return sync.strays(session, session.scalars(sa.select(App)).one(), **how)
 
 
 def left_over(world: World, person: Person) -> str:
@@ -37,8 +35,7 @@ def test_finds_a_customer_that_nobody_uses(
 
     strays = found(world.app)
 
-    assert strays.customers == [stray]
-    assert (strays.looked_through, strays.next) == (3, None)
+    assert strays == Strays([stray], 3, is_all=True)
     assert not world.simulator.books.customers[stray].get("deleted")
 
 
@@ -59,35 +56,12 @@ def test_knows_those_of_whom_we_have_let_go(
     assert found(world.app).customers == []
 
 
-def test_finds_an_endpoint_of_which_no_app_knows(
-    world: World, person: Person, clock: time_machine.Traveller
-) -> None:
-    with world.app.app_context():
-        app_id = db.session().scalars(sa.select(App.id)).one()
-    stray = world.stripe(
-        "POST",
-        "/v1/webhook_endpoints",
-        url=f"{PORTAL}/api/v1/apps/{app_id}/stripe/webhook",
-        api_version=API_VERSION,
-        **{"enabled_events[]": "customer.updated", "metadata[managed_by]": "gangway"},
-    )
-    clock.shift(timedelta(hours=2))
-
-    assert found(world.app).endpoints == [stray["id"]]
-
-
-def test_looks_through_many_in_several_goes(
-    world: World, person: Person, clock: time_machine.Traveller
-) -> None:
+def test_looks_through_a_thousand_or_all(world: World, person: Person, clock: time_machine.Traveller) -> None:
     stray = left_over(world, person)
     for _ in range(1000):
         made = dict(world.simulator.books.customers[stray]) | {"id": f"cus_{_:014}", "metadata": {}}
         world.simulator.books.customers[made["id"]] = made
     clock.shift(timedelta(hours=2))
 
-    first = found(world.app)
-    second = found(world.app, after=first.next)
-
-    assert (first.looked_through, second.looked_through) == (1000, 2)
-    assert first.customers + second.customers == [stray]
-    assert second.next is None
+    assert found(world.app) == Strays([], 1000, is_all=False)
+    assert found(world.app, pages=None) == Strays([stray], 1002, is_all=True)
