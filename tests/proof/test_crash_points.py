@@ -110,11 +110,12 @@ def test_dies_at_every_point(haunted: Haunted, capsys: pytest.CaptureFixture[str
 
 
 def killed_under_load(haunted: Haunted) -> None:
-    """Eight people sign up and save while it is killed again and again; then all agrees."""
+    """Eight people sign up and save while it is killed, once or more often; then all agrees."""
     with ThreadPoolExecutor(4) as crowd:
         busy = [crowd.submit(hurry, haunted) for _ in range(8)]
-        while not all(one.done() for one in busy):
-            haunted.kill_soon()
+        for _ in range(random.choice([1, 1, 2, 6])):  # noqa: S311 - no secret
+            if not all(one.done() for one in busy):
+                haunted.kill_soon()
         for one in busy:
             one.result()
     haunted.agrees_at_last()
