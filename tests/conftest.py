@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from app import apps, create_app, db, migrations
 from app.config import Settings
 from app.simulator import DEFAULT_API_KEY, Simulator
-from tests.support import postgres, routes
+from tests.support import engines, postgres, routes
 from tests.support.deliveries import into
 from tests.support.transactions import forbid_open_transactions
 
@@ -75,7 +75,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[postgres.Server | None]:
 
 
 @pytest.fixture(scope="session")
-def migrated(server: postgres.Server | None, tmp_path_factory: pytest.TempPathFactory) -> str:
+def migrated_engine(server: postgres.Server | None, tmp_path_factory: pytest.TempPathFactory) -> sa.Engine:
     """A database with all tables, to be copied for each test."""
     if server is not None:
         url = server.create_database()
@@ -85,8 +85,15 @@ def migrated(server: postgres.Server | None, tmp_path_factory: pytest.TempPathFa
     with app.app_context():
         migrations.upgrade()
     with app.app_context():
-        db.engine().dispose()
-    return url
+        engine = db.engine()
+        engine.dispose()
+    return engine
+
+
+@pytest.fixture(scope="session")
+def migrated(migrated_engine: sa.Engine) -> str:
+    """The URL of the database to be copied."""
+    return migrated_engine.url.render_as_string(hide_password=False)
 
 
 @pytest.fixture
@@ -145,9 +152,12 @@ def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> BytecodeCach
 
 
 @pytest.fixture
-def bare_app(settings: Settings, simulator: Simulator, compiled_templates: BytecodeCache) -> Iterator[Flask]:
+def bare_app(
+    settings: Settings, simulator: Simulator, compiled_templates: BytecodeCache, migrated_engine: sa.Engine
+) -> Iterator[Flask]:
     """The application, with nothing installed."""
     made = create_app(settings, stripe_in_process=forbid_open_transactions(simulator.wsgi))
+    engines.hasten(made, like=migrated_engine)
     made.jinja_env.bytecode_cache = compiled_templates
     made.testing = False  # errors are answered as they are in production
     yield made

@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from app import create_app, db
+from app.config import Settings
 from app.customers import Customer
 from app.customers.models import SubjectKey
 from app.journal import Entry
@@ -174,16 +175,19 @@ def test_keeps_json_as_it_was(bare_app: Flask, rows: Rows) -> None:
 
 
 def test_on_sqlite_is_durable_and_lets_one_write_while_others_read(
-    bare_app: Flask, database_url: str
+    settings: Settings, database_url: str
 ) -> None:
     if not database_url.startswith("sqlite"):
         pytest.skip("PostgreSQL has settings of its own")
+    app = create_app(settings)
 
-    with bare_app.app_context(), db.engine().connect() as connection:
-        said = {
-            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-        }
+    with app.app_context():
+        with db.engine().connect() as connection:
+            said = {
+                name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+                for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            }
+        db.engine().dispose()
 
     assert said == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 15000}
 

@@ -18,7 +18,7 @@ from app.web import logging
 from tests.conftest import PORTAL, STRIPE, make_settings
 from tests.proof.haunted import Haunted
 from tests.proof.people import Interruptions, World
-from tests.support import postgres
+from tests.support import engines, postgres
 from tests.support.deliveries import into
 from tests.support.processes import free_port
 
@@ -32,11 +32,6 @@ BEGINNING = datetime(2031, 3, 10, 12, tzinfo=UTC)
 def proof_runs(request: pytest.FixtureRequest) -> int:
     """How many runs a long proof makes."""
     return int(request.config.getoption("--proof-runs"))
-
-
-def _trust_the_power(connection: Any, _record: object) -> None:
-    """Nobody pulls the plug in these tests, so nothing needs to wait for the disk."""
-    connection.execute("PRAGMA synchronous=OFF")
 
 
 @pytest.fixture
@@ -59,7 +54,7 @@ def make_database(server: postgres.Server | None, migrated: str, tmp_path: Path)
 
 
 @pytest.fixture
-def make_world(server: postgres.Server | None, make_database: MakeDatabase, unlogged: None) -> MakeWorld:
+def make_world(make_database: MakeDatabase, migrated_engine: sa.Engine, unlogged: None) -> MakeWorld:
     """Make a portal with an app installed, and a Stripe, in this process and at one time of day."""
 
     @contextmanager
@@ -70,9 +65,8 @@ def make_world(server: postgres.Server | None, make_database: MakeDatabase, unlo
             logging.configure(settings)
             interruptions = Interruptions(simulator.wsgi)
             app = create_app(settings, stripe_in_process=interruptions)
+            engines.hasten(app, like=migrated_engine)
             with app.app_context():
-                if server is None:
-                    sa.event.listen(db.engine(), "connect", _trust_the_power)
                 apps.install(db.session(), DEFAULT_API_KEY, public_url=PORTAL, actor="test")
                 db.session().commit()
             simulator.send = into(app)
