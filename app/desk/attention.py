@@ -108,7 +108,8 @@ def _backlog(session: Session) -> Concern:
     return Concern(
         "backlog",
         "Events wait too long",
-        "They could have been dealt with ten minutes ago. Is a worker running, and fast enough?",
+        "They could have been dealt with ten minutes ago. Is a worker running, is it fast enough, and does"
+        " its log name failures?",
         "error",
         count,
     )

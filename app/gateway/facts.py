@@ -60,6 +60,7 @@ class Method:
 
     id: str  # pm_…
     type: str
+    created_at: datetime  # in whole seconds; for one saved on a page, when its number was sent
     customer_id: str | None  # None once it is detached
     brand: str | None = None
     last4: str | None = None
@@ -77,6 +78,7 @@ class Method:
         return cls(
             id=body["id"],
             type=body["type"],
+            created_at=instant(body["created"]),
             customer_id=_id(body.get("customer")),
             brand=own.get("display_brand") or own.get("brand"),
             last4=own.get("last4"),

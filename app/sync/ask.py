@@ -101,11 +101,12 @@ def apply_policy(stripe: StripeGateway, known: Known, truth: Truth, alive: type_
     """
     if truth.customer.deleted:
         return
-    pages = (truth.pages[page.id] for page in known.pages)  # the newest page first
-    saved = (facts.setup.method for facts in pages if facts and facts.setup.status == "succeeded")
-    method, default = next(filter(None, saved), None), truth.customer.default_method
-    if method is None:
+    pages = (truth.pages[page.id] for page in known.pages)  # the newest page first, which of two alike counts
+    setups = [facts.setup for facts in pages if facts and facts.setup.status == "succeeded"]
+    saved = [setup.method for setup in setups if setup.method is not None]
+    if not saved:
         return
+    method, default = max(saved, key=lambda method: method.created_at), truth.customer.default_method
     customer_id = known.payer.stripe_customer_id
     keeps = settings().payment_method_policy == "keep" and default is not None
     if method.customer_id != customer_id or keeps or (default and default.id == method.id):

@@ -144,7 +144,7 @@ def test_reads_the_name_of_an_account_as_far_as_there_is_one(
     ],
 )
 def test_reads_methods_of_every_type(own: dict[str, object], said: str | None) -> None:
-    method = {"id": "pm_1", "object": "payment_method", "customer": "cus_1", **own}
+    method = {"id": "pm_1", "object": "payment_method", "created": 1, "customer": "cus_1", **own}
     listed = {
         "object": "list",
         "data": [method],

@@ -353,6 +353,23 @@ def test_charges_the_card_that_was_saved_last(person: Person, world: World) -> N
     assert_equal_to_stripe(person)
 
 
+def test_charges_the_card_that_was_saved_last_on_the_page_that_was_opened_first(
+    person: Person, world: World, clock: time_machine.Traveller
+) -> None:
+    first = person.page_id
+    second = person.opens_another_page()
+    world.simulator.save_card(second, "4242424242424242")
+    clock.shift(2)
+    world.simulator.save_card(first, "5555555555554444")
+
+    world.settle()
+
+    default = person.payer.default_method
+    assert default is not None
+    assert default.brand == "mastercard"
+    assert_equal_to_stripe(person)
+
+
 def test_knows_every_card_saved_while_no_event_came(person: Person, world: World) -> None:
     first = person.page_id
     second = person.opens_another_page()
