@@ -18,7 +18,8 @@ from werkzeug.test import TestResponse
 from app import apps, db, doctor, links, sync, webhooks
 from app.customers import Customer
 from app.errors import AppError, Conflict
-from app.simulator import DEFAULT_API_KEY, Simulator, accounts
+from app.payers import Payer
+from app.simulator import DEFAULT_API_KEY, Simulator, accounts, wallet
 from app.webhooks import Event
 from tests.proof.truth import Verdict, compare
 from tests.support.browser import Page
@@ -185,6 +186,15 @@ class Program:
         answer = self.client.put(f"/api/v1/customers/{self.name}/stripe", json=wanted)
         assert answer.status_code in ANSWERS, answer.get_json()
 
+    def binds(self, stripe_customer_id: str) -> None:
+        """Say that another Stripe customer stands for the customer."""
+        self.chooses(stripe_customer_id, None)
+
+    def unbinds(self, app_id: str) -> None:
+        """Say that none does any more; the next page makes a new one."""
+        answer = self.client.delete(f"/api/v1/customers/{self.name}/apps/{app_id}")
+        assert answer.status_code in {*ANSWERS, 204}, answer.get_json()
+
     def deletes(self) -> None:
         """Delete the customer; under its key a new one may come."""
         answer = self.client.delete(f"/api/v1/customers/{self.name}")
@@ -255,6 +265,29 @@ class World:
             _, token = links.create(session, found[number % len(found)], actor="test")
             session.commit()
             return links.url(token)
+
+    def app_id(self) -> str:
+        """The installed app's id."""
+        with self.app.app_context():
+            return apps.find(db.session()).id
+
+    def stripe_customer_of_old(self) -> str:
+        """A Stripe customer that another program made before there was a portal, with a card; its id."""
+        work = self.simulator.work_for("of old")
+        with work.books.transaction():
+            made = work.keep(work.books.customers, wallet.new_customer(work) | {"name": "Somebody of old"})
+            work.emit("customer.created", made)
+        self.simulator.attach_card(made["id"], default=True)
+        return str(made["id"])
+
+    def checks(self, number: int) -> None:
+        """An operator has one of the payers looked at now, as a whole."""
+        with self.app.app_context(), suppress(AppError):
+            session = db.session()
+            found = list(session.scalars(sa.select(Payer.id).order_by(Payer.id)))
+            db.end_read(session)
+            if found:
+                sync.refresh(session, found[number % len(found)], force=True)
 
     def webhooks_break(self, how: str) -> None:
         """Somebody at the Dashboard does something to our endpoint."""

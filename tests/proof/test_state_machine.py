@@ -147,6 +147,21 @@ class Story(RuleBasedStateMachine):
         program.chooses(customer, chosen)
 
     @precondition(lambda self: any(program.pages for program in self.world.programs))
+    @rule(number=which, again=st.booleans())
+    def a_program_binds_another_stripe_customer(self, number: int, *, again: bool) -> None:
+        program = next(program for program in self.world.programs if program.pages)
+        page = self.page(number)
+        if again and page:  # whom it had, or has, or who is somebody else's
+            program.binds(self.world.simulator.books.checkout_sessions[page]["customer"])
+        else:
+            program.binds(self.world.stripe_customer_of_old())
+
+    @precondition(lambda self: any(program.pages for program in self.world.programs))
+    @rule()
+    def a_program_lets_go_of_its_stripe_customer(self) -> None:
+        next(program for program in self.world.programs if program.pages).unbinds(self.world.app_id())
+
+    @precondition(lambda self: any(program.pages for program in self.world.programs))
     @rule()
     def a_program_deletes_its_customer(self) -> None:
         next(program for program in self.world.programs if program.pages).deletes()
@@ -186,6 +201,10 @@ class Story(RuleBasedStateMachine):
     def an_operator_repairs(self) -> None:
         with suppress(AppError):  # while Stripe is away or shuts us out, it can't be done
             self.world.repair()
+
+    @rule(number=which)
+    def an_operator_checks(self, number: int) -> None:
+        self.world.checks(number)
 
     # What becomes of events
 

@@ -46,7 +46,7 @@ class Verdict:
 
     agreeing: int
     wrong: list[str]  # payers of whom we hold something else than Stripe
-    doubled: list[str]  # customers for whom several Stripe customers stand
+    doubled: list[str]  # customers for whom several Stripe customers stand, those let go of aside
     orphans: list[str]  # Stripe customers that we made and have no row of
     unfinished: list[str]  # events that nobody will look at any more, or not yet
 
@@ -75,7 +75,10 @@ def compare(session: Session, books: Books) -> Verdict:
         if not customer.get("deleted") and customer["metadata"].get("om_app_id") in installed
     ]
     known = {payer.stripe_customer_id for payer in rows}
-    owners = Counter(customer["metadata"]["om_customer_id"] for customer in marked)
+    let_go = known - {payer.stripe_customer_id for payer in live}
+    owners = Counter(
+        customer["metadata"]["om_customer_id"] for customer in marked if customer["id"] not in let_go
+    )
     return Verdict(
         agreeing=len(live) - len({words.partition(":")[0] for words in wrong}),
         wrong=wrong,
