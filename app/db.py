@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask, current_app, g
 from sqlalchemy import orm
+from sqlalchemy.exc import SQLAlchemyError
 from ulid import ULID
 
 from app import sqlite
@@ -92,8 +93,12 @@ def init_app(app: Flask, url: sa.URL) -> None:
     @app.teardown_appcontext
     def _close(_error: BaseException | None) -> None:
         opened = g.pop("session", None)
-        if opened is not None:
+        if opened is None:
+            return
+        try:
             opened.close()
+        except SQLAlchemyError:  # the database went away since: what was answered is answered all the same
+            opened.invalidate()
 
 
 def engine() -> sa.Engine:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
+from sqlalchemy.orm import Session
 
 from app import create_app, db
 from app.config import Settings
@@ -279,3 +280,20 @@ def test_on_postgresql_waits_shortly_for_one_of_the_connections_that_others_use(
 
     assert isinstance(pool, sa.QueuePool)
     assert pool.timeout() <= 5
+
+
+def test_answers_what_was_done_though_the_database_went_away_since(
+    bare_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_session: Session) -> None:
+        raise OperationalError("ROLLBACK", None, Exception("server closed the connection"))
+
+    @bare_app.get("/done")
+    def done() -> str:
+        db.session().execute(sa.select(1))
+        monkeypatch.setattr(Session, "close", broken)
+        return "done"
+
+    answer = bare_app.test_client().get("/done")
+
+    assert (answer.status_code, answer.text) == (200, "done")

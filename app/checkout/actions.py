@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from typing import NoReturn
 
 import structlog
 from sqlalchemy.exc import IntegrityError
@@ -19,6 +20,7 @@ from app.errors import Conflict, PreconditionFailed
 from app.gateway import HostedSession, PageOptions, StripeGateway, StripeObjectMissing, StripeRefused
 
 FORGOTTEN = timedelta(hours=20)  # Stripe remembers an idempotency key for a day at least
+SETTLED = timedelta(minutes=1)  # by then, whoever asked Stripe at the same time has had the answer
 MOST_DELETED = 5  # Stripe customers that turn out to be deleted while one page is opened
 
 
@@ -93,26 +95,27 @@ def close(payer: payers.Payer, page: CheckoutSession) -> None:
 class _Plan:
     """What is there already."""
 
+    is_new: bool  # is the customer not there yet?
     payer: payers.Payer | None  # whose Stripe customer is there, as far as we know
     lost: set[str]  # Stripe customers (cus_…) that stood for the customer and were deleted at Stripe
 
 
 def _plan(session: Session, app: apps.App, order: Order) -> _Plan:
     """Find what is there. Ends the reading. Raises what forbids the order."""
+    # Before the customer: who is deleted between the two must not seem to lack a Stripe customer only.
+    payer = payers.of_customer(session, app.id, order.customer.id)
+    lost = payers.lost_of_customer(session, app.id, order.customer.id)
     customer = session.get(customers.Customer, order.customer.id, populate_existing=True)
-    payer, lost = None, set[str]()
     if customer is None:
         customers.refuse_taken(session, order.customer)
     else:
         customers.refuse_deleted(customer)
-        payer = payers.of_customer(session, app.id, customer.id)
-        lost = payers.lost_of_customer(session, app.id, customer.id)
     if payer is not None and payer.gone_at is not None:
         payer = None
     if order.stripe_customer_id is not None:
         _refuse_bound(session, app, order, payer)
     db.end_read(session)
-    return _Plan(payer, lost)
+    return _Plan(customer is None, payer, lost)
 
 
 def _opened(
@@ -195,7 +198,8 @@ def _new_stripe_customer(
             stripe.update_customer(known, name=wanted.name, email=wanted.primary_email)
             return known
     since = now if asked is None or is_forgotten else asked.first_asked_at
-    expected.note(session, app.id, wanted.id, since=since)
+    expected.note(session, app.id, wanted, since=since)
+    _refuse_recorded(session, app, wanted.id, lost)
     again = f"-again-{len(lost)}" if lost else ""
     made = stripe.create_customer(
         name=wanted.name,
@@ -210,6 +214,17 @@ def _new_stripe_customer(
     return made
 
 
+def _refuse_recorded(session: Session, app: apps.App, customer_id: str, lost: set[str]) -> None:
+    """Ask for nothing, and change no name at Stripe, once a twin has recorded what it made. Ends the reading.
+
+    A twin that records it later finds that this call asked, too.
+    """
+    payer = payers.of_customer(session, app.id, customer_id)
+    db.end_read(session)
+    if payer is not None and payer.gone_at is None and payer.stripe_customer_id not in lost:
+        raise Raced("conflict error: this customer is being set up already; try again")
+
+
 def _record_payer(
     session: Session, app: apps.App, order: Order, stripe_customer_id: str, plan: _Plan, *, actor: str
 ) -> payers.Payer:
@@ -219,20 +234,30 @@ def _record_payer(
         customer = customers.create(session, order.customer, actor=actor)
     customers.refuse_deleted(customer)
     payer = payers.of_customer(session, app.id, customer.id)
+    if plan.is_new and not customers.is_same(customer, order.customer):
+        _refuse_rival(session, payer)
     if payer is not None and payer.stripe_customer_id in plan.lost:
         payers.end_gone(session, payer)
         payer = None
     if payer is None:
-        payer = payers.Payer(app_id=app.id, customer_id=customer.id, stripe_customer_id=stripe_customer_id)
-        session.add(payer)
-        session.flush()
+        payer = payers.take_up(session, app.id, customer.id, stripe_customer_id)
     elif payer.stripe_customer_id != stripe_customer_id:
         session.rollback()
         raise Raced("conflict error: this customer is being set up already; try again")
     if plan.payer is None and order.stripe_customer_id is None:
-        expected.settle(session, app.id, customer.id)
+        is_told = expected.settle(session, app.id, order.customer)
+        if not is_told:
+            payers.expect_contact(session, payer.id, utcnow() + SETTLED)
     # As it is now, and stays: a worker may have found the method saved since it was read.
     return payers.fresh(session, payer.id, lock=True)
+
+
+def _refuse_rival(session: Session, payer: payers.Payer | None) -> NoReturn:
+    """A call with other details was quicker: what it stored counts, at Stripe, too. Commits."""
+    if payer is not None:
+        payers.expect_contact(session, payer.id, utcnow())
+    session.commit()
+    raise Raced("conflict error: this customer is being set up already, with other details")
 
 
 def _record_page(

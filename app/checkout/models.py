@@ -53,3 +53,6 @@ class Expected(Base):
     customer_id: Mapped[str] = mapped_column(sa.String(26), primary_key=True)
     first_asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    contact: Mapped[str] = mapped_column(  # a digest of the name and address for it; empty when several were
+        sa.String(16), default="", server_default=""
+    )

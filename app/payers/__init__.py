@@ -1,13 +1,16 @@
 """A customer as Stripe knows it: its Stripe customer, its methods, which one is charged."""
 
 from app.payers.actions import (
+    announce_contact,
     delete_customer,
     end_gone,
+    expect_contact,
     mark_due,
     open_portal,
     remember,
     restore_customer,
     settle_drift,
+    take_up,
     unbind,
     uninstall,
 )
@@ -31,9 +34,11 @@ __all__ = [
     "PaymentMethod",
     "PaymentStatus",
     "all_of_customer",
+    "announce_contact",
     "bind",
     "delete_customer",
     "end_gone",
+    "expect_contact",
     "expires_after",
     "fresh",
     "in_default_app",
@@ -47,6 +52,7 @@ __all__ = [
     "restore_customer",
     "settle_drift",
     "status_until",
+    "take_up",
     "unbind",
     "uninstall",
 ]

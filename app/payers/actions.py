@@ -1,6 +1,6 @@
 """Keeping a payer's rows, and ending them with their customer or their app."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -51,6 +51,27 @@ def mark_due(
     )
 
 
+def expect_contact(session: Session, payer_id: str, at: datetime) -> None:
+    """Stripe may come to have another name or e-mail address than we: have it told ours by that time."""
+    session.execute(
+        sa.update(Payer)
+        .where(Payer.id == payer_id)
+        .values(is_contact_due=True)
+        .execution_options(synchronize_session=False)
+    )
+    mark_due(session, payer_id, at, why=None)
+
+
+def announce_contact(session: Session, payer_id: str) -> None:
+    """Stripe is about to be told new details that may not come to be stored after all. Commits.
+
+    Whatever becomes of it, Stripe is told what is stored a little later.
+    """
+    db.start_write(session)
+    expect_contact(session, payer_id, utcnow() + timedelta(minutes=1))
+    session.commit()
+
+
 def settle_drift(session: Session, payer_id: str) -> None:
     """An event has come for a payer: what a timer found before may have been on its way."""
     session.execute(
@@ -59,6 +80,32 @@ def settle_drift(session: Session, payer_id: str) -> None:
         .values(drift=None)
         .execution_options(synchronize_session=False)
     )
+
+
+def take_up(session: Session, app_id: str, customer_id: str, stripe_customer_id: str) -> Payer:
+    """The payer for a Stripe customer that stands for a customer from now on. Flushes.
+
+    If it did before, that payer lives again, with the pages that may still be open for it; what is known of
+    it is old by now. Raises IntegrityError when either is bound already.
+    """
+    payer = session.scalar(
+        sa.select(Payer)
+        .where(
+            Payer.app_id == app_id,
+            Payer.customer_id == customer_id,
+            Payer.stripe_customer_id == stripe_customer_id,
+        )
+        .order_by(Payer.deleted_at.desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
+    if payer is None:
+        payer = Payer(app_id=app_id, customer_id=customer_id, stripe_customer_id=stripe_customer_id)
+        session.add(payer)
+    payer.deleted_at = payer.gone_at = payer.verified_at = None
+    payer.status_until = utcnow()
+    session.flush()
+    return payer
 
 
 def remember(payer: Payer, method: Method) -> PaymentMethod:

@@ -11,7 +11,7 @@ from app.db import utcnow
 from app.errors import Invalid, PreconditionFailed
 from app.gateway import CustomerFacts, StripeGateway
 from app.payers import queries
-from app.payers.actions import end, mark_due, remember
+from app.payers.actions import end, mark_due, remember, take_up
 from app.payers.models import Payer
 
 BOUND = "This Stripe customer is bound to another customer, or this customer is being bound just now."
@@ -107,9 +107,7 @@ def _record(
     payer = queries.of_customer(session, app.id, customer.id)
     if payer is None or payer.stripe_customer_id != binding.stripe_customer_id:
         end(session, Payer.app_id == app.id, Payer.customer_id == customer.id)
-        payer = Payer(app_id=app.id, customer_id=customer.id, stripe_customer_id=binding.stripe_customer_id)
-        session.add(payer)
-        session.flush()
+        payer = take_up(session, app.id, customer.id, binding.stripe_customer_id)
         _note(session, payer, "stripe_customer.bound", actor, stripe_customer_id=payer.stripe_customer_id)
     default = facts.default_method.id if facts.default_method else None
     if facts.default_method is not None:

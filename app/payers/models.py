@@ -62,6 +62,9 @@ class Payer(Base):
     verify_at: Mapped[datetime | None] = mapped_column(  # when to ask again though nothing was heard
         UtcDateTime, default=lambda: utcnow() + timedelta(days=1), server_default=LONG_AGO
     )
+    is_contact_due: Mapped[bool] = mapped_column(  # Stripe may have another name or e-mail address than we
+        default=False, server_default=sa.false()
+    )
     drift: Mapped[str | None] = mapped_column(sa.Text)  # what a timer found, until an event tells of it
 
     app: Mapped[App] = relationship()

@@ -99,11 +99,12 @@ def _refuse_deleted(customer: customers.Customer) -> None:
 
 
 def _correct_at_stripe(session: Session, app: apps.App, wanted: NewCustomer) -> None:
-    """Tell Stripe of new details. Ends the reading. A Stripe customer made later is made with them."""
+    """Tell Stripe of new details, and first commit that it may have them. One made later gets them anyway."""
     payer = payers.of_customer(session, app.id, wanted.id)
     db.end_read(session)
     if payer is None or payer.gone_at is not None:
         return
+    payers.announce_contact(session, payer.id)
     with suppress(StripeObjectMissing):  # deleted there a moment ago
         apps.connect(app).update_customer(
             payer.stripe_customer_id, name=wanted.name, email=wanted.primary_email

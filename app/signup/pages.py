@@ -228,6 +228,7 @@ def _state(session: Session, payer: payers.Payer, signup: Signup, *, checked: bo
         is_guest=signup.is_guest,
         method=method,
         replaces=others[-1] if others and method else None,
+        unchosen=others[-1] if others and not method else None,
         charged_note=f"{method.title} is the one that is charged." if others and method else None,
         reason=attempt.error_message if attempt and status is PaymentStatus.FAILED else None,
         refresh_seconds=wait,

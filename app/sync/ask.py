@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from app import checkout, payers, webhooks
+from app import checkout, customers, payers, webhooks
 from app.config import settings
 from app.gateway import (
     CustomerFacts,
@@ -15,6 +15,7 @@ from app.gateway import (
     SessionFacts,
     StripeGateway,
     StripeObjectMissing,
+    StripeRefused,
 )
 
 type_alive = Callable[[], None]  # says before each call that we are still at it; raises when another is
@@ -30,6 +31,7 @@ class Known:
     method_ids: set[str]
     mandate_ids: set[str]
     is_whole: bool  # everything is to be asked about, not only what is known of
+    contact: tuple[str, str | None] | None  # name and e-mail address that Stripe is to be told
 
     @classmethod
     def of(cls, session: Session, payer: payers.Payer, *, is_whole: bool) -> "Known":
@@ -43,6 +45,7 @@ class Known:
             method_ids={row.id for row in attached} | told.method_ids,
             mandate_ids={row.mandate_id for row in attached if row.mandate_id} | told.mandate_ids,
             is_whole=is_whole,
+            contact=customers.contact(session, payer.customer_id) if payer.is_contact_due else None,
         )
 
 
@@ -113,6 +116,16 @@ def apply_policy(stripe: StripeGateway, known: Known, truth: Truth, alive: type_
         return
     alive()
     truth.customer = stripe.set_default_method(customer_id, method.id)
+
+
+def tell_contact(stripe: StripeGateway, known: Known, alive: type_alive) -> None:
+    """Tell Stripe the name and e-mail address that we have, where it may have got others on the way."""
+    if known.contact is None:
+        return
+    name, email = known.contact
+    alive()
+    with suppress(StripeObjectMissing, StripeRefused):  # deleted there; or an address that it does not take
+        stripe.update_customer(known.payer.stripe_customer_id, name=name, email=email)
 
 
 def _customer(stripe: StripeGateway, customer_id: str) -> CustomerFacts:

@@ -14,7 +14,7 @@ from app.errors import AppError
 from app.gateway import StripeKeyRejected, StripeUnavailable
 from app.payers import Payer
 from app.sync import leases, pace, schedule
-from app.sync.ask import Known, apply_policy, ask
+from app.sync.ask import Known, apply_policy, ask, tell_contact
 from app.sync.leases import Lease
 from app.sync.write import write
 
@@ -49,13 +49,14 @@ def converge(session: Session, lease: Lease, *, cause: str | None = None, is_who
     payer = payers.fresh(session, lease.payer_id)
     known = Known.of(session, payer, is_whole=is_whole or payer.due_for is not None)
     db.end_read(session)
-    cause = cause or payer.due_for or ("event" if known.event_ids else "timer")
+    cause = cause or payer.due_for or _cause(known)
     alive = _Heartbeat(session, lease)
     asked_at = utcnow()
     try:
         stripe = apps.connect(payer.app)
         truth = ask(stripe, known, alive)
         apply_policy(stripe, known, truth, alive)
+        tell_contact(stripe, known, alive)
 
         now = utcnow()
         locked = _fenced(session, lease)
@@ -69,7 +70,7 @@ def converge(session: Session, lease: Lease, *, cause: str | None = None, is_who
                 _suspect_drift(locked, changes)
             if locked.hints == lease.hints:
                 locked.due_at = schedule.next_pull(session, locked, now)
-                locked.due_for, locked.is_wanted = None, False
+                locked.due_for, locked.is_wanted, locked.is_contact_due = None, False, False
             elif was_spaced_out:  # something was hinted at meanwhile, and need not wait for the next try
                 locked.due_at = now
             _release(locked)
@@ -107,7 +108,7 @@ def dismiss_known(session: Session, lease: Lease) -> bool:
     if payer is None:
         return True
     dismissed, left = webhooks.dismiss_known(session, payer)
-    is_quiet = bool(dismissed) and not left and payer.due_for is None
+    is_quiet = bool(dismissed) and not left and payer.due_for is None and not payer.is_contact_due
     if is_quiet:
         payer.attempts, payer.last_error = 0, None  # what was tried in vain is no longer wanted
         payer.due_at, payer.is_wanted = schedule.next_pull(session, payer, utcnow()), False
@@ -136,6 +137,12 @@ class _Heartbeat:
             if not leases.renew(self._session, self._lease):
                 raise LeaseLost
             self._since = utcnow()
+
+
+def _cause(known: Known) -> str:
+    if known.event_ids:
+        return "event"
+    return "timer" if known.contact is None else "contact"
 
 
 def _failed(session: Session, lease: Lease, error: AppError, event_ids: list[str]) -> Outcome:

@@ -220,6 +220,22 @@ def test_sees_a_card_that_was_removed(client: FlaskClient, simulator: Simulator,
         assert page.one("form", action="/resume")
 
 
+def test_does_not_call_removed_what_is_only_not_chosen(
+    client: FlaskClient, simulator: Simulator, rows: Rows
+) -> None:
+    with time_machine.travel(utcnow(), tick=True) as clock:
+        simulator.save_card(sign_up(client))
+        look(client)
+        simulator.choose_default(rows(Payer)[0].stripe_customer_id, None)
+        clock.shift(timedelta(minutes=2))
+
+        page = look(client)
+
+        assert page.h1 == "No payment method is chosen"
+        assert "no longer kept" not in page.text
+        assert page.one("form", action="/resume")
+
+
 def test_sees_a_customer_that_was_deleted_at_stripe(
     client: FlaskClient, simulator: Simulator, rows: Rows
 ) -> None:
@@ -281,14 +297,19 @@ def resume_fields(page: Page) -> dict[str, str]:
 class TestWhileStripeIsAway:
     """What is known is shown, and said to be old."""
 
-    def test_shows_the_last_known_state(self, client: FlaskClient, simulator: Simulator) -> None:
+    def test_says_nothing_that_may_be_false_by_now(self, client: FlaskClient, simulator: Simulator) -> None:
         session_id = sign_up(client)
+        simulator.save_card(session_id, "4000000000000002")
+        assert look(client).h1 == "Your payment method was not saved"
         simulator.save_card(session_id)
         simulator.faults.add("reset", times=50)
 
         page = look(client)
 
-        assert page.h1 == "Not finished on Stripe yet"
+        assert page.h1 == "We can\u2019t say yet"
+        assert "declined" not in page.text
+        assert "last we know" not in page.text
+        assert page.all("form", action="/resume") == []
         assert "We could not check with Stripe just now" in page.text
         assert "4242" not in page.text
 
