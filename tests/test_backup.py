@@ -21,6 +21,8 @@ from tests.support.sync_people import Person, World
 
 __all__ = ["clock", "person", "world"]
 
+PAGE = 4096  # bytes, SQLite's own
+
 
 @pytest.fixture(autouse=True)
 def _sqlite_alone(database_url: str, request: pytest.FixtureRequest) -> None:
@@ -91,6 +93,21 @@ def test_holds_nobody_up_and_sees_one_moment(
             name[1:] for name in found if name[0] == "b"
         }
         assert found
+
+
+def test_of_a_broken_database_is_none(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is to find out when it is needed."""
+    broken = Path(database_url.removeprefix("sqlite:///"))
+    with broken.open("r+b") as file:
+        file.seek(3 * PAGE)
+        file.write(b"\xff" * 20 * PAGE)
+
+    answer = backup(monkeypatch, database_url, tmp_path / "copy.db")
+
+    assert answer.exit_code != 0
+    assert not (tmp_path / "copy.db").exists()
 
 
 def test_writes_over_no_file(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

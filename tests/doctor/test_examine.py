@@ -8,7 +8,7 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from app import apps, create_app, db
+from app import apps, create_app, db, sync
 from app.apps.cli import roll_secret_command
 from app.apps.models import App, SigningSecret
 from app.config import Settings
@@ -233,6 +233,45 @@ class TestDeliveries:
         assert later.troubles == {}
         assert later["deliveries"]["detail"] == "1 came in the last day."
 
+    def test_that_fail_are_no_better_because_they_were_fetched(
+        self,
+        app: Flask,
+        own: Installed,
+        person: Person,
+        doctor: Doctor,
+        simulator: Simulator,
+        clock: time_machine.Traveller,
+    ) -> None:
+        clock.shift(timedelta(seconds=2))
+        simulator.roll_secret(own.endpoint)
+        person.saves()
+        simulator.deliver_due()
+        clock.shift(timedelta(minutes=3))
+        with app.app_context():
+            [installed_app] = apps.installed(db.session())
+            fetched = sync.backfill(db.session(), installed_app).found
+
+        report = doctor()
+
+        assert fetched > 0
+        assert report.troubles == {"deliveries": "red"}
+
+    def test_that_stripe_never_made_are_no_trouble(
+        self,
+        own: Installed,
+        person: Person,
+        doctor: Doctor,
+        simulator: Simulator,
+        clock: time_machine.Traveller,
+    ) -> None:
+        clock.shift(timedelta(seconds=2))
+        simulator.change_endpoint(own.endpoint, enabled=False)
+        person.saves()
+        simulator.change_endpoint(own.endpoint, enabled=True)
+        clock.shift(timedelta(minutes=3))
+
+        assert doctor().troubles == {}
+
     def test_of_which_some_failed_and_later_ones_came(
         self, person: Person, doctor: Doctor, simulator: Simulator, clock: time_machine.Traveller
     ) -> None:
@@ -314,6 +353,14 @@ class TestKey:
 
         assert report.troubles == {"account": "red"}
         assert "acct_other in test mode" in report["account"]["detail"]
+
+    def test_of_the_other_mode_is_no_key_for_this_app(self, doctor: Doctor, change: Change) -> None:
+        change(App, livemode=True)
+
+        report = doctor()
+
+        assert report["account"]["state"] == "red"
+        assert f"for {DEFAULT_ACCOUNT} in live mode" in report["account"]["detail"]
 
     def test_that_may_not_see_something_is_said_to(
         self, app: Flask, doctor: Doctor, simulator: Simulator

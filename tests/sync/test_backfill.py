@@ -1,5 +1,6 @@
 """What no webhook brought is found in Stripe's list of events, wherever a worker was killed on the way."""
 
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -17,11 +18,12 @@ from app.apps import App
 from app.config import Settings
 from app.db import utcnow
 from app.errors import Conflict
-from app.gateway import EVENTS
+from app.gateway import EVENTS, StripeUnavailable
 from app.payers import PaymentStatus
 from app.simulator import DEFAULT_API_KEY
 from app.simulator.accounts import add_account, add_key, revoke_key
 from app.sync import Backfill, Backfilled
+from app.sync.backfill import claim_due, release
 from app.sync.cli import command
 from app.webhooks import Event
 from tests.conftest import PORTAL, make_settings
@@ -256,6 +258,24 @@ def test_is_done_by_one_at_a_time(world: World, person: Person, calls: StripeCal
     assert calls.made.count(LIST) == 1
 
 
+def test_is_done_by_one_however_long_its_pages_take(
+    world: World, calls: StripeCalls, rows: Rows, clock: time_machine.Traveller
+) -> None:
+    many(world, 130)
+
+    def takes_long() -> None:
+        clock.shift(LEASE - 20)
+        with pytest.raises(Conflict):
+            looks(world.app)
+
+    calls.before(LIST, takes_long)
+    calls.after(LIST, lambda: calls.before(LIST, takes_long))
+    looks(world.app)
+
+    assert row(rows).last_error is None
+    assert row(rows).found == len(rows(Event))
+
+
 def test_is_done_once_however_many_workers_there_are(world: World, calls: StripeCalls, rows: Rows) -> None:
     many(world, 130)
     calls.clear()
@@ -274,6 +294,25 @@ def test_is_done_once_however_many_workers_there_are(world: World, calls: Stripe
     assert row(rows).found == len(rows(Event))
 
 
+def test_is_not_begun_again_by_whoever_has_only_seen_that_it_was_due(
+    world: World, calls: StripeCalls
+) -> None:
+    others: list[None] = []
+
+    def another_reads_it(_connection: sa.Connection) -> None:
+        if not others:
+            others.append(None)
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(world.tend).result()
+
+    with world.app.app_context():
+        sa.event.listen(db.engine(), "commit", another_reads_it)
+
+        assert claim_due(db.session()) is None
+
+    assert calls.made.count(LIST) == 1
+
+
 def test_that_was_too_slow_stores_nothing_over_its_successor(
     world: World, person: Person, rows: Rows, calls: StripeCalls, clock: time_machine.Traveller
 ) -> None:
@@ -289,6 +328,41 @@ def test_that_was_too_slow_stores_nothing_over_its_successor(
 
     assert row(rows).found == len(rows(Event))
     assert row(rows).lease is None
+
+
+def test_that_was_too_slow_does_not_give_back_what_is_its_successors(
+    world: World, rows: Rows, clock: time_machine.Traveller
+) -> None:
+    with world.app.app_context():
+        session = db.session()
+        slow = claim_due(session)
+        clock.shift(LEASE + 1)
+        later = claim_due(session)
+        assert slow is not None
+        assert later is not None
+
+        release(session, slow)
+
+    assert row(rows).lease == later.token
+
+
+def test_that_was_too_slow_and_failed_leaves_its_successor_alone(
+    world: World, rows: Rows, calls: StripeCalls, clock: time_machine.Traveller
+) -> None:
+    later = []
+
+    def another_takes_over() -> None:
+        clock.shift(LEASE + 1)
+        with world.app.app_context():
+            later.append(claim_due(db.session()))
+        world.simulator.faults.add("429", LIST)
+
+    calls.before(LIST, another_takes_over)
+    with pytest.raises(StripeUnavailable):
+        looks(world.app)
+
+    assert [lease and lease.token for lease in later] == [row(rows).lease]
+    assert row(rows).last_error is None
 
 
 def test_begins_anew_when_stripe_has_forgotten_where_it_stood(
@@ -335,6 +409,22 @@ def test_after_more_than_stripe_remembers_looks_at_everybody_who_is_not_done(
 
     assert_equal_to_stripe(given_up)
     assert not [call for call in calls.made if settled.stripe_id in call]
+
+
+@pytest.mark.parametrize("batch", [1, 500])
+def test_for_the_first_time_after_so_long_looks_at_everybody_who_is_not_done(
+    world: World, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr(sys.modules[claim_due.__module__], "GAP_BATCH", batch)
+    people = [world.person() for _ in range(3)]
+    with world.app.app_context():
+        db.session().execute(sa.text("UPDATE payer SET due_at = NULL, verify_at = NULL"))
+        db.session().commit()
+    clock.shift(timedelta(days=31))
+
+    world.tend()
+
+    assert {person.payer.due_for for person in people} == {"gap"}
 
 
 def test_notes_what_went_wrong_and_tries_again(

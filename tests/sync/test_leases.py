@@ -9,7 +9,7 @@ from flask import Flask
 
 from app import db, sync, webhooks
 from app.payers import PaymentStatus
-from app.sync import Outcome
+from app.sync import Outcome, leases
 from app.sync.leases import LEASE
 from app.webhooks import Event
 from tests.support.rows import Rows
@@ -168,6 +168,19 @@ def test_that_ran_out_keeps_a_slow_worker_from_dismissing_events(
         from app.sync.converge import dismiss_known  # noqa: PLC0415
 
         assert dismiss_known(db.session(), lease) is True
+
+    assert person.payer.lease == later.token
+
+
+def test_that_ran_out_is_not_given_back_for_another(
+    app: Flask, clock: time_machine.Traveller, person: Person
+) -> None:
+    lease = claimed(app, person.payer.id)
+    clock.shift(OVER)
+    later = claimed(app, person.payer.id)
+
+    with app.app_context():
+        leases.release(db.session(), lease)
 
     assert person.payer.lease == later.token
 

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from flask import Flask, Response
 
-from app import apps, db, sync
+from app import apps, db, sync, webhooks
 from app.config import Settings
 from app.gateway.client import NETWORK_RETRIES
 from app.payers import PaymentStatus
@@ -43,12 +43,12 @@ def frozen() -> Iterator[time_machine.Traveller]:
         yield clock
 
 
-def somebody_in(app_id: str, world: World) -> Person:
+def somebody_in(app_id: str, world: World, name: str = "grace") -> Person:
     """Somebody who stands on a page of that app."""
     client = program(world.app)
     body = {
         "appId": app_id,
-        "customer": {"name": "Grace", "usageAttribution": {"subjectKeys": ["grace"]}},
+        "customer": {"name": name, "usageAttribution": {"subjectKeys": [name]}},
         "options": {"successURL": "https://example.com/", "currency": "USD"},
     }
     made = client.post("/api/v1/stripe/checkout/sessions", json=body).get_json()
@@ -107,6 +107,34 @@ def test_an_app_that_is_broken_is_tried_by_one_now_and_then(
     assert_equal_to_stripe(other)
     for person in people:
         assert_equal_to_stripe(person)
+
+
+@pytest.mark.usefixtures("frozen")
+def test_an_app_that_pauses_does_not_hold_up_another(world: World, second: str) -> None:
+    broken = [world.person() for _ in range(2)]
+    others = [somebody_in(second, world, f"grace-{number}") for number in range(3)]
+    for person in (*broken, *others):
+        person.saves()
+    revoke_key(world.simulator.books, DEFAULT_API_KEY)
+
+    world.settle()
+
+    assert {person.status for person in broken} == {PaymentStatus.IN_PROGRESS}
+    assert {person.status for person in others} == {PaymentStatus.SAVED}
+
+
+def test_an_app_whose_customers_are_all_seen_to_does_not_hold_up_another(world: World, second: str) -> None:
+    person, other = world.person(), somebody_in(second, world)
+    person.saves()
+    other.saves()
+    world.simulator.deliver_due()
+    with world.app.app_context():
+        webhooks.sort(db.session())
+        assert sync.claim(db.session(), person.payer.id) is not None
+
+        sync.turn()
+
+    assert other.status == PaymentStatus.SAVED
 
 
 @pytest.mark.usefixtures("frozen")

@@ -2,15 +2,19 @@
 
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
 from app import db, sync
+from app.config import Settings
 from app.db import utcnow
 from app.journal import Entry
 from app.payers import Payer, PaymentStatus
 from app.sync import Pace, leases
+from app.webhooks import Event
+from tests.conftest import make_settings
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.sync_people import Person, World
@@ -126,6 +130,35 @@ def test_who_was_given_up_is_tried_again(
     assert_equal_to_stripe(person)
 
 
+def test_who_is_looked_at_anyway_is_not_chosen(app: Flask, world: World, person: Person) -> None:
+    overdue(app, person)
+    before = (person.payer.due_at, person.payer.due_for)
+
+    world.tend()
+
+    assert (person.payer.due_at, person.payer.due_for) == before
+
+
+def test_who_was_given_up_again_is_left_alone_for_a_day(
+    app: Flask, world: World, clock: time_machine.Traveller
+) -> None:
+    person = settled(world)
+    overdue(app, person)
+    world.tend()
+    with app.app_context():
+        db.session().execute(sa.text("UPDATE payer SET attempts = 15, due_at = NULL, due_for = NULL"))
+        db.session().commit()
+
+    clock.shift(timedelta(hours=23))
+    world.tend()
+    before_a_day = person.payer.due_at
+    clock.shift(timedelta(hours=1))
+    world.tend()
+
+    assert before_a_day is None
+    assert person.payer.due_for == "verify"
+
+
 def test_what_a_timer_found_is_told_when_no_event_comes(
     app: Flask, world: World, clock: time_machine.Traveller, rows: Rows
 ) -> None:
@@ -171,6 +204,67 @@ def test_what_a_person_or_an_event_found_is_not(
     lives_through(world, clock, 1)
 
     assert drifts(rows) == []
+
+
+def test_what_was_found_together_with_its_event_is_not(
+    app: Flask, world: World, clock: time_machine.Traveller, rows: Rows
+) -> None:
+    person = settled(world)
+    overdue(app, person)
+    world.tend()
+    world.simulator.detach_payment_method(str(person.stripe_default))
+    world.settle()
+
+    lives_through(world, clock, 1)
+
+    assert person.status == PaymentStatus.REMOVED
+    assert drifts(rows) == []
+
+
+def test_what_no_webhook_told_is_though_the_list_tells_of_it(
+    app: Flask, world: World, clock: time_machine.Traveller, rows: Rows
+) -> None:
+    person = settled(world)
+    world.tend()
+    clock.shift(timedelta(minutes=12))
+    world.simulator.detach_payment_method(str(person.stripe_default))
+    world.lose_events()
+    overdue(app, person)
+    world.tend()
+    clock.shift(MINUTE)
+    world.work()
+    found = person.payer.drift
+
+    clock.shift(timedelta(minutes=3))
+    world.tend()
+    world.work()
+    lives_through(world, clock, 1)
+
+    assert found is not None
+    assert {event.origin for event in rows(Event) if event.type == "payment_method.detached"} == {"backfill"}
+    assert drifts(rows) == [found]
+
+
+class TestWithoutWebhooks:
+    """Timers are how it is found out then."""
+
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        return make_settings(database_url=database_url, webhooks="off")
+
+    def test_what_a_timer_found_is_not_told(
+        self, world: World, clock: time_machine.Traveller, rows: Rows
+    ) -> None:
+        person = world.person()
+        person.saves()
+        forget_events(world)
+        clock.shift(121)
+        world.work()
+
+        lives_through(world, clock, 1)
+
+        assert person.status == PaymentStatus.SAVED
+        assert drifts(rows) == []
 
 
 def test_several_finds_of_one_outage_are_told_as_one(

@@ -1,7 +1,8 @@
 """A person who waits is shown Stripe's word of just now, and one look serves everybody who waits."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 import time_machine
@@ -142,6 +143,26 @@ def test_by_force_takes_what_another_was_told_since(person: Person, calls: Strip
 
     assert looks[0].result() is True
     assert len(calls.made) in {2, 4}  # the other's wish may be a moment younger than the answer
+    looking.shutdown()
+
+
+def test_by_force_does_not_take_what_another_was_told_before(person: Person, calls: StripeCalls) -> None:
+    """The other one writes its answer afterwards, as if it were of then."""
+    person.saves()
+    refreshed(person)
+    looking = ThreadPoolExecutor(1)
+    looks: list[Future[bool]] = []
+
+    def a_card_is_detached_and_somebody_looks() -> None:
+        person.simulator.detach_payment_method(str(person.stripe_default))
+        looks.append(looking.submit(refreshed, person, force=True))
+        time.sleep(0.3)  # until that look waits for ours
+
+    calls.after("GET /v1/customers/*/payment_methods", a_card_is_detached_and_somebody_looks)
+    refreshed(person, force=True)
+
+    assert looks[0].result() is True
+    assert person.status == PaymentStatus.REMOVED
     looking.shutdown()
 
 

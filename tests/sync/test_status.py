@@ -7,7 +7,7 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from app import db
+from app import db, sync
 from app.journal import Entry
 from app.payers import Payer
 from tests.support.rows import Rows
@@ -69,6 +69,17 @@ def test_becomes_abandoned_by_the_clock_alone_and_says_so_once(
 
     assert person.payer.status == "abandoned"
     assert told(rows) == [{"before": "in_progress", "after": "abandoned"}]
+
+
+def test_becomes_abandoned_though_the_worker_has_always_something_else_to_do(
+    app: Flask, clock: time_machine.Traveller, person: Person
+) -> None:
+    clock.move_to(person.pages[0].expires_at)
+
+    with app.app_context():
+        sync.tend(db.session())
+
+    assert person.payer.status == "abandoned"
 
 
 def test_of_a_card_is_announced_when_stripe_was_asked_once_more(

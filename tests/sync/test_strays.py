@@ -8,6 +8,7 @@ from flask import Flask
 
 from app import db, sync
 from app.apps import App
+from app.db import new_id
 from app.sync import Strays
 from tests.support.sync_people import Person, World
 
@@ -41,6 +42,15 @@ def test_finds_a_customer_that_nobody_uses(
 
 def test_does_not_take_one_that_may_be_recorded_yet(world: World, person: Person) -> None:
     left_over(world, person)
+
+    assert found(world.app).customers == []
+
+
+def test_does_not_take_one_of_another_portal(
+    world: World, person: Person, clock: time_machine.Traveller
+) -> None:
+    world.stripe("POST", "/v1/customers", **{"metadata[om_app_id]": new_id()})
+    clock.shift(timedelta(hours=2))
 
     assert found(world.app).customers == []
 

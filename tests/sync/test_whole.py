@@ -6,7 +6,7 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from app import db, payers, sync
+from app import db, payers, sync, webhooks
 from app.db import utcnow
 from app.payers import PaymentStatus
 from app.sync import leases
@@ -60,6 +60,42 @@ def test_nobody_asks_about_a_payer_that_has_ended(app: Flask, world: World, pers
 
         assert leases.claim(session, payer_id) is None
         assert not sync.refresh(session, payer_id, force=True)
+
+
+def test_what_an_event_wants_at_once_is_not_put_off_by_what_comes_later(
+    app: Flask, world: World, person: Person
+) -> None:
+    person.saves()
+    world.simulator.deliver_due()
+    with app.app_context():
+        webhooks.sort(db.session())
+    due_at = person.payer.due_at
+
+    person.opens_another_page()
+
+    assert due_at is not None
+    assert due_at <= utcnow()
+    assert person.payer.due_at == due_at
+
+
+def test_events_that_wait_for_somebody_who_has_ended_are_closed(
+    app: Flask, world: World, person: Person, rows: Rows
+) -> None:
+    person.saves()
+    world.simulator.deliver_due()
+    with app.app_context():
+        session = db.session()
+        webhooks.sort(session)
+        ended = payers.fresh(session, person.payer.id)
+        payers.unbind(session, ended.app_id, ended.customer, actor="test")
+        session.commit()
+    waiting = [event.id for event in rows(Event) if event.state == "waiting"]
+
+    world.work()
+
+    closed = {event.id: (event.state, event.reason) for event in rows(Event)}
+    assert waiting
+    assert {closed[id_] for id_ in waiting} == {("ignored", "Its customer was deleted or unbound here.")}
 
 
 def test_a_hint_during_a_success_after_failures_does_not_wait_for_the_next_try(

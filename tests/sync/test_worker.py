@@ -100,6 +100,26 @@ def rename(app: Flask, old: str, new: str) -> None:
         connection.commit()
 
 
+def sleeps(worker: Worker) -> bool:
+    """Does it wait to be woken? An Event tells who waits for it to nobody but its own condition."""
+    return bool(vars(vars(worker)["_wake"])["_cond"]._waiters)
+
+
+def test_is_woken_by_an_event(
+    app: Flask, world: World, person: Person, calls: StripeCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.sync.worker.IDLE", 3600)
+    asleep: Worker = app.extensions["gangway.worker"]
+    asleep.start()
+    wait_until(lambda: "GET /v1/events" in calls.made and sleeps(asleep))
+
+    person.saves()
+    world.simulator.deliver_due()
+    wait_until(lambda: person.status == PaymentStatus.SAVED)
+
+    asleep.stop()
+
+
 def test_gives_back_what_it_cant_finish_when_it_is_told_to_stop(
     app: Flask, world: World, person: Person
 ) -> None:

@@ -283,7 +283,13 @@ def test_of_a_page_that_we_did_not_open_is_no_news(
 def test_of_a_detached_card_that_we_never_knew_is_no_news(
     world: World, person: Person, postbox: Postbox, calls: StripeCalls, rows: Rows
 ) -> None:
-    detached = {"id": "pm_unknown", "object": "payment_method", "type": "card", "customer": None}
+    detached = {
+        "id": "pm_unknown",
+        "object": "payment_method",
+        "type": "card",
+        "created": 1,
+        "customer": None,
+    }
     calls.clear()
 
     postbox.post(

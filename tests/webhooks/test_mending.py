@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app import db, webhooks
+from app.db import utcnow
 from app.errors import AppError, Conflict, Invalid, NotFound
 from app.journal import Entry
 from app.payers import Payer, PaymentStatus
@@ -64,6 +66,26 @@ def test_a_retried_event_has_its_effect(world: World, person: Person, rows: Rows
     world.work()
 
     assert states(rows)[succeeded.id] == "done"
+    assert person.status == PaymentStatus.SAVED
+
+
+def test_a_retried_event_does_not_wait_for_the_next_try_of_what_failed_besides(
+    world: World, person: Person, rows: Rows
+) -> None:
+    person.saves()
+    world.simulator.deliver_due()
+    with world.app.app_context():
+        session = db.session()
+        webhooks.sort(session)
+        in_an_hour = utcnow() + timedelta(hours=1)
+        session.execute(sa.update(Event).values(state="dead"))
+        session.execute(sa.update(Payer).values(attempts=11, due_at=in_an_hour))
+        session.commit()
+    [succeeded] = [found for found in rows(Event) if found.type == "setup_intent.succeeded"]
+
+    does(world.app, webhooks.retry, succeeded.app_id, succeeded.id)
+    world.work()
+
     assert person.status == PaymentStatus.SAVED
 
 

@@ -1,0 +1,258 @@
+"""What Stripe may be asked in a second is asked by nobody twice, however many calls somebody takes."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from flask import Flask, Response
+
+from app import db, sync, webhooks
+from app.config import Settings
+from app.gateway.client import NETWORK_RETRIES
+from app.simulator import Simulator
+from app.sync import Lease, Pace
+from tests.conftest import make_settings
+from tests.support.rows import Rows
+from tests.support.stripe_calls import StripeCalls
+from tests.support.sync_people import Person, World
+from tests.support.sync_truth import assert_equal_to_stripe
+
+TRIES = 1 + NETWORK_RETRIES  # of one call that gets no answer
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """Four calls a second."""
+    return make_settings(database_url=database_url, stripe_rate=4)
+
+
+@pytest.fixture
+def frozen() -> Iterator[time_machine.Traveller]:
+    """A clock that stands still, but for being sent ahead."""
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def waits(simulator: Simulator) -> list[str]:
+    """The seconds for which Stripe asks to be left alone, one for each answer that says so."""
+    seconds: list[str] = []
+
+    @simulator.wsgi.after_request
+    def _say(answer: Response) -> Response:
+        if answer.status_code == 429 and seconds:
+            answer.headers["Retry-After"] = seconds.pop(0)
+        return answer
+
+    return seconds
+
+
+def saved(world: World, number: int) -> list[Person]:
+    """So many people who have saved a card."""
+    people = [world.person() for _ in range(number)]
+    for person in people:
+        person.saves()
+    return people
+
+
+def takes(app: Flask) -> Lease | None:
+    """Take the lease of whoever is due, as a worker does."""
+    with app.app_context():
+        return sync.claim_due(db.session())
+
+
+def after_the_look(app: Flask, action: Callable[[], Any]) -> list[Any]:
+    """Do something, once, when a worker has seen whose turn it is and not taken it yet; what came of it."""
+    done: list[Any] = []
+
+    def _between(_connection: sa.Connection) -> None:
+        if not done:
+            done.append(None)
+            with ThreadPoolExecutor(1) as thread:
+                done[0] = thread.submit(action).result()
+
+    with app.app_context():
+        sa.event.listen(db.engine(), "commit", _between)
+    return done
+
+
+def test_whoever_takes_many_calls_lets_the_others_wait_for_longer(
+    frozen: time_machine.Traveller, world: World, calls: StripeCalls
+) -> None:
+    person, other = saved(world, 2)
+    for _ in range(8):
+        person.opens_another_page()
+    world.simulator.deliver_due()
+    calls.clear()
+
+    world.work()
+    at_first = list(calls.made)
+    frozen.shift(1)
+    world.work()
+    within_a_second = list(calls.made)
+    frozen.shift(2)
+    world.settle()
+
+    assert len(at_first) > 8
+    assert within_a_second == at_first
+    assert_equal_to_stripe(other)
+
+
+def test_people_who_wait_for_an_answer_are_counted_too(
+    frozen: time_machine.Traveller, world: World, calls: StripeCalls
+) -> None:
+    *people, last = saved(world, 5)
+    world.simulator.deliver_due()
+    calls.clear()
+    for person in people:
+        person.returns()
+    asked = len(calls.made)
+
+    world.work()
+    waited = len(calls.made) == asked
+    frozen.shift(2)
+    world.settle()
+
+    assert asked == 8
+    assert waited
+    assert_equal_to_stripe(last)
+
+
+def test_pages_of_the_list_are_counted_too(
+    frozen: time_machine.Traveller, world: World, calls: StripeCalls
+) -> None:
+    person = world.person()
+    for _ in range(130):
+        person.saves("4000000000000002")
+    world.lose_events()
+    calls.clear()
+
+    world.tend()
+    at_once = len(calls.made)
+    frozen.shift(1)
+    world.tend()
+
+    assert at_once == 1
+    assert calls.made == ["GET /v1/events"] * 2
+
+
+def test_what_was_not_asked_for_long_is_not_made_up_for_at_once(
+    frozen: time_machine.Traveller, world: World, calls: StripeCalls
+) -> None:
+    saved(world, 1)
+    world.settle()
+    frozen.shift(60)
+    people = saved(world, 8)
+    world.simulator.deliver_due()
+    calls.clear()
+
+    world.work()
+
+    assert 0 < len(calls.made) <= 8
+    for _ in range(6):
+        frozen.shift(1)
+        world.settle()
+    for person in people:
+        assert_equal_to_stripe(person)
+
+
+def test_of_two_workers_who_see_the_last_of_it_one_takes_it(
+    app: Flask, frozen: time_machine.Traveller, world: World
+) -> None:
+    saved(world, 8)
+    world.simulator.deliver_due()
+    with app.app_context():
+        webhooks.sort(db.session())
+    while takes(app):
+        frozen.shift(0.1)
+    frozen.shift(0.5)
+    others = after_the_look(app, lambda: takes(app))
+
+    mine = takes(app)
+
+    assert [lease is not None for lease in others] == [True]
+    assert mine is None
+
+
+@pytest.mark.usefixtures("frozen")
+def test_nobody_begins_who_has_not_yet_seen_that_stripe_wants_to_be_left_alone(
+    waits: list[str], app: Flask, world: World
+) -> None:
+    person, _other = saved(world, 2)
+    world.simulator.deliver_due()
+    with app.app_context():
+        webhooks.sort(db.session())
+    waits += ["120"] * TRIES
+    world.simulator.faults.add("429", "GET *")
+    after_the_look(app, person.returns)
+
+    assert takes(app) is None
+
+
+def test_the_longer_one_of_two_pauses_counts(
+    waits: list[str], frozen: time_machine.Traveller, world: World, calls: StripeCalls
+) -> None:
+    first, second, third = saved(world, 3)
+
+    def another_is_told_to_wait_for_longer() -> None:
+        waits.append("120")
+        world.simulator.faults.add("429", "GET *")
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(second.returns).result()
+        waits.append("5")
+        world.simulator.faults.add("429", "POST *")
+
+    calls.before("POST /v1/customers/*", another_is_told_to_wait_for_longer)
+    first.returns()
+    calls.clear()
+    frozen.shift(60)
+    world.settle()
+    asked_meanwhile = list(calls.made)
+    frozen.shift(61)
+    for _ in range(3):
+        world.settle()
+        frozen.shift(2)
+
+    assert asked_meanwhile == []
+    assert_equal_to_stripe(third)
+
+
+def test_a_pause_that_stripe_asks_for_while_its_list_is_read_is_everybodys(
+    waits: list[str], frozen: time_machine.Traveller, world: World, calls: StripeCalls
+) -> None:
+    [person] = saved(world, 1)
+    waits.append("120")
+    world.simulator.faults.add("429", "GET /v1/events")
+    world.tend()
+    calls.clear()
+
+    world.settle()
+    frozen.shift(110)
+    world.settle()
+    asked_meanwhile = list(calls.made)
+    frozen.shift(15)
+    world.settle()
+
+    assert asked_meanwhile == []
+    assert_equal_to_stripe(person)
+
+
+def test_a_list_that_is_read_again_ends_the_failures_in_a_row(
+    frozen: time_machine.Traveller, world: World, rows: Rows
+) -> None:
+    saved(world, 1)
+    world.simulator.deliver_due()
+    for _ in range(TRIES):
+        world.simulator.faults.add("503", "GET *")
+    world.work()
+    before = [pace.failures for pace in rows(Pace)]
+    frozen.shift(1)
+
+    world.tend()
+
+    assert before == [1]
+    assert [pace.failures for pace in rows(Pace)] == [0]
