@@ -3,15 +3,18 @@
 import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import click
 import structlog
+from alembic.util import CommandError
 from cryptography.fernet import Fernet
 from flask import Flask
 from flask.cli import ScriptInfo
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from app import create_app, demo, migrations
+from app import create_app, db, demo, migrations
 from app.apps.cli import group as stripe_group
 from app.config import Settings, SettingsRefused
 from app.doctor.cli import doctor_command
@@ -24,7 +27,8 @@ from app.payers.cli import uninstall_command
 from app.sync.cli import command as backfill_command
 from app.web import logging
 
-PORT = click.IntRange(1, 65535)
+HIGHEST_PORT = 65535
+PORT = click.IntRange(1, HIGHEST_PORT)
 
 
 class Commands(click.Group):
@@ -38,6 +42,13 @@ class Commands(click.Group):
             raise click.ClickException(str(error)) from error
         except AppError as error:
             raise click.ClickException(error.detail) from error
+        except CommandError as error:  # Alembic's, such as for a step that there is not
+            raise click.ClickException(str(error)) from error
+        except SQLAlchemyError as error:
+            said = db.explain(error)
+            if said is None:
+                raise
+            raise click.ClickException(said) from error
 
 
 def _application(_info: object = None) -> Flask:
@@ -82,8 +93,22 @@ def demo_command(*, port: int, stripe_port: int, data: Path | None, fresh: bool,
     demo.run(port=port, stripe_port=stripe_port, folder=data, fresh=fresh, as_json=as_json)
 
 
+def _address(_context: click.Context, _parameter: click.Parameter, bind: str) -> str:
+    """Refuse what gunicorn would try to listen on in vain."""
+    host, _, port = bind.rpartition(":")
+    if host == "unix" or (host and port.isdigit() and 1 <= int(port) <= HIGHEST_PORT):
+        return bind
+    raise click.BadParameter("give an address and a port, such as 127.0.0.1:8000, or unix:/a/path.")
+
+
 @main.command()
-@click.option("--bind", default="127.0.0.1:8000", show_default=True, help="Address and port to listen on.")
+@click.option(
+    "--bind",
+    default="127.0.0.1:8000",
+    show_default=True,
+    callback=_address,
+    help="Address and port to listen on.",
+)
 def serve(bind: str) -> None:
     """Run the portal under a production server, with its worker, by the settings."""
     from app.server import Server  # noqa: PLC0415  (gunicorn wants a Unix; the demo does not)
@@ -91,16 +116,20 @@ def serve(bind: str) -> None:
     settings = Settings.load()
     logging.configure(settings)
     with create_app(settings).app_context():
-        if migrations.pending():
-            raise click.ClickException("The database is not up to date: run `gangway db upgrade` first.")
+        _refuse_old_tables()
         _offer_setup()
     sys.argv = ["gangway"]  # gunicorn would read our own options as its own
     Server(settings, bind).run()
 
 
+def _refuse_old_tables() -> None:
+    if migrations.pending():
+        raise click.ClickException("The database is not up to date: run `gangway db upgrade` first.")
+
+
 def _offer_setup() -> None:
     """Say in the log how the first operator is made, while there is none."""
-    from app import db, operators  # noqa: PLC0415
+    from app import operators  # noqa: PLC0415
 
     address = operators.offer_setup(db.session())
     if address:
@@ -108,7 +137,13 @@ def _offer_setup() -> None:
 
 
 @main.command()
-@click.option("--threads", default=2, show_default=True, help="How many customers are looked at at once.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="How many customers are looked at at once.",
+)
 @click.option("--metrics", type=PORT, help="Serve its numbers on this port of loopback, for Prometheus.")
 def worker(threads: int, metrics: int | None) -> None:
     """Run the worker alone, beside web processes that have GANGWAY_WORKER_THREADS=0."""
@@ -117,9 +152,16 @@ def worker(threads: int, metrics: int | None) -> None:
     from app.sync import Worker  # noqa: PLC0415
 
     application = _application()
+    with application.app_context(), suppress(OperationalError):  # the database may be away just now
+        _refuse_old_tables()
     alone = Worker(application, threads)
     if metrics is not None:
-        start_http_server(metrics, "127.0.0.1", registry=application.extensions["gangway.metrics"].registry)
+        numbers = application.extensions["gangway.metrics"].registry
+        try:
+            start_http_server(metrics, "127.0.0.1", registry=numbers)
+        except OSError as error:
+            said = f"Port {metrics} of loopback is taken: choose another with --metrics."
+            raise click.ClickException(said) from error
     stopped = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopped.set())
@@ -140,7 +182,7 @@ def simulator(port: int, data: Path | None) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def backup_command(file: Path) -> None:
     """Copy the database into a new FILE, whole, while everything goes on."""
-    from app import backup, db  # noqa: PLC0415
+    from app import backup  # noqa: PLC0415
 
     with create_app(Settings.load()).app_context():
         size = backup.backup(db.engine(), file)

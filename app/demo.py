@@ -41,7 +41,7 @@ def run(*, port: int, stripe_port: int, folder: Path | None, fresh: bool, as_jso
     app = create_app(settings)
 
     web = _listen("portal", port, "--port", lambda: _serve(app, port))
-    simulator = Simulator(folder / "stripe.db", public_url=stripe_url)
+    simulator = Simulator(folder / "stripe.db", public_url=stripe_url, account_name=settings.company_name)
     hosted = _listen(
         "simulated Stripe",
         stripe_port,

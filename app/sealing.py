@@ -30,7 +30,10 @@ class Sealer:
         try:
             sealed_for, secret = json.loads(self._fernet.decrypt(sealed.encode()))
         except InvalidToken as error:
-            raise Unsealable(f"No key in GANGWAY_ENCRYPTION_KEYS opens the secret of {row}.") from error
+            raise Unsealable(
+                f"No key in GANGWAY_ENCRYPTION_KEYS opens the secret of {row}. Put the former key back"
+                " behind the new one."
+            ) from error
         if sealed_for != row:
             raise Unsealable(f"The secret of {row} was sealed for another row.")
         return str(secret)

@@ -120,6 +120,57 @@ def test_says_in_a_sentence_what_to_set(command: list[str]) -> None:
     assert "Traceback" not in answer.output
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["operator", "list"],
+        ["stripe", "list"],
+        ["token", "create", "reports"],
+        ["backfill"],
+        ["serve"],
+        ["worker"],
+        ["doctor"],
+    ],
+    ids=" ".join,
+)
+def test_says_in_a_sentence_that_tables_are_missing(
+    command: list[str], run: Run, empty_database_url: str
+) -> None:
+    answer = run(*command, DATABASE_URL=empty_database_url)
+
+    assert answer.exit_code in {1, 3}
+    assert "run `gangway db upgrade`" in answer.output
+    assert "Traceback" not in answer.output
+
+
+@pytest.mark.parametrize(
+    "command", [["operator", "list"], ["db", "upgrade"], ["serve"], ["backfill"]], ids=" ".join
+)
+def test_says_in_a_sentence_that_the_database_is_away(command: list[str], run: Run) -> None:
+    answer = run(*command, DATABASE_URL="sqlite:////no/such/folder/x.db")
+
+    assert answer.exit_code == 1
+    assert "look at GANGWAY_DATABASE_URL" in answer.output
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["db", "downgrade", "nope"], "nope"),
+        (["serve", "--bind", "nonsense"], "such as 127.0.0.1:8000"),
+        (["serve", "--bind", "127.0.0.1:99999"], "such as 127.0.0.1:8000"),
+        (["worker", "--threads", "0"], "'--threads'"),
+        (["token", "create", "reports", "--expires", "2020-01-01"], "this day is over"),
+    ],
+)
+def test_refuses_what_makes_no_sense(command: list[str], said: str, run: Run) -> None:
+    answer = run(*command)
+
+    assert answer.exit_code in {1, 2}
+    assert said in answer.output
+    assert isinstance(answer.exception, SystemExit)
+
+
 class TestCheck:
     """`gangway check`."""
 

@@ -16,7 +16,12 @@ group = click.Group("stripe", help="Connect Stripe accounts, and look after them
 
 
 @group.command("install")
-@click.option("--api-key", required=True, help="A secret or restricted key of the account.")
+@click.option(
+    "--api-key",
+    prompt=True,
+    hide_input=True,
+    help="A secret or restricted key of the account. Asked for when it is not given.",
+)
 @click.option("--name", default="Stripe", show_default=True, help="How the app is called on our pages.")
 @click.option(
     "--default", "takes_default", is_flag=True, help="Make it the default app, in place of another."

@@ -29,7 +29,7 @@ class Doctor(click.Command):
         try:
             return super().invoke(ctx)
         except (SettingsRefused, AppError, SQLAlchemyError) as error:
-            said = "The database does not answer." if isinstance(error, SQLAlchemyError) else str(error)
+            said = (db.explain(error) if isinstance(error, SQLAlchemyError) else None) or str(error)
             click.echo(said, err=True)
             ctx.exit(UNKNOWN)
 

@@ -7,6 +7,7 @@ import click
 from flask.cli import with_appcontext
 
 from app import db
+from app.db import utcnow
 from app.operators import accounts, one_time_links, queries
 from app.operators.models import Role
 from app.operators.tokens import SCOPES, create_token, revoke_token, tokens
@@ -22,6 +23,8 @@ group = click.Group("token", help="Make, list and revoke API tokens.")
 def create_command(name: str, scope: str, expires: datetime | None) -> None:
     """Make a token and print it. It is shown this once."""
     end = expires.replace(tzinfo=UTC) + timedelta(days=1) if expires else None
+    if end is not None and end <= utcnow():
+        raise click.BadParameter("this day is over: give one to come.", param_hint="--expires")
     session = db.session()
     _, text = create_token(session, name, scope=scope, expires_at=end, actor="command")
     session.commit()

@@ -14,14 +14,14 @@ from app.operators.tokens import SCOPES
 from app.web.forms import one_line, trimmed
 
 ROLES = {
-    Role.VIEWER: "Viewer: sees everything, changes nothing",
-    Role.OPERATOR: "Operator: acts for customers, repairs",
-    Role.ADMIN: "Admin: also Stripe keys, API tokens, team",
+    Role.VIEWER: "Viewer: only looks",
+    Role.OPERATOR: "Operator: mends customers",
+    Role.ADMIN: "Admin: also keys and team",
 }
 SCOPE_WORDS = {
     "read": "Read: sees customers and apps",
-    "write": "Write: also makes and changes customers",
-    "admin": "Admin: also installs and uninstalls Stripe apps",
+    "write": "Write: also changes customers",
+    "admin": "Admin: also Stripe apps",
 }
 
 ROLE_CHOICES = [SelectChoice(role.value, words) for role, words in ROLES.items()]

@@ -13,17 +13,18 @@ from app.db import utcnow
 from app.errors import AppError, Conflict, NotFound, PreconditionFailed
 from app.gateway import StripeFailed
 from app.links import LinkState, OnboardingLink
+from app.sealing import Unsealable
 from app.signup import queries
 from app.signup.follow import follow
-from app.signup.pages import Problem, bp, name_browser
+from app.signup.pages import Problem, bp, name_browser, tell
 from app.signup.resume import NothingToPay
 from app.web.limits import limiter
 
 CLOSED = "The payment page can't be opened just now"
 AWAY = Problem(
     CLOSED,
-    "Our payment provider is not answering. Nothing is lost, and this link goes on working: try again in a "
-    "few minutes.",
+    "We can't reach our payment provider just now. Nothing is lost, and this link goes on working: try again"
+    " in a few minutes.",
 )
 REFUSED = Problem(
     CLOSED, "Stripe did not accept the details that we have of you. Please tell us, so that we correct them."
@@ -92,7 +93,8 @@ def press(token: str) -> ResponseReturnValue:
 
 
 def _explained(link: OnboardingLink, token: str, error: AppError) -> ResponseReturnValue:
-    if isinstance(error, StripeFailed | NotFound):  # NotFound: no app is installed
+    if isinstance(error, StripeFailed | NotFound | Unsealable):  # NotFound: no app is installed
+        tell(error)
         return _page(link, token, AWAY, 503)
     if isinstance(error, PreconditionFailed):  # the customer was deleted just now
         return _dead(link)

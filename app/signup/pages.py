@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
@@ -15,6 +16,7 @@ from app.db import utcnow
 from app.errors import AppError, Invalid, NotFound
 from app.gateway import StripeFailed, StripeKeyRejected
 from app.payers import PaymentStatus, payment_status
+from app.sealing import Unsealable
 from app.signup import actions, queries
 from app.signup.forms import Form, SignupForm
 from app.signup.models import Signup
@@ -24,9 +26,11 @@ from app.web import problems
 from app.web.limits import limiter
 
 bp = Blueprint("signup", __name__)
+log = structlog.get_logger("gangway.signup")
 
 UNFINISHED_FOR = timedelta(hours=20)  # how long the form remembers what was typed
 REFRESHES = (2, 3, 5, 10, 20, 30)  # seconds between looks while something is pending; then a link is left
+MICRODEPOSITS = "verify_with_microdeposits"  # Stripe's next_action: a code stands on the bank statement
 PENDING = {PaymentStatus.IN_PROGRESS, PaymentStatus.NEEDS_ACTION}
 
 
@@ -127,12 +131,14 @@ def resume() -> ResponseReturnValue:
         url = resume_payment(session, apps.find(session), signup.customer_id)
     except NothingToPay as done:
         return redirect(url_for("signup.done", customer=done.customer_id), 303)
-    except StripeFailed:
+    except (StripeFailed, Unsealable) as error:
         session.rollback()
+        tell(error)
         return problems.answer(
             503,
             "The payment page can't be opened just now",
-            "Our payment provider is not answering. Your details are kept, and nothing has been charged.",
+            "We can't reach our payment provider just now. Your details are kept, and nothing has been"
+            " charged.",
         )
     return redirect(url, 303)
 
@@ -141,6 +147,12 @@ def name_browser() -> str:
     """The nonce by which this browser is known again; made when it has none."""
     cookie.permanent = True
     return str(cookie.setdefault("browser", secrets.token_urlsafe(24)))
+
+
+def tell(error: AppError) -> None:
+    """Tell the log, where the page says only that it can't be done now, what only an operator can mend."""
+    if isinstance(error, Unsealable):
+        log.error("secret_not_opened", reason=error.detail)
 
 
 def _page(
@@ -180,12 +192,13 @@ def _explain(form: SignupForm, error: AppError, *, is_kept: bool) -> tuple[Probl
         return None, 422
     if isinstance(error, Invalid):
         return Problem("Stripe did not accept these details", error.detail), 422
-    if isinstance(error, StripeFailed | NotFound):
+    if isinstance(error, StripeFailed | NotFound | Unsealable):
+        tell(error)
         stored = "Your details are kept" if is_kept else "Nothing was stored"
         return (
             Problem(
                 "Payments can't be set up just now",
-                f"Our payment provider is not answering. {stored}, and what you typed is still here: "
+                f"We can't reach our payment provider just now. {stored}, and what you typed is still here: "
                 "try again in a few minutes.",
             ),
             503,
@@ -233,6 +246,7 @@ def _state(session: Session, payer: payers.Payer, signup: Signup, *, checked: bo
         reason=attempt.error_message if attempt and status is PaymentStatus.FAILED else None,
         refresh_seconds=wait,
         refresh_url=url_for("signup.done", customer=payer.customer_id, n=max(tries, 0) + 1),
+        awaits_code=attempt is not None and attempt.next_action == MICRODEPOSITS,
         checked=checked,
         is_being_checked=payer.lease is not None,
         checked_at=payer.verified_at,

@@ -35,16 +35,19 @@ _RESOURCES = {
 }
 
 
-def open_books(books: Books, now: int) -> None:
+NAME = "Example Works"  # what its account is called when nobody says otherwise
+
+
+def open_books(books: Books, now: int, *, name: str) -> None:
     """Make the default account and its keys where there are none yet."""
     with books.transaction():
         if DEFAULT_ACCOUNT not in books.accounts:
-            add_account(books, DEFAULT_ACCOUNT, now)
+            add_account(books, DEFAULT_ACCOUNT, now, name=name)
             add_key(books, DEFAULT_API_KEY)
             add_key(books, DEFAULT_RESTRICTED_KEY, permissions=DEFAULT_PERMISSIONS)
 
 
-def add_account(books: Books, account: str, now: int, *, name: str = "Example Works") -> None:
+def add_account(books: Books, account: str, now: int, *, name: str = NAME) -> None:
     """Add an account, with nothing in it."""
     books.accounts.put(account, _account(account, now, name), account)
     configuration = ids.dated("pmc", account, now)

@@ -31,6 +31,7 @@ class Simulator(Dashboard):
         path: Path | None = None,
         public_url: str = "http://127.0.0.1:12111",
         retry_schedule: Sequence[float] = (1, 5, 25),
+        account_name: str = accounts.NAME,
     ) -> None:
         self.public_url = public_url.rstrip("/")
         self.books: Books = Books(path)
@@ -44,7 +45,7 @@ class Simulator(Dashboard):
         self.books.committed = self.deliveries.changed
         self._closing = threading.Event()
         self._ticked = 0
-        accounts.open_books(self.books, self.clock.now())
+        accounts.open_books(self.books, self.clock.now(), name=account_name)
         self.wsgi = make_app(self)
 
     @property

@@ -75,9 +75,12 @@ class TestCommands:
 
         assert rows(ApiToken) == []
 
-    def test_list_shows_state_and_never_the_token(self, app: Flask, client: FlaskClient) -> None:
+    def test_list_shows_state_and_never_the_token(
+        self, app: Flask, client: FlaskClient, clock: Traveller
+    ) -> None:
         text = created(app, "--scope", "admin")
-        expired = created(app, "--expires", "2020-01-01").split("_")[1]
+        expired = created(app, "--expires", "2030-01-01").split("_")[1]
+        clock.move_to(datetime(2030, 1, 2, tzinfo=UTC))
         revoked = created(app).split("_")[1]
         run(app, "revoke", revoked)
         status(client, f"Bearer {text}")
@@ -162,8 +165,11 @@ class TestLetIn:
 
         assert (answer.status_code, answer.get_json()["detail"]) == (401, SENTENCE)
 
-    def test_an_expired_token_is_told_the_same(self, app: Flask, client: FlaskClient) -> None:
-        text = created(app, "--expires", "2020-01-01")
+    def test_an_expired_token_is_told_the_same(
+        self, app: Flask, client: FlaskClient, clock: Traveller
+    ) -> None:
+        text = created(app, "--expires", "2030-01-01")
+        clock.move_to(datetime(2030, 1, 2, tzinfo=UTC))
 
         answer = client.get("/api/v1/customers", headers={"Authorization": f"Bearer {text}"})
 

@@ -179,8 +179,9 @@ def test_waits_for_micro_deposits_and_then_shows_the_account(
     simulator.verify_microdeposits(session_id)
     saved = look(client)
 
-    assert waiting.h1 == "Waiting for your bank"
+    assert waiting.h1 == "One step is left: confirm your bank account"
     assert "1 to 2 business days" in waiting.text
+    assert "You have done your part" not in waiting.text
     assert not waiting.all("form", action="/resume")
     assert saved.h1 == "Your payment method is saved"
     assert "6789" in saved.text

@@ -1,22 +1,29 @@
 """A sign-up while Stripe is in trouble."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+import structlog
 import time_machine
+from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app import db
 from app.apps import App
 from app.checkout import CheckoutSession
 from app.customers import Customer
 from app.db import utcnow
 from app.journal import Entry
 from app.payers import Payer
+from app.sealing import Sealer
 from app.signup.models import Signup
 from app.simulator import DEFAULT_API_KEY, Simulator
 from tests.support.browser import Page
+from tests.support.links import LinkPage, make_customer, make_link
 from tests.support.portal import DETAILS, SignupPage, session_of
 from tests.support.portal import resume as press_resume
 from tests.support.rows import Rows
@@ -256,3 +263,58 @@ def test_going_on_later_says_so_and_loses_nothing(
     simulator.faults.clear()
     opened = session_of(press_resume(client))
     assert simulator.books.checkout_sessions[opened]["status"] == "open"
+
+
+class TestWhoseKeyIsNotOpened:
+    """The app's key was sealed with an encryption key that is not there any more."""
+
+    @pytest.fixture
+    def lose_the_key(self, app: Flask) -> Callable[[], None]:
+        """Somebody starts the portal with other encryption keys."""
+
+        def lose() -> None:
+            with app.app_context():
+                [held] = db.session().scalars(sa.select(App)).all()
+                other = Sealer([Fernet.generate_key().decode()])
+                held.api_key_sealed = other.seal("sk", f"app:{held.id}:api_key")
+                db.session().commit()
+
+        return lose
+
+    def test_nobody_who_signs_up_sees_of_it(
+        self, client: FlaskClient, rows: Rows, lose_the_key: Callable[[], None], unlogged: None
+    ) -> None:
+        lose_the_key()
+        form = SignupPage(client)
+
+        with structlog.testing.capture_logs() as logged:
+            answer = form.submit()
+
+        assert answer.status_code == 503
+        assert "We can't reach our payment provider just now" in form.page.text
+        assert "GANGWAY" not in form.page.text
+        assert "secret_not_opened" in {line["event"] for line in logged}
+        assert_nothing_stored(rows)
+
+    def test_nor_who_goes_on(
+        self, client: FlaskClient, simulator: Simulator, lose_the_key: Callable[[], None]
+    ) -> None:
+        simulator.expire_session(session_of(SignupPage(client).submit()))
+        client.get("/return")
+        lose_the_key()
+
+        answer = press_resume(client)
+
+        assert answer.status_code == 503
+        assert "We can't reach our payment provider just now" in Page.of(answer).text
+        assert "GANGWAY" not in Page.of(answer).text
+
+    def test_nor_who_has_a_link(self, app: Flask, lose_the_key: Callable[[], None]) -> None:
+        path = make_link(app, make_customer(app))
+        lose_the_key()
+        page = LinkPage(app.test_client(), path)
+
+        answer = page.press()
+
+        assert answer.status_code == 503
+        assert "this link goes on working" in Page.of(answer).text
