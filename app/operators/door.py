@@ -128,7 +128,7 @@ def make_first() -> ResponseReturnValue:
             name=form.name.data,
             role=Role.ADMIN,
             password=form.password.data,
-            actor="visitor",
+            actor="door",
             is_first=True,
         )
     except accounts.PasswordRefused as error:

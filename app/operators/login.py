@@ -136,7 +136,7 @@ def _note_failure(app: Flask, email: str, kind: str) -> None:
             .returning(Operator.id)
         )
         if noted is not None:
-            journal.note(session, kind, actor="visitor", operator_id=noted)
+            journal.note(session, kind, actor="door", operator_id=noted)
         session.commit()
 
 
