@@ -320,11 +320,12 @@ def test_run_twice_at_once_installs_once(bare_app: Flask, install: Install, simu
     assert post_event(bare_app, app.id, app.secrets[0]) == 200
 
 
+@pytest.mark.parametrize("moment", ["before", "after"])
 def test_overtaken_by_another_removes_its_own_endpoint(
-    bare_app: Flask, install: Install, simulator: Simulator, calls: StripeCalls
+    moment: str, bare_app: Flask, install: Install, simulator: Simulator, calls: StripeCalls
 ) -> None:
     add_key(simulator.books, SECOND_KEY)
-    calls.after("POST /v1/webhook_endpoints", lambda: install(SECOND_KEY))
+    getattr(calls, moment)("POST /v1/webhook_endpoints", lambda: install(SECOND_KEY))
 
     sentence = refused(install())
 

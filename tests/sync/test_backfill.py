@@ -188,6 +188,20 @@ def test_finds_an_event_that_stripe_listed_later_than_younger_ones(
     assert set(late) <= {found.id for found in rows(Event)}
 
 
+def test_goes_back_the_next_time_to_the_newest_event_of_all_its_pages(
+    world: World, person: Person, rows: Rows, clock: time_machine.Traveller
+) -> None:
+    for _ in range(120):
+        person.saves("4000000000000002")
+    clock.shift(60)
+    person.saves()
+    newest = max(found["created"] for found in world.simulator.books.events.snapshot() if is_wanted(found))
+
+    world.tend()
+
+    assert row(rows).cursor == datetime.fromtimestamp(newest, UTC)
+
+
 def test_walks_through_many_pages(world: World, rows: Rows, calls: StripeCalls) -> None:
     person = many(world, 230)
     calls.clear()
@@ -295,8 +309,10 @@ def test_is_done_once_however_many_workers_there_are(world: World, calls: Stripe
 
 
 def test_is_not_begun_again_by_whoever_has_only_seen_that_it_was_due(
-    world: World, calls: StripeCalls
+    world: World, person: Person, calls: StripeCalls, clock: time_machine.Traveller
 ) -> None:
+    clock.shift(121)
+    world.work()
     others: list[None] = []
 
     def another_reads_it(_connection: sa.Connection) -> None:

@@ -14,7 +14,9 @@ from app.gateway.client import NETWORK_RETRIES
 from app.payers import PaymentStatus
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import add_account, add_key, revoke_key
+from app.sync import Backfill
 from tests.conftest import PORTAL, make_settings
+from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.sync_people import Person, World
 from tests.support.sync_truth import assert_equal_to_stripe
@@ -123,6 +125,19 @@ def test_an_app_that_pauses_does_not_hold_up_another(world: World, second: str) 
     assert {person.status for person in others} == {PaymentStatus.SAVED}
 
 
+@pytest.mark.usefixtures("frozen")
+def test_the_list_of_an_app_that_pauses_does_not_hold_up_that_of_another(
+    world: World, second: str, rows: Rows
+) -> None:
+    world.person().saves()
+    revoke_key(world.simulator.books, DEFAULT_API_KEY)
+    world.settle()
+
+    world.tend()
+
+    assert [row.app_id for row in rows(Backfill) if row.last_run_at is not None] == [second]
+
+
 def test_an_app_whose_customers_are_all_seen_to_does_not_hold_up_another(world: World, second: str) -> None:
     person, other = world.person(), somebody_in(second, world)
     person.saves()
@@ -150,6 +165,19 @@ def test_only_failures_in_a_row_hold_up_everybody(world: World, failures: int, s
     world.work()
 
     assert [person.status for person in people].count(PaymentStatus.SAVED) == served
+
+
+@pytest.mark.usefixtures("frozen")
+def test_failures_with_a_success_between_them_hold_up_nobody(world: World) -> None:
+    people = [world.person() for _ in range(5)]
+    for number, person in enumerate(people):
+        if number in {0, 1, 3}:
+            for _ in range(TRIES):
+                world.simulator.faults.add("503", f"GET /v1/checkout/sessions/{person.page_id}")
+        person.saves()
+        world.settle()
+
+    assert [person.status == PaymentStatus.SAVED for person in people] == [False, False, True, False, True]
 
 
 @pytest.mark.usefixtures("_slow_down")

@@ -191,6 +191,23 @@ def test_what_the_event_was_only_late_for_is_not(
     assert drifts(rows) == []
 
 
+def test_what_a_timer_found_is_not_told_while_its_event_may_be_on_its_way(
+    world: World, person: Person, clock: time_machine.Traveller, rows: Rows
+) -> None:
+    world.tend()
+    world.simulator.knobs.hold = True
+    person.saves()
+    clock.shift(121)
+    world.work()
+    found = person.payer.drift
+
+    clock.shift(timedelta(minutes=4))
+    world.tend()
+
+    assert found is not None
+    assert drifts(rows) == []
+
+
 def test_what_a_person_or_an_event_found_is_not(
     world: World, person: Person, clock: time_machine.Traveller, rows: Rows
 ) -> None:
