@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app import apps
+from app import apps, payers
 from app.db import utcnow
 from app.errors import Invalid
 from app.webhooks.models import Event
@@ -21,11 +21,12 @@ def _arrival(insert: Any) -> Any:
         name: sa.case((is_unfinished, arrived.excluded[name]), else_=getattr(Event, name))
         for name in ("state", "due_at", "attempts", "finished_at")
     }
-    return arrived.on_conflict_do_update(
+    taken = arrived.on_conflict_do_update(
         index_elements=["app_id", "id"],
         set_=kept | {"origin": arrived.excluded.origin},
         where=sa.or_(is_unfinished, Event.origin == "backfill"),
     )
+    return taken.returning(Event.payer_id)
 
 
 # Built once: to build it takes longer than to run it, and it is run for every event.
@@ -49,7 +50,9 @@ def receive(session: Session, receiver: apps.Receiver, payload: bytes) -> bool:
         raise Invalid("This event is of the other mode: test and live are kept apart.")
     row = _row(receiver.app_id, body, payload.decode().replace("\x00", ""), "webhook")
     connection = session.connection()
-    connection.execute(ARRIVAL[connection.dialect.name], row)
+    payer_id = connection.scalar(ARRIVAL[connection.dialect.name], row)
+    if payer_id is not None:  # known from the list already, so that it is not sorted again: webhooks do come
+        payers.settle_drift(session, payer_id)
     return True
 
 

@@ -262,6 +262,29 @@ def test_what_no_webhook_told_is_though_the_list_tells_of_it(
     assert drifts(rows) == [found]
 
 
+def test_what_a_late_webhook_told_after_the_list_is_not(
+    app: Flask, world: World, clock: time_machine.Traveller, rows: Rows
+) -> None:
+    person = settled(world)
+    world.tend()
+    clock.shift(timedelta(minutes=12))
+    world.simulator.detach_payment_method(str(person.stripe_default))
+    overdue(app, person)
+    world.tend()
+    clock.shift(MINUTE)
+    world.work()
+    found = person.payer.drift
+    clock.shift(timedelta(minutes=3))
+    world.tend()
+    world.work()
+
+    world.simulator.deliver_due()
+    lives_through(world, clock, 1)
+
+    assert found is not None
+    assert drifts(rows) == []
+
+
 class TestWithoutWebhooks:
     """Timers are how it is found out then."""
 
