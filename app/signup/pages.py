@@ -231,6 +231,9 @@ def _state(session: Session, payer: payers.Payer, signup: Signup, *, checked: bo
     seen = [row for row in payer.methods if row.detached_at is None and signup.sees(row)]
     method = payer.default_method if payer.default_method in seen else None
     others = [row for row in seen if row is not method]
+    if status is PaymentStatus.REMOVED and not seen:
+        detached = (row for row in payer.methods if row.detached_at is not None and signup.sees(row))
+        method = max(detached, key=lambda row: row.detached_at or row.created_at, default=None)
     tries = request.args.get("n", 0, int)
     is_pending = status in PENDING or not checked
     wait = REFRESHES[tries] if is_pending and 0 <= tries < len(REFRESHES) else None

@@ -218,6 +218,7 @@ def test_sees_a_card_that_was_removed(client: FlaskClient, simulator: Simulator,
         page = look(client)
 
         assert page.h1 == "Your payment method was removed"
+        assert "4242" in page.one("main").text
         assert page.one("form", action="/resume")
 
 
