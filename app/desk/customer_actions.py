@@ -237,11 +237,8 @@ def _is_to_change(customer: Customer, wanted: NewCustomer, seen: str) -> bool:
 
 def _tell(session: Session, payer: payers.Payer, wanted: NewCustomer) -> None:
     """Tell Stripe name and e-mail address. That it lost the customer is for the convergence to find."""
-    payers.announce_contact(session, payer.id)
-    with apps.noting_rejection(session, payer.app), suppress(StripeObjectMissing):
-        apps.connect(payer.app).update_customer(
-            payer.stripe_customer_id, name=wanted.name, email=wanted.primary_email
-        )
+    with apps.noting_rejection(session, payer.app):
+        payers.tell_contact(session, payer, name=wanted.name, email=wanted.primary_email)
 
 
 def _state(session: Session, payer: payers.Payer) -> State:

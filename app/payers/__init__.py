@@ -11,6 +11,7 @@ from app.payers.actions import (
     restore_customer,
     settle_drift,
     take_up,
+    tell_contact,
     unbind,
     uninstall,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "settle_drift",
     "status_until",
     "take_up",
+    "tell_contact",
     "unbind",
     "uninstall",
 ]

@@ -1,5 +1,6 @@
 """Keeping a payer's rows, and ending them with their customer or their app."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session, object_session
 from app import apps, customers, db, journal
 from app.db import utcnow
 from app.errors import Conflict, PreconditionFailed
-from app.gateway import Method, PortalSession, StripeRefused
+from app.gateway import Method, PortalSession, StripeObjectMissing, StripeRefused
 from app.payers import queries
 from app.payers.models import Payer, PaymentMethod
 
@@ -60,6 +61,16 @@ def expect_contact(session: Session, payer_id: str, at: datetime) -> None:
         .execution_options(synchronize_session=False)
     )
     mark_due(session, payer_id, at, why=None)
+
+
+def tell_contact(session: Session, payer: Payer, *, name: str, email: str | None) -> None:
+    """Tell Stripe of a new name and e-mail address before they are stored. Commits that it may have them.
+
+    That it lost the customer is for the convergence to find. Raises what the gateway raises.
+    """
+    announce_contact(session, payer.id)
+    with suppress(StripeObjectMissing):
+        apps.connect(payer.app).update_customer(payer.stripe_customer_id, name=name, email=email)
 
 
 def announce_contact(session: Session, payer_id: str) -> None:

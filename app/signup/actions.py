@@ -1,6 +1,5 @@
 """From details to Stripe's page, however often it is asked."""
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from sqlalchemy.exc import IntegrityError
@@ -9,7 +8,6 @@ from sqlalchemy.orm import Session
 from app import apps, checkout, customers, db, payers
 from app.customers import NewCustomer
 from app.errors import Conflict, NotFound
-from app.gateway import StripeObjectMissing
 from app.signup import queries
 from app.signup.forms import Form
 from app.signup.models import Signup, browser_hash
@@ -104,11 +102,7 @@ def _correct_at_stripe(session: Session, app: apps.App, wanted: NewCustomer) -> 
     db.end_read(session)
     if payer is None or payer.gone_at is not None:
         return
-    payers.announce_contact(session, payer.id)
-    with suppress(StripeObjectMissing):  # deleted there a moment ago
-        apps.connect(app).update_customer(
-            payer.stripe_customer_id, name=wanted.name, email=wanted.primary_email
-        )
+    payers.tell_contact(session, payer, name=wanted.name, email=wanted.primary_email)
 
 
 def _twin(session: Session, wanted: NewCustomer, taken: customers.CustomerTaken, browser: str) -> str:

@@ -238,23 +238,32 @@ def test_what_was_found_together_with_its_event_is_not(
     assert drifts(rows) == []
 
 
-def test_what_no_webhook_told_is_though_the_list_tells_of_it(
-    app: Flask, world: World, clock: time_machine.Traveller, rows: Rows
-) -> None:
+def found_before_the_list(
+    app: Flask, world: World, clock: time_machine.Traveller, *, is_lost: bool
+) -> str | None:
+    """A timer finds that a card was removed, then the list tells of it; what was found."""
     person = settled(world)
     world.tend()
     clock.shift(timedelta(minutes=12))
     world.simulator.detach_payment_method(str(person.stripe_default))
-    world.lose_events()
+    if is_lost:
+        world.lose_events()
     overdue(app, person)
     world.tend()
     clock.shift(MINUTE)
     world.work()
     found = person.payer.drift
-
     clock.shift(timedelta(minutes=3))
     world.tend()
     world.work()
+    return found
+
+
+def test_what_no_webhook_told_is_though_the_list_tells_of_it(
+    app: Flask, world: World, clock: time_machine.Traveller, rows: Rows
+) -> None:
+    found = found_before_the_list(app, world, clock, is_lost=True)
+
     lives_through(world, clock, 1)
 
     assert found is not None
@@ -265,18 +274,7 @@ def test_what_no_webhook_told_is_though_the_list_tells_of_it(
 def test_what_a_late_webhook_told_after_the_list_is_not(
     app: Flask, world: World, clock: time_machine.Traveller, rows: Rows
 ) -> None:
-    person = settled(world)
-    world.tend()
-    clock.shift(timedelta(minutes=12))
-    world.simulator.detach_payment_method(str(person.stripe_default))
-    overdue(app, person)
-    world.tend()
-    clock.shift(MINUTE)
-    world.work()
-    found = person.payer.drift
-    clock.shift(timedelta(minutes=3))
-    world.tend()
-    world.work()
+    found = found_before_the_list(app, world, clock, is_lost=False)
 
     world.simulator.deliver_due()
     lives_through(world, clock, 1)
