@@ -62,6 +62,7 @@ KINDS: dict[str, Words] = {
     "stripe_customer.bound": _words("Bound to an existing Stripe customer", "info"),
     "stripe_customer.unbound": _words("Stripe customer no longer stands for this customer", "warning"),
     "stripe_customer.deleted": _words("Stripe no longer has this customer", "error"),
+    "stripe_customer.contact_refused": _words("Stripe refused the name or email that we have", "warning"),
     "customers.exported": _words("List of customers downloaded", "warning"),
     # Links
     "link.created": _words("Onboarding link made", "info"),

@@ -58,6 +58,7 @@ class Truth:
     shown: list[Method] = field(default_factory=list)  # those that came along
     methods: list[Method] | None = None  # all attached ones, when they were asked for
     mandates: list[Mandate] = field(default_factory=list)
+    is_contact_refused: bool = False  # Stripe does not take the name or e-mail address that we have
 
 
 def ask(stripe: StripeGateway, known: Known, alive: type_alive) -> Truth:
@@ -118,14 +119,20 @@ def apply_policy(stripe: StripeGateway, known: Known, truth: Truth, alive: type_
     truth.customer = stripe.set_default_method(customer_id, method.id)
 
 
-def tell_contact(stripe: StripeGateway, known: Known, alive: type_alive) -> None:
-    """Tell Stripe the name and e-mail address that we have, where it may have got others on the way."""
+def tell_contact(stripe: StripeGateway, known: Known, truth: Truth, alive: type_alive) -> None:
+    """Tell Stripe the name and e-mail address that we have, where it may have got others on the way.
+
+    It is told once: an address that Stripe refuses must not keep us from learning all else.
+    """
     if known.contact is None:
         return
     name, email = known.contact
     alive()
-    with suppress(StripeObjectMissing, StripeRefused):  # deleted there; or an address that it does not take
-        stripe.update_customer(known.payer.stripe_customer_id, name=name, email=email)
+    try:
+        with suppress(StripeObjectMissing):  # deleted there
+            stripe.update_customer(known.payer.stripe_customer_id, name=name, email=email)
+    except StripeRefused:
+        truth.is_contact_refused = True
 
 
 def _customer(stripe: StripeGateway, customer_id: str) -> CustomerFacts:

@@ -56,7 +56,7 @@ def converge(session: Session, lease: Lease, *, cause: str | None = None, is_who
         stripe = apps.connect(payer.app)
         truth = ask(stripe, known, alive)
         apply_policy(stripe, known, truth, alive)
-        tell_contact(stripe, known, alive)
+        tell_contact(stripe, known, truth, alive)
 
         now = utcnow()
         locked = _fenced(session, lease)

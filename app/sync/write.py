@@ -27,10 +27,14 @@ class Changes:
 
     def note(self, kind: str, **facts: str | None) -> None:
         """Add one."""
+        self.tell(kind, **facts)
+        self.kinds.append(kind)
+
+    def tell(self, kind: str, **facts: str | None) -> None:
+        """Put into the journal what Stripe answered, without counting it as a change at Stripe."""
         payer = self.payer
         whose = {"customer_id": payer.customer_id, "app_id": payer.app_id}
         journal.note(self.session, kind, actor="stripe", **whose, **facts)
-        self.kinds.append(kind)
 
 
 def write(session: Session, payer: Payer, truth: Truth, *, asked_at: datetime, now: datetime) -> list[str]:
@@ -42,6 +46,8 @@ def write(session: Session, payer: Payer, truth: Truth, *, asked_at: datetime, n
     _write_methods(changes, truth, now)
     _write_mandates(changes, truth.mandates)
     _write_customer(changes, truth.customer, now)
+    if truth.is_contact_refused:
+        changes.tell("stripe_customer.contact_refused", stripe_customer_id=payer.stripe_customer_id)
     pace.note_success(session, payer.app_id)
     apps.note_key_state(session, payer.app, accepted=True)
     payer.verified_at, payer.attempts, payer.last_error = asked_at, 0, None
