@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
+from app import db
 from app.doctor.cli import doctor_command
 from tests.support.sync_fixtures import calls, clock, person, postbox, world
+from tests.support.sync_install import Installed, installed
 
 __all__ = ["calls", "clock", "doctor", "person", "postbox", "world"]
 
@@ -48,5 +51,27 @@ def doctor(app: Flask) -> Doctor:
         [examined] = document["apps"]
         findings = {finding["code"]: finding for finding in examined["findings"]}
         return Report(result.exit_code, document["state"], findings, result.stderr)
+
+    return run
+
+
+Change = Callable[..., None]
+
+
+@pytest.fixture
+def own(app: Flask) -> Installed:
+    """The installed app, as it was at first."""
+    [found] = installed(app)
+    return found
+
+
+@pytest.fixture
+def change(app: Flask) -> Change:
+    """Change rows behind the portal's back."""
+
+    def run(model: type, **values: object) -> None:
+        with app.app_context():
+            db.session().execute(sa.update(model).values(**values))
+            db.session().commit()
 
     return run

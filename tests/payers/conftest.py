@@ -1,5 +1,33 @@
 """Fixtures of these tests."""
 
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.apps import App
+from tests.support.payers import create
+from tests.support.rows import Rows
 from tests.support.sync_fixtures import calls, world
+from tests.support.tokens import program
 
 __all__ = ["calls", "world"]
+
+
+@pytest.fixture
+def api(app: Flask) -> FlaskClient:
+    """A program that may do everything."""
+    return program(app)
+
+
+@pytest.fixture
+def ada(api: FlaskClient) -> str:
+    """The id of a customer with the key ada, of whom Stripe knows nothing."""
+    return create(api, "ada")
+
+
+@pytest.fixture
+def installed(app: Flask, rows: Rows) -> App:
+    """The app that is there from the start."""
+    [row] = rows(App)
+    assert isinstance(row, App)
+    return row

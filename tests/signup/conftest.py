@@ -1,12 +1,21 @@
 """What tests of the sign-up may ask for besides."""
 
 import pytest
+from flask import Flask
 
-from app.simulator import Simulator
-from tests.support.stripe_calls import StripeCalls
+from tests.support.links import make_customer, make_link
+from tests.support.sync_fixtures import calls, clock
+
+__all__ = ["calls", "clock", "customer_id", "path"]
 
 
 @pytest.fixture
-def calls(simulator: Simulator) -> StripeCalls:
-    """The calls that reach Stripe, from the moment the test asks for them."""
-    return StripeCalls.of(simulator)
+def customer_id(app: Flask) -> str:
+    """A customer that a program or an operator made: Stripe knows nothing of it."""
+    return make_customer(app)
+
+
+@pytest.fixture
+def path(app: Flask, customer_id: str) -> str:
+    """The path of a link for that customer."""
+    return make_link(app, customer_id)

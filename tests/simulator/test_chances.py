@@ -1,7 +1,6 @@
 """What goes wrong by chance, for all calls, or at a pace: rates, outages, latency, limits, lagging lists."""
 
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,9 +12,7 @@ from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.knobs import FAULTS
 from app.simulator.server import serve
 from tests.simulator.test_deliveries import until
-
-Raw = Callable[..., Any]
-Connect = Callable[..., stripe.StripeClient]
+from tests.support.simulator import Connect, Raw
 
 MANY = 300
 

@@ -1,15 +1,12 @@
 """Which Checkout Sessions are opened, and which are refused as Stripe refuses them."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import stripe
 
 from app.simulator import Simulator
-
-Raw = Callable[..., Any]
-Open = Callable[..., Any]
+from tests.support.simulator import Open, Raw
 
 BASE = "mode=setup&currency=usd&success_url=https://x.example/"
 

@@ -9,9 +9,7 @@ from werkzeug.test import Client
 
 from app.simulator import Simulator
 from tests.simulator.test_pages import read
-
-Open = Callable[..., Any]
-Connect = Callable[..., stripe.StripeClient]
+from tests.support.simulator import Connect, Open
 
 
 @pytest.fixture

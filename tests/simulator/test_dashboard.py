@@ -10,8 +10,8 @@ import stripe
 
 from app.simulator import Simulator
 from app.simulator.deliveries import signature
+from tests.support.simulator import Open
 
-Open = Callable[..., Any]
 Deed = Callable[[Simulator, dict[str, str]], object]
 
 TWO_SECRETS = 3  # parts of the header: the moment, and two signatures

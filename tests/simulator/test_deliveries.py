@@ -12,8 +12,7 @@ import stripe
 
 from app.simulator import Simulator
 from app.simulator.deliveries import post
-
-Open = Callable[..., Any]
+from tests.support.simulator import Open
 
 
 def until(condition: Callable[[], object], seconds: float = 10) -> None:

@@ -2,7 +2,6 @@
 
 import re
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from typing import Any
@@ -13,8 +12,7 @@ import stripe
 from werkzeug.test import Client
 
 from app.simulator import Simulator
-
-Open = Callable[..., Any]
+from tests.support.simulator import Open
 
 FORM = {
     "method": "card",

@@ -7,9 +7,7 @@ import pytest
 import stripe
 
 from app.simulator import Simulator
-
-Raw = Callable[..., Any]
-Open = Callable[..., Any]
+from tests.support.simulator import Open, Raw
 
 CARD: Any = {
     "type": "card",

@@ -1,14 +1,12 @@
 """Checkout from the outside: what a payer does, and what Stripe's objects and events say of it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import stripe
 
 from app.simulator import Simulator
-
-Open = Callable[..., Any]
+from tests.support.simulator import Open
 
 OUTCOMES = {
     "4242424242424242": ("visa", None),

@@ -71,6 +71,15 @@ def wrong_fields(answer: TestResponse) -> set[str]:
     return {error["field"] for error in found}
 
 
+def problem(answer: TestResponse, status: int) -> tuple[str, set[str]]:
+    """The detail of a problem, and the fields that it names."""
+    body = answer.get_json()
+    assert answer.status_code == status, body
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    errors = body.get("extensions", {}).get("validationErrors", [])
+    return body["detail"], {error["field"] for error in errors}
+
+
 @pytest.fixture
 def api(app: Flask, client: FlaskClient) -> Api:
     """A program that may do everything."""

@@ -1,5 +1,6 @@
 """Onboarding links, made as an operator makes them and opened as a customer does."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,11 +10,16 @@ from werkzeug.test import TestResponse
 
 from app import customers, db, links
 from app.customers import Customer, NewCustomer
+from app.journal import Entry
 from app.links import OnboardingLink
 from app.simulator import Simulator
 from tests.support.browser import Page
+from tests.support.portal import session_of
+from tests.support.rows import Rows
 from tests.support.tokens import meanwhile
 
+SAVED = "Your payment method is saved"
+LATER = timedelta(minutes=2)
 WANTED: dict[str, Any] = {
     "name": "Ada Lovelace Ltd",
     "primary_email": "ada@example.com",
@@ -93,3 +99,13 @@ class LinkPage:
     def stir(self) -> TestResponse:
         """Move the pointer: the script of the page tells of it."""
         return self._client.post(self.page.one("form")["data-opened"], data=self.token)
+
+
+def kinds(rows: Rows, prefix: str = "link.") -> list[str]:
+    """The kinds of entries in the audit log that begin with this, in order."""
+    return [entry.kind for entry in rows(Entry) if entry.kind.startswith(prefix)]
+
+
+def go_to_stripe(client: FlaskClient, path: str) -> str:
+    """Open the link, press its button, and give the session (cs_…) of the page that it leads to."""
+    return session_of(LinkPage(client, path).press())

@@ -64,3 +64,10 @@ def resume(client: FlaskClient, path: str = "/cancelled") -> TestResponse:
     form = page.one("form", action="/resume")
     fields = {element["name"]: element.get("value") for element in form.all("input")}
     return client.post("/resume", data=fields)
+
+
+def client_cookie(client: FlaskClient) -> str:
+    """The cookie in which this browser keeps its session."""
+    cookie = client.get_cookie("gangway")
+    assert cookie is not None
+    return cookie.value

@@ -3,3 +3,6 @@
 from tests.support.sync_fixtures import calls, clock, person, postbox, world
 
 __all__ = ["calls", "clock", "person", "postbox", "world"]
+
+
+NOTHING_NEW = "It tells nothing new."

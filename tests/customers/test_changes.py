@@ -1,0 +1,91 @@
+"""A program replaces a customer as a whole, and deletes it so that another customer can have its key and
+subjects."""
+
+from typing import Any
+
+import pytest
+
+from app.customers import Customer
+from tests.support.api import Api
+from tests.support.customers import ACME, UNKNOWN, WHOLE, make, subjects
+from tests.support.rows import Rows
+
+
+class TestReplace:
+    """`PUT /customers/{idOrKey}`."""
+
+    def test_replaces_everything(self, api: Api, rows: Rows) -> None:
+        made = make(api, **WHOLE)
+
+        answer = api.put("/customers/acme", {"name": "New", "usageAttribution": subjects("meter-1", "new")})
+
+        body = answer.get_json()
+        [row] = rows(Customer)
+        assert answer.status_code == 200
+        assert body.keys() == {"id", "name", "usageAttribution", "createdAt", "updatedAt"}
+        assert body["usageAttribution"] == subjects("meter-1", "new")
+        assert (body["id"], body["createdAt"]) == (made["id"], made["createdAt"])
+        assert body["updatedAt"] > made["updatedAt"]
+        assert row.billing_address is row.primary_email is row.currency is row.extra is None
+        assert api.get(f"/customers/{made['id']}").get_json() == body
+
+    def test_keeps_its_own_names(self, api: Api) -> None:
+        make(api, **WHOLE)
+
+        answer = api.put("/customers/acme", WHOLE | {"name": "New"})
+
+        assert answer.status_code == 200
+        assert answer.get_json()["usageAttribution"] == subjects("meter-1", "meter-2")
+
+    @pytest.mark.parametrize(("path", "status"), [(UNKNOWN, 404), ("nobody", 404)])
+    def test_knows_only_what_is_there(self, api: Api, path: str, status: int) -> None:
+        assert api.put(f"/customers/{path}", ACME).status_code == status
+
+    def test_leaves_a_deleted_one_alone(self, api: Api) -> None:
+        made = make(api, key="acme")
+        api.delete("/customers/acme")
+
+        answers = [api.put(f"/customers/{path}", ACME).status_code for path in (made["id"], "acme")]
+
+        assert answers == [412, 404]
+
+    def test_refuses_what_creating_refuses(self, api: Api) -> None:
+        made = make(api, key="acme")
+        refused: list[Any] = [{"name": "A"}, {"key": "a"}, [], "x"]
+
+        answers = [api.put("/customers/acme", body) for body in refused]
+
+        assert [answer.status_code for answer in answers] == [400] * 4
+        assert api.get("/customers/acme").get_json() == made
+
+
+class TestDelete:
+    """`DELETE /customers/{idOrKey}`."""
+
+    @pytest.mark.parametrize("way", ["id", "key"])
+    def test_marks_it(self, api: Api, rows: Rows, way: str) -> None:
+        made = make(api, **WHOLE)
+
+        answer = api.delete(f"/customers/{made[way]}")
+
+        [row] = rows(Customer)
+        assert (answer.status_code, answer.get_data()) == (204, b"")
+        assert "Content-Type" not in answer.headers
+        assert row.deleted_at is not None
+        assert all(subject.deleted_at for subject in row.subjects)
+
+    def test_does_it_once(self, api: Api) -> None:
+        made = make(api, key="acme")
+        api.delete("/customers/acme")
+
+        again = [api.delete(f"/customers/{path}").status_code for path in (made["id"], "acme", "nobody")]
+
+        assert again == [412, 404, 404]
+
+    def test_keeps_what_it_was_called(self, api: Api) -> None:
+        made = make(api, **WHOLE)
+        api.delete("/customers/acme")
+
+        body = api.get(f"/customers/{made['id']}").get_json()
+
+        assert (body["key"], body["usageAttribution"]) == ("acme", subjects("meter-1", "meter-2"))

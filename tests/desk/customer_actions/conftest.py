@@ -1,0 +1,42 @@
+"""Fixtures of these tests: an operator in front of the page of a customer."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.support.api import Api
+from tests.support.desk import operator, sign_in
+from tests.support.desk_customer import Desk
+from tests.support.sync_people import Person, World
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """The browser of an operator called Grace Hopper."""
+    return sign_in(app, who=operator(app, "operator", name="Grace Hopper"))
+
+
+@pytest.fixture
+def desk_of(client: FlaskClient) -> Callable[[Person], Desk]:
+    """The page of a person."""
+    return lambda person: Desk(client, person.payer.customer_id)
+
+
+@pytest.fixture
+def saved(world: World) -> Person:
+    """Somebody who has saved a card."""
+    person = world.person()
+    person.saves()
+    world.settle()
+    return person
+
+
+@pytest.fixture
+def customer(api: Api) -> dict[str, Any]:
+    """A customer whom Stripe does not know."""
+    body = {"name": "Ada", "key": "k-1", "usageAttribution": {"subjectKeys": ["s-1", "s-2"]}}
+    made: dict[str, Any] = api.post("/customers", body).get_json()
+    return made

@@ -1,0 +1,150 @@
+"""An operator makes an onboarding link for a customer, sees what became of it, and can revoke it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app import links
+from tests.conftest import PORTAL
+from tests.support.api import Api
+from tests.support.browser import Page
+from tests.support.desk_customer import Desk, DeskOf, told
+from tests.support.rows import Rows
+from tests.support.sync_people import Person
+
+
+class TestLinks:
+    @pytest.fixture
+    def desk(self, client: FlaskClient, customer: dict[str, Any]) -> Desk:
+        """The page of a customer who has no link."""
+        return Desk(client, customer["id"])
+
+    @staticmethod
+    def _url(answer: TestResponse) -> str:
+        assert answer.status_code == 200
+        return Page.of(answer).one("input", id="once")["value"]
+
+    @staticmethod
+    def _button(page: Page, label: str) -> Iterator[dict[str, str]]:
+        for form in page.one("main").all("form"):
+            if any(button.text == label for button in form.all("button")):
+                yield {"action": form["action"]} | {f["name"]: f.get("value") for f in form.all("input")}
+
+    def test_one_is_made_and_shown_once(self, desk: Desk, rows: Rows) -> None:
+        url = self._url(desk.press("links"))
+
+        [link] = rows(links.OnboardingLink)
+        assert url.startswith(f"{PORTAL}/start/")
+        assert link.created_by.startswith("operator:")
+        assert url not in desk.page.html
+        assert "Not opened" in desk.page.text
+        assert "by Grace Hopper" in desk.page.text
+
+    def test_it_leads_the_customer_to_stripe(self, app: Flask, desk: Desk) -> None:
+        url = self._url(desk.press("links"))
+
+        page = Page.of(app.test_client().get(url.removeprefix(PORTAL)))
+
+        assert "Ada" in page.text
+
+    def test_a_button_pressed_twice_leaves_one_that_works(
+        self, app: Flask, desk: Desk, client: FlaskClient, rows: Rows
+    ) -> None:
+        button = next(self._button(desk.page, "Make a link"))
+        action = button.pop("action")
+
+        first, second = (self._url(client.post(action, data=button)) for _ in range(2))
+
+        working = [link for link in rows(links.OnboardingLink) if link.works]
+        assert len(working) == 1
+        assert first != second
+        assert app.test_client().get(second.removeprefix(PORTAL)).status_code == 200
+
+    def test_a_further_one_may_be_made(self, desk: Desk, client: FlaskClient, rows: Rows) -> None:
+        desk.press("links")
+        button = next(self._button(desk.page, "Make another link"))
+
+        client.post(button.pop("action"), data=button)
+
+        assert [link.works for link in rows(links.OnboardingLink)] == [True, True]
+
+    def test_one_is_renewed(self, desk: Desk, client: FlaskClient, rows: Rows) -> None:
+        first = self._url(desk.press("links"))
+        button = next(self._button(desk.page, "Renew"))
+        action = button.pop("action")
+
+        second, third = (self._url(client.post(action, data=button)) for _ in range(2))
+
+        assert len({first, second, third}) == 3
+        assert [link.works for link in rows(links.OnboardingLink)].count(True) == 1
+        assert "Renewed" in desk.page.text
+
+    def test_one_that_was_renewed_long_ago_is_not_renewed_again(
+        self, desk: Desk, client: FlaskClient, clock: time_machine.Traveller
+    ) -> None:
+        desk.press("links")
+        button = next(self._button(desk.page, "Renew"))
+        action = button.pop("action")
+        client.post(action, data=button)
+        clock.shift(timedelta(minutes=10))
+
+        answer = client.post(action, data=button)
+
+        assert answer.status_code == 303
+        assert "This link was renewed already." in desk.page.text
+
+    def test_one_is_revoked(self, app: Flask, desk: Desk, client: FlaskClient, rows: Rows) -> None:
+        url = self._url(desk.press("links"))
+        button = next(self._button(desk.page, "Revoke the link"))
+        action = button.pop("action")
+
+        answers = [client.post(action, data=button) for _ in range(2)]
+
+        assert [answer.status_code for answer in answers] == [303, 303]
+        assert app.test_client().get(url.removeprefix(PORTAL)).status_code in {404, 410}
+        assert len(told(rows, "link.revoked")) == 1
+        assert "Revoked" in desk.page.text
+
+    def test_that_of_somebody_else_is_left_alone(
+        self, desk: Desk, client: FlaskClient, api: Api, rows: Rows
+    ) -> None:
+        other = api.post("/customers", {"name": "Bob", "key": "bob"}).get_json()
+        Desk(client, other["id"]).press("links")
+        link = rows(links.OnboardingLink)[0]
+
+        answers = [desk.press(f"links/{link.id}/{what}") for what in ("renew", "revoke")]
+
+        assert [answer.status_code for answer in answers] == [404, 404]
+        assert rows(links.OnboardingLink)[0].works
+
+    def test_one_that_is_out_is_remembered_before_another_is_made(
+        self, app: Flask, person: Person, desk_of: DeskOf
+    ) -> None:
+        url = self._url(desk_of(person).press("links")).removeprefix(PORTAL)
+        sent = desk_of(person).page.text
+        visitor = app.test_client()
+        token = Page.of(visitor.get(url)).all("input", name="csrf_token")[0]["value"]
+        visitor.post(f"{url}/opened", data={"csrf_token": token})
+
+        assert "and works: nobody has opened it yet." in sent
+        assert "and its button not pressed." in desk_of(person).page.text
+
+    def test_states_are_told(self, app: Flask, desk: Desk) -> None:
+        url = self._url(desk.press("links")).removeprefix(PORTAL)
+        visitor = app.test_client()
+        token = Page.of(visitor.get(url)).all("input", name="csrf_token")[0]["value"]
+        for _ in range(2):
+            visitor.post(url, data={"csrf_token": token})
+
+        page = desk.page
+
+        assert "and works: it was used last" in page.text
+        assert "Used" in page.text
+        assert "Used 2 times, first" in page.text
+        assert "On Stripe's page" in page.text

@@ -1,0 +1,132 @@
+"""An operator chooses the default payment method, removes methods and closes open pages. Stripe does the
+same, and the audit log names the operator."""
+
+import pytest
+
+from app.checkout import CheckoutSession
+from app.simulator import DEFAULT_API_KEY, Simulator, accounts
+from tests.support.desk_customer import DeskOf, told
+from tests.support.rows import Rows
+from tests.support.sync_people import Person, World
+
+
+class TestMethods:
+    @pytest.fixture
+    def other(self, saved: Person, world: World, desk_of: DeskOf) -> dict[str, str]:
+        """A second card, which is not charged; as the buttons send it."""
+        method_id = world.attach_card(saved)
+        desk_of(saved).press("check")
+        return {"app_id": saved.payer.app_id, "method_id": method_id}
+
+    def test_another_one_is_charged(
+        self, saved: Person, other: dict[str, str], desk_of: DeskOf, rows: Rows
+    ) -> None:
+        said = desk_of(saved).said("charge", **other)
+
+        assert "Mastercard •••• 4444 is charged from now on." in said
+        assert saved.stripe_default == saved.payer.default_method_id == other["method_id"]
+        assert told(rows, "default_method.changed")[-1][0].startswith("operator:")
+
+    def test_choosing_it_twice_is_choosing_it(
+        self, saved: Person, other: dict[str, str], desk_of: DeskOf
+    ) -> None:
+        desk_of(saved).press("charge", **other)
+
+        assert "is charged from now on" in desk_of(saved).said("charge", **other)
+
+    def test_one_is_removed_at_stripe(
+        self, saved: Person, other: dict[str, str], desk_of: DeskOf, simulator: Simulator, rows: Rows
+    ) -> None:
+        said = desk_of(saved).said("detach", **other)
+
+        assert "Mastercard •••• 4444 is removed at Stripe." in said
+        assert simulator.books.payment_methods[other["method_id"]]["customer"] is None
+        assert [method.id for method in saved.methods] == [saved.stripe_default]
+        assert told(rows, "payment_method.detached")[0][0].startswith("operator:")
+
+    def test_the_one_that_is_charged_is_removed(self, saved: Person, desk_of: DeskOf) -> None:
+        method = saved.methods[0]
+
+        said = desk_of(saved).said("detach", app_id=method.app_id, method_id=method.id)
+
+        assert "Removed Visa •••• 4242 was removed here" in said
+        assert "by Grace Hopper" in said
+
+    def test_removing_it_twice_is_removing_it(
+        self, saved: Person, other: dict[str, str], desk_of: DeskOf, simulator: Simulator
+    ) -> None:
+        simulator.detach_payment_method(other["method_id"])
+
+        first, second = (desk_of(saved).said("detach", **other) for _ in range(2))
+
+        assert "is removed at Stripe" in first
+        assert "not attached to this customer any more" in second
+
+    def test_nothing_is_done_to_somebody_elses(self, saved: Person, desk_of: DeskOf, world: World) -> None:
+        stranger = world.person()
+        stranger.saves()
+        world.settle()
+        theirs = {"app_id": stranger.payer.app_id, "method_id": str(stranger.stripe_default)}
+
+        for what in ("charge", "detach"):
+            assert "not attached to this customer any more" in desk_of(saved).said(what, **theirs)
+        assert stranger.status == "saved"
+
+    @pytest.mark.parametrize("what", ["charge", "detach"])
+    def test_nothing_is_done_when_stripe_is_away(
+        self, what: str, saved: Person, other: dict[str, str], desk_of: DeskOf, simulator: Simulator
+    ) -> None:
+        simulator.faults.add("503", "*", times=9)
+
+        assert "Stripe had a problem of its own." in desk_of(saved).said(what, **other)
+        assert len(saved.methods) == 2
+
+    @pytest.mark.parametrize("what", ["charge", "detach"])
+    def test_a_rejected_key_is_noted(
+        self, what: str, saved: Person, other: dict[str, str], desk_of: DeskOf, simulator: Simulator
+    ) -> None:
+        accounts.revoke_key(simulator.books, DEFAULT_API_KEY)
+
+        said = desk_of(saved).said(what, **other)
+
+        assert "Stripe rejected the API key of this app." in said
+        assert "Stripe rejects our API key" in said
+
+
+class TestPages:
+    def test_an_open_one_is_closed(
+        self, person: Person, desk_of: DeskOf, simulator: Simulator, rows: Rows
+    ) -> None:
+        said = desk_of(person).said("close-page", session_id=person.page_id)
+
+        assert "The page is closed." in said
+        assert simulator.books.checkout_sessions[person.page_id]["status"] == "expired"
+        assert rows(CheckoutSession)[0].status == "expired"
+        assert told(rows, "checkout.closed")[0][0].startswith("operator:")
+
+    def test_one_that_is_closed_already_stays_so(self, person: Person, desk_of: DeskOf, rows: Rows) -> None:
+        desk_of(person).press("close-page", session_id=person.page_id)
+
+        said = desk_of(person).said("close-page", session_id=person.page_id)
+
+        assert "The page was not open any more." in said
+        assert len(told(rows, "checkout.closed")) == 1
+
+    def test_that_of_somebody_else_is_left_alone(
+        self, person: Person, desk_of: DeskOf, world: World, simulator: Simulator
+    ) -> None:
+        stranger = world.person()
+
+        for page_id in (stranger.page_id, "cs_unknown"):
+            assert "This customer has no such page." in desk_of(person).said("close-page", session_id=page_id)
+        assert simulator.books.checkout_sessions[stranger.page_id]["status"] == "open"
+
+    def test_it_stays_open_when_stripe_is_away(
+        self, person: Person, desk_of: DeskOf, simulator: Simulator
+    ) -> None:
+        simulator.faults.add("503", "*", times=9)
+
+        said = desk_of(person).said("close-page", session_id=person.page_id)
+
+        assert "Stripe had a problem of its own." in said
+        assert person.pages[0].status == "open"

@@ -1,0 +1,62 @@
+"""A viewer changes nothing about a customer. An operator and an administrator may do everything."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import journal
+from app.customers import Customer
+from app.db import new_id
+from tests.support.browser import Page
+from tests.support.desk import post, sign_in
+from tests.support.desk_customer import Desk
+from tests.support.rows import Rows
+from tests.support.sync_people import Person
+
+ACTIONS = (
+    "edit",
+    "delete",
+    "restore",
+    "check",
+    "attach",
+    "charge",
+    "detach",
+    "close-page",
+    "links",
+    f"links/{'0' * 26}/renew",
+    f"links/{'0' * 26}/revoke",
+)
+
+
+@pytest.mark.parametrize("what", ACTIONS)
+def test_a_viewer_may_do_nothing(what: str, app: Flask, customer: dict[str, Any], rows: Rows) -> None:
+    before = len(rows(journal.Entry))
+
+    answer = Desk(sign_in(app, "viewer"), customer["id"]).press(what, name="Changed", key="k")
+
+    assert answer.status_code == 403
+    assert "This needs the role operator" in Page.of(answer).text
+    assert len(rows(journal.Entry)) == before
+
+
+def test_a_viewer_may_not_make_a_customer(app: Flask, rows: Rows) -> None:
+    client = sign_in(app, "viewer")
+
+    answers = [client.get("/operator/customers/new")]
+    answers.append(post(client, "/operator/customers/new", customer_id=new_id(), name="Ada", key="k"))
+
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert rows(Customer) == []
+
+
+@pytest.mark.parametrize("what", ACTIONS)
+def test_an_unknown_customer_is_not_found(what: str, client: FlaskClient) -> None:
+    assert Desk(client, new_id()).press(what).status_code == 404
+
+
+def test_an_admin_may_do_what_an_operator_may(app: Flask, saved: Person) -> None:
+    said = Desk(sign_in(app, "admin"), saved.payer.customer_id).said("check")
+
+    assert "Nothing has changed" in said

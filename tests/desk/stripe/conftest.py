@@ -1,0 +1,40 @@
+"""Fixtures of these tests: an administrator at the pages of the Stripe apps."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import apps, db
+from app.apps.models import App
+from app.simulator import Simulator
+from app.simulator.accounts import add_account, add_key
+from tests.support.desk import sign_in
+from tests.support.desk_stripe import STRIPE
+from tests.support.sync_install import installed
+
+
+@pytest.fixture
+def desk(app: Flask) -> FlaskClient:
+    """The browser of an admin."""
+    return sign_in(app, "admin")
+
+
+@pytest.fixture
+def path(app: Flask) -> str:
+    """Where the page of the installed app is."""
+    [found] = installed(app)
+    return f"{STRIPE}/{found.id}"
+
+
+@pytest.fixture
+def second(app: Flask, simulator: Simulator) -> App:
+    """Another installed app, not the default."""
+    add_account(simulator.books, "acct_second", 1)
+    add_key(simulator.books, "sk_test_second", account="acct_second")
+    with app.app_context():
+        session = db.session()
+        made = apps.install(
+            session, "sk_test_second", public_url="http://127.0.0.1:8000", name="Second", actor="test"
+        )
+        session.commit()
+        return made

@@ -1,0 +1,166 @@
+"""The simulator answers as Stripe does: it checks keys, keeps accounts apart, and refuses what it cannot
+read."""
+
+import base64
+
+import pytest
+import stripe
+
+from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, DEFAULT_RESTRICTED_KEY, Simulator, accounts
+from tests.support.simulator import Connect, Raw
+
+
+def test_the_account_is_always_the_same(sdk: stripe.StripeClient, connect: Connect) -> None:
+    other = Simulator()
+
+    assert sdk.v1.accounts.retrieve_current().id == DEFAULT_ACCOUNT
+    assert connect(other).v1.accounts.retrieve_current().id == DEFAULT_ACCOUNT
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("", "You did not provide an API key."),
+        ("Bearer ", "You did not provide an API key."),
+        ("Basic !", "You did not provide an API key."),
+        ("Bearer sk_test_unknownkey1234", "Invalid API Key provided: sk_test_"),
+        ("Bearer sk_live_unknownkey1234", "Invalid API Key provided: sk_live_"),
+    ],
+)
+def test_strangers_are_refused(header: str, message: str, raw: Raw) -> None:
+    answer = raw("GET", "/v1/account", Authorization=header)
+
+    assert answer.status_code == 401
+    assert answer.get_json()["error"]["message"].startswith(message)
+    assert "unknownkey" not in answer.get_data(as_text=True)
+
+
+def test_takes_the_key_as_user_name(raw: Raw) -> None:
+    basic = base64.b64encode(f"{DEFAULT_API_KEY}:".encode()).decode()
+
+    assert raw("GET", "/v1/account", Authorization=f"Basic {basic}").status_code == 200
+
+
+def test_a_revoked_key_has_expired(simulator: Simulator, connect: Connect) -> None:
+    accounts.add_key(simulator.books, "sk_test_short_lived_00")
+    accounts.revoke_key(simulator.books, "sk_test_short_lived_00")
+
+    with pytest.raises(stripe.AuthenticationError) as refused:
+        connect(simulator, "sk_test_short_lived_00").v1.accounts.retrieve_current()
+
+    assert refused.value.error is not None
+    assert refused.value.error.code == "api_key_expired"
+
+
+def test_restricted_keys_do_only_what_they_may(simulator: Simulator, connect: Connect) -> None:
+    restricted = connect(simulator, DEFAULT_RESTRICTED_KEY)
+    accounts.add_key(simulator.books, "rk_test_reads_customers", permissions=["rak_customer_read"])
+    reader = connect(simulator, "rk_test_reads_customers")
+
+    customer = restricted.v1.customers.create({"name": "Ada"})
+    assert reader.v1.customers.retrieve(customer.id).name == "Ada"
+    with pytest.raises(stripe.PermissionError, match="rak_customer_write"):
+        reader.v1.customers.create({"name": "Eve"})
+    with pytest.raises(stripe.PermissionError, match="rak_accounts_kyc_basic_read") as refused:
+        restricted.v1.accounts.retrieve_current()
+
+    assert refused.value.error is not None
+    assert refused.value.error.code == "more_permissions_required"
+    assert DEFAULT_RESTRICTED_KEY not in str(refused.value)
+
+
+@pytest.mark.parametrize("key", ["sk_live_x", "rk_test_x", "pk_test_x"])
+def test_no_other_keys_are_let_in(key: str, simulator: Simulator) -> None:
+    with pytest.raises(ValueError, match="begins with sk_test_"):
+        accounts.add_key(simulator.books, key)
+
+
+def test_accounts_see_only_their_own(
+    simulator: Simulator, sdk: stripe.StripeClient, connect: Connect
+) -> None:
+    accounts.add_account(simulator.books, "acct_1RZzxYOtherPlace", 1)
+    accounts.add_key(simulator.books, "sk_test_other", account="acct_1RZzxYOtherPlace")
+    with pytest.raises(ValueError, match="There is no account"):
+        accounts.add_key(simulator.books, "sk_test_other", account="acct_none")
+    other = connect(simulator, "sk_test_other")
+    customer = sdk.v1.customers.create({"name": "Ada"})
+
+    with pytest.raises(stripe.InvalidRequestError, match="No such customer"):
+        other.v1.customers.retrieve(customer.id)
+
+    assert other.v1.customers.list().data == []
+    assert other.v1.events.list().data == []
+
+
+def test_every_answer_carries_stripes_headers(raw: Raw) -> None:
+    made = raw("POST", "/v1/customers", "name=Ada", Idempotency_Key="k1")
+    again = raw("POST", "/v1/customers", "name=Ada", Idempotency_Key="k1")
+    read = raw("GET", "/v1/account", Stripe_Version="2026-10-28.endive")
+
+    assert made.headers["Content-Type"] == "application/json"
+    assert made.headers["Request-Id"].startswith("req_")
+    assert len(made.headers["Request-Id"]) == 18
+    assert made.headers["Idempotency-Key"] == "k1"
+    assert made.headers["Stripe-Version"] == "2026-05-27.dahlia"  # the account's own
+    assert "Idempotent-Replayed" not in made.headers
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.headers["Original-Request"] == made.headers["Request-Id"]
+    assert again.get_json() == made.get_json()
+    assert read.headers["Stripe-Version"] == "2026-10-28.endive"
+    assert "Idempotency-Key" not in read.headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/v1/foo"), ("GET", "/v1/customers/"), ("GET", "/v1/"), ("PUT", "/v1/customers")],
+)
+def test_unknown_urls_are_told(method: str, path: str, raw: Raw) -> None:
+    answer = raw(method, path)
+
+    assert answer.status_code == 404
+    assert f"Unrecognized request URL ({method}: {path})" in answer.get_json()["error"]["message"]
+
+
+def test_refuses_what_it_cannot_read(raw: Raw) -> None:
+    version = raw("GET", "/v1/account", Stripe_Version="2030-01-01")
+    body = raw("POST", "/v1/customers", "{}", "application/json")
+
+    assert version.get_json()["error"]["message"] == "Invalid Stripe API version: 2030-01-01"
+    assert "application/x-www-form-urlencoded" in body.get_json()["error"]["message"]
+
+
+@pytest.mark.parametrize("path", ["checkout/sessions", "setup_intents"])
+def test_payment_method_types_went_with_endive(path: str, raw: Raw) -> None:
+    form = "payment_method_types[]=card"
+    if path == "checkout/sessions":
+        form += "&mode=setup&currency=usd&success_url=https://x.example/"
+
+    old = raw("POST", f"/v1/{path}", form)
+    new = raw("POST", f"/v1/{path}", form, Stripe_Version="2026-10-28.endive")
+    wrong = raw("POST", f"/v1/{path}", form.replace("=card", "=barter"))
+
+    assert old.get_json()["payment_method_types"] == ["card"]
+    assert new.get_json()["error"]["code"] == "payment_method_types_no_longer_supported"
+    assert wrong.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "param"),
+    [
+        ("customers/nope", "id"),
+        ("checkout/sessions/nope", "session"),
+        ("setup_intents/nope", "intent"),
+        ("payment_methods/nope", "payment_method"),
+        ("mandates/nope", "mandate"),
+        ("events/nope", "id"),
+        ("billing_portal/configurations/nope", "configuration"),
+    ],
+)
+def test_nothing_there_is_a_404(path: str, param: str, raw: Raw) -> None:
+    answer = raw("GET", f"/v1/{path}")
+
+    error = answer.get_json()["error"]
+    assert answer.status_code == 404
+    assert (error["code"], error["param"]) == ("resource_missing", param)
+    assert "'nope'" in error["message"]

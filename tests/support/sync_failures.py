@@ -1,0 +1,15 @@
+"""Failures at Stripe, and how long a payer waits after them."""
+
+from datetime import timedelta
+
+from app.db import utcnow
+from tests.support.sync_people import Person
+
+MOST_TRIES = 15
+
+
+def wait_of(person: Person) -> timedelta:
+    """How long it is until the next try."""
+    due_at = person.payer.due_at
+    assert due_at is not None
+    return due_at - utcnow()

@@ -1,0 +1,10 @@
+"""Fixtures of these tests: no webhook arrives."""
+
+import pytest
+
+from tests.support.sync_people import World
+
+
+@pytest.fixture(autouse=True)
+def _no_webhooks(world: World) -> None:
+    world.simulator.knobs.drop_all = True

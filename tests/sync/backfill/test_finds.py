@@ -1,0 +1,163 @@
+"""Backfill finds in Stripe's list of events what no webhook brought. It reads on where it stopped, with an
+overlap, because Stripe may list an event late."""
+
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+import time_machine
+
+from app import db, sync
+from app.apps import App
+from app.db import utcnow
+from app.webhooks import Event
+from tests.support.rows import Rows
+from tests.support.stripe_calls import StripeCalls
+from tests.support.sync_backfill import INTERVAL, LIST, is_wanted, looks, many, row
+from tests.support.sync_people import Person, World
+from tests.support.sync_truth import assert_equal_to_stripe
+
+
+def test_finds_what_was_never_delivered(world: World, person: Person, rows: Rows) -> None:
+    person.saves()
+
+    world.tend()
+    world.work()
+
+    assert_equal_to_stripe(person)
+    assert {(found.origin, found.state) for found in rows(Event)} == {("backfill", "done")}
+    assert row(rows).found == len(rows(Event)) >= 3
+    assert row(rows).last_run_at is not None
+
+
+def test_finds_the_first_events_though_our_clock_is_ahead(world: World, person: Person) -> None:
+    with world.app.app_context():
+        ahead = utcnow() + timedelta(minutes=30)
+        db.session().execute(sa.update(App).values(created_at=ahead))
+        db.session().commit()
+    person.saves()
+
+    world.tend()
+    world.work()
+
+    assert_equal_to_stripe(person)
+
+
+def test_finds_nothing_new_in_what_was_delivered(world: World, person: Person, rows: Rows) -> None:
+    world.simulator.knobs.drop_all = False
+    person.saves()
+    world.settle()
+    events = len(rows(Event))
+
+    world.tend()
+
+    assert row(rows).found == 0
+    assert len(rows(Event)) == events
+    assert {found.origin for found in rows(Event)} == {"webhook"}
+
+
+def test_of_an_event_that_is_only_late_is_not_its_origin(world: World, person: Person, rows: Rows) -> None:
+    world.simulator.knobs.drop_all = False
+    world.simulator.knobs.hold = True
+    person.saves()
+    world.tend()
+    world.work()
+
+    world.simulator.release()
+    world.settle()
+
+    assert {(found.origin, found.state) for found in rows(Event)} == {("webhook", "done")}
+
+
+def test_comes_at_its_interval(
+    world: World, person: Person, calls: StripeCalls, clock: time_machine.Traveller
+) -> None:
+    world.tend()
+    calls.clear()
+
+    clock.shift(INTERVAL * 0.8)
+    world.tend()
+    before = list(calls.made)
+    clock.shift(INTERVAL * 0.3)
+    world.tend()
+
+    assert before == []
+    assert calls.made == [LIST]
+
+
+def test_reads_on_where_it_was_but_for_the_overlap(
+    world: World, person: Person, rows: Rows, clock: time_machine.Traveller
+) -> None:
+    person.saves()
+    world.tend()
+    cursor = row(rows).cursor
+    assert cursor is not None
+    clock.shift(86400)
+
+    seen = looks(world.app)
+
+    assert cursor == datetime.fromtimestamp(
+        max(event["created"] for event in world.simulator.books.events.snapshot()), UTC
+    )
+    assert seen.listed == 3  # those of the overlap, once more
+    clock.shift(86400)
+    world.attach_card(person)
+    assert looks(world.app).listed == 4
+    assert looks(world.app).listed == 1
+
+
+def test_finds_an_event_that_stripe_listed_later_than_younger_ones(
+    world: World, person: Person, rows: Rows, clock: time_machine.Traveller
+) -> None:
+    person.saves()
+    clock.shift(200)
+    late = {key: found for key, found in world.simulator.books.events.items() if "succeeded" in found["type"]}
+    for key in late:
+        del world.simulator.books.events[key]
+    other = world.person()
+    other.saves()
+    world.tend()
+    for key, found in late.items():
+        world.simulator.books.events[key] = found
+
+    clock.shift(INTERVAL + 1)
+    world.tend()
+
+    assert set(late) <= {found.id for found in rows(Event)}
+
+
+def test_goes_back_the_next_time_to_the_newest_event_of_all_its_pages(
+    world: World, person: Person, rows: Rows, clock: time_machine.Traveller
+) -> None:
+    for _ in range(120):
+        person.saves("4000000000000002")
+    clock.shift(60)
+    person.saves()
+    newest = max(found["created"] for found in world.simulator.books.events.snapshot() if is_wanted(found))
+
+    world.tend()
+
+    assert row(rows).cursor == datetime.fromtimestamp(newest, UTC)
+
+
+def test_walks_through_many_pages(world: World, rows: Rows, calls: StripeCalls) -> None:
+    person = many(world, 230)
+    calls.clear()
+
+    world.tend()
+    world.work()
+
+    assert calls.made.count(LIST) == 3
+    assert row(rows).found == len(rows(Event)) > 200
+    assert_equal_to_stripe(person)
+
+
+def test_sorts_and_converges_between_two_pages(world: World, rows: Rows) -> None:
+    many(world, 230)
+
+    with world.app.app_context():
+        sync.tend(db.session())
+        first = len(rows(Event))
+        sync.drain()
+
+    assert first == 100
+    assert "new" not in {found.state for found in rows(Event)}
