@@ -77,7 +77,22 @@ def is_id(text: str) -> bool:
 
 
 def init_app(app: Flask, url: sa.URL) -> None:
-    """Open the engine of this application. Connections are made when first needed."""
+    """Open the engine of this application, and close each session with the request or turn it belongs to."""
+    connect(app, url)
+
+    @app.teardown_appcontext
+    def _close(_error: BaseException | None) -> None:
+        opened = g.pop("session", None)
+        if opened is None:
+            return
+        try:
+            opened.close()
+        except SQLAlchemyError:  # the database went away since: what was answered is answered all the same
+            opened.invalidate()
+
+
+def connect(app: Flask, url: sa.URL) -> None:
+    """Let an application use this database from now on. Connections are made when first needed."""
     # Without it, an error of the database carries the values it was about: names, addresses, sealed keys.
     options: dict[str, Any] = {"hide_parameters": True}
     if url.get_backend_name() == "postgresql":
@@ -91,16 +106,6 @@ def init_app(app: Flask, url: sa.URL) -> None:
     if url.get_backend_name() == "sqlite":
         sqlite.tame(made)
     app.extensions["gangway.sessions"] = orm.sessionmaker(made, expire_on_commit=False)
-
-    @app.teardown_appcontext
-    def _close(_error: BaseException | None) -> None:
-        opened = g.pop("session", None)
-        if opened is None:
-            return
-        try:
-            opened.close()
-        except SQLAlchemyError:  # the database went away since: what was answered is answered all the same
-            opened.invalidate()
 
 
 def engine() -> sa.Engine:

@@ -5,6 +5,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,15 @@ import structlog
 from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
-from jinja2 import BytecodeCache, FileSystemBytecodeCache
 from sqlalchemy.orm import Session
 
-from app import apps, create_app, db, migrations
+from app import create_app, db, migrations
 from app.config import Settings
-from app.simulator import DEFAULT_API_KEY, Simulator
-from tests.support import engines, postgres, routes
+from app.simulator import Simulator
+from tests.support import postgres, routes
+from tests.support.applications import Applications
 from tests.support.deliveries import into
-from tests.support.transactions import forbid_open_transactions
+from tests.support.installation import Installations
 
 KEY = Fernet.generate_key().decode()
 PORTAL = "http://127.0.0.1:8000"
@@ -40,8 +41,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--proof-runs", type=int, default=1000, help="how many runs the long proofs make")
 
 
-def make_settings(**overrides: Any) -> Settings:
+def make_settings(*, database_url: str = "sqlite://", **overrides: Any) -> Settings:
     """Settings for tests; nothing of the environment is read."""
+    return _read_settings(tuple(sorted(overrides.items()))).model_copy(update={"database_url": database_url})
+
+
+@cache
+def _read_settings(overrides: tuple[tuple[str, Any], ...]) -> Settings:
     values = {
         "public_url": PORTAL,
         "stripe_api_base": STRIPE,
@@ -54,7 +60,7 @@ def make_settings(**overrides: Any) -> Settings:
         "worker_threads": 1,
         "log_level": "ERROR",
     }
-    return Settings.load(**(values | overrides))
+    return Settings.load(**(values | dict(overrides)))
 
 
 @pytest.fixture(autouse=True)
@@ -97,15 +103,12 @@ def migrated(migrated_engine: sa.Engine) -> str:
 
 
 @pytest.fixture
-def database_url(server: postgres.Server | None, migrated: str, tmp_path: Path) -> Iterator[str]:
-    """A database of this test's own, with all tables."""
+def database_url(server: postgres.Server | None, migrated: str, tmp_path: Path) -> str:
+    """A database with all tables, in which nothing is stored."""
     if server is not None:
-        url = server.create_database(template=migrated)
-        yield url
-        server.drop_database(url)
-        return
+        return server.empty_copy(migrated)
     shutil.copy(migrated.removeprefix("sqlite:///"), tmp_path / "test.db")
-    yield f"sqlite:///{tmp_path / 'test.db'}"
+    return f"sqlite:///{tmp_path / 'test.db'}"
 
 
 @pytest.fixture
@@ -137,41 +140,59 @@ def settings(database_url: str) -> Settings:
     return make_settings(database_url=database_url)
 
 
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    """A simulated Stripe with empty books, in this process. `deliver_due` makes its deliveries."""
+@pytest.fixture(scope="session")
+def one_simulator() -> Iterator[Simulator]:
+    """The simulated Stripe of this process of the tests; `simulator` empties it."""
     made = Simulator(public_url=STRIPE, retry_schedule=(0, 0, 0))
     yield made
     made.close()
 
 
+@pytest.fixture
+def simulator(one_simulator: Simulator) -> Iterator[Simulator]:
+    """A simulated Stripe with an empty store, in this process. `deliver_due` makes its deliveries."""
+    one_simulator.reset()
+    _forget_listeners(one_simulator.wsgi)
+    yield one_simulator
+    one_simulator.close()
+
+
+def _forget_listeners(app: Flask) -> None:
+    """Take away what an earlier test put around an application, so that the next one may do the same."""
+    vars(app).pop("wsgi_app", None)
+    for listeners in (app.before_request_funcs, app.after_request_funcs):
+        listeners.pop(None, None)
+    app._got_first_request = False
+
+
 @pytest.fixture(scope="session")
-def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> BytecodeCache:
-    """What compiling the templates gave: each test has an application of its own, but the same templates."""
-    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+def applications(one_simulator: Simulator, migrated_engine: sa.Engine) -> Applications:
+    """The applications of this process of the tests."""
+    return Applications(one_simulator.wsgi, like=migrated_engine)
 
 
 @pytest.fixture
 def bare_app(
-    settings: Settings, simulator: Simulator, compiled_templates: BytecodeCache, migrated_engine: sa.Engine
+    request: pytest.FixtureRequest, settings: Settings, simulator: Simulator, applications: Applications
 ) -> Iterator[Flask]:
     """The application, with nothing installed."""
-    made = create_app(settings, stripe_in_process=forbid_open_transactions(simulator.wsgi))
-    engines.hasten(made, like=migrated_engine)
-    made.jinja_env.bytecode_cache = compiled_templates
-    made.testing = False  # errors are answered as they are in production
-    yield made
-    with made.app_context():
+    is_own = request.node.get_closest_marker("own_app") is not None
+    taken = applications.take(settings, own=is_own)
+    yield taken
+    with taken.app_context():
         db.engine().dispose()
 
 
+@pytest.fixture(scope="session")
+def installations() -> Installations:
+    """The installations that this process of the tests has seen."""
+    return Installations()
+
+
 @pytest.fixture
-def app(bare_app: Flask, simulator: Simulator) -> Flask:
+def app(bare_app: Flask, simulator: Simulator, installations: Installations) -> Flask:
     """The application with the simulated account installed, and Stripe's deliveries led into it."""
-    with bare_app.app_context():
-        session = db.session()
-        apps.install(session, DEFAULT_API_KEY, public_url=PORTAL, actor="test")
-        session.commit()
+    installations.make(bare_app, simulator, public_url=PORTAL)
     simulator.send = into(bare_app)
     return bare_app
 

@@ -282,6 +282,7 @@ def test_on_postgresql_waits_shortly_for_one_of_the_connections_that_others_use(
     assert pool.timeout() <= 5
 
 
+@pytest.mark.own_app
 def test_answers_what_was_done_though_the_database_went_away_since(
     bare_app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,19 +34,28 @@ class Simulator(Dashboard):
         account_name: str = accounts.NAME,
     ) -> None:
         self.public_url = public_url.rstrip("/")
-        self.books: Books = Books(path)
+        self._path, self._retry_schedule, self._account_name = path, retry_schedule, account_name
+        self._begin()
+        self.wsgi = make_app(self)
+
+    def _begin(self) -> None:
+        self.books: Books = Books(self._path)
         self.clock = Clock(self.books.settings.get("clock", {}).get("ahead", 0))
         self.knobs: Knobs = Knobs()
         self.faults: Faults = Faults(self.knobs)
         self.pace = Pace()
         self.running = Running()
-        self.deliveries = Deliveries(self.books, self.clock, self.knobs, retry_schedule)
+        self.deliveries = Deliveries(self.books, self.clock, self.knobs, self._retry_schedule)
         self.deliveries.tick = self.tick
         self.books.committed = self.deliveries.changed
         self._closing = threading.Event()
         self._ticked = 0
-        accounts.open_books(self.books, self.clock.now(), name=account_name)
-        self.wsgi = make_app(self)
+        accounts.open_books(self.books, self.clock.now(), name=self._account_name)
+
+    def reset(self) -> None:
+        """Stop, and begin again as if just made: no faults, no time gone ahead, nothing stored in memory."""
+        self.close()
+        self._begin()
 
     @property
     def send(self) -> Send:

@@ -11,6 +11,8 @@ from app.operators import OperatorPages, Role
 from tests.support.browser import Page
 from tests.support.desk import sign_in
 
+pytestmark = pytest.mark.own_app
+
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:

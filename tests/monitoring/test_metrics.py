@@ -71,6 +71,7 @@ class TestRequests:
         assert found["gangway_requests_total{method=GET,route=unknown,status=404}"] == 2
         assert found["gangway_requests_total{method=other,route=unknown,status=405}"] == 1
 
+    @pytest.mark.own_app
     def test_that_fail_by_a_bug_are_counted(self, app: Flask) -> None:
         app.add_url_rule("/boom", "boom", lambda: 1 / 0)  # type: ignore[arg-type]
         client = app.test_client()

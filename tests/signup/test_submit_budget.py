@@ -84,6 +84,7 @@ class TestWithABudget:
         assert answer.status_code == 429
 
 
+@pytest.mark.own_app
 class TestWithoutTheSharedCount:
     """When the place where sign-ups are counted is away, each process counts for itself."""
 

@@ -345,6 +345,7 @@ class TestHeaders:
         assert answer.status_code == 401
 
 
+@pytest.mark.own_app
 class TestFailures:
     """Failures of all kinds have one shape."""
 

@@ -53,6 +53,7 @@ def test_holds_nothing_that_a_visitor_typed(client: FlaskClient, capsys: Capture
     assert DETAILS["name"] not in text
 
 
+@pytest.mark.own_app
 @pytest.mark.parametrize("key", KEYS)
 def test_blots_out_keys_even_in_tracebacks(app: Flask, capsys: Capture, key: str) -> None:
     logging.configure(make_settings(log_level="DEBUG"))

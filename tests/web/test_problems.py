@@ -91,6 +91,7 @@ def raising(error: Exception) -> str:
     raise error
 
 
+@pytest.mark.own_app
 @pytest.mark.parametrize(
     ("error", "status"),
     [
@@ -115,6 +116,7 @@ def test_explained_failure_is_told_with_its_status(
         Page.of(answer)
 
 
+@pytest.mark.own_app
 @pytest.mark.parametrize("path", ["/boom", "/api/boom"])
 def test_unforeseen_failure_tells_nothing_but_its_number(app: Flask, path: str) -> None:
     app.add_url_rule(path, path, lambda: raising(RuntimeError(f"database password, {SECRET}")))

@@ -1,0 +1,99 @@
+"""The applications of one process of the tests: built once for each settings, and as new for every test.
+
+To build one takes longer than most tests. So an application is kept, and before each test it gets another
+database and loses all that it has counted, cached or been given. What a test does to it beyond that (a route
+of its own, say) needs an application that nobody else gets: mark such a test with `own_app`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+from prometheus_client.metrics import MetricWrapperBase
+
+from app import apps, create_app, db, sync
+from app.config import Settings
+from app.desk.figures import Remembered
+from app.web import limits
+from tests.support import engines
+from tests.support.transactions import forbid_open_transactions
+
+
+@dataclass(frozen=True)
+class _Kept:
+    app: Flask
+    settings: Settings
+    extensions: dict[str, Any]  # as they were when it was built
+    config: dict[str, Any]
+    template_globals: dict[str, Any]
+    limiter: dict[str, Any]  # the one limiter counts where the last application built said
+
+
+class Applications:
+    """All applications of this process. `stripe` answers their calls; `like` lends compiled statements."""
+
+    def __init__(self, stripe: Callable[..., Any], like: sa.Engine) -> None:
+        self._stripe = forbid_open_transactions(stripe)
+        self._like = like
+        self._kept: list[_Kept] = []
+
+    def take(self, settings: Settings, *, own: bool = False) -> Flask:
+        """Give the application with these settings, as if it had just been built; `own` really builds it."""
+        known = None if own else self._find(settings)
+        if known is None:
+            known = self._build(settings)
+            if not own:
+                self._kept.append(known)
+        _renew(known, settings)
+        engines.hasten(known.app, like=self._like)
+        return known.app
+
+    def _find(self, settings: Settings) -> _Kept | None:
+        wanted = _without_database(settings)
+        return next((kept for kept in self._kept if kept.settings == wanted), None)
+
+    def _build(self, settings: Settings) -> _Kept:
+        app = create_app(settings, stripe_in_process=self._stripe)
+        app.testing = False  # errors are answered as they are in production
+        return _Kept(
+            app,
+            _without_database(settings),
+            dict(app.extensions),
+            dict(app.config),
+            dict(app.jinja_env.globals),
+            {name: getattr(limits.limiter, name) for name in _LIMITER_STATE},
+        )
+
+
+_LIMITER_STATE = ("_storage", "_limiter", "_fallback_limiter", "_storage_dead")
+
+
+def _without_database(settings: Settings) -> Settings:
+    return settings.model_copy(update={"database_url": ""})
+
+
+def _renew(kept: _Kept, settings: Settings) -> None:
+    """Take away what earlier tests have left behind."""
+    app, extensions = kept.app, kept.app.extensions
+    for held, original in (
+        (extensions, kept.extensions),
+        (app.config, kept.config),
+        (app.jinja_env.globals, kept.template_globals),
+    ):
+        held.clear()
+        held.update(original)
+    extensions["gangway.settings"] = settings
+    connections = extensions["gangway.connections"]
+    extensions["gangway.connections"] = apps.Connections(connections.sealer, connections.dial)
+    extensions["gangway.figures"] = Remembered()
+    extensions["gangway.worker"] = sync.Worker(app, settings.worker_threads)
+    for counter in vars(extensions["gangway.metrics"]).values():
+        if isinstance(counter, MetricWrapperBase):
+            counter.clear()
+    for name, value in kept.limiter.items():
+        setattr(limits.limiter, name, value)
+    if settings.rate_limit_storage.startswith("memory"):
+        limits.limiter.reset()
+    db.connect(app, sa.make_url(settings.database_url))
