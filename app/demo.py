@@ -5,7 +5,8 @@ import secrets
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,7 +30,18 @@ KEYS = "keys.json"
 
 
 def run(*, port: int, stripe_port: int, folder: Path | None, fresh: bool, as_json: bool) -> None:
-    """Start all of it, say where to go, and stop cleanly on Ctrl-C or SIGTERM.
+    """Launch the demo, say where to go, and stop cleanly on Ctrl-C or SIGTERM."""
+    with launch(port=port, stripe_port=stripe_port, folder=folder, fresh=fresh) as facts:
+        stopped = _listen_for_stop()
+        click.echo(json.dumps(facts) if as_json else _prose(facts))
+        stopped.wait()
+
+
+@contextmanager
+def launch(
+    *, port: int, stripe_port: int, folder: Path | None = None, fresh: bool = False
+) -> Iterator[dict[str, Any]]:
+    """Run all of it while the context lasts. The value is what `--json` prints.
 
     It picks up where an earlier demo left off, even one that was killed: the simulator's books and ours
     are both on disk.
@@ -39,41 +51,39 @@ def run(*, port: int, stripe_port: int, folder: Path | None, fresh: bool, as_jso
     settings = _settings(folder, portal_url, stripe_url)
     logging.configure(settings)
     app = create_app(settings)
-
-    web = _listen("portal", port, "--port", lambda: _serve(app, port))
-    simulator = Simulator(folder / "stripe.db", public_url=stripe_url, account_name=settings.company_name)
-    hosted = _listen(
-        "simulated Stripe",
-        stripe_port,
-        "--stripe-port",
-        lambda: serve_simulator(simulator, HOST, stripe_port),
-    )
-    simulator.start()
-    with app.app_context():  # who calls already waits at the open port
-        migrations.upgrade()
-        installed, secret = _installed(settings)
-        token = _token(folder)
-        people = _operators(folder)
-    threading.Thread(target=web.serve_forever, name="portal", daemon=True).start()
-    worker = app.extensions["gangway.worker"]
-    worker.start()
-
-    facts: dict[str, Any] = {
-        "portal": portal_url,
-        "stripe_api_base": stripe_url,
-        "stripe_api_key": DEFAULT_API_KEY,
-        "app_id": installed,
-        "webhook_secret": secret,
-        "token": token,
-        "operators": people,
-    }
-    stopped = _listen_for_stop()
-    click.echo(json.dumps(facts) if as_json else _prose(facts))
-    stopped.wait()
-    worker.stop()
-    web.shutdown()
-    simulator.close()
-    hosted.close()
+    with ExitStack() as stack:
+        web = stack.enter_context(_listen("portal", port, "--port", lambda: _serve(app, port)))
+        simulator = Simulator(folder / "stripe.db", public_url=stripe_url, account_name=settings.company_name)
+        stack.callback(simulator.close)
+        hosted = _listen(
+            "simulated Stripe",
+            stripe_port,
+            "--stripe-port",
+            lambda: serve_simulator(simulator, HOST, stripe_port),
+        )
+        stack.callback(hosted.close)
+        simulator.start()
+        with app.app_context():  # who calls already waits at the open port
+            engine = db.engine()
+            stack.callback(engine.dispose)
+            migrations.upgrade()
+            installed, secret = _installed(settings)
+            token = _token(folder)
+            people = _operators(folder)
+        threading.Thread(target=web.serve_forever, name="portal", daemon=True).start()
+        stack.callback(web.shutdown)
+        worker = app.extensions["gangway.worker"]
+        stack.callback(worker.stop)
+        worker.start()
+        yield {
+            "portal": portal_url,
+            "stripe_api_base": stripe_url,
+            "stripe_api_key": DEFAULT_API_KEY,
+            "app_id": installed,
+            "webhook_secret": secret,
+            "token": token,
+            "operators": people,
+        }
 
 
 def _serve(app: Flask, port: int) -> BaseWSGIServer:

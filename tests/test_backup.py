@@ -16,6 +16,7 @@ from app.customers import Customer
 from app.payers import PaymentStatus
 from app.simulator import Simulator
 from tests.conftest import KEY, make_settings
+from tests.support.processes import PATIENCE
 from tests.support.sync_fixtures import clock, person, world
 from tests.support.sync_people import Person, World
 
@@ -79,7 +80,7 @@ def test_holds_nobody_up_and_sees_one_moment(
 
     writer = threading.Thread(target=write)
     writer.start()
-    written.wait(30)
+    written.wait(PATIENCE)
     answers = [backup(monkeypatch, database_url, tmp_path / f"{number}.db") for number in range(3)]
     copied.set()
     writer.join()

@@ -114,7 +114,8 @@ def test_overtaken_by_another_removes_its_own_endpoint(
     assert post_event(bare_app, app.id, app.secrets[0]) == 200
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.process
+@pytest.mark.timeout(600)
 class TestKilled:
     """A process killed at any boundary leaves nothing that the next run can't put right."""
 

@@ -307,7 +307,8 @@ def test_has_nothing_to_do_with_an_app_that_is_uninstalled(app: Flask, roll: Rol
     assert str(result.exception) == "No installed Stripe app is the default."
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.process
+@pytest.mark.timeout(600)
 class TestKilled:
     """A process killed at any boundary leaves nothing that the next run can't put right."""
 

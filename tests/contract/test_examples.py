@@ -3,7 +3,6 @@
 import http.client
 import json
 import shutil
-import subprocess
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from app.customers import Customer
 from app.payers import Payer
 from app.simulator import Simulator
 from tests.contract.conftest import Place
+from tests.support.processes import PATIENCE, PROCESS_MARKS, start
 from tests.support.rows import Rows
 
 BODY = (
@@ -21,24 +21,20 @@ BODY = (
 
 
 def by_curl(place: Place) -> Any:
-    done = subprocess.run(
-        [
-            *("curl", "--silent", "--show-error", "--noproxy", "*", "--fail-with-body"),
-            *("-X", "POST", f"{place.url}/api/v1/stripe/checkout/sessions"),
-            *("-H", f"Authorization: Bearer {place.token}", "-H", "Content-Type: application/json"),
-            *("-d", BODY),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    command = (
+        *("curl", "--silent", "--show-error", "--noproxy", "*", "--fail-with-body"),
+        *("-X", "POST", f"{place.url}/api/v1/stripe/checkout/sessions"),
+        *("-H", f"Authorization: Bearer {place.token}", "-H", "Content-Type: application/json"),
+        *("-d", BODY),
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout)
+    with start(*command) as program:
+        status, printed, error = program.end()
+    assert status == 0, printed + error
+    return json.loads(printed)
 
 
 def by_http(place: Place) -> Any:
-    connection = http.client.HTTPConnection(place.url.removeprefix("http://"), timeout=60)
+    connection = http.client.HTTPConnection(place.url.removeprefix("http://"), timeout=PATIENCE)
     headers = {"Authorization": f"Bearer {place.token}", "Content-Type": "application/json"}
     connection.request("POST", "/api/v1/stripe/checkout/sessions", BODY, headers)
     with connection.getresponse() as answer:
@@ -48,7 +44,7 @@ def by_http(place: Place) -> Any:
     return told
 
 
-@pytest.mark.parametrize("way", [by_http, by_curl])
+@pytest.mark.parametrize("way", [by_http, pytest.param(by_curl, marks=PROCESS_MARKS)])
 def test_the_curl_example_works_twice(place: Place, simulator: Simulator, rows: Rows, way: Any) -> None:
     if way is by_curl and shutil.which("curl") is None:
         pytest.skip("no curl on the path")

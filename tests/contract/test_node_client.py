@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,10 @@ import pytest
 from app.customers import Customer
 from app.simulator import Simulator
 from tests.contract.conftest import Place
+from tests.support.processes import PROCESS_MARKS, start
 from tests.support.rows import Rows
+
+pytestmark = PROCESS_MARKS
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -38,16 +40,10 @@ def told(modules: Path, place: Place, tmp_path: Path) -> Any:
     (tmp_path / "node_modules").symlink_to(modules.resolve())
     node = shutil.which("node")
     assert node is not None
-    done = subprocess.run(
-        [node, "client.mjs", place.url, place.token],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    with start(node, "client.mjs", place.url, place.token, folder=tmp_path) as program:
+        status, printed, error = program.end()
+    assert status == 0, error
+    return json.loads(printed)
 
 
 def test_does_its_whole_work(told: Any, modules: Path, simulator: Simulator, rows: Rows) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,9 +10,13 @@ import pytest
 
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.server import serve
+from tests.support.processes import PROCESS_MARKS, start
 
 CLI = os.environ.get("STRIPE_CLI") or shutil.which("stripe")
-pytestmark = pytest.mark.skipif(CLI is None, reason="needs the Stripe CLI on PATH or in STRIPE_CLI")
+pytestmark = [
+    *PROCESS_MARKS,
+    pytest.mark.skipif(CLI is None, reason="needs the Stripe CLI on PATH or in STRIPE_CLI"),
+]
 
 Run = Callable[..., str]
 
@@ -23,15 +26,12 @@ def run(simulator: Simulator, tmp_path: Path) -> Iterator[Run]:
     server = serve(simulator, "127.0.0.1", 0)
 
     def command(*words: str) -> str:
-        done = subprocess.run(
-            [str(CLI), *words, "--api-base", server.url, "--api-key", DEFAULT_API_KEY],
-            env=os.environ | {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-        )
-        return done.stdout
+        options = ("--api-base", server.url, "--api-key", DEFAULT_API_KEY)
+        homes = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+        with start(str(CLI), *words, *options, environment=homes) as program:
+            status, printed, error = program.end()
+        assert status == 0, printed + error
+        return printed
 
     yield command
     server.close()

@@ -1,0 +1,63 @@
+"""`gangway check` prints the settings and what is missing, and no secret."""
+
+from app.config import Settings
+from app.simulator import DEFAULT_API_KEY
+from tests.conftest import KEY
+from tests.support.commands import SECRET, Run
+from tests.support.processes import free_port
+
+
+def test_prints_settings_with_their_secrets_masked(run: Run) -> None:
+    answer = run(
+        "check",
+        ENCRYPTION_KEYS=f"{KEY},{KEY}",
+        RATE_LIMIT_STORAGE="memory://",
+        CHECKOUT_ORIGINS="https://a.example,https://b.example",
+    )
+
+    lines = dict(line.split("=", 1) for line in answer.output.splitlines() if line.startswith("GANGWAY_"))
+    assert set(lines) == {f"GANGWAY_{name.upper()}" for name in Settings.model_fields}
+    assert lines["GANGWAY_ENCRYPTION_KEYS"] == "***,***"
+    assert lines["GANGWAY_CHECKOUT_ORIGINS"] == "https://a.example,https://b.example"
+    assert lines["GANGWAY_TERMS_URL"] == ""
+    assert SECRET not in answer.output
+    assert KEY not in answer.output
+
+
+def test_masks_the_password_of_a_database(run: Run) -> None:
+    answer = run("check", DATABASE_URL="postgresql+psycopg://user:geheim@127.0.0.1:1/gangway")
+
+    assert "postgresql+psycopg://user:***@127.0.0.1:1/gangway" in answer.output
+    assert "geheim" not in answer.output
+    assert answer.exit_code == 1
+    assert "The database does not answer: look at GANGWAY_DATABASE_URL." in answer.output
+
+
+def test_masks_the_password_of_redis(run: Run) -> None:
+    answer = run("check", RATE_LIMIT_STORAGE=f"redis://:geheim@127.0.0.1:{free_port()}/0")
+
+    assert "GANGWAY_RATE_LIMIT_STORAGE=redis://:***@127.0.0.1:" in answer.output
+    assert "geheim" not in answer.output
+
+
+def test_says_when_the_tables_are_missing(run: Run, empty_database_url: str) -> None:
+    answer = run("check", DATABASE_URL=empty_database_url)
+
+    assert answer.exit_code == 1
+    assert "run `gangway db upgrade`" in answer.output
+
+
+def test_says_when_no_app_is_installed(run: Run) -> None:
+    answer = run("check")
+
+    assert answer.exit_code == 1
+    assert "run `gangway stripe install --api-key …`" in answer.output
+
+
+def test_says_when_nothing_is_missing(run: Run, stripe_url: str) -> None:
+    run("stripe", "install", "--api-key", DEFAULT_API_KEY, STRIPE_API_BASE=stripe_url)
+
+    answer = run("check", STRIPE_API_BASE=stripe_url)
+
+    assert answer.exit_code == 0
+    assert answer.output.endswith("Nothing is missing.\n")

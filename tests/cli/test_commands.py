@@ -1,0 +1,97 @@
+"""What all commands of `gangway` share: help, and a sentence where something is wrong."""
+
+from importlib.metadata import entry_points
+
+import pytest
+from click.testing import CliRunner
+from cryptography.fernet import Fernet
+
+from app import migrations
+from app.cli import main
+from app.config import Settings
+from tests.support.commands import Run, run_command
+from tests.support.processes import PROCESS_MARKS, gangway
+
+
+def test_lists_its_commands() -> None:
+    answer = CliRunner().invoke(main, ["-h"])
+
+    assert answer.exit_code == 0
+    for name in ("check", "db", "demo", "key", "serve", "simulator", "stripe", "worker"):
+        assert f"  {name}" in answer.output
+
+
+def test_is_installed_under_its_name() -> None:
+    [script] = entry_points(group="console_scripts", name="gangway")
+
+    assert script.value == "app.cli:main"
+
+
+class TestProgram:
+    """`python -m app`, in a process of its own."""
+
+    pytestmark = PROCESS_MARKS
+
+    def test_prints_an_error_and_exits_with_1(self) -> None:
+        with gangway("check") as program:
+            status, printed, error = program.end()
+
+        assert (status, printed) == (1, "")
+        assert error.startswith("Error: GANGWAY_SECRET_KEY is missing: set it. ")
+        assert "Traceback" not in error
+
+
+def test_key_prints_a_fresh_key_for_both_settings() -> None:
+    one, other = (run_command("key").output.strip() for _ in range(2))
+
+    assert one != other
+    assert Fernet(one)
+    assert Settings.load(secret_key=one, encryption_keys=other)
+
+
+@pytest.mark.parametrize("command", ["check", "db upgrade", "serve", "worker"])
+def test_says_in_a_sentence_what_to_set(command: str) -> None:
+    answer = run_command(*command.split())
+
+    assert answer.exit_code == 1
+    assert "Error: GANGWAY_SECRET_KEY is missing: set it." in answer.output
+    assert "Traceback" not in answer.output
+
+
+@pytest.mark.parametrize("command", ["operator list", "serve", "worker", "doctor"])
+def test_says_in_a_sentence_that_tables_are_missing(command: str, run: Run, empty_database_url: str) -> None:
+    answer = run(*command.split(), DATABASE_URL=empty_database_url)
+
+    assert answer.exit_code in {1, 3}
+    assert "run `gangway db upgrade`" in answer.output
+    assert "Traceback" not in answer.output
+
+
+@pytest.mark.parametrize("command", ["operator list", "db upgrade", "serve"])
+def test_says_in_a_sentence_that_the_database_is_away(command: str, run: Run) -> None:
+    answer = run(*command.split(), DATABASE_URL="sqlite:////no/such/folder/x.db")
+
+    assert answer.exit_code == 1
+    assert "look at GANGWAY_DATABASE_URL" in answer.output
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("db downgrade nope", "nope"),
+        ("serve --bind nonsense", "such as 127.0.0.1:8000"),
+        ("serve --bind 127.0.0.1:99999", "such as 127.0.0.1:8000"),
+        ("worker --threads 0", "'--threads'"),
+        ("token create reports --expires 2020-01-01", "this day is over"),
+    ],
+)
+def test_refuses_what_makes_no_sense(command: str, said: str, run: Run) -> None:
+    answer = run(*command.split())
+
+    assert answer.exit_code in {1, 2}
+    assert said in answer.output
+    assert isinstance(answer.exception, SystemExit)
+
+
+def test_migrations_are_found_by_an_installed_package() -> None:
+    assert (migrations.HERE / "versions").is_dir()

@@ -1,0 +1,40 @@
+"""`gangway simulator` runs the simulated Stripe alone."""
+
+import signal
+from pathlib import Path
+
+from app.simulator import DEFAULT_API_KEY
+from tests.support.commands import run_command
+from tests.support.processes import PROCESS_MARKS, fetch, free_port, gangway
+
+
+def test_says_when_its_port_is_taken(stripe_url: str) -> None:
+    port = stripe_url.rpartition(":")[2]
+
+    answer = run_command("simulator", "--port", port)
+
+    assert answer.exit_code == 1
+    assert answer.output == (
+        f"Error: Port {port} for the simulated Stripe is taken: stop what listens there, "
+        "or choose another with --port.\n"
+    )
+
+
+class TestProgram:
+    """In a process of its own."""
+
+    pytestmark = PROCESS_MARKS
+
+    def test_answers_and_stops_when_told(self, tmp_path: Path) -> None:
+        port = str(free_port())
+
+        with gangway("simulator", "--port", port, "--data", str(tmp_path / "books.db")) as program:
+            line = program.line()
+            answer = fetch(f"http://127.0.0.1:{port}/v1/account")
+            status = program.tell(signal.SIGTERM)
+
+        assert f"http://127.0.0.1:{port}" in line
+        assert DEFAULT_API_KEY in line
+        assert answer[0] == 401
+        assert status == 0
+        assert (tmp_path / "books.db").exists()
