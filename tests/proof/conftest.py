@@ -1,4 +1,4 @@
-"""Worlds to be tormented, one after another, each with a database of its own."""
+"""Fixtures of the proofs: worlds that begin empty, one after another, each with a database of its own."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,16 +16,17 @@ from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.server import serve
 from app.web import logging
 from tests.conftest import PORTAL, STRIPE, make_settings
-from tests.proof.haunted import Haunted
-from tests.proof.people import Interruptions, World
+from tests.proof.killable import KillablePortal
 from tests.support import engines, postgres
 from tests.support.deliveries import into
 from tests.support.processes import free_port
+from tests.support.transactions import forbid_open_transactions
+from tests.support.world import World
 
 MakeDatabase = Callable[[], AbstractContextManager[str]]
 MakeWorld = Callable[..., AbstractContextManager[World]]
-Haunt = Callable[[], AbstractContextManager[Haunted]]
-BEGINNING = datetime(2031, 3, 10, 12, tzinfo=UTC)
+MakeKillable = Callable[[], AbstractContextManager[KillablePortal]]
+START = datetime(2031, 3, 10, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -36,10 +37,10 @@ def proof_runs(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture
 def make_database(server: postgres.Server | None, migrated: str, tmp_path: Path) -> MakeDatabase:
-    """Make a database with all tables, as often as wanted."""
+    """Make a database with empty tables, any number of times."""
 
     @contextmanager
-    def made() -> Iterator[str]:
+    def make() -> Iterator[str]:
         if server is None:
             shutil.copy(migrated.removeprefix("sqlite:///"), tmp_path / "world.db")
             yield f"sqlite:///{tmp_path / 'world.db'}"
@@ -50,69 +51,74 @@ def make_database(server: postgres.Server | None, migrated: str, tmp_path: Path)
         yield url
         server.drop_database(url)
 
-    return made
+    return make
 
 
 @pytest.fixture
 def make_world(make_database: MakeDatabase, migrated_engine: sa.Engine, unlogged: None) -> MakeWorld:
-    """Make a portal with an app installed, and a Stripe, in this process and at one time of day."""
+    """Make a portal with an app installed, and a simulated Stripe, in this process, at one time of day.
+
+    `ticks` says whether time goes on by itself.
+    """
 
     @contextmanager
-    def made(**overrides: Any) -> Iterator[World]:
-        with make_database() as url, time_machine.travel(BEGINNING, tick=True) as clock:
+    def make(*, ticks: bool = True, **settings: Any) -> Iterator[World]:
+        with make_database() as url, time_machine.travel(START, tick=ticks) as clock:
             simulator = Simulator(public_url=STRIPE, retry_schedule=(1, 60, 3600))
-            settings = make_settings(database_url=url, rate_limit_return="100000 per minute", **overrides)
-            logging.configure(settings)
-            interruptions = Interruptions(simulator.wsgi)
-            app = create_app(settings, stripe_in_process=interruptions)
+            made = make_settings(database_url=url, rate_limit_return="100000 per minute", **settings)
+            logging.configure(made)
+            app = create_app(made, stripe_in_process=forbid_open_transactions(simulator.wsgi))
             engines.hasten(app, like=migrated_engine)
             with app.app_context():
                 apps.install(db.session(), DEFAULT_API_KEY, public_url=PORTAL, actor="test")
                 db.session().commit()
             simulator.send = into(app)
-            yield World(app, simulator, clock, interruptions)
+            yield World(app, simulator, clock)
             with app.app_context():
                 db.engine().dispose()
             simulator.close()
 
-    return made
+    return make
 
 
 @pytest.fixture
-def haunt(make_database: MakeDatabase, tmp_path: Path) -> Haunt:
-    """Make a portal at a port of its own that may be killed, and a Stripe."""
+def make_killable(make_database: MakeDatabase, tmp_path: Path) -> MakeKillable:
+    """Make a portal at a free port that can be killed, and a simulated Stripe that it calls over HTTP."""
 
     @contextmanager
-    def made() -> Iterator[Haunted]:
-        stripe_port, port = free_port(), free_port()
+    def make() -> Iterator[KillablePortal]:
         with make_database() as url, time_machine.travel(datetime.now(UTC), tick=True) as clock:
+            simulator = Simulator(retry_schedule=(0.2, 0.5, 1, 2, 4, 8))
+            server = serve(simulator, "127.0.0.1", 0)
+            simulator.public_url = server.url
+            port = free_port()
             settings = make_settings(
                 database_url=url,
                 public_url=f"http://127.0.0.1:{port}",
-                stripe_api_base=f"http://127.0.0.1:{stripe_port}",
+                stripe_api_base=server.url,
                 rate_limit_signup="100000 per minute",
                 rate_limit_return="100000 per minute",
             )
-            simulator = Simulator(public_url=settings.stripe_api_base, retry_schedule=(0.2, 0.5, 1, 2, 4, 8))
-            server = serve(simulator, "127.0.0.1", stripe_port)
             simulator.start()
             app = create_app(settings)
             with app.app_context():
                 apps.install(db.session(), DEFAULT_API_KEY, public_url=settings.public_url, actor="test")
                 db.session().commit()
-            haunted = Haunted(app, settings, simulator, clock, port, tmp_path)
-            yield haunted
-            haunted.close()
-            simulator.close()
-            server.close()
-            with app.app_context():
-                db.engine().dispose()
+            portal = KillablePortal(app, settings, simulator, clock, port, tmp_path)
+            try:
+                yield portal
+            finally:
+                portal.close()
+                simulator.close()
+                server.close()
+                with app.app_context():
+                    db.engine().dispose()
 
-    return made
+    return make
 
 
 @pytest.fixture
-def haunted(haunt: Haunt) -> Iterator[Haunted]:
-    """A portal that may be killed."""
-    with haunt() as made:
+def portal(make_killable: MakeKillable) -> Iterator[KillablePortal]:
+    """A portal that can be killed."""
+    with make_killable() as made:
         yield made

@@ -1,4 +1,7 @@
-"""Something that we need is away for a while: nothing acknowledged is lost, and all goes on by itself."""
+"""Something that the portal needs is away: nothing acknowledged is lost, and it recovers by itself.
+
+Webhooks don't come, Stripe does not answer, PostgreSQL restarts, or SQLite's disk is full.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,116 +15,113 @@ from app import db
 from app.customers import Customer
 from app.webhooks import Event
 from tests.proof.conftest import MakeWorld
-from tests.proof.haunted import Haunted
-from tests.proof.people import CARDS, Interruption, Visitor, World
-from tests.proof.travellers import GaveUp
-from tests.support import postgres
+from tests.proof.killable import KillablePortal
+from tests.proof.network_people import GaveUp
+from tests.support import dashboard, postgres
 from tests.support.browser import Page
+from tests.support.people import CARDS, Person
+from tests.support.stripe_calls import StripeCalls, elsewhere
 from tests.support.stripe_postbox import Postbox, event
 from tests.support.tokens import program
+from tests.support.world import World
 
-PULL_INTERVAL, BACKFILL_INTERVAL = timedelta(seconds=120), timedelta(seconds=900)  # as they are set at first
+pytestmark = [pytest.mark.proof, pytest.mark.timeout(1200)]
+
+PULL_INTERVAL, BACKFILL_INTERVAL = timedelta(seconds=120), timedelta(seconds=900)  # the settings' defaults
 TEN_MINUTES = timedelta(minutes=10)
-A_WHILE = timedelta(minutes=30)  # the longest wait for another try that ten minutes of failures lead to
-MOST_CALLS = 45  # of the worker, to a Stripe that does not answer, within ten minutes and for two people
+MAX_BACKOFF = timedelta(minutes=30)  # the longest wait for another try after ten minutes of failures
+MAX_CALLS = 45  # of the worker, to a Stripe that does not answer, within ten minutes and for two people
 
 
-def led_to_stripe(world: World) -> Visitor:
-    """Somebody new, on Stripe's page."""
-    visitor = world.comes("USD")
-    assert visitor.signs_up().status_code == 303
-    assert visitor.page_id
-    return visitor
-
-
-def saved(world: World) -> Visitor:
-    """Somebody new, with a card."""
-    visitor = led_to_stripe(world)
-    world.simulator.save_card(str(visitor.page_id))
-    return visitor
+def person_with_card(world: World) -> Person:
+    """Somebody new who has saved a card."""
+    person = world.person()
+    person.save_card()
+    return person
 
 
 class TestWebhooksOff:
     def test_what_people_do_is_known_within_one_interval(self, make_world: MakeWorld) -> None:
         with make_world(webhooks="off") as world:
             world.simulator.send = lambda *_: 404
-            saved(world)
-            led_to_stripe(world)
-            declined, challenged, expired = led_to_stripe(world), led_to_stripe(world), led_to_stripe(world)
-            world.simulator.save_card(str(declined.page_id), CARDS["declined"])
-            world.simulator.save_card(str(challenged.page_id), CARDS["challenged"])
-            world.simulator.expire_session(str(expired.page_id))
+            person_with_card(world)
+            world.person()
+            declined, challenged, expired = world.person(), world.person(), world.person()
+            declined.save_card(CARDS["declined"])
+            challenged.save_card(CARDS["challenged"])
+            world.simulator.expire_session(expired.session_id)
 
-            world.lives_on(PULL_INTERVAL + timedelta(seconds=10))
+            world.live_through(PULL_INTERVAL + timedelta(seconds=10))
 
-            assert not world.verdict().wrong
+            assert not world.compare().wrong
 
-    @pytest.mark.parametrize("deed", ["attach", "choose", "detach", "renew", "age", "delete"])
+    @pytest.mark.parametrize("action", ["attach", "choose", "unset", "detach", "renew", "age", "delete"])
     def test_what_is_done_at_the_dashboard_is_known_within_one_interval(
-        self, deed: str, make_world: MakeWorld
+        self, action: str, make_world: MakeWorld
     ) -> None:
         with make_world(webhooks="off") as world:
             world.simulator.send = lambda *_: 404
-            visitor = saved(world)
-            world.lives_on(timedelta(hours=1))
+            visitor = person_with_card(world)
+            world.live_through(timedelta(hours=1))
 
-            world.at_the_dashboard(str(visitor.page_id), deed)
-            world.lives_on(PULL_INTERVAL + timedelta(seconds=10))
+            dashboard.act(world.simulator, visitor.session_id, action)
+            world.live_through(PULL_INTERVAL + timedelta(seconds=10))
 
-            assert not world.verdict().wrong
+            assert not world.compare().wrong
 
     def test_what_webhooks_should_bring_and_do_not_is_found_all_the_same(self, make_world: MakeWorld) -> None:
         with make_world() as world:
-            visitor = saved(world)
+            visitor = person_with_card(world)
             world.settle()
             world.simulator.send = lambda *_: 500
 
-            world.at_the_dashboard(str(visitor.page_id), "detach")
-            world.lives_on(BACKFILL_INTERVAL + timedelta(seconds=10))
+            dashboard.act(world.simulator, visitor.session_id, "detach")
+            world.live_through(BACKFILL_INTERVAL + timedelta(seconds=10))
 
-            assert not world.verdict().wrong
+            assert not world.compare().wrong
 
 
 class TestStripeAway:
     @pytest.mark.parametrize("outage", ["503", "reset", "timeout"])
     def test_for_ten_minutes(self, outage: str, make_world: MakeWorld) -> None:
         with make_world() as world:
-            done, busy, late = saved(world), led_to_stripe(world), world.comes("USD")
+            done, busy, late = person_with_card(world), world.person(), world.visitor("USD")
             world.settle()
-            world.simulator.save_card(str(busy.page_id))  # just before
+            busy.save_card()  # just before
             world.simulator.knobs.change({"outage": outage, "hold": True})
-            calls = 0
+            calls, worker_calls = StripeCalls.of(world.simulator), 0
 
             for _ in range(10):
-                before = len(world.interruptions.asked)
-                world.lives_on(timedelta(minutes=1))
-                calls += len(world.interruptions.asked) - before
-                assert Page.of(done.returns()).h1 == "Your payment method is saved"
-                assert busy.returns().status_code == 200
-                assert late.signs_up().status_code == 503
+                calls.clear()
+                world.live_through(timedelta(minutes=1))
+                worker_calls += len(calls.made)
+                assert Page.of(done.return_to_portal()).h1 == "Your payment method is saved"
+                assert busy.return_to_portal().status_code == 200
+                assert late.submit_form().status_code == 503
                 assert "Nothing was stored" in late.form.page.text
             world.simulator.knobs.reset()
-            again = late.signs_up()
-            world.lives_on(A_WHILE)
+            again = late.submit_form()
+            world.live_through(MAX_BACKOFF)
 
             assert again.status_code == 303
-            assert calls <= MOST_CALLS
-            assert world.verdict(), str(world.verdict())
+            assert worker_calls <= MAX_CALLS
+            assert world.compare(), str(world.compare())
 
     def test_events_come_in_meanwhile(self, make_world: MakeWorld) -> None:
         with make_world() as world:
-            saved(world)
+            world.watch_deliveries()
+            person_with_card(world)
             world.simulator.knobs.change({"outage": "503"})
             while world.simulator.deliver_due():
                 pass
-            world.lives_on(TEN_MINUTES)
+            world.live_through(TEN_MINUTES)
             stored = len(world.acknowledged)
             world.simulator.knobs.reset()
 
-            world.lives_on(A_WHILE)
+            world.live_through(MAX_BACKOFF)
 
             assert stored >= 3
-            assert world.verdict(), str(world.verdict())
+            assert world.compare(), str(world.compare())
 
 
 class TestDatabaseRestarted:
@@ -129,19 +129,19 @@ class TestDatabaseRestarted:
     def restart(self, server: postgres.Server | None) -> postgres.Server:
         """The server of this test, which may be stopped."""
         if server is None or not server.can_be_stopped:
-            pytest.skip("wants --database postgresql, and a server of the tests' own")
+            pytest.skip("needs --database postgresql, and a server of the tests' own")
         return server
 
     def test_while_it_is_away_nothing_is_acknowledged(
         self, make_world: MakeWorld, restart: postgres.Server
     ) -> None:
         with make_world() as world:
-            visitor, late = saved(world), world.comes("USD")
+            visitor, late = person_with_card(world), world.visitor("USD")
             caller, postbox = program(world.app), Postbox(world.app, world.simulator)
             with restart.stopped():
                 answers = [
-                    late.signs_up(),
-                    visitor.returns(),
+                    late.submit_form(),
+                    visitor.return_to_portal(),
                     postbox.post(event(id="evt_meanwhile")),
                     caller.post("/api/v1/customers", json={"name": "Ada", "key": "ada"}),
                     world.app.test_client().get("/readyz"),
@@ -151,33 +151,33 @@ class TestDatabaseRestarted:
                 with pytest.raises(sa.exc.OperationalError):
                     world.work()
 
-            again = late.signs_up()
-            world.lives_on(A_WHILE)
+            again = late.submit_form()
+            world.live_through(MAX_BACKOFF)
 
             assert [answer.status_code for answer in answers] == [503] * 5
             assert [answer.headers.get("Retry-After") for answer in answers[:4]] == ["5"] * 4
             assert alive.status_code == 200
             assert again.status_code == 303
-            assert world.verdict(), str(world.verdict())
+            assert world.compare(), str(world.compare())
 
     def test_while_stripe_is_asked(self, make_world: MakeWorld, restart: postgres.Server) -> None:
         """No transaction is open then, so the restart isn't even noticed."""
 
-        def again() -> None:
+        def restart_server() -> None:
             with restart.stopped():
                 pass
 
         with make_world() as world:
-            visitor = world.comes("USD")
-            world.interruptions.waiting.append(Interruption("after", again))
+            visitor, calls = world.visitor("USD"), StripeCalls.of(world.simulator)
+            calls.after("*", elsewhere(restart_server))
 
-            answer = visitor.signs_up()
-            world.simulator.save_card(str(visitor.page_id))
-            world.interruptions.waiting.append(Interruption("before", again))
+            answer = visitor.submit_form()
+            visitor.save_card()
+            calls.before("*", elsewhere(restart_server))
             world.settle()
 
             assert answer.status_code == 303
-            assert world.verdict(), str(world.verdict())
+            assert world.compare(), str(world.compare())
 
 
 class TestDiskFull:
@@ -188,24 +188,24 @@ class TestDiskFull:
 
     def test_nothing_is_acknowledged_that_is_not_kept(self, make_world: MakeWorld) -> None:
         with make_world() as world:
-            visitor, late = saved(world), world.comes("USD")
+            visitor, late = person_with_card(world), world.visitor("USD")
             world.settle()
             caller, postbox = program(world.app), Postbox(world.app, world.simulator)
             large = {"id": "in_1", "object": "invoice", "text": "x" * 100_000}
             with full_disk(world):
-                signed_up = late.signs_up()
+                signed_up = late.submit_form()
                 told = [postbox.post(event(thing=large, id=f"evt_{number}")) for number in range(3)]
                 made = [
                     caller.post("/api/v1/customers", json={"name": "x" * 250, "key": f"key-{number}"})
                     for number in range(100)
                 ]
-                looked = visitor.returns()
+                looked = visitor.return_to_portal()
             with world.app.app_context():
                 keys = set(db.session().scalars(sa.select(Customer.key)))
                 events = set(db.session().scalars(sa.select(Event.id)))
 
-            again = late.signs_up()
-            world.lives_on(A_WHILE)
+            again = late.submit_form()
+            world.live_through(MAX_BACKOFF)
 
             assert {answer.status_code for answer in told} == {503}
             assert not events & {"evt_0", "evt_1", "evt_2"}
@@ -216,26 +216,25 @@ class TestDiskFull:
             assert signed_up.status_code in {303, 503}
             assert looked.status_code in {200, 503}
             assert again.status_code == 303
-            assert world.verdict(), str(world.verdict())
+            assert world.compare(), str(world.compare())
 
-    @pytest.mark.timeout(300)
-    def test_a_process_that_can_write_no_more_goes_on_when_it_can(self, haunted: Haunted) -> None:
-        done, late = haunted.comes(), haunted.comes()
-        done.signs_up()
-        haunted.agrees_at_last()
+    def test_a_process_that_can_write_no_more_goes_on_when_it_can(self, portal: KillablePortal) -> None:
+        done, late = portal.person(), portal.person()
+        done.sign_up()
+        portal.wait_until_agreed()
         usual, late.patience = late.patience, 1
-        with haunted.full_disk():
-            done.saves()
+        with portal.full_disk():
+            done.save_card()
             for _ in range(3):
                 with pytest.raises(GaveUp, match="503"):
-                    late.signs_up()
+                    late.sign_up()
         late.patience = usual
 
-        late.signs_up()
-        late.saves()
+        late.sign_up()
+        late.save_card()
 
-        haunted.agrees_at_last()
-        assert haunted.deaths == 0
+        portal.wait_until_agreed()
+        assert portal.deaths == 0
 
 
 @contextmanager

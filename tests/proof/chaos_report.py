@@ -1,0 +1,51 @@
+"""What a run of chaos found out, as a value and as text."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.support.truth import Verdict
+
+
+@dataclass
+class Report:
+    """The result: what the portal and Stripe hold at the end, and what happened on the way."""
+
+    people: int
+    agreeing: int = 0
+    lost: list[str] = field(
+        default_factory=list
+    )  # people whose checkout session the portal does not have under their name
+    misled: list[str] = field(default_factory=list)  # people who were told that a card is saved when none was
+    gave_up: list[str] = field(default_factory=list)  # people for whom nothing worked within their patience
+    verdict: Verdict | None = None
+    numbers: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0
+
+    @property
+    def is_good(self) -> bool:
+        """Is everybody there, and nobody lost, doubled or wrong?"""
+        is_complete = self.agreeing == self.people
+        return is_complete and bool(self.verdict) and not (self.lost or self.misled or self.gave_up)
+
+    def __str__(self) -> str:
+        verdict = Verdict(0, [], [], [], []) if self.verdict is None else self.verdict
+        lines = {
+            "people": self.people,
+            "agreeing with Stripe": self.agreeing,
+            "lost": self.lost,
+            "doubled": verdict.doubled,
+            "wrong": verdict.wrong,
+            "misled": self.misled,
+            "gave up": self.gave_up,
+            "orphaned Stripe customers": verdict.orphans,
+            "unfinished events": verdict.unfinished,
+            **dict(sorted(self.numbers.items())),
+            "seconds": round(self.seconds),
+        }
+        return "\n".join(f"{name:30} {_short(value)}" for name, value in lines.items())
+
+
+def _short(value: object) -> str:
+    if not isinstance(value, list):
+        return str(value)
+    return f"{len(value)}" + "".join(f"\n    {text}" for text in value[:10])
