@@ -17,6 +17,7 @@ from app.customers import Customer
 from app.customers.models import SubjectKey
 from app.journal import Entry
 from tests.conftest import make_settings
+from tests.support.processes import PATIENCE
 from tests.support.rows import Rows
 
 TOKYO = timezone(timedelta(hours=9))
@@ -200,7 +201,7 @@ def test_on_sqlite_lets_writers_of_one_process_queue(bare_app: Flask, database_u
 
     def write() -> None:
         with bare_app.app_context():
-            together.wait(30)
+            together.wait(PATIENCE)
             for _ in range(20):
                 session = db.session()
                 db.start_write(session)

@@ -1,7 +1,6 @@
 """Answers are kept for a day."""
 
 from datetime import timedelta
-from threading import Event
 
 import time_machine
 from flask import Flask
@@ -9,6 +8,7 @@ from flask import Flask
 from app.db import utcnow
 from app.idempotency import Request
 from app.sync import Worker
+from tests.support.processes import wait_until
 from tests.support.rows import Rows
 from tests.support.tokens import bearer
 
@@ -22,8 +22,7 @@ def test_the_worker_clears_old_answers_away(app: Flask, rows: Rows) -> None:
     with time_machine.travel(utcnow() + timedelta(days=1, minutes=1)):
         worker = Worker(app)
         worker.start()
-        while rows(Request):  # the time-out of tests ends this if it never comes true
-            Event().wait(0.02)
+        wait_until(lambda: not rows(Request))
         worker.stop()
 
     assert rows(Request) == []

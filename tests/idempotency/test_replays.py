@@ -21,6 +21,7 @@ from app.db import utcnow
 from app.idempotency import Request
 from app.simulator import Simulator
 from tests.support.api import JSON, Api, wrong_fields
+from tests.support.processes import PATIENCE
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.tokens import bearer
@@ -125,12 +126,12 @@ def held(app: Flask, api: Api, simulator: Simulator) -> Iterator[Future[TestResp
 
     def hold() -> None:
         arrived.set()
-        assert go_on.wait(30)
+        assert go_on.wait(PATIENCE)
 
     StripeCalls.of(simulator).before("POST /v1/checkout/sessions", hold)
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(Api(app.test_client(), api.headers).post, PAGES, CHECKOUT, key="one")
-        assert arrived.wait(30)
+        assert arrived.wait(PATIENCE)
         try:
             yield answer
         finally:

@@ -11,7 +11,7 @@ from werkzeug.test import Client
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.knobs import FAULTS
 from app.simulator.server import serve
-from tests.simulator.test_deliveries import until
+from tests.support.processes import wait_until
 from tests.support.simulator import Connect, Raw
 
 MANY = 300
@@ -256,7 +256,7 @@ def test_duplicates_reach_a_receiver_at_once(
 
     sdk.v1.customers.create({"name": "Ada"})
 
-    until(lambda: len(inbox.events) == 2)
+    wait_until(lambda: len(inbox.events) == 2)
     assert len({event["id"] for event in inbox.events}) == 1
 
 

@@ -12,6 +12,7 @@ import stripe
 from werkzeug.test import Client
 
 from app.simulator import Simulator
+from tests.support.processes import PATIENCE
 from tests.support.simulator import Open
 
 FORM = {
@@ -264,7 +265,7 @@ def test_a_double_click_saves_once(simulator: Simulator, open_session: Open) -> 
     together = threading.Barrier(8)
 
     def click(_: int) -> int:
-        together.wait(10)
+        together.wait(PATIENCE)
         return Client(simulator.wsgi).post(path(session), data=FORM).status_code
 
     with ThreadPoolExecutor(8) as pool:

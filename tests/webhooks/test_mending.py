@@ -17,6 +17,7 @@ from app.errors import AppError, Conflict, Invalid, NotFound
 from app.journal import Entry
 from app.payers import Payer, PaymentStatus
 from app.webhooks import Event
+from tests.support.processes import PATIENCE
 from tests.support.rows import Rows
 from tests.support.stripe_postbox import Postbox, event
 from tests.support.sync_people import Person, World
@@ -254,7 +255,7 @@ def test_two_who_retry_all_at_once_retry_each_event_once(app: Flask, postbox: Po
     together = threading.Barrier(4)
 
     def press() -> int:
-        together.wait(30)
+        together.wait(PATIENCE)
         return int(does(app, webhooks.retry_all_failed))
 
     with ThreadPoolExecutor(4) as pool:
