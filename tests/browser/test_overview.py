@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
@@ -13,9 +15,11 @@ from app.customers import Customer
 from app.db import new_id, utcnow
 from app.payers import Payer
 from app.webhooks import Event
-from tests.browser.conftest import Place, Visit
+from tests.browser.conftest import Place
+from tests.browser.test_operators import expect_title, findings
 from tests.support.desk import sign_in
-from tests.support.walk import expect_title, findings
+
+Visit = Callable[..., AbstractContextManager[Page]]
 
 SIZES = {"telephone": (390, 844), "desktop": (1280, 900)}
 STATUSES = ("saved", "failed", "abandoned", "expiring", "in_progress", "removed", None)

@@ -1,0 +1,106 @@
+"""Reading Stripe's list of events for those that no webhook brought."""
+
+from tests.mutants.mutant import Mutant
+
+BACKFILL = "app/sync/backfill.py"
+
+MUTANTS = (
+    Mutant(
+        "the list is read without an overlap",
+        BACKFILL,
+        "app.created_at - SKEW) - overlap",
+        "app.created_at - SKEW)",
+        "tests/sync/backfill/test_finds.py::test_finds_an_event_that_stripe_listed_later_than_younger_ones",
+    ),
+    Mutant(
+        "the first events are missed when our clock is ahead",
+        BACKFILL,
+        "(row.cursor or app.created_at - SKEW)",
+        "(row.cursor or app.created_at)",
+        "tests/sync/backfill/test_finds.py::test_finds_the_first_events_though_our_clock_is_ahead",
+    ),
+    Mutant(
+        "the next walk goes back to the last page only",
+        BACKFILL,
+        "row.head or page.newest_at",
+        "page.newest_at",
+        "tests/sync/backfill/test_finds.py::test_goes_back_the_next_time_to_the_newest_event_of_all_its_pages",
+    ),
+    Mutant(
+        "a slow walk is stored over its successor",
+        BACKFILL,
+        "    if row.lease != token:\n",
+        "    if row.lease is None and token is None:\n",
+        "tests/sync/backfill/test_one_at_a_time.py::test_that_was_too_slow_stores_nothing_over_its_successor",
+    ),
+    Mutant(
+        "a slow walk that fails takes its successor's lease",
+        BACKFILL,
+        "    if row.lease == token:\n",
+        "    if row.app_id:\n",
+        "tests/sync/backfill/test_one_at_a_time.py::test_that_was_too_slow_and_failed_leaves_its_successor_alone",
+    ),
+    Mutant(
+        "a slow walk gives back its successor's lease",
+        BACKFILL,
+        "Backfill.app_id == lease.app_id, Backfill.lease == lease.token",
+        "Backfill.app_id == lease.app_id",
+        "tests/sync/backfill/test_one_at_a_time.py::test_that_was_too_slow_does_not_give_back_what_is_its_successors",
+    ),
+    Mutant(
+        "a walk begins again that another has just ended",
+        BACKFILL,
+        "*([_is_due(now)] if is_timed else [])",
+        "*([] if is_timed else [])",
+        "tests/sync/backfill/test_one_at_a_time.py::test_is_not_begun_again_by_whoever_has_only_seen_that_it_was_due",
+    ),
+    Mutant(
+        "events that Stripe lists no longer are never made up for",
+        BACKFILL,
+        "        if is_gap:\n",
+        "        if is_gap and is_begun:\n",
+        "tests/sync/backfill/test_trouble.py::test_after_more_than_stripe_remembers_looks_at_everybody_who_is_not_done",
+    ),
+    Mutant(
+        "a short walk makes the next one skip events",
+        BACKFILL,
+        "    if is_whole:  #",
+        "    if row.app_id:  #",
+        "tests/sync/backfill/test_requested.py::TestAsked::test_a_shorter_look_skips_nothing_for_the_next_one",
+    ),
+    Mutant(
+        "pages of the list cost no budget",
+        BACKFILL,
+        "is_allowed = pace.take(session, app_id, now, calls=1)",
+        "is_allowed = pace.take(session, app_id, now, calls=0)",
+        "tests/sync/test_budget.py::test_pages_of_the_list_are_counted_too",
+    ),
+    Mutant(
+        "a dry run stores what it finds",
+        BACKFILL,
+        "    if dry_run:\n",
+        "    if dry_run and since is app:\n",
+        "tests/sync/backfill/test_requested.py::TestAsked::test_only_counts_when_it_is_told_to",
+    ),
+    Mutant(
+        "a walk whose place Stripe forgot fails for ever",
+        BACKFILL,
+        'if "starting_after" not in error.fields:',
+        "if error.detail:",
+        "tests/sync/backfill/test_trouble.py::test_begins_anew_when_stripe_has_forgotten_where_it_stood",
+    ),
+    Mutant(
+        "a key that is rejected for the list is not noted",
+        BACKFILL,
+        "apps.note_key_state(session, apps.by_id(session, app.id), accepted=False)",
+        "apps.note_key_state(session, apps.by_id(session, app.id), accepted=True)",
+        "tests/sync/backfill/test_trouble.py::test_notes_that_the_key_is_rejected",
+    ),
+    Mutant(
+        "the list is not read where Stripe can't reach us",
+        "app/config.py",
+        'return self.webhooks == "off" or not (self.is_simulated or is_public(self.public_url))',
+        "return False",
+        "tests/sync/backfill/test_requested.py::test_is_the_only_source_where_stripe_cant_reach_us",
+    ),
+)

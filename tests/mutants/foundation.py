@@ -1,0 +1,195 @@
+"""What everything stands on: the database, migrations, sealed secrets, settings, logs, metrics and backup."""
+
+from tests.mutants.mutant import Mutant
+
+DB = "app/db.py"
+SQLITE = "app/sqlite.py"
+SETTINGS = "app/config.py"
+LOGGING = "app/web/logging.py"
+MONITORING = "app/monitoring/pages.py"
+
+MUTANTS = (
+    Mutant(
+        "a time without a zone is stored",
+        DB,
+        '        if value.tzinfo is None:\n            raise ValueError("a time without a zone")\n',
+        "",
+        "tests/test_db.py::test_refuses_a_time_without_a_zone",
+    ),
+    Mutant(
+        "an error of the database tells names and addresses",
+        DB,
+        '{"hide_parameters": True}',
+        '{"hide_parameters": False}',
+        "tests/test_db.py::test_keeps_values_out_of_its_errors",
+    ),
+    Mutant(
+        "unsaved changes are committed before Stripe is asked",
+        DB,
+        "if session.new or session.dirty or session.deleted:",
+        "if session is None:",
+        "tests/test_db.py::test_ends_no_reading_that_has_changed_something",
+    ),
+    Mutant(
+        "two writers on SQLite fail each other",
+        SQLITE,
+        '"BEGIN IMMEDIATE"',
+        '"BEGIN"',
+        "tests/test_db.py::test_on_sqlite_lets_writers_of_one_process_queue",
+    ),
+    Mutant(
+        "SQLite does not check foreign keys",
+        SQLITE,
+        '"foreign_keys=ON"',
+        '"foreign_keys=OFF"',
+        "tests/test_db.py::test_enforces_foreign_keys",
+    ),
+    Mutant(
+        "SQLite loses commits when the power fails",
+        SQLITE,
+        '"synchronous=FULL"',
+        '"synchronous=NORMAL"',
+        "tests/test_db.py::test_on_sqlite_is_durable_and_lets_one_write_while_others_read",
+    ),
+    Mutant(
+        "a migration lets everybody wait behind it",
+        "app/migrations/locks.py",
+        'if connection.dialect.name == "postgresql":',
+        'if connection.dialect.name == "":',
+        "tests/test_migrations.py::test_on_postgresql_let_nobody_wait_long_behind_them",
+        "postgresql",
+    ),
+    Mutant(
+        "the server serves before the tables are there",
+        "app/monitoring/readiness.py",
+        "    if migrations.pending():\n",
+        "    if settings() is None:\n",
+        "tests/web/test_health.py::test_not_ready_while_steps_are_pending",
+    ),
+    Mutant(
+        "a sealed secret opens in another row",
+        "app/sealing.py",
+        "        if sealed_for != row:\n",
+        "        if not sealed_for:\n",
+        "tests/test_sealing.py::test_refuses_a_value_that_was_moved_from_another_row",
+    ),
+    Mutant(
+        "a former encryption key opens nothing",
+        "app/sealing.py",
+        "for key in keys])",
+        "for key in keys[:1]])",
+        "tests/test_sealing.py::test_opens_with_any_key_and_seals_with_the_first",
+    ),
+    Mutant(
+        "the portal may run on plain http",
+        SETTINGS,
+        "if not self.is_secure and not is_loopback(self.public_url):",
+        "if not self.public_url:",
+        "tests/test_config.py::test_refuse_nonsense_in_one_sentence",
+    ),
+    Mutant(
+        "the simulator may be on another machine",
+        SETTINGS,
+        "if self.stripe_api_base != STRIPE_API_BASE and not is_loopback(self.stripe_api_base):",
+        "if not self.stripe_api_base:",
+        "tests/test_config.py::test_refuse_nonsense_in_one_sentence",
+    ),
+    Mutant(
+        "a short secret key is taken",
+        SETTINGS,
+        "if len(value.get_secret_value()) < 32:",
+        "if len(value.get_secret_value()) < 1:",
+        "tests/test_config.py::test_refuse_nonsense_in_one_sentence",
+    ),
+    Mutant(
+        "Stripe is asked without a budget",
+        SETTINGS,
+        "self.stripe_rate or (None if self.is_simulated else STRIPE_RATE)",
+        "self.stripe_rate",
+        "tests/sync/test_pace.py::test_the_budget_is_stripes_own_unless_it_is_said_otherwise",
+    ),
+    Mutant(
+        "a key stands in the log",
+        LOGGING,
+        'SECRETS.sub(r"\\1_***", value)',
+        "value",
+        "tests/web/test_logging.py::test_blots_out_keys_even_in_tracebacks",
+    ),
+    Mutant(
+        "an onboarding link stands in the log",
+        LOGGING,
+        'LINKS.sub(r"\\1***", SECRETS.sub(r"\\1_***", value))',
+        'SECRETS.sub(r"\\1_***", value)',
+        "tests/signup/test_link.py::test_is_not_in_the_log",
+    ),
+    Mutant(
+        "any token opens the metrics",
+        MONITORING,
+        'if kind.lower() == "bearer" and is_right:',
+        'if kind.lower() == "bearer":',
+        "tests/monitoring/test_metrics.py::TestWithToken::test_others_may_not_even_from_this_machine",
+    ),
+    Mutant(
+        "a proxy on this machine opens the metrics",
+        MONITORING,
+        "return is_loopback and not any(name in request.headers for name in FORWARDED)",
+        "return is_loopback",
+        "tests/monitoring/test_metrics.py::TestWithoutToken::test_whoever_comes_through_a_proxy_on_this_machine_may_not",
+    ),
+    Mutant(
+        "a portal with a long backlog calls itself ready",
+        "app/monitoring/readiness.py",
+        "    if overdue > most:\n",
+        "    if overdue > 1000 * most:\n",
+        "tests/monitoring/test_ready.py::test_is_denied_when_many_events_wait_long",
+    ),
+    Mutant(
+        "an outage at Stripe makes the portal unready",
+        "app/sync/backlog.py",
+        "session.scalars(sa.select(Pace.app_id).where(Pace.paused_until > before)).all()",
+        "session.scalars(sa.select(Pace.app_id).where(sa.false())).all()",
+        "tests/monitoring/test_ready.py::test_is_told_while_stripe_does_not_serve_us",
+    ),
+    Mutant(
+        "a backup overwrites a file",
+        "app/backup.py",
+        "    if target.exists():\n",
+        "    if target.is_dir():\n",
+        "tests/test_backup.py::test_writes_over_no_file",
+    ),
+    Mutant(
+        "others may read a backup",
+        "app/backup.py",
+        "0o600",
+        "0o644",
+        "tests/test_backup.py::test_copies_everything_into_a_file_for_its_owner_alone",
+    ),
+    Mutant(
+        "a backup of a broken database seems well",
+        "app/backup.py",
+        'assert found == "ok", found',
+        "assert found",
+        "tests/test_backup.py::test_of_a_broken_database_is_none",
+    ),
+    Mutant(
+        "a program may send a number as a text",
+        "app/web/api.py",
+        "return checked(reads, sent, strict=True)",
+        "return checked(reads, sent)",
+        "tests/customers/test_create.py::TestCreate::test_names_each_bad_field",
+    ),
+    Mutant(
+        "a program may send what no database takes",
+        "app/web/api.py",
+        '    refuse_unstorable(sent, "body")\n',
+        "",
+        "tests/web/test_api.py::TestText::test_is_refused_by_its_field",
+    ),
+    Mutant(
+        "a program may send a body of any size",
+        "app/web/api.py",
+        "    if len(body) > LARGEST:\n",
+        "    if len(body) > 10 * LARGEST:\n",
+        "tests/web/test_api.py::TestBodies::test_too_much_of_unknown_length_is_413",
+    ),
+)
