@@ -28,11 +28,27 @@ from tests.support.installation import Installations
 KEY = Fernet.generate_key().decode()
 PORTAL = "http://127.0.0.1:8000"
 STRIPE = "http://127.0.0.1:12111"
+SLOW_KINDS = ("browser", "process", "proof", "mutants")
+SLOW_TIMEOUT = 900  # seconds for one test
 
 
 def pytest_configure() -> None:
     """Spare the many applications of the tests what only one needs to do."""
     routes.compile_once()
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One process for each core; only one for a few tests, which are done before a second one has started."""
+    is_few = bool(config.option.keyword) or any("::" in name for name in config.args)
+    return 0 if is_few else len(os.sched_getaffinity(0))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the kinds of test that drive other programs the time that they need on a busy machine."""
+    for item in items:
+        is_slow = any(item.get_closest_marker(kind) for kind in SLOW_KINDS)
+        if is_slow and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(SLOW_TIMEOUT))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from app import apps, create_app, db
@@ -21,6 +21,7 @@ from app.simulator.server import serve
 from tests.conftest import make_settings
 
 Visit = Callable[..., AbstractContextManager[Page]]
+PATIENCE = 120_000  # milliseconds, for a machine that is busy with much else
 
 
 @dataclass
@@ -48,6 +49,7 @@ def chromium() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail("CI needs a chromium")
         pytest.skip("no chromium: set CHROMIUM or install Debian's package")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=found,
@@ -59,14 +61,17 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def place(database_url: str) -> Iterator[Place]:
-    """Everything that `gangway demo` starts, on free ports."""
-    portal_port, stripe_port = free_port(), free_port()
-    portal, stripe = f"http://127.0.0.1:{portal_port}", f"http://127.0.0.1:{stripe_port}"
-    settings = make_settings(database_url=database_url, public_url=portal, stripe_api_base=stripe)
-    app = create_app(settings)
-    web = make_server("127.0.0.1", portal_port, app, threaded=True, request_handler=Quiet)
-    simulator = Simulator(public_url=stripe, retry_schedule=(1, 1, 1))
-    hosted = serve(simulator, "127.0.0.1", stripe_port)
+    """Everything that `gangway demo` starts, on ports that the system chooses."""
+    simulator = Simulator(retry_schedule=(1, 1, 1))
+    hosted = serve(simulator, "127.0.0.1", 0)
+    stripe = simulator.public_url = hosted.url
+    listening = socket.create_server(("127.0.0.1", 0))
+    portal_port = listening.getsockname()[1]
+    portal = f"http://127.0.0.1:{portal_port}"
+    app = create_app(make_settings(database_url=database_url, public_url=portal, stripe_api_base=stripe))
+    web = make_server(
+        "127.0.0.1", portal_port, app, threaded=True, request_handler=Quiet, fd=listening.fileno()
+    )
     simulator.start()
     serving = threading.Thread(target=web.serve_forever)
     serving.start()
@@ -80,6 +85,7 @@ def place(database_url: str) -> Iterator[Place]:
     web.shutdown()
     serving.join()
     web.server_close()
+    listening.close()
     simulator.close()
     hosted.close()
     with app.app_context():
@@ -93,7 +99,7 @@ def visit(chromium: Browser, place: Place) -> Visit:
     @contextmanager
     def opened(**options: object) -> Iterator[Page]:
         context: BrowserContext = chromium.new_context(base_url=place.portal, **options)  # type: ignore[arg-type]
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         complaints: list[str] = []
         page.on(
@@ -109,10 +115,3 @@ def visit(chromium: Browser, place: Place) -> Visit:
         assert [text for text in complaints if "status of 4" not in text] == []
 
     return opened
-
-
-def free_port() -> int:
-    """A port on which nothing listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

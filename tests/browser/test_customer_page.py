@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Place, Visit
 from tests.support.desk import post, sign_in
 from tests.support.sync_people import Person
+from tests.support.walk import findings
 
 Deed = Callable[[Place, Person], object]
 
@@ -55,13 +55,6 @@ def enter(page: Page, place: Place, client: FlaskClient) -> None:
     cookie = client.get_cookie("gangway")
     assert cookie is not None
     page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": place.portal}])
-
-
-def findings(page: Page) -> list[str]:
-    """What axe has against a page, in a line each; and whether it must be scrolled sideways."""
-    found = Axe().run(page).response["violations"]
-    wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-    return [f"{one['id']} {[node['html'] for node in one['nodes']]}" for one in found] + ["wide"] * wide
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

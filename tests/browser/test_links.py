@@ -1,17 +1,15 @@
 """An onboarding link in a real browser: opened by a program, then by a person."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Place
-from tests.browser.test_onboarding import PHONE, expect_title, findings, save_card
+from tests.browser.conftest import Place, Visit
 from tests.support.links import find, make_customer, make_link, revoke
+from tests.support.walk import expect_title, findings, save_card
 
-Visit = Callable[..., AbstractContextManager[Page]]
+PHONE = {"viewport": {"width": 390, "height": 844}}
 
 
 @pytest.fixture

@@ -1,48 +1,14 @@
 """The whole way, as a person goes it: with JavaScript, without, on a phone, in the dark, with detours."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import Place
+from tests.browser.conftest import Place, Visit
+from tests.support.walk import expect_title, fill_details, findings, go_to_stripe, save_card
 
-Visit = Callable[..., AbstractContextManager[Page]]
 PHONE = {"viewport": {"width": 390, "height": 844}}
-
-
-def fill_details(page: Page, subject: str) -> None:
-    page.goto("/signup")
-    page.get_by_label("Company or your name").fill("Ada & Söhne GmbH")
-    page.get_by_label("E-mail address").fill("ada@example.com")
-    page.locator("[name=subject_keys]").first.fill(subject)
-
-
-def go_to_stripe(page: Page, subject: str) -> None:
-    fill_details(page, subject)
-    page.get_by_role("button", name="Continue to payment").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Save")
-
-
-def save_card(page: Page, number: str = "4242424242424242", cvc: str = "123") -> None:
-    page.locator("[name=card_number]").fill(number)
-    page.locator("[name=expiry]").fill("12 / 40")
-    page.locator("[name=cvc]").fill(cvc)
-    page.locator("[name=name]").fill("Ada Lovelace")
-    page.get_by_role("button", name="Save card").click()
-
-
-def expect_title(page: Page, text: str) -> None:
-    expect(page.get_by_role("heading", level=1)).to_contain_text(text)
-
-
-def findings(page: Page) -> list[str]:
-    """What axe has against a page, in a line each."""
-    found = Axe().run(page).response["violations"]
-    return [f"{page.url}: {one['id']} {[node['html'] for node in one['nodes']]}" for one in found]
 
 
 @pytest.mark.parametrize("javascript", [True, False])

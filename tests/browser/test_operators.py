@@ -1,19 +1,15 @@
 """The operators' own pages, as a person goes through them."""
 
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from app import db, operators
-from tests.browser.conftest import Place
+from tests.browser.conftest import Place, Visit
 from tests.support.operators import PASSWORD, Telephone, member
-
-Visit = Callable[..., AbstractContextManager[Page]]
+from tests.support.walk import expect_title, findings
 
 
 def log_in(page: Page, password: str = PASSWORD) -> None:
@@ -21,10 +17,6 @@ def log_in(page: Page, password: str = PASSWORD) -> None:
     page.get_by_label("E-mail address").fill("ada@example.com")
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Log in").click()
-
-
-def expect_title(page: Page, text: str) -> None:
-    expect(page.get_by_role("heading", level=1)).to_contain_text(text)
 
 
 def set_up_second_factor(page: Page) -> tuple[Telephone, list[str]]:
@@ -35,14 +27,6 @@ def set_up_second_factor(page: Page) -> tuple[Telephone, list[str]]:
     page.get_by_role("button", name="Turn it on").click()
     expect_title(page, "Your recovery codes")
     return telephone, page.locator(".recovery-codes li").all_inner_texts()
-
-
-def findings(page: Page) -> list[str]:
-    """What axe has against a page, in a line each; and whether it must be scrolled sideways."""
-    found = Axe().run(page).response["violations"]
-    wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-    told = [f"{page.url}: {one['id']} {[node['html'] for node in one['nodes']]}" for one in found]
-    return told + ([f"{page.url} is wider than the window"] if wide else [])
 
 
 @pytest.mark.parametrize("javascript", [True, False])

@@ -2,8 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
@@ -15,11 +13,9 @@ from app.customers import Customer
 from app.db import new_id, utcnow
 from app.payers import Payer
 from app.webhooks import Event
-from tests.browser.conftest import Place
-from tests.browser.test_operators import expect_title, findings
+from tests.browser.conftest import Place, Visit
 from tests.support.desk import sign_in
-
-Visit = Callable[..., AbstractContextManager[Page]]
+from tests.support.walk import expect_title, findings
 
 SIZES = {"telephone": (390, 844), "desktop": (1280, 900)}
 STATUSES = ("saved", "failed", "abandoned", "expiring", "in_progress", "removed", None)

@@ -1,17 +1,12 @@
 """The Stripe pages of the desk in a real browser: readable by all, with and without JavaScript."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from app.simulator.accounts import add_account, add_key
-from tests.browser.conftest import Place
-from tests.browser.test_operators import expect_title, findings
+from tests.browser.conftest import Place, Visit
 from tests.support.desk import sign_in
-
-Visit = Callable[..., AbstractContextManager[Page]]
+from tests.support.walk import expect_title, findings
 
 SIZES = {"telephone": (390, 844), "desktop": (1280, 900)}
 

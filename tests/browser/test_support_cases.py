@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 from app.simulator import DEFAULT_API_KEY
 from app.simulator.deeds import perform
 from tests.browser.conftest import Place, Visit
-from tests.browser.test_onboarding import expect_title, save_card
 from tests.support.desk import sign_in
+from tests.support.walk import expect_title, save_card
 
 DECLINED = "4000000000000002"
 SECOND_CARD = "5555555555554444"
