@@ -1,11 +1,10 @@
-"""How the code is laid out: what may import what, and what is where."""
+"""The code keeps to its layout: which package may import which, what is read where, and what lies where."""
 
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = ROOT / "app"
@@ -37,8 +36,16 @@ MAY_USE_SIMULATOR = {"cli", "demo"}
 VISIBLE = {"pyproject.toml", "README.md", "app", "templates", "static", "tests", "instance"}
 
 
+@cache
 def sources(folder: Path) -> list[Path]:
+    """The modules in a folder."""
     return sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    """A module's syntax tree: every test reads the same one."""
+    return ast.parse(path.read_text())
 
 
 def package_of(path: Path) -> str:
@@ -46,14 +53,17 @@ def package_of(path: Path) -> str:
     return path.relative_to(APP).parts[0].removesuffix(".py")
 
 
-def imports(path: Path) -> Iterator[tuple[str, str | None]]:
+@cache
+def imports(path: Path) -> list[tuple[str, str | None]]:
     """Every module that a file imports, wherever in it, and the name taken from it."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    found: list[tuple[str, str | None]] = []
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, None) for alias in node.names)
+            found += ((alias.name, None) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports relatively"
-            yield from ((str(node.module), alias.name) for alias in node.names)
+            found += ((str(node.module), alias.name) for alias in node.names)
+    return found
 
 
 def ours(path: Path) -> Iterator[tuple[str, str]]:
@@ -66,35 +76,44 @@ def ours(path: Path) -> Iterator[tuple[str, str]]:
             yield parts[1], ".".join(parts[1:3]) if deep else parts[1]
 
 
-FILES = [path for path in sources(APP) if package_of(path) not in TOPS | {"simulator"}]
+def test_a_package_imports_only_what_stands_before_it() -> None:
+    files = [
+        path
+        for path in sources(APP)
+        if package_of(path) not in TOPS | {"simulator"}
+        and "versions" not in path.parts  # the steps of the database name its types
+    ]
+    homeless = {package_of(path) for path in files} - RANK.keys()
 
+    wrong = {
+        f"{path.relative_to(APP)} imports {name}"
+        for path in files
+        for name, _ in ours(path)
+        if name != package_of(path) and RANK.get(name, len(LAYERS)) > RANK.get(package_of(path), -1)
+    }
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(APP)))
-def test_a_package_imports_only_what_stands_before_it(path: Path) -> None:
-    own = package_of(path)
-    if "versions" in path.parts:
-        return  # the steps of the database name its types
-    assert own in RANK, f"app/{own} has no place among the LAYERS yet: give it one, here and in STYLE.md"
-
-    wrong = {name for name, _ in ours(path) if name != own and (name not in RANK or RANK[name] > RANK[own])}
-
+    assert homeless == set(), "give these packages a place among the LAYERS, here and in STYLE.md"
     assert wrong == set()
 
 
-@pytest.mark.parametrize("path", sources(APP), ids=lambda path: str(path.relative_to(APP)))
-def test_a_feature_is_entered_by_its_door(path: Path) -> None:
-    own = package_of(path)
-    edges = {"cli", "pages", "api"} if own in {"__init__", "cli"} else set()  # blueprints and commands
-    if path.name == "schemas.py":
-        edges = {"schemas"}  # one body may be a part of another
-
+def test_a_feature_is_entered_by_its_door() -> None:
     wrong = {
-        deep
+        f"{path.relative_to(APP)} imports {deep}"
+        for path in sources(APP)
         for name, deep in ours(path)
-        if name in FEATURES and name not in {own, deep} and deep.split(".")[1] not in edges
+        if name in FEATURES
+        and name not in {package_of(path), deep}
+        and deep.split(".")[1] not in edges_open_to(path)
     }
 
     assert wrong == set()
+
+
+def edges_open_to(path: Path) -> set[str]:
+    """The inner modules of other features that a file may import."""
+    if path.name == "schemas.py":
+        return {"schemas"}  # one body may be a part of another
+    return {"cli", "pages", "api"} if package_of(path) in {"__init__", "cli"} else set()
 
 
 def test_every_feature_lists_what_it_offers() -> None:
@@ -132,7 +151,7 @@ def test_the_environment_is_read_in_one_place() -> None:
     readers = {
         str(path.relative_to(APP))
         for path in sources(APP)
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(parsed(path))
         if (isinstance(node, ast.Attribute) and node.attr in words and ast.unparse(node.value) == "os")
         or (isinstance(node, ast.alias) and node.name in words)
     }
@@ -142,9 +161,7 @@ def test_the_environment_is_read_in_one_place() -> None:
 
 def test_every_module_says_what_it_is() -> None:
     silent = [
-        path
-        for path in sources(APP)
-        if path.read_text().strip() and not ast.get_docstring(ast.parse(path.read_text()))
+        path for path in sources(APP) if path.read_text().strip() and not ast.get_docstring(parsed(path))
     ]
 
     assert silent == []
@@ -162,13 +179,13 @@ def test_local_databases_are_not_committed() -> None:
     assert ignored == ["*", "!.gitignore"]
 
 
-@pytest.mark.parametrize("folder", [".", ".ci", "app", "static", "templates", "tests"])
-def test_no_file_names_a_package_registry(folder: str) -> None:
+def test_no_file_names_a_package_registry() -> None:
     registries = re.compile(
         r"(?:pypi|npmjs|pythonhosted|artifactory|nexus|index-url|extra-index)[\w.-]*\.?(?:org|com|io|url)?",
         re.I,
     )
-    paths = (ROOT / folder).glob("*") if folder == "." else (ROOT / folder).rglob("*")
+    folders = (".ci", "app", "static", "templates", "tests")
+    paths = [*ROOT.glob("*"), *(path for folder in folders for path in (ROOT / folder).rglob("*"))]
     here = Path(__file__).resolve()
 
     found = [
