@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 import pytest
 from flask import Flask
+from hypothesis import settings
 from werkzeug.serving import make_server
 
 from app.demo import Quiet
 from tests.support.tokens import bearer
+
+MANY_REQUESTS = "many-requests"  # a profile of Hypothesis: `--hypothesis-profile many-requests`
+settings.register_profile(MANY_REQUESTS)
 
 
 @dataclass(frozen=True)

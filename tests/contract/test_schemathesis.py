@@ -1,4 +1,10 @@
-"""Made-up requests, good and bad: never our fault, never a status or a body that is not described."""
+"""Whatever a program sends, good or bad, the API answers with a status and a body that its description names.
+
+The requests are made up: a few, and the same ones in every run. This sends many others:
+
+    pytest tests/contract/test_schemathesis.py --timeout 3600 \
+        --hypothesis-profile many-requests --hypothesis-seed 7
+"""
 
 import json
 from typing import Any
@@ -19,7 +25,9 @@ from schemathesis.specs.openapi.checks import (
 
 from app import APIS
 from app.web.openapi import document
+from tests.contract.conftest import MANY_REQUESTS
 from tests.support.api import Api
+from tests.support.cases import for_each
 from tests.support.openmeter import SUBSET, description, needs_subset
 from tests.support.tokens import bearer
 
@@ -35,15 +43,6 @@ CHECKS = [
 ]
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 NOT_OFFERED = {"marketplaceOAuth2InstallGetURL", "marketplaceOAuth2InstallAuthorize"}  # 501, as at OpenMeter
-# The same requests in every run: what another seed finds is for a bench, not for a gate.
-bounded = settings(
-    max_examples=15,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=(Phase.explicit, Phase.generate),
-    suppress_health_check=list(HealthCheck),
-)
 
 
 def operations(described: JSON) -> list[tuple[str, str, str]]:
@@ -69,6 +68,19 @@ def there(app: Flask, client: FlaskClient) -> dict[str, str]:
     return {"customerIdOrKey": "acme", "id": app_id, "appId": app_id, "type": "stripe"}
 
 
+def limits() -> settings:
+    """How many requests are made up, and whether they are the same ones in every run."""
+    many = settings.get_current_profile_name() == MANY_REQUESTS
+    return settings(
+        max_examples=200 if many else 5,
+        derandomize=not many,
+        deadline=None,
+        database=None,
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+    )
+
+
 def attack(
     app: Flask, there: dict[str, str], described: JSON, path: str, method: str, mode: GenerationMode
 ) -> None:
@@ -82,7 +94,7 @@ def attack(
     if found:
         cases |= operation.as_strategy(generation_mode=mode, path_parameters=found)
 
-    @bounded
+    @limits()
     @given(case=cases)
     def send(case: Any) -> None:
         case.call_and_validate(headers=headers, checks=CHECKS)
@@ -90,8 +102,8 @@ def attack(
     send()
 
 
-@pytest.mark.parametrize("mode", MODES, ids=lambda mode: str(mode.value))
 @pytest.mark.parametrize(("path", "method"), [pytest.param(*one[:2], id=one[2]) for one in operations(OWN)])
+@for_each("mode", MODES)
 def test_keeps_to_its_own_description(
     app: Flask, there: dict[str, str], path: str, method: str, mode: GenerationMode
 ) -> None:
@@ -99,11 +111,11 @@ def test_keeps_to_its_own_description(
 
 
 @needs_subset
-@pytest.mark.parametrize("mode", MODES, ids=lambda mode: str(mode.value))
 @pytest.mark.parametrize(
     ("path", "method"),
     [pytest.param(*one[:2], id=one[2]) for one in (operations(description()) if SUBSET.exists() else [])],
 )
+@for_each("mode", MODES)
 def test_keeps_to_openmeters_description(
     app: Flask, there: dict[str, str], path: str, method: str, mode: GenerationMode
 ) -> None:
