@@ -9,6 +9,7 @@ from cryptography.fernet import Fernet
 
 from app.config import INSTANCE, Settings, SettingsRefused
 from tests.conftest import make_settings
+from tests.support.cases import for_each
 
 KEY = "A" * 43 + "="  # of the right shape, and the same in every process
 LEAST = {"GANGWAY_SECRET_KEY": "s" * 32, "GANGWAY_ENCRYPTION_KEYS": KEY}
@@ -16,9 +17,12 @@ LEAST = {"GANGWAY_SECRET_KEY": "s" * 32, "GANGWAY_ENCRYPTION_KEYS": KEY}
 
 def load(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
     """The settings of an environment with these variables besides the least."""
-    for name, value in (LEAST | {f"GANGWAY_{name}": value for name, value in environment.items()}).items():
-        monkeypatch.setenv(name, value)
-    return Settings.load()
+    with monkeypatch.context() as variables:
+        for name, value in (
+            LEAST | {f"GANGWAY_{name}": value for name, value in environment.items()}
+        ).items():
+            variables.setenv(name, value)
+        return Settings.load()
 
 
 def test_need_no_more_than_two_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +51,7 @@ def test_say_of_each_missing_secret_how_to_make_it(monkeypatch: pytest.MonkeyPat
     ]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "value", "said"),
     [
         ("PUBLIC_URL", "pay.example.com", "must be a scheme and host"),
@@ -131,7 +135,7 @@ def test_refuse_nonsense_in_one_sentence(
     assert "\n" not in sentence
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "value"),
     [
         ("SECRET_KEY", "hunter2"),
@@ -174,7 +178,7 @@ def test_say_all_that_is_wrong_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(str(refusal.value).splitlines()) == 3
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "value", "kept"),
     [
         ("PUBLIC_URL", "https://pay.example.com/", "https://pay.example.com"),

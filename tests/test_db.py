@@ -17,6 +17,7 @@ from app.customers import Customer
 from app.customers.models import SubjectKey
 from app.journal import Entry
 from tests.conftest import make_settings
+from tests.support.cases import for_each
 from tests.support.processes import PATIENCE
 from tests.support.rows import Rows
 
@@ -66,7 +67,7 @@ def test_makes_ids_that_sort_by_time() -> None:
     assert all(db.is_id(one) for one in made)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "text", ["", "x", "\x00" * 26, "8" * 26, "01j" + "0" * 23, "0" * 27, "0" * 25 + "U", "0" * 26 + "\n"]
 )
 def test_knows_what_is_no_id(text: str) -> None:

@@ -14,6 +14,7 @@ from app.journal import Entry
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, DEFAULT_RESTRICTED_KEY, Simulator
 from app.simulator.accounts import revoke_key
 from tests.support.api import problem
+from tests.support.cases import for_each
 from tests.support.marketplace import NOBODY, SECOND_ACCOUNT
 from tests.support.portal import sign_up
 from tests.support.rows import Rows
@@ -80,7 +81,7 @@ class TestPut:
         assert detail.startswith("unauthorized error: Stripe does not know this API key")
         assert contents(app)["app"] == before
 
-    @pytest.mark.parametrize(
+    @for_each(
         ("change", "field"),
         [
             ({"name": None}, "/name"),
@@ -200,7 +201,7 @@ class TestKey:
         assert api.get(f"/api/v1/apps/{installed.id}").get_json()["status"] == "ready"
         assert key_in_use(app) == DEFAULT_API_KEY
 
-    @pytest.mark.parametrize("key", ["sk_live_abcdef", "pk_test_abcdef", "whsec_abcdef", "sk_test_é", " "])
+    @for_each("key", ["sk_live_abcdef", "pk_test_abcdef", "whsec_abcdef", "sk_test_é", " "])
     def test_of_the_wrong_kind_is_refused_unasked(
         self, key: str, api: FlaskClient, installed: App, calls: StripeCalls
     ) -> None:
@@ -243,7 +244,7 @@ class TestKey:
         assert [row.api_key_sealed for row in rows(App)] == [""]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("method", "path", "scope"),
     [
         ("GET", "/apps", "read"),

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app.apps import App
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
 from tests.support.api import problem
+from tests.support.cases import for_each
 from tests.support.marketplace import INSTALL
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
@@ -88,7 +88,7 @@ class TestInstall:
         assert detail.startswith("unauthorized error: Stripe does not know this API key")
         assert stored(bare_app) == []
 
-    @pytest.mark.parametrize(
+    @for_each(
         ("body", "field"),
         [
             ({}, "/apiKey"),

@@ -10,6 +10,7 @@ from app.apps.cli import install_command
 from app.config import Settings
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, DEFAULT_RESTRICTED_KEY, Simulator
 from app.simulator.accounts import add_key, revoke_key
+from tests.support.cases import for_each
 from tests.support.install import RIGHTS, SECOND_KEY, refused
 from tests.support.stripe_calls import StripeCalls
 from tests.support.stripe_scripted import Answer, Scripted
@@ -55,7 +56,7 @@ def test_refuses_a_key_that_was_revoked(bare_app: Flask, install: Install, simul
     assert installed(bare_app) == []
 
 
-@pytest.mark.parametrize(
+@for_each(
     "key",
     [
         "",

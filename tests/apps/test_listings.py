@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from app.apps import App
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY
 from tests.support.api import problem
+from tests.support.cases import for_each
 from tests.support.marketplace import INSTALL, NOBODY
 
 
@@ -64,9 +65,7 @@ class TestList:
 
         assert body == {"items": [], "page": 1, "pageSize": 100, "totalCount": 0}
 
-    @pytest.mark.parametrize(
-        "query", ["page=0", "page=-1", "page=x", "pageSize=0", "pageSize=1001", "page=", "page=%00"]
-    )
+    @for_each("query", ["page=0", "page=-1", "page=x", "pageSize=0", "pageSize=1001", "page=", "page=%00"])
     def test_refuses_what_is_no_page(self, query: str, api: FlaskClient) -> None:
         _, fields = problem(api.get(f"/api/v1/apps?{query}"), 400)
 
@@ -93,7 +92,7 @@ class TestListings:
 
         assert (body["items"], body["totalCount"]) == ([], 1)
 
-    @pytest.mark.parametrize(
+    @for_each(
         ("method", "path", "body"),
         [
             ("GET", "", None),

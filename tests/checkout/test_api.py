@@ -13,6 +13,7 @@ from app.customers import Customer
 from app.payers import Payer
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import revoke_key
+from tests.support.cases import for_each
 from tests.support.stripe_calls import StripeCalls
 from tests.support.tokens import bearer
 
@@ -110,7 +111,7 @@ def test_takes_an_existing_customer(program: Program, simulator: Simulator, way:
     assert len(simulator.books.customers) == 1
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("customer", "status"),
     [
         ({"id": "01G65Z755AFWAKHE12NY0CQ9FH"}, 404),
@@ -159,7 +160,7 @@ def test_makes_another_customer_after_the_first_was_deleted(
     assert second.get_json()["customerId"] != first["customerId"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("options", "field"),
     [
         ({"uiMode": "hosted"}, "/options"),

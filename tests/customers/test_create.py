@@ -8,6 +8,7 @@ from app.customers import Customer
 from app.journal import Entry
 from app.simulator import Simulator
 from tests.support.api import JSON, Api, wrong_fields
+from tests.support.cases import for_each
 from tests.support.customers import ACME, UNKNOWN, WHOLE, make, subjects
 from tests.support.rows import Rows
 
@@ -66,7 +67,7 @@ class TestCreate:
     def test_takes_null_for_metadata(self, api: Api) -> None:
         assert "metadata" not in make(api, key="acme", metadata=None)
 
-    @pytest.mark.parametrize(
+    @for_each(
         ("changes", "fields"),
         [
             ({"name": ""}, {"/name"}),

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import JSON, Api, wrong_fields
+from tests.support.cases import for_each
 from tests.support.customers import UNKNOWN, make, subjects
 
 
@@ -17,7 +18,7 @@ def names(api: Api, **query: Any) -> list[str]:
 class TestGet:
     """`GET /customers/{idOrKey}`."""
 
-    @pytest.mark.parametrize("key", ["acme", "a/b", "a b", "a%2Fb", "a?b#c", "ß€", "..", "'", "a//b", "+"])
+    @for_each("key", ["acme", "a/b", "a b", "a%2Fb", "a?b#c", "ß€", "..", "'", "a//b", "+"])
     def test_finds_by_key_however_it_is_written(self, api: Api, key: str) -> None:
         from urllib.parse import quote  # noqa: PLC0415
 
@@ -45,7 +46,7 @@ class TestGet:
         assert by_id.get_json()["deletedAt"].endswith("Z")
         assert by_key.status_code == 404
 
-    @pytest.mark.parametrize("path", [UNKNOWN, "nobody", "x" * 300, "%F0%9F%98%80", "%ED%A0%80", "%ff"])
+    @for_each("path", [UNKNOWN, "nobody", "x" * 300, "%F0%9F%98%80", "%ED%A0%80", "%ff"])
     def test_knows_only_what_is_there(self, api: Api, path: str) -> None:
         answer = api.get(f"/customers/{path}")
 
@@ -111,7 +112,7 @@ class TestList:
 
         assert len({page["items"][0]["id"] for page in pages}) == 5
 
-    @pytest.mark.parametrize(
+    @for_each(
         ("query", "found"),
         [
             ({"key": "key"}, {"Beta 100%", "alpha"}),
@@ -145,7 +146,7 @@ class TestList:
         assert (without["totalCount"], also["totalCount"]) == (2, 3)
         assert [item["name"] for item in also["items"] if "deletedAt" in item] == ["Gamma"]
 
-    @pytest.mark.parametrize(
+    @for_each(
         ("name", "value"),
         [
             ("page", "0"),

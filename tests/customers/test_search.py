@@ -9,13 +9,14 @@ from app import db
 from app.customers import Customer
 from app.customers.search import fold, search_text
 from tests.support.api import Api
+from tests.support.cases import for_each
 from tests.support.crowd import add
 from tests.support.rows import Rows
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("written", "looked_for"),
     [
         ("Ärzte ohne Grenzen", "ärzte"),

@@ -14,6 +14,7 @@ from app.db import new_id
 from app.simulator import DEFAULT_API_KEY, Simulator, accounts
 from tests.support.api import Api, api
 from tests.support.browser import Element, Page
+from tests.support.cases import for_each
 from tests.support.desk import post, sign_in
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
@@ -122,7 +123,7 @@ class TestCreating:
         assert first.location == second.location
         assert len(rows(Customer)) == 1
 
-    @pytest.mark.parametrize(
+    @for_each(
         ("given", "field", "said"),
         [
             ({"name": ""}, "name", "Enter a name."),

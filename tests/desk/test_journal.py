@@ -12,6 +12,7 @@ from app import apps, db, journal, operators
 from app.apps import App
 from app.db import utcnow
 from tests.support.browser import Page
+from tests.support.cases import for_each
 from tests.support.desk import operator, post, sign_in
 from tests.support.rows import Rows
 from tests.support.sync_people import Person, World
@@ -101,7 +102,7 @@ def test_tells_of_kinds_that_it_has_no_words_for(app: Flask, desk: FlaskClient) 
     assert "Odd fact: <b>" in page.text
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("query", "fits"),
     [
         ("actor=visitor", {"Details changed"}),

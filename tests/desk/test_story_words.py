@@ -10,6 +10,7 @@ import pytest
 from app import journal
 from app.desk import declines, words
 from app.payers import PaymentStatus
+from tests.support.cases import for_each
 
 APP = Path(__file__).resolve().parents[2] / "app"
 LIKE_A_KIND = re.compile(r"(\w+)[.]\w+")
@@ -61,7 +62,7 @@ def test_the_code_notes_many_kinds() -> None:
     }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@for_each("kind", KINDS)
 def test_every_kind_has_words(kind: str) -> None:
     start, star, _ = kind.partition("*")
 
@@ -70,7 +71,7 @@ def test_every_kind_has_words(kind: str) -> None:
     assert told, f"app/desk/words.py has no words for {kind}"
 
 
-@pytest.mark.parametrize("kind", words.KINDS)
+@for_each("kind", words.KINDS)
 def test_words_hold_with_facts_and_without(kind: str) -> None:
     named = dict.fromkeys((*words.LABELS, "outcome", "changed"), "this")
 
@@ -144,7 +145,7 @@ def test_several_kinds_are_told_in_one_breath() -> None:
     assert words.of_kinds("of.old") == "of.old"
 
 
-@pytest.mark.parametrize("code", declines.CODES)
+@for_each("code", declines.CODES)
 def test_every_decline_has_a_meaning_and_an_advice(code: str) -> None:
     decline = declines.explain("card_declined", code)
 

@@ -12,6 +12,7 @@ from app.gateway import API_VERSION, StripeGateway, StripeUnavailable
 from app.gateway.client import TIMEOUTS
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.server import Server, serve
+from tests.support.cases import for_each
 from tests.support.stripe_relay import Relay
 from tests.support.stripe_scripted import Answer, Scripted
 
@@ -129,7 +130,7 @@ def test_reads_the_name_of_an_account_as_far_as_there_is_one(
     assert account.name == name
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("own", "said"),
     [
         (

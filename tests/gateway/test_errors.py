@@ -18,6 +18,7 @@ from app.gateway import (
 )
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import add_key, revoke_key
+from tests.support.cases import for_each
 from tests.support.stripe_calls import StripeCalls
 from tests.support.stripe_scripted import Answer, Connect, Scripted, failure
 
@@ -54,9 +55,7 @@ def test_says_that_stripe_is_not_available(
     assert (caught.value.detail, caught.value.status, caught.value.retry_after) == (words, 412, None)
 
 
-@pytest.mark.parametrize(
-    "fault", ["500", "503", "timeout", "timeout_after", "reset", "reset_after", "lock", "429"]
-)
+@for_each("fault", ["500", "503", "timeout", "timeout_after", "reset", "reset_after", "lock", "429"])
 def test_says_nothing_of_a_key_that_was_not_rejected(
     fault: str, gateway: StripeGateway, simulator: Simulator
 ) -> None:
@@ -87,7 +86,7 @@ def test_says_which_right_the_key_lacks(connect: Connect, simulator: Simulator) 
         create_customer(connect("rk_test_little"))
 
 
-@pytest.mark.parametrize(
+@for_each(
     "ask",
     [
         lambda gateway: gateway.customer("cus_none"),
@@ -158,7 +157,7 @@ def test_makes_another_customer_when_that_of_an_earlier_try_is_gone(
     assert first != second
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("answer", "kind", "words"),
     [
         (
@@ -189,7 +188,7 @@ def test_understands_every_kind_of_error(answer: Answer, kind: type[StripeFailed
     assert caught.value.detail == words
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("header", "seconds"),
     [
         ("7", 7.0),

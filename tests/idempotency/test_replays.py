@@ -21,6 +21,7 @@ from app.db import utcnow
 from app.idempotency import Request
 from app.simulator import Simulator
 from tests.support.api import JSON, Api, wrong_fields
+from tests.support.cases import for_each
 from tests.support.processes import PATIENCE
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
@@ -104,7 +105,7 @@ def test_a_body_that_is_wrong_does_not_use_the_key(api: Api) -> None:
     assert right.status_code == 201
 
 
-@pytest.mark.parametrize("key", ["", "x" * 256, "schlüssel", "\x7f", "a\x01b"])
+@for_each("key", ["", "x" * 256, "schlüssel", "\x7f", "a\x01b"])
 def test_a_key_of_rubbish_is_refused(api: Api, rows: Rows, key: str) -> None:
     answer = api.post("/customers", CUSTOMER, key=key)
 

@@ -12,6 +12,7 @@ from app.journal import Entry
 from app.operators.cli import people
 from app.operators.models import OneTimeLink, Operator
 from tests.conftest import PORTAL
+from tests.support.cases import for_each
 from tests.support.desk import sign_in
 from tests.support.operators import PASSWORD, is_in, log_in, member, send, with_telephone
 from tests.support.rows import Rows
@@ -76,7 +77,7 @@ class TestCreate:
 
         assert rows(OneTimeLink) == []
 
-    @pytest.mark.parametrize(
+    @for_each(
         ("arguments", "typed", "words"),
         [
             (("no address", "--invite"), None, "like name@example.com"),
@@ -166,7 +167,7 @@ class TestChanging:
         assert "password alone" in answer.output
         assert not rows(Operator)[0].has_second_factor
 
-    @pytest.mark.parametrize(
+    @for_each(
         "command",
         [("role", "admin"), ("disable",), ("enable",), ("reset-password",), ("reset-second-factor",)],
     )

@@ -10,6 +10,7 @@ from app.db import utcnow
 from app.journal import Entry
 from app.operators.models import OneTimeLink, Operator, OperatorSession, RecoveryCode
 from tests.support.browser import Page
+from tests.support.cases import for_each
 from tests.support.desk import operator, post, sign_in
 from tests.support.operators import is_in, log_in, member, send, with_telephone
 from tests.support.rows import Rows
@@ -275,8 +276,8 @@ class TestOneOperator:
 
         assert sign_in(app, who=me).get(f"{TEAM}/{me.id}").location == "/operator/account"
 
-    @pytest.mark.parametrize("id_", ["0" * 26, "x", "%00"])
-    @pytest.mark.parametrize("rest", ["", "/role", "/disable", "/enable", "/link", "/second-factor/reset"])
+    @for_each("id_", ["0" * 26, "x", "%00"])
+    @for_each("rest", ["", "/role", "/disable", "/enable", "/link", "/second-factor/reset"])
     def test_there_is_none_of_another_id(self, app: Flask, rest: str, id_: str) -> None:
         admin = sign_in(app)
 

@@ -11,6 +11,7 @@ from app.db import utcnow
 from app.journal import Entry
 from app.operators.models import ApiToken
 from tests.support.browser import Page
+from tests.support.cases import for_each
 from tests.support.desk import operator, post, sign_in
 from tests.support.operators import send
 from tests.support.rows import Rows
@@ -89,7 +90,7 @@ def test_expires_at_the_end_of_its_last_day(app: Flask, rows: Rows) -> None:
     assert rows(ApiToken)[0].expires_at == datetime(2100, 1, 1, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("field", "value"),
     [("name", ""), ("name", "x" * 257), ("scope", "root"), ("expires", "soon"), ("expires", "2020-01-01")],
 )

@@ -14,6 +14,7 @@ from app.journal import Entry
 from app.operators import ApiToken, create_token
 from app.operators.cli import group
 from tests.support.api import Api, check
+from tests.support.cases import for_each
 from tests.support.rows import Rows
 from tests.support.tokens import bearer
 
@@ -124,7 +125,7 @@ class TestCommands:
 class TestLetIn:
     """Who is let in."""
 
-    @pytest.mark.parametrize(
+    @for_each(
         "header",
         [
             "",

@@ -15,6 +15,7 @@ from app.payers import Payer
 from app.simulator import Simulator
 from app.simulator.accounts import add_account, add_key
 from tests.support.api import problem
+from tests.support.cases import for_each
 from tests.support.payers import ADA, CUSTOMERS, NOBODY, attach, default_at_stripe, stripe_customer
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
@@ -110,7 +111,7 @@ class TestAppData:
         assert (nothing.status_code, nothing.get_json()) == (200, [])
         assert api.get(f"{ADA}/apps").get_json()["totalCount"] == 2
 
-    @pytest.mark.parametrize(
+    @for_each(
         ("body", "field"),
         [
             ({}, ""),
@@ -186,7 +187,7 @@ class TestAppData:
         assert kinds == ["customer.created", "stripe_customer.bound", "stripe_customer.unbound"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("method", "path", "scope"),
     [
         ("DELETE", "", "write"),

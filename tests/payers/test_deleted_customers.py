@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app.payers import Payer, PaymentMethod
 from tests.support.api import problem
+from tests.support.cases import for_each
 from tests.support.payers import ADA, CUSTOMERS, NOBODY, attach, create, stripe_customer
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
@@ -80,7 +80,7 @@ class TestDeletedCustomer:
         assert [method.payer_id for method in rows(PaymentMethod)] == [living.id]
         assert living.verified_at is not None
 
-    @pytest.mark.parametrize(
+    @for_each(
         ("method", "path", "body"),
         [
             ("GET", "apps", None),

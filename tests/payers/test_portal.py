@@ -11,6 +11,7 @@ from app.apps import App
 from app.simulator import DEFAULT_API_KEY
 from app.simulator.accounts import revoke_key
 from tests.support.api import problem
+from tests.support.cases import for_each
 from tests.support.payers import ADA, stripe_customer
 from tests.support.sync_people import World
 
@@ -63,7 +64,7 @@ class TestPortal:
         assert first.get_json() == second.get_json()
         assert len(world.simulator.books.portal_sessions) == 1
 
-    @pytest.mark.parametrize(
+    @for_each(
         ("body", "fields"),
         [
             (None, {""}),

@@ -10,6 +10,7 @@ from app.customers import Customer
 from app.simulator import Simulator
 from tests.conftest import make_settings
 from tests.support.browser import Page
+from tests.support.cases import for_each
 from tests.support.portal import DETAILS, SignupPage, sign_up
 from tests.support.rows import Rows
 
@@ -46,7 +47,7 @@ def test_lists_currencies_by_name(client: FlaskClient) -> None:
     assert list(options) == sorted(options)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("field", "typed", "said"),
     [
         ("name", "", "Enter the name"),
@@ -103,7 +104,7 @@ def test_says_all_that_is_wrong_at_once(client: FlaskClient) -> None:
     assert links == ["#name", "#email", "#subject_keys-0"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("keys", "errors"),
     [
         ([], ["Enter at least one subject key."]),

@@ -15,6 +15,7 @@ from app.journal import Entry
 from app.web import logging
 from tests.conftest import make_settings
 from tests.support.browser import Page
+from tests.support.cases import for_each
 from tests.support.links import LATER, WANTED, LinkPage, find, kinds, revoke
 from tests.support.logs import lines_of
 from tests.support.rows import Rows
@@ -44,8 +45,8 @@ def test_shows_no_more_than_the_name(client: FlaskClient, path: str, customer_id
     assert [secret for secret in secrets if secret in page.html] == []
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize(
+@for_each("method", ["GET", "HEAD"])
+@for_each(
     "headers",
     [
         {},
@@ -197,8 +198,8 @@ class TestWithoutTheTokenOfThePage:
         assert answer.status_code == 303
 
 
-@pytest.mark.parametrize("suffix", ["", "/opened", "/", "/more"])
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+@for_each("suffix", ["", "/opened", "/", "/more"])
+@for_each("method", ["GET", "POST", "PUT"])
 def test_goes_to_nobody_as_a_referrer(client: FlaskClient, path: str, suffix: str, method: str) -> None:
     answer = client.open(path + suffix, method=method)
 
@@ -208,8 +209,8 @@ def test_goes_to_nobody_as_a_referrer(client: FlaskClient, path: str, suffix: st
 
 
 @pytest.mark.usefixtures("unlogged")
-@pytest.mark.parametrize("suffix", ["", "/opened", "/", "/more", "?a=b", "."])
-@pytest.mark.parametrize("before", ["", "/", "%2F", "%0a"])
+@for_each("suffix", ["", "/opened", "/", "/more", "?a=b", "."])
+@for_each("before", ["", "/", "%2F", "%0a"])
 def test_is_not_in_the_log(
     client: FlaskClient, path: str, suffix: str, before: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 import stripe
 
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, DEFAULT_RESTRICTED_KEY, Simulator, accounts
+from tests.support.cases import for_each
 from tests.support.simulator import Connect, Raw
 
 
@@ -18,7 +19,7 @@ def test_the_account_is_always_the_same(sdk: stripe.StripeClient, connect: Conne
     other.close()
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("header", "message"),
     [
         ("", "You did not provide an API key."),
@@ -145,7 +146,7 @@ def test_payment_method_types_went_with_endive(path: str, raw: Raw) -> None:
     assert wrong.status_code == 400
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("path", "param"),
     [
         ("customers/nope", "id"),

@@ -6,6 +6,7 @@ import pytest
 import stripe
 
 from app.simulator import Simulator
+from tests.support.cases import for_each
 from tests.support.simulator import Open, Raw
 
 BASE = "mode=setup&currency=usd&success_url=https://x.example/"
@@ -29,7 +30,7 @@ def test_a_new_session_looks_as_stripes_do(
     assert intent.metadata.to_dict() == {}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("form", "param", "message"),
     [
         (BASE.replace("mode=setup&", ""), "mode", "Missing required param: mode."),

@@ -9,6 +9,7 @@ from werkzeug.test import Client
 
 from app.simulator import Simulator
 from tests.simulator.test_pages import read
+from tests.support.cases import for_each
 from tests.support.simulator import Connect, Open
 
 
@@ -222,7 +223,7 @@ def test_adds_accounts_and_keys(simulator: Simulator, connect: Connect, do: Call
         connect(simulator, "sk_test_more").v1.accounts.retrieve_current()
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("form", "problem"),
     [
         ({"action": "nonsense"}, "There is no action"),

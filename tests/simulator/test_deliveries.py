@@ -12,6 +12,7 @@ import stripe
 
 from app.simulator import Simulator
 from app.simulator.deliveries import post
+from tests.support.cases import for_each
 from tests.support.processes import PATIENCE, wait_until
 from tests.support.simulator import Open
 
@@ -267,7 +268,7 @@ def test_an_event_is_sent_again_by_its_id(simulator: Simulator, sdk: stripe.Stri
     assert [event["id"] for event in inbox.events] == [inbox.events[0]["id"]] * 2
 
 
-@pytest.mark.parametrize(
+@for_each(
     "wrong",
     [
         {"nothing": 1},

@@ -6,6 +6,7 @@ import pytest
 import stripe
 
 from app.simulator import Simulator
+from tests.support.cases import for_each
 from tests.support.simulator import Raw
 
 JSON = dict[str, Any]
@@ -41,7 +42,7 @@ def test_endpoints_are_kept_and_only_once_tell_their_secret(sdk: stripe.StripeCl
     assert refused.value.http_status == 404
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("url", "lenient", "strict"),
     [
         ("https://portal.example.com/hook", True, True),

@@ -6,6 +6,7 @@ import pytest
 import stripe
 
 from app.simulator import Simulator
+from tests.support.cases import for_each
 from tests.support.simulator import Open, Raw
 
 
@@ -46,7 +47,7 @@ def test_pages_of_one_customer_hold_nothing_of_another(sdk: stripe.StripeClient)
     assert listed(starting_after=other) == ([attached[2]], True)  # a cursor needn't be on the list
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("query", "message"),
     [
         ("limit=0", "greater than or equal to 1"),
@@ -113,7 +114,7 @@ def test_searches(query: str, names: list[str], sdk: stripe.StripeClient) -> Non
     assert [customer.name for customer in found.data] == names
 
 
-@pytest.mark.parametrize(
+@for_each(
     "query",
     [
         "",

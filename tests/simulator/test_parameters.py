@@ -9,6 +9,7 @@ from app.simulator import parameters
 from app.simulator.parameters import Kind, Parameter
 from app.simulator.work import OPERATIONS
 from tests.simulator.conftest import SUBSET, description
+from tests.support.cases import for_each
 
 JSON = dict[str, Any]
 
@@ -104,7 +105,7 @@ def kind_of(schema: JSON) -> str:
 SESSION = "mode=setup&currency=usd&success_url=https://x.example/"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("path", "form", "code", "param", "message"),
     [
         ("customers", "nam=x", "parameter_unknown", "nam", "unknown parameter: nam. Did you mean name?"),

@@ -7,6 +7,7 @@ import pytest
 import stripe
 
 from app.simulator import Simulator
+from tests.support.cases import for_each
 from tests.support.simulator import Open, Raw
 
 CARD: Any = {
@@ -119,7 +120,7 @@ def test_a_declined_card_is_not_attached(simulator: Simulator, sdk: stripe.Strip
     assert sdk.v1.customers.payment_methods.list(customer.id).data == []
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("params", "message"),
     [
         ({}, "Missing required param: type"),

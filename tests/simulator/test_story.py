@@ -6,6 +6,7 @@ import pytest
 import stripe
 
 from app.simulator import Simulator
+from tests.support.cases import for_each
 from tests.support.simulator import Open
 
 OUTCOMES = {
@@ -97,7 +98,7 @@ def test_a_new_card_may_replace_one_that_waits_for_its_bank(simulator: Simulator
     assert simulator.authenticate(session.id) == "closed"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("typed", "field"),
     [
         ({"number": "4242424242424241"}, "number"),

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Request
 
 from app.customers import Customer
 from tests.support.api import Api, check, wrong_fields
+from tests.support.cases import for_each
 from tests.support.rows import Rows
 
 ACME = {"name": "ACME, Inc.", "key": "acme"}
@@ -37,7 +38,7 @@ def sent(app: Flask, environ: dict[str, Any]) -> TestResponse:
 class TestAddresses:
     """Addresses that lead nowhere."""
 
-    @pytest.mark.parametrize(
+    @for_each(
         "path",
         [
             "",
@@ -57,16 +58,14 @@ class TestAddresses:
         assert answer.status_code == 404
         assert answer.get_json()["title"] == "Not Found"
 
-    @pytest.mark.parametrize(
-        "path", ["/api/", "/api/v2/customers", "/api/v1", "/api/%2e%2e/signup", "/api//v1"]
-    )
+    @for_each("path", ["/api/", "/api/v2/customers", "/api/v1", "/api/%2e%2e/signup", "/api//v1"])
     def test_unknown_beside_the_version_is_404(self, client: FlaskClient, path: str) -> None:
         answer = client.get(path)
 
         check(answer)
         assert answer.status_code == 404
 
-    @pytest.mark.parametrize(
+    @for_each(
         ("method", "path", "allowed"),
         [
             ("PATCH", "/customers", {"GET", "HEAD", "OPTIONS", "POST"}),
@@ -83,23 +82,21 @@ class TestAddresses:
         assert answer.status_code == 405
         assert set(answer.headers["Allow"].split(", ")) == allowed
 
-    @pytest.mark.parametrize("path", ["/api/openapi.json", "/api/docs"])
+    @for_each("path", ["/api/openapi.json", "/api/docs"])
     def test_what_is_only_read_takes_no_post(self, client: FlaskClient, path: str) -> None:
         answer = client.post(path)
 
         check(answer)
         assert answer.status_code == 405
 
-    @pytest.mark.parametrize("key", ["%00", "a%00b", "%2F%00", "%C0%80%00"])
+    @for_each("key", ["%00", "a%00b", "%2F%00", "%C0%80%00"])
     def test_nul_in_an_address_is_refused(self, api: Api, key: str) -> None:
         answer = api.get(f"/customers/{key}")
 
         assert answer.status_code == 400
         assert wrong_fields(answer) == {"/customerIdOrKey"}
 
-    @pytest.mark.parametrize(
-        "raw_path", ["/api/v1/customers/\xff", "/api/v1/customers/%", "/api/v1/customers/%zz"]
-    )
+    @for_each("raw_path", ["/api/v1/customers/\xff", "/api/v1/customers/%", "/api/v1/customers/%zz"])
     def test_bytes_that_are_no_text_are_unknown(self, app: Flask, api: Api, raw_path: str) -> None:
         environ = EnvironBuilder(method="GET", headers=Headers(api.headers)).get_environ()
         environ |= {"PATH_INFO": raw_path, "RAW_URI": raw_path, "REQUEST_URI": raw_path}
@@ -118,7 +115,7 @@ class TestAddresses:
 
         assert answer.status_code == 200
 
-    @pytest.mark.parametrize(
+    @for_each(
         "query",
         [
             "name=%ff",
@@ -157,11 +154,11 @@ def test_a_body_is_read_as_openmeters_server_reads_it(api: Api, body: bytes, nam
     assert answer.get_json()["name"] == name
 
 
-@pytest.mark.parametrize(("method", "path"), CALLS)
 class TestBodies:
     """Bodies that are not what they should be."""
 
-    @pytest.mark.parametrize(
+    @for_each(("method", "path"), CALLS)
+    @for_each(
         "body",
         [
             b"",
@@ -188,16 +185,16 @@ class TestBodies:
         assert "JSON" in answer.get_json()["detail"]
         assert rows(Customer) == []
 
-    @pytest.mark.parametrize(
-        "body", [b"[]", b"null", b"5", b'"x"', b"true", b"1e999", b"[[]]", b"{}", b"[{}]"]
-    )
+    @for_each(("method", "path"), CALLS)
+    @for_each("body", [b"[]", b"null", b"5", b'"x"', b"true", b"1e999", b"[[]]", b"{}", b"[{}]"])
     def test_another_type_is_refused(self, api: Api, method: str, path: str, body: bytes) -> None:
         answer = raw(api, body, method, path)
 
         assert answer.status_code == 400
         assert answer.get_json()["detail"].startswith("validation error: ")
 
-    @pytest.mark.parametrize("depth", [100, 400, 900])
+    @for_each(("method", "path"), CALLS)
+    @for_each("depth", [100, 400, 900])
     def test_deep_nesting_is_no_fault_of_ours(self, api: Api, method: str, path: str, depth: int) -> None:
         deep = b"[" * depth + b"]" * depth
 
@@ -205,7 +202,8 @@ class TestBodies:
 
         assert answer.status_code == 400
 
-    @pytest.mark.parametrize(
+    @for_each(("method", "path"), CALLS)
+    @for_each(
         ("content_type", "status"),
         [
             ("application/json", None),
@@ -228,11 +226,13 @@ class TestBodies:
         said = "Content-Type" in answer.get_json()["detail"]
         assert said == (status == 400)
 
+    @for_each(("method", "path"), CALLS)
     def test_no_content_type_is_refused(self, api: Api, method: str, path: str) -> None:
         answer = api.call(method, path, data=b"{}")
 
         assert answer.status_code == 400
 
+    @for_each(("method", "path"), CALLS)
     def test_too_much_of_unknown_length_is_413(self, app: Flask, api: Api, method: str, path: str) -> None:
         headers = Headers([*api.headers.items(), ("Content-Type", "application/json")])
         environ = EnvironBuilder(path=f"/api/v1{path}", method=method, headers=headers).get_environ()
@@ -243,6 +243,7 @@ class TestBodies:
         check(answer)
         assert answer.status_code == 413
 
+    @for_each(("method", "path"), CALLS)
     def test_too_much_is_413(self, api: Api, method: str, path: str) -> None:
         answer = raw(api, b'{"name": "' + b"x" * LARGEST + b'"}', method, path)
 
@@ -253,7 +254,7 @@ class TestBodies:
 class TestText:
     """Text that no database takes."""
 
-    @pytest.mark.parametrize(
+    @for_each(
         ("body", "fields"),
         [
             (rb'{"name": "A\u0000", "key": "k"}', {"/name"}),
@@ -295,7 +296,7 @@ class TestText:
 class TestHeaders:
     """Headers that nobody would send."""
 
-    @pytest.mark.parametrize(
+    @for_each(
         "headers",
         [
             {"Host": "a b"},

@@ -9,6 +9,7 @@ from flask import Flask
 from app import create_app
 from tests.conftest import make_settings
 from tests.support.browser import Page
+from tests.support.cases import for_each
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><script>alert(1)</script></svg>'
 
@@ -53,11 +54,11 @@ def shades(app: Flask) -> dict[str, dict[str, str]]:
     }
 
 
-@pytest.mark.parametrize(
+@for_each(
     "accent",
     ["#ffff00", "#000000", "#ffffff", "#3b5bdb", "#808080", "#ff0000", "#00ff00", "#0000ff", "#14171F"],
 )
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@for_each("scheme", ["light", "dark"])
 def test_any_accent_can_be_read(accent: str, scheme: str) -> None:
     app = create_app(make_settings(accent_color=accent))
 

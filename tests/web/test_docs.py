@@ -14,13 +14,10 @@ from app import APIS
 from app.web.api import Operation
 from tests.conftest import PORTAL
 from tests.support.browser import Page
+from tests.support.cases import for_each
 
 OPERATIONS = [operation for api in APIS for operation in api.operations]
 JSON = dict[str, Any]
-
-
-def each() -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: str(operation.id))
 
 
 @pytest.fixture
@@ -95,7 +92,7 @@ class TestDocument:
 
         assert {name for _, name in nullable} <= {"metadata"}
 
-    @each()
+    @for_each("operation", OPERATIONS)
     def test_says_who_may_what_and_how_it_fails(self, document: JSON, operation: Operation) -> None:
         found = described(document, operation)
 
@@ -106,7 +103,7 @@ class TestDocument:
         assert ("413" in found["responses"]) == ("requestBody" in found)
         assert all(parameter["schema"] for parameter in found["parameters"])
 
-    @each()
+    @for_each("operation", OPERATIONS)
     def test_gives_examples_that_fit(self, document: JSON, operation: Operation) -> None:
         found = described(document, operation)
 

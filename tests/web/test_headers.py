@@ -8,6 +8,7 @@ from app.config import Settings
 from app.simulator import Simulator
 from tests.conftest import make_settings
 from tests.support.browser import Page
+from tests.support.cases import for_each
 from tests.support.portal import SignupPage, sign_up
 
 PATHS = (
@@ -28,7 +29,7 @@ def policy(answer_policy: str) -> dict[str, list[str]]:
     return {part[0]: part[1:] for part in parts}
 
 
-@pytest.mark.parametrize("path", PATHS)
+@for_each("path", PATHS)
 def test_keep_browsers_on_our_side(client: FlaskClient, path: str) -> None:
     with client.get(path) as answer:
         headers = answer.headers
@@ -58,7 +59,7 @@ def test_let_the_form_lead_to_the_simulator(client: FlaskClient) -> None:
     assert any(source.startswith("http://127.0.0.1") for source in rules["form-action"])
 
 
-@pytest.mark.parametrize("path", ["/signup", "/return", "/cancelled", "/nowhere", "/healthz"])
+@for_each("path", ["/signup", "/return", "/cancelled", "/nowhere", "/healthz"])
 def test_keep_answers_about_people_out_of_caches(client: FlaskClient, path: str) -> None:
     answer = client.get(path)
 
@@ -143,9 +144,7 @@ EVIL = {
 }
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/signup", "/signup/", "/return", "/cancelled", "/nowhere", "/api/nowhere"]
-)
+@for_each("path", ["/", "/signup", "/signup/", "/return", "/cancelled", "/nowhere", "/api/nowhere"])
 def test_no_answer_repeats_the_host_that_a_request_claims(client: FlaskClient, path: str) -> None:
     answer = client.get(path, headers=EVIL)
 

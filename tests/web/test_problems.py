@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from app.errors import Conflict, Invalid, NotFound, PreconditionFailed, Unauthorized
 from tests.support.browser import Page
+from tests.support.cases import for_each
 
 SECRET = "sk_test_51SECRETSECRET"
 
@@ -61,7 +62,7 @@ def test_wrong_method_of_the_api_gets_a_problem_that_keeps_the_right_ones(client
     assert "POST" in answer.headers["Allow"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     "path",
     [
         "/signup/",

@@ -14,6 +14,7 @@ from app.db import new_id, utcnow
 from app.simulator import Simulator
 from app.simulator.accounts import add_account, add_key
 from app.webhooks import Event
+from tests.support.cases import for_each
 from tests.support.rows import Rows
 from tests.support.stripe_postbox import Postbox, event, signed
 from tests.support.sync_database import contents
@@ -52,7 +53,7 @@ def headers_that_are_refused() -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("case", bodies_that_are_refused())
+@for_each("case", bodies_that_are_refused())
 def test_refuses_a_signed_body_that_is(case: str, app: Flask, postbox: Postbox) -> None:
     before = contents(app)
 
@@ -63,7 +64,7 @@ def test_refuses_a_signed_body_that_is(case: str, app: Flask, postbox: Postbox) 
     assert contents(app) == before
 
 
-@pytest.mark.parametrize("case", headers_that_are_refused())
+@for_each("case", headers_that_are_refused())
 def test_refuses_a_signature_header_with(case: str, app: Flask, postbox: Postbox) -> None:
     before = contents(app)
 
@@ -164,7 +165,7 @@ def test_refuses_a_body_that_ends_before_its_length(app: Flask, postbox: Postbox
     assert contents(app) == before
 
 
-@pytest.mark.parametrize("app_id", ["01ARZ3NDEKTSV4RRFFQ69G5FAV", "x" * 500, "%00", "%F0%9F%92%B3", "%FF"])
+@for_each("app_id", ["01ARZ3NDEKTSV4RRFFQ69G5FAV", "x" * 500, "%00", "%F0%9F%92%B3", "%FF"])
 def test_knows_no_app_called(app_id: str, app: Flask, postbox: Postbox) -> None:
     before = contents(app)
 
@@ -211,7 +212,7 @@ def test_is_not_found_by_a_browser(app: Flask, postbox: Postbox) -> None:
     assert answer.content_type == "application/problem+json"
 
 
-@pytest.mark.parametrize(
+@for_each(
     "body",
     [
         [],
@@ -229,7 +230,6 @@ def test_is_not_found_by_a_browser(app: Flask, postbox: Postbox) -> None:
         event(livemode=None),
         {"object": "v2.core.event", "id": "evt_1", "type": "v1.billing.meter", "created": "2026"},
     ],
-    ids=lambda body: str(body)[:40].encode("unicode_escape").decode(),
 )
 def test_takes_note_of_nothing_that_has_not_the_shape_of_an_event(
     body: dict[str, object], app: Flask, postbox: Postbox

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -10,6 +9,7 @@ from app import journal
 from app.customers import Customer
 from app.db import new_id
 from tests.support.browser import Page
+from tests.support.cases import for_each
 from tests.support.desk import post, sign_in
 from tests.support.desk_customer import Desk
 from tests.support.rows import Rows
@@ -30,7 +30,7 @@ ACTIONS = (
 )
 
 
-@pytest.mark.parametrize("what", ACTIONS)
+@for_each("what", ACTIONS)
 def test_a_viewer_may_do_nothing(what: str, app: Flask, customer: dict[str, Any], rows: Rows) -> None:
     before = len(rows(journal.Entry))
 
@@ -51,7 +51,7 @@ def test_a_viewer_may_not_make_a_customer(app: Flask, rows: Rows) -> None:
     assert rows(Customer) == []
 
 
-@pytest.mark.parametrize("what", ACTIONS)
+@for_each("what", ACTIONS)
 def test_an_unknown_customer_is_not_found(what: str, client: FlaskClient) -> None:
     assert Desk(client, new_id()).press(what).status_code == 404
 

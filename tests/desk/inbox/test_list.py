@@ -13,6 +13,7 @@ from app import apps, db
 from app.db import utcnow
 from app.webhooks import Event
 from tests.support.browser import Page
+from tests.support.cases import for_each
 from tests.support.desk_inbox import change
 from tests.support.rows import Rows
 from tests.support.stripe_postbox import Postbox, event
@@ -53,7 +54,7 @@ def test_counts_what_is_unfinished(app: Flask, postbox: Postbox, desk: FlaskClie
     assert listed(desk, tallies.all("a")[2]["href"].removeprefix("/operator/events")) == ["evt_0"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("query", "fits"),
     [
         ("state=dead", {"evt_dead"}),
@@ -144,7 +145,7 @@ def test_finds_by_app_where_there_are_several(
     assert listed(desk, f"?app={second}") == []
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("query", "field", "said"),
     [
         ("span=custom", "from", "Enter the first day"),

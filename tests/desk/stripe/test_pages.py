@@ -13,6 +13,7 @@ from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import revoke_key
 from tests.conftest import make_settings
 from tests.support.browser import Page
+from tests.support.cases import for_each
 from tests.support.desk import post, sign_in
 from tests.support.desk_stripe import STRIPE
 from tests.support.rows import Rows
@@ -79,7 +80,7 @@ class TestOne:
         actions = {form["action"].rsplit("/", 1)[-1] for form in page.one("main").all("form")}
         assert actions == {"examine", "repair"}
 
-    @pytest.mark.parametrize("action", ["key", "roll", "end-overlap", "default", "rename", "uninstall"])
+    @for_each("action", ["key", "roll", "end-overlap", "default", "rename", "uninstall"])
     def test_lets_no_operator_change_keys(self, action: str, app: Flask, path: str) -> None:
         before = installed(app)
 
