@@ -1,9 +1,9 @@
 """Whatever a program sends, good or bad, the API answers with a status and a body that its description names.
 
-The requests are made up: a few, and the same ones in every run. This sends many others:
+The requests are made up: a few, and the same ones in every run. This sends many others, from the seed that
+`--hypothesis-seed` names:
 
-    pytest tests/contract/test_schemathesis.py --timeout 3600 \
-        --hypothesis-profile many-requests --hypothesis-seed 7
+    pytest tests/contract/test_schemathesis.py --timeout 3600 --hypothesis-profile many-requests
 """
 
 import json
