@@ -1,12 +1,11 @@
 """The controls: a page for people and a route for programs, to turn knobs and make things happen."""
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.simulator import accounts, ids
+from app.simulator import accounts, guard, ids
 from app.simulator.cards import CARDS
 from app.simulator.deeds import Form, perform
 from app.simulator.knobs import FAULTS, OUTAGES, WEBHOOK_TIMES
@@ -24,6 +23,11 @@ def blueprint(simulator: "Simulator") -> Blueprint:
     """GET and POST /_control, GET /_control.json, and each of the books as /_control/<name>.json."""
     control = Blueprint("control", __name__)
 
+    @control.before_request
+    def refuse() -> ResponseReturnValue | None:
+        reason = guard.refusal()
+        return (reason, 403, {"Content-Type": "text/plain; charset=utf-8"}) if reason else None
+
     @control.get("/_control")
     def page() -> ResponseReturnValue:
         return _page(simulator)
@@ -40,9 +44,6 @@ def blueprint(simulator: "Simulator") -> Blueprint:
 
     @control.post("/_control")
     def act() -> ResponseReturnValue:
-        origin = request.headers.get("Origin")
-        if origin not in {None, "null"} and urlsplit(str(origin)).netloc != request.host:
-            return "This form was sent by another site.", 403
         form: Form = request.get_json() if request.is_json else request.form
         try:
             outcome = perform(simulator, form)
@@ -111,4 +112,6 @@ def _page(simulator: "Simulator", problem: str | None = None) -> Response:
         problem=problem,
         url=simulator.public_url,
     )
-    return secured(page, None, 422 if problem else 200)
+    response = secured(page, None, 422 if problem else 200)
+    response.headers["Referrer-Policy"] = "same-origin"  # else its own forms bear `Origin: null`
+    return response
