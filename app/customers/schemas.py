@@ -23,13 +23,15 @@ CurrencyCode = Annotated[
     str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(_iso_4217), Field(examples=["USD"])
 ]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+MAX_SUBJECT_KEYS = 1000
+MAX_EMAIL_LENGTH = 254  # https://www.rfc-editor.org/errata/eid1690
 SubjectKey = Annotated[str, StringConstraints(min_length=1, max_length=256)]  # as wide as its column
 
 
 class CustomerUsageAttribution(WireModel):
     """The names under which usage arrives."""
 
-    subject_keys: list[SubjectKey] = Field(examples=[["my-usage-event-subject"]])
+    subject_keys: list[SubjectKey] = Field(max_length=MAX_SUBJECT_KEYS, examples=[["my-usage-event-subject"]])
 
 
 class Address(WireModel):
@@ -56,8 +58,8 @@ class CustomerCreate(WireModel):
     key: Key | None = Field(default=None, description="Your own id of it.", examples=["my-database-id"])
     usage_attribution: CustomerUsageAttribution | None = None
     description: Annotated[str, StringConstraints(max_length=1024)] | None = None
-    primary_email: str | None = Field(
-        default=None, description="Not checked.", examples=["billing@acme.example"]
+    primary_email: Annotated[str, StringConstraints(max_length=MAX_EMAIL_LENGTH)] | None = Field(
+        default=None, description="Only its length is checked.", examples=["billing@acme.example"]
     )
     currency: CurrencyCode | None = Field(default=None, description="ISO 4217.")
     billing_address: Address | None = None
@@ -113,7 +115,8 @@ class Customer(WireModel):
             id=row.id,
             name=row.name,
             key=row.key,
-            usage_attribution=CustomerUsageAttribution(subject_keys=keys) if keys else None,
+            # Not validated: an older release accepted more keys than a request may bring now.
+            usage_attribution=CustomerUsageAttribution.model_construct(subject_keys=keys) if keys else None,
             description=row.description,
             primary_email=row.primary_email,
             currency=row.currency,
