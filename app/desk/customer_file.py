@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from io import StringIO
@@ -29,7 +30,10 @@ HEADS = (
     "checked_at",
     "deleted_at",
 )
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+# What spreadsheets take for a formula, also behind spaces and characters that nobody sees.
+_FORMULA = r"(?=(?:[^\S\r\n]|[\u200b-\u200f\u2060\ufeff])*[=+\-@＝＋－＠])"  # noqa: RUF001
+_SEPARATORS = r"""[,;|:"'\t\v\f\r\n\x1c-\x1e\x85\u2028\u2029]"""
+DANGEROUS = re.compile(rf"^(?=[\t\r\n])|^{_FORMULA}|(?<={_SEPARATORS}){_FORMULA}")
 
 
 def pieces(engine: sa.Engine, asked: Asked, wanted: customers.Wanted) -> Iterator[bytes]:
@@ -74,5 +78,8 @@ def _lines(rows: list[tuple[str | None, ...]]) -> bytes:
 
 
 def _safe(cell: str | None) -> str:
-    """A cell that no spreadsheet takes for a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
-    return f"'{cell}" if cell and cell.startswith(FORMULAS) else cell or ""
+    """A cell that no spreadsheet takes for a formula (https://owasp.org/www-community/attacks/CSV_Injection).
+
+    A spreadsheet that was told another separator splits a cell in two, and the second half may be a formula.
+    """
+    return DANGEROUS.sub("'", cell or "")

@@ -92,6 +92,38 @@ def test_holds_no_formula(app: Flask, desk: FlaskClient) -> None:
     assert [line["subject_keys"] for line in found] == [f"'{text}?" for text in dangerous]
 
 
+@pytest.mark.parametrize("mark", [",", ";", ", ", "\t", "|", ":", '"', "'", '";"', "\n", "\r\n"])
+def test_holds_no_formula_where_a_spreadsheet_would_split_a_cell(
+    app: Flask, desk: FlaskClient, mark: str
+) -> None:
+    add(app, f"ACME{mark}=1+1", primary_email=f"x{mark}@SUM(A1)", subject_keys=("a", f"b{mark}-1", "=c"))
+
+    [line] = lines(desk)
+
+    neutral = mark.rstrip(" ") + "'" + (" " if mark.endswith(" ") else "")
+    assert line["name"] == f"ACME{neutral}=1+1"
+    assert line["email"] == f"x{neutral}@SUM(A1)"
+    assert line["subject_keys"] == f"'=c; a; b{neutral}-1"
+
+
+def test_holds_no_formula_behind_what_nobody_sees(app: Flask, desk: FlaskClient) -> None:
+    for text in (" =1", "\u200b=1", "\ufeff+1", "\u00a0@x", ";\u2060-1"):
+        add(app, text)
+
+    assert [line["name"] for line in lines(desk)] == [
+        "' =1", "'\u200b=1", "'\ufeff+1", "'\u00a0@x", ";'\u2060-1",
+    ]  # fmt: skip
+
+
+def test_leaves_ordinary_text_as_it_is(app: Flask, desk: FlaskClient) -> None:
+    for text in ("Smith - Sons", "a=b", "Q+A @ night", "O'Brien-Müller", "12:30, 14:00"):
+        add(app, text)
+
+    assert [line["name"] for line in lines(desk)] == [
+        "Smith - Sons", "a=b", "Q+A @ night", "O'Brien-Müller", "12:30, 14:00",
+    ]  # fmt: skip
+
+
 def test_has_those_who_fit(app: Flask, desk: FlaskClient) -> None:
     ids = [add(app, name) for name in ("Ada", "Bob", "Cid")]
     [stripe_id] = bill(app, ids[:1], "failed")

@@ -210,8 +210,8 @@ MUTANTS = (
     Mutant(
         "a name becomes a formula in a spreadsheet",
         "app/desk/customer_file.py",
-        "if cell and cell.startswith(FORMULAS) else",
-        "if cell and cell.startswith('=1+1') and not cell else",
+        """DANGEROUS.sub("'", cell or "")""",
+        """DANGEROUS.sub("", cell or "")""",
         "tests/desk/test_customers_file.py::test_holds_no_formula",
     ),
     Mutant(
