@@ -158,7 +158,10 @@ class Settings(BaseSettings):
     )
     metrics_token: SecretStr | None = Field(
         default=None,
-        description="Bearer token for `/metrics`; without one only this machine may read them",
+        description=(
+            "Bearer token for `/metrics`; without one only this machine may read them, and nobody when the "
+            "public URL is not on loopback"
+        ),
     )
     ready_backlog: int = Field(
         default=1000, ge=1, description="How many overdue events make `/readyz` say no"

@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from app import db, metrics
-from app.config import settings
+from app.config import is_loopback, settings
 from app.monitoring import readiness
 from app.monitoring.rows import Rows
 
@@ -55,11 +55,12 @@ def _refusal() -> Response | None:
     """What to answer whoever may not read the numbers."""
     token = settings().metrics_token
     if token is None:
-        if _is_from_this_machine():
+        # A proxy in front may pass requests on without a mark, and then all of them come from this machine.
+        is_local = is_loopback(settings().public_url)
+        if is_local and _is_from_this_machine():
             return None
-        told = (
-            "Only this machine may read them. Set GANGWAY_METRICS_TOKEN to let others, with a bearer token.\n"
-        )
+        told = "Only this machine may read them. " if is_local else "Nobody may read them without a token. "
+        told += "Set GANGWAY_METRICS_TOKEN, and send it as a bearer token.\n"
         return Response(told, 403, content_type="text/plain; charset=utf-8")
     kind, _, given = request.headers.get("Authorization", "").partition(" ")
     is_right = hmac.compare_digest(given.strip().encode(), token.get_secret_value().encode())

@@ -26,6 +26,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         headers["X-Content-Type-Options"] = "nosniff"
         headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Cross-Origin-Resource-Policy"] = "same-origin"
         headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
         headers.setdefault("Content-Security-Policy", policy)
         if settings.is_secure:

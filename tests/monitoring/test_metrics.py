@@ -291,6 +291,21 @@ class TestWithoutToken:
         assert client.get("/metrics", headers={header: "127.0.0.1"}).status_code == 403
 
 
+class TestWithoutTokenInPublic:
+    """A proxy that leaves no mark makes everybody look like this machine, so nobody reads them."""
+
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        return make_settings(database_url=database_url, public_url="https://billing.example.com")
+
+    def test_even_this_machine_may_not(self, bare_app: Flask) -> None:
+        answer = bare_app.test_client().get("/metrics")
+
+        assert answer.status_code == 403
+        assert "GANGWAY_METRICS_TOKEN" in answer.text
+        assert "gangway_" not in answer.text
+
+
 class TestWithToken:
     """Whoever has the token reads them, from anywhere."""
 

@@ -37,6 +37,7 @@ def test_keep_browsers_on_our_side(client: FlaskClient, path: str) -> None:
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "camera=()" in headers["Permissions-Policy"]
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert len(headers.getlist("Content-Security-Policy")) == 1
