@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from html.parser import HTMLParser
 
 from werkzeug.test import TestResponse
@@ -32,13 +33,11 @@ class Element:
 
     def all(self, tag: str | None = None, **attributes: str) -> "list[Element]":
         """The elements in it of that tag, and with those attributes; `for_` and `class_` end in a line."""
-        wanted = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
-        return [
-            found
-            for found in self._elements()
-            if (tag is None or found.tag == tag)
-            and all(found.attributes.get(name) == value for name, value in wanted.items())
-        ]
+        found = self._elements if tag is None else [one for one in self._elements if one.tag == tag]
+        for name, value in attributes.items():
+            attribute = name.rstrip("_").replace("_", "-")
+            found = [one for one in found if one.attributes.get(attribute) == value]
+        return found
 
     def one(self, tag: str | None = None, **attributes: str) -> "Element":
         """The only such element."""
@@ -46,11 +45,15 @@ class Element:
         assert len(found) == 1, f"{len(found)} elements are {tag} {attributes}, not one"
         return found[0]
 
-    def _elements(self) -> "Iterator[Element]":
+    @cached_property
+    def _elements(self) -> "list[Element]":
+        """Every element in it, in order. A page is looked through dozens of times, and never changes."""
+        found: list[Element] = []
         for child in self.children:
             if isinstance(child, Element):
-                yield child
-                yield from child._elements()
+                found.append(child)
+                found += child._elements
+        return found
 
     def _texts(self) -> Iterator[str]:
         for child in self.children:
@@ -137,8 +140,9 @@ class Page(Element):
         assert all(level <= before + 1 for before, level in steps), f"headings skip a level: {levels}"
 
     def _check_ids(self) -> None:
-        ids = [element["id"] for element in self.all() if "id" in element.attributes]
-        assert len(ids) == len(set(ids)), f"duplicate ids in {sorted(ids)}"
+        all_ids = [element["id"] for element in self.all() if "id" in element.attributes]
+        ids = set(all_ids)
+        assert len(all_ids) == len(ids), f"duplicate ids in {sorted(all_ids)}"
         for element in self.all():
             for attribute in ("aria-describedby", "aria-labelledby", "for"):
                 for target in element.get(attribute).split():
