@@ -8,6 +8,7 @@ from app import currencies
 from app.customers.actions import NewCustomer
 from app.customers.models import Customer as Row
 from app.db import new_id
+from app.web.visible import is_visible
 from app.web.wire import Instant, Ulid, WireModel
 
 Metadata = dict[str, str]
@@ -17,6 +18,12 @@ def _iso_4217(code: str) -> str:
     if code not in currencies.ISO_4217:
         raise ValueError("must be the code of a currency, as ISO 4217 has it")
     return code
+
+
+def _visible(name: str) -> str:
+    if not is_visible(name):
+        raise ValueError("must have a character that can be seen")
+    return name
 
 
 CurrencyCode = Annotated[
@@ -54,7 +61,9 @@ class CustomerCreate(WireModel):
         json_schema_extra={"anyOf": [{"required": ["key"]}, {"required": ["usageAttribution"]}]}
     )
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=256)] = Field(examples=["ACME, Inc."])
+    name: Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_visible)] = Field(
+        examples=["ACME, Inc."]
+    )
     key: Key | None = Field(default=None, description="Your own id of it.", examples=["my-database-id"])
     usage_attribution: CustomerUsageAttribution | None = None
     description: Annotated[str, StringConstraints(max_length=1024)] | None = None

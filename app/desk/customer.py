@@ -195,7 +195,7 @@ def charge(customer_id: str) -> ResponseReturnValue:
         title = actions.choose_default(session, customer, app_id, method_id, actor=operators.actor())
     except (NotFound, Invalid, PreconditionFailed) as error:
         return _refused(session, customer_id, error)
-    flash(f"{title} is charged from now on.", "success")
+    flash(f"{title} is now the default.", "success")
     return _to(customer_id)
 
 

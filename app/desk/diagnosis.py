@@ -243,7 +243,7 @@ def _removed(account: Account) -> Said:
         return Said(
             "error",
             "No method is chosen",
-            "A payment method is attached at Stripe, but none is the one that is charged: somebody took that "
+            "A payment method is attached at Stripe, but none is the default: somebody took that "
             "back in Stripe's Dashboard, or removed the one that was. Choose one below.",
         )
     gone = account.removed[0]
@@ -314,7 +314,7 @@ def _doubts(account: Account, view: View) -> Iterator[Said]:
         yield Said(
             "info",
             f"{many} are attached",
-            f"{account.method.title} is the one that is charged. {charged.why(account)}",
+            f"{account.method.title} is the default. {charged.why(account)}",
         )
     yield from _missed(account, view)
     if account.payer.attempts and account.payer.last_error and account.app.status != "unauthorized":

@@ -91,7 +91,7 @@ KINDS: dict[str, Words] = {
     ),
     "payment_method.updated": _words("Card renewed: {after}", "info", "Card renewed", hides="after"),
     "mandate.updated": _words("Debit mandate: {after}", "info", "Debit mandate changed", hides="after"),
-    "default_method.changed": _words("Another method is charged from now on", "info"),
+    "default_method.changed": _words("Another payment method is now the default", "info"),
     # Apps and tokens
     "app.installed": _words("Stripe app installed", "success"),
     "app.changed": _words("Stripe app changed"),
@@ -223,9 +223,11 @@ def status(value: str) -> str:
 def _special(kind: str, facts: Facts) -> Words | None:
     """Words for a kind whose facts change its meaning."""
     if kind == "default_method.changed" and "payment_method_id" not in facts:
-        return _words("No method is charged from now on", "warning")
+        return _words("No payment method is the default now", "warning")
+    if kind == "default_method.changed" and "same_card" in facts:
+        return _words("The same card or account was saved again, and is still the default", hides="same_card")
     if kind == "default_method.changed" and "before" not in facts:
-        return _words("The saved method is the one that is charged", "info")
+        return _words("The saved payment method is the default", "info")
     if kind == "mandate.updated" and facts.get("after") == "inactive":
         return _words("The bank ended the debit mandate", "error")
     return None

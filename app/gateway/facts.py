@@ -70,24 +70,31 @@ class Method:
     bank_name: str | None = None
     email: str | None = None
     wallet: str | None = None
+    fingerprint: str | None = None  # the same for every method made of one card or account
+    display_name: str | None = None  # of a custom type: what its owner calls it
+    handle: str | None = None  # how an account without digits and email is named, such as a cashtag
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> "Method":
         """Read a PaymentMethod. Source: https://docs.stripe.com/api/payment_methods/object"""
         own = body.get(body["type"]) or {}
+        brands = [brand for brand in (own.get("display_brand"), own.get("brand")) if brand]
         return cls(
             id=body["id"],
             type=body["type"],
             created_at=instant(body["created"]),
             customer_id=_id(body.get("customer")),
-            brand=own.get("display_brand") or own.get("brand"),
+            brand=next((brand for brand in brands if brand != "other"), None) or next(iter(brands), None),
             last4=own.get("last4"),
             exp_month=own.get("exp_month"),
             exp_year=own.get("exp_year"),
             country=own.get("country"),
             bank_name=own.get("bank_name"),
-            email=own.get("email"),
+            email=own.get("email") or own.get("payer_email"),
             wallet=(own.get("wallet") or {}).get("type"),
+            fingerprint=own.get("fingerprint"),
+            display_name=own.get("display_name"),
+            handle=own.get("cashtag") or own.get("vpa") or own.get("pay_id"),
         )
 
 

@@ -142,6 +142,9 @@ def remember(payer: Payer, method: Method) -> PaymentMethod:
         "bank_name",
         "email",
         "wallet",
+        "fingerprint",
+        "display_name",
+        "handle",
     ):
         setattr(row, name, getattr(method, name))
     if method.customer_id == payer.stripe_customer_id:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.apps import App
 from app.customers import Customer
 from app.db import Base, UtcDateTime, new_id, utcnow
+from app.payers import names
 
 LIVE = sa.text("deleted_at IS NULL")
 BEGUN = sa.text("deleted_at IS NULL AND status <> 'none'")
@@ -141,6 +142,9 @@ class PaymentMethod(Base):
     bank_name: Mapped[str | None] = mapped_column(sa.String(255))
     email: Mapped[str | None] = mapped_column(sa.Text)
     wallet: Mapped[str | None] = mapped_column(sa.String(64))
+    fingerprint: Mapped[str | None] = mapped_column(sa.String(255))  # one card, one fingerprint
+    display_name: Mapped[str | None] = mapped_column(sa.String(255))  # of a custom type
+    handle: Mapped[str | None] = mapped_column(sa.String(255))  # such as a cashtag
     mandate_id: Mapped[str | None] = mapped_column(sa.String(255))  # mandate_…, of a bank debit
     mandate_status: Mapped[str | None] = mapped_column(sa.String(16))  # Stripe's: pending, active, inactive
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
@@ -149,34 +153,47 @@ class PaymentMethod(Base):
     payer: Mapped[Payer] = relationship(back_populates="methods")
 
     @property
+    def name(self) -> str:
+        """What it is, in one or two words: the bank, the brand or the type."""
+        if self.type == "custom":
+            return self.display_name or names.type_name(self.type)
+        if self.type in names.CARD_TYPES and self.brand:
+            return names.brand_name(self.brand)
+        return self.bank_name or names.type_name(self.type)
+
+    @property
     def title(self) -> str:
-        """The method in a few words, such as `Visa •••• 4242`; right for types yet unknown, too."""
-        name = self.bank_name or BRANDS.get(self.brand or "") or BRANDS.get(self.type) or self._plain_name()
-        return f"{name} •••• {self.last4}" if self.last4 else f"{name} {self.email}" if self.email else name
+        """The method in a few words, such as `Visa •••• 4242, Apple Pay`. Types yet unknown have one, too."""
+        account = f"•••• {self.last4}" if self.last4 else self.email or self.handle
+        title = f"{self.name} {account}" if account else self.name
+        return f"{title}, {names.wallet_name(self.wallet)}" if self.wallet else title
+
+    @property
+    def kind(self) -> str:
+        """Its type, as people call it."""
+        return names.type_name(self.type)
+
+    @property
+    def wallet_name(self) -> str | None:
+        """The wallet that a card was saved from."""
+        return names.wallet_name(self.wallet) if self.wallet else None
+
+    @property
+    def is_card(self) -> bool:
+        """Is it a card, whatever Stripe calls its type?"""
+        return self.type in names.CARD_TYPES
+
+    @property
+    def is_bank_debit(self) -> bool:
+        """Is it a bank account that is debited, which banks confirm in days?"""
+        return self.type in names.BANK_DEBITS
 
     @property
     def expiry(self) -> str | None:
         """Month and year, such as `12/2030`, for what expires."""
         return f"{self.exp_month:02}/{self.exp_year}" if self.exp_month and self.exp_year else None
 
-    def _plain_name(self) -> str:
-        return (self.brand or self.type).replace("_", " ").capitalize()
-
-
-BRANDS = {
-    "amex": "American Express",
-    "american_express": "American Express",
-    "bacs_debit": "Bacs Direct Debit",
-    "cartes_bancaires": "Cartes Bancaires",
-    "diners": "Diners Club",
-    "diners_club": "Diners Club",
-    "discover": "Discover",
-    "eftpos_australia": "eftpos",
-    "jcb": "JCB",
-    "link": "Link",
-    "mastercard": "Mastercard",
-    "sepa_debit": "SEPA Direct Debit",
-    "unionpay": "UnionPay",
-    "us_bank_account": "US bank account",
-    "visa": "Visa",
-}
+    def is_same_as(self, other: "PaymentMethod") -> bool:
+        """Are both made of one card or account? Somebody saved it twice then."""
+        is_one_number = self.fingerprint is not None and self.fingerprint == other.fingerprint
+        return is_one_number and self.type == other.type and self.id != other.id

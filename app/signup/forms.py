@@ -57,7 +57,7 @@ class SubjectKeysField(Field):
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Take what was typed, trimmed."""
-        self.data = [value.strip() for value in valuelist[: MOST_SUBJECT_KEYS + 1]]
+        self.data = [trimmed(value) or "" for value in valuelist[: MOST_SUBJECT_KEYS + 1]]
 
     def process_data(self, value: Any) -> None:
         """Show what is given, or one blank."""

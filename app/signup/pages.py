@@ -225,12 +225,17 @@ def _has_method(session: Session, signup: Signup) -> bool:
     return bool(payer.methods or payer.gone_at or (attempt and attempt.status == "complete"))
 
 
+def _replaces(method: payers.PaymentMethod, other: payers.PaymentMethod) -> bool:
+    """Did the default take the place of another card or account, and not just of the same one?"""
+    return other.created_at <= method.created_at and not other.is_same_as(method)
+
+
 def _state(session: Session, payer: payers.Payer, signup: Signup, *, checked: bool) -> ResponseReturnValue:
     attempt = checkout.latest(session, payer.id)
     status = payment_status(payer, attempt, utcnow())
     seen = [row for row in payer.methods if row.detached_at is None and signup.sees(row)]
     method = payer.default_method if payer.default_method in seen else None
-    others = [row for row in seen if row is not method]
+    newest = next((row for row in reversed(seen) if row is not method), None)  # besides the default
     if status is PaymentStatus.REMOVED and not seen:
         detached = (row for row in payer.methods if row.detached_at is not None and signup.sees(row))
         method = max(detached, key=lambda row: row.detached_at or row.created_at, default=None)
@@ -243,9 +248,10 @@ def _state(session: Session, payer: payers.Payer, signup: Signup, *, checked: bo
         customer=payer.customer,
         is_guest=signup.is_guest,
         method=method,
-        replaces=others[-1] if others and method else None,
-        unchosen=others[-1] if others and not method else None,
-        charged_note=f"{method.title} is the one that is charged." if others and method else None,
+        replaces=newest if newest and method and _replaces(method, newest) else None,
+        keeps=newest if newest and method and newest.created_at > method.created_at else None,
+        is_saved_twice=newest is not None and method is not None and newest.is_same_as(method),
+        unchosen=newest if not method else None,
         reason=attempt.error_message if attempt and status is PaymentStatus.FAILED else None,
         refresh_seconds=wait,
         refresh_url=url_for("signup.done", customer=payer.customer_id, n=max(tries, 0) + 1),

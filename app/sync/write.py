@@ -153,5 +153,13 @@ def _write_customer(changes: Changes, facts: CustomerFacts, now: datetime) -> No
         return
     default = facts.default_method.id if facts.default_method else None
     if default != payer.default_method_id:
-        changes.note("default_method.changed", payment_method_id=default, before=payer.default_method_id)
+        chosen = {row.id: row for row in payer.methods}
+        now_default, was_default = chosen.get(default or ""), chosen.get(payer.default_method_id or "")
+        is_same = now_default is not None and was_default is not None and now_default.is_same_as(was_default)
+        changes.note(
+            "default_method.changed",
+            payment_method_id=default,
+            before=payer.default_method_id,
+            same_card="yes" if is_same else None,
+        )
         payer.default_method_id = default

@@ -6,10 +6,14 @@ from typing import Any
 from wtforms import Field
 from wtforms.validators import ValidationError
 
+from app.web.visible import trim
+
 
 def trimmed(value: str | None) -> str | None:
-    """Text without the spaces around it."""
-    return value.strip() if value else value
+    """Text without the spaces around it; one in which nothing can be seen is as good as empty."""
+    if not value or has_control_characters(value):  # refused with words of its own
+        return value.strip() if value else value
+    return trim(value)
 
 
 def one_line(_form: Any, field: Field) -> None:

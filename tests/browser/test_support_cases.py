@@ -266,7 +266,7 @@ def test_two_cards(customer: Page, desk: Page, place: Place) -> None:
     look_up(desk)
     check(desk)
     diagnosis(desk, "Saved", "Two methods are attached", "4444", "Dashboard")
-    desk.get_by_role("button", name="Charge this one").first.click()
+    desk.get_by_role("button", name="Make default").first.click()
 
     diagnosis(desk, "4242")
     [stripe_customer] = place.simulator.books.customers.values()

@@ -71,6 +71,7 @@ class TestCreate:
         ("changes", "fields"),
         [
             ({"name": ""}, {"/name"}),
+            ({"name": "\u200b\u2060"}, {"/name"}),
             ({"name": "x" * 257}, {"/name"}),
             ({"name": None}, {"/name"}),
             ({"name": 5}, {"/name"}),

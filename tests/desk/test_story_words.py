@@ -118,9 +118,13 @@ def test_what_was_changed_is_named() -> None:
 @pytest.mark.parametrize(
     ("facts", "title"),
     [
-        ({"payment_method_id": "pm_2", "before": "pm_1"}, "Another method is charged from now on"),
-        ({"payment_method_id": "pm_1"}, "The saved method is the one that is charged"),
-        ({"before": "pm_1"}, "No method is charged from now on"),
+        ({"payment_method_id": "pm_2", "before": "pm_1"}, "Another payment method is now the default"),
+        (
+            {"payment_method_id": "pm_2", "before": "pm_1", "same_card": "yes"},
+            "The same card or account was saved again, and is still the default",
+        ),
+        ({"payment_method_id": "pm_1"}, "The saved payment method is the default"),
+        ({"before": "pm_1"}, "No payment method is the default now"),
     ],
 )
 def test_a_default_that_came_changed_or_went_is_told_apart(facts: dict[str, str], title: str) -> None:

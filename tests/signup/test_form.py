@@ -15,6 +15,7 @@ from tests.support.portal import DETAILS, SignupPage, sign_up
 from tests.support.rows import Rows
 
 COMPANY = "Northwind Metering"
+RETIRED = {"ANG", "BGN", "BYR", "EEK", "HRK", "LTL", "LVL", "MRO", "SLL", "STD", "VEF", "ZMK", "ZWL"}
 
 
 def test_asks_for_name_address_currency_reference_and_subject_keys(client: FlaskClient) -> None:
@@ -45,6 +46,20 @@ def test_lists_currencies_by_name(client: FlaskClient) -> None:
     assert options["JPY"] == "JPY - Japanese Yen"
     assert len(options) > 120
     assert list(options) == sorted(options)
+    assert not options.keys() & RETIRED
+
+
+@pytest.mark.parametrize("name", ["李", "Ada\u200d Ltd", "👩\u200d💻", "İ", "۱۲", "ภาษา", "&"])
+def test_takes_a_name_that_can_be_seen(client: FlaskClient, rows: Rows, name: str) -> None:
+    sign_up(client, name=f"\u200b {name} \ufeff")
+
+    assert [customer.name for customer in rows(Customer)] == [name]
+
+
+def test_takes_an_invisible_reference_for_none(client: FlaskClient, rows: Rows) -> None:
+    sign_up(client, key="\u200b")
+
+    assert [customer.key for customer in rows(Customer)] == [None]
 
 
 @for_each(
@@ -52,6 +67,10 @@ def test_lists_currencies_by_name(client: FlaskClient) -> None:
     [
         ("name", "", "Enter the name"),
         ("name", "   ", "Enter the name"),
+        ("name", "\u200b", "Enter the name"),
+        ("name", " \u2060\u200d\u00ad\ufe0f ", "Enter the name"),
+        ("name", "\u3164\u2800", "Enter the name"),
+        ("name", "\u202e\u202c", "Enter the name"),
         ("name", "x" * 257, "256 characters at most"),
         ("name", "Ada\x00Ltd", "characters that can't be used"),
         ("name", "Ada\nLtd", "characters that can't be used"),

@@ -23,7 +23,7 @@ class TestMethods:
     ) -> None:
         said = desk_of(saved).said("charge", **other)
 
-        assert "Mastercard •••• 4444 is charged from now on." in said
+        assert "Mastercard •••• 4444 is now the default." in said
         assert saved.stripe_default == saved.payer.default_method_id == other["method_id"]
         assert told(rows, "default_method.changed")[-1][0].startswith("operator:")
 
@@ -32,7 +32,7 @@ class TestMethods:
     ) -> None:
         desk_of(saved).press("charge", **other)
 
-        assert "is charged from now on" in desk_of(saved).said("charge", **other)
+        assert "is now the default" in desk_of(saved).said("charge", **other)
 
     def test_one_is_removed_at_stripe(
         self, saved: Person, other: dict[str, str], desk_of: DeskOf, simulator: Simulator, rows: Rows

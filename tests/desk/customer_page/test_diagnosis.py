@@ -51,7 +51,8 @@ class TestDiagnosis:
         assert "Saved Visa •••• 4242 is saved and will be charged." in diagnosis(page)
         methods = section(page, "Payment method")
         assert (
-            "valid to the end of 12/2034, is charged. It is the only one that was ever saved." in methods.text
+            "valid to the end of 12/2034, is the default. It is the only one that was ever saved."
+            in methods.text
         )
         assert [
             line.all("p")[0].text

@@ -41,10 +41,8 @@ class TestDiagnosis:
         page = look(person, app)
 
         assert "No method is chosen A payment method is attached at Stripe" in diagnosis(page)
-        assert (
-            "None of the attached methods is the one that is charged" in section(page, "Payment method").text
-        )
-        assert "Charge this one" in section(page, "Payment method").text
+        assert "No payment method is the default" in section(page, "Payment method").text
+        assert "Make default" in section(page, "Payment method").text
 
     def test_of_a_customer_deleted_at_stripe(self, app: Flask, world: World, simulator: Simulator) -> None:
         person = world.person()
@@ -108,7 +106,7 @@ class TestDiagnosis:
 
         page = look(person, app)
 
-        assert "Two methods are attached Visa •••• 4242 is the one that is charged." in diagnosis(page)
+        assert "Two methods are attached Visa •••• 4242 is the default." in diagnosis(page)
         assert "It was saved last, and what is saved last is charged (policy: replace)." in diagnosis(page)
         assert "Mastercard •••• 4444" in section(page, "Payment method").text
 

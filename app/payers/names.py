@@ -1,0 +1,171 @@
+"""The names of payment methods: one table for every page, the API and the audit log.
+
+Types are Stripe's: https://docs.stripe.com/api/payment_methods/object#payment_method_object-type
+"""
+
+CARD = "Card"
+
+TYPES = {
+    "acss_debit": "Canadian pre-authorized debit",
+    "affirm": "Affirm",
+    "afterpay_clearpay": "Afterpay / Clearpay",
+    "alipay": "Alipay",
+    "alma": "Alma",
+    "amazon_pay": "Amazon Pay",
+    "au_becs_debit": "AU BECS Debit",
+    "bacs_debit": "Bacs Direct Debit",
+    "bancontact": "Bancontact",
+    "billie": "Billie",
+    "bizum": "Bizum",
+    "blik": "BLIK",
+    "boleto": "Boleto",
+    "card": CARD,
+    "card_present": CARD,
+    "cashapp": "Cash App Pay",
+    "crypto": "Crypto",
+    "custom": "Other payment method",
+    "customer_balance": "Customer balance",
+    "eps": "EPS",
+    "fpx": "FPX",
+    "giropay": "giropay",
+    "gopay": "GoPay",
+    "grabpay": "GrabPay",
+    "id_bank_transfer": "Indonesian bank transfer",
+    "ideal": "iDEAL",
+    "interac_present": "Interac",
+    "kakao_pay": "Kakao Pay",
+    "klarna": "Klarna",
+    "konbini": "Konbini",
+    "kr_card": "Korean card",
+    "link": "Link",
+    "mb_way": "MB WAY",
+    "mobilepay": "MobilePay",
+    "multibanco": "Multibanco",
+    "naver_pay": "Naver Pay",
+    "ng_bank": "Nigerian bank account",
+    "ng_bank_transfer": "Nigerian bank transfer",
+    "ng_card": "Nigerian card",
+    "ng_market": "Nigerian market",
+    "ng_ussd": "Nigerian USSD",
+    "ng_wallet": "Nigerian wallet",
+    "nz_bank_account": "NZ BECS Debit",
+    "octopus": "Octopus",
+    "oxxo": "OXXO",
+    "p24": "Przelewy24",
+    "paper_check": "Paper check",
+    "pay_by_bank": "Pay by Bank",
+    "payco": "PAYCO",
+    "paynow": "PayNow",
+    "paypal": "PayPal",
+    "paypay": "PayPay",
+    "payto": "PayTo",
+    "pix": "Pix",
+    "promptpay": "PromptPay",
+    "qris": "QRIS",
+    "rechnung": "Rechnung",
+    "revolut_pay": "Revolut Pay",
+    "samsung_pay": "Samsung Pay",
+    "satispay": "Satispay",
+    "scalapay": "Scalapay",
+    "sepa_debit": "SEPA Direct Debit",
+    "sequra": "seQura",
+    "shopeepay": "ShopeePay",
+    "sofort": "Sofort",
+    "stripe_balance": "Stripe balance",
+    "sunbit": "Sunbit",
+    "swish": "Swish",
+    "tamara": "Tamara",
+    "twint": "TWINT",
+    "upi": "UPI",
+    "us_bank_account": "US bank account",
+    "vipps": "Vipps",
+    "wechat_pay": "WeChat Pay",
+    "wero": "Wero",
+    "zip": "Zip",
+}
+
+# Stripe spells several of them in two ways: in `brand` and in `display_brand`.
+BRANDS = {
+    "american_express": "American Express",
+    "amex": "American Express",
+    "bc": "BC Card",
+    "cartes_bancaires": "Cartes Bancaires",
+    "citi": "Citibank",
+    "diners": "Diners Club",
+    "diners_club": "Diners Club",
+    "discover": "Discover",
+    "eftpos_au": "eftpos",
+    "eftpos_australia": "eftpos",
+    "elo": "Elo",
+    "girocard": "girocard",
+    "hana": "Hana Card",
+    "hyundai": "Hyundai Card",
+    "interac": "Interac",
+    "jcb": "JCB",
+    "jeju": "Jeju Bank",
+    "jeonbuk": "Jeonbuk Bank",
+    "kakaobank": "KakaoBank",
+    "kbank": "K bank",
+    "kdbbank": "KDB",
+    "kookmin": "KB Kookmin Card",
+    "kwangju": "Kwangju Bank",
+    "link": "Link",
+    "lotte": "Lotte Card",
+    "maestro": "Maestro",
+    "mastercard": "Mastercard",
+    "mg": "MG",
+    "nh": "NH Card",
+    "other": CARD,
+    "post": "Korea Post",
+    "rupay": "RuPay",
+    "samsung": "Samsung Card",
+    "savingsbank": "Korean savings bank",
+    "shinhan": "Shinhan Card",
+    "shinhyup": "Shinhyup",
+    "suhyup": "Suhyup Bank",
+    "tossbank": "Toss Bank",
+    "union_pay": "UnionPay",
+    "unionpay": "UnionPay",
+    "unknown": CARD,
+    "visa": "Visa",
+    "woori": "Woori Card",
+}
+
+WALLETS = {
+    "amex_express_checkout": "Amex Express Checkout",
+    "apple_pay": "Apple Pay",
+    "google_pay": "Google Pay",
+    "link": "Link",
+    "masterpass": "Masterpass",
+    "samsung_pay": "Samsung Pay",
+    "visa_checkout": "Visa Checkout",
+}
+
+CARD_TYPES = {"card", "card_present", "interac_present", "kr_card", "ng_card"}
+BANK_DEBITS = {
+    "acss_debit",
+    "au_becs_debit",
+    "bacs_debit",
+    "nz_bank_account",
+    "sepa_debit",
+    "us_bank_account",
+}
+
+
+def type_name(kind: str) -> str:
+    """Name a type of payment method; one that Stripe adds later gets readable words."""
+    return TYPES.get(kind) or _spell_out(kind)
+
+
+def brand_name(brand: str) -> str:
+    """Name the brand of a card."""
+    return BRANDS.get(brand) or _spell_out(brand)
+
+
+def wallet_name(wallet: str) -> str:
+    """Name the wallet that a card was saved from."""
+    return WALLETS.get(wallet) or _spell_out(wallet)
+
+
+def _spell_out(word: str) -> str:
+    return word.replace("_", " ").strip().capitalize() or CARD
