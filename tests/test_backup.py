@@ -16,9 +16,10 @@ from app.customers import Customer
 from app.payers import PaymentStatus
 from app.simulator import Simulator
 from tests.conftest import KEY, make_settings
+from tests.support.people import Person
 from tests.support.processes import PATIENCE
-from tests.support.sync_fixtures import clock, person, world
-from tests.support.sync_people import Person, World
+from tests.support.world import World
+from tests.support.world_fixtures import clock, person, world
 
 __all__ = ["clock", "person", "world"]
 
@@ -149,7 +150,7 @@ def test_a_restored_copy_catches_up_with_stripe(
     clock: time_machine.Traveller,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
     with world.app.app_context():
         sync.tend(db.session())
@@ -163,7 +164,7 @@ def test_a_restored_copy_catches_up_with_stripe(
     shutil.copy(tmp_path / "copy.db", tmp_path / "restored.db")
     settings = make_settings(database_url=f"sqlite:///{tmp_path / 'restored.db'}")
     restored = create_app(settings, stripe_in_process=simulator.wsgi)
-    theirs = Person(restored, simulator, restored.test_client(), person.page_id)
+    theirs = Person(restored, simulator, restored.test_client(), session_ids=[person.session_id])
     before = theirs.status
     with restored.app_context():
         migrations.upgrade()

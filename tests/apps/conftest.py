@@ -9,11 +9,11 @@ from app.apps import App
 from app.apps.cli import install_command
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import add_account, add_key
+from tests.support.installed_apps import Install
 from tests.support.marketplace import OTHER_KEY, SECOND_ACCOUNT, SECOND_KEY
 from tests.support.rows import Rows
-from tests.support.sync_fixtures import calls, clock
-from tests.support.sync_install import Install
 from tests.support.tokens import program
+from tests.support.world_fixtures import calls, clock
 
 __all__ = ["calls", "clock", "install"]
 

@@ -15,12 +15,12 @@ from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, DEFAULT_RESTRICTED_K
 from app.simulator.accounts import revoke_key
 from tests.support.api import problem
 from tests.support.cases import for_each
+from tests.support.database_contents import contents
+from tests.support.installed_apps import endpoints
 from tests.support.marketplace import NOBODY, SECOND_ACCOUNT
 from tests.support.portal import sign_up
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_database import contents
-from tests.support.sync_install import endpoints
 from tests.support.tokens import meanwhile, program
 
 

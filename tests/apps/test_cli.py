@@ -14,8 +14,8 @@ from app.payers.cli import uninstall_command
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import add_account, add_key
 from tests.conftest import PORTAL, make_settings
+from tests.support.installed_apps import Install, endpoints, installed
 from tests.support.rows import Rows
-from tests.support.sync_install import Install, endpoints, installed
 
 OTHER_KEY = "sk_test_another_of_the_first"
 

@@ -13,9 +13,9 @@ from app.apps.models import SigningSecret
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import add_account, add_key
 from tests.conftest import make_settings
+from tests.support.database_contents import contents
 from tests.support.install import post_event
-from tests.support.sync_database import contents
-from tests.support.sync_install import installed
+from tests.support.installed_apps import installed
 
 
 class TestEncryptionKeys:

@@ -9,12 +9,12 @@ from app.apps import App
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
 from tests.support.api import problem
 from tests.support.cases import for_each
+from tests.support.database_contents import contents
+from tests.support.installed_apps import endpoints
+from tests.support.installed_apps import installed as stored
 from tests.support.marketplace import INSTALL
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_database import contents
-from tests.support.sync_install import endpoints
-from tests.support.sync_install import installed as stored
 
 
 class TestInstall:

@@ -11,11 +11,11 @@ from app.config import Settings
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, DEFAULT_RESTRICTED_KEY, Simulator
 from app.simulator.accounts import add_key, revoke_key
 from tests.support.cases import for_each
+from tests.support.database_contents import contents
 from tests.support.install import RIGHTS, SECOND_KEY, refused
+from tests.support.installed_apps import Install, endpoints, installed
 from tests.support.stripe_calls import StripeCalls
 from tests.support.stripe_scripted import Answer, Scripted
-from tests.support.sync_database import contents
-from tests.support.sync_install import Install, endpoints, installed
 
 
 @pytest.mark.parametrize("lacking", sorted(RIGHTS))

@@ -14,11 +14,11 @@ from app.config import Settings
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import add_account, add_key
 from app.simulator.server import serve
+from tests.support.database_contents import contents
 from tests.support.install import SECOND_KEY, post_event, refused
+from tests.support.installed_apps import Install, endpoints, installed
 from tests.support.killed import Installs, killed_at
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_database import contents
-from tests.support.sync_install import Install, endpoints, installed
 
 
 def test_leaves_the_endpoints_of_others_alone(install: Install, simulator: Simulator) -> None:

@@ -22,12 +22,12 @@ from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import revoke_key
 from app.simulator.server import serve
 from app.webhooks import Event
+from tests.support.database_contents import contents
+from tests.support.installed_apps import Installed, endpoints, installed
 from tests.support.killed import Rolls, killed_at
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.stripe_postbox import event, signed
-from tests.support.sync_database import contents
-from tests.support.sync_install import Installed, endpoints, installed
 
 Roll = Callable[[], Result]
 

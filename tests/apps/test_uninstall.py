@@ -13,12 +13,12 @@ from app.payers import Payer
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import revoke_key
 from tests.support.api import problem
+from tests.support.database_contents import contents
+from tests.support.installed_apps import endpoints
 from tests.support.marketplace import INSTALL, NOBODY
 from tests.support.portal import sign_up
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_database import contents
-from tests.support.sync_install import endpoints
 
 
 class TestUninstall:

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Place, Visit
 from tests.support.desk import post, sign_in
-from tests.support.sync_people import Person
+from tests.support.people import Person
 from tests.support.walk import findings
 
 Deed = Callable[[Place, Person], object]
@@ -16,8 +16,8 @@ Deed = Callable[[Place, Person], object]
 
 def saves(place: Place, person: Person) -> None:
     """Save a card, and let the portal know."""
-    person.saves()
-    person.returns()
+    person.save_card()
+    person.return_to_portal()
 
 
 def with_card(deed: Callable[[Place, Person, str], object]) -> Deed:
@@ -32,20 +32,24 @@ def with_card(deed: Callable[[Place, Person, str], object]) -> Deed:
 
 STATES: dict[str, Deed] = {
     "On Stripe's page": lambda _place, _person: None,
-    "Declined": lambda _place, person: person.saves("4000000000009995"),
-    "3-D Secure unfinished": lambda _place, person: person.saves("4000002500003155"),
-    "Waiting for the bank": lambda place, person: place.simulator.pay_by_bank(person.page_id, verify="later"),
-    "Abandoned": lambda place, person: place.simulator.expire_session(person.page_id),
+    "Declined": lambda _place, person: person.save_card("4000000000009995"),
+    "3-D Secure unfinished": lambda _place, person: person.save_card("4000002500003155"),
+    "Waiting for the bank": lambda place, person: place.simulator.pay_by_bank(
+        person.session_id, verify="later"
+    ),
+    "Abandoned": lambda place, person: place.simulator.expire_session(person.session_id),
     "Saved": saves,
     "Expired": with_card(lambda place, _person, method: place.simulator.age_card(method)),
     "Removed at Stripe": with_card(
         lambda place, _person, method: place.simulator.detach_payment_method(method)
     ),
     "Deleted at Stripe": with_card(
-        lambda place, person, _method: place.simulator.delete_customer(person.stripe_id)
+        lambda place, person, _method: place.simulator.delete_customer(person.stripe_customer_id)
     ),
     "Two methods are attached": with_card(
-        lambda place, person, _method: place.simulator.attach_card(person.stripe_id, "5555555555554444")
+        lambda place, person, _method: place.simulator.attach_card(
+            person.stripe_customer_id, "5555555555554444"
+        )
     ),
 }
 
@@ -65,7 +69,7 @@ def test_every_state_can_be_used_by_everybody(visit: Visit, place: Place, scheme
         for page in (wide, small):
             enter(page, place, client)
         for number, (title, deed) in enumerate(STATES.items()):
-            person = Person.signs_up(place.app, place.simulator, f"person-{number}")
+            person = Person.sign_up(place.app, place.simulator, f"person-{number}")
             deed(place, person)
             path = f"/operator/customers/{person.payer.customer_id}"
             post(client, f"{path}/check")
@@ -77,7 +81,7 @@ def test_every_state_can_be_used_by_everybody(visit: Visit, place: Place, scheme
 
 
 def test_the_forms_can_be_used_by_everybody(visit: Visit, place: Place) -> None:
-    person = Person.signs_up(place.app, place.simulator)
+    person = Person.sign_up(place.app, place.simulator)
     path = f"/operator/customers/{person.payer.customer_id}"
     with visit(viewport={"width": 390, "height": 844}) as page:
         enter(page, place, sign_in(place.app, "operator"))
@@ -95,7 +99,7 @@ def test_the_forms_can_be_used_by_everybody(visit: Visit, place: Place) -> None:
 
 @pytest.mark.parametrize("javascript", [True, False])
 def test_a_card_is_removed_by_keyboard(visit: Visit, place: Place, *, javascript: bool) -> None:
-    person = Person.signs_up(place.app, place.simulator)
+    person = Person.sign_up(place.app, place.simulator)
     saves(place, person)
     with visit(java_script_enabled=javascript) as page:
         enter(page, place, sign_in(place.app, "operator"))
@@ -110,7 +114,7 @@ def test_a_card_is_removed_by_keyboard(visit: Visit, place: Place, *, javascript
 
 
 def test_a_link_is_copied_where_scripts_run(visit: Visit, place: Place) -> None:
-    person = Person.signs_up(place.app, place.simulator)
+    person = Person.sign_up(place.app, place.simulator)
     with visit(permissions=["clipboard-read", "clipboard-write"]) as page:
         enter(page, place, sign_in(place.app, "operator"))
         page.goto(f"/operator/customers/{person.payer.customer_id}")

@@ -22,8 +22,8 @@ from tests.support.links import LinkPage, bind_newest, make_customer, make_link
 from tests.support.portal import SignupPage, session_of, sign_up
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_people import World
 from tests.support.tokens import program
+from tests.support.world import World
 
 SESSIONS = "/api/v1/stripe/checkout/sessions"
 ACME = {"name": "ACME, Inc.", "key": "acme", "usageAttribution": {"subjectKeys": ["meter-1"]}}

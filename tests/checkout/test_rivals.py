@@ -14,11 +14,12 @@ from app.checkout.models import Expected
 from app.customers import Customer
 from app.payers import Payer
 from app.simulator import Simulator
+from tests.support.people import Person
 from tests.support.portal import SignupPage
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_people import Person, World
 from tests.support.tokens import meanwhile, program
+from tests.support.world import World
 
 SESSIONS = "/api/v1/stripe/checkout/sessions"
 MAKE, OPEN, CHANGE = "POST /v1/customers", "POST /v1/checkout/sessions", "POST /v1/customers/*"
@@ -224,7 +225,9 @@ def test_is_told_once_more_when_it_changes_under_way(
     calls.before(CHANGE, announce)
     world.work()
 
-    assert len([made for made in calls.made if made == f"POST /v1/customers/{person.stripe_id}"]) == 2
+    assert (
+        len([made for made in calls.made if made == f"POST /v1/customers/{person.stripe_customer_id}"]) == 2
+    )
     assert not person.payer.is_contact_due
 
 

@@ -14,8 +14,8 @@ from app.simulator import Simulator
 from tests.support.links import bind_newest, make_customer
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_people import World
 from tests.support.tokens import meanwhile, program
+from tests.support.world import World
 
 SESSIONS = "/api/v1/stripe/checkout/sessions"
 CUSTOMERS = "/api/v1/customers"

@@ -2,7 +2,7 @@
 
 import pytest
 from flask import Flask
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import db
@@ -40,16 +40,19 @@ def test_finds_a_text_however_it_is_written(written: str, looked_for: str) -> No
     assert fold(looked_for) in fold(written)
 
 
+@settings(deadline=None)
 @given(before=TEXTS, text=TEXTS, after=TEXTS)
 def test_finds_each_part_of_a_text(before: str, text: str, after: str) -> None:
     assert fold(text) in fold(before + text + after)
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_knows_no_letter_case(text: str) -> None:
     assert fold(text.lower()) == fold(text)
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_folds_once_and_for_all(text: str) -> None:
     assert fold(fold(text)) == fold(text)

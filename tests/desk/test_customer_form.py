@@ -16,10 +16,11 @@ from tests.support.api import Api, api
 from tests.support.browser import Element, Page
 from tests.support.cases import for_each
 from tests.support.desk import post, sign_in
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_people import Person, World
 from tests.support.tokens import meanwhile
+from tests.support.world import World
 
 __all__ = ["api"]
 
@@ -292,7 +293,7 @@ class TestEditing:
     ) -> None:
         form(person.payer.customer_id).send(name="Ada Ltd", email="new@example.com")
 
-        there = simulator.books.customers[person.stripe_id]
+        there = simulator.books.customers[person.stripe_customer_id]
         assert (there["name"], there["email"]) == ("Ada Ltd", "new@example.com")
 
     def test_asks_nothing_of_stripe_when_name_and_address_stay(
@@ -331,7 +332,7 @@ class TestEditing:
         self, form: OpenForm, person: Person, calls: StripeCalls
     ) -> None:
         error = {"type": "invalid_request_error", "message": "Invalid email address: x", "param": "email"}
-        calls.refusals[f"POST /v1/customers/{person.stripe_id}"] = error
+        calls.refusals[f"POST /v1/customers/{person.stripe_customer_id}"] = error
         opened = form(person.payer.customer_id)
 
         answer = opened.send(email="x@example.com")
@@ -343,7 +344,7 @@ class TestEditing:
         self, form: OpenForm, world: World, simulator: Simulator, rows: Rows
     ) -> None:
         person = world.person()
-        simulator.delete_customer(person.stripe_id)
+        simulator.delete_customer(person.stripe_customer_id)
         unaware = form(person.payer.customer_id).send(name="Ada Ltd")
         world.settle()
 

@@ -14,8 +14,9 @@ from app.db import utcnow
 from tests.support.browser import Page
 from tests.support.cases import for_each
 from tests.support.desk import operator, post, sign_in
+from tests.support.people import Person
 from tests.support.rows import Rows
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 NOBODY = "01J00000000000000000000000"
 
@@ -39,7 +40,7 @@ def titles(client: FlaskClient, query: str = "") -> list[str]:
 
 
 def test_tells_of_everything_the_newest_first(world: World, person: Person, desk: FlaskClient) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
 
     told = titles(desk)
@@ -203,7 +204,7 @@ def test_says_what_to_do_where_there_is_nothing(app: Flask, desk: FlaskClient) -
 
 
 def test_has_what_operators_do(world: World, person: Person, rows: Rows) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
     acting = sign_in(world.app, "operator", who=operator(world.app, "operator", name="Grace Hopper"))
     post(acting, "/operator/events/fetch", app=person.payer.app_id)

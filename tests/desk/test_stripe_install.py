@@ -17,11 +17,11 @@ from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, DEFAULT_RESTRICTED_K
 from app.simulator.accounts import add_account, add_key
 from tests.conftest import make_settings
 from tests.support.browser import Element, Page
+from tests.support.database_contents import contents
 from tests.support.desk import post, sign_in
+from tests.support.installed_apps import endpoints, installed
 from tests.support.stripe_calls import StripeCalls
 from tests.support.stripe_odd import answer_oddly
-from tests.support.sync_database import contents
-from tests.support.sync_install import endpoints, installed
 
 INSTALL = "/operator/stripe/install"
 

@@ -11,8 +11,8 @@ from flask import Flask
 
 from app import db
 from app.doctor.cli import doctor_command
-from tests.support.sync_fixtures import calls, clock, person, postbox, world
-from tests.support.sync_install import Installed, installed
+from tests.support.installed_apps import Installed, installed
+from tests.support.world_fixtures import calls, clock, person, postbox, world
 
 __all__ = ["calls", "clock", "doctor", "person", "postbox", "world"]
 

@@ -12,8 +12,8 @@ from app.doctor.cli import doctor_command
 from app.simulator import DEFAULT_ACCOUNT, Simulator
 from app.simulator.accounts import add_account, add_key
 from tests.conftest import KEY, PORTAL
+from tests.support.installed_apps import installed
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_install import installed
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from app.simulator import Simulator
 from app.sync import Backfill
 from app.webhooks import Event
 from tests.doctor.conftest import Change, Doctor
+from tests.support.installed_apps import Installed
+from tests.support.people import Person
 from tests.support.rows import Rows
-from tests.support.sync_install import Installed
-from tests.support.sync_people import Person
 
 
 def put_event(app: Flask, name: str = "evt_1", **fields: object) -> None:
@@ -42,14 +42,14 @@ class TestDeliveries:
     ) -> None:
         clock.shift(timedelta(seconds=2))
         simulator.roll_secret(own.endpoint)
-        person.saves()
+        person.save_card()
         simulator.deliver_due()
         clock.shift(timedelta(minutes=3))
 
         before = doctor()
         after = doctor("--repair")
         clock.shift(timedelta(seconds=2))
-        simulator.attach_card(person.stripe_id)
+        simulator.attach_card(person.stripe_customer_id)
         simulator.deliver_due()
         clock.shift(timedelta(minutes=3))
         later = doctor()
@@ -71,7 +71,7 @@ class TestDeliveries:
     ) -> None:
         clock.shift(timedelta(seconds=2))
         simulator.roll_secret(own.endpoint)
-        person.saves()
+        person.save_card()
         simulator.deliver_due()
         clock.shift(timedelta(minutes=3))
         with app.app_context():
@@ -93,7 +93,7 @@ class TestDeliveries:
     ) -> None:
         clock.shift(timedelta(seconds=2))
         simulator.change_endpoint(own.endpoint, enabled=False)
-        person.saves()
+        person.save_card()
         simulator.change_endpoint(own.endpoint, enabled=True)
         clock.shift(timedelta(minutes=3))
 
@@ -104,12 +104,12 @@ class TestDeliveries:
     ) -> None:
         clock.shift(timedelta(seconds=2))
         simulator.knobs.change({"wrong_secret": "on"})
-        simulator.attach_card(person.stripe_id)
+        simulator.attach_card(person.stripe_customer_id)
         while simulator.deliver_due():
             pass
         simulator.knobs.change({"wrong_secret": "off"})
         clock.shift(timedelta(seconds=2))
-        simulator.attach_card(person.stripe_id)
+        simulator.attach_card(person.stripe_customer_id)
         simulator.deliver_due()
         clock.shift(timedelta(minutes=3))
 
@@ -122,7 +122,7 @@ class TestDeliveries:
         self, person: Person, doctor: Doctor, simulator: Simulator, clock: time_machine.Traveller
     ) -> None:
         clock.shift(timedelta(seconds=2))
-        person.saves()
+        person.save_card()
 
         report = doctor()
 

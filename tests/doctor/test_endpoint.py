@@ -12,9 +12,9 @@ from app.gateway import EVENTS
 from app.simulator import DEFAULT_ACCOUNT, Simulator
 from app.simulator.shapes import JSON
 from tests.doctor.conftest import Doctor
+from tests.support.installed_apps import Installed, endpoints, installed
 from tests.support.stripe_calls import StripeCalls
 from tests.support.stripe_postbox import Postbox, event
-from tests.support.sync_install import Installed, endpoints, installed
 
 
 class TestEndpoint:

@@ -16,15 +16,15 @@ from app.simulator import DEFAULT_ACCOUNT, Simulator
 from app.simulator.shapes import JSON
 from tests.conftest import PORTAL, make_settings
 from tests.doctor.conftest import Change, Doctor
+from tests.support.installed_apps import Installed, installed
+from tests.support.people import Person
 from tests.support.rows import Rows
-from tests.support.sync_install import Installed, installed
-from tests.support.sync_people import Person
 
 
 def test_finds_nothing_wrong_with_an_app_that_is_well(
     app: Flask, person: Person, doctor: Doctor, simulator: Simulator, clock: time_machine.Traveller
 ) -> None:
-    person.saves()
+    person.save_card()
     simulator.deliver_due()
     clock.shift(timedelta(minutes=3))
 

@@ -9,10 +9,10 @@ from app.doctor.cli import doctor_command
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import add_key, revoke_key
 from tests.doctor.conftest import Change, Doctor
+from tests.support.installed_apps import installed
 from tests.support.stripe_calls import StripeCalls
 from tests.support.stripe_odd import answer_oddly
 from tests.support.stripe_postbox import Postbox, event
-from tests.support.sync_install import installed
 
 
 class TestKey:

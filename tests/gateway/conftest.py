@@ -5,7 +5,7 @@ import pytest
 from app.gateway import StripeGateway, WSGITransport
 from app.simulator import DEFAULT_API_KEY, Simulator
 from tests.support.stripe_scripted import Connect
-from tests.support.sync_fixtures import calls
+from tests.support.world_fixtures import calls
 
 __all__ = ["calls", "connect", "gateway"]
 

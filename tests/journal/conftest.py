@@ -1,5 +1,5 @@
 """Fixtures of these tests."""
 
-from tests.support.sync_fixtures import calls, clock, person, postbox, world
+from tests.support.world_fixtures import calls, clock, person, postbox, world
 
 __all__ = ["calls", "clock", "person", "postbox", "world"]

@@ -7,8 +7,9 @@ from flask import Flask
 from app import db, journal
 from app.journal import Entry
 from app.simulator import DEFAULT_API_KEY
+from tests.support.people import Person
 from tests.support.rows import Rows
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 
 def story(rows: Rows, customer_id: str) -> list[tuple[str, str]]:
@@ -18,9 +19,9 @@ def story(rows: Rows, customer_id: str) -> list[tuple[str, str]]:
 
 
 def test_tells_of_an_onboarding(world: World, person: Person, rows: Rows) -> None:
-    person.saves("4000000000000002")
-    person.returns()
-    person.saves()
+    person.save_card("4000000000000002")
+    person.return_to_portal()
+    person.save_card()
     world.settle()
     world.simulator.detach_payment_method(str(person.stripe_default))
     world.settle()
@@ -45,13 +46,13 @@ def test_tells_of_the_installation(world: World, rows: Rows) -> None:
 
 
 def test_names_stripes_things_by_their_ids(world: World, person: Person, rows: Rows) -> None:
-    person.saves("4000000000000002")
-    person.returns()
+    person.save_card("4000000000000002")
+    person.return_to_portal()
 
     [entry] = [entry for entry in rows(Entry) if entry.kind == "setup.failed"]
     assert entry.facts == {
-        "session_id": person.page_id,
-        "setup_intent_id": world.simulator.books.checkout_sessions[person.page_id]["setup_intent"],
+        "session_id": person.session_id,
+        "setup_intent_id": world.simulator.books.checkout_sessions[person.session_id]["setup_intent"],
         "error_code": "card_declined",
         "decline_code": "generic_decline",
     }
@@ -59,7 +60,7 @@ def test_names_stripes_things_by_their_ids(world: World, person: Person, rows: R
 
 def test_keeps_the_stories_of_two_customers_apart(world: World, rows: Rows) -> None:
     first, second = world.person(), world.person()
-    first.saves()
+    first.save_card()
     world.settle()
 
     assert story(rows, second.payer.customer_id) == [
@@ -69,7 +70,7 @@ def test_keeps_the_stories_of_two_customers_apart(world: World, rows: Rows) -> N
 
 
 def test_holds_no_secret(world: World, person: Person, rows: Rows) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
 
     told = json.dumps([entry.facts for entry in rows(Entry)])

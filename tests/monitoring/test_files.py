@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from app import db, sync
 from app.cli import main
 from tests.support.numbers import read
-from tests.support.sync_people import Person, World
+from tests.support.people import Person
+from tests.support.world import World
 
 NAMES = re.compile(r"\bgangway_\w+")
 
@@ -25,7 +26,7 @@ def printed(what: str) -> str:
 @pytest.fixture
 def known(world: World, person: Person) -> set[str]:
     """The names of all numbers of an installation that has seen something."""
-    person.saves()
+    person.save_card()
     world.settle()
     with world.app.app_context():
         sync.drain()

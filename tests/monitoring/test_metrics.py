@@ -19,11 +19,12 @@ from app.sync import Backfill, Pace
 from app.webhooks import Event
 from tests.conftest import make_settings
 from tests.support.numbers import read
+from tests.support.people import Person
 from tests.support.portal import sign_up
 from tests.support.processes import wait_until
 from tests.support.rows import Rows
 from tests.support.stripe_postbox import Postbox, event
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 TOKEN = "a token of thirty-two characters"
 SESSION = "GET /v1/checkout/sessions/{id}"
@@ -84,8 +85,8 @@ class TestStripe:
     """Calls of Stripe are counted by their kind."""
 
     def test_are_counted_without_the_ids_in_them(self, world: World, person: Person) -> None:
-        person.saves()
-        person.returns()
+        person.save_card()
+        person.return_to_portal()
 
         found = numbers(world.app.test_client())
 
@@ -104,8 +105,8 @@ class TestStripe:
     ) -> None:
         world.simulator.faults.add(fault, "GET /v1/checkout/sessions/*", times=1)
 
-        person.saves()
-        person.returns()
+        person.save_card()
+        person.return_to_portal()
 
         found = numbers(world.app.test_client())
         assert found[f"gangway_stripe_calls_total{{operation={SESSION},outcome={outcome}}}"] == 1
@@ -113,7 +114,7 @@ class TestStripe:
     def test_with_a_rejected_key_are_counted(self, world: World, person: Person) -> None:
         revoke_key(world.simulator.books, DEFAULT_API_KEY)
 
-        person.returns()
+        person.return_to_portal()
 
         found = numbers(world.app.test_client())
         assert found[f"gangway_stripe_calls_total{{operation={SESSION},outcome=unauthorized}}"] == 1
@@ -123,7 +124,7 @@ class TestConvergences:
     """Comparisons with Stripe are counted by why they were made."""
 
     def test_are_counted_by_cause_and_outcome(self, world: World, person: Person) -> None:
-        person.saves()
+        person.save_card()
         world.settle()
 
         found = numbers(world.app.test_client())
@@ -132,7 +133,7 @@ class TestConvergences:
         assert found["gangway_convergence_seconds_count{cause=event}"] == 1
 
     def test_that_fail_are_counted(self, world: World, person: Person) -> None:
-        person.saves()
+        person.save_card()
         world.simulator.faults.add("500", "GET *", times=100)
         world.settle()
 

@@ -20,9 +20,10 @@ from app.simulator.accounts import revoke_key
 from app.sync import Pace
 from app.webhooks import Event
 from tests.conftest import make_settings
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_postbox import Postbox, event
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 TRIES = 1 + NETWORK_RETRIES  # of one call that gets no answer
 SAID = ["More than 2 events have waited longer than 5 minutes. Is a worker running, and what does it log?"]
@@ -99,7 +100,7 @@ def test_is_denied_when_many_events_wait_long(
 def test_is_denied_when_those_wait_whose_turn_it_was(
     client: FlaskClient, world: World, person: Person, clock: time_machine.Traveller
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
     write(world.app, sa.update(Event).values(state="waiting", payer_id=person.payer.id))
     write(world.app, sa.update(Payer).values(due_at=utcnow()))
@@ -126,7 +127,7 @@ def test_is_told_while_stripe_does_not_serve_us(
     people = [world.person() for _ in range(6)]  # most are not even tried: the app pauses
     trouble(world.simulator)
     for person in people:
-        person.saves()
+        person.save_card()
     for _ in range(20):
         world.settle()
         clock.shift(59)
@@ -141,11 +142,11 @@ def test_is_denied_when_no_worker_goes_on_after_a_failure(
     client: FlaskClient, world: World, clock: time_machine.Traveller
 ) -> None:
     unlucky = world.person()
-    unlucky.saves()
+    unlucky.save_card()
     world.simulator.faults.add("503", "GET *", times=TRIES)
     world.settle()
     person = world.person()
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
     with world.app.app_context():
         webhooks.sort(db.session())
@@ -164,7 +165,7 @@ def test_is_denied_while_tries_fail_though_stripe_answers(
     clock: time_machine.Traveller,
     rows: Rows,
 ) -> None:
-    person.saves()
+    person.save_card()
     garbled.append("GET")
     while person.payer.attempts < 10:
         world.settle()
@@ -186,7 +187,7 @@ def test_is_denied_while_tries_fail_though_stripe_answers(
 def test_is_told_of_events_that_only_an_operator_can_help(
     client: FlaskClient, world: World, person: Person, clock: time_machine.Traveller, rows: Rows
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
     write(world.app, sa.update(Event).values(state="dead", payer_id=person.payer.id))
     clock.shift(timedelta(minutes=6))
@@ -198,7 +199,7 @@ def test_is_told_of_events_that_only_an_operator_can_help(
 def test_is_told_while_only_those_wait_who_were_deleted(
     client: FlaskClient, world: World, person: Person, clock: time_machine.Traveller
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
     payer_id = person.payer.id
     write(world.app, sa.update(Event).values(state="waiting", payer_id=payer_id))

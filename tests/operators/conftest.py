@@ -5,7 +5,7 @@ from flask import Flask
 
 from tests.support.api import api
 from tests.support.operators import CountingHasher
-from tests.support.sync_fixtures import clock
+from tests.support.world_fixtures import clock
 
 __all__ = ["api", "bare_app", "clock", "hasher"]
 

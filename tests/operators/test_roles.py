@@ -13,9 +13,9 @@ from app import create_app
 from app.operators import OperatorPages, Role
 from tests.conftest import make_settings
 from tests.support.browser import Page
+from tests.support.database_contents import contents
 from tests.support.desk import csrf, operator, post, sign_in
 from tests.support.operators import is_in
-from tests.support.sync_database import contents
 
 # The only ones that open to nobody in particular.
 DOOR = {

@@ -7,10 +7,10 @@ from flask.testing import FlaskClient
 from app.apps import App
 from tests.support.payers import create
 from tests.support.rows import Rows
-from tests.support.sync_fixtures import calls, world
 from tests.support.tokens import program
+from tests.support.world_fixtures import calls, clock, world
 
-__all__ = ["calls", "world"]
+__all__ = ["calls", "clock", "world"]
 
 
 @pytest.fixture

@@ -16,12 +16,12 @@ from app.simulator import Simulator
 from app.simulator.accounts import add_account, add_key
 from tests.support.api import problem
 from tests.support.cases import for_each
+from tests.support.database_contents import contents
 from tests.support.payers import ADA, CUSTOMERS, NOBODY, attach, default_at_stripe, stripe_customer
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_database import contents
-from tests.support.sync_people import World
 from tests.support.tokens import meanwhile, program
+from tests.support.world import World
 
 INSTALL = "/api/v1/marketplace/listings/stripe/install/apikey"
 SECOND_KEY = "sk_test_of_the_second"

@@ -12,8 +12,8 @@ from tests.support.cases import for_each
 from tests.support.payers import ADA, CUSTOMERS, NOBODY, attach, create, stripe_customer
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_people import World
 from tests.support.tokens import meanwhile
+from tests.support.world import World
 
 
 class TestDeletedCustomer:
@@ -48,7 +48,7 @@ class TestDeletedCustomer:
         self, api: FlaskClient, world: World, calls: StripeCalls, rows: Rows
     ) -> None:
         person = world.person()
-        person.saves()
+        person.save_card()
         world.settle()
         before = world.simulator.books.customers.snapshot()
         calls.clear()

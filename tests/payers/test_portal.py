@@ -13,7 +13,7 @@ from app.simulator.accounts import revoke_key
 from tests.support.api import problem
 from tests.support.cases import for_each
 from tests.support.payers import ADA, stripe_customer
-from tests.support.sync_people import World
+from tests.support.world import World
 
 
 class TestPortal:

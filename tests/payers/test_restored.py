@@ -8,7 +8,7 @@ from app.simulator import Simulator
 from tests.support.api import Api, api
 from tests.support.desk import post, sign_in
 from tests.support.rows import Rows
-from tests.support.sync_people import World
+from tests.support.world import World
 
 __all__ = ["api"]
 

@@ -15,12 +15,12 @@ from app.simulator import DEFAULT_API_KEY
 from app.simulator.accounts import revoke_key
 from tests.support.api import problem
 from tests.support.cases import for_each
+from tests.support.database_contents import contents
 from tests.support.payers import ADA, CUSTOMERS, attach, create, default_at_stripe, stripe_customer
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_database import contents
-from tests.support.sync_people import World
 from tests.support.tokens import meanwhile
+from tests.support.world import World
 
 
 def choose(world: World, customer: str, method: str) -> None:
@@ -69,12 +69,12 @@ class TestStripeData:
 
     def test_shows_the_card_that_a_page_saved(self, api: FlaskClient, world: World) -> None:
         person = world.person()
-        person.saves()
+        person.save_card()
         world.settle()
 
         body = api.get(f"{CUSTOMERS}/person-1/stripe").get_json()
 
-        assert body["stripeCustomerId"] == person.stripe_id
+        assert body["stripeCustomerId"] == person.stripe_customer_id
         assert body["stripeDefaultPaymentMethodId"] == person.stripe_default
 
     def test_chooses_the_method_at_stripe_too(
@@ -307,10 +307,10 @@ class TestConvergence:
         self, app: Flask, api: FlaskClient, world: World, calls: StripeCalls
     ) -> None:
         person = world.person()
-        person.saves()
+        person.save_card()
         world.settle()
         theirs, ours = world.attach_card(person), world.attach_card(person, "pm_card_visa")
-        body = {"stripeCustomerId": person.stripe_id, "stripeDefaultPaymentMethodId": ours}
+        body = {"stripeCustomerId": person.stripe_customer_id, "stripeDefaultPaymentMethodId": ours}
         calls.after(
             "GET /v1/customers/*/payment_methods",
             meanwhile(app, "PUT", f"{CUSTOMERS}/person-1/stripe", body),
@@ -326,7 +326,7 @@ class TestConvergence:
         self, app: Flask, api: FlaskClient, world: World, calls: StripeCalls, rows: Rows
     ) -> None:
         person = world.person()
-        person.saves()
+        person.save_card()
         calls.after("GET *", meanwhile(app, "DELETE", f"{CUSTOMERS}/person-1"))
 
         world.settle()

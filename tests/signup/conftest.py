@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from tests.support.links import make_customer, make_link
-from tests.support.sync_fixtures import calls, clock
+from tests.support.world_fixtures import calls, clock
 
 __all__ = ["calls", "clock", "customer_id", "path"]
 

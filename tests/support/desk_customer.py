@@ -10,8 +10,8 @@ from werkzeug.test import TestResponse
 from app import journal
 from tests.support.browser import Element, Page
 from tests.support.desk import post, sign_in
+from tests.support.people import Person
 from tests.support.rows import Rows
-from tests.support.sync_people import Person
 
 
 class Desk:

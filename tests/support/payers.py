@@ -2,7 +2,7 @@
 
 from flask.testing import FlaskClient
 
-from tests.support.sync_people import World
+from tests.support.world import World
 
 CUSTOMERS = "/api/v1/customers"
 ADA = f"{CUSTOMERS}/ada"

@@ -9,8 +9,9 @@ from app import db, sync
 from app.apps import App
 from app.gateway import EVENTS
 from app.sync import Backfill, Backfilled
+from tests.support.people import Person
 from tests.support.rows import Rows
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 INTERVAL, LEASE = 900, 60
 LIST = "GET /v1/events"
@@ -39,6 +40,6 @@ def many(world: World, number: int) -> Person:
     """Somebody who brings about so many events; the last one is the only one that matters."""
     person = world.person()
     for _ in range(number):
-        person.saves("4000000000000002")
-    person.saves()
+        person.save_card("4000000000000002")
+    person.save_card()
     return person

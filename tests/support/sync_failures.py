@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from app.db import utcnow
-from tests.support.sync_people import Person
+from tests.support.people import Person
 
 MOST_TRIES = 15
 

@@ -7,8 +7,8 @@ from flask.testing import FlaskClient
 
 from app.payers import Payer, PaymentMethod
 from tests.support.rows import Rows
-from tests.support.sync_people import World
 from tests.support.tokens import program
+from tests.support.world import World
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """What Stripe may be asked in a second is asked by nobody twice, however many calls somebody takes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,10 +15,11 @@ from app.gateway.client import NETWORK_RETRIES
 from app.simulator import Simulator
 from app.sync import Lease, Pace
 from tests.conftest import make_settings
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 
 TRIES = 1 + NETWORK_RETRIES  # of one call that gets no answer
 
@@ -28,13 +28,6 @@ TRIES = 1 + NETWORK_RETRIES  # of one call that gets no answer
 def settings(database_url: str) -> Settings:
     """Four calls a second."""
     return make_settings(database_url=database_url, stripe_rate=4)
-
-
-@pytest.fixture
-def frozen() -> Iterator[time_machine.Traveller]:
-    """A clock that stands still, but for being sent ahead."""
-    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
-        yield clock
 
 
 @pytest.fixture
@@ -55,7 +48,7 @@ def saved(world: World, number: int) -> list[Person]:
     """So many people who have saved a card."""
     people = [world.person() for _ in range(number)]
     for person in people:
-        person.saves()
+        person.save_card()
     return people
 
 
@@ -85,7 +78,7 @@ def test_whoever_takes_many_calls_lets_the_others_wait_for_longer(
 ) -> None:
     person, other = saved(world, 2)
     for _ in range(8):
-        person.opens_another_page()
+        person.open_another_session()
     world.simulator.deliver_due()
     calls.clear()
 
@@ -99,7 +92,7 @@ def test_whoever_takes_many_calls_lets_the_others_wait_for_longer(
 
     assert len(at_first) > 8
     assert within_a_second == at_first
-    assert_equal_to_stripe(other)
+    assert_agrees(other)
 
 
 def test_people_who_wait_for_an_answer_are_counted_too(
@@ -109,7 +102,7 @@ def test_people_who_wait_for_an_answer_are_counted_too(
     world.simulator.deliver_due()
     calls.clear()
     for person in people:
-        person.returns()
+        person.return_to_portal()
     asked = len(calls.made)
 
     world.work()
@@ -119,7 +112,7 @@ def test_people_who_wait_for_an_answer_are_counted_too(
 
     assert asked == 8
     assert waited
-    assert_equal_to_stripe(last)
+    assert_agrees(last)
 
 
 def test_pages_of_the_list_are_counted_too(
@@ -127,14 +120,14 @@ def test_pages_of_the_list_are_counted_too(
 ) -> None:
     person = world.person()
     for _ in range(130):
-        person.saves("4000000000000002")
+        person.save_card("4000000000000002")
     world.lose_events()
     calls.clear()
 
-    world.tend()
+    world.run_maintenance()
     at_once = len(calls.made)
     frozen.shift(1)
-    world.tend()
+    world.run_maintenance()
 
     assert at_once == 1
     assert calls.made == ["GET /v1/events"] * 2
@@ -157,7 +150,7 @@ def test_what_was_not_asked_for_long_is_not_made_up_for_at_once(
         frozen.shift(1)
         world.settle()
     for person in people:
-        assert_equal_to_stripe(person)
+        assert_agrees(person)
 
 
 def test_of_two_workers_who_see_the_last_of_it_one_takes_it(
@@ -188,7 +181,7 @@ def test_nobody_begins_who_has_not_yet_seen_that_stripe_wants_to_be_left_alone(
         webhooks.sort(db.session())
     waits += ["120"] * TRIES
     world.simulator.faults.add("429", "GET *")
-    after_the_look(app, person.returns)
+    after_the_look(app, person.return_to_portal)
 
     assert takes(app) is None
 
@@ -202,12 +195,12 @@ def test_the_longer_one_of_two_pauses_counts(
         waits.append("120")
         world.simulator.faults.add("429", "GET *")
         with ThreadPoolExecutor(1) as thread:
-            thread.submit(second.returns).result()
+            thread.submit(second.return_to_portal).result()
         waits.append("5")
         world.simulator.faults.add("429", "POST *")
 
     calls.before("POST /v1/customers/*", another_is_told_to_wait_for_longer)
-    first.returns()
+    first.return_to_portal()
     calls.clear()
     frozen.shift(60)
     world.settle()
@@ -218,7 +211,7 @@ def test_the_longer_one_of_two_pauses_counts(
         frozen.shift(2)
 
     assert asked_meanwhile == []
-    assert_equal_to_stripe(third)
+    assert_agrees(third)
 
 
 def test_a_pause_that_stripe_asks_for_while_its_list_is_read_is_everybodys(
@@ -227,7 +220,7 @@ def test_a_pause_that_stripe_asks_for_while_its_list_is_read_is_everybodys(
     [person] = saved(world, 1)
     waits.append("120")
     world.simulator.faults.add("429", "GET /v1/events")
-    world.tend()
+    world.run_maintenance()
     calls.clear()
 
     world.settle()
@@ -238,7 +231,7 @@ def test_a_pause_that_stripe_asks_for_while_its_list_is_read_is_everybodys(
     world.settle()
 
     assert asked_meanwhile == []
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_a_list_that_is_read_again_ends_the_failures_in_a_row(
@@ -252,7 +245,7 @@ def test_a_list_that_is_read_again_ends_the_failures_in_a_row(
     before = [pace.failures for pace in rows(Pace)]
     frozen.shift(1)
 
-    world.tend()
+    world.run_maintenance()
 
     assert before == [1]
     assert [pace.failures for pace in rows(Pace)] == [0]

@@ -5,10 +5,11 @@ from flask import Flask
 
 from app import db, payers
 from app.journal import Entry
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 
 REFUSED = {"type": "invalid_request_error", "message": "Invalid email address.", "param": "email"}
 
@@ -26,13 +27,15 @@ def refusals(rows: Rows) -> list[dict[str, str]]:
 def test_is_told_what_is_stored(
     app: Flask, clock: time_machine.Traveller, world: World, person: Person, rows: Rows
 ) -> None:
-    world.stripe("POST", f"/v1/customers/{person.stripe_id}", name="Other", email="other@example.com")
+    world.stripe(
+        "POST", f"/v1/customers/{person.stripe_customer_id}", name="Other", email="other@example.com"
+    )
     announce(app, person)
 
     clock.shift(61)
     world.settle()
 
-    there = world.simulator.books.customers[person.stripe_id]
+    there = world.simulator.books.customers[person.stripe_customer_id]
     assert (there["name"], there["email"]) == ("Ada Lovelace Ltd", "ada@example.com")
     assert not person.payer.is_contact_due
     assert refusals(rows) == []
@@ -42,15 +45,15 @@ def test_a_refusal_is_noted_and_the_convergence_completes(
     app: Flask, clock: time_machine.Traveller, world: World, person: Person, calls: StripeCalls, rows: Rows
 ) -> None:
     announce(app, person)
-    calls.refusals[f"POST /v1/customers/{person.stripe_id}"] = REFUSED
-    person.saves("4000000000000002")
+    calls.refusals[f"POST /v1/customers/{person.stripe_customer_id}"] = REFUSED
+    person.save_card("4000000000000002")
 
     clock.shift(61)
     world.settle()
 
     assert person.status == "failed"  # the card was declined: all else is known
     assert (person.payer.is_contact_due, person.payer.attempts, person.payer.last_error) == (False, 0, None)
-    assert refusals(rows) == [{"stripe_customer_id": person.stripe_id}]
+    assert refusals(rows) == [{"stripe_customer_id": person.stripe_customer_id}]
     assert person.payer.drift is None
 
 
@@ -58,13 +61,13 @@ def test_a_refusal_is_not_repeated(
     app: Flask, clock: time_machine.Traveller, world: World, person: Person, calls: StripeCalls, rows: Rows
 ) -> None:
     announce(app, person)
-    calls.refusals[f"POST /v1/customers/{person.stripe_id}"] = REFUSED
+    calls.refusals[f"POST /v1/customers/{person.stripe_customer_id}"] = REFUSED
 
     for _ in range(3):
         clock.shift(3600)
         world.settle()
 
-    assert calls.made.count(f"POST /v1/customers/{person.stripe_id}") == 1
+    assert calls.made.count(f"POST /v1/customers/{person.stripe_customer_id}") == 1
     assert len(refusals(rows)) == 1
 
 
@@ -72,7 +75,7 @@ def test_a_customer_that_stripe_deleted_is_no_refusal(
     app: Flask, clock: time_machine.Traveller, world: World, person: Person, rows: Rows
 ) -> None:
     announce(app, person)
-    world.simulator.delete_customer(person.stripe_id)
+    world.simulator.delete_customer(person.stripe_customer_id)
     world.lose_events()
 
     clock.shift(61)
@@ -80,4 +83,4 @@ def test_a_customer_that_stripe_deleted_is_no_refusal(
 
     assert person.payer.gone_at is not None
     assert refusals(rows) == []
-    assert_equal_to_stripe(person)
+    assert_agrees(person)

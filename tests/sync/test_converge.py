@@ -8,23 +8,24 @@ import time_machine
 
 from app.journal import Entry
 from app.payers import PaymentMethod, PaymentStatus
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.sync_converge import CHALLENGED, DECLINED, kinds
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 
 CHALLENGED_THEN_DECLINED = "4000008400001629"
 
 
 def test_knows_of_an_open_page(person: Person, world: World) -> None:
-    person.returns()
+    person.return_to_portal()
 
     assert person.status == PaymentStatus.IN_PROGRESS
     assert person.payer.verified_at is not None
 
 
 def test_saves_a_card_and_makes_it_the_default(person: Person, world: World, rows: Rows) -> None:
-    person.saves()
+    person.save_card()
 
     world.settle()
 
@@ -42,11 +43,11 @@ def test_saves_a_card_and_makes_it_the_default(person: Person, world: World, row
 
 
 def test_notes_why_a_card_was_declined(person: Person, world: World, rows: Rows) -> None:
-    person.saves(DECLINED)
+    person.save_card(DECLINED)
 
-    person.returns()
+    person.return_to_portal()
 
-    [page] = person.pages
+    [page] = person.checkout_sessions
     assert person.status == PaymentStatus.FAILED
     assert (page.error_code, page.decline_code) == ("card_declined", "generic_decline")
     assert page.error_message == "Your card was declined."
@@ -56,36 +57,36 @@ def test_notes_why_a_card_was_declined(person: Person, world: World, rows: Rows)
 
 
 def test_forgets_a_decline_when_another_card_succeeds(person: Person, world: World) -> None:
-    person.saves(DECLINED)
-    person.returns()
+    person.save_card(DECLINED)
+    person.return_to_portal()
 
-    person.saves("5555555555554444")
+    person.save_card("5555555555554444")
     world.settle()
 
-    [page] = person.pages
+    [page] = person.checkout_sessions
     assert person.status == PaymentStatus.SAVED
     assert (page.error_code, page.decline_code, page.error_message) == (None, None, None)
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_waits_for_3d_secure(person: Person) -> None:
-    person.saves(CHALLENGED)
+    person.save_card(CHALLENGED)
 
-    person.returns()
+    person.return_to_portal()
 
     assert person.status == PaymentStatus.NEEDS_ACTION
     assert person.methods == []
 
 
 def test_saves_a_card_that_came_through_3d_secure(person: Person, world: World) -> None:
-    person.saves(CHALLENGED)
-    person.returns()
+    person.save_card(CHALLENGED)
+    person.return_to_portal()
 
-    world.simulator.authenticate(person.page_id)
+    world.simulator.authenticate(person.session_id)
     world.settle()
 
     assert person.status == PaymentStatus.SAVED
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 @pytest.mark.parametrize(
@@ -96,23 +97,23 @@ def test_saves_a_card_that_came_through_3d_secure(person: Person, world: World) 
     ],
 )
 def test_notes_how_3d_secure_failed(number: str, ok: bool, code: str, person: Person, world: World) -> None:  # noqa: FBT001
-    person.saves(number)
+    person.save_card(number)
 
-    world.simulator.authenticate(person.page_id, ok=ok)
-    person.returns()
+    world.simulator.authenticate(person.session_id, ok=ok)
+    person.return_to_portal()
 
     assert person.status == PaymentStatus.FAILED
-    assert person.pages[0].error_code == code
-    assert_equal_to_stripe(person)
+    assert person.checkout_sessions[0].error_code == code
+    assert_agrees(person)
 
 
 def test_waits_for_micro_deposits(person: Person, world: World, rows: Rows) -> None:
-    world.simulator.pay_by_bank(person.page_id, verify="later")
+    world.simulator.pay_by_bank(person.session_id, verify="later")
 
     world.settle()
 
     assert person.status == PaymentStatus.PROCESSING
-    assert person.pages[0].next_action == "verify_with_microdeposits"
+    assert person.checkout_sessions[0].next_action == "verify_with_microdeposits"
     assert person.methods == []
     assert kinds(rows)[-1] == "setup.processing"
 
@@ -120,49 +121,49 @@ def test_waits_for_micro_deposits(person: Person, world: World, rows: Rows) -> N
 def test_saves_a_bank_account_when_its_micro_deposits_are_verified(
     person: Person, world: World, clock: time_machine.Traveller
 ) -> None:
-    world.simulator.pay_by_bank(person.page_id, verify="later")
+    world.simulator.pay_by_bank(person.session_id, verify="later")
     world.settle()
     clock.shift(2 * 86400)
 
-    world.simulator.verify_microdeposits(person.page_id)
+    world.simulator.verify_microdeposits(person.session_id)
     world.settle()
 
     assert person.status == PaymentStatus.SAVED
     assert [(method.type, method.last4) for method in person.methods] == [("us_bank_account", "6789")]
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_gives_up_a_bank_account_whose_micro_deposits_failed(
     person: Person, world: World, clock: time_machine.Traveller
 ) -> None:
-    world.simulator.pay_by_bank(person.page_id, verify="later")
+    world.simulator.pay_by_bank(person.session_id, verify="later")
     world.settle()
     clock.shift(2 * 86400)
 
-    world.simulator.verify_microdeposits(person.page_id, ok=False)
+    world.simulator.verify_microdeposits(person.session_id, ok=False)
     world.settle()
     clock.shift(10)
     world.settle()
 
     assert person.status == PaymentStatus.FAILED
-    assert person.pages[0].settled_at is not None
+    assert person.checkout_sessions[0].settled_at is not None
     assert person.payer.due_at is None
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 @pytest.mark.parametrize("kind", ["us_bank_account", "sepa_debit"])
 def test_saves_a_bank_account(kind: str, person: Person, world: World) -> None:
-    world.simulator.pay_by_bank(person.page_id, kind)
+    world.simulator.pay_by_bank(person.session_id, kind)
 
     world.settle()
 
     assert [method.type for method in person.methods] == [kind]
     assert person.status == PaymentStatus.SAVED
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_follows_a_card_to_its_end(person: Person, world: World, clock: time_machine.Traveller) -> None:
-    person.saves(expiry="12/30")
+    person.save_card(expiry="12/30")
     world.settle()
 
     said = []
@@ -172,14 +173,13 @@ def test_follows_a_card_to_its_end(person: Person, world: World, clock: time_mac
         datetime(2031, 1, 1, tzinfo=UTC),
     ):
         clock.move_to(day, tick=True)
-        assert_equal_to_stripe(person)
         said.append(person.status.value)
 
     assert said == ["saved", "expiring", "expired"]
 
 
 def test_removes_a_detached_card(person: Person, world: World, rows: Rows) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
 
     world.simulator.detach_payment_method(str(person.stripe_default))
@@ -189,21 +189,21 @@ def test_removes_a_detached_card(person: Person, world: World, rows: Rows) -> No
     assert person.methods == []
     assert [method.last4 for method in rows(PaymentMethod)] == ["4242"]
     assert "payment_method.removed" in kinds(rows)
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_does_not_make_a_card_the_default_that_is_detached_already(person: Person, world: World) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.detach_payment_method(world.simulator.books.payment_methods.snapshot()[0]["id"])
 
     world.settle()
 
     assert person.stripe_default is None
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_no_secret_of_stripe_reaches_the_journal(person: Person, world: World, rows: Rows) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
 
     told = repr([(entry.kind, entry.facts) for entry in rows(Entry)])

@@ -8,16 +8,17 @@ from flask import Flask
 from app import db, payers, sync
 from app.db import utcnow
 from app.payers import Payer
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_people import Person, World
 from tests.support.tokens import program
+from tests.support.world import World
 
 
 @pytest.fixture
 def ended(app: Flask, world: World, person: Person, calls: StripeCalls) -> Person:
     """A person who has saved a card and was deleted here."""
-    person.saves()
+    person.save_card()
     world.settle()
     assert program(app).delete(f"/api/v1/customers/{person.payer.customer_id}").status_code == 204
     calls.clear()
@@ -60,15 +61,15 @@ def test_is_not_asked_about_when_something_happens_or_time_passes(
     clock: time_machine.Traveller, world: World, ended: Person, calls: StripeCalls
 ) -> None:
     world.attach_card(ended)
-    world.simulator.delete_customer(ended.stripe_id)
+    world.simulator.delete_customer(ended.stripe_customer_id)
     calls.clear()
 
     for _ in range(4):
         clock.shift(86400 * 5)
         world.settle()
-        world.tend()
+        world.run_maintenance()
 
-    assert not [call for call in calls.made if ended.stripe_id in call or ended.page_id in call]
+    assert not [call for call in calls.made if ended.stripe_customer_id in call or ended.session_id in call]
     assert (ended.payer.gone_at, ended.payer.drift) == (None, None)
 
 
@@ -87,11 +88,11 @@ def test_says_nothing_of_the_time_that_passes(
 def test_that_ends_while_stripe_is_asked_is_not_written(
     app: Flask, world: World, person: Person, calls: StripeCalls
 ) -> None:
-    person.saves()
+    person.save_card()
     api = f"/api/v1/customers/{person.payer.customer_id}"
     calls.before("GET /v1/checkout/sessions/*", lambda: program(app).delete(api))
 
-    person.returns()
+    person.return_to_portal()
 
     assert person.payer.deleted_at is not None
     assert person.methods == []

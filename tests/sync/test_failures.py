@@ -14,11 +14,12 @@ from app.simulator import Simulator
 from app.sync import leases
 from app.sync.converge import converge
 from app.webhooks import Event
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.sync_failures import MOST_TRIES, wait_of
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 
 FAULTS = {
     "429": "Stripe asks us to slow down.",
@@ -45,7 +46,7 @@ def _slow_down(simulator: Simulator) -> None:
 def test_are_overcome_by_another_try(
     fault: str, clock: time_machine.Traveller, world: World, person: Person, rows: Rows
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.faults.add(fault, "GET /v1/checkout/sessions/*", times=2)  # the SDK's own tries
     world.settle()
     world.simulator.faults.clear()
@@ -58,14 +59,14 @@ def test_are_overcome_by_another_try(
 
     assert (person.payer.attempts, person.payer.last_error) == (0, None)
     assert {found.state for found in rows(Event)} == {"done"}
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 @pytest.mark.parametrize("fault", [*FAULTS, "timeout_after", "reset_after"])
 def test_of_making_a_card_the_default_are_overcome_by_another_try(
     fault: str, clock: time_machine.Traveller, world: World, person: Person
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.faults.add(fault, "POST /v1/customers/*", times=10)
     world.simulator.deliver_due()
     world.work()
@@ -77,25 +78,25 @@ def test_of_making_a_card_the_default_are_overcome_by_another_try(
 
     assert person.payer.attempts == 0
     assert person.stripe_default is not None
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 @pytest.mark.parametrize("fault", ["500", "503", "timeout", "reset", "timeout_after", "reset_after"])
 def test_that_pass_at_once_are_not_even_noticed(fault: str, world: World, person: Person) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.faults.add(fault, "GET /v1/checkout/sessions/*")
 
     world.settle()
 
     assert person.payer.attempts == 0
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_do_not_hold_up_others(clock: time_machine.Traveller, world: World, person: Person) -> None:
     other = world.person()
-    person.saves()
-    other.saves()
-    world.simulator.faults.add("500", f"GET /v1/checkout/sessions/{person.page_id}", times=100)
+    person.save_card()
+    other.save_card()
+    world.simulator.faults.add("500", f"GET /v1/checkout/sessions/{person.session_id}", times=100)
 
     world.settle()
     clock.shift(1)
@@ -106,7 +107,7 @@ def test_do_not_hold_up_others(clock: time_machine.Traveller, world: World, pers
 
 @pytest.mark.usefixtures("_slow_down")
 def test_are_not_repeated_before_the_time_that_stripe_asks_for(world: World, person: Person) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.faults.add("429", "GET *")
 
     world.settle()
@@ -118,7 +119,7 @@ def test_are_repeated_later_and_later(
     clock: time_machine.Traveller, world: World, person: Person, calls: StripeCalls
 ) -> None:
     clock.move_to(utcnow(), tick=False)  # half a second must not be too short for a slow machine
-    person.saves()
+    person.save_card()
     world.simulator.faults.add("429", "GET *", times=1000)
     world.settle()
 
@@ -141,7 +142,7 @@ def test_are_repeated_later_and_later(
 def test_while_a_card_is_made_the_default_do_not_hide_what_the_dashboard_says_since(
     clock: time_machine.Traveller, world: World, person: Person
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.faults.add("reset_after", "POST /v1/customers/*", times=10)
     world.settle()
     world.simulator.faults.clear()
@@ -151,13 +152,13 @@ def test_while_a_card_is_made_the_default_do_not_hide_what_the_dashboard_says_si
     clock.shift(10)
     world.settle()
 
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_are_not_repeated_any_sooner_because_something_is_hinted_at(
     clock: time_machine.Traveller, world: World, person: Person, calls: StripeCalls
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.faults.add("429", "GET *", times=1000)
     while person.payer.attempts < 6:
         world.settle()
@@ -187,7 +188,7 @@ def test_to_look_for_what_is_no_longer_wanted_do_not_delay_a_card(
     with world.app.app_context():
         lease = leases.claim_due(db.session())
     assert lease is not None
-    world.stripe("POST", f"/v1/customers/{person.stripe_id}", name="Other name")
+    world.stripe("POST", f"/v1/customers/{person.stripe_customer_id}", name="Other name")
     world.simulator.deliver_due()
     with world.app.app_context():
         webhooks.sort(db.session())
@@ -198,7 +199,7 @@ def test_to_look_for_what_is_no_longer_wanted_do_not_delay_a_card(
     clock.shift(5)
     world.work()
 
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
     clock.shift(10)
     world.work()

@@ -12,10 +12,11 @@ from app.payers import Payer
 from app.sync import schedule
 from app.webhooks import Event
 from tests.conftest import make_settings
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 
 MAX_ATTEMPTS = 3
 
@@ -29,7 +30,7 @@ def settings(database_url: str) -> Settings:
 @pytest.fixture
 def given_up(clock: time_machine.Traveller, world: World, person: Person) -> Person:
     """A person who has saved a card, of which Stripe has told us nothing but 429."""
-    person.saves()
+    person.save_card()
     world.simulator.faults.add("429", "GET *", times=10_000)
     try_until_given_up(clock, world, person)
     assert person.payer.attempts == MAX_ATTEMPTS
@@ -78,7 +79,7 @@ def an_operator_retries_all_failed_events(world: World, person: Person) -> None:
 
 
 def another_checkout_session_is_opened(world: World, person: Person) -> None:
-    person.opens_another_page()
+    person.open_another_session()
 
 
 HINTS = [
@@ -118,13 +119,13 @@ def test_has_no_dead_event_left_once_it_succeeds(
 
     assert {event.state for event in rows(Event)} == {"done"}
     assert (given_up.payer.attempts, given_up.payer.last_error) == (0, None)
-    assert_equal_to_stripe(given_up)
+    assert_agrees(given_up)
 
 
 def test_has_no_dead_event_left_when_the_person_returns(world: World, given_up: Person, rows: Rows) -> None:
     world.simulator.faults.clear()
 
-    given_up.returns()
+    given_up.return_to_portal()
 
     assert {event.state for event in rows(Event)} == {"done"}
 
@@ -135,10 +136,10 @@ def test_is_not_tried_again_because_of_another_payer(
     other = world.person()
     calls.clear()
 
-    other.saves()
+    other.save_card()
     clock.shift(60)
     world.settle()
 
-    assert not [call for call in calls.made if given_up.page_id in call]
+    assert not [call for call in calls.made if given_up.session_id in call]
     assert given_up.payer.attempts == MAX_ATTEMPTS
     assert len(rows(Payer)) == 2

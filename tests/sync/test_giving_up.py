@@ -13,17 +13,18 @@ from app.simulator import DEFAULT_API_KEY
 from app.simulator.accounts import add_key, revoke_key
 from app.webhooks import Event
 from tests.conftest import make_settings
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.sync_failures import MOST_TRIES, wait_of
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 
 
 def test_that_do_not_end_are_left_to_a_person(
     clock: time_machine.Traveller, world: World, person: Person, rows: Rows, calls: StripeCalls
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.faults.add("429", "GET *", times=1000)
     for _ in range(MOST_TRIES):
         world.settle()
@@ -45,7 +46,7 @@ def test_that_do_not_end_are_left_to_a_person(
 def test_that_were_given_up_are_taken_up_again_by_a_redelivery(
     clock: time_machine.Traveller, world: World, person: Person, rows: Rows
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.faults.add("429", "GET *", times=1000)
     for _ in range(MOST_TRIES):
         world.settle()
@@ -59,36 +60,36 @@ def test_that_were_given_up_are_taken_up_again_by_a_redelivery(
 
     assert person.payer.attempts == 0
     assert {found.state for found in rows(Event) if found.type == "setup_intent.succeeded"} == {"done"}
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_that_were_given_up_are_taken_up_again_when_the_person_returns(
     clock: time_machine.Traveller, world: World, person: Person
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.faults.add("429", "GET *", times=1000)
     for _ in range(MOST_TRIES):
         world.settle()
         clock.shift(3601)
     world.simulator.faults.clear()
 
-    person.returns()
+    person.return_to_portal()
 
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_given_up_in_the_very_moment_of_an_event_do_not_lose_it(
     clock: time_machine.Traveller, world: World, person: Person, calls: StripeCalls
 ) -> None:
-    person.returns()
+    person.return_to_portal()
     world.simulator.faults.add("429", "GET *", times=1000)
-    person.saves("4000000000000002")
+    person.save_card("4000000000000002")
     while person.payer.attempts < MOST_TRIES - 1:
         world.settle()
         clock.shift(3601)
 
     def card_is_saved_meanwhile() -> None:
-        person.saves()
+        person.save_card()
         world.simulator.faults.clear()
         world.simulator.faults.add("429", "GET *")
         world.settle()
@@ -98,13 +99,13 @@ def test_given_up_in_the_very_moment_of_an_event_do_not_lose_it(
     clock.shift(3601)
     world.settle()
 
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_are_repeated_at_once_when_an_operator_begins_afresh(
     clock: time_machine.Traveller, world: World, person: Person, app: Flask
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.faults.add("429", "GET *", times=1000)
     while person.payer.attempts < 8:
         world.settle()
@@ -118,13 +119,13 @@ def test_are_repeated_at_once_when_an_operator_begins_afresh(
     clock.shift(40)  # beyond the pause of the whole app
     world.settle()
 
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_of_the_key_give_nobody_up(
     clock: time_machine.Traveller, world: World, person: Person, rows: Rows
 ) -> None:
-    person.saves()
+    person.save_card()
     revoke_key(world.simulator.books, DEFAULT_API_KEY)
     for _ in range(3 * MOST_TRIES):
         world.settle()
@@ -134,7 +135,7 @@ def test_of_the_key_give_nobody_up(
     world.settle()
 
     assert "dead" not in {found.state for found in rows(Event)}
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 class TestWithFewerTries:
@@ -147,7 +148,7 @@ class TestWithFewerTries:
     def test_are_left_to_a_person_sooner(
         self, clock: time_machine.Traveller, world: World, person: Person, rows: Rows
     ) -> None:
-        person.saves()
+        person.save_card()
         world.simulator.faults.add("429", "GET *", times=1000)
 
         for _ in range(2):

@@ -1,11 +1,10 @@
 """Waits are never all the same: who was turned away in one instant does not come back in one instant."""
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-import time_machine
 
 from app import db
 from app.apps import App
@@ -14,17 +13,14 @@ from app.gateway import StripeKeyRejected
 from app.sync import Backfill, Pace, pace, schedule
 from app.sync.backfill import expect
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_people import World
+from tests.support.world import World
 
 MANY = 20
 REFUSED = {"type": "invalid_request_error", "message": "No such type.", "param": "types"}
 
 
-@pytest.fixture(autouse=True)
-def _standing_clock() -> Iterator[None]:
-    """Whatever differs, differs by chance."""
-    with time_machine.travel(datetime.now(UTC), tick=False):
-        yield
+# Time stands still here: whatever differs, differs by chance.
+pytestmark = pytest.mark.usefixtures("frozen")
 
 
 def of_a_payer_that_failed(_world: World) -> timedelta:
@@ -43,7 +39,7 @@ def of_an_app_that_failed(world: World) -> timedelta:
 def of_a_list(world: World) -> timedelta:
     with world.app.app_context():
         expect(db.session())
-    world.tend()
+    world.run_maintenance()
     with world.app.app_context():
         return db.session().scalars(sa.select(Backfill.next_run_at)).one() - utcnow()
 

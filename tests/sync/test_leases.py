@@ -12,10 +12,11 @@ from app.payers import PaymentStatus
 from app.sync import Outcome, leases
 from app.sync.leases import LEASE
 from app.webhooks import Event
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 
 ALMOST, OVER = LEASE.total_seconds() - 5, LEASE.total_seconds() + 1
 
@@ -34,7 +35,7 @@ def test_is_held_by_one_at_a_time(app: Flask, person: Person) -> None:
 
 
 def test_is_given_back_after_a_convergence(app: Flask, world: World, person: Person) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
 
     assert (person.payer.lease, person.payer.leased_until) == (None, None)
@@ -42,7 +43,7 @@ def test_is_given_back_after_a_convergence(app: Flask, world: World, person: Per
 
 
 def test_is_given_back_after_a_failure(app: Flask, world: World, person: Person) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.faults.add("429")
     world.settle()
 
@@ -53,7 +54,7 @@ def test_is_given_back_after_a_failure(app: Flask, world: World, person: Person)
 def test_of_a_dead_worker_is_waited_for(
     app: Flask, clock: time_machine.Traveller, world: World, person: Person, calls: StripeCalls
 ) -> None:
-    person.saves()
+    person.save_card()
     claimed(app, person.payer.id)
     calls.clear()
 
@@ -68,20 +69,20 @@ def test_of_a_dead_worker_is_waited_for(
 def test_of_a_dead_worker_is_taken_over_when_it_has_run_out(
     app: Flask, clock: time_machine.Traveller, world: World, person: Person
 ) -> None:
-    person.saves()
+    person.save_card()
     claimed(app, person.payer.id)
     world.settle()
 
     clock.shift(OVER)
     world.settle()
 
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_lets_twenty_workers_at_once_converge_a_payer_once(
     app: Flask, world: World, person: Person, calls: StripeCalls
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
     calls.clear()
     together = threading.Barrier(20)
@@ -96,13 +97,13 @@ def test_lets_twenty_workers_at_once_converge_a_payer_once(
     world.settle()
 
     assert len(calls.made) == 2
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_lets_many_workers_share_many_payers(world: World, calls: StripeCalls, rows: Rows) -> None:
     people = [world.person() for _ in range(12)]
     for person in people:
-        person.saves()
+        person.save_card()
     world.simulator.deliver_due()
     calls.clear()
 
@@ -114,7 +115,7 @@ def test_lets_many_workers_share_many_payers(world: World, calls: StripeCalls, r
     assert len(calls.made) == 2 * len(people)
     assert {found.state for found in rows(Event)} == {"done"}
     for person in people:
-        assert_equal_to_stripe(person)
+        assert_agrees(person)
 
 
 def test_that_ran_out_keeps_a_slow_worker_from_writing(
@@ -123,7 +124,7 @@ def test_that_ran_out_keeps_a_slow_worker_from_writing(
     """It asked before the card was saved, was held up, and wakes when another has long written the truth."""
 
     def held_up() -> None:
-        person.saves()
+        person.save_card()
         clock.shift(OVER)
         world.settle()
         assert person.status == PaymentStatus.SAVED
@@ -135,14 +136,14 @@ def test_that_ran_out_keeps_a_slow_worker_from_writing(
 
     assert outcome is Outcome.SUPERSEDED
     assert person.status == PaymentStatus.SAVED
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_that_ran_out_keeps_a_slow_worker_from_noting_its_failure(
     app: Flask, clock: time_machine.Traveller, world: World, person: Person, calls: StripeCalls
 ) -> None:
     def held_up() -> None:
-        person.saves()
+        person.save_card()
         clock.shift(OVER)
         world.settle()
         world.simulator.faults.add("429")
@@ -154,7 +155,7 @@ def test_that_ran_out_keeps_a_slow_worker_from_noting_its_failure(
 
     assert outcome is Outcome.SUPERSEDED
     assert (person.payer.attempts, person.payer.last_error) == (0, None)
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_that_ran_out_keeps_a_slow_worker_from_dismissing_events(
@@ -189,30 +190,30 @@ def test_is_followed_by_another_look_when_something_is_hinted_at_meanwhile(
     world: World, person: Person, calls: StripeCalls
 ) -> None:
     """The page is read as open, and completed before the answer is written."""
-    person.saves("4000000000000002")
+    person.save_card("4000000000000002")
 
     def card_is_saved_meanwhile() -> None:
-        person.saves()
+        person.save_card()
         world.settle()
 
     calls.after("GET /v1/checkout/sessions/*", card_is_saved_meanwhile)
-    person.returns()
+    person.return_to_portal()
     assert person.methods == []
     world.settle()
 
     assert person.status == PaymentStatus.SAVED
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_is_followed_by_another_look_when_a_page_is_opened_meanwhile(
     world: World, person: Person, calls: StripeCalls
 ) -> None:
-    person.saves()
-    calls.after("GET /v1/checkout/sessions/*", person.opens_another_page)
+    person.save_card()
+    calls.after("GET /v1/checkout/sessions/*", person.open_another_session)
 
-    person.returns()
+    person.return_to_portal()
 
-    assert {page.status for page in person.pages} == {"complete", "open"}
+    assert {page.status for page in person.checkout_sessions} == {"complete", "open"}
     assert person.payer.due_at is not None
     assert person.status == PaymentStatus.SAVED
 
@@ -221,7 +222,7 @@ def test_of_a_worker_whom_stripe_answers_slowly_is_kept(
     app: Flask, clock: time_machine.Traveller, world: World, person: Person, calls: StripeCalls
 ) -> None:
     """Each answer takes most of a lease; all of them together take far longer."""
-    person.saves()
+    person.save_card()
     others: list[Any] = []
 
     def takes_long() -> None:
@@ -236,13 +237,13 @@ def test_of_a_worker_whom_stripe_answers_slowly_is_kept(
 
     assert others == [None, None]
     assert outcome is Outcome.CURRENT
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_that_was_lost_under_way_ends_the_questions(
     app: Flask, clock: time_machine.Traveller, world: World, person: Person, calls: StripeCalls
 ) -> None:
-    person.saves()
+    person.save_card()
     lease = claimed(app, person.payer.id)
     calls.clear()
 
@@ -255,7 +256,7 @@ def test_that_was_lost_under_way_ends_the_questions(
         outcome = sync.converge(db.session(), lease)
 
     assert outcome is Outcome.SUPERSEDED
-    assert calls.made == [f"GET /v1/checkout/sessions/{person.page_id}"]
+    assert calls.made == [f"GET /v1/checkout/sessions/{person.session_id}"]
 
 
 def test_goes_first_to_whom_an_event_wants_looked_at(
@@ -266,20 +267,20 @@ def test_goes_first_to_whom_an_event_wants_looked_at(
     world.settle()
     clock.shift(600)  # the time of all pages has come
     person = world.person()
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
     calls.clear()
 
     with world.app.app_context():
         sync.turn()
 
-    assert any(person.page_id in call for call in calls.made)
+    assert any(person.session_id in call for call in calls.made)
     assert person.status == PaymentStatus.SAVED
 
 
 def test_goes_to_whoever_was_looked_at_as_to_all_others_again(world: World, person: Person) -> None:
     assert not person.payer.is_wanted
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
     with world.app.app_context():
         webhooks.sort(db.session())

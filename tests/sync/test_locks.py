@@ -26,9 +26,10 @@ from app.sync.backfill import read_on
 from app.sync.leases import LEASE
 from app.webhooks import Event
 from tests.conftest import PORTAL, make_settings
+from tests.support.people import Person
 from tests.support.processes import wait_until
 from tests.support.rows import Rows
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 SOON = 20  # seconds, for a machine that is busy with other tests
 WAITING = sa.text(
@@ -89,7 +90,7 @@ def row_of(person: Person) -> sa.Select[Any]:
 
 
 def events_of(person: Person) -> sa.Select[Any]:
-    return sa.select(Event).where(Event.payload.contains(person.stripe_id))
+    return sa.select(Event).where(Event.payload.contains(person.stripe_customer_id))
 
 
 def change(app: Flask, statement: sa.Executable) -> None:
@@ -116,7 +117,7 @@ def saved(world: World, number: int = 2) -> list[Person]:
     """So many people who have saved a card, of which events have come."""
     people = [world.person() for _ in range(number)]
     for person in people:
-        person.saves()
+        person.save_card()
     world.simulator.deliver_due()
     return people
 
@@ -212,7 +213,7 @@ class TestWhatAnotherHasInHand:
     ) -> None:
         first, _second = saved(world)
         change(app, sa.update(Event).values(state="dead"))
-        theirs = {event.id for event in rows(Event) if first.stripe_id in event.payload}
+        theirs = {event.id for event in rows(Event) if first.stripe_customer_id in event.payload}
 
         def presses(session: Session) -> int:
             count = webhooks.retry_all_failed(session, actor="test")
@@ -270,7 +271,7 @@ def test_two_batches_of_events_lock_their_customers_in_one_order(
     """Else two workers may wait for each other."""
     first, second = sorted((world.person(), world.person()), key=lambda person: person.payer.id)
     for person in (second, first):
-        person.saves()
+        person.save_card()
         world.simulator.deliver_due()
 
     with held(app, row_of(first)):

@@ -7,9 +7,10 @@ import time_machine
 
 from app.journal import Entry
 from app.payers import PaymentStatus
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 
 def mandate(world: World) -> str:
@@ -27,7 +28,7 @@ def told(rows: Rows) -> list[tuple[str | None, str]]:
 @pytest.fixture
 def debited(world: World, person: Person) -> Person:
     """Somebody whose bank has still to agree."""
-    world.simulator.pay_by_bank(person.page_id, "bacs_debit")
+    world.simulator.pay_by_bank(person.session_id, "bacs_debit")
     world.settle()
     return person
 
@@ -45,7 +46,7 @@ def test_that_is_accepted_at_once_costs_no_further_call(
 ) -> None:
     calls.clear()
 
-    world.simulator.pay_by_bank(person.page_id, "sepa_debit")
+    world.simulator.pay_by_bank(person.session_id, "sepa_debit")
     world.settle()
 
     assert len(calls.made) == 2
@@ -97,12 +98,12 @@ def test_that_stripe_has_forgotten_stays_as_it_was(
 
 
 def test_of_which_we_hear_before_we_know_its_method(world: World, person: Person) -> None:
-    world.simulator.pay_by_bank(person.page_id, "bacs_debit")
+    world.simulator.pay_by_bank(person.session_id, "bacs_debit")
     world.lose_events()
     world.simulator.settle_mandate(mandate(world), "active")
     world.settle()
 
-    person.returns()
+    person.return_to_portal()
 
     assert person.status == PaymentStatus.SAVED
 

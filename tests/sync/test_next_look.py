@@ -5,7 +5,8 @@ from datetime import timedelta
 import time_machine
 
 from app.db import utcnow
-from tests.support.sync_people import Person, World
+from tests.support.people import Person
+from tests.support.world import World
 
 INTERVAL = timedelta(seconds=120)
 
@@ -45,16 +46,16 @@ def test_the_young_one_decides_when_there_is_an_old_one_too(
 ) -> None:
     clock.shift(timedelta(hours=8))
     world.settle()
-    person.opens_another_page()
+    person.open_another_session()
 
     look(clock, world)
 
-    assert [page.status for page in person.pages] == ["open", "open"]
+    assert [page.status for page in person.checkout_sessions] == ["open", "open"]
     assert timedelta(0) < wait_of(person) <= INTERVAL
 
 
 def test_its_end_is_looked_at_soon_after(clock: time_machine.Traveller, world: World, person: Person) -> None:
-    [page] = person.pages
+    [page] = person.checkout_sessions
     clock.shift(page.expires_at - utcnow() - timedelta(minutes=30))
     world.work()
 

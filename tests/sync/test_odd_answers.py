@@ -11,9 +11,10 @@ from flask import Response, request
 
 from app.simulator import Simulator
 from app.webhooks import Event
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.sync_failures import MOST_TRIES
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_to_understand_stripe_count_as_well(
     person: Person,
     rows: Rows,
 ) -> None:
-    person.saves()
+    person.save_card()
     oddities.append(ODDITIES[oddity])
     with structlog.testing.capture_logs() as lines:
         while person.payer.due_at is not None:
@@ -66,11 +67,11 @@ def test_to_understand_stripe_count_as_well(
 def test_to_understand_stripe_show_a_calm_page(
     oddities: list[Callable[[Any], object]], world: World, person: Person
 ) -> None:
-    person.saves()
+    person.save_card()
     oddities.append(ODDITIES["a page of nobody"])
 
     with structlog.testing.capture_logs():
-        answer = person.returns()
+        answer = person.return_to_portal()
 
     assert answer.status_code == 200
     assert "could not check" in answer.get_data(as_text=True).lower()

@@ -1,8 +1,6 @@
 """Stripe is asked at a pace that it can bear, and what ails one app is no other's concern."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 
 import pytest
 import time_machine
@@ -16,11 +14,12 @@ from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import add_account, add_key, revoke_key
 from app.sync import Backfill
 from tests.conftest import PORTAL, make_settings
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
 from tests.support.tokens import program
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 
 SECOND_KEY = "sk_test_of_the_second"
 TRIES = 1 + NETWORK_RETRIES  # of one call that gets no answer
@@ -38,13 +37,6 @@ def second(app: Flask, simulator: Simulator) -> str:
         return made.id
 
 
-@pytest.fixture
-def frozen() -> Iterator[time_machine.Traveller]:
-    """A clock that stands still, but for being sent ahead."""
-    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
-        yield clock
-
-
 def somebody_in(app_id: str, world: World, name: str = "grace") -> Person:
     """Somebody who stands on a page of that app."""
     client = program(world.app)
@@ -54,7 +46,7 @@ def somebody_in(app_id: str, world: World, name: str = "grace") -> Person:
         "options": {"successURL": "https://example.com/", "currency": "USD"},
     }
     made = client.post("/api/v1/stripe/checkout/sessions", json=body).get_json()
-    return Person(world.app, world.simulator, client, made["sessionId"])
+    return Person(world.app, world.simulator, client, session_ids=[made["sessionId"]])
 
 
 @pytest.fixture
@@ -71,10 +63,10 @@ def _slow_down(simulator: Simulator) -> None:
 def test_an_app_with_many_due_does_not_hold_up_another(world: World, second: str) -> None:
     people = [world.person() for _ in range(5)]
     for person in people:
-        person.saves()
+        person.save_card()
     world.simulator.deliver_due()
     other = somebody_in(second, world)
-    other.saves()
+    other.save_card()
     world.simulator.deliver_due()
 
     with world.app.app_context():
@@ -90,14 +82,14 @@ def test_an_app_that_is_broken_is_tried_by_one_now_and_then(
 ) -> None:
     people = [world.person() for _ in range(4)]
     for person in people:
-        person.saves()
+        person.save_card()
     other = somebody_in(second, world)
-    other.saves()
+    other.save_card()
     revoke_key(world.simulator.books, DEFAULT_API_KEY)
     calls.clear()
 
     world.settle()
-    of_the_broken_one = [call for call in calls.made if other.page_id not in call and "GET" in call]
+    of_the_broken_one = [call for call in calls.made if other.session_id not in call and "GET" in call]
     for _ in range(5):
         frozen.shift(100)
         world.settle()
@@ -106,9 +98,9 @@ def test_an_app_that_is_broken_is_tried_by_one_now_and_then(
     world.settle()
 
     assert len(of_the_broken_one) == 1
-    assert_equal_to_stripe(other)
+    assert_agrees(other)
     for person in people:
-        assert_equal_to_stripe(person)
+        assert_agrees(person)
 
 
 @pytest.mark.usefixtures("frozen")
@@ -116,7 +108,7 @@ def test_an_app_that_pauses_does_not_hold_up_another(world: World, second: str) 
     broken = [world.person() for _ in range(2)]
     others = [somebody_in(second, world, f"grace-{number}") for number in range(3)]
     for person in (*broken, *others):
-        person.saves()
+        person.save_card()
     revoke_key(world.simulator.books, DEFAULT_API_KEY)
 
     world.settle()
@@ -129,19 +121,19 @@ def test_an_app_that_pauses_does_not_hold_up_another(world: World, second: str) 
 def test_the_list_of_an_app_that_pauses_does_not_hold_up_that_of_another(
     world: World, second: str, rows: Rows
 ) -> None:
-    world.person().saves()
+    world.person().save_card()
     revoke_key(world.simulator.books, DEFAULT_API_KEY)
     world.settle()
 
-    world.tend()
+    world.run_maintenance()
 
     assert [row.app_id for row in rows(Backfill) if row.last_run_at is not None] == [second]
 
 
 def test_an_app_whose_customers_are_all_seen_to_does_not_hold_up_another(world: World, second: str) -> None:
     person, other = world.person(), somebody_in(second, world)
-    person.saves()
-    other.saves()
+    person.save_card()
+    other.save_card()
     world.simulator.deliver_due()
     with world.app.app_context():
         webhooks.sort(db.session())
@@ -157,7 +149,7 @@ def test_an_app_whose_customers_are_all_seen_to_does_not_hold_up_another(world: 
 def test_only_failures_in_a_row_hold_up_everybody(world: World, failures: int, served: int) -> None:
     people = [world.person() for _ in range(failures + 3)]
     for person in people:
-        person.saves()
+        person.save_card()
     world.simulator.deliver_due()
     for _ in range(failures * TRIES):
         world.simulator.faults.add("503", "GET *")
@@ -173,8 +165,8 @@ def test_failures_with_a_success_between_them_hold_up_nobody(world: World) -> No
     for number, person in enumerate(people):
         if number in {0, 1, 3}:
             for _ in range(TRIES):
-                world.simulator.faults.add("503", f"GET /v1/checkout/sessions/{person.page_id}")
-        person.saves()
+                world.simulator.faults.add("503", f"GET /v1/checkout/sessions/{person.session_id}")
+        person.save_card()
         world.settle()
 
     assert [person.status == PaymentStatus.SAVED for person in people] == [False, False, True, False, True]
@@ -186,7 +178,7 @@ def test_an_app_is_left_alone_as_long_as_stripe_asks(
 ) -> None:
     people = [world.person() for _ in range(4)]
     for person in people:
-        person.saves()
+        person.save_card()
     world.simulator.faults.add("429", "GET *")
     world.settle()
     calls.clear()
@@ -199,7 +191,7 @@ def test_an_app_is_left_alone_as_long_as_stripe_asks(
 
     assert asked_meanwhile == []
     for person in people:
-        assert_equal_to_stripe(person)
+        assert_agrees(person)
 
 
 @pytest.mark.usefixtures("_slow_down")
@@ -208,15 +200,15 @@ def test_a_pause_that_stripe_asked_for_is_not_ended_by_an_older_answer(
 ) -> None:
     first, second, third = (world.person() for _ in range(3))
     for person in (first, second, third):
-        person.saves()
+        person.save_card()
 
     def another_is_told_to_wait() -> None:
         world.simulator.faults.add("429", "GET *")
         with ThreadPoolExecutor(1) as thread:
-            thread.submit(second.returns).result()
+            thread.submit(second.return_to_portal).result()
 
     calls.before("POST /v1/customers/*", another_is_told_to_wait)
-    first.returns()
+    first.return_to_portal()
     calls.clear()
     world.settle()
 
@@ -236,7 +228,7 @@ class TestWithABudget:
     ) -> None:
         people = [world.person() for _ in range(8)]
         for person in people:
-            person.saves()
+            person.save_card()
         frozen.shift(2)
         world.simulator.deliver_due()
         calls.clear()
@@ -252,7 +244,7 @@ class TestWithABudget:
         assert max(asked[1:]) <= 4
         assert sum(asked) == 2 * len(people)
         for person in people:
-            assert_equal_to_stripe(person)
+            assert_agrees(person)
 
 
 def test_the_budget_is_stripes_own_unless_it_is_said_otherwise() -> None:

@@ -7,10 +7,11 @@ from app.config import Settings
 from app.payers import PaymentStatus
 from app.webhooks import Event
 from tests.conftest import make_settings
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 
 INTERVAL = 60
 
@@ -30,7 +31,7 @@ def _no_events(world: World) -> None:
 def test_finds_what_happened_within_one_interval(
     number: str, clock: time_machine.Traveller, world: World, person: Person, rows: Rows
 ) -> None:
-    person.saves(number)
+    person.save_card(number)
     world.settle()
     assert person.status == PaymentStatus.IN_PROGRESS
 
@@ -38,7 +39,7 @@ def test_finds_what_happened_within_one_interval(
     world.settle()
 
     assert person.status != PaymentStatus.IN_PROGRESS
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
     assert rows(Event) == []
 
 
@@ -56,7 +57,7 @@ def test_asks_nothing_before_the_interval_is_over(
 def test_stops_asking_when_a_card_is_saved(
     clock: time_machine.Traveller, world: World, person: Person, calls: StripeCalls
 ) -> None:
-    person.saves()
+    person.save_card()
     clock.shift(INTERVAL + 1)
     world.settle()
     calls.clear()
@@ -85,35 +86,35 @@ def test_asks_more_and_more_rarely_until_a_page_has_expired(
     assert sum(asked[:60]) >= 25  # an interval is two minutes
     assert 5 < sum(asked[60:]) < 15
     assert max(asked) == 1
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_finds_micro_deposits_verified_days_later(
     clock: time_machine.Traveller, world: World, person: Person, calls: StripeCalls
 ) -> None:
-    world.simulator.pay_by_bank(person.page_id, verify="later")
+    world.simulator.pay_by_bank(person.session_id, verify="later")
     for _ in range(48):
         clock.shift(3600)
         world.work()
     assert person.status == PaymentStatus.PROCESSING
     calls.clear()
 
-    world.simulator.verify_microdeposits(person.page_id)
+    world.simulator.verify_microdeposits(person.session_id)
     for _ in range(7):
         clock.shift(3600)
         world.work()
 
     assert len(calls.made) <= 3
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_sees_every_person_right_when_all_of_them_act(clock: time_machine.Traveller, world: World) -> None:
     people = [world.person() for _ in range(6)]
-    people[0].saves()
-    people[1].saves("4000000000000002")
-    people[2].saves("4000002500003155")
-    world.simulator.expire_session(people[3].page_id)
-    world.simulator.delete_customer(people[4].stripe_id)
+    people[0].save_card()
+    people[1].save_card("4000000000000002")
+    people[2].save_card("4000002500003155")
+    world.simulator.expire_session(people[3].session_id)
+    world.simulator.delete_customer(people[4].stripe_customer_id)
 
     clock.shift(INTERVAL + 1)
     world.settle()
@@ -123,15 +124,15 @@ def test_sees_every_person_right_when_all_of_them_act(clock: time_machine.Travel
 
 
 def test_begins_anew_with_each_page(clock: time_machine.Traveller, world: World, person: Person) -> None:
-    world.simulator.expire_session(person.page_id)
+    world.simulator.expire_session(person.session_id)
     clock.shift(INTERVAL + 1)
     world.settle()
     assert person.payer.due_at is None
 
-    person.goes_on()
-    person.saves()
+    person.resume()
+    person.save_card()
     clock.shift(INTERVAL + 1)
     world.settle()
 
     assert person.status == PaymentStatus.SAVED
-    assert_equal_to_stripe(person)
+    assert_agrees(person)

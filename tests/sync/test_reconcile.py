@@ -15,10 +15,11 @@ from app.payers import Payer, PaymentStatus
 from app.sync import Pace, leases
 from app.webhooks import Event
 from tests.conftest import make_settings
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 
 MINUTE = timedelta(minutes=1, seconds=1)
 
@@ -31,7 +32,7 @@ def drifts(rows: Rows) -> list[str]:
 def settled(world: World) -> Person:
     """Somebody whose card is saved and of whom nothing more is to be expected."""
     person = world.person()
-    person.saves()
+    person.save_card()
     world.settle()
     return person
 
@@ -40,7 +41,7 @@ def lives_through(world: World, clock: time_machine.Traveller, days: float) -> N
     """Days pass, and the worker does what it should."""
     for _ in range(int(days * 4)):
         clock.shift(timedelta(hours=6))
-        world.tend()
+        world.run_maintenance()
         clock.shift(MINUTE)
         world.work()
 
@@ -55,7 +56,7 @@ def test_a_change_of_which_no_event_came_is_found_within_the_days(
     lives_through(world, clock, 8)
 
     assert person.status == PaymentStatus.REMOVED
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_nobody_is_compared_before_it_is_time(
@@ -77,8 +78,8 @@ def test_many_are_spread_and_never_the_same_at_once(
         db.session().execute(sa.text("UPDATE payer SET verify_at = '1970-01-01 00:00:00.000000'"))
         db.session().commit()
 
-    world.tend()
-    world.tend()
+    world.run_maintenance()
+    world.run_maintenance()
 
     due = {payer.due_at for payer in rows(Payer)}
     assert len(due) == len(people)
@@ -91,13 +92,13 @@ def test_a_few_are_chosen_each_minute_whoever_looks(
 ) -> None:
     person, other = settled(world), settled(world)
     overdue(app, person)
-    world.tend()
+    world.run_maintenance()
     overdue(app, other)
 
-    world.tend()
+    world.run_maintenance()
     at_once = other.payer.due_at
     clock.shift(MINUTE)
-    world.tend()
+    world.run_maintenance()
 
     assert at_once is None
     assert other.payer.due_at is not None
@@ -107,7 +108,7 @@ def test_who_is_gone_is_not_compared(
     app: Flask, world: World, clock: time_machine.Traveller, calls: StripeCalls
 ) -> None:
     person = settled(world)
-    world.simulator.delete_customer(person.stripe_id)
+    world.simulator.delete_customer(person.stripe_customer_id)
     world.settle()
     overdue(app, person)
     calls.clear()
@@ -120,21 +121,21 @@ def test_who_is_gone_is_not_compared(
 def test_who_was_given_up_is_tried_again(
     app: Flask, world: World, person: Person, clock: time_machine.Traveller
 ) -> None:
-    person.saves()
+    person.save_card()
     with app.app_context():
         db.session().execute(sa.text("UPDATE payer SET attempts = 15, due_at = NULL"))
         db.session().commit()
 
     lives_through(world, clock, 2)
 
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_who_is_looked_at_anyway_is_not_chosen(app: Flask, world: World, person: Person) -> None:
     overdue(app, person)
     before = (person.payer.due_at, person.payer.due_for)
 
-    world.tend()
+    world.run_maintenance()
 
     assert (person.payer.due_at, person.payer.due_for) == before
 
@@ -144,16 +145,16 @@ def test_who_was_given_up_again_is_left_alone_for_a_day(
 ) -> None:
     person = settled(world)
     overdue(app, person)
-    world.tend()
+    world.run_maintenance()
     with app.app_context():
         db.session().execute(sa.text("UPDATE payer SET attempts = 15, due_at = NULL, due_for = NULL"))
         db.session().commit()
 
     clock.shift(timedelta(hours=23))
-    world.tend()
+    world.run_maintenance()
     before_a_day = person.payer.due_at
     clock.shift(timedelta(hours=1))
-    world.tend()
+    world.run_maintenance()
 
     assert before_a_day is None
     assert person.payer.due_for == "verify"
@@ -178,7 +179,7 @@ def test_what_the_event_was_only_late_for_is_not(
     world: World, person: Person, clock: time_machine.Traveller, rows: Rows
 ) -> None:
     world.simulator.knobs.hold = True
-    person.saves()
+    person.save_card()
     clock.shift(121)
     world.work()
     found = person.payer.drift
@@ -194,15 +195,15 @@ def test_what_the_event_was_only_late_for_is_not(
 def test_what_a_timer_found_is_not_told_while_its_event_may_be_on_its_way(
     world: World, person: Person, clock: time_machine.Traveller, rows: Rows
 ) -> None:
-    world.tend()
+    world.run_maintenance()
     world.simulator.knobs.hold = True
-    person.saves()
+    person.save_card()
     clock.shift(121)
     world.work()
     found = person.payer.drift
 
     clock.shift(timedelta(minutes=4))
-    world.tend()
+    world.run_maintenance()
 
     assert found is not None
     assert drifts(rows) == []
@@ -211,12 +212,12 @@ def test_what_a_timer_found_is_not_told_while_its_event_may_be_on_its_way(
 def test_what_a_person_or_an_event_found_is_not(
     world: World, person: Person, clock: time_machine.Traveller, rows: Rows
 ) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
     other = world.person()
-    other.saves()
+    other.save_card()
     forget_events(world)
-    other.returns()
+    other.return_to_portal()
 
     lives_through(world, clock, 1)
 
@@ -228,7 +229,7 @@ def test_what_was_found_together_with_its_event_is_not(
 ) -> None:
     person = settled(world)
     overdue(app, person)
-    world.tend()
+    world.run_maintenance()
     world.simulator.detach_payment_method(str(person.stripe_default))
     world.settle()
 
@@ -243,18 +244,18 @@ def found_before_the_list(
 ) -> str | None:
     """A timer finds that a card was removed, then the list tells of it; what was found."""
     person = settled(world)
-    world.tend()
+    world.run_maintenance()
     clock.shift(timedelta(minutes=12))
     world.simulator.detach_payment_method(str(person.stripe_default))
     if is_lost:
         world.lose_events()
     overdue(app, person)
-    world.tend()
+    world.run_maintenance()
     clock.shift(MINUTE)
     world.work()
     found = person.payer.drift
     clock.shift(timedelta(minutes=3))
-    world.tend()
+    world.run_maintenance()
     world.work()
     return found
 
@@ -294,7 +295,7 @@ class TestWithoutWebhooks:
         self, world: World, clock: time_machine.Traveller, rows: Rows
     ) -> None:
         person = world.person()
-        person.saves()
+        person.save_card()
         forget_events(world)
         clock.shift(121)
         world.work()
@@ -308,17 +309,17 @@ class TestWithoutWebhooks:
 def test_several_finds_of_one_outage_are_told_as_one(
     app: Flask, world: World, person: Person, clock: time_machine.Traveller, rows: Rows
 ) -> None:
-    person.saves("4000000000000002")
+    person.save_card("4000000000000002")
     forget_events(world)
     clock.shift(121)
     world.work()
-    person.saves()
+    person.save_card()
     forget_events(world)
     clock.shift(121)
     world.work()
 
     clock.shift(timedelta(minutes=6))
-    world.tend()
+    world.run_maintenance()
 
     assert drifts(rows) == [
         "setup.failed, setup.succeeded, payment_method.saved, default_method.changed",
@@ -349,9 +350,9 @@ def test_who_is_to_be_compared_is_compared_though_the_events_tell_nothing_new(
     other = world.attach_card(person)
     forget_events(world)
     overdue(app, person)
-    world.tend()
+    world.run_maintenance()
     world.choose_default(person, str(person.stripe_default))
-    world.stripe("POST", f"/v1/customers/{person.stripe_id}", description="Nothing that we keep")
+    world.stripe("POST", f"/v1/customers/{person.stripe_customer_id}", description="Nothing that we keep")
     with app.app_context():
         lease = sync.claim(db.session(), person.payer.id)
         world.simulator.deliver_due()

@@ -11,9 +11,10 @@ from flask import Response
 from app import db, sync
 from app.payers import PaymentStatus
 from app.simulator import Simulator
+from tests.support.people import Person
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 
 
 def refreshed(person: Person, *, force: bool = False) -> bool:
@@ -23,14 +24,14 @@ def refreshed(person: Person, *, force: bool = False) -> bool:
 
 
 def test_asks_stripe_about_what_is_unfinished(person: Person, calls: StripeCalls) -> None:
-    person.saves()
+    person.save_card()
 
     assert refreshed(person) is True
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_asks_nothing_when_the_record_is_final_and_fresh(person: Person, calls: StripeCalls) -> None:
-    person.saves()
+    person.save_card()
     refreshed(person)
     calls.clear()
 
@@ -41,7 +42,7 @@ def test_asks_nothing_when_the_record_is_final_and_fresh(person: Person, calls: 
 def test_asks_again_about_a_final_record_after_a_while(
     person: Person, world: World, clock: time_machine.Traveller
 ) -> None:
-    person.saves()
+    person.save_card()
     refreshed(person)
     world.simulator.detach_payment_method(str(person.stripe_default))
     clock.shift(61)
@@ -51,7 +52,7 @@ def test_asks_again_about_a_final_record_after_a_while(
 
 
 def test_says_so_when_stripe_does_not_answer(person: Person, world: World) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.faults.add("timeout", times=10)
 
     assert refreshed(person) is False
@@ -59,7 +60,7 @@ def test_says_so_when_stripe_does_not_answer(person: Person, world: World) -> No
 
 
 def test_shares_one_look_among_all_who_wait(person: Person, world: World, calls: StripeCalls) -> None:
-    person.saves()
+    person.save_card()
     calls.clear()
     world.simulator.faults.add("slow", "GET /v1/checkout/sessions/*", seconds=0.5)
     together = threading.Barrier(8)
@@ -73,7 +74,7 @@ def test_shares_one_look_among_all_who_wait(person: Person, world: World, calls:
 
     assert looks == [True] * 8
     assert len(calls.made) == 2
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_gives_up_waiting_for_somebody_who_does_not_come_back(
@@ -90,33 +91,33 @@ def test_gives_up_waiting_for_somebody_who_does_not_come_back(
 def test_takes_over_from_somebody_who_died(
     person: Person, world: World, clock: time_machine.Traveller
 ) -> None:
-    person.saves()
+    person.save_card()
     with world.app.app_context():
         sync.claim(db.session(), person.payer.id)
     clock.shift(100)
 
     assert refreshed(person) is True
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_is_shared_by_the_worker_and_the_returning_person(
     person: Person, world: World, calls: StripeCalls
 ) -> None:
-    person.saves()
+    person.save_card()
     calls.clear()
     world.simulator.deliver_due()
 
     with ThreadPoolExecutor(2) as pool:
-        worker, visitor = pool.submit(world.work), pool.submit(person.returns)
+        worker, visitor = pool.submit(world.work), pool.submit(person.return_to_portal)
     assert worker.exception() is visitor.exception() is None
     world.settle()
 
     assert len(calls.made) == 2
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_asks_by_force_though_all_is_final_and_fresh(person: Person, calls: StripeCalls) -> None:
-    person.saves()
+    person.save_card()
     refreshed(person)
     person.simulator.detach_payment_method(str(person.stripe_default))
     calls.clear()
@@ -127,7 +128,7 @@ def test_asks_by_force_though_all_is_final_and_fresh(person: Person, calls: Stri
 
 
 def test_by_force_takes_what_another_was_told_since(person: Person, calls: StripeCalls) -> None:
-    person.saves()
+    person.save_card()
     refreshed(person)
     calls.clear()
     looking = ThreadPoolExecutor(1)
@@ -148,7 +149,7 @@ def test_by_force_takes_what_another_was_told_since(person: Person, calls: Strip
 
 def test_by_force_does_not_take_what_another_was_told_before(person: Person, calls: StripeCalls) -> None:
     """The other one writes its answer afterwards, as if it were of then."""
-    person.saves()
+    person.save_card()
     refreshed(person)
     looking = ThreadPoolExecutor(1)
     looks: list[Future[bool]] = []
@@ -181,7 +182,7 @@ def _slow_down(simulator: Simulator) -> None:
 def test_leaves_stripe_alone_while_stripe_asks_for_it(
     person: Person, world: World, calls: StripeCalls, clock: time_machine.Traveller
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.faults.add("429", "GET *")
     first = refreshed(person)
     calls.clear()
@@ -193,13 +194,13 @@ def test_leaves_stripe_alone_while_stripe_asks_for_it(
 
     assert (first, second, third) == (False, False, True)
     assert asked == 0
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_by_somebody_who_reloads_during_an_outage_does_not_use_the_tries_up(
     person: Person, world: World, clock: time_machine.Traveller
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.knobs.outage = "503"
     for _ in range(20):
         refreshed(person)
@@ -211,4 +212,4 @@ def test_by_somebody_who_reloads_during_an_outage_does_not_use_the_tries_up(
 
     assert tries <= 4  # one whenever it is time for one
     assert due_at is not None
-    assert_equal_to_stripe(person)
+    assert_agrees(person)

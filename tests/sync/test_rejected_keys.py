@@ -7,15 +7,16 @@ from app.apps import App
 from app.journal import Entry
 from app.simulator import DEFAULT_API_KEY
 from app.simulator.accounts import add_key, revoke_key
+from tests.support.people import Person
 from tests.support.rows import Rows
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 
 
 def test_of_the_key_show_in_the_app_until_it_works_again(
     clock: time_machine.Traveller, world: World, person: Person, rows: Rows
 ) -> None:
-    person.saves()
+    person.save_card()
     revoke_key(world.simulator.books, DEFAULT_API_KEY)
     world.settle()
     assert [app.status for app in rows(App)] == ["unauthorized"]
@@ -28,13 +29,13 @@ def test_of_the_key_show_in_the_app_until_it_works_again(
     assert [app.status for app in rows(App)] == ["ready"]
     told = [entry.kind for entry in rows(Entry) if entry.kind.startswith("app.")]
     assert sorted(told) == ["app.installed", "app.ready", "app.unauthorized"]
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_of_the_key_are_noted_once(
     clock: time_machine.Traveller, world: World, person: Person, rows: Rows
 ) -> None:
-    person.saves()
+    person.save_card()
     revoke_key(world.simulator.books, DEFAULT_API_KEY)
     for _ in range(3):
         world.settle()
@@ -46,7 +47,7 @@ def test_of_the_key_are_noted_once(
 def test_of_the_encryption_key_are_tried_again(
     clock: time_machine.Traveller, world: World, person: Person, rows: Rows
 ) -> None:
-    person.saves()
+    person.save_card()
     connections = world.app.extensions["gangway.connections"]
     world.app.extensions["gangway.connections"] = apps.Connections(
         type(connections.sealer)(["x" * 43 + "="]), connections.dial
@@ -61,4 +62,4 @@ def test_of_the_encryption_key_are_tried_again(
     clock.shift(3)
     world.settle()
 
-    assert_equal_to_stripe(person)
+    assert_agrees(person)

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from tests.support.people import Person
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 
 @pytest.fixture(autouse=True)
@@ -17,25 +18,25 @@ def _no_events(world: World) -> None:
 
 
 def is_saved(world: World, person: Person) -> None:
-    person.saves()
+    person.save_card()
 
 
 def expires(world: World, person: Person) -> None:
-    world.simulator.expire_session(person.page_id)
+    world.simulator.expire_session(person.session_id)
 
 
 def fails_after_the_form(world: World, person: Person) -> None:
-    world.simulator.pay_by_bank(person.page_id, verify="later")
-    world.simulator.verify_microdeposits(person.page_id, ok=False)
+    world.simulator.pay_by_bank(person.session_id, verify="later")
+    world.simulator.verify_microdeposits(person.session_id, ok=False)
 
 
 def has_a_setup_that_is_cancelled(world: World, person: Person) -> None:
-    intent = world.simulator.books.checkout_sessions[person.page_id]["setup_intent"]
+    intent = world.simulator.books.checkout_sessions[person.session_id]["setup_intent"]
     world.simulator.books.setup_intents[intent]["status"] = "canceled"
 
 
 def is_forgotten_by_stripe(world: World, person: Person) -> None:
-    del world.simulator.books.checkout_sessions[person.page_id]
+    del world.simulator.books.checkout_sessions[person.session_id]
 
 
 ENDS = [is_saved, expires, fails_after_the_form, has_a_setup_that_is_cancelled, is_forgotten_by_stripe]
@@ -52,7 +53,7 @@ def test_ends_the_questions(
     end(world, person)
     clock.shift(121)
     world.work()
-    assert [page.is_final for page in person.pages] == [True]
+    assert [page.is_final for page in person.checkout_sessions] == [True]
     calls.clear()
 
     for _ in range(10):
@@ -67,11 +68,11 @@ def test_ends_the_questions(
 def test_is_asked_about_while_more_may_come(
     number: str, clock: time_machine.Traveller, world: World, person: Person
 ) -> None:
-    person.saves(number)
+    person.save_card(number)
     clock.shift(121)
     world.work()
 
-    assert [page.is_final for page in person.pages] == [False]
+    assert [page.is_final for page in person.checkout_sessions] == [False]
     assert person.payer.due_at is not None
 
 
@@ -81,11 +82,11 @@ def test_a_forgotten_one_is_told_as_expired_and_the_next_one_works(
     is_forgotten_by_stripe(world, person)
     clock.shift(121)
     world.work()
-    [forgotten] = person.pages
+    [forgotten] = person.checkout_sessions
     assert (forgotten.status, forgotten.setup_status) == ("expired", "canceled")
 
-    person.goes_on()
-    person.saves()
-    person.returns()
+    person.resume()
+    person.save_card()
+    person.return_to_portal()
 
     assert person.status == "saved"

@@ -10,10 +10,11 @@ from flask import Flask
 from app import db, sync
 from app.journal import Entry
 from app.payers import Payer
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_people import Person, World
 from tests.support.tokens import program
+from tests.support.world import World
 
 DECLINED, CHALLENGED = "4000000000000002", "4000002500003155"
 
@@ -30,27 +31,27 @@ def assert_kept(person: Person) -> None:
 
 def test_is_kept_from_the_first_page_on(person: Person) -> None:
     assert person.payer.status == "in_progress"
-    assert person.payer.status_until == person.pages[0].expires_at
+    assert person.payer.status_until == person.checkout_sessions[0].expires_at
 
 
 @pytest.mark.parametrize("number", ["4242424242424242", DECLINED, CHALLENGED])
 def test_is_kept_when_a_card_was_typed(number: str, world: World, person: Person) -> None:
-    person.saves(number)
+    person.save_card(number)
 
-    person.returns()
+    person.return_to_portal()
 
     assert person.payer.status != "in_progress"
     assert_kept(person)
 
 
 def test_is_kept_when_the_card_or_the_customer_is_gone(world: World, person: Person) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
     world.simulator.detach_payment_method(str(person.stripe_default))
     world.settle()
     without_card = person.payer.status
 
-    world.simulator.delete_customer(person.stripe_id)
+    world.simulator.delete_customer(person.stripe_customer_id)
     world.settle()
 
     assert (without_card, person.payer.status) == ("removed", "customer_gone")
@@ -62,7 +63,7 @@ def test_becomes_abandoned_by_the_clock_alone_and_says_so_once(
 ) -> None:
     world.simulator.knobs.drop_all = True
     world.simulator.knobs.outage = "503"
-    clock.move_to(person.pages[0].expires_at)
+    clock.move_to(person.checkout_sessions[0].expires_at)
 
     for _ in range(3):
         world.work()
@@ -74,7 +75,7 @@ def test_becomes_abandoned_by_the_clock_alone_and_says_so_once(
 def test_becomes_abandoned_though_the_worker_has_always_something_else_to_do(
     app: Flask, clock: time_machine.Traveller, person: Person
 ) -> None:
-    clock.move_to(person.pages[0].expires_at)
+    clock.move_to(person.checkout_sessions[0].expires_at)
 
     with app.app_context():
         sync.tend(db.session())
@@ -85,7 +86,7 @@ def test_becomes_abandoned_though_the_worker_has_always_something_else_to_do(
 def test_of_a_card_is_announced_when_stripe_was_asked_once_more(
     clock: time_machine.Traveller, world: World, person: Person, rows: Rows, calls: StripeCalls
 ) -> None:
-    person.saves(expiry="12/30")
+    person.save_card(expiry="12/30")
     world.settle()
     calls.clear()
 
@@ -104,7 +105,7 @@ def test_of_a_card_is_announced_when_stripe_was_asked_once_more(
 def test_of_a_card_that_the_network_renewed_is_not_announced(
     clock: time_machine.Traveller, world: World, person: Person, rows: Rows
 ) -> None:
-    person.saves(expiry="12/30")
+    person.save_card(expiry="12/30")
     world.settle()
     world.simulator.renew_card(str(person.stripe_default), month=12, year=2034)
     world.lose_events()
@@ -123,7 +124,7 @@ def test_of_a_card_that_the_network_renewed_is_not_announced(
 def test_of_a_card_is_announced_though_stripe_does_not_answer(
     clock: time_machine.Traveller, world: World, person: Person, rows: Rows
 ) -> None:
-    person.saves(expiry="12/30")
+    person.save_card(expiry="12/30")
     world.settle()
     world.simulator.knobs.outage = "503"
 
@@ -139,7 +140,7 @@ def test_of_a_card_is_announced_though_stripe_does_not_answer(
 def test_of_a_card_becomes_expired(
     clock: time_machine.Traveller, world: World, person: Person, rows: Rows
 ) -> None:
-    person.saves(expiry="12/30")
+    person.save_card(expiry="12/30")
     world.settle()
     for day in (datetime(2030, 12, 2, 2, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)):
         clock.move_to(day)

@@ -10,7 +10,8 @@ from app import db, sync
 from app.apps import App
 from app.db import new_id
 from app.sync import Strays
-from tests.support.sync_people import Person, World
+from tests.support.people import Person
+from tests.support.world import World
 
 
 def found(app: Flask, **how: int | None) -> Strays:
@@ -22,7 +23,7 @@ def found(app: Flask, **how: int | None) -> Strays:
 
 def left_over(world: World, person: Person) -> str:
     """A Stripe customer such as a sign-up leaves that was killed; its id."""
-    marks = world.simulator.books.customers[person.stripe_id]["metadata"]
+    marks = world.simulator.books.customers[person.stripe_customer_id]["metadata"]
     marked = {f"metadata[{name}]": value for name, value in marks.items()}
     return str(world.stripe("POST", "/v1/customers", **marked)["id"])
 

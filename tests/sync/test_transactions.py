@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from app.payers import PaymentStatus
 from app.simulator import Simulator
-from tests.support.sync_people import Person, World
+from tests.support.people import Person
+from tests.support.world import World
 
 OPEN = sa.text(
     "SELECT state, query FROM pg_stat_activity"
@@ -37,12 +38,12 @@ def seen(database_url: str, simulator: Simulator) -> Iterator[list[list[Any]]]:
 
 def test_is_open_during_no_call_of_a_whole_story(seen: list[list[Any]], world: World) -> None:
     person = world.person()
-    person.saves("4000000000000002")
-    person.returns()
-    world.simulator.expire_session(person.page_id)
+    person.save_card("4000000000000002")
+    person.return_to_portal()
+    world.simulator.expire_session(person.session_id)
     world.settle()
-    person.goes_on()
-    person.saves()
+    person.resume()
+    person.save_card()
     world.settle()
     world.simulator.detach_payment_method(str(person.stripe_default))
     world.settle()
@@ -56,7 +57,7 @@ def test_is_open_during_no_call_while_several_work(seen: list[list[Any]], world:
     """The others' short transactions are seen now and then; none of them waits for Stripe."""
     people: list[Person] = [world.person() for _ in range(5)]
     for person in people:
-        person.saves()
+        person.save_card()
 
     world.settle()
 

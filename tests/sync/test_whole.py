@@ -12,29 +12,30 @@ from app.payers import PaymentStatus
 from app.sync import leases
 from app.sync.converge import converge
 from app.webhooks import Event
+from tests.support.people import Person
 from tests.support.rows import Rows
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 
 
 def test_by_force_brings_methods_of_which_no_event_told(world: World, person: Person) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
     elsewhere = world.attach_card(person)
     world.lose_events()
-    person.opens_another_page()
+    person.open_another_session()
 
     with world.app.app_context():
         assert sync.refresh(db.session(), person.payer.id, force=True)
 
     assert elsewhere in {method.id for method in person.methods}
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_keeps_more_methods_than_one_page_of_stripes_list(
     world: World, person: Person, clock: time_machine.Traveller
 ) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
     for _ in range(101):
         world.attach_card(person)
@@ -49,7 +50,7 @@ def test_keeps_more_methods_than_one_page_of_stripes_list(
 
 
 def test_nobody_asks_about_a_payer_that_has_ended(app: Flask, world: World, person: Person) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
     payer_id = person.payer.id
     with app.app_context():
@@ -65,13 +66,13 @@ def test_nobody_asks_about_a_payer_that_has_ended(app: Flask, world: World, pers
 def test_what_an_event_wants_at_once_is_not_put_off_by_what_comes_later(
     app: Flask, world: World, person: Person
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
     with app.app_context():
         webhooks.sort(db.session())
     due_at = person.payer.due_at
 
-    person.opens_another_page()
+    person.open_another_session()
 
     assert due_at is not None
     assert due_at <= utcnow()
@@ -81,7 +82,7 @@ def test_what_an_event_wants_at_once_is_not_put_off_by_what_comes_later(
 def test_events_that_wait_for_somebody_who_has_ended_are_closed(
     app: Flask, world: World, person: Person, rows: Rows
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
     with app.app_context():
         session = db.session()
@@ -101,7 +102,7 @@ def test_events_that_wait_for_somebody_who_has_ended_are_closed(
 def test_a_hint_during_a_success_after_failures_does_not_wait_for_the_next_try(
     app: Flask, person: Person
 ) -> None:
-    person.saves()
+    person.save_card()
     with app.app_context():
         session = db.session()
         payer = payers.fresh(session, person.payer.id)
@@ -120,7 +121,7 @@ def test_a_hint_during_a_success_after_failures_does_not_wait_for_the_next_try(
 
 
 def test_that_succeeds_ends_the_events_that_were_given_up(world: World, person: Person, rows: Rows) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
     world.work()
     with world.app.app_context():

@@ -10,11 +10,12 @@ from flask import Flask
 from app import db
 from app.payers import PaymentStatus
 from app.sync import Backfill, Worker
+from tests.support.people import Person
 from tests.support.processes import PATIENCE, wait_until
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 
 
 @pytest.fixture
@@ -28,13 +29,13 @@ def worker(app: Flask) -> Iterator[Worker]:
 
 @pytest.mark.usefixtures("worker")
 def test_does_what_an_event_asks_for(world: World, person: Person) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
 
     wait_until(lambda: person.status == PaymentStatus.SAVED)
 
     wait_until(lambda: person.payer.lease is None)
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 @pytest.mark.usefixtures("worker")
@@ -45,7 +46,7 @@ def test_survives_trouble_with_the_database(app: Flask, world: World, person: Pe
         wait_until(lambda: any(line["event"] == "worker_trouble" for line in lines))
         rename(app, "elsewhere", "event")
 
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
 
     wait_until(lambda: person.status == PaymentStatus.SAVED)
@@ -64,7 +65,7 @@ def test_may_be_stopped_before_it_was_started(app: Flask) -> None:
 def test_shares_the_work_between_threads(app: Flask, world: World) -> None:
     people = [world.person() for _ in range(8)]
     for person in people:
-        person.saves()
+        person.save_card()
     world.simulator.deliver_due()
     threads = Worker(app, 4)
 
@@ -74,7 +75,7 @@ def test_shares_the_work_between_threads(app: Flask, world: World) -> None:
 
     world.settle()
     for person in people:
-        assert_equal_to_stripe(person)
+        assert_agrees(person)
 
 
 def let_go(world: World, worker: Worker) -> None:
@@ -104,7 +105,7 @@ def test_is_woken_by_an_event(
     asleep.start()
     wait_until(lambda: "GET /v1/events" in calls.made and sleeps(asleep))
 
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
     wait_until(lambda: person.status == PaymentStatus.SAVED)
 
@@ -114,7 +115,7 @@ def test_is_woken_by_an_event(
 def test_gives_back_what_it_cant_finish_when_it_is_told_to_stop(
     app: Flask, world: World, person: Person
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
     world.simulator.faults.add("slow", "GET /v1/checkout/sessions/*", seconds=10 * PATIENCE)
     stuck = Worker(app, 2)
@@ -145,7 +146,7 @@ def test_gives_back_a_list_that_it_cant_read_on_in_when_it_is_told_to_stop(
 def test_begins_nothing_more_when_it_is_told_to_stop(
     app: Flask, world: World, person: Person, calls: StripeCalls
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
     told = Worker(app, 1)
     stopper = threading.Thread(target=told.stop)
@@ -165,7 +166,7 @@ def test_begins_nothing_more_when_it_is_told_to_stop(
 def test_says_so_when_it_cant_give_back_what_it_holds(
     app: Flask, world: World, person: Person, calls: StripeCalls
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
     world.simulator.faults.add("slow", "GET /v1/checkout/sessions/*", seconds=10 * PATIENCE)
     stuck = Worker(app, 1)
@@ -183,8 +184,8 @@ def test_says_so_when_it_cant_give_back_what_it_holds(
 
 
 def test_looks_for_missed_events_as_soon_as_it_starts(app: Flask, world: World, person: Person) -> None:
-    world.tend()
-    person.saves()
+    world.run_maintenance()
+    person.save_card()
     world.lose_events()
     late = Worker(app)
 
@@ -192,14 +193,14 @@ def test_looks_for_missed_events_as_soon_as_it_starts(app: Flask, world: World, 
     wait_until(lambda: person.status == PaymentStatus.SAVED)
     late.stop()
 
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_looks_for_missed_events_though_the_database_was_away_when_it_started(
     app: Flask, world: World, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.tend()
-    person.saves()
+    world.run_maintenance()
+    person.save_card()
     world.lose_events()
     monkeypatch.setattr("app.sync.worker.AFTER_TROUBLE", 0.05)
     late = Worker(app)
@@ -212,7 +213,7 @@ def test_looks_for_missed_events_though_the_database_was_away_when_it_started(
         wait_until(lambda: person.status == PaymentStatus.SAVED)
         late.stop()
 
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_goes_on_though_tidying_up_fails(
@@ -223,10 +224,10 @@ def test_goes_on_though_tidying_up_fails(
     with structlog.testing.capture_logs():
         worker = Worker(app)
         worker.start()
-        person.saves()
+        person.save_card()
         world.simulator.deliver_due()
         wait_until(lambda: person.status == PaymentStatus.SAVED)
         worker.stop()
     rename(app, "elsewhere", "idempotent_request")
 
-    assert_equal_to_stripe(person)
+    assert_agrees(person)

@@ -9,9 +9,10 @@ from flask.testing import FlaskClient
 from app.web import logging
 from tests.conftest import make_settings
 from tests.support.logs import lines_of
+from tests.support.people import Person
 from tests.support.portal import DETAILS, sign_up
 from tests.support.stripe_postbox import Postbox, event
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 KEYS = ("sk_test_51Abcdef", "rk_live_51Abcdef", "whsec_abcDEF123")
 
@@ -128,7 +129,7 @@ def test_names_the_customer_whose_page_is_opened(world: World, capsys: Capture) 
 def test_names_customer_and_events_of_a_comparison_with_stripe(
     world: World, person: Person, capsys: Capture
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
     logging.configure(make_settings(log_level="INFO"))
 

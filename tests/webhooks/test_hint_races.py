@@ -10,18 +10,19 @@ from app.db import utcnow
 from app.payers import PaymentStatus
 from app.simulator import Simulator
 from app.webhooks import Event
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.stripe_postbox import Postbox, event
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 from tests.webhooks.conftest import NOTHING_NEW
 
 
 def test_that_arrives_during_a_convergence_is_dismissed_afterwards_without_a_call(
     calls: StripeCalls, world: World, person: Person, rows: Rows
 ) -> None:
-    person.saves()
+    person.save_card()
     world.lose_events(lambda kind: kind == "setup_intent.succeeded")
     world.simulator.deliver_due()
     completed = next(
@@ -49,7 +50,7 @@ def test_that_takes_back_what_a_convergence_is_about_to_write_is_not_lost(
     calls: StripeCalls, world: World, person: Person
 ) -> None:
     """The default goes from one card to another and back while Stripe's answer is on its way."""
-    person.saves()
+    person.save_card()
     world.settle()
     first, second = str(person.stripe_default), world.attach_card(person)
     world.settle()
@@ -62,7 +63,7 @@ def test_that_takes_back_what_a_convergence_is_about_to_write_is_not_lost(
     calls.after("GET /v1/customers/*", chosen_back)
     world.settle()
 
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_that_is_quicker_than_our_own_commit_is_looked_at_again(
@@ -107,7 +108,7 @@ def test_waits_for_the_simulators_retries_when_the_first_tries_are_lost(
     simulator: Simulator, world: World, person: Person
 ) -> None:
     simulator.knobs.drop_first = 2
-    person.saves()
+    person.save_card()
 
     for _ in range(3):
         world.settle()
@@ -121,11 +122,11 @@ def test_of_many_are_sorted_by_several_workers_at_once(world: World, postbox: Po
     for batch, order in enumerate((people, people[::-1])):
         for place in range(100):
             whose = order[place // 50]
-            setup = world.simulator.books.checkout_sessions[whose.page_id]["setup_intent"]
+            setup = world.simulator.books.checkout_sessions[whose.session_id]["setup_intent"]
             failed = {
                 "id": setup,
                 "object": "setup_intent",
-                "customer": whose.stripe_id,
+                "customer": whose.stripe_customer_id,
                 "status": "requires_action",
             }
             postbox.post(event("setup_intent.requires_action", failed, id=f"evt_{batch}_{place}"))

@@ -10,10 +10,11 @@ import time_machine
 from app.gateway import EVENTS
 from app.payers import PaymentStatus
 from app.webhooks import Event
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 from tests.webhooks.conftest import NOTHING_NEW
 
 DECLINED, CHALLENGED = "4000000000000002", "4000002500003155"
@@ -24,23 +25,23 @@ def _nothing(_world: World, _person: Person) -> None:
 
 
 def _saves(_world: World, person: Person) -> None:
-    assert person.saves() == "succeeded"
+    assert person.save_card() == "succeeded"
 
 
 def _is_declined(_world: World, person: Person) -> None:
-    assert person.saves(DECLINED) == "declined"
+    assert person.save_card(DECLINED) == "declined"
 
 
 def _is_challenged(_world: World, person: Person) -> None:
-    assert person.saves(CHALLENGED) == "requires_action"
+    assert person.save_card(CHALLENGED) == "requires_action"
 
 
 def _lets_it_expire(world: World, person: Person) -> None:
-    world.simulator.expire_session(person.page_id)
+    world.simulator.expire_session(person.session_id)
 
 
 def _is_deleted(world: World, person: Person) -> None:
-    world.simulator.delete_customer(person.stripe_id)
+    world.simulator.delete_customer(person.stripe_customer_id)
 
 
 def _loses_the_card(world: World, person: Person) -> None:
@@ -66,7 +67,7 @@ def _has_two_cards(world: World, person: Person) -> None:
 
 
 def _chooses_the_other(world: World, person: Person) -> None:
-    others = world.stripe("GET", f"/v1/customers/{person.stripe_id}/payment_methods")["data"]
+    others = world.stripe("GET", f"/v1/customers/{person.stripe_customer_id}/payment_methods")["data"]
     world.choose_default(person, next(m["id"] for m in others if m["id"] != person.stripe_default))
 
 
@@ -121,7 +122,7 @@ def test_leads_to_stripes_truth_by_itself(
     world.settle()
 
     assert person.status == case.status
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
     assert {found.state for found in rows(Event)} == {"done"}
 
 
@@ -134,7 +135,7 @@ def test_costs_no_call_when_it_tells_nothing_new(
     case.happens(world, person)
     world.lose_events()
     clock.shift(61)  # after that, a look at Stripe is worth while again
-    person.returns()
+    person.return_to_portal()
     seen = {found.id for found in rows(Event)}
     told = [told["id"] for told in world.simulator.books.events.snapshot() if told["type"] == case.kind]
     for event_id in told:
@@ -156,17 +157,17 @@ def test_a_whole_onboarding_costs_four_calls(
     calls.clear()
 
     person = world.person()
-    person.saves()
+    person.save_card()
     world.settle()
-    person.returns()
+    person.return_to_portal()
     clock.shift(600)
     world.settle()
 
     assert calls.made == [
         "POST /v1/customers",
         "POST /v1/checkout/sessions",
-        f"GET /v1/checkout/sessions/{person.page_id}",
-        f"POST /v1/customers/{person.stripe_id}",
+        f"GET /v1/checkout/sessions/{person.session_id}",
+        f"POST /v1/customers/{person.stripe_customer_id}",
     ]
     assert person.status == PaymentStatus.SAVED
 
@@ -178,7 +179,7 @@ def test_any_order_and_number_of_events_about_one_card_cost_one_convergence(
     world.simulator.knobs.change({"shuffle": True, "duplicate": 4})
     calls.clear()
 
-    person.saves()
+    person.save_card()
     world.settle()
 
     assert len(calls.made) == 2

@@ -17,10 +17,11 @@ from app.errors import AppError, Conflict, Invalid, NotFound
 from app.journal import Entry
 from app.payers import Payer, PaymentStatus
 from app.webhooks import Event
+from tests.support.people import Person
 from tests.support.processes import PATIENCE
 from tests.support.rows import Rows
 from tests.support.stripe_postbox import Postbox, event
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 ACTOR = "operator:01J00000000000000000000000"
 
@@ -58,7 +59,7 @@ def notes(rows: Rows, kind: str) -> list[Entry]:
 
 
 def test_a_retried_event_has_its_effect(world: World, person: Person, rows: Rows) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
     give_up(world.app)
     [succeeded] = [found for found in rows(Event) if found.type == "setup_intent.succeeded"]
@@ -73,7 +74,7 @@ def test_a_retried_event_has_its_effect(world: World, person: Person, rows: Rows
 def test_a_retried_event_does_not_wait_for_the_next_try_of_what_failed_besides(
     world: World, person: Person, rows: Rows
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
     with world.app.app_context():
         session = db.session()
@@ -102,7 +103,7 @@ def test_a_retried_event_is_as_if_it_had_come_just_now(app: Flask, postbox: Post
 
 
 def test_a_retry_is_journaled_with_the_customer(world: World, person: Person, rows: Rows) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
     give_up(world.app)
     [succeeded] = [found for found in rows(Event) if found.type == "setup_intent.succeeded"]
@@ -175,7 +176,7 @@ def test_an_ignored_event_stays_ignored(state: str, world: World, postbox: Postb
 def test_an_event_that_is_ignored_while_its_customer_is_converged_stays_ignored(
     world: World, person: Person, rows: Rows
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
     [succeeded] = [found for found in rows(Event) if found.type == "setup_intent.succeeded"]
     world.simulator.wsgi.before_request_funcs.setdefault(None, []).append(

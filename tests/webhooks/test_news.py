@@ -5,18 +5,19 @@ import time_machine
 
 from app.payers import PaymentStatus
 from app.webhooks import Event
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.stripe_postbox import Postbox, event
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 from tests.webhooks.conftest import NOTHING_NEW
 
 
 def test_of_a_mandate_leads_to_a_look_at_it(
     world: World, person: Person, calls: StripeCalls, rows: Rows
 ) -> None:
-    world.simulator.pay_by_bank(person.page_id, "bacs_debit")
+    world.simulator.pay_by_bank(person.session_id, "bacs_debit")
     world.settle()
     calls.clear()
     mandate = world.simulator.books.mandates.snapshot()[0]["id"]
@@ -32,9 +33,9 @@ def test_of_a_mandate_leads_to_a_look_at_it(
 def test_of_a_mandate_that_is_known_costs_no_call(
     world: World, person: Person, calls: StripeCalls, rows: Rows
 ) -> None:
-    world.simulator.pay_by_bank(person.page_id, "bacs_debit")
+    world.simulator.pay_by_bank(person.session_id, "bacs_debit")
     world.simulator.settle_mandate(world.simulator.books.mandates.snapshot()[0]["id"], "active")
-    person.returns()
+    person.return_to_portal()
     calls.clear()
 
     world.settle()
@@ -60,14 +61,14 @@ def test_of_a_mandate_of_someone_else_is_ignored_after_some_minutes(
 def test_of_a_mandate_waits_for_its_method_to_be_known(
     world: World, person: Person, rows: Rows, clock: time_machine.Traveller
 ) -> None:
-    world.simulator.pay_by_bank(person.page_id, "bacs_debit")
+    world.simulator.pay_by_bank(person.session_id, "bacs_debit")
     world.simulator.settle_mandate(world.simulator.books.mandates.snapshot()[0]["id"], "inactive")
     world.lose_events(lambda kind: kind == "mandate.updated")
     world.simulator.deliver_due()
     world.work()
     assert {found.state for found in rows(Event)} == {"new"}
 
-    person.returns()
+    person.return_to_portal()
     clock.shift(2)
     world.work()
 
@@ -77,12 +78,12 @@ def test_of_a_mandate_waits_for_its_method_to_be_known(
 def test_of_a_card_saved_elsewhere_for_the_same_customer_is_news(
     world: World, person: Person, clock: time_machine.Traveller
 ) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
     world.stripe(
         "POST",
         "/v1/setup_intents",
-        customer=person.stripe_id,
+        customer=person.stripe_customer_id,
         payment_method="pm_card_mastercard",
         confirm="true",
         **{
@@ -95,7 +96,7 @@ def test_of_a_card_saved_elsewhere_for_the_same_customer_is_news(
     world.settle()
 
     assert [method.brand for method in person.methods] == ["visa", "mastercard"]
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_of_an_attempt_elsewhere_that_failed_is_no_news(
@@ -104,7 +105,7 @@ def test_of_an_attempt_elsewhere_that_failed_is_no_news(
     failed = {
         "id": "seti_elsewhere",
         "object": "setup_intent",
-        "customer": person.stripe_id,
+        "customer": person.stripe_customer_id,
         "status": "requires_payment_method",
         "last_setup_error": {"code": "card_declined"},
     }
@@ -123,7 +124,7 @@ def test_of_a_page_that_we_did_not_open_is_no_news(
     elsewhere = {
         "id": "cs_elsewhere",
         "object": "checkout.session",
-        "customer": person.stripe_id,
+        "customer": person.stripe_customer_id,
         "status": "complete",
     }
     calls.clear()
@@ -150,7 +151,7 @@ def test_of_a_detached_card_that_we_never_knew_is_no_news(
     postbox.post(
         event(
             "payment_method.detached",
-            data={"object": detached, "previous_attributes": {"customer": person.stripe_id}},
+            data={"object": detached, "previous_attributes": {"customer": person.stripe_customer_id}},
         )
     )
     world.work()
@@ -162,7 +163,12 @@ def test_of_a_detached_card_that_we_never_knew_is_no_news(
 def test_finds_its_customer_when_the_customer_comes_whole(
     world: World, person: Person, postbox: Postbox, rows: Rows
 ) -> None:
-    whole = {"id": "pm_1", "object": "payment_method", "type": "card", "customer": {"id": person.stripe_id}}
+    whole = {
+        "id": "pm_1",
+        "object": "payment_method",
+        "type": "card",
+        "customer": {"id": person.stripe_customer_id},
+    }
 
     postbox.post(event("payment_method.attached", whole))
     world.work()

@@ -7,11 +7,12 @@ import structlog
 from app import db
 from app.payers import PaymentStatus
 from app.webhooks import Event
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.stripe_postbox import Postbox, event
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 
 MALFORMED: dict[str, dict[str, object]] = {
     "setup without status": {"id": "seti_1", "object": "setup_intent"},
@@ -46,26 +47,26 @@ OLD = "2019-12-03"  # of which we can read the ids, and nothing else for sure
 def test_about_one_of_ours_that_is_malformed_harms_nothing(
     case_name: str, world: World, person: Person, postbox: Postbox, rows: Rows
 ) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
-    thing = {"id": person.stripe_id, "customer": person.stripe_id, **MALFORMED[case_name]}
+    thing = {"id": person.stripe_customer_id, "customer": person.stripe_customer_id, **MALFORMED[case_name]}
 
     answer = postbox.post(event("customer.updated", thing, id="evt_malformed"))
     world.work()
     later = world.person()
-    later.saves()
+    later.save_card()
     world.settle()
 
     assert answer.status_code == 200
     assert {found.state for found in rows(Event)} == {"done"}
     assert (person.status, later.status) == (PaymentStatus.SAVED, PaymentStatus.SAVED)
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_in_another_api_version_is_news_whatever_it_seems_to_say(
     world: World, person: Person, postbox: Postbox, calls: StripeCalls
 ) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
     card = world.simulator.books.payment_methods[str(person.stripe_default)]
     calls.clear()
@@ -80,9 +81,9 @@ def test_in_another_api_version_is_news_whatever_it_seems_to_say(
 def test_in_another_api_version_is_no_news_of_a_page_that_is_done_with(
     kind: str, world: World, person: Person, postbox: Postbox, calls: StripeCalls, rows: Rows
 ) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
-    page = world.simulator.books.checkout_sessions[person.page_id]
+    page = world.simulator.books.checkout_sessions[person.session_id]
     intent = world.simulator.books.setup_intents[page["setup_intent"]]
     calls.clear()
 
@@ -100,13 +101,13 @@ def test_that_nobody_understands_does_not_hold_up_the_others(
     with world.app.app_context():
         db.session().execute(sa.update(Event).values(payload="[]"))
         db.session().commit()
-    person.saves()
+    person.save_card()
     world.simulator.deliver_due()
 
     with structlog.testing.capture_logs() as lines:
         world.work()
 
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
     assert [(found.state, found.reason) for found in rows(Event) if found.id == "evt_odd"] == [
         ("dead", "It could not be understood; the log says why.")
     ]

@@ -13,10 +13,11 @@ from app.db import utcnow
 from app.webhooks import Event
 from app.webhooks.pruning import BATCH
 from tests.conftest import make_settings
+from tests.support.people import Person
 from tests.support.processes import wait_until
 from tests.support.rows import Rows
 from tests.support.stripe_postbox import Postbox, event
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 
 @pytest.fixture
@@ -65,12 +66,12 @@ def test_forgets_what_is_finished_and_keeps_the_rest(
 def test_knows_an_event_again_though_its_payload_is_gone(
     world: World, person: Person, postbox: Postbox, rows: Rows, clock: time_machine.Traveller
 ) -> None:
-    postbox.post(event("customer.updated", world.simulator.books.customers[person.stripe_id]))
+    postbox.post(event("customer.updated", world.simulator.books.customers[person.stripe_customer_id]))
     world.work()
     clock.shift(timedelta(days=11))
     prune(world.app)
 
-    postbox.post(event("customer.updated", world.simulator.books.customers[person.stripe_id]))
+    postbox.post(event("customer.updated", world.simulator.books.customers[person.stripe_customer_id]))
     world.work()
 
     [found] = [found for found in rows(Event) if found.id == "evt_1"]

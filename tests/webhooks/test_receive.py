@@ -15,10 +15,11 @@ from app.simulator import Simulator
 from app.simulator.accounts import add_account, add_key
 from app.webhooks import Event
 from tests.support.cases import for_each
+from tests.support.database_contents import contents
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_postbox import Postbox, event, signed
-from tests.support.sync_database import contents
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 LARGEST = 512 * 1024
 
@@ -311,7 +312,7 @@ def test_takes_either_signature_while_a_secret_is_rolled(
     simulator: Simulator, person: Person, rows: Rows
 ) -> None:
     simulator.knobs.two_signatures = True
-    person.saves()
+    person.save_card()
 
     simulator.deliver_due()
 
@@ -337,7 +338,7 @@ def test_takes_every_secret_that_is_not_retired(app: Flask, postbox: Postbox, ro
 
 def test_stores_a_repeated_event_once(simulator: Simulator, world: World, person: Person, rows: Rows) -> None:
     simulator.knobs.duplicate = 3
-    person.saves()
+    person.save_card()
 
     world.settle()
 
@@ -368,7 +369,7 @@ def test_looks_again_at_an_unfinished_event_that_is_delivered_again(
 def test_leaves_a_finished_event_alone_when_it_is_delivered_again(
     simulator: Simulator, world: World, person: Person, rows: Rows, app: Flask
 ) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
     before = contents(app)
 
@@ -397,7 +398,7 @@ def test_has_stored_the_event_before_anything_comes_of_it(
     simulator: Simulator, person: Person, rows: Rows
 ) -> None:
     hints = person.payer.hints
-    person.saves()
+    person.save_card()
 
     simulator.deliver_due()
 
@@ -407,7 +408,7 @@ def test_has_stored_the_event_before_anything_comes_of_it(
 
 
 def test_asks_stripe_nothing_before_it_answers(simulator: Simulator, person: Person, rows: Rows) -> None:
-    person.saves()
+    person.save_card()
     simulator.faults.add("timeout", times=100)
 
     simulator.deliver_due()

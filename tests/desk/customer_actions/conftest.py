@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 from tests.support.api import Api
 from tests.support.desk import operator, sign_in
 from tests.support.desk_customer import Desk
-from tests.support.sync_people import Person, World
+from tests.support.people import Person
+from tests.support.world import World
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def desk_of(client: FlaskClient) -> Callable[[Person], Desk]:
 def saved(world: World) -> Person:
     """Somebody who has saved a card."""
     person = world.person()
-    person.saves()
+    person.save_card()
     world.settle()
     return person
 

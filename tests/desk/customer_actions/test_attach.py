@@ -13,8 +13,9 @@ from app.simulator import Simulator, accounts
 from tests.conftest import PORTAL
 from tests.support.browser import Page
 from tests.support.desk_customer import Desk, DeskOf, told
+from tests.support.people import Person
 from tests.support.rows import Rows
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 
 class TestAttaching:
@@ -82,7 +83,7 @@ class TestAttaching:
         page = Page.of(desk_of(saved).press("attach", **fields))
         desk_of(saved).press("attach", confirmed="yes", **fields)
 
-        assert f"{saved.stripe_id} is not followed any more then" in page.text
+        assert f"{saved.stripe_customer_id} is not followed any more then" in page.text
         assert "Not the one known here: ada@example.com" in page.text
         living = [row.stripe_customer_id for row in rows(Payer) if row.deleted_at is None]
         assert living == [fields["stripe_customer_id"]]
@@ -123,7 +124,7 @@ class TestAttaching:
         self, saved: Person, client: FlaskClient, customer: dict[str, Any], fields: dict[str, str]
     ) -> None:
         answer = Desk(client, customer["id"]).press(
-            "attach", **(fields | {"stripe_customer_id": saved.stripe_id})
+            "attach", **(fields | {"stripe_customer_id": saved.stripe_customer_id})
         )
 
         said = Page.of(answer).error("stripe_customer_id")

@@ -8,9 +8,10 @@ from flask.testing import FlaskClient
 from app import db, doctor, payers, webhooks
 from app.simulator import Simulator
 from tests.support.desk_customer import Desk, DeskOf, told
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 
 class TestCheckingNow:
@@ -32,7 +33,7 @@ class TestCheckingNow:
         assert calls.made
 
     def test_says_what_has_changed(self, person: Person, desk_of: DeskOf) -> None:
-        person.saves()
+        person.save_card()
 
         said = desk_of(person).said("check")
 
@@ -67,7 +68,7 @@ class TestCheckingNow:
     ) -> None:
         endpoint = simulator.books.webhook_endpoints.snapshot()[0]["id"]
         simulator.change_endpoint(endpoint, enabled=False)
-        person.saves()
+        person.save_card()
 
         said = desk_of(person).said("check")
 
@@ -76,7 +77,7 @@ class TestCheckingNow:
     def test_suspects_the_webhook_until_an_event_comes(
         self, person: Person, desk_of: DeskOf, world: World, rows: Rows
     ) -> None:
-        person.saves()
+        person.save_card()
 
         at_once = desk_of(person).said("check")
         world.settle()
@@ -92,7 +93,7 @@ class TestCheckingNow:
     def test_suspects_nothing_when_an_event_has_told(
         self, app: Flask, person: Person, desk_of: DeskOf, simulator: Simulator, rows: Rows
     ) -> None:
-        person.saves()
+        person.save_card()
         while simulator.deliver_due():
             pass
         with app.app_context():

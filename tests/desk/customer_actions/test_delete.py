@@ -12,9 +12,10 @@ from app.simulator import Simulator
 from tests.support.api import Api
 from tests.support.browser import Page
 from tests.support.desk_customer import Desk, DeskOf, told
+from tests.support.people import Person
 from tests.support.rows import Rows
-from tests.support.sync_people import Person, World
 from tests.support.tokens import meanwhile
+from tests.support.world import World
 
 
 class TestDeleting:
@@ -27,7 +28,7 @@ class TestDeleting:
         assert "by Grace Hopper" in said
         assert rows(Customer)[0].deleted_at is not None
         assert rows(Payer)[0].deleted_at is not None
-        assert not simulator.books.customers[saved.stripe_id].get("deleted")
+        assert not simulator.books.customers[saved.stripe_customer_id].get("deleted")
         assert told(rows, "customer.deleted")[0][0].startswith("operator:")
 
     def test_leaves_to_be_seen_what_was(self, saved: Person, desk_of: DeskOf) -> None:
@@ -35,7 +36,7 @@ class TestDeleting:
 
         page = desk_of(saved).page
 
-        assert saved.stripe_id in page.text
+        assert saved.stripe_customer_id in page.text
         assert "Visa •••• 4242" in page.text
         assert "it is not followed any more" in page.text
         assert [form["action"] for form in page.one("main").all("form")] == [f"{desk_of(saved).path}/restore"]
@@ -122,12 +123,16 @@ class TestRestoring:
         self, saved: Person, desk_of: DeskOf, client: FlaskClient, customer: dict[str, Any], rows: Rows
     ) -> None:
         desk_of(saved).press("delete")
-        fields = {"app_id": saved.payer.app_id, "stripe_customer_id": saved.stripe_id, "confirmed": "yes"}
+        fields = {
+            "app_id": saved.payer.app_id,
+            "stripe_customer_id": saved.stripe_customer_id,
+            "confirmed": "yes",
+        }
         Desk(client, customer["id"]).press("attach", **fields)
 
         said = desk_of(saved).said("restore")
 
-        assert f"Stripe customer {saved.stripe_id} stands for another customer by now" in said
+        assert f"Stripe customer {saved.stripe_customer_id} stands for another customer by now" in said
         assert [row.customer_id for row in rows(Payer) if row.deleted_at is None] == [customer["id"]]
 
     def test_leaves_out_an_app_that_was_uninstalled(

@@ -15,8 +15,8 @@ from tests.conftest import PORTAL
 from tests.support.api import Api
 from tests.support.browser import Page
 from tests.support.desk_customer import Desk, DeskOf, told
+from tests.support.people import Person
 from tests.support.rows import Rows
-from tests.support.sync_people import Person
 
 
 class TestLinks:

@@ -6,8 +6,9 @@ import pytest
 from app.checkout import CheckoutSession
 from app.simulator import DEFAULT_API_KEY, Simulator, accounts
 from tests.support.desk_customer import DeskOf, told
+from tests.support.people import Person
 from tests.support.rows import Rows
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 
 class TestMethods:
@@ -64,7 +65,7 @@ class TestMethods:
 
     def test_nothing_is_done_to_somebody_elses(self, saved: Person, desk_of: DeskOf, world: World) -> None:
         stranger = world.person()
-        stranger.saves()
+        stranger.save_card()
         world.settle()
         theirs = {"app_id": stranger.payer.app_id, "method_id": str(stranger.stripe_default)}
 
@@ -97,17 +98,17 @@ class TestPages:
     def test_an_open_one_is_closed(
         self, person: Person, desk_of: DeskOf, simulator: Simulator, rows: Rows
     ) -> None:
-        said = desk_of(person).said("close-page", session_id=person.page_id)
+        said = desk_of(person).said("close-page", session_id=person.session_id)
 
         assert "The page is closed." in said
-        assert simulator.books.checkout_sessions[person.page_id]["status"] == "expired"
+        assert simulator.books.checkout_sessions[person.session_id]["status"] == "expired"
         assert rows(CheckoutSession)[0].status == "expired"
         assert told(rows, "checkout.closed")[0][0].startswith("operator:")
 
     def test_one_that_is_closed_already_stays_so(self, person: Person, desk_of: DeskOf, rows: Rows) -> None:
-        desk_of(person).press("close-page", session_id=person.page_id)
+        desk_of(person).press("close-page", session_id=person.session_id)
 
-        said = desk_of(person).said("close-page", session_id=person.page_id)
+        said = desk_of(person).said("close-page", session_id=person.session_id)
 
         assert "The page was not open any more." in said
         assert len(told(rows, "checkout.closed")) == 1
@@ -117,16 +118,16 @@ class TestPages:
     ) -> None:
         stranger = world.person()
 
-        for page_id in (stranger.page_id, "cs_unknown"):
+        for page_id in (stranger.session_id, "cs_unknown"):
             assert "This customer has no such page." in desk_of(person).said("close-page", session_id=page_id)
-        assert simulator.books.checkout_sessions[stranger.page_id]["status"] == "open"
+        assert simulator.books.checkout_sessions[stranger.session_id]["status"] == "open"
 
     def test_it_stays_open_when_stripe_is_away(
         self, person: Person, desk_of: DeskOf, simulator: Simulator
     ) -> None:
         simulator.faults.add("503", "*", times=9)
 
-        said = desk_of(person).said("close-page", session_id=person.page_id)
+        said = desk_of(person).said("close-page", session_id=person.session_id)
 
         assert "Stripe had a problem of its own." in said
-        assert person.pages[0].status == "open"
+        assert person.checkout_sessions[0].status == "open"

@@ -12,8 +12,8 @@ from tests.support.browser import Page
 from tests.support.cases import for_each
 from tests.support.desk import post, sign_in
 from tests.support.desk_customer import Desk
+from tests.support.people import Person
 from tests.support.rows import Rows
-from tests.support.sync_people import Person
 
 ACTIONS = (
     "edit",

@@ -6,7 +6,7 @@ from flask import Flask
 
 from app.simulator import Simulator
 from tests.support.desk_customer import CLOCK
-from tests.support.sync_people import World
+from tests.support.world import World
 
 
 @pytest.fixture
@@ -14,4 +14,4 @@ def world(app: Flask, simulator: Simulator, clock: time_machine.Traveller) -> Wo
     """Everybody, on a day on which cards that are good to 12/34 are not near their end."""
     clock.move_to(CLOCK)
     simulator.advance(CLOCK.timestamp() - simulator.clock.now())
-    return World(app, simulator)
+    return World(app, simulator, clock)

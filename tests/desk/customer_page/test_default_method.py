@@ -7,7 +7,8 @@ from app.simulator import Simulator
 from tests.support.api import Api
 from tests.support.desk import operator, post, sign_in
 from tests.support.desk_customer import check, diagnosis, look, section
-from tests.support.sync_people import Person, World
+from tests.support.people import Person
+from tests.support.world import World
 
 
 class TestWhyItIsCharged:
@@ -17,7 +18,7 @@ class TestWhyItIsCharged:
     def person(self, world: World, app: Flask) -> Person:
         """Somebody with two cards, of which the first is charged."""
         person = world.person()
-        person.saves()
+        person.save_card()
         world.settle()
         world.attach_card(person)
         check(person, app)
@@ -37,7 +38,7 @@ class TestWhyItIsCharged:
         other = next(row for row in person.methods if row.id != person.payer.default_method_id)
         api.put(
             f"/customers/{person.payer.customer_id}/stripe",
-            {"stripeCustomerId": person.stripe_id, "stripeDefaultPaymentMethodId": other.id},
+            {"stripeCustomerId": person.stripe_customer_id, "stripeDefaultPaymentMethodId": other.id},
         )
 
         assert "A program chose it, through the API." in diagnosis(look(person, app))

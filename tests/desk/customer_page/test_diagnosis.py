@@ -10,7 +10,8 @@ from app.simulator import Simulator
 from tests.support.api import Api
 from tests.support.browser import Page
 from tests.support.desk_customer import check, diagnosis, look, section, tags
-from tests.support.sync_people import Person, World
+from tests.support.people import Person
+from tests.support.world import World
 
 
 class TestDiagnosis:
@@ -43,7 +44,7 @@ class TestDiagnosis:
 
     def test_of_a_saved_card(self, app: Flask, world: World) -> None:
         person = world.person()
-        person.saves()
+        person.save_card()
         world.settle()
 
         page = look(person, app)
@@ -61,7 +62,7 @@ class TestDiagnosis:
 
     def test_of_a_declined_card(self, app: Flask, world: World) -> None:
         person = world.person()
-        person.saves("4000000000009995")
+        person.save_card("4000000000009995")
         check(person, app)
 
         page = look(person, app)
@@ -74,7 +75,7 @@ class TestDiagnosis:
 
     def test_of_an_unfinished_3d_secure(self, app: Flask, world: World) -> None:
         person = world.person()
-        person.saves("4000002500003155")
+        person.save_card("4000002500003155")
         check(person, app)
 
         page = look(person, app)
@@ -84,7 +85,7 @@ class TestDiagnosis:
 
     def test_of_a_test_payment_on_its_way(self, app: Flask, world: World, simulator: Simulator) -> None:
         person = world.person()
-        simulator.pay_by_bank(person.page_id, verify="later")
+        simulator.pay_by_bank(person.session_id, verify="later")
         check(person, app)
 
         page = look(person, app)
@@ -96,8 +97,8 @@ class TestDiagnosis:
 
     def test_of_a_test_payment_that_came_back(self, app: Flask, world: World, simulator: Simulator) -> None:
         person = world.person()
-        simulator.pay_by_bank(person.page_id, verify="later")
-        simulator.verify_microdeposits(person.page_id, ok=False)
+        simulator.pay_by_bank(person.session_id, verify="later")
+        simulator.verify_microdeposits(person.session_id, ok=False)
         check(person, app)
 
         page = look(person, app)
@@ -107,7 +108,7 @@ class TestDiagnosis:
 
     def test_of_a_mandate_that_is_pending_and_then_ended(self, app: Flask, world: World) -> None:
         person = world.person()
-        person.saves()
+        person.save_card()
         world.settle()
 
         pending = diagnosis(self._with_mandate(person, "pending", app))
@@ -120,10 +121,10 @@ class TestDiagnosis:
 
     def test_of_a_bank_that_takes_its_time(self, app: Flask, world: World, simulator: Simulator) -> None:
         person = world.person()
-        simulator.pay_by_bank(person.page_id, verify="later")
+        simulator.pay_by_bank(person.session_id, verify="later")
         check(person, app)
         with app.app_context():
-            opened = db.session().get_one(type(person.pages[0]), person.page_id)
+            opened = db.session().get_one(type(person.checkout_sessions[0]), person.session_id)
             opened.next_action = None
             db.session().commit()
 
@@ -131,7 +132,7 @@ class TestDiagnosis:
 
     def test_of_an_abandoned_page(self, app: Flask, world: World, simulator: Simulator) -> None:
         person = world.person()
-        simulator.expire_session(person.page_id)
+        simulator.expire_session(person.session_id)
         world.settle()
 
         page = look(person, app)
@@ -144,8 +145,8 @@ class TestDiagnosis:
         self, app: Flask, world: World, simulator: Simulator
     ) -> None:
         person = world.person()
-        person.saves("4000000000000127")
-        simulator.expire_session(person.page_id)
+        person.save_card("4000000000000127")
+        simulator.expire_session(person.session_id)
         check(person, app)
 
         assert "Before that a try was declined: The security code (CVC) is wrong." in diagnosis(
@@ -156,7 +157,7 @@ class TestDiagnosis:
         self, app: Flask, world: World, clock: time_machine.Traveller
     ) -> None:
         person = world.person()
-        person.saves(expiry="06 / 30")
+        person.save_card(expiry="06 / 30")
         world.settle()
 
         soon = diagnosis(look(person, app))

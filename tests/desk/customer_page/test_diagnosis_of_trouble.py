@@ -14,13 +14,13 @@ from tests.support.api import Api
 from tests.support.browser import Page
 from tests.support.desk import post, sign_in
 from tests.support.desk_customer import check, diagnosis, look, section, tags
-from tests.support.sync_people import World
+from tests.support.world import World
 
 
 class TestDiagnosis:
     def test_of_a_card_detached_at_stripe(self, app: Flask, world: World, simulator: Simulator) -> None:
         person = world.person()
-        person.saves()
+        person.save_card()
         world.settle()
         simulator.detach_payment_method(person.methods[0].id)
         world.settle()
@@ -33,9 +33,9 @@ class TestDiagnosis:
 
     def test_of_a_default_taken_back_at_stripe(self, app: Flask, world: World, simulator: Simulator) -> None:
         person = world.person()
-        person.saves()
+        person.save_card()
         world.settle()
-        simulator.choose_default(person.stripe_id, None)
+        simulator.choose_default(person.stripe_customer_id, None)
         world.settle()
 
         page = look(person, app)
@@ -46,9 +46,9 @@ class TestDiagnosis:
 
     def test_of_a_customer_deleted_at_stripe(self, app: Flask, world: World, simulator: Simulator) -> None:
         person = world.person()
-        person.saves()
+        person.save_card()
         world.settle()
-        simulator.delete_customer(person.stripe_id)
+        simulator.delete_customer(person.stripe_customer_id)
         world.settle()
 
         page = look(person, app)
@@ -72,7 +72,7 @@ class TestDiagnosis:
 
     def test_of_a_revoked_key(self, app: Flask, world: World, simulator: Simulator) -> None:
         person = world.person()
-        person.saves()
+        person.save_card()
         world.settle()
         accounts.revoke_key(simulator.books, DEFAULT_API_KEY)
         check(person, app)
@@ -99,7 +99,7 @@ class TestDiagnosis:
 
     def test_of_two_cards(self, app: Flask, world: World) -> None:
         person = world.person()
-        person.saves()
+        person.save_card()
         world.settle()
         world.attach_card(person)
         check(person, app)
@@ -112,7 +112,7 @@ class TestDiagnosis:
 
     def test_of_events_that_never_came(self, app: Flask, world: World, clock: time_machine.Traveller) -> None:
         person = world.person()
-        person.saves()
+        person.save_card()
         world.lose_events()
         clock.shift(timedelta(minutes=20))
         world.work()
@@ -138,7 +138,7 @@ class TestDiagnosis:
 
     def test_of_events_that_were_fetched_later(self, app: Flask, world: World) -> None:
         person = world.person()
-        person.saves()
+        person.save_card()
         world.settle()
         with app.app_context():
             for event in db.session().scalars(sa.select(webhooks.Event)):
@@ -154,7 +154,7 @@ class TestDiagnosis:
 
     def test_of_events_that_are_always_fetched(self, app: Flask, world: World) -> None:
         person = world.person()
-        person.saves()
+        person.save_card()
         world.settle()
         with app.app_context():
             for event in db.session().scalars(sa.select(webhooks.Event)):
@@ -183,7 +183,7 @@ class TestDiagnosis:
     ) -> None:
         person = world.person()
         simulator.delete_endpoint(simulator.books.webhook_endpoints.snapshot()[0]["id"])
-        person.saves()
+        person.save_card()
         client = sign_in(app, "operator")
 
         said = Page.of(

@@ -14,7 +14,7 @@ from tests.support.api import Api
 from tests.support.browser import Page
 from tests.support.desk import post, sign_in
 from tests.support.desk_customer import CLOCK, check, diagnosis, look, section, tags
-from tests.support.sync_people import World
+from tests.support.world import World
 
 
 def test_shows_everything_that_is_known_of_the_customer(app: Flask, api: Api) -> None:
@@ -54,7 +54,7 @@ def test_shows_everything_that_is_known_of_the_customer(app: Flask, api: Api) ->
 
 def test_a_viewer_sees_no_button_that_acts(app: Flask, world: World) -> None:
     person = world.person()
-    person.saves("4000000000009995")
+    person.save_card("4000000000009995")
     check(person, app)
 
     page = look(person, app, "viewer")
@@ -70,8 +70,8 @@ def test_ids_of_stripes_lead_to_where_they_can_be_seen(app: Flask, world: World)
     page = look(person, app)
 
     known = {link.text.split(" ")[0]: link["href"] for link in page.all("a", rel="noreferrer")}
-    assert known[person.stripe_id] == "http://127.0.0.1:12111/_control"
-    assert {person.page_id, person.pages[0].setup_intent_id} <= known.keys()
+    assert known[person.stripe_customer_id] == "http://127.0.0.1:12111/_control"
+    assert {person.session_id, person.checkout_sessions[0].setup_intent_id} <= known.keys()
 
 
 def test_says_when_stripe_was_asked_last_and_is_asked_next(app: Flask, world: World) -> None:
@@ -99,7 +99,7 @@ def test_events_that_nobody_dealt_with_are_named(
     app: Flask, world: World, simulator: Simulator, clock: time_machine.Traveller
 ) -> None:
     person = world.person()
-    person.saves()
+    person.save_card()
     while simulator.deliver_due():
         pass
     with app.app_context():
@@ -130,7 +130,7 @@ def test_an_app_besides_the_default_one_is_shown_apart(
     app: Flask, world: World, simulator: Simulator
 ) -> None:
     person = world.person()
-    person.saves()
+    person.save_card()
     world.settle()
     accounts.add_account(simulator.books, "acct_second", int(CLOCK.timestamp()))
     accounts.add_key(simulator.books, "sk_test_second", account="acct_second")

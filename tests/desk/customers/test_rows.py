@@ -10,7 +10,8 @@ from tests.support.browser import Page
 from tests.support.crowd import add, bill, crowd
 from tests.support.desk import sign_in
 from tests.support.desk_customers import LIST, cells, delete, install_another, look, names, rows
-from tests.support.sync_people import Person, World
+from tests.support.people import Person
+from tests.support.world import World
 
 USUAL = ("email", "key", "subjects", "status", "method", "created", "verified")
 
@@ -21,7 +22,7 @@ class TestRow:
     def test_tells_who_and_how_they_pay(
         self, app: Flask, desk: FlaskClient, person: Person, world: World
     ) -> None:
-        person.saves()
+        person.save_card()
         world.settle()
 
         page = look(desk)

@@ -12,7 +12,8 @@ from app.db import utcnow
 from tests.support.browser import Page
 from tests.support.crowd import add, bill
 from tests.support.desk_customers import LIST, delete, look, names
-from tests.support.sync_people import Person, World
+from tests.support.people import Person
+from tests.support.world import World
 
 
 def leads_to(answer: TestResponse) -> str:
@@ -71,11 +72,11 @@ class TestSearch:
     def test_leads_to_whoever_an_id_of_stripes_belongs_to(
         self, desk: FlaskClient, person: Person, world: World
     ) -> None:
-        person.saves()
+        person.save_card()
         world.settle()
-        page, [method] = person.pages[0], person.methods
+        page, [method] = person.checkout_sessions[0], person.methods
 
-        ids = (person.stripe_id, page.id, page.setup_intent_id, method.id, f" {page.id} ")
+        ids = (person.stripe_customer_id, page.id, page.setup_intent_id, method.id, f" {page.id} ")
         found = {id_: desk.get(LIST, query_string={"q": id_}) for id_ in ids}
 
         assert {answer.status_code for answer in found.values()} == {303}
@@ -84,7 +85,7 @@ class TestSearch:
     def test_leads_to_whoever_an_event_told_of(
         self, app: Flask, desk: FlaskClient, person: Person, world: World
     ) -> None:
-        person.saves()
+        person.save_card()
         world.settle()
         told = [event for event in stored_events(app) if event.payer_id]
 

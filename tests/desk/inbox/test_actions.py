@@ -17,9 +17,10 @@ from app.webhooks import Event
 from tests.support.browser import Page
 from tests.support.desk import post, sign_in
 from tests.support.desk_inbox import address_of, change, notes
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_postbox import Postbox, event
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 
 def told(client: FlaskClient, answer: TestResponse) -> Page:
@@ -34,7 +35,7 @@ class TestActions:
     def test_a_failed_event_is_retried(
         self, world: World, person: Person, desk: FlaskClient, rows: Rows
     ) -> None:
-        person.saves()
+        person.save_card()
         world.simulator.deliver_due()
         change(world.app, state="dead")
         [succeeded] = [found for found in rows(Event) if found.type == "setup_intent.succeeded"]
@@ -137,7 +138,7 @@ class TestActions:
     def test_an_event_of_an_ended_customer_can_still_be_looked_at(
         self, world: World, person: Person, desk: FlaskClient, rows: Rows
     ) -> None:
-        person.saves()
+        person.save_card()
         world.settle()
         with world.app.app_context():
             db.session().execute(sa.update(Payer).values(deleted_at=utcnow()))

@@ -9,9 +9,10 @@ from app.webhooks import Event
 from tests.support.browser import Page
 from tests.support.desk import post, sign_in
 from tests.support.desk_inbox import address_of, change, notes
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_postbox import Postbox, event
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 
 class TestOneEvent:
@@ -20,7 +21,7 @@ class TestOneEvent:
     def test_shows_what_the_convergence_that_settled_it_changed(
         self, world: World, person: Person, desk: FlaskClient, rows: Rows
     ) -> None:
-        person.saves()
+        person.save_card()
         world.settle()
         [succeeded] = [found for found in rows(Event) if found.type == "setup_intent.succeeded"]
 
@@ -33,7 +34,7 @@ class TestOneEvent:
     def test_says_when_it_told_nothing_new(
         self, world: World, person: Person, postbox: Postbox, desk: FlaskClient, rows: Rows
     ) -> None:
-        postbox.post(event("customer.updated", world.simulator.books.customers[person.stripe_id]))
+        postbox.post(event("customer.updated", world.simulator.books.customers[person.stripe_customer_id]))
         world.work()
 
         page = Page.of(desk.get(address_of(rows)))
@@ -44,7 +45,7 @@ class TestOneEvent:
     def test_says_how_often_stripe_was_asked_in_vain(
         self, world: World, person: Person, desk: FlaskClient, rows: Rows
     ) -> None:
-        person.saves()
+        person.save_card()
         world.simulator.faults.add("500", "GET *", times=100)
         world.settle()
         [succeeded] = [found for found in rows(Event) if found.type == "setup_intent.succeeded"]

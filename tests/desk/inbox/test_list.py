@@ -15,9 +15,10 @@ from app.webhooks import Event
 from tests.support.browser import Page
 from tests.support.cases import for_each
 from tests.support.desk_inbox import change
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_postbox import Postbox, event
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 
 def listed(client: FlaskClient, query: str = "") -> list[str]:
@@ -29,7 +30,7 @@ def listed(client: FlaskClient, query: str = "") -> list[str]:
 def test_shows_what_came_the_newest_first(
     world: World, person: Person, desk: FlaskClient, rows: Rows
 ) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
 
     page = Page.of(desk.get("/operator/events"))
@@ -93,8 +94,8 @@ def test_finds_the_events_of_a_customer_by_any_id_of_theirs(
     world: World, person: Person, desk: FlaskClient, rows: Rows
 ) -> None:
     other = world.person()
-    person.saves()
-    other.saves()
+    person.save_card()
+    other.save_card()
     world.settle()
     payer = person.payer
     theirs = {found.id for found in rows(Event) if found.payer_id == payer.id}
@@ -103,8 +104,8 @@ def test_finds_the_events_of_a_customer_by_any_id_of_theirs(
         payer.id,
         payer.customer_id.lower(),
         payer.stripe_customer_id,
-        person.page_id,
-        person.pages[0].setup_intent_id,
+        person.session_id,
+        person.checkout_sessions[0].setup_intent_id,
         payer.default_method_id,
     ):
         assert set(listed(desk, f"?find={name}")) == theirs
@@ -114,7 +115,7 @@ def test_finds_the_events_of_a_customer_by_any_id_of_theirs(
 def test_finds_by_app_where_there_are_several(
     world: World, person: Person, desk: FlaskClient, rows: Rows
 ) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
     with world.app.app_context():
         session = db.session()

@@ -16,9 +16,10 @@ from app.webhooks import Event
 from tests.support.browser import Page
 from tests.support.desk import post, sign_in
 from tests.support.desk_overview import concerns, customer, funnel
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_postbox import Postbox, event
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 
 def test_is_calm_when_nothing_needs_attention(app: Flask, desk: FlaskClient) -> None:
@@ -70,10 +71,10 @@ def test_makes_a_link_for_whoever_was_declined(app: Flask, desk: FlaskClient) ->
 
 def test_follows_somebody_from_declined_to_saved(world: World, person: Person) -> None:
     desk = sign_in(world.app)
-    person.saves("4000000000000002")
-    person.returns()
+    person.save_card("4000000000000002")
+    person.return_to_portal()
     before = list(concerns(desk))
-    person.saves()
+    person.save_card()
     world.settle()
 
     assert before == ["1 Declined"]

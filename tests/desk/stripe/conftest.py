@@ -10,7 +10,7 @@ from app.simulator import Simulator
 from app.simulator.accounts import add_account, add_key
 from tests.support.desk import sign_in
 from tests.support.desk_stripe import STRIPE
-from tests.support.sync_install import installed
+from tests.support.installed_apps import installed
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from app.simulator import DEFAULT_ACCOUNT, Simulator
 from tests.support.browser import Page
 from tests.support.desk import post
 from tests.support.desk_stripe import STRIPE, then, told
+from tests.support.installed_apps import endpoints, installed
 from tests.support.rows import Rows
-from tests.support.sync_install import endpoints, installed
 
 
 class TestDefault:

@@ -9,8 +9,8 @@ from app.simulator.accounts import add_account, add_key, revoke_key
 from tests.support.browser import Page
 from tests.support.desk import post
 from tests.support.desk_stripe import then, told
+from tests.support.installed_apps import endpoints, installed
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_install import endpoints, installed
 
 OTHER_KEY = "sk_test_another_of_the_first"
 

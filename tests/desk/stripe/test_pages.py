@@ -16,9 +16,9 @@ from tests.support.browser import Page
 from tests.support.cases import for_each
 from tests.support.desk import post, sign_in
 from tests.support.desk_stripe import STRIPE
+from tests.support.installed_apps import installed
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_install import installed
 
 
 class TestList:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.sync_people import World
+from tests.support.world import World
 
 
 @pytest.fixture(autouse=True)

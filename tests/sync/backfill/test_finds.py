@@ -10,20 +10,21 @@ from app import db, sync
 from app.apps import App
 from app.db import utcnow
 from app.webhooks import Event
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.sync_backfill import INTERVAL, LIST, is_wanted, looks, many, row
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 
 
 def test_finds_what_was_never_delivered(world: World, person: Person, rows: Rows) -> None:
-    person.saves()
+    person.save_card()
 
-    world.tend()
+    world.run_maintenance()
     world.work()
 
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
     assert {(found.origin, found.state) for found in rows(Event)} == {("backfill", "done")}
     assert row(rows).found == len(rows(Event)) >= 3
     assert row(rows).last_run_at is not None
@@ -34,21 +35,21 @@ def test_finds_the_first_events_though_our_clock_is_ahead(world: World, person: 
         ahead = utcnow() + timedelta(minutes=30)
         db.session().execute(sa.update(App).values(created_at=ahead))
         db.session().commit()
-    person.saves()
+    person.save_card()
 
-    world.tend()
+    world.run_maintenance()
     world.work()
 
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_finds_nothing_new_in_what_was_delivered(world: World, person: Person, rows: Rows) -> None:
     world.simulator.knobs.drop_all = False
-    person.saves()
+    person.save_card()
     world.settle()
     events = len(rows(Event))
 
-    world.tend()
+    world.run_maintenance()
 
     assert row(rows).found == 0
     assert len(rows(Event)) == events
@@ -58,8 +59,8 @@ def test_finds_nothing_new_in_what_was_delivered(world: World, person: Person, r
 def test_of_an_event_that_is_only_late_is_not_its_origin(world: World, person: Person, rows: Rows) -> None:
     world.simulator.knobs.drop_all = False
     world.simulator.knobs.hold = True
-    person.saves()
-    world.tend()
+    person.save_card()
+    world.run_maintenance()
     world.work()
 
     world.simulator.release()
@@ -71,14 +72,14 @@ def test_of_an_event_that_is_only_late_is_not_its_origin(world: World, person: P
 def test_comes_at_its_interval(
     world: World, person: Person, calls: StripeCalls, clock: time_machine.Traveller
 ) -> None:
-    world.tend()
+    world.run_maintenance()
     calls.clear()
 
     clock.shift(INTERVAL * 0.8)
-    world.tend()
+    world.run_maintenance()
     before = list(calls.made)
     clock.shift(INTERVAL * 0.3)
-    world.tend()
+    world.run_maintenance()
 
     assert before == []
     assert calls.made == [LIST]
@@ -87,8 +88,8 @@ def test_comes_at_its_interval(
 def test_reads_on_where_it_was_but_for_the_overlap(
     world: World, person: Person, rows: Rows, clock: time_machine.Traveller
 ) -> None:
-    person.saves()
-    world.tend()
+    person.save_card()
+    world.run_maintenance()
     cursor = row(rows).cursor
     assert cursor is not None
     clock.shift(86400)
@@ -108,19 +109,19 @@ def test_reads_on_where_it_was_but_for_the_overlap(
 def test_finds_an_event_that_stripe_listed_later_than_younger_ones(
     world: World, person: Person, rows: Rows, clock: time_machine.Traveller
 ) -> None:
-    person.saves()
+    person.save_card()
     clock.shift(200)
     late = {key: found for key, found in world.simulator.books.events.items() if "succeeded" in found["type"]}
     for key in late:
         del world.simulator.books.events[key]
     other = world.person()
-    other.saves()
-    world.tend()
+    other.save_card()
+    world.run_maintenance()
     for key, found in late.items():
         world.simulator.books.events[key] = found
 
     clock.shift(INTERVAL + 1)
-    world.tend()
+    world.run_maintenance()
 
     assert set(late) <= {found.id for found in rows(Event)}
 
@@ -129,12 +130,12 @@ def test_goes_back_the_next_time_to_the_newest_event_of_all_its_pages(
     world: World, person: Person, rows: Rows, clock: time_machine.Traveller
 ) -> None:
     for _ in range(120):
-        person.saves("4000000000000002")
+        person.save_card("4000000000000002")
     clock.shift(60)
-    person.saves()
+    person.save_card()
     newest = max(found["created"] for found in world.simulator.books.events.snapshot() if is_wanted(found))
 
-    world.tend()
+    world.run_maintenance()
 
     assert row(rows).cursor == datetime.fromtimestamp(newest, UTC)
 
@@ -143,12 +144,12 @@ def test_walks_through_many_pages(world: World, rows: Rows, calls: StripeCalls) 
     person = many(world, 230)
     calls.clear()
 
-    world.tend()
+    world.run_maintenance()
     world.work()
 
     assert calls.made.count(LIST) == 3
     assert row(rows).found == len(rows(Event)) > 200
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_sorts_and_converges_between_two_pages(world: World, rows: Rows) -> None:

@@ -16,11 +16,12 @@ from app.gateway import StripeUnavailable
 from app.sync import Backfill
 from app.sync.backfill import claim_due, release
 from app.webhooks import Event
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.sync_backfill import LEASE, LIST, looks, many, row
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 
 
 def test_goes_on_where_it_was_killed(
@@ -38,19 +39,19 @@ def test_goes_on_where_it_was_killed(
             sa.update(Backfill).values(lease="killed", leased_until=utcnow() + timedelta(seconds=LEASE))
         )
         session.commit()
-    world.tend()
+    world.run_maintenance()
     held = len(rows(Event))
     calls.clear()
 
     clock.shift(LEASE + 1)
-    world.tend()
+    world.run_maintenance()
     world.work()
 
     assert cursor_before is None
     assert held == 200
     assert calls.made.count(LIST) == 1
     assert row(rows).cursor is not None
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_is_done_by_one_at_a_time(world: World, person: Person, calls: StripeCalls) -> None:
@@ -60,7 +61,7 @@ def test_is_done_by_one_at_a_time(world: World, person: Person, calls: StripeCal
         with pytest.raises(Conflict) as caught:
             looks(world.app)
         refused.append(caught.value)
-        world.tend()
+        world.run_maintenance()
 
     calls.before(LIST, another_begins)
     looks(world.app)
@@ -94,12 +95,12 @@ def test_is_done_once_however_many_workers_there_are(world: World, calls: Stripe
 
     def tends() -> None:
         together.wait()
-        world.tend()
+        world.run_maintenance()
 
     with ThreadPoolExecutor(6) as pool:
         for future in [pool.submit(tends) for _ in range(6)]:
             future.result()
-    world.tend()
+    world.run_maintenance()
 
     assert calls.made.count(LIST) == 2
     assert row(rows).found == len(rows(Event))
@@ -116,7 +117,7 @@ def test_is_not_begun_again_by_whoever_has_only_seen_that_it_was_due(
         if not others:
             others.append(None)
             with ThreadPoolExecutor(1) as thread:
-                thread.submit(world.tend).result()
+                thread.submit(world.run_maintenance).result()
 
     with world.app.app_context():
         sa.event.listen(db.engine(), "commit", another_reads_it)
@@ -129,7 +130,7 @@ def test_is_not_begun_again_by_whoever_has_only_seen_that_it_was_due(
 def test_that_was_too_slow_stores_nothing_over_its_successor(
     world: World, person: Person, rows: Rows, calls: StripeCalls, clock: time_machine.Traveller
 ) -> None:
-    person.saves()
+    person.save_card()
 
     def another_takes_over() -> None:
         clock.shift(LEASE + 1)

@@ -20,11 +20,12 @@ from app.sync import Backfill
 from app.sync.cli import command
 from app.webhooks import Event
 from tests.conftest import PORTAL, make_settings
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.sync_backfill import INTERVAL, LIST, is_wanted, looks, many, row
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 
 SECOND_KEY = "sk_test_of_the_second"
 
@@ -45,12 +46,12 @@ class TestAsked:
     def test_looks_back_as_far_as_it_is_told(
         self, world: World, person: Person, rows: Rows, clock: time_machine.Traveller
     ) -> None:
-        person.saves()
-        world.tend()
+        person.save_card()
+        world.run_maintenance()
         clock.shift(timedelta(days=3))
         other = world.person()
-        other.saves()
-        world.tend()
+        other.save_card()
+        world.run_maintenance()
         cursor = row(rows).cursor
         with world.app.app_context():
             db.session().execute(sa.delete(Event))
@@ -66,15 +67,15 @@ class TestAsked:
     def test_a_shorter_look_skips_nothing_for_the_next_one(
         self, world: World, person: Person, rows: Rows, clock: time_machine.Traveller
     ) -> None:
-        person.saves()
+        person.save_card()
         earlier = {found["id"] for found in world.simulator.books.events.snapshot() if is_wanted(found)}
         clock.shift(timedelta(hours=2))
-        world.person().saves()
+        world.person().save_card()
 
         looks(world.app, since=utcnow() - timedelta(hours=1))
         skipped = earlier - {found.id for found in rows(Event)}
         clock.shift(INTERVAL + 1)
-        world.tend()
+        world.run_maintenance()
 
         assert skipped == earlier
         assert earlier <= {found.id for found in rows(Event)}
@@ -91,8 +92,8 @@ class TestAsked:
     def test_counts_what_it_would_find_after_the_last_look(
         self, world: World, person: Person, clock: time_machine.Traveller
     ) -> None:
-        person.saves()
-        world.tend()
+        person.save_card()
+        world.run_maintenance()
         world.attach_card(person)
 
         assert looks(world.app, dry_run=True).found == 1
@@ -106,7 +107,7 @@ class TestCommand:
         return app.test_cli_runner().invoke(command, options)
 
     def test_says_what_it_found(self, app: Flask, person: Person, rows: Rows) -> None:
-        person.saves()
+        person.save_card()
 
         answer = self.run(app)
 
@@ -114,7 +115,7 @@ class TestCommand:
         assert f"{len(rows(Event))} events listed, {len(rows(Event))} new ones stored." in answer.output
 
     def test_says_what_it_would_find(self, app: Flask, person: Person, rows: Rows) -> None:
-        person.saves()
+        person.save_card()
 
         answer = self.run(app, "--dry-run", "--since", "2020-01-01")
 
@@ -170,20 +171,20 @@ class TestWithoutWebhooks:
         self, world: World, clock: time_machine.Traveller
     ) -> None:
         person = world.person()
-        world.tend()
-        person.saves()
+        world.run_maintenance()
+        person.save_card()
 
         clock.shift(61)
-        world.tend()
+        world.run_maintenance()
         world.work()
         saved = person.status
         world.simulator.detach_payment_method(str(person.stripe_default))
         clock.shift(61)
-        world.tend()
+        world.run_maintenance()
         world.work()
 
         assert (saved, person.status) == (PaymentStatus.SAVED, PaymentStatus.REMOVED)
-        assert_equal_to_stripe(person)
+        assert_agrees(person)
 
 
 @pytest.mark.parametrize(
@@ -206,6 +207,6 @@ def test_leaves_an_uninstalled_app_alone(world: World, calls: StripeCalls, rows:
         session.commit()
     calls.clear()
 
-    world.tend()
+    world.run_maintenance()
 
     assert calls.made == []

@@ -15,11 +15,12 @@ from app.simulator import DEFAULT_API_KEY
 from app.simulator.accounts import add_key, revoke_key
 from app.sync.backfill import claim_due
 from app.webhooks import Event
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.sync_backfill import LIST, looks, many, row
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 
 
 def test_begins_anew_when_stripe_has_forgotten_where_it_stood(
@@ -32,40 +33,40 @@ def test_begins_anew_when_stripe_has_forgotten_where_it_stood(
     for found in world.simulator.books.events.snapshot():
         del world.simulator.books.events[found["id"]]
     person = world.person()
-    person.saves()
+    person.save_card()
 
-    world.tend()
+    world.run_maintenance()
     world.work()
 
     assert row(rows).after is None
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_after_more_than_stripe_remembers_looks_at_everybody_who_is_not_done(
     world: World, rows: Rows, calls: StripeCalls, clock: time_machine.Traveller
 ) -> None:
-    world.tend()
+    world.run_maintenance()
     given_up, settled = world.person(), world.person()
-    settled.saves()
-    settled.returns()
-    world.simulator.pay_by_bank(given_up.page_id, verify="later")
-    given_up.returns()
+    settled.save_card()
+    settled.return_to_portal()
+    world.simulator.pay_by_bank(given_up.session_id, verify="later")
+    given_up.return_to_portal()
     with world.app.app_context():
         session = db.session()
         session.execute(sa.text("UPDATE payer SET due_at = NULL, verify_at = NULL"))
         session.commit()
-    world.simulator.verify_microdeposits(given_up.page_id)
+    world.simulator.verify_microdeposits(given_up.session_id)
     for found in world.simulator.books.events.snapshot():
         del world.simulator.books.events[found["id"]]
     clock.shift(timedelta(days=31))
     calls.clear()
 
-    world.tend()
+    world.run_maintenance()
     clock.shift(timedelta(hours=1))
     world.work()
 
-    assert_equal_to_stripe(given_up)
-    assert not [call for call in calls.made if settled.stripe_id in call]
+    assert_agrees(given_up)
+    assert not [call for call in calls.made if settled.stripe_customer_id in call]
 
 
 @pytest.mark.parametrize("batch", [1, 500])
@@ -79,7 +80,7 @@ def test_for_the_first_time_after_so_long_looks_at_everybody_who_is_not_done(
         db.session().commit()
     clock.shift(timedelta(days=31))
 
-    world.tend()
+    world.run_maintenance()
 
     assert {person.payer.due_for for person in people} == {"gap"}
 
@@ -87,25 +88,25 @@ def test_for_the_first_time_after_so_long_looks_at_everybody_who_is_not_done(
 def test_notes_what_went_wrong_and_tries_again(
     world: World, person: Person, rows: Rows, clock: time_machine.Traveller
 ) -> None:
-    person.saves()
+    person.save_card()
     world.simulator.knobs.outage = "503"
-    world.tend()
+    world.run_maintenance()
     failed = row(rows).last_error
     world.simulator.knobs.outage = ""
 
     clock.shift(61)
-    world.tend()
+    world.run_maintenance()
     world.work()
 
     assert failed == "Stripe had a problem of its own."
     assert row(rows).last_error is None
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_notes_that_the_key_is_rejected(world: World, person: Person, rows: Rows) -> None:
     revoke_key(world.simulator.books, DEFAULT_API_KEY)
 
-    world.tend()
+    world.run_maintenance()
 
     assert [app.status for app in rows(App)] == ["unauthorized"]
     assert row(rows).last_error == "Stripe rejected the API key."
@@ -115,7 +116,7 @@ def test_notes_that_the_key_is_rejected(world: World, person: Person, rows: Rows
 def test_notes_what_stripe_refuses(world: World, calls: StripeCalls, rows: Rows) -> None:
     calls.refusals[LIST] = {"type": "invalid_request_error", "message": "No such type.", "param": "types"}
 
-    world.tend()
+    world.run_maintenance()
 
     assert row(rows).last_error == "No such type."
 
@@ -124,14 +125,14 @@ def test_notes_what_it_does_not_understand(world: World, person: Person, rows: R
     world.simulator.books.events[world.simulator.books.events.snapshot()[-1]["id"]]["created"] = None
 
     with structlog.testing.capture_logs() as lines:
-        world.tend()
+        world.run_maintenance()
 
     assert "could not be understood" in str(row(rows).last_error)
     assert "backfill_broke" in {line["event"] for line in lines}
 
 
 def test_leaves_out_what_is_no_event_of_ours(world: World, person: Person, rows: Rows) -> None:
-    person.saves()
+    person.save_card()
     for event in world.simulator.books.events.snapshot():
         world.simulator.books.events[event["id"]] = event | {"livemode": True}
 

@@ -1,4 +1,4 @@
-"""Fixtures of the tests about events and convergence; their conftest files name them."""
+"""Fixtures around the world of `tests/support/world.py`; the conftest files that need them import them."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,9 +8,10 @@ import time_machine
 from flask import Flask
 
 from app.simulator import Simulator
+from tests.support.people import Person
 from tests.support.stripe_calls import StripeCalls
 from tests.support.stripe_postbox import Postbox
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 
 @pytest.fixture
@@ -21,20 +22,27 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 
 @pytest.fixture
+def frozen(clock: time_machine.Traveller) -> time_machine.Traveller:
+    """The same clock, which stands still until it is shifted."""
+    clock.move_to(datetime.now(UTC), tick=False)
+    return clock
+
+
+@pytest.fixture
 def calls(simulator: Simulator) -> StripeCalls:
     """What was asked of Stripe."""
     return StripeCalls.of(simulator)
 
 
 @pytest.fixture
-def world(app: Flask, simulator: Simulator) -> World:
-    """The portal and Stripe, and what passes between them."""
-    return World(app, simulator)
+def world(app: Flask, simulator: Simulator, clock: time_machine.Traveller) -> World:
+    """The portal, the simulated Stripe and the people."""
+    return World(app, simulator, clock)
 
 
 @pytest.fixture
 def person(world: World) -> Person:
-    """Somebody who has signed up and stands on Stripe's page."""
+    """Somebody who has signed up and is on Stripe's page."""
     return world.person()
 
 
