@@ -61,6 +61,50 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class DisplayText(sa.TypeDecorator[str]):
+    """Text from another system that we only show: stored as far as its column goes.
+
+    SQLite takes any length, and PostgreSQL refuses what is too long. With this, both store the same.
+    """
+
+    impl = sa.String
+    cache_ok = True
+
+    def __init__(self, length: int | None = None) -> None:
+        super().__init__(length)
+        self.length = length
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        """Return a limited text, or an unlimited one."""
+        return dialect.type_descriptor(sa.String(self.length) if self.length else sa.Text())
+
+    def process_bind_param(self, value: str | None, _dialect: sa.Dialect) -> str | None:
+        """Give the part of a text that fits."""
+        return self.fit(value)
+
+    def fit(self, value: str | None) -> str | None:
+        """Return the part of a text that fits, without what no database takes: NUL and lone surrogates."""
+        if value is None:
+            return None
+        text = value.replace("\x00", "").encode(errors="replace").decode()
+        return text[: self.length]
+
+
+@sa.event.listens_for(Base, "attribute_instrument", propagate=True)
+def _fit_on_assignment(_model: type[Base], _key: str, attribute: orm.InstrumentedAttribute[Any]) -> None:
+    """Let a row hold in memory what the database will hold, so that the two compare as equal."""
+    columns = getattr(attribute.property, "columns", ())
+    if columns and isinstance(columns[0].type, DisplayText):
+        fit = columns[0].type.fit
+        sa.event.listen(attribute, "set", lambda _row, value, *_: fit(value), retval=True)
+
+
+def fitted(attribute: orm.InstrumentedAttribute[Any], value: Any) -> Any:
+    """Return a value as a row holds it in an attribute, to compare the two."""
+    kind = attribute.type
+    return kind.fit(value) if isinstance(kind, DisplayText) else value
+
+
 def utcnow() -> datetime:
     """The present instant, aware."""
     return datetime.now(UTC)

@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.db import Base, UtcDateTime, utcnow
+from app.db import Base, DisplayText, UtcDateTime, utcnow
 from app.payers import Payer
 
 
@@ -20,14 +20,14 @@ class CheckoutSession(Base):
     url: Mapped[str | None] = mapped_column(
         sa.Text
     )  # whole: Stripe's page needs the fragment; embedded has none
-    currency: Mapped[str | None] = mapped_column(sa.String(3))
-    status: Mapped[str] = mapped_column(sa.String(16), default="open")  # Stripe's: open, complete, expired
-    setup_status: Mapped[str] = mapped_column(sa.String(32), default="requires_payment_method")
-    next_action: Mapped[str | None] = mapped_column(sa.String(64))
+    currency: Mapped[str | None] = mapped_column(DisplayText(3))
+    status: Mapped[str] = mapped_column(DisplayText(16), default="open")  # Stripe's: open, complete, expired
+    setup_status: Mapped[str] = mapped_column(DisplayText(32), default="requires_payment_method")
+    next_action: Mapped[str | None] = mapped_column(DisplayText(64))
     payment_method_id: Mapped[str | None] = mapped_column(sa.String(255))  # pm_…
-    error_code: Mapped[str | None] = mapped_column(sa.String(64))
-    decline_code: Mapped[str | None] = mapped_column(sa.String(64))
-    error_message: Mapped[str | None] = mapped_column(sa.Text)  # Stripe's own words
+    error_code: Mapped[str | None] = mapped_column(DisplayText(64))
+    decline_code: Mapped[str | None] = mapped_column(DisplayText(64))
+    error_message: Mapped[str | None] = mapped_column(DisplayText)  # Stripe's own words
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # nothing more will come of it

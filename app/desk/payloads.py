@@ -6,8 +6,10 @@ list of what to hide would be too short tomorrow.
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+
+from app import gateway
 
 FOLDED = "••• personal data"
 SECRET = "••• never shown"  # noqa: S105 (it stands where a secret was)
@@ -124,8 +126,8 @@ def whole(payload: str) -> str:
 def created_at(payload: str) -> datetime | None:
     """When Stripe says that it happened."""
     try:
-        return datetime.fromtimestamp(json.loads(payload)["created"], UTC)
-    except (ValueError, TypeError, KeyError, OverflowError, OSError, RecursionError):
+        return gateway.instant(json.loads(payload)["created"])
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
 
 
@@ -134,7 +136,8 @@ def _shown(payload: str, *, show_personal: bool) -> str:
         body = json.loads(payload)
     except (ValueError, RecursionError):  # none is stored; still, a page must not fail by a row
         return SECRET
-    return json.dumps(_fold(body, "", show=show_personal), indent=2, ensure_ascii=False)
+    text = json.dumps(_fold(body, "", show=show_personal), indent=2, ensure_ascii=False)
+    return text.encode(errors="replace").decode()  # JSON may hold lone surrogates, which no page can
 
 
 def _fold(value: Any, name: str, *, show: bool) -> Any:

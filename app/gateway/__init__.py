@@ -24,6 +24,7 @@ from app.gateway.facts import (
     SentEvent,
     SessionFacts,
     SetupFacts,
+    instant,
 )
 from app.gateway.pages import PageOptions
 from app.gateway.rights import Right
@@ -55,6 +56,7 @@ __all__ = [
     "StripeRefused",
     "StripeUnavailable",
     "WSGITransport",
+    "instant",
     "is_live",
     "verify",
 ]

@@ -1,8 +1,12 @@
 """What Stripe says, as plain frozen values: no SDK object leaves the gateway."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+CLOCKS_APART = timedelta(hours=1)  # how far Stripe's clock may be ahead of ours
+LAST_YEAR = 9000  # well before the calendar's last one, so that a span can be added to any time of Stripe's
+LAST_INSTANT = datetime(LAST_YEAR, 1, 1, tzinfo=UTC).timestamp()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,24 +81,25 @@ class Method:
     @classmethod
     def of(cls, body: dict[str, Any]) -> "Method":
         """Read a PaymentMethod. Source: https://docs.stripe.com/api/payment_methods/object"""
-        own = body.get(body["type"]) or {}
-        brands = [brand for brand in (own.get("display_brand"), own.get("brand")) if brand]
+        own = _fields(body.get(body["type"]))
+        month, year = _number(own.get("exp_month"), 1, 12), _number(own.get("exp_year"), 1970, LAST_YEAR)
+        brands = [brand for brand in (_text(own.get("display_brand")), _text(own.get("brand"))) if brand]
         return cls(
             id=body["id"],
             type=body["type"],
             created_at=instant(body["created"]),
             customer_id=_id(body.get("customer")),
             brand=next((brand for brand in brands if brand != "other"), None) or next(iter(brands), None),
-            last4=own.get("last4"),
-            exp_month=own.get("exp_month"),
-            exp_year=own.get("exp_year"),
-            country=own.get("country"),
-            bank_name=own.get("bank_name"),
-            email=own.get("email") or own.get("payer_email"),
-            wallet=(own.get("wallet") or {}).get("type"),
-            fingerprint=own.get("fingerprint"),
-            display_name=own.get("display_name"),
-            handle=own.get("cashtag") or own.get("vpa") or own.get("pay_id"),
+            last4=_text(own.get("last4")),
+            exp_month=month if year else None,
+            exp_year=year if month else None,
+            country=_text(own.get("country")),
+            bank_name=_text(own.get("bank_name")),
+            email=_text(own.get("email")) or _text(own.get("payer_email")),
+            wallet=_text(_fields(own.get("wallet")).get("type")),
+            fingerprint=_text(own.get("fingerprint")),
+            display_name=_text(own.get("display_name")),
+            handle=next(filter(None, (_text(own.get(name)) for name in ("cashtag", "vpa", "pay_id"))), None),
         )
 
 
@@ -151,17 +156,17 @@ class SetupFacts:
     @classmethod
     def of(cls, body: dict[str, Any]) -> "SetupFacts":
         """Read a SetupIntent; its payment method and its mandate count only when expanded."""
-        error = body.get("last_setup_error") or {}
+        error = _fields(body.get("last_setup_error"))
         method, mandate = body.get("payment_method"), body.get("mandate")
         return cls(
             id=body["id"],
             status=body["status"],
             method=Method.of(method) if isinstance(method, dict) else None,
             mandate=Mandate.of(mandate) if isinstance(mandate, dict) else None,
-            next_action=(body.get("next_action") or {}).get("type"),
-            error_code=error.get("code"),
-            decline_code=error.get("decline_code"),
-            error_message=error.get("message"),
+            next_action=_text(_fields(body.get("next_action")).get("type")),
+            error_code=_text(error.get("code")),
+            decline_code=_text(error.get("decline_code")),
+            error_message=_text(error.get("message")),
         )
 
 
@@ -184,8 +189,10 @@ class EventPage:
 
     @property
     def newest_at(self) -> datetime | None:
-        """When its first event happened, by Stripe's clock."""
-        return instant(self.events[0]["created"]) if self.events else None
+        """When its newest event happened, by Stripe's clock; one from the far future tells nothing."""
+        latest = datetime.now(UTC) + CLOCKS_APART
+        times = (instant(event["created"]) for event in self.events)
+        return next((time for time in times if time <= latest), None)
 
     @property
     def last_id(self) -> str | None:
@@ -290,6 +297,23 @@ def _id(reference: Any) -> str | None:
     return None if found is None else str(found)
 
 
-def instant(seconds: int) -> datetime:
-    """Stripe's times are whole seconds since 1970, UTC."""
+def _fields(value: Any) -> dict[str, Any]:
+    """The fields of an object that may be missing, or be something else than an object."""
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    """A text that we only show; anything else in its place counts as missing."""
+    return value if isinstance(value, str) and value else None
+
+
+def _number(value: Any, least: int, most: int) -> int | None:
+    """A whole number in a range that a calendar and a database can hold; anything else counts as missing."""
+    return value if type(value) is int and least <= value <= most else None
+
+
+def instant(seconds: float) -> datetime:
+    """Read one of Stripe's times: seconds since 1970, UTC. What no calendar holds is cut to what it holds."""
+    if not 0 <= seconds <= LAST_INSTANT:
+        return datetime.fromtimestamp(LAST_INSTANT if seconds > LAST_INSTANT else 0, UTC)
     return datetime.fromtimestamp(seconds, UTC)

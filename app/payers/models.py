@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.apps import App
 from app.customers import Customer
-from app.db import Base, UtcDateTime, new_id, utcnow
+from app.db import Base, DisplayText, UtcDateTime, new_id, utcnow
 from app.payers import names
 
 LIVE = sa.text("deleted_at IS NULL")
@@ -133,20 +133,20 @@ class PaymentMethod(Base):
     app_id: Mapped[str] = mapped_column(sa.ForeignKey("app.id"), primary_key=True)
     id: Mapped[str] = mapped_column(sa.String(255), primary_key=True)  # pm_…
     payer_id: Mapped[str] = mapped_column(sa.ForeignKey("payer.id"), index=True)
-    type: Mapped[str] = mapped_column(sa.String(64))  # card, us_bank_account, … ; Stripe adds more
-    brand: Mapped[str | None] = mapped_column(sa.String(64))
-    last4: Mapped[str | None] = mapped_column(sa.String(8))
+    type: Mapped[str] = mapped_column(DisplayText(64))  # card, us_bank_account, … ; Stripe adds more
+    brand: Mapped[str | None] = mapped_column(DisplayText(64))
+    last4: Mapped[str | None] = mapped_column(DisplayText(8))
     exp_month: Mapped[int | None]
     exp_year: Mapped[int | None]
-    country: Mapped[str | None] = mapped_column(sa.String(2))
-    bank_name: Mapped[str | None] = mapped_column(sa.String(255))
-    email: Mapped[str | None] = mapped_column(sa.Text)
-    wallet: Mapped[str | None] = mapped_column(sa.String(64))
-    fingerprint: Mapped[str | None] = mapped_column(sa.String(255))  # one card, one fingerprint
-    display_name: Mapped[str | None] = mapped_column(sa.String(255))  # of a custom type
-    handle: Mapped[str | None] = mapped_column(sa.String(255))  # such as a cashtag
+    country: Mapped[str | None] = mapped_column(DisplayText(2))
+    bank_name: Mapped[str | None] = mapped_column(DisplayText(255))
+    email: Mapped[str | None] = mapped_column(DisplayText)
+    wallet: Mapped[str | None] = mapped_column(DisplayText(64))
+    fingerprint: Mapped[str | None] = mapped_column(DisplayText(255))  # one card, one fingerprint
+    display_name: Mapped[str | None] = mapped_column(DisplayText(255))  # of a custom type
+    handle: Mapped[str | None] = mapped_column(DisplayText(255))  # such as a cashtag
     mandate_id: Mapped[str | None] = mapped_column(sa.String(255))  # mandate_…, of a bank debit
-    mandate_status: Mapped[str | None] = mapped_column(sa.String(16))  # Stripe's: pending, active, inactive
+    mandate_status: Mapped[str | None] = mapped_column(DisplayText(16))  # Stripe's: pending, active, inactive
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     detached_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

@@ -30,9 +30,9 @@ def receive(app_id: str) -> Response:
     gateway.verify(payload, header, receiver.secrets)
     db.end_read(session)
     db.start_write(session)
-    is_event = store(session, receiver, payload)
+    ignored_because = store(session, receiver, payload)
     session.commit()
-    if is_event:
+    if ignored_because is None:
         current_app.extensions["gangway.worker"].wake()
-    message = "Stored." if is_event else "Ignored: this is no event."
+    message = f"Stored, and ignored. {ignored_because}" if ignored_because else "Stored."
     return jsonify(namespaceId=apps.NAMESPACE_ID, appId=app_id, message=message)

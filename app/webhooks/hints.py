@@ -12,6 +12,7 @@ from typing import Any, TypeGuard
 from sqlalchemy.orm import Session
 
 from app import checkout, payers
+from app.db import fitted
 from app.gateway import API_VERSION, CustomerFacts, Method, SetupFacts
 
 AT_ONCE = timedelta(0)
@@ -70,17 +71,33 @@ class Hint:
         return self.snapshot.get("object") == "mandate"
 
     def payer(self, session: Session, app_id: str) -> payers.Payer | None:
-        """Whom the event is about."""
-        kind = self.snapshot.get("object")
-        if kind == "mandate":
-            method_id = self.snapshot.get("payment_method")
-            method = session.get(payers.PaymentMethod, (app_id, method_id)) if _is_id(method_id) else None
-            return method.payer if method and method.payer.deleted_at is None else None
-        customer = self.snapshot["id"] if kind == "customer" else self.snapshot.get("customer")
-        customer = customer or self.previous.get("customer")  # a detached method no longer names its owner
-        if isinstance(customer, dict):
-            customer = customer.get("id")
-        return payers.of_stripe_customer(session, app_id, customer) if _is_id(customer) else None
+        """Whom the event is about: by its customer, else by any id in it that our own tables know."""
+        customer = (
+            self.object_id if self.snapshot.get("object") == "customer" else self.snapshot.get("customer")
+        )
+        customer = _id_of(
+            customer or self.previous.get("customer")
+        )  # a detached method no longer names its owner
+        if customer is not None:
+            return payers.of_stripe_customer(session, app_id, customer)
+        return self._by_method(session, app_id) or self._by_page(session, app_id)
+
+    def _by_method(self, session: Session, app_id: str) -> payers.Payer | None:
+        method_id = self._id_in("payment_method")
+        method = session.get(payers.PaymentMethod, (app_id, method_id)) if method_id else None
+        return method.payer if method and method.payer.deleted_at is None else None
+
+    def _by_page(self, session: Session, app_id: str) -> payers.Payer | None:
+        session_id, setup_id = self._id_in("checkout.session"), self._id_in("setup_intent")
+        page = session.get(checkout.CheckoutSession, session_id) if session_id else None
+        if page is None and setup_id is not None:
+            page = checkout.by_setup_intent(session, setup_id)
+        is_ours = page is not None and page.payer.app_id == app_id and page.payer.deleted_at is None
+        return page.payer if page is not None and is_ours else None
+
+    def _id_in(self, kind: str) -> str | None:
+        """The id of the object itself if it is of that kind, else of the one to which it refers."""
+        return self.object_id if self.snapshot.get("object") == kind else _id_of(self.snapshot.get(kind))
 
     def is_news(self, session: Session, payer: payers.Payer) -> bool:
         """Does the snapshot differ from our record of this payer? One that can't be read may well do so."""
@@ -124,8 +141,12 @@ class Hint:
         if page is None:  # set up elsewhere for the same Stripe customer
             method_id = self.snapshot.get("payment_method")
             return setup.status == "succeeded" and method_id not in {method.id for method in payer.methods}
-        known = (page.setup_status, page.error_code, page.decline_code)
-        return not page.is_final and known != (setup.status, setup.error_code, setup.decline_code)
+        return not page.is_final and _is_other(
+            page,
+            setup_status=setup.status,
+            error_code=setup.error_code,
+            decline_code=setup.decline_code,
+        )
 
     def _method_is_news(self, payer: payers.Payer) -> bool:
         method = Method.of(self.snapshot)
@@ -135,8 +156,8 @@ class Hint:
         if method.customer_id is None:
             return known.detached_at is None
         shown = ("brand", "last4", "exp_month", "exp_year")
-        return known.detached_at is None and any(
-            getattr(known, name) != getattr(method, name) for name in shown
+        return known.detached_at is None and _is_other(
+            known, **{name: getattr(method, name) for name in shown}
         )
 
     def _mandate_is_news(self, payer: payers.Payer) -> bool:
@@ -150,6 +171,17 @@ class Hint:
         settings = self.snapshot.get("invoice_settings")
         default = settings.get("default_payment_method") if isinstance(settings, dict) else None
         return bool(default != payer.default_method_id)
+
+
+def _id_of(reference: Any) -> str | None:
+    """The id behind a reference, expanded or not."""
+    found = reference.get("id") if isinstance(reference, dict) else reference
+    return found if _is_id(found) else None
+
+
+def _is_other(row: payers.PaymentMethod | checkout.CheckoutSession, **said: Any) -> bool:
+    """Does what was said differ from what a row holds? Both are compared as far as their columns go."""
+    return any(getattr(row, name) != fitted(getattr(type(row), name), said[name]) for name in said)
 
 
 def _is_id(value: object) -> TypeGuard[str]:

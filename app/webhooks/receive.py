@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from app import apps, payers
 from app.db import utcnow
-from app.errors import Invalid
 from app.webhooks.models import Event
+from app.webhooks.reading import Reading, is_event, read
 
 
 def _arrival(insert: Any) -> Any:
@@ -33,32 +33,31 @@ def _arrival(insert: Any) -> Any:
 ARRIVAL = {"postgresql": _arrival(postgresql.insert), "sqlite": _arrival(sqlite.insert)}
 
 
-def receive(session: Session, receiver: apps.Receiver, payload: bytes) -> bool:
-    """Store one verified event, once. False when it has not the shape of an event. The caller commits.
+def receive(session: Session, receiver: apps.Receiver, payload: bytes) -> str | None:
+    """Store one verified body, once. Why it is ignored, if it is. The caller commits.
 
-    A redelivery of an event that is not finished re-arms it; of a finished one, it changes nothing.
-    Raises Invalid for what is no JSON and for an event of the other mode.
+    Stripe repeats for days what gets no 2xx, so what it signed is never refused. What is no event, or is of
+    the other mode, is stored as ignored. A redelivery of an event that is not finished re-arms it; of a
+    finished one, it changes nothing.
     """
-    try:
-        body = json.loads(payload)
-    except (ValueError, RecursionError) as error:
-        raise Invalid("The body is not JSON.") from error
-    if not _is_event(body):
-        return False
-    structlog.contextvars.bind_contextvars(event_id=body["id"])  # for the line of this request in the log
-    if body["livemode"] is not receiver.livemode:
-        raise Invalid("This event is of the other mode: test and live are kept apart.")
-    row = _row(receiver.app_id, body, payload.decode().replace("\x00", ""), "webhook")
+    text = payload.decode()
+    reading = read(text, livemode=receiver.livemode)
+    structlog.contextvars.bind_contextvars(event_id=reading.id)  # for the line of this request in the log
+    row = _row(receiver.app_id, reading, text.replace("\x00", ""), "webhook")
+    if reading.ignored_because is not None:
+        session.execute(_insert(session).values(row).on_conflict_do_nothing())
+        return reading.ignored_because
     connection = session.connection()
     payer_id = connection.scalar(ARRIVAL[connection.dialect.name], row)
     if payer_id is not None:  # known from the list already, so that it is not sorted again: webhooks do come
         payers.settle_drift(session, payer_id)
-    return True
+    return None
 
 
 def take_listed(session: Session, app: apps.App, bodies: list[dict[str, Any]]) -> int:
     """Store those events of Stripe's list that no webhook has brought. How many. The caller commits."""
-    rows = [_row(app.id, body, json.dumps(body), "backfill") for body in bodies if _is_ours(app, body)]
+    readings = [read(json.dumps(body), livemode=app.livemode) for body in bodies if _is_ours(app, body)]
+    rows = [_row(app.id, reading, json.dumps(reading.body), "backfill") for reading in readings]
     if not rows:
         return 0
     stored = session.scalars(_insert(session).values(rows).on_conflict_do_nothing().returning(Event.id))
@@ -72,21 +71,8 @@ def unknown(session: Session, app: apps.App, bodies: list[dict[str, Any]]) -> in
     return len(listed - set(known))
 
 
-def _is_event(body: Any) -> bool:
-    return (
-        isinstance(body, dict)
-        and isinstance(body.get("id"), str)
-        and 0 < len(body["id"]) <= 255
-        and isinstance(body.get("type"), str)
-        and 0 < len(body["type"]) <= 255
-        and isinstance(body.get("livemode"), bool)
-        and "\x00" not in body["id"] + body["type"]
-        and (body["id"] + body["type"]).isprintable()
-    )
-
-
 def _is_ours(app: apps.App, body: Any) -> bool:
-    return _is_event(body) and body["livemode"] is app.livemode
+    return is_event(body) and body["livemode"] is app.livemode
 
 
 def _insert(session: Session) -> Any:
@@ -94,12 +80,12 @@ def _insert(session: Session) -> Any:
     return postgresql.insert(Event) if is_postgresql else sqlite.insert(Event)
 
 
-def _row(app_id: str, body: dict[str, Any], payload: str, origin: str) -> dict[str, Any]:
+def _row(app_id: str, reading: Reading, payload: str, origin: str) -> dict[str, Any]:
     now = utcnow()
-    return {
+    row = {
         "app_id": app_id,
-        "id": body["id"],
-        "type": body["type"],
+        "id": reading.id,
+        "type": reading.type,
         "origin": origin,
         "payload": payload,
         "state": "new",
@@ -107,3 +93,6 @@ def _row(app_id: str, body: dict[str, Any], payload: str, origin: str) -> dict[s
         "due_at": now,
         "attempts": 0,
     }
+    if reading.ignored_because is not None:
+        row |= {"state": "ignored", "reason": reading.ignored_because, "finished_at": now}
+    return row
