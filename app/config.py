@@ -17,6 +17,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app import currencies
+from app.addresses import checked_origin
 
 INSTANCE = Path(__file__).resolve().parent.parent / "instance"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -212,12 +213,12 @@ class Settings(BaseSettings):
     @field_validator("public_url", "stripe_api_base")
     @classmethod
     def _origin(cls, value: str) -> str:
-        return _checked_origin(value)
+        return checked_origin(value)
 
     @field_validator("checkout_origins")
     @classmethod
     def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_checked_origin(origin) for origin in value)
+        return tuple(checked_origin(origin) for origin in value)
 
     @field_validator("database_url")
     @classmethod
@@ -350,19 +351,6 @@ def is_public(url: str) -> bool:
     except ValueError:
         reachable = "." in host and host.rsplit(".", 1)[-1] not in PRIVATE_DOMAINS
     return parts.scheme == "https" and reachable
-
-
-def _checked_origin(value: str) -> str:
-    value = value.rstrip("/")
-    try:
-        parts = urlsplit(value)
-        whole = f"{parts.scheme}://{parts.netloc}"
-        is_origin = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:  # a bad port, or half an IPv6 address
-        is_origin = False
-    if not is_origin or value != whole or not re.fullmatch(r"[\w.:\[\]-]+", parts.netloc):
-        raise ValueError("must be a scheme and host such as https://billing.example.com, without a path")
-    return value
 
 
 def _require(module: str, extra: str) -> None:

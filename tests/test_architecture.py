@@ -11,7 +11,7 @@ APP = ROOT / "app"
 
 # A package imports only what stands on a line before its own (STYLE.md, "Rules of the road").
 LAYERS = (
-    ("errors", "db", "sqlite", "sealing", "currencies"),
+    ("errors", "addresses", "db", "sqlite", "sealing", "currencies"),
     ("config",),
     ("gateway", "migrations", "metrics", "backup"),
     ("web",),

@@ -1,0 +1,27 @@
+"""Addresses of sites, as settings name them."""
+
+import re
+from urllib.parse import urlsplit
+
+import idna
+
+
+def checked_origin(value: str) -> str:
+    """Return an origin in ASCII, because headers and DNS take nothing else: other names become punycode.
+
+    Raises ValueError with the end of a sentence that begins with the setting's name.
+    """
+    value = value.rstrip("/")
+    try:
+        parts = urlsplit(value)
+        whole = f"{parts.scheme}://{parts.netloc}"
+        is_origin = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        host = parts.hostname or ""
+        # UTS 46 as browsers use it: https://url.spec.whatwg.org/#concept-domain-to-ascii
+        ascii_host = host if host.isascii() else idna.encode(host, uts46=True).decode()
+        netloc = parts.netloc if host.isascii() else ascii_host + (f":{parts.port}" if parts.port else "")
+    except (ValueError, idna.IDNAError):  # a bad port, half an IPv6 address, a name that can't exist
+        is_origin, whole, netloc = False, "", ""
+    if not is_origin or value != whole or not re.fullmatch(r"[\w.:\[\]-]+", netloc, re.ASCII):
+        raise ValueError("must be a scheme and host such as https://billing.example.com, without a path")
+    return f"{parts.scheme}://{netloc.lower()}"
