@@ -21,7 +21,7 @@ from app.metrics import Metrics
 from app.payers.api import api as payers_api
 from app.payers.api import apps_api as uninstall_api
 from app.sealing import Sealer
-from app.web import brand, docs, headers, health, limits, logging, paths, problems, times
+from app.web import brand, docs, headers, health, limits, logging, origins, paths, problems, times
 from app.web import metrics as web_metrics
 from app.webhooks import api as webhooks_api
 
@@ -55,6 +55,7 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
         MAX_CONTENT_LENGTH=64 * 1024,
         MAX_FORM_PARTS=500,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
+        WTF_CSRF_SSL_STRICT=False,  # it compares the referrer with the Host; web/origins.py does better
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -79,6 +80,7 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
     db.init_app(app, sa.make_url(settings.database_url))
     headers.init_app(app, settings)
     logging.init_app(app)
+    origins.init_app(app, settings)
     web_metrics.init_app(app, metrics)
     problems.init_app(app)
     brand.init_app(app)

@@ -62,6 +62,7 @@ class Server(BaseApplication):
             "control_socket_disable": True,  # it would be made in the home folder
             "graceful_timeout": GRACE,
             "limit_request_line": 4094,
+            "forwarded_allow_ips": "",  # who sent a request is for web/headers.py to find out, from settings
             "post_worker_init": _start_worker,
             "worker_exit": _stop_worker,
             "on_exit": self._forget_counts,

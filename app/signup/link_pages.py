@@ -146,8 +146,7 @@ def _payer(session: Session, customer_id: str) -> payers.Payer | None:
 def _is_from_our_page() -> bool:
     """Does it come with the token of a page that this browser was shown?
 
-    Checked by hand: a program without cookies is given the page again instead of an error, and the check for
-    all pages wants a referrer, which this page keeps to itself.
+    Checked by hand, so that a program without cookies is given the page again instead of an error.
     """
     try:
         validate_csrf(request.form.get("csrf_token"))
