@@ -27,6 +27,7 @@ from app.gateway.facts import (
     instant,
 )
 from app.gateway.pages import PageOptions
+from app.gateway.patience import clear_budget, set_budget, time_left
 from app.gateway.rights import Right
 from app.gateway.transport import WSGITransport
 
@@ -56,7 +57,10 @@ __all__ = [
     "StripeRefused",
     "StripeUnavailable",
     "WSGITransport",
+    "clear_budget",
     "instant",
     "is_live",
+    "set_budget",
+    "time_left",
     "verify",
 ]

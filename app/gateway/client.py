@@ -28,6 +28,7 @@ from app.gateway.facts import (
     instant,
 )
 from app.gateway.pages import PageOptions
+from app.gateway.patience import PatientClient, allows_retry
 from app.gateway.rights import Right, is_restricted, rights
 from app.gateway.watched import Watched, type_told
 
@@ -74,7 +75,7 @@ class StripeGateway:
         http_client: stripe.HTTPClient | None = None,
         told: type_told | None = None,
     ) -> None:
-        client = http_client or stripe.RequestsClient(timeout=TIMEOUTS)
+        client = http_client or PatientClient(timeout=TIMEOUTS)
         self._v1 = stripe.StripeClient(
             api_key,
             base_addresses={"api": api_base},
@@ -470,6 +471,8 @@ def _made(
             if _keeps_failing(error):
                 if (known := found()) is not None:
                     raise _MadeBefore(known) from error
+            elif error.http_status is None and not allows_retry(None):
+                raise  # a person waits, and has waited long enough for this call
             elif error.http_status is None or error.http_status == 409 or error.http_status >= 500:
                 break
             else:

@@ -20,9 +20,10 @@ class StripeUnavailable(StripeFailed):
 
     title = "Stripe is not answering"
 
-    def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
+    def __init__(self, detail: str, *, retry_after: float | None = None, is_unanswered: bool = False) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+        self.is_unanswered = is_unanswered  # Stripe may have done what was asked all the same
 
 
 class StripeKeyRejected(StripeFailed):
@@ -69,7 +70,7 @@ def translated() -> Iterator[None]:
             "Stripe asks us to slow down.", retry_after=_seconds(error.headers)
         ) from error
     except stripe.APIConnectionError as error:
-        raise StripeUnavailable("Stripe can't be reached.") from error
+        raise StripeUnavailable("Stripe can't be reached.", is_unanswered=True) from error
     except stripe.CardError as error:
         raise StripeRefused(_words(error), code=_code(error)) from error
     except stripe.InvalidRequestError as error:

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 import stripe
 
+from app.gateway import patience
+
 type_told = Callable[[str, str, float], None]  # operation, outcome, seconds
 
 IDS = {"acct", "bps", "cs", "cus", "evt", "mandate", "pm", "seti", "we"}
@@ -25,7 +27,8 @@ class Watched(stripe.HTTPClient):
     def request(  # type: ignore[override]  # as the SDK's own clients do
         self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
     ) -> tuple[Any, int, Any]:
-        """Send one request."""
+        """Send one request, unless a person waits and has waited too long already."""
+        patience.refuse_late_call()
         outcome, began = "unreachable", time.perf_counter()
         try:
             answer: tuple[Any, int, Any] = self._inner.request(method, url, headers, post_data)
@@ -33,6 +36,16 @@ class Watched(stripe.HTTPClient):
             return answer
         finally:
             self._told(operation(method, url), outcome, time.perf_counter() - began)
+
+    def _should_retry(
+        self,
+        response: tuple[Any, int, Mapping[str, str] | None] | None,
+        api_connection_error: stripe.APIConnectionError | None,
+        num_retries: int,
+        max_network_retries: int | None,
+    ) -> bool:
+        wants = super()._should_retry(response, api_connection_error, num_retries, max_network_retries)
+        return bool(wants) and patience.allows_retry(response)
 
     def _sleep_time_seconds(self, num_retries: int) -> float:
         return self._inner._sleep_time_seconds(num_retries)  # noqa: SLF001 (a retry is the inner one's matter)

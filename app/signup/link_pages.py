@@ -16,7 +16,7 @@ from app.links import LinkState, OnboardingLink
 from app.sealing import Unsealable
 from app.signup import queries
 from app.signup.follow import follow
-from app.signup.pages import Problem, bp, name_browser, tell
+from app.signup.pages import Problem, bp, is_in_doubt, name_browser, tell
 from app.signup.resume import NothingToPay
 from app.web.limits import limiter
 
@@ -95,6 +95,8 @@ def press(token: str) -> ResponseReturnValue:
 def _explained(link: OnboardingLink, token: str, error: AppError) -> ResponseReturnValue:
     if isinstance(error, StripeFailed | NotFound | Unsealable):  # NotFound: no app is installed
         tell(error)
+        if is_in_doubt(error) and queries.of_browser(db.session(), cookie["browser"], link.customer_id):
+            return redirect(url_for("signup.done", customer=link.customer_id), 303)
         return _page(link, token, AWAY, 503)
     if isinstance(error, PreconditionFailed):  # the customer was deleted just now
         return _dead(link)

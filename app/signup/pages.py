@@ -10,11 +10,11 @@ from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, customers, db, payers, sync
+from app import apps, checkout, customers, db, gateway, payers, sync
 from app.config import settings
 from app.db import utcnow
 from app.errors import AppError, Invalid, NotFound
-from app.gateway import StripeFailed, StripeKeyRejected
+from app.gateway import StripeFailed, StripeKeyRejected, StripeUnavailable
 from app.payers import PaymentStatus, payment_status
 from app.sealing import Unsealable
 from app.signup import actions, queries
@@ -40,6 +40,18 @@ class Problem:
 
     title: str
     detail: str
+
+
+@bp.before_request
+def hurry() -> None:
+    """Limit how long Stripe may take, because a person waits: the page answers within ten seconds."""
+    gateway.set_budget()
+
+
+@bp.teardown_request
+def stop_hurrying(_error: BaseException | None) -> None:
+    """The thread goes on to other work."""
+    gateway.clear_budget()
 
 
 @bp.get("/")
@@ -81,9 +93,13 @@ def submit() -> ResponseReturnValue:
             db.start_write(session)
             apps.note_key_state(session, app, accepted=False)
             session.commit()
+        is_kept = queries.is_kept(session, sent.id, wanted)
+        if is_kept and is_in_doubt(error):
+            own = queries.of_form(session, sent.id)
+            return redirect(url_for("signup.done", customer=own.customer_id if own else None), 303)
         customer_id = actions.new_customer_id(session, wanted, sent, cookie["browser"])
         form.nonce.data = Form(sent.id, customer_id).nonce
-        return _page(form, *_explain(form, error, is_kept=queries.is_kept(session, sent.id, wanted)))
+        return _page(form, *_explain(form, error, is_kept=is_kept))
     g.counts = way.is_new  # a double click or a reload costs nothing of the budget
     return redirect(way.url, 303)
 
@@ -134,6 +150,8 @@ def resume() -> ResponseReturnValue:
     except (StripeFailed, Unsealable) as error:
         session.rollback()
         tell(error)
+        if is_in_doubt(error):
+            return redirect(url_for("signup.done", customer=signup.customer_id), 303)
         return problems.answer(
             503,
             "The payment page can't be opened just now",
@@ -147,6 +165,11 @@ def name_browser() -> str:
     """The nonce by which this browser is known again; made when it has none."""
     cookie.permanent = True
     return str(cookie.setdefault("browser", secrets.token_urlsafe(24)))
+
+
+def is_in_doubt(error: AppError) -> bool:
+    """Did Stripe give no answer, so that nobody knows whether it did what was asked? /return checks again."""
+    return isinstance(error, StripeUnavailable) and error.is_unanswered
 
 
 def tell(error: AppError) -> None:

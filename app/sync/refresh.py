@@ -7,11 +7,13 @@ from sqlalchemy.orm import Session
 
 from app import db, payers
 from app.db import utcnow
+from app.gateway import time_left
 from app.payers import Payer
 from app.sync import leases, pace
 from app.sync.converge import Outcome, converge, is_current
 
 PATIENCE = 8.0  # seconds that a person waits while someone else converges the same payer
+ENOUGH_TO_ASK = 2.0  # seconds; with less of a page's budget left, Stripe is not asked any more
 STEP = 0.05
 
 
@@ -22,7 +24,9 @@ def refresh(session: Session, payer_id: str, *, force: bool = False) -> bool:
     When another is at it already, its result is waited for, and shared if it settles the matter. While Stripe
     has asked to be left alone, it is; and nothing is asked about a payer that has ended. Commits.
     """
-    give_up, since = time.monotonic() + PATIENCE, utcnow()
+    left = time_left()
+    patience = PATIENCE if left is None else min(PATIENCE, left - ENOUGH_TO_ASK)
+    give_up, since = time.monotonic() + patience, utcnow()
     while time.monotonic() < give_up:
         payer = payers.fresh(session, payer_id)
         is_settled = payer.lease is None and _is_settled(session, payer, since if force else None)

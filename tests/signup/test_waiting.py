@@ -1,0 +1,186 @@
+"""Stripe hangs or is slow: every public page still answers within ten seconds, and asks no second time. When
+nobody knows what Stripe did, the page leads to /return, which checks again. The clock is the test's own."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import requests
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from requests.adapters import BaseAdapter
+
+from app import apps, db, sync
+from app.checkout import CheckoutSession
+from app.db import utcnow
+from app.gateway import StripeGateway, patience
+from app.gateway.client import TIMEOUTS
+from app.payers import Payer
+from app.simulator import Simulator
+from tests.conftest import STRIPE
+from tests.support.browser import Page
+from tests.support.links import make_customer, make_link
+from tests.support.portal import SignupPage, sign_up
+from tests.support.return_page import look
+from tests.support.rows import Rows
+
+LONGEST = 10.0  # seconds
+
+
+class Clock:
+    """Time that passes only while Stripe is waited for."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class HangingStripe(BaseAdapter):
+    """A Stripe that takes connections, or none, and never answers."""
+
+    def __init__(self, clock: Clock, *, connects: bool) -> None:
+        super().__init__()
+        self._clock, self._connects = clock, connects
+        self.calls = 0
+
+    def send(self, *_: Any, timeout: Any = None, **__: Any) -> requests.Response:
+        """Wait as long as the caller is ready to, then fail as the network does."""
+        self.calls += 1
+        connect, answer = timeout
+        self._clock.now += answer if self._connects else connect
+        raise requests.ReadTimeout() if self._connects else requests.ConnectTimeout()
+
+    def close(self) -> None:
+        """Nothing stays open."""
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of the budget."""
+    made = Clock()
+    monkeypatch.setattr(patience, "monotonic", made)
+    return made
+
+
+@pytest.fixture(params=[True, False], ids=["no answer", "no connection"])
+def hang(app: Flask, clock: Clock, request: pytest.FixtureRequest) -> Callable[[], HangingStripe]:
+    """Have Stripe hang from now on."""
+
+    def start() -> HangingStripe:
+        stripe = HangingStripe(clock, connects=request.param)
+
+        def dial(api_key: str) -> StripeGateway:
+            wire = requests.Session()
+            wire.mount("http://", stripe)
+            client = patience.PatientClient(timeout=TIMEOUTS, session=wire)
+            told = app.extensions["gangway.metrics"].stripe_call
+            return StripeGateway(api_key, api_base=STRIPE, http_client=client, told=told)
+
+        app.extensions["gangway.connections"] = apps.Connections(app.extensions["gangway.sealer"], dial)
+        return stripe
+
+    return start
+
+
+@pytest.fixture(autouse=True)
+def _nobody_waits_afterwards() -> Iterator[None]:
+    yield
+    assert patience.time_left() is None
+
+
+def test_the_form_answers_in_time(
+    client: FlaskClient, clock: Clock, hang: Callable[[], HangingStripe]
+) -> None:
+    form, stripe = SignupPage(client), hang()
+
+    answer = form.submit()
+
+    assert answer.status_code == 503
+    assert (clock.now < LONGEST, stripe.calls) == (True, 1)
+    assert form.page.value("name")
+
+
+def test_a_known_form_leads_to_where_it_is_checked(
+    app: Flask, client: FlaskClient, clock: Clock, hang: Callable[[], HangingStripe]
+) -> None:
+    form = SignupPage(client)
+    form.submit()
+    _expire_sessions(app)
+    hang()
+
+    answer = form.submit()
+
+    assert answer.status_code == 303
+    assert answer.location.startswith("/return?customer=")
+    assert clock.now < LONGEST
+    clock.now = 0
+    assert look(client, answer.location).h1.endswith("say yet")
+    assert clock.now < LONGEST
+
+
+def test_going_on_leads_to_where_it_is_checked(
+    app: Flask, client: FlaskClient, clock: Clock, hang: Callable[[], HangingStripe]
+) -> None:
+    sign_up(client)
+    form = Page.of(client.get("/cancelled")).one("form", action="/resume")
+    fields = {element["name"]: element.get("value") for element in form.all("input")}
+    _expire_sessions(app)
+    hang()
+
+    answer = client.post("/resume", data=fields)
+
+    assert answer.status_code == 303
+    assert answer.location.startswith("/return?customer=")
+    assert clock.now < LONGEST
+
+
+def test_a_link_answers_in_time(
+    app: Flask, client: FlaskClient, clock: Clock, hang: Callable[[], HangingStripe]
+) -> None:
+    path = make_link(app, make_customer(app))
+    token = Page.of(client.get(path)).value("csrf_token")
+    stripe = hang()
+
+    answer = client.post(path, data={"csrf_token": token})
+
+    assert (answer.status_code, clock.now < LONGEST, stripe.calls) == (503, True, 1)
+
+
+def test_the_return_page_answers_in_time(
+    client: FlaskClient, clock: Clock, hang: Callable[[], HangingStripe], simulator: Simulator
+) -> None:
+    simulator.save_card(sign_up(client))
+    hang()
+
+    page = look(client)
+
+    assert clock.now < LONGEST
+    assert page.h1.endswith("say yet")
+
+
+def test_the_worker_keeps_its_patience(
+    app: Flask, client: FlaskClient, clock: Clock, hang: Callable[[], HangingStripe], rows: Rows
+) -> None:
+    sign_up(client)
+    stripe = hang()
+    with app.app_context():
+        session = db.session()
+        lease = sync.claim(session, rows(Payer)[0].id)
+        assert lease is not None
+
+        sync.converge(session, lease)
+
+    assert stripe.calls == 2
+    assert clock.now in {2 * TIMEOUTS[0], 2 * TIMEOUTS[1]}
+
+
+def _expire_sessions(app: Flask) -> None:
+    """Have what was opened be over, so that Stripe has to open another."""
+    with app.app_context():
+        session, long_ago = db.session(), utcnow() - timedelta(days=2)
+        session.execute(sa.update(CheckoutSession).values(created_at=long_ago, expires_at=long_ago))
+        session.commit()
