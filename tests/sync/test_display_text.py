@@ -11,9 +11,10 @@ from app.db import DisplayText
 from app.journal import Entry
 from app.payers import Payer, PaymentMethod
 from app.webhooks import Event
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_postbox import Postbox, event
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 LONG = "x" * 5000
 METHODS: dict[str, dict[str, Any]] = {
@@ -49,14 +50,14 @@ OURS = {  # columns that hold our own words, or ids, which Stripe limits to 255 
 
 @pytest.mark.parametrize("case", METHODS)
 def test_of_a_method_with(case: str, world: World, person: Person, rows: Rows) -> None:
-    person.saves()
+    person.save_card()
     books = world.simulator.books
     saved = books.payment_methods.snapshot()[0]
     with books.transaction():
         books.payment_methods[saved["id"]] = saved | METHODS[case]
 
     world.settle()
-    person.returns()
+    person.return_to_portal()
     page = person.client.get("/return")
 
     assert person.status == "saved"
@@ -68,7 +69,7 @@ def test_of_a_method_with(case: str, world: World, person: Person, rows: Rows) -
 def test_tells_of_no_change_as_long_as_stripe_says_the_same(
     world: World, person: Person, rows: Rows, clock: Any
 ) -> None:
-    person.saves()
+    person.save_card()
     books = world.simulator.books
     saved = books.payment_methods.snapshot()[0]
     with books.transaction():
@@ -76,7 +77,7 @@ def test_tells_of_no_change_as_long_as_stripe_says_the_same(
     world.settle()
 
     clock.shift(3600)
-    person.returns()
+    person.return_to_portal()
 
     assert [entry.kind for entry in rows(Entry) if entry.kind == "payment_method.updated"] == []
 
@@ -84,7 +85,7 @@ def test_tells_of_no_change_as_long_as_stripe_says_the_same(
 def test_of_an_event_with_numbers_beyond_all_calendars_ends_in_convergence(
     world: World, person: Person, postbox: Postbox, rows: Rows
 ) -> None:
-    person.saves()
+    person.save_card()
     world.lose_events()
     card = world.simulator.books.payment_methods[
         str(world.simulator.books.payment_methods.snapshot()[0]["id"])

@@ -117,7 +117,9 @@ class TestInPublic:
         assert "/sign/" not in whole.get_data(as_text=True)
 
 
-@for_each("origin", ["http://127.0.0.1:8000", "http://localhost:8000", "http://localhost:8080", "http://[::1]:1"])
+@for_each(
+    "origin", ["http://127.0.0.1:8000", "http://localhost:8000", "http://localhost:8080", "http://[::1]:1"]
+)
 def test_a_portal_on_loopback_takes_forms_under_every_name_of_its_machine(
     client: FlaskClient, origin: str
 ) -> None:

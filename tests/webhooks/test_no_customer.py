@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from app.webhooks import Event
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_postbox import Postbox, event
-from tests.support.sync_people import Person, World
-from tests.support.sync_truth import assert_equal_to_stripe
+from tests.support.truth import assert_agrees
+from tests.support.world import World
 
 KINDS = ("payment_method.automatically_updated", "payment_method.detached", "payment_method.updated")
 
@@ -21,7 +22,7 @@ def nobodys(thing: dict[str, Any], **more: Any) -> dict[str, Any]:
 def test_is_found_by_the_method(
     kind: str, world: World, person: Person, postbox: Postbox, rows: Rows
 ) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
     card = world.simulator.books.payment_methods[str(person.stripe_default)]
     world.simulator.detach_payment_method(card["id"])
@@ -31,7 +32,7 @@ def test_is_found_by_the_method(
     world.work()
 
     assert person.status == "removed"
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
     assert {row.id: row.state for row in rows(Event)}["evt_lone"] == "done"
 
 
@@ -39,9 +40,9 @@ def test_is_found_by_the_method(
 def test_is_found_by_the_setup_or_the_session(
     kind: str, world: World, person: Person, postbox: Postbox
 ) -> None:
-    person.saves()
+    person.save_card()
     world.lose_events()
-    page = world.simulator.books.checkout_sessions[person.page_id]
+    page = world.simulator.books.checkout_sessions[person.session_id]
     setup = world.simulator.books.setup_intents[page["setup_intent"]]
     other = {"id": "mandate_1", "object": "mandate", "setup_intent": setup["id"]}
     things = {"setup_intent.succeeded": setup, "checkout.session.completed": page}
@@ -50,7 +51,7 @@ def test_is_found_by_the_setup_or_the_session(
     world.work()
 
     assert person.status == "saved"
-    assert_equal_to_stripe(person)
+    assert_agrees(person)
 
 
 def test_about_a_method_of_nobody_here_is_ignored(postbox: Postbox, world: World, rows: Rows) -> None:

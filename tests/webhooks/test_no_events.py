@@ -5,10 +5,11 @@ from typing import Any
 from app import db, webhooks
 from app.webhooks import Event
 from tests.support.cases import for_each
+from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.stripe_postbox import Postbox, event
-from tests.support.sync_people import Person, World
+from tests.support.world import World
 
 NOT_JSON = "It is not JSON that could be read."
 NO_OBJECT = "It is not a JSON object, so it is no event."
@@ -57,11 +58,13 @@ def test_is_stored_as_ignored(case: str, postbox: Postbox, rows: Rows) -> None:
 def test_changes_nothing_of_the_customer_that_it_names(
     world: World, person: Person, postbox: Postbox, calls: StripeCalls
 ) -> None:
-    person.saves()
+    person.save_card()
     world.settle()
     calls.clear()
 
-    postbox.post(event("customer.deleted", {"id": person.stripe_id, "object": "customer"}, livemode=True))
+    postbox.post(
+        event("customer.deleted", {"id": person.stripe_customer_id, "object": "customer"}, livemode=True)
+    )
     world.work()
 
     assert (person.status, calls.made) == ("saved", [])
