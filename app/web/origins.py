@@ -1,4 +1,4 @@
-"""Where this portal is: at its public URL, whatever a request says. Forms come from there and nowhere else."""
+"""Where this portal is: at its public URL, whatever a request says. Forms come from there alone."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Forms come from the portal's own pages, and its redirects stay at its own address, whatever a proxy says."""
+"""Forms come from the portal's own pages and its redirects stay there, whatever a proxy says."""
 
 from typing import Any
 
