@@ -64,6 +64,13 @@ class Settings(BaseSettings):
         default=(),
         description="Comma-separated origins of custom Checkout domains, `https://pay.example.com`",
     )
+    redirect_origins: Listed = Field(
+        default=(),
+        description=(
+            "Comma-separated origins that programs may have customers sent back to, "
+            "`https://app.example.com`; none: any http(s) URL"
+        ),
+    )
     company_name: str = Field(default="Acme Cloud", description="Your name on every page", min_length=1)
     logo_file: Path | None = Field(
         default=None, description="Your logo, an SVG, PNG or WebP file under 20 kB"
@@ -175,7 +182,7 @@ class Settings(BaseSettings):
     )
     log_format: Literal["json", "console"] = Field(default="json", description="`json` or `console`")
 
-    @field_validator("encryption_keys", "checkout_origins", mode="before")
+    @field_validator("encryption_keys", "checkout_origins", "redirect_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return (
@@ -215,7 +222,7 @@ class Settings(BaseSettings):
     def _origin(cls, value: str) -> str:
         return checked_origin(value)
 
-    @field_validator("checkout_origins")
+    @field_validator("checkout_origins", "redirect_origins")
     @classmethod
     def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(checked_origin(origin) for origin in value)

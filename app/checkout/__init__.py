@@ -1,8 +1,9 @@
 """The hosted pages opened for a payer."""
 
-from app.checkout.actions import Order, Raced, Started, close, start
+from app.checkout.actions import Order, Raced, Started, start
 from app.checkout.models import CheckoutSession
 from app.checkout.queries import by_setup_intent, count, latest, payers_with_unsettled, unsettled
+from app.checkout.replaced import close
 from app.checkout.status import restate, restate_many
 
 __all__ = [

@@ -1,7 +1,5 @@
 """Opening hosted pages."""
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import NoReturn
@@ -12,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from app import apps, customers, db, journal, payers
 from app.checkout import expected, queries
+from app.checkout.keys import session_key
 from app.checkout.models import CheckoutSession
+from app.checkout.replaced import close_older
 from app.checkout.status import restate
 from app.config import settings
 from app.db import utcnow
@@ -36,6 +36,7 @@ class Order:
     page: PageOptions
     key: str
     stripe_customer_id: str | None = None  # an existing one that is to be taken
+    replaces_open: bool = False  # does it take the place of the payer's open sessions?
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,7 @@ class Started:
     session: CheckoutSession
     payer: payers.Payer
     hosted: HostedSession
+    closed: frozenset[str] = frozenset()  # the payer's older sessions that were closed at Stripe
 
 
 class Raced(Conflict):
@@ -61,7 +63,8 @@ def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Start
     The idempotency keys are made of the customer's id and the order's key, so the same order finds the
     same Stripe objects whether it is repeated at once, later, or after a crash in between; what is expected
     finds them when Stripe has forgotten the keys. Whose Stripe customer was deleted there gets another,
-    whether or not we knew of the deletion; so does whose Stripe customer was unbound.
+    whether or not we knew of the deletion; so does whose Stripe customer was unbound. An order that
+    replaces what is open has the payer's older open sessions expire at Stripe before it is recorded.
 
     Raises CustomerTaken when another customer has the key or a subject key; PreconditionFailed for a
     deleted customer, and for a given Stripe customer that is not there or is somebody else's; Conflict for
@@ -70,6 +73,9 @@ def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Start
     structlog.contextvars.bind_contextvars(customer_id=order.customer.id)  # for the log, from here on
     plan = _plan(session, app, order)
     hosted, stripe_customer_id = _opened(session, apps.connect(app), app, order, plan)
+    closed: frozenset[str] = frozenset()
+    if order.replaces_open and plan.payer is not None:
+        closed = close_older(session, plan.payer, hosted.id)
     db.start_write(session)
     try:
         payer = _record_payer(session, app, order, stripe_customer_id, plan, actor=actor)
@@ -80,15 +86,7 @@ def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Start
     except IntegrityError as error:
         session.rollback()
         raise Raced("conflict error: this customer is being set up already; try again") from error
-    return Started(session=opened, payer=payer, hosted=hosted)
-
-
-def close(payer: payers.Payer, page: CheckoutSession) -> None:
-    """Close an open page at Stripe, because another takes its place. Our record follows by convergence."""
-    try:
-        apps.connect(payer.app).expire_session(page.id)
-    except StripeRefused:
-        return  # it is not open any more, which is as well
+    return Started(session=opened, payer=payer, hosted=hosted, closed=closed)
 
 
 @dataclass
@@ -127,7 +125,7 @@ def _opened(
             customer_id = plan.payer.stripe_customer_id
         else:
             customer_id = _stripe_customer(session, stripe, app, order, plan.lost)
-        named = _key(f"session-{order.key}", app, order.customer.id, customer_id, asdict(order.page))
+        named = session_key(order.key, app, order.customer.id, customer_id, asdict(order.page))
         try:
             hosted = stripe.open_setup_session(
                 customer_id, order.page, metadata=_metadata(app, order.customer.id), idempotency_key=named
@@ -294,9 +292,3 @@ def _record_page(
 
 def _metadata(app: apps.App, customer_id: str) -> dict[str, str]:
     return {"om_namespace": apps.NAMESPACE, "om_app_id": app.id, "om_customer_id": customer_id}
-
-
-def _key(what: str, app: apps.App, customer_id: str, *parameters: object) -> str:
-    """Name the thing wanted; a digest of the parameters keeps a changed wish apart from the first."""
-    digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:16]
-    return f"gangway-{what}-{app.id}-{customer_id}-{digest}"

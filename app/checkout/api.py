@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
-from flask import g, request
+import structlog
+from flask import Response, after_this_request, g, request
 from sqlalchemy.orm import Session
 
-from app import apps, customers, db
+from app import apps, customers, db, payers
 from app.checkout.actions import Order, Raced, Started, start
+from app.checkout.replaced import close_older
 from app.checkout.schemas import (
     CheckoutOptions,
     CreateStripeCheckoutSessionRequest,
@@ -16,11 +18,14 @@ from app.checkout.schemas import (
 )
 from app.config import settings
 from app.customers import CustomerTaken, NewCustomer
-from app.errors import Invalid
+from app.errors import AppError, Invalid
 from app.gateway import StripeRefused
 from app.web.api import Api
+from app.web.urls import external
 
 api = Api("checkout", __name__, tag="Checkout")
+
+log = structlog.get_logger("gangway.checkout")
 
 TRIES = 5  # a concurrent twin of this very request may win once at each step
 
@@ -55,13 +60,15 @@ def create(body: CreateStripeCheckoutSessionRequest) -> CreateStripeCheckoutSess
     """Open a Stripe Checkout page in setup mode.
 
     The customer is named by id or by key, or given whole: then it is created, with its Stripe customer,
-    unless the very same one is stored already. Send the payer to `url`.
+    unless the very same one is stored already. Send the payer to `url`. What was opened for the payer before
+    and is still open expires at Stripe.
     """
     session = db.session()
     app = apps.find(session, body.app_id)
     key = request.headers.get("Idempotency-Key")
     wish = f"{g.token_id}-{key}" if key else db.new_id()
     started = _started(session, app, body, wish)
+    _close_what_raced(started)
     return CreateStripeCheckoutSessionResult.of(started)
 
 
@@ -71,9 +78,12 @@ def _started(session: Session, app: apps.App, body: CreateStripeCheckoutSessionR
         wanted = _wanted(session, body)
         order = Order(
             customer=wanted,
-            page=body.options.page(wanted.currency or settings().default_currency),
+            page=body.options.page(
+                wanted.currency or settings().default_currency, own_return=_own_return(wanted.id)
+            ),
             key=wish,
             stripe_customer_id=body.stripe_customer_id,
+            replaces_open=True,
         )
         try:
             with apps.noting_rejection(session, app):
@@ -88,6 +98,25 @@ def _started(session: Session, app: apps.App, body: CreateStripeCheckoutSessionR
         else:
             return started
     raise AssertionError
+
+
+def _close_what_raced(started: Started) -> None:
+    """Once this call is answered, close what a concurrent one has opened before it and could not be seen."""
+    payer_id, session_id, closed = started.payer.id, started.session.id, started.closed
+
+    @after_this_request
+    def _close(response: Response) -> Response:
+        session = db.session()
+        try:
+            close_older(session, payers.fresh(session, payer_id), session_id, closed=closed)
+        except AppError as error:
+            log.warning("older_session_not_closed", payer=payer_id, reason=error.detail)
+        return response
+
+
+def _own_return(customer_id: str) -> str:
+    """Our page with the outcome. Stripe puts the session's id in, by which a browser may see that one."""
+    return f"{external('signup.done', customer=customer_id)}&session={{CHECKOUT_SESSION_ID}}"
 
 
 def _pointers(fields: Mapping[str, str]) -> dict[str, str]:

@@ -7,9 +7,12 @@ from pydantic import Discriminator, Field, StringConstraints, Tag, field_validat
 from app.checkout.actions import Started
 from app.customers.schemas import CurrencyCode, CustomerCreate, Metadata
 from app.gateway import PageOptions
+from app.web.redirects import RedirectUrl
 from app.web.wire import Instant, Ulid, WireModel
 
 RESERVED = ("om_namespace", "om_app_id", "om_customer_id")
+STRIPE_METADATA_LIMIT = 50  # https://docs.stripe.com/metadata
+METADATA_LIMIT = STRIPE_METADATA_LIMIT - len(RESERVED)
 Message = Annotated[str, StringConstraints(max_length=1200)]
 Seconds = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -100,11 +103,18 @@ class TaxIdCollection(WireModel):
 class CheckoutOptions(WireModel):
     """How the page looks and where it leads."""
 
-    success_url: str | None = Field(
-        default=None, alias="successURL", examples=["https://example.com/success"]
+    success_url: RedirectUrl | None = Field(
+        default=None,
+        alias="successURL",
+        description="Where the customer goes afterwards; our own page with the outcome if absent.",
+        examples=["https://example.com/success"],
     )
-    cancel_url: str | None = Field(default=None, alias="cancelURL")
-    return_url: str | None = Field(default=None, alias="returnURL")
+    cancel_url: RedirectUrl | None = Field(default=None, alias="cancelURL")
+    return_url: RedirectUrl | None = Field(
+        default=None,
+        alias="returnURL",
+        description="The same for an embedded page.",
+    )
     ui_mode: Literal["embedded", "hosted"] | None = None
     currency: CurrencyCode | None = None
     billing_address_collection: Literal["auto", "required"] | None = None
@@ -116,7 +126,14 @@ class CheckoutOptions(WireModel):
         default=None, description="Seconds since 1970; 30 minutes to 24 hours ahead."
     )
     locale: str | None = None
-    metadata: Metadata | None = None
+    metadata: Metadata | None = Field(
+        default=None,
+        description=(
+            f"{METADATA_LIMIT} entries at most: Stripe takes {STRIPE_METADATA_LIMIT}, and three are ours "
+            f"({', '.join(RESERVED)})."
+        ),
+        json_schema_extra={"maxProperties": METADATA_LIMIT},
+    )
     payment_method_types: list[str] | None = None
     redirect_on_completion: Literal["always", "if_required", "never"] | None = None
     tax_id_collection: TaxIdCollection | None = None
@@ -134,23 +151,28 @@ class CheckoutOptions(WireModel):
         taken = [name for name in RESERVED if name in (value or {})]
         if taken:
             raise ValueError(f"{', '.join(taken)} is reserved")
+        if len(value or {}) > METADATA_LIMIT:
+            raise ValueError(
+                f"has {METADATA_LIMIT} entries at most: Stripe takes {STRIPE_METADATA_LIMIT}, "
+                "and three are ours"
+            )
         return value
 
     @model_validator(mode="after")
     def _leads_somewhere(self) -> Self:
-        if self.ui_mode == "hosted" and not self.success_url:
-            raise ValueError("successURL is needed when uiMode is hosted")
         if self.ui_mode == "embedded" and self.cancel_url is not None:
             raise ValueError("cancelURL is not allowed when uiMode is embedded")
         return self
 
-    def page(self, currency: str) -> PageOptions:
-        """The value that actions take; the currency is used when none was given."""
+    def page(self, currency: str, *, own_return: str) -> PageOptions:
+        """The value that actions take; the currency and our own address to return to where none was given."""
+        is_embedded = self.ui_mode == "embedded"
+        needs_return = is_embedded and self.redirect_on_completion != "never"
         return PageOptions(
             currency=self.currency or currency,
-            success_url=self.success_url,
+            success_url=self.success_url or (None if is_embedded else own_return),
             cancel_url=self.cancel_url,
-            return_url=self.return_url,
+            return_url=self.return_url or (own_return if needs_return else None),
             ui_mode=self.ui_mode,
             payment_method_types=tuple(self.payment_method_types or ()),
             billing_address_collection=self.billing_address_collection,

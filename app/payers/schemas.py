@@ -8,6 +8,7 @@ from app import apps
 from app.gateway import PortalSession
 from app.payers.models import Payer
 from app.web.paging import PageQuery
+from app.web.redirects import RedirectUrl
 from app.web.wire import Instant, Ulid, WireModel
 
 NotEmpty = Annotated[str, StringConstraints(min_length=1)]
@@ -79,7 +80,7 @@ class CreateStripeCustomerPortalSessionParams(WireModel):
         default=None, description="One of the account's (bpc_…); its default one if absent."
     )
     locale: NotEmpty | None = Field(default=None, examples=["de"])
-    return_url: NotEmpty | None = Field(default=None, examples=["https://example.com/account"])
+    return_url: RedirectUrl | None = Field(default=None, examples=["https://example.com/account"])
 
 
 class StripeCustomerPortalSession(WireModel):

@@ -109,17 +109,20 @@ def submit() -> ResponseReturnValue:
 def done() -> ResponseReturnValue:
     """Back from Stripe: ask Stripe, then show what is true."""
     session = db.session()
-    signup = queries.of_browser(session, cookie.get("browser"), request.args.get("customer"))
+    named = request.args.get("customer")
+    known = queries.of_browser(session, cookie.get("browser"), named)
+    opened = queries.returned_from(session, request.args.get("session"), named)
+    signup = known or (queries.guest_of(opened) if opened else None)
     if signup is None:
         return render_template("signup/stranger.html"), 404
-    app = apps.find(session)
-    payer = payers.of_customer(session, app.id, signup.customer_id)
+    is_live = opened is not None and opened.payer.deleted_at is None
+    payer = opened.payer if opened and is_live else _payer(session, signup)
     if payer is None:
         return render_template("signup/stranger.html"), 404
     db.end_read(session)
     checked = sync.refresh(session, payer.id)
     payer = payers.fresh(session, payer.id)
-    return _state(session, payer, signup, checked=checked)
+    return _state(session, payer, signup, checked=checked, is_known=known is not None)
 
 
 @bp.get("/cancelled")
@@ -241,7 +244,7 @@ def _unfinished(session: Session) -> tuple[customers.Customer, Form] | None:
 
 
 def _has_method(session: Session, signup: Signup) -> bool:
-    payer = payers.of_customer(session, apps.find(session).id, signup.customer_id)
+    payer = _payer(session, signup)
     if payer is None:
         return False
     attempt = checkout.latest(session, payer.id)
@@ -253,7 +256,18 @@ def _replaces(method: payers.PaymentMethod, other: payers.PaymentMethod) -> bool
     return other.created_at <= method.created_at and not other.is_same_as(method)
 
 
-def _state(session: Session, payer: payers.Payer, signup: Signup, *, checked: bool) -> ResponseReturnValue:
+def _payer(session: Session, signup: Signup) -> payers.Payer | None:
+    return payers.of_customer(session, apps.find(session).id, signup.customer_id)
+
+
+def _again(payer: payers.Payer, n: int | None = None) -> str:
+    """This page once more, of the same session."""
+    return url_for("signup.done", customer=payer.customer_id, session=request.args.get("session"), n=n)
+
+
+def _state(
+    session: Session, payer: payers.Payer, signup: Signup, *, checked: bool, is_known: bool
+) -> ResponseReturnValue:
     attempt = checkout.latest(session, payer.id)
     status = payment_status(payer, attempt, utcnow())
     seen = [row for row in payer.methods if row.detached_at is None and signup.sees(row)]
@@ -277,7 +291,9 @@ def _state(session: Session, payer: payers.Payer, signup: Signup, *, checked: bo
         unchosen=newest if not method else None,
         reason=attempt.error_message if attempt and status is PaymentStatus.FAILED else None,
         refresh_seconds=wait,
-        refresh_url=url_for("signup.done", customer=payer.customer_id, n=max(tries, 0) + 1),
+        refresh_url=_again(payer, n=max(tries, 0) + 1),
+        again=_again(payer),
+        may_resume=is_known,
         awaits_code=attempt is not None and attempt.next_action == MICRODEPOSITS,
         checked=checked,
         is_being_checked=payer.lease is not None,

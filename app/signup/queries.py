@@ -3,7 +3,7 @@
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from app import customers
+from app import checkout, customers
 from app.db import is_id
 from app.links import OnboardingLink
 from app.signup.models import Signup, browser_hash
@@ -18,6 +18,24 @@ def of_browser(session: Session, nonce: str | None, customer_id: str | None = No
         return None
     query = _of(nonce, customer_id).outerjoin(OnboardingLink, OnboardingLink.id == Signup.link_id)
     return session.scalar(query.where(OnboardingLink.revoked_at.is_(None)))
+
+
+def returned_from(
+    session: Session, session_id: str | None, customer_id: str | None
+) -> checkout.CheckoutSession | None:
+    """The checkout session (cs_…) from which Stripe sent this customer back, if it is one of ours."""
+    opened = session.get(checkout.CheckoutSession, session_id) if session_id else None
+    is_theirs = opened is not None and opened.payer.customer_id == (customer_id or "").upper()
+    return opened if is_theirs else None
+
+
+def guest_of(opened: checkout.CheckoutSession) -> Signup:
+    """What lets a browser see what became of a checkout session. Nothing is stored.
+
+    Only somebody who was on Stripe's page has the session's id. Like every guest, it is shown no method from
+    before.
+    """
+    return Signup(customer_id=opened.payer.customer_id, link_id=opened.id, created_at=opened.created_at)
 
 
 def signed_up(session: Session, nonce: str | None, customer_id: str | None = None) -> Signup | None:

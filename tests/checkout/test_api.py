@@ -163,11 +163,11 @@ def test_makes_another_customer_after_the_first_was_deleted(
 @for_each(
     ("options", "field"),
     [
-        ({"uiMode": "hosted"}, "/options"),
         ({"uiMode": "embedded", "cancelURL": "https://example.com"}, "/options"),
         ({"uiMode": "other"}, "/options/uiMode"),
         ({"metadata": {"om_app_id": "x"}}, "/options/metadata"),
         ({"metadata": {"a": 1}}, "/options/metadata/a"),
+        ({"metadata": {f"key-{number}": "x" for number in range(48)}}, "/options/metadata"),
         ({"currency": "usd"}, "/options/currency"),
         ({"successUrl": 5}, "/options/successURL"),
         ({"successURL": None}, "/options/successURL"),
@@ -191,12 +191,12 @@ def test_names_the_option_that_is_wrong(
 
 
 def test_passes_on_what_stripe_says_of_the_options(program: Program, rows: Any) -> None:
-    answer = program.start(options={"currency": "USD"})
+    answer = program.start(options=OPTIONS | {"locale": "nowhere"})
 
     assert answer.status_code == 400
     body = answer.get_json()
-    assert "success_url" in body["detail"]
-    assert [one["field"] for one in body["extensions"]["validationErrors"]] == ["/options/successURL"]
+    assert "locale" in body["detail"]
+    assert [one["field"] for one in body["extensions"]["validationErrors"]] == ["/options/locale"]
     assert rows(Customer) == []
 
 
@@ -288,18 +288,19 @@ def test_needs_an_installed_app(bare_app: Flask) -> None:
     assert answer.status_code == 404
 
 
-def test_costs_two_stripe_calls_for_a_new_customer_and_one_for_a_known_one(
+def test_costs_two_stripe_calls_for_a_new_customer_and_for_one_with_an_open_page(
     program: Program, simulator: Simulator
 ) -> None:
     calls = StripeCalls.of(simulator)
-    program.start()
+    first = program.start().get_json()["sessionId"]
     new = list(calls.made)
     calls.clear()
 
     program.start()
 
     assert new == ["POST /v1/customers", "POST /v1/checkout/sessions"]
-    assert calls.made == ["POST /v1/checkout/sessions"]
+    closed = f"POST /v1/checkout/sessions/{first}/expire"
+    assert calls.made == ["POST /v1/checkout/sessions", closed]
 
 
 def test_the_same_key_gives_the_same_page(program: Program, simulator: Simulator) -> None:
@@ -308,6 +309,38 @@ def test_the_same_key_gives_the_same_page(program: Program, simulator: Simulator
     assert first.get_json() == second.get_json()
     assert second.headers["Idempotency-Replayed"] == "true"
     assert len(simulator.books.checkout_sessions) == 1
+
+
+@pytest.mark.parametrize("length", [1, 36, 128, 150, 200, 255])
+def test_a_key_of_any_length_that_we_accept_works_at_stripe(
+    program: Program, simulator: Simulator, length: int
+) -> None:
+    key = "k" * length
+
+    first, second = (program.start(key=key) for _ in range(2))
+
+    assert first.status_code == second.status_code == 201
+    assert first.get_json() == second.get_json()
+    assert len(simulator.books.checkout_sessions) == 1
+
+
+def test_long_keys_that_differ_in_the_end_open_different_pages(
+    program: Program, simulator: Simulator
+) -> None:
+    for end in "ab":
+        assert program.start(key="k" * 254 + end).status_code == 201
+
+    assert len(simulator.books.checkout_sessions) == 2
+
+
+def test_all_metadata_that_is_promised_fits(program: Program, simulator: Simulator) -> None:
+    full = {f"key-{number}": "x" for number in range(47)}
+
+    answer = program.start(options=OPTIONS | {"metadata": full})
+
+    session = simulator.books.checkout_sessions[answer.get_json()["sessionId"]]
+    assert answer.get_json()["metadata"] == full
+    assert len(session["metadata"]) == 50
 
 
 def test_a_rejected_key_of_ours_is_no_fault_of_the_callers_token(

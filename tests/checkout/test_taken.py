@@ -255,19 +255,13 @@ def test_one_that_was_lost_before_it_was_recorded_comes_never_again(
     assert len(customers) == 3
 
 
-@pytest.mark.parametrize("given", [False, True], ids=["bound", "given"])
 def test_who_gets_the_same_one_back_has_the_open_page_too(
-    *, given: bool, api: FlaskClient, ada: str, rows: Rows, simulator: Simulator, world: World
+    api: FlaskClient, ada: str, rows: Rows, simulator: Simulator, world: World
 ) -> None:
     answer = ask(api, ada)
     stripe_id, page_id = (str(answer.get_json()[name]) for name in ("stripeCustomerId", "sessionId"))
     unbind(api, rows, ada)
-    if given:
-        options = {"successURL": "https://example.com/", "currency": "USD"}
-        body = {"customer": {"id": ada}, "stripeCustomerId": stripe_id, "options": options}
-        assert api.post(SESSIONS, json=body).status_code == 201
-    else:
-        bind(api, ada, stripe_id)
+    bind(api, ada, stripe_id)
 
     simulator.save_card(page_id)
     world.settle()
@@ -277,3 +271,17 @@ def test_who_gets_the_same_one_back_has_the_open_page_too(
     assert payer.default_method_id == default.id
     pages = {page.id: page.setup_status for page in rows(CheckoutSession)}
     assert pages[page_id] == "succeeded"
+
+
+def test_another_page_for_the_same_one_takes_the_place_of_the_open_page(
+    api: FlaskClient, ada: str, rows: Rows, simulator: Simulator
+) -> None:
+    answer = ask(api, ada)
+    stripe_id, page_id = (str(answer.get_json()[name]) for name in ("stripeCustomerId", "sessionId"))
+    unbind(api, rows, ada)
+    options = {"successURL": "https://example.com/", "currency": "USD"}
+    body = {"customer": {"id": ada}, "stripeCustomerId": stripe_id, "options": options}
+
+    assert api.post(SESSIONS, json=body).status_code == 201
+
+    assert simulator.books.checkout_sessions[page_id]["status"] == "expired"

@@ -59,7 +59,8 @@ def test_opens_a_page_for_the_documentations_example_twice(
     assert first.customer_id == second.customer_id == row.id
     assert first.stripe_customer_id == second.stripe_customer_id
     assert first.session_id != second.session_id
-    assert first.url == simulator.books.checkout_sessions[first.session_id]["url"]
+    assert second.url == simulator.books.checkout_sessions[second.session_id]["url"]
+    assert simulator.books.checkout_sessions[first.session_id]["status"] == "expired"
     assert (first.mode, first.currency, first.status) == ("setup", "USD", "open")
     assert isinstance(first.created_at, datetime)
     assert len(simulator.books.customers) == 1

@@ -132,7 +132,7 @@ MUTANTS = (
     ),
     Mutant(
         "changed options reuse an idempotency key",
-        CHECKOUT,
+        "app/checkout/keys.py",
         "digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())",
         "digest = hashlib.sha256(b'')",
         "tests/checkout/test_pages.py::test_idempotency_keys_name_the_thing_wanted",

@@ -1,0 +1,43 @@
+"""Where a program may have a customer sent: http(s) only, and to listed origins when any are set."""
+
+import re
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from app.config import settings
+
+# Browsers remove tabs and line breaks from a URL and read a backslash as a slash. What they would read
+# differently than we do must not get through. Source: https://url.spec.whatwg.org/#concept-basic-url-parser
+SHAPE = r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s\\/?#@]+([/?#][^\s\\]*)?$"
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def check_redirect(url: str) -> str:
+    """The URL, if a customer may be sent there. Raises ValueError with what is wrong."""
+    origin = _origin(url) if re.fullmatch(SHAPE, url) and url.isprintable() else None
+    if origin is None:
+        raise ValueError("must be a whole URL that begins with https:// or http://")
+    allowed = settings().redirect_origins
+    if allowed and origin not in {_origin(one) for one in (settings().public_url, *allowed)}:
+        raise ValueError(
+            f"must lead to one of the origins in GANGWAY_REDIRECT_ORIGINS: {', '.join(sorted(allowed))}"
+        )
+    return url
+
+
+def _origin(url: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port as a browser takes them; None for a URL that has no host or a bad port."""
+    try:
+        parts = urlsplit(url)
+        scheme, host = parts.scheme.lower(), parts.hostname
+        port = parts.port if parts.port is not None else DEFAULT_PORTS.get(scheme)
+    except ValueError:
+        return None
+    return (scheme, host, port) if host and port else None
+
+
+RedirectUrl = Annotated[
+    str, AfterValidator(check_redirect), Field(json_schema_extra={"format": "uri", "pattern": SHAPE})
+]
