@@ -1,7 +1,9 @@
 """The database keeps its word: times are instants, transactions are real, and writers wait for each other."""
 
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -219,6 +221,20 @@ def test_on_sqlite_lets_writers_of_one_process_queue(bare_app: Flask, database_u
             future.result()
 
     assert len([entry for entry in rows(Entry) if entry.kind == "queue"]) == 160
+
+
+def test_on_sqlite_a_writer_holds_the_database_before_it_reads(bare_app: Flask, database_url: str) -> None:
+    """Else a writer of another process could commit between its reading and its writing."""
+    if not database_url.startswith("sqlite"):
+        pytest.skip("PostgreSQL locks rows, not the file")
+    with bare_app.app_context():
+        session = db.session()
+        db.start_write(session)
+        session.scalars(sa.select(Entry)).all()
+
+        other = sqlite3.connect(database_url.removeprefix("sqlite:///"), timeout=0)
+        with closing(other), pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
 
 
 def test_on_sqlite_a_writer_that_fails_holds_up_nobody(bare_app: Flask, database_url: str) -> None:

@@ -76,6 +76,21 @@ def test_repeat_after_an_answer_that_got_lost_finds_the_same_page(
     assert second in simulator.books.checkout_sessions
 
 
+def test_corrected_options_after_a_lost_answer_open_a_page_of_their_own(
+    client: FlaskClient, simulator: Simulator, rows: Rows
+) -> None:
+    form = SignupPage(client)
+    simulator.faults.add("reset_after", "POST /v1/checkout/sessions", times=50)
+    assert form.submit(currency="EUR").status_code == 503
+    simulator.faults.clear()
+
+    answer = form.submit(currency="JPY")
+
+    assert answer.status_code == 303
+    assert [page.currency for page in rows(CheckoutSession)] == ["JPY"]
+    assert len(simulator.books.customers) == 1
+
+
 def test_every_page_is_told_in_the_journal(client: FlaskClient, simulator: Simulator, rows: Rows) -> None:
     first = sign_up(client)
     simulator.expire_session(first)

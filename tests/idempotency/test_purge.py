@@ -5,6 +5,7 @@ from datetime import timedelta
 import time_machine
 from flask import Flask
 
+from app import db, idempotency
 from app.db import utcnow
 from app.idempotency import Request
 from app.sync import Worker
@@ -26,3 +27,17 @@ def test_the_worker_clears_old_answers_away(app: Flask, rows: Rows) -> None:
         worker.stop()
 
     assert rows(Request) == []
+
+
+def test_the_worker_keeps_the_answers_of_today(app: Flask, rows: Rows) -> None:
+    headers = bearer(app) | {"Idempotency-Key": "once"}
+    body = {"name": "Ada", "key": "ada"}
+    first = app.test_client().post("/api/v1/customers", json=body, headers=headers)
+
+    with time_machine.travel(utcnow() + timedelta(hours=23)), app.app_context():
+        idempotency.purge(db.session())
+        again = app.test_client().post("/api/v1/customers", json=body, headers=headers)
+
+    assert again.get_json() == first.get_json()
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert len(rows(Request)) == 1

@@ -65,7 +65,7 @@ MUTANTS = (
         PAYERS,
         "deleted_at=utcnow(), due_at=None, lease=None",
         "deleted_at=utcnow(), lease=None",
-        "tests/sync/test_ended.py::test_becomes_due_by_nothing",
+        "tests/sync/test_ended.py::test_is_due_no_more",
     ),
     Mutant(
         "a convergence writes over a payer that ended meanwhile",
@@ -110,7 +110,7 @@ MUTANTS = (
         "tests/sync/test_status.py::test_becomes_abandoned_by_the_clock_alone_and_says_so_once",
     ),
     Mutant(
-        "an expired card counts as saved",
+        "an expired card counts as one that expires soon",
         STATUS,
         "(PaymentStatus.EXPIRING, end) if now < end else (PaymentStatus.EXPIRED, None)",
         "(PaymentStatus.EXPIRING, end)",
@@ -135,7 +135,7 @@ MUTANTS = (
         "app/checkout/keys.py",
         "digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())",
         "digest = hashlib.sha256(b'')",
-        "tests/checkout/test_pages.py::test_idempotency_keys_name_the_thing_wanted",
+        "tests/checkout/test_pages.py::test_corrected_options_after_a_lost_answer_open_a_page_of_their_own",
     ),
     Mutant(
         "a Stripe customer whose key Stripe forgot is made twice",
@@ -145,10 +145,10 @@ MUTANTS = (
         "tests/checkout/test_forgotten.py::test_by_a_program_that_asks_again",
     ),
     Mutant(
-        "what is asked of Stripe is not committed before",
+        "what is asked of Stripe is not remembered",
         "app/checkout/expected.py",
         "    session.commit()\n",
-        "    session.flush()\n",
+        "    session.rollback()\n",
         "tests/checkout/test_forgotten.py::test_by_a_program_that_asks_again",
     ),
     Mutant(
@@ -240,7 +240,7 @@ MUTANTS = (
         IDEMPOTENCY,
         "sa.delete(Request).where(Request.started_at < utcnow() - KEPT)",
         "sa.delete(Request)",
-        "tests/idempotency/test_purge.py::test_the_worker_clears_old_answers_away",
+        "tests/idempotency/test_purge.py::test_the_worker_keeps_the_answers_of_today",
     ),
     Mutant(
         "trouble at Stripe is the answer for a day",

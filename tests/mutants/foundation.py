@@ -31,11 +31,11 @@ MUTANTS = (
         "tests/test_db.py::test_ends_no_reading_that_has_changed_something",
     ),
     Mutant(
-        "two writers on SQLite fail each other",
+        "a writer on SQLite reads before it holds the database",
         SQLITE,
         '"BEGIN IMMEDIATE"',
         '"BEGIN"',
-        "tests/test_db.py::test_on_sqlite_lets_writers_of_one_process_queue",
+        "tests/test_db.py::test_on_sqlite_a_writer_holds_the_database_before_it_reads",
     ),
     Mutant(
         "SQLite does not check foreign keys",
@@ -172,11 +172,11 @@ MUTANTS = (
         "tests/test_backup.py::test_of_a_broken_database_is_none",
     ),
     Mutant(
-        "a program may send a number as a text",
+        "a program may send a text for a truth value",
         "app/web/api.py",
         "return checked(reads, sent, strict=True)",
         "return checked(reads, sent)",
-        "tests/customers/test_create.py::TestCreate::test_names_each_bad_field",
+        "tests/apps/test_install_by_program.py::TestInstall::test_names_what_is_wrong",
     ),
     Mutant(
         "a program may send what no database takes",

@@ -52,13 +52,6 @@ MUTANTS = (
         "tests/webhooks/test_receive.py::test_has_stored_the_event_before_anything_comes_of_it",
     ),
     Mutant(
-        "a webhook does not wake the worker",
-        WEBHOOK,
-        'current_app.extensions["gangway.worker"].wake()',
-        "current_app.ensure_sync",
-        "tests/webhooks/test_receive.py::test_has_stored_the_event_before_anything_comes_of_it",
-    ),
-    Mutant(
         "a live event is taken by a test app",
         "app/webhooks/reading.py",
         'None if body["livemode"] is livemode else OTHER_MODE',

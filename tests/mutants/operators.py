@@ -86,7 +86,7 @@ MUTANTS = (
         "a second log-in leaves the first session open",
         SESSIONS,
         "    if before is not None:\n",
-        "    if before is since:\n",
+        "    if before is not None and since is not None:\n",
         "tests/operators/test_sessions.py::TestFixation::test_a_second_log_in_of_one_browser_ends_its_first_session",
     ),
     Mutant(
@@ -167,13 +167,6 @@ MUTANTS = (
         "tests/operators/test_login.py::TestTooManyTries::test_one_account_is_closed_to_an_address_for_ten_minutes",
     ),
     Mutant(
-        "a disabled operator logs in",
-        LOGIN,
-        "if operator is None or not fits or operator.disabled_at is not None:",
-        "if operator is None or not fits:",
-        "tests/operators/test_login.py::TestSendingAway::test_says_and_does_the_same_whatever_is_wrong",
-    ),
-    Mutant(
         "an account that changes during the log-in is let in",
         LOGIN,
         "if operator.disabled_at is not None or operator.password_hash != checked:",
@@ -235,13 +228,6 @@ MUTANTS = (
         "OneTimeLink.expires_at > utcnow()",
         "OneTimeLink.expires_at.is_not(None)",
         "tests/operators/test_setup.py::TestInvitations::test_works_for_a_week",
-    ),
-    Mutant(
-        "an invitation works twice",
-        LINKS,
-        "taken = sa.delete(OneTimeLink).where(OneTimeLink.id == link.id).returning(OneTimeLink.id)",
-        "taken = sa.select(OneTimeLink.id).where(OneTimeLink.id == link.id)",
-        "tests/operators/test_setup.py::TestInvitations::test_works_once_for_two_at_once",
     ),
     Mutant(
         "a token is shown twice",

@@ -21,7 +21,7 @@ MUTANTS = (
         SCHEDULE,
         "interval = timedelta(seconds=settings().pull_interval)",
         "interval = timedelta(seconds=600)",
-        "tests/sync/test_pull.py::test_finds_what_happened_within_one_interval",
+        "tests/sync/test_next_look.py::test_a_young_checkout_session_is_looked_at_each_interval",
     ),
     Mutant(
         "the end of a checkout session is noticed late",
@@ -56,7 +56,7 @@ MUTANTS = (
         SCHEDULE,
         "utcnow() + span * _dice.random()",
         "utcnow() + span",
-        "tests/sync/test_reconcile.py::test_many_are_spread_and_never_the_same_at_once",
+        "tests/sync/test_jitter.py::test_differ_within_bounds",
     ),
     Mutant(
         "an app is asked sooner than Stripe asks for",
@@ -123,9 +123,9 @@ MUTANTS = (
     ),
     Mutant(
         "each worker chooses payers to compare",
-        RECONCILE,
-        "Pace.verified_at <= now - EVERY)",
-        "Pace.verified_at <= now)",
+        PACE,
+        "    pace.verified_at = now\n",
+        "    pace.verified_at = None\n",
         "tests/sync/test_reconcile.py::test_a_few_are_chosen_each_minute_whoever_looks",
     ),
     Mutant(

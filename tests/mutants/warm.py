@@ -17,6 +17,7 @@ import pytest
 LIBRARIES = (
     "alembic.autogenerate",
     "alembic.command",
+    "alembic.config",
     "argon2",
     "cryptography.fernet",
     "email_validator",
@@ -35,7 +36,9 @@ LIBRARIES = (
     "sqlalchemy.dialects.postgresql",
     "sqlalchemy.dialects.sqlite",
     "sqlalchemy.orm",
-    "stripe",
+    "sqlite3",
+    "stripe._object_classes",
+    "stripe._stripe_client",
     "structlog",
     "time_machine",
     "ulid",

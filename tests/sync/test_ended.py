@@ -42,6 +42,14 @@ def test_is_leased_to_nobody_even_if_it_is_due(app: Flask, ended: Person) -> Non
         assert sync.claim_due(session) is None
 
 
+def test_is_due_no_more(app: Flask, person: Person) -> None:
+    assert person.payer.due_at is not None
+
+    program(app).delete(f"/api/v1/customers/{person.payer.customer_id}")
+
+    assert person.payer.due_at is None
+
+
 def test_is_not_refreshed_by_force(app: Flask, ended: Person, calls: StripeCalls) -> None:
     with app.app_context():
         assert sync.refresh(db.session(), ended.payer.id, force=True) is False

@@ -10,6 +10,7 @@ from app import db
 from app.apps import App
 from app.db import utcnow
 from app.gateway import StripeKeyRejected
+from app.payers import Payer
 from app.sync import Backfill, Pace, pace, schedule
 from app.sync.backfill import expect
 from tests.support.stripe_calls import StripeCalls
@@ -49,11 +50,24 @@ def of_a_list_that_failed(world: World) -> timedelta:
     return of_a_list(world)
 
 
+def of_a_look_by_the_clock(world: World) -> timedelta:
+    with world.app.app_context():
+        session = db.session()
+        payer_id = session.scalars(sa.select(Payer.id)).first() or world.person().payer.id
+        session.execute(sa.update(Payer).values(due_at=None))
+        schedule.look_within(session, payer_id, timedelta(minutes=1), why="verify")
+        session.commit()
+        due_at = session.scalars(sa.select(Payer.due_at)).one()
+    assert due_at is not None
+    return due_at - utcnow()
+
+
 @pytest.mark.parametrize(
     ("wait", "least", "most"),
     [
         (of_a_payer_that_failed, 32, 64),
         (of_an_app_that_failed, 0.5, 1),
+        (of_a_look_by_the_clock, 0, 60),
         (of_a_list, 0.9 * 900, 900),
         (of_a_list_that_failed, 30, 60),
     ],
