@@ -144,6 +144,8 @@ def connect(app: Flask, url: sa.URL) -> None:
         options["connect_args"] = {
             name: value for name, value in NOTICED_SOON.items() if name not in url.query
         }
+        # Behind PgBouncer each transaction may meet another connection, which knows no prepared statements.
+        options["connect_args"]["prepare_threshold"] = None
     if url.get_backend_name() == "sqlite":
         options |= {"connect_args": {"factory": sqlite.Connection}}
     made = sa.create_engine(url, **options)
