@@ -24,10 +24,10 @@ from app.monitoring.cli import group as monitoring_group
 from app.operators.cli import group as token_group
 from app.operators.cli import people as operator_group
 from app.payers.cli import uninstall_command
+from app.serving.listening import HIGHEST_PORT, check_bind, refuse_taken
 from app.sync.cli import command as backfill_command
 from app.web import logging
 
-HIGHEST_PORT = 65535
 PORT = click.IntRange(1, HIGHEST_PORT)
 
 
@@ -93,20 +93,12 @@ def demo_command(*, port: int, stripe_port: int, data: Path | None, fresh: bool,
     demo.run(port=port, stripe_port=stripe_port, folder=data, fresh=fresh, as_json=as_json)
 
 
-def _address(_context: click.Context, _parameter: click.Parameter, bind: str) -> str:
-    """Refuse what gunicorn would try to listen on in vain."""
-    host, _, port = bind.rpartition(":")
-    if host == "unix" or (host and port.isdigit() and 1 <= int(port) <= HIGHEST_PORT):
-        return bind
-    raise click.BadParameter("give an address and a port, such as 127.0.0.1:8000, or unix:/a/path.")
-
-
 @main.command()
 @click.option(
     "--bind",
     default="127.0.0.1:8000",
     show_default=True,
-    callback=_address,
+    callback=check_bind,
     help="Address and port to listen on.",
 )
 def serve(bind: str) -> None:
@@ -115,6 +107,7 @@ def serve(bind: str) -> None:
 
     settings = Settings.load()
     logging.configure(settings)
+    refuse_taken(bind)
     with create_app(settings).app_context():
         _refuse_old_tables()
         _offer_setup()

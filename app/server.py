@@ -3,39 +3,17 @@
 import shutil
 from pathlib import Path
 from tempfile import mkdtemp
-from threading import Thread
-from types import FrameType
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
-from gunicorn.workers.gthread import ThreadWorker
 
 from app import create_app
 from app.config import Settings, metrics_folder, share_metrics
+from app.serving.process import KEEPALIVE, Process
 
 GRACE = 9  # seconds for the requests under way; whoever waits for Stripe longer is cut off
-
-
-class Process(ThreadWorker):
-    """A web process. Its worker stops beside its requests: gunicorn's own hook comes only after them."""
-
-    wsgi: Flask  # type: ignore[assignment]  # which is a WSGI application
-    _stopper: Thread | None = None
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """SIGTERM has come."""
-        if self.alive:
-            # Not at once: the signal may have come while a thread is started, and then none can be.
-            self.method_queue.defer(self.stop_worker)
-        super().handle_exit(sig, frame)
-
-    def stop_worker(self) -> Thread:
-        """Begin to stop the worker, unless that has begun. The thread does it while requests are answered."""
-        if self._stopper is None:
-            self._stopper = Thread(target=self.wsgi.extensions["gangway.worker"].stop, name="gangway-stopper")
-            self._stopper.start()
-        return self._stopper
+SOCKET_UMASK = 0o117  # a unix socket is for the owner and its group
 
 
 class Server(BaseApplication):
@@ -52,17 +30,25 @@ class Server(BaseApplication):
 
     def load_config(self) -> None:
         """Set gunicorn up."""
+        is_unix = self._bind.startswith("unix:")
         options: dict[str, Any] = {
             "bind": self._bind,
             "worker_class": Process,
             "workers": self._settings.web_processes,
             "threads": self._settings.web_threads,
-            # Without it one of two processes often idles, because connections are kept open.
-            "reuse_port": self._settings.web_processes > 1,
+            # Without it one of two processes often idles, because connections are kept open. Unix sockets
+            # have no such option.
+            "reuse_port": self._settings.web_processes > 1 and not is_unix,
+            "umask": SOCKET_UMASK,
+            "keepalive": KEEPALIVE,
             "control_socket_disable": True,  # it would be made in the home folder
             "graceful_timeout": GRACE,
             "limit_request_line": 4094,
-            "forwarded_allow_ips": "",  # who sent a request is for web/headers.py to find out, from settings
+            "sendfile": False,  # answers go through the outbox of their connection
+            # Only ProxyFix reads what proxies say, by GANGWAY_TRUSTED_PROXIES.
+            "forwarded_allow_ips": "",
+            "forwarder_headers": "",
+            "secure_scheme_headers": {},
             "post_worker_init": _start_worker,
             "worker_exit": _stop_worker,
             "on_exit": self._forget_counts,

@@ -13,7 +13,7 @@ APP = ROOT / "app"
 LAYERS = (
     ("errors", "addresses", "db", "sqlite", "sealing", "currencies"),
     ("config",),
-    ("gateway", "migrations", "metrics", "backup"),
+    ("gateway", "migrations", "metrics", "backup", "serving"),
     ("web",),
     ("journal", "idempotency"),
     ("operators",),

@@ -3,8 +3,11 @@
 import hashlib
 import json
 import signal
+import socket
+import sys
 from contextlib import closing
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -16,9 +19,9 @@ from app.simulator import Simulator
 from app.sync import Backfill, Beat
 from app.sync.worker import STOPPING
 from tests.conftest import make_settings
-from tests.support.commands import environment, rows
+from tests.support.commands import environment, rows, run_command
 from tests.support.logs import lines_of
-from tests.support.processes import PATIENCE, PROCESS_MARKS, fetch, free_port, gangway
+from tests.support.processes import PATIENCE, PROCESS_MARKS, fetch, free_port, gangway, start
 from tests.support.stripe_calls import StripeCalls
 from tests.support.tokens import bearer
 
@@ -89,6 +92,23 @@ class TestProgram:
         assert rows(database_url, Beat) == []
         assert status == 0
 
+    def test_says_why_a_process_ended_before_its_application_was_loaded(self, database_url: str) -> None:
+        code = (
+            "from app.config import Settings\n"
+            "from app.server import Server\n"
+            "class Broken(Server):\n"
+            "    def load(self):\n"
+            "        raise RuntimeError('no luck today')\n"
+            f"Broken(Settings.load(), '127.0.0.1:{free_port()}').run()\n"
+        )
+
+        with start(sys.executable, "-c", code, environment=environment(database_url)) as server:
+            status, _, said = server.end()
+
+        assert status == 3
+        assert "RuntimeError: no luck today" in said
+        assert "AttributeError" not in said
+
 
 def leases(database_url: str) -> set[str | None]:
     """Return the leases of all payers and lists, and None if any is free."""
@@ -103,3 +123,44 @@ def ask_for_a_session(connection: HTTPConnection, headers: dict[str, str]) -> No
     }
     json_headers = headers | {"Content-Type": "application/json"}
     connection.request("POST", "/api/v1/stripe/checkout/sessions", json.dumps(body), json_headers)
+
+
+class TestListening:
+    """An address where nothing can listen gets one sentence."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        (tmp_path / "file").write_text("")
+        return tmp_path
+
+    def test_says_that_a_port_is_taken(self, database_url: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            result = run_command("serve", "--bind", f"127.0.0.1:{port}", **environment(database_url))
+
+        assert result.exit_code == 1
+        assert result.stderr == (
+            f"Error: Port {port} of 127.0.0.1 is taken: stop what listens there, or choose another with"
+            " --bind.\n"
+        )
+
+    @pytest.mark.parametrize(
+        ("bind", "sentence"),
+        [
+            ("192.0.2.1:8000", "192.0.2.1 is not an address of this machine: choose another with --bind."),
+            ("no.such.host.invalid:8000", "no.such.host.invalid is not an address of this machine"),
+            ("unix:{folder}/none/socket", "The folder {folder}/none does not exist: create it"),
+            ("unix:{folder}/file", "{folder}/file is not a socket: choose another path with --bind."),
+            ("unix:{folder}/" + "a" * 100, "The path of the socket is longer than 103 bytes"),
+        ],
+    )
+    def test_says_why_nothing_can_listen(
+        self, database_url: str, folder: Path, bind: str, sentence: str
+    ) -> None:
+        address = bind.format(folder=folder)
+
+        result = run_command("serve", "--bind", address, **environment(database_url))
+
+        assert result.exit_code == 1
+        assert result.stderr.startswith(f"Error: {sentence.format(folder=folder)}")
+        assert result.stderr.count("\n") == 1

@@ -1,0 +1,1 @@
+"""How the web server listens, and how its processes receive and answer requests."""

@@ -1,0 +1,130 @@
+"""A thread gets a request once all of it has arrived, however the client cuts it into pieces."""
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from gunicorn.config import Config
+
+from app.serving.connection import MAX_BODY, MAX_HEADER, Connection, Stage
+
+GET = b"GET /signup HTTP/1.1\r\nHost: example.com\r\n\r\n"
+POST = b"POST /signup HTTP/1.1\r\nHost: example.com\r\nContent-Length: 5\r\n\r\nhello"
+CHUNKED = (
+    b"POST /signup HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"3;note=1\r\nhel\r\n2\r\nlo\r\n0\r\nX-Trailer: 1\r\n\r\n"
+)
+
+
+@pytest.fixture
+def connection() -> Iterator[tuple[Connection, socket.socket]]:
+    near, far = socket.socketpair()
+    with near, far:
+        yield Connection(Config(), near, ("192.0.2.1", 1), ("192.0.2.2", 80)), far
+
+
+def deliver(connection: tuple[Connection, socket.socket], data: bytes) -> bool:
+    """Send data, and say whether a thread can have a request now."""
+    server, client = connection
+    client.settimeout(10)
+    for start in range(0, len(data), 4096):
+        client.sendall(data[start : start + 4096])
+        assert server.receive()
+        if server.advance():
+            return True
+    return False
+
+
+def parsed(connection: tuple[Connection, socket.socket]) -> tuple[str, bytes]:
+    """Return the path and body that the thread sees."""
+    server, _ = connection
+    server.init()
+    parser: Any = server.parser
+    request = next(parser)
+    return request.path, request.body.read()
+
+
+@pytest.mark.parametrize("data", [GET, POST, CHUNKED])
+def test_takes_a_request_at_its_last_byte(connection: tuple[Connection, socket.socket], data: bytes) -> None:
+    for byte in data[:-1]:
+        assert not deliver(connection, bytes([byte]))
+
+    assert deliver(connection, data[-1:])
+    assert connection[0].is_whole
+    assert parsed(connection) == ("/signup", b"" if data == GET else b"hello")
+
+
+def test_keeps_what_comes_after_a_request_for_the_next(connection: tuple[Connection, socket.socket]) -> None:
+    assert deliver(connection, POST + CHUNKED + GET[:10])
+    first = parsed(connection)
+    connection[0].begin_next()
+    assert connection[0].advance()
+    second = parsed(connection)
+    connection[0].begin_next()
+
+    assert (first, second) == (("/signup", b"hello"), ("/signup", b"hello"))
+    assert not connection[0].advance()
+    assert connection[0].stage is Stage.HEADER
+
+
+def test_does_not_wait_for_a_body_that_is_too_long(connection: tuple[Connection, socket.socket]) -> None:
+    header = b"POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: %d\r\n\r\n" % (MAX_BODY + 1)
+
+    assert deliver(connection, header)
+    assert not connection[0].is_whole
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        pytest.param(b"-5\r\n", id="negative"),
+        pytest.param(b"zz\r\n", id="not a number"),
+        pytest.param(b"1" * 5000, id="a line without end"),
+        pytest.param(b"1ffff0\r\n" + b"a" * (MAX_HEADER + MAX_BODY), id="too long"),
+    ],
+)
+def test_gives_up_on_chunks_without_sense(connection: tuple[Connection, socket.socket], rest: bytes) -> None:
+    assert deliver(connection, b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + rest)
+    assert not connection[0].is_whole
+
+
+def test_gives_up_on_a_header_without_end(connection: tuple[Connection, socket.socket]) -> None:
+    assert deliver(connection, b"GET / HTTP/1.1\r\nX: " + b"a" * MAX_HEADER)
+    assert not connection[0].is_whole
+
+
+def test_leaves_a_length_without_sense_to_the_parser(connection: tuple[Connection, socket.socket]) -> None:
+    assert deliver(connection, b"POST / HTTP/1.1\r\nContent-Length: five\r\n\r\n")
+
+
+def test_tells_a_client_that_asks_first_to_go_on(connection: tuple[Connection, socket.socket]) -> None:
+    server, client = connection
+
+    assert not deliver(connection, POST[:-7] + b"Expect: 100-continue\r\n\r\n")
+    assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert deliver(connection, b"hello")
+    assert server.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n") == 25  # gunicorn's own, which is swallowed
+    assert not server.sock.unsent
+
+
+def test_notices_that_the_client_has_gone(connection: tuple[Connection, socket.socket]) -> None:
+    server, client = connection
+    assert server.receive()  # nothing has arrived yet
+
+    client.close()
+
+    assert not server.receive()
+
+
+def test_keeps_what_a_slow_client_does_not_read(connection: tuple[Connection, socket.socket]) -> None:
+    server, client = connection
+    server.sock.sendall(b"a" * 1_000_000)
+    client.settimeout(10)
+
+    received = 0
+    while received < 1_000_000:
+        received += len(client.recv(65536))
+        server.sock.flush()
+
+    assert not server.sock.unsent
