@@ -13,7 +13,7 @@ from jinja2 import StrictUndefined
 from app import apps, db, desk, monitoring, operators, signup, sync
 from app.apps.api import api as apps_api
 from app.checkout.api import api as checkout_api
-from app.config import INSTANCE, Settings
+from app.config import Settings
 from app.customers.api import api as customers_api
 from app.gate import Gate
 from app.gateway import StripeGateway, WSGITransport
@@ -43,10 +43,12 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
         "app",
         template_folder=str(root / "templates"),
         static_folder=str(root / "static"),
-        instance_path=str(INSTANCE),
+        instance_path=str(settings.data_dir.absolute()),
     )
     app.config.update(
-        SECRET_KEY=settings.secret_key.get_secret_value(),
+        SECRET_KEY=settings.signing_keys[-1],
+        SECRET_KEY_FALLBACKS=settings.signing_keys[:-1],
+        WTF_CSRF_SECRET_KEY=settings.signing_keys,
         SESSION_COOKIE_NAME="__Host-gangway" if settings.is_secure else "gangway",
         SESSION_COOKIE_SECURE=settings.is_secure,
         SESSION_COOKIE_HTTPONLY=True,

@@ -7,17 +7,18 @@ from contextlib import suppress
 from pathlib import Path
 
 import click
+import sqlalchemy as sa
 import structlog
 from alembic.util import CommandError
-from cryptography.fernet import Fernet
 from flask import Flask
 from flask.cli import ScriptInfo
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from app import create_app, db, demo, migrations
+from app import create_app, db, demo, files, migrations
 from app.apps.cli import group as stripe_group
-from app.config import Settings, SettingsRefused
+from app.config import Settings
 from app.doctor.cli import doctor_command
+from app.environment import DISTRIBUTION, SettingsRefused, Sources
 from app.errors import AppError
 from app.migrations.cli import group as db_group
 from app.monitoring.cli import group as monitoring_group
@@ -25,7 +26,10 @@ from app.operators.cli import group as token_group
 from app.operators.cli import people as operator_group
 from app.payers.cli import uninstall_command
 from app.serving.listening import HIGHEST_PORT, check_bind, refuse_taken
+from app.setup import add_place_options, chosen_sources
+from app.setup.cli import check_command, init_command, key_command, keys_group
 from app.sync.cli import command as backfill_command
+from app.version import __version__
 from app.web import logging
 
 PORT = click.IntRange(1, HIGHEST_PORT)
@@ -52,12 +56,38 @@ class Commands(click.Group):
 
 
 def _application(_info: object = None) -> Flask:
-    settings = Settings.load()
+    return create_app(_settings())
+
+
+def _settings() -> Settings:
+    """Read the settings of this command, and make the data folder if the database belongs there."""
+    sources = chosen_sources()
+    settings = Settings.load(sources)
     logging.configure(settings)
-    return create_app(settings)
+    database = db.sqlite_file(sa.make_url(settings.database_url))
+    if database is not None and database.parent == settings.data_dir:
+        try:
+            files.make_folder(settings.data_dir)
+        except OSError as error:
+            raise click.ClickException(
+                f"The data folder {settings.data_dir} can't be made: {error.strerror}."
+                " Set GANGWAY_DATA_DIR to a folder of your own."
+            ) from error
+        if sources.chosen_by == "the checkout":
+            files.close_to_others(settings.data_dir)
+    return settings
+
+
+def _log_start(sources: Sources) -> None:
+    """Say in the log where the settings and the data are, and which variables nothing reads."""
+    log = structlog.get_logger("gangway.start")
+    log.info("settings read", data_folder=str(sources.data_folder), env_file=str(sources.env_file or ""))
+    for sentence in sources.misspelt(Settings.model_fields):
+        log.warning("unknown setting", detail=sentence)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message=f"{DISTRIBUTION} %(version)s")
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """Gangway: your customer, a Stripe customer and a saved payment method, in agreement."""
@@ -72,6 +102,10 @@ main.add_command(monitoring_group)
 main.add_command(operator_group)
 main.add_command(token_group)
 main.add_command(backfill_command)
+main.add_command(init_command)
+main.add_command(check_command)
+main.add_command(key_command)
+main.add_command(keys_group)
 
 
 @main.command("demo")
@@ -83,7 +117,7 @@ main.add_command(backfill_command)
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
     default=None,
-    show_default="a folder in instance/ for these ports",
+    show_default="a folder for these ports in the data folder",
     help="Where it keeps its files.",
 )
 @click.option("--fresh", is_flag=True, help="Forget what an earlier demo stored.")
@@ -105,19 +139,21 @@ def serve(bind: str) -> None:
     """Run the portal under a production server, with its worker, by the settings."""
     from app.server import Server  # noqa: PLC0415  (gunicorn wants a Unix; the demo does not)
 
-    settings = Settings.load()
-    logging.configure(settings)
+    settings = _settings()
+    _log_start(chosen_sources())
     refuse_taken(bind)
     with create_app(settings).app_context():
-        _refuse_old_tables()
+        _refuse_unfit_tables()
         _offer_setup()
     sys.argv = ["gangway"]  # gunicorn would read our own options as its own
     Server(settings, bind).run()
 
 
-def _refuse_old_tables() -> None:
-    if migrations.pending():
-        raise click.ClickException("The database is not up to date: run `gangway db upgrade` first.")
+def _refuse_unfit_tables() -> None:
+    if reason := migrations.unfit():
+        raise click.ClickException(reason)
+    if warning := migrations.warning():
+        structlog.get_logger("gangway.start").warning("database is newer", detail=warning)
 
 
 def _offer_setup() -> None:
@@ -145,8 +181,9 @@ def worker(threads: int, metrics: int | None) -> None:
     from app.sync import Worker  # noqa: PLC0415
 
     application = _application()
+    _log_start(chosen_sources())
     with application.app_context(), suppress(OperationalError):  # the database may be away just now
-        _refuse_old_tables()
+        _refuse_unfit_tables()
     alone = Worker(application, threads)
     if metrics is not None:
         numbers = application.extensions["gangway.metrics"].registry
@@ -177,59 +214,9 @@ def backup_command(file: Path) -> None:
     """Copy the database into a new FILE, whole, while everything goes on."""
     from app import backup  # noqa: PLC0415
 
-    with create_app(Settings.load()).app_context():
+    with _application().app_context():
         size = backup.backup(db.engine(), file)
     click.echo(f"{file} ({size:,} bytes) has everything but the settings; GANGWAY_ENCRYPTION_KEYS opens it.")
 
 
-@main.command()
-def check() -> None:
-    """Print the settings, secrets masked, and what is missing. Exit 1 when something is."""
-    settings = Settings.load()
-    for name in Settings.model_fields:
-        click.echo(f"GANGWAY_{name.upper()}={shown(settings, name)}")
-    with create_app(settings).app_context():
-        problems = _missing()
-    for problem in problems:
-        click.echo(problem, err=True)
-    if problems:
-        raise SystemExit(1)
-    click.echo("Nothing is missing.")
-
-
-def shown(settings: Settings, name: str) -> str:
-    """A setting as it may be printed: no secret, and no password of a database or of Redis."""
-    import sqlalchemy as sa  # noqa: PLC0415
-
-    value = getattr(settings, name)
-    if name == "encryption_keys":
-        return ",".join("***" for _ in value)
-    if name in {"database_url", "rate_limit_storage"}:
-        return sa.make_url(value).render_as_string(hide_password=True)
-    if isinstance(value, tuple):
-        return ",".join(value)
-    return "" if value is None else str(value)
-
-
-def _missing() -> list[str]:
-    import sqlalchemy as sa  # noqa: PLC0415
-
-    from app import apps, db  # noqa: PLC0415
-    from app.errors import NotFound  # noqa: PLC0415
-
-    try:
-        if migrations.pending():
-            return ["The database is not up to date: run `gangway db upgrade`."]
-    except sa.exc.SQLAlchemyError:
-        return ["The database does not answer: look at GANGWAY_DATABASE_URL."]
-    try:
-        apps.find(db.session())
-    except NotFound:
-        return ["No Stripe app is installed: run `gangway stripe install --api-key …`."]
-    return []
-
-
-@main.command()
-def key() -> None:
-    """Print a fresh key, good for GANGWAY_SECRET_KEY and for GANGWAY_ENCRYPTION_KEYS."""
-    click.echo(Fernet.generate_key().decode())
+add_place_options(main)

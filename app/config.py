@@ -1,11 +1,11 @@
 """Settings, from `GANGWAY_*` alone. Whatever makes no sense is refused at start, with what to set instead."""
 
-import os
 import re
+from collections.abc import Mapping
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -13,48 +13,63 @@ from cryptography.fernet import Fernet
 from email_validator import EmailNotValidError, validate_email
 from flask import current_app
 from limits import parse_many
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
-from app import currencies
+from app import currencies, key_strength
 from app.addresses import checked_origin
+from app.environment import DISTRIBUTION, PREFIX, SettingsRefused, Sources, default_data_folder, find_sources
 
-INSTANCE = Path(__file__).resolve().parent.parent / "instance"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 # https://www.rfc-editor.org/rfc/rfc6761 and 6762, and the names that home and office networks use
 PRIVATE_DOMAINS = {"local", "localhost", "internal", "test", "example", "invalid", "lan", "home", "arpa"}
-METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 STRIPE_API_BASE = "https://api.stripe.com"
 STRIPE_RATE = 20  # calls per second; Stripe allows 25 in test mode, and visitors need some of them
 
-Listed = Annotated[tuple[str, ...], NoDecode]  # comma-separated, not JSON
+Listed = tuple[str, ...]  # comma-separated
+DATABASE_NAME = "gangway.db"
+
+__all__ = ["Settings", "SettingsRefused", "is_loopback", "is_public", "settings"]
 
 
-class SettingsRefused(Exception):
-    """Settings that make no sense; the text has one sentence for each."""
+def _default_database(earlier: dict[str, Any]) -> str:
+    return f"sqlite:///{Path(earlier['data_dir']) / DATABASE_NAME}"
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Everything that can be set. The description of each field is its line in the README."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="GANGWAY_",
+    model_config = ConfigDict(
         extra="ignore",
         frozen=True,
         str_strip_whitespace=True,
         hide_input_in_errors=True,  # it may be a secret
     )
 
+    data_dir: Path = Field(
+        default_factory=default_data_folder,
+        description="Folder of the env file and the SQLite database",
+    )
+
     public_url: str = Field(
         default="http://127.0.0.1:8000",
         description="Where browsers and Stripe reach this portal; every absolute URL begins with it",
     )
-    secret_key: SecretStr = Field(description="Signs session cookies; 32 random characters or more")
-    encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+    secret_key: tuple[SecretStr, ...] = Field(
+        description=("Comma-separated keys of 32 random characters or more; the first signs, all verify")
+    )
+    encryption_keys: tuple[SecretStr, ...] = Field(
         description="Comma-separated Fernet keys for secrets at rest; the first seals, all open"
     )
     database_url: str = Field(
-        default=f"sqlite:///{INSTANCE / 'gangway.db'}",
+        default_factory=_default_database,
         description="`sqlite:///…` or `postgresql+psycopg://…`",
     )
     stripe_api_base: str = Field(
@@ -171,18 +186,18 @@ class Settings(BaseSettings):
             "public URL is not on loopback"
         ),
     )
-    ready_backlog: int = Field(
-        default=1000, ge=1, description="How many overdue events make `/readyz` say no"
-    )
-    ready_backlog_minutes: int = Field(
-        default=15, ge=1, le=1440, description="Minutes after which an event counts as overdue there"
+    backlog_minutes: int = Field(
+        default=15,
+        ge=1,
+        le=1440,
+        description="Minutes after which `/metrics` counts an event as backlog",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`"
     )
     log_format: Literal["json", "console"] = Field(default="json", description="`json` or `console`")
 
-    @field_validator("encryption_keys", "checkout_origins", "redirect_origins", mode="before")
+    @field_validator("secret_key", "encryption_keys", "checkout_origins", "redirect_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return (
@@ -191,9 +206,11 @@ class Settings(BaseSettings):
 
     @field_validator("secret_key")
     @classmethod
-    def _long_secret(cls, value: SecretStr) -> SecretStr:
-        if len(value.get_secret_value()) < 32:
+    def _strong_secrets(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if not value or any(len(key.get_secret_value()) < 32 for key in value):
             raise ValueError("must be 32 random characters or more")
+        if any(key_strength.is_guessable(key.get_secret_value()) for key in value):
+            raise ValueError("can be guessed: take a random one, made by `gangway key`")
         return value
 
     @field_validator("metrics_token")
@@ -215,6 +232,8 @@ class Settings(BaseSettings):
                 Fernet(key.get_secret_value())
             except ValueError as error:
                 raise ValueError("must be Fernet keys, made by `gangway key`") from error
+        if any(key_strength.is_guessable(key.get_secret_value()) for key in value):
+            raise ValueError("can be guessed: take a random one, made by `gangway key`")
         return value
 
     @field_validator("public_url", "stripe_api_base")
@@ -332,11 +351,21 @@ class Settings(BaseSettings):
         """The budget of the workers for each account; None is without end."""
         return self.stripe_rate or (None if self.is_simulated else STRIPE_RATE)
 
+    @property
+    def signing_keys(self) -> list[str]:
+        """The secret keys in the order that itsdangerous wants: the last one signs, all verify."""
+        return [key.get_secret_value() for key in reversed(self.secret_key)]
+
     @classmethod
-    def load(cls, **overrides: object) -> "Settings":
-        """Read the environment. Raises SettingsRefused with a sentence for each bad setting."""
+    def load(cls, sources: Sources | None = None) -> "Settings":
+        """Read the environment and the env file. Raises SettingsRefused, a sentence for each bad setting."""
+        return cls.of((sources or find_sources()).values(cls.model_fields))
+
+    @classmethod
+    def of(cls, values: Mapping[str, object]) -> "Settings":
+        """Make settings of these values alone. Raises SettingsRefused with a sentence for each bad one."""
         try:
-            return cls(**overrides)  # type: ignore[arg-type]
+            return cls(**values)
         except ValidationError as error:
             raise SettingsRefused("\n".join(_sentences(error))) from error
 
@@ -362,36 +391,27 @@ def is_public(url: str) -> bool:
 
 def _require(module: str, extra: str) -> None:
     if find_spec(module) is None:
-        raise ValueError(f"needs more packages: `pip install 'gangway[{extra}]'`")
+        raise ValueError(f"needs more packages: `pip install '{DISTRIBUTION}[{extra}]'`")
 
 
 def _sentences(error: ValidationError) -> list[str]:
     """Say of each bad setting what to set; never what was set, which may be a secret."""
     sentences = []
     for problem in error.errors(include_input=False, include_url=False):
+        if problem["type"] == "default_factory_not_called":
+            continue  # another setting, which it depends on, is wrong
         if not problem["loc"]:
             sentences.append(str(problem["ctx"]["error"]))
             continue
-        name = f"GANGWAY_{str(problem['loc'][0]).upper()}"
+        name = f"{PREFIX}{str(problem['loc'][0]).upper()}"
         if problem["type"] == "missing":
-            sentences.append(f"{name} is missing: set it. `gangway key` prints a fresh one.")
+            sentences.append(f"{name} is missing: run `gangway init`, or set what `gangway key` prints.")
         elif problem["type"] == "value_error":
             sentences.append(f"{name} {problem['ctx']['error']}.")
         else:
             said = problem["msg"]
             sentences.append(f"{name} is wrong: {said[0].lower()}{said[1:]}.")
     return sentences
-
-
-def metrics_folder() -> Path | None:
-    """Where several processes count together, if they do. The library wants it in this variable."""
-    folder = os.environ.get(METRICS_FOLDER)
-    return Path(folder) if folder else None
-
-
-def share_metrics(folder: Path) -> None:
-    """Have this process, and those that it forks, count together in a folder."""
-    os.environ[METRICS_FOLDER] = str(folder)
 
 
 def settings() -> Settings:

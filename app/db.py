@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -152,6 +153,14 @@ def connect(app: Flask, url: sa.URL) -> None:
     if url.get_backend_name() == "sqlite":
         sqlite.tame(made)
     app.extensions["gangway.sessions"] = orm.sessionmaker(made, expire_on_commit=False)
+
+
+def sqlite_file(url: sa.URL) -> Path | None:
+    """Return the file of a SQLite database; None for one in memory, or on a server."""
+    name = url.database
+    if url.get_backend_name() != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
+        return None
+    return Path(name).absolute()
 
 
 def engine() -> sa.Engine:

@@ -1,6 +1,7 @@
 """Everything in one process: a simulated Stripe, a database of its own, the portal and the worker."""
 
 import json
+import os
 import secrets
 import signal
 import socket
@@ -15,8 +16,9 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from app import apps, create_app, db, migrations, operators
-from app.config import INSTANCE, Settings
+from app import apps, create_app, db, files, migrations, operators
+from app.config import Settings
+from app.environment import DEMO_FILE_NAME, PREFIX, default_data_folder, write_env_file
 from app.errors import NotFound, Unauthorized
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.server import serve as serve_simulator
@@ -25,7 +27,7 @@ from app.web import logging
 HOST = "127.0.0.1"
 
 Listening = TypeVar("Listening")
-FILES = ("keys.json", "gangway.db*", "stripe.db*")
+FILES = ("keys.json", DEMO_FILE_NAME, "gangway.db*", "stripe.db*")
 KEYS = "keys.json"
 
 
@@ -46,7 +48,7 @@ def launch(
     It picks up where an earlier demo left off, even one that was killed: the simulator's books and ours
     are both on disk.
     """
-    folder = _folder(folder or INSTANCE / f"demo-{port}-{stripe_port}", fresh=fresh)
+    folder = _folder(folder or default_data_folder() / f"demo-{port}-{stripe_port}", fresh=fresh)
     portal_url, stripe_url = f"http://{HOST}:{port}", f"http://{HOST}:{stripe_port}"
     settings = _settings(folder, portal_url, stripe_url)
     logging.configure(settings)
@@ -116,7 +118,7 @@ class Quiet(WSGIRequestHandler):
 def _folder(folder: Path, *, fresh: bool) -> Path:
     """Where the demo keeps its files; of an earlier one's, only those are deleted that a demo makes."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        files.make_folder(folder)
         for old in [old for pattern in FILES for old in folder.glob(pattern)] if fresh else []:
             old.unlink()
     except OSError as error:
@@ -140,20 +142,33 @@ def _settings(folder: Path, portal_url: str, stripe_url: str) -> Settings:
             f"{folder} is a demo's at {keys['portal']} and {keys['stripe']}, and its links lead there: "
             "use those ports, another --data, or --fresh."
         )
-    return Settings.load(
-        public_url=portal_url,
-        stripe_api_base=stripe_url,
-        database_url=f"sqlite:///{folder.resolve() / 'gangway.db'}",
-        rate_limit_signup="10000 per hour",
-        rate_limit_return="100000 per hour",
-        rate_limit_login="10000 per hour",
-        rate_limit_storage="memory://",
-        worker_threads=1,
-        log_level="WARNING",
-        log_format="console",
-        secret_key=keys["secret_key"],
-        encryption_keys=keys["encryption_keys"],
-    )
+    values = {
+        "data_dir": str(folder.resolve()),
+        "public_url": portal_url,
+        "stripe_api_base": stripe_url,
+        "database_url": f"sqlite:///{folder.resolve() / 'gangway.db'}",
+        "rate_limit_signup": "10000 per hour",
+        "rate_limit_return": "100000 per hour",
+        "rate_limit_login": "10000 per hour",
+        "rate_limit_storage": "memory://",
+        "worker_threads": "1",
+        "log_level": "WARNING",
+        "log_format": "console",
+        "secret_key": keys["secret_key"],
+        "encryption_keys": keys["encryption_keys"],
+    }
+    settings = Settings.of(values)
+    _share(folder, values)
+    return settings
+
+
+def _share(folder: Path, values: dict[str, str]) -> None:
+    """Write the settings down for commands that are called with `--data`."""
+    new = folder / f"{DEMO_FILE_NAME}.new"
+    new.unlink(missing_ok=True)
+    variables = {f"{PREFIX}{name.upper()}": value for name, value in values.items()}
+    write_env_file(new, variables, heading="The settings of this demo; each start writes them again.")
+    new.replace(folder / DEMO_FILE_NAME)
 
 
 def _keys(folder: Path) -> dict[str, str]:
@@ -167,8 +182,8 @@ def _keep(folder: Path, keys: dict[str, str]) -> None:
     """Write them, for the owner's eyes only, and whole or not at all."""
     new = folder / f"{KEYS}.new"
     new.unlink(missing_ok=True)
-    new.touch(mode=0o600)
-    new.write_text(json.dumps(keys))
+    with os.fdopen(files.create(new), "w") as file:
+        file.write(json.dumps(keys))
     new.replace(folder / KEYS)
 
 

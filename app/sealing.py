@@ -6,6 +6,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from app.errors import PreconditionFailed
 
+SEALED = {"sealed": True}  # the `info` of a column that holds sealed secrets
+
 
 class Unsealable(PreconditionFailed):
     """A sealed value that no key opens, or that was moved here from another row."""
@@ -20,6 +22,8 @@ class Sealer:
 
     def __init__(self, keys: list[str]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._first = Fernet(keys[0])
+        self.has_old_keys = len(keys) > 1
 
     def seal(self, secret: str, row: str) -> str:
         """Seal a secret for the named row, such as `app:01J…:api_key`."""
@@ -37,3 +41,23 @@ class Sealer:
         if sealed_for != row:
             raise Unsealable(f"The secret of {row} was sealed for another row.")
         return str(secret)
+
+    def is_open(self, sealed: str) -> bool:
+        """Does a key open this, whatever row it belongs to?"""
+        return _opens(self._fernet, sealed)
+
+    def is_current(self, sealed: str) -> bool:
+        """Is this sealed with the first key?"""
+        return _opens(self._first, sealed)
+
+    def reseal(self, sealed: str) -> str:
+        """Seal the same secret for the same row with the first key. Some key must open it."""
+        return self._fernet.rotate(sealed.encode()).decode()
+
+
+def _opens(fernet: Fernet | MultiFernet, sealed: str) -> bool:
+    try:
+        fernet.decrypt(sealed.encode())
+    except InvalidToken:
+        return False
+    return True

@@ -1,11 +1,17 @@
 """SQLite made to keep its word: real transactions, foreign keys, durable WAL, writers one after the other."""
 
+import os
 import sqlite3
 import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from app import files
 
 PATIENCE = 15  # seconds that a writer waits for the others
 PRAGMAS = (
@@ -60,6 +66,10 @@ def tame(engine: sa.Engine) -> None:
     """Prepare every connection of an engine that makes `Connection`s."""
     turn = threading.Lock()
 
+    @event.listens_for(engine, "do_connect")
+    def _connecting(_dialect: object, _record: object, arguments: list[Any], _options: object) -> None:
+        create_for_owner(str(arguments[0]) if arguments else "")
+
     @event.listens_for(engine, "connect")
     def _connected(connection: DBAPIConnection, _record: object) -> None:
         assert isinstance(connection, Connection)
@@ -83,6 +93,17 @@ def tame(engine: sa.Engine) -> None:
         except BaseException:
             own.end_turn()
             raise
+
+
+def create_for_owner(name: str) -> None:
+    """Create the file of a database that is not there yet, so that its owner alone can read it.
+
+    SQLite would follow the umask. Its `-wal` and `-shm` get the permissions of the database.
+    """
+    if not name or name == ":memory:" or name.startswith("file:"):
+        return
+    with suppress(OSError):  # it is there, or can't be: SQLite says which
+        os.close(files.create(Path(name)))
 
 
 def _lower(text: str | float | bytes | None) -> str | float | bytes | None:

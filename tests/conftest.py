@@ -26,6 +26,7 @@ from tests.support.deliveries import into
 from tests.support.installation import Installations
 
 KEY = Fernet.generate_key().decode()
+SECRET_KEY = Fernet.generate_key().decode()
 PORTAL = "http://127.0.0.1:8000"
 STRIPE = "http://127.0.0.1:12111"
 SLOW_KINDS = ("browser", "process", "proof", "mutants")
@@ -67,7 +68,7 @@ def _read_settings(overrides: tuple[tuple[str, Any], ...]) -> Settings:
     values = {
         "public_url": PORTAL,
         "stripe_api_base": STRIPE,
-        "secret_key": "test" * 10,
+        "secret_key": SECRET_KEY,
         "encryption_keys": KEY,
         "database_url": "sqlite://",
         "company_name": "Northwind Metering",
@@ -76,14 +77,21 @@ def _read_settings(overrides: tuple[tuple[str, Any], ...]) -> Settings:
         "worker_threads": 1,
         "log_level": "ERROR",
     }
-    return Settings.load(**(values | dict(overrides)))
+    return Settings.of(values | dict(overrides))
+
+
+@pytest.fixture(scope="session")
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of commands whose test names no other; nothing is in it."""
+    return tmp_path_factory.mktemp("data")
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, data_folder: Path) -> None:
     for name in os.environ:
         if name.startswith("GANGWAY_"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("GANGWAY_DATA_DIR", str(data_folder))
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from app.cli import main
 from app.customers import Customer
 from app.payers import PaymentStatus
 from app.simulator import Simulator
-from tests.conftest import KEY, make_settings
+from tests.conftest import KEY, SECRET_KEY, make_settings
 from tests.support.people import Person
 from tests.support.processes import PATIENCE
 from tests.support.world import World
@@ -33,7 +33,7 @@ def _sqlite_alone(database_url: str, request: pytest.FixtureRequest) -> None:
 def backup(monkeypatch: pytest.MonkeyPatch, database_url: str, target: Path) -> Result:
     """Run the command."""
     monkeypatch.setenv("GANGWAY_DATABASE_URL", database_url)
-    monkeypatch.setenv("GANGWAY_SECRET_KEY", "test" * 10)
+    monkeypatch.setenv("GANGWAY_SECRET_KEY", SECRET_KEY)
     monkeypatch.setenv("GANGWAY_ENCRYPTION_KEYS", KEY)
     return CliRunner().invoke(main, ["backup", str(target)])
 

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from app.config import INSTANCE, Settings, SettingsRefused
+from app.config import Settings, SettingsRefused
 from tests.conftest import make_settings
 from tests.support.cases import for_each
 
-KEY = "A" * 43 + "="  # of the right shape, and the same in every process
-LEAST = {"GANGWAY_SECRET_KEY": "s" * 32, "GANGWAY_ENCRYPTION_KEYS": KEY}
+KEY = "i5hDpXVQH7mB1xgB2O8W0lB3cKMyzcQo4n3mZ0bJYEk="  # the same in every process
+SECRET = "vW2q8Zr5Yt1nKx7Lc3Jd9Gf6Hs4Pb0Ma"
+LEAST = {"GANGWAY_SECRET_KEY": SECRET, "GANGWAY_ENCRYPTION_KEYS": KEY}
 
 
 def load(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
@@ -25,11 +26,11 @@ def load(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
         return Settings.load()
 
 
-def test_need_no_more_than_two_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_need_no_more_than_two_secrets(monkeypatch: pytest.MonkeyPatch, data_folder: Path) -> None:
     settings = load(monkeypatch)
 
     assert settings.public_url == "http://127.0.0.1:8000"
-    assert settings.database_url == f"sqlite:///{INSTANCE / 'gangway.db'}"
+    assert settings.database_url == f"sqlite:///{data_folder / 'gangway.db'}"
     assert settings.stripe_api_base == "https://api.stripe.com"
     assert settings.rate_limit_signup == "60 per hour"
     assert not settings.is_simulated
@@ -46,8 +47,8 @@ def test_say_of_each_missing_secret_how_to_make_it(monkeypatch: pytest.MonkeyPat
         Settings.load()
 
     assert str(refusal.value).splitlines() == [
-        "GANGWAY_SECRET_KEY is missing: set it. `gangway key` prints a fresh one.",
-        "GANGWAY_ENCRYPTION_KEYS is missing: set it. `gangway key` prints a fresh one.",
+        "GANGWAY_SECRET_KEY is missing: run `gangway init`, or set what `gangway key` prints.",
+        "GANGWAY_ENCRYPTION_KEYS is missing: run `gangway init`, or set what `gangway key` prints.",
     ]
 
 
@@ -170,7 +171,9 @@ def test_name_the_packages_that_are_missing(
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
 
-    with pytest.raises(SettingsRefused, match=rf"^GANGWAY_{name} needs more packages: .*gangway\[{extra}\]"):
+    with pytest.raises(
+        SettingsRefused, match=rf"^GANGWAY_{name} needs more packages: .*gangway-portal\[{extra}\]"
+    ):
         load(monkeypatch, **{name: value})
 
 
@@ -247,10 +250,10 @@ def test_refuse_a_heavy_or_strange_logo(tmp_path: Path, name: str, size: int) ->
 
 
 def test_never_show_their_secrets() -> None:
-    settings = make_settings(secret_key="hunter2" * 5)
+    settings = make_settings(secret_key=SECRET)
 
-    assert "hunter2" not in repr(settings)
-    assert "hunter2" not in str(settings.model_dump())
+    assert SECRET not in repr(settings)
+    assert SECRET not in str(settings.model_dump())
 
 
 def test_ignore_what_is_not_theirs(monkeypatch: pytest.MonkeyPatch) -> None:

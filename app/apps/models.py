@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, UtcDateTime, new_id, utcnow
+from app.sealing import SEALED
 
 LIVE = sa.text("deleted_at IS NULL")
 DEFAULT = sa.text("is_default AND deleted_at IS NULL")
@@ -24,7 +25,7 @@ class App(Base):
     status: Mapped[str] = mapped_column(sa.String(16), default="ready")  # or unauthorized
     stripe_account_id: Mapped[str] = mapped_column(sa.String(255))  # acct_…
     livemode: Mapped[bool]
-    api_key_sealed: Mapped[str] = mapped_column(sa.Text)  # empty once the app is uninstalled
+    api_key_sealed: Mapped[str] = mapped_column(sa.Text, info=SEALED)  # empty once the app is uninstalled
     masked_api_key: Mapped[str] = mapped_column(sa.String(32))
     webhook_endpoint_id: Mapped[str] = mapped_column(sa.String(255))  # we_…; empty while there is none
     webhook_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # made, rolled or mended by us
@@ -54,7 +55,7 @@ class SigningSecret(Base):
     id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
     app_id: Mapped[str] = mapped_column(sa.ForeignKey("app.id", ondelete="CASCADE"), index=True)
     endpoint_id: Mapped[str | None] = mapped_column(sa.String(255))  # we_…, which signs with it
-    sealed: Mapped[str] = mapped_column(sa.Text)  # empty once it is retired
+    sealed: Mapped[str] = mapped_column(sa.Text, info=SEALED)  # empty once it is retired
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     retire_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # accepted until then, when it is rolled
     retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -67,6 +68,6 @@ class PendingInstall(Base):
 
     id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
     browser: Mapped[str] = mapped_column(sa.String(26))  # the operator's session in which it was typed
-    api_key_sealed: Mapped[str] = mapped_column(sa.Text)
+    api_key_sealed: Mapped[str] = mapped_column(sa.Text, info=SEALED)
     found: Mapped[dict[str, Any]] = mapped_column(sa.JSON)  # an Inspection
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,9 +1,11 @@
 """The database's tables through the versions. Each step is a file in `versions`."""
 
+from enum import Enum, auto
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -11,17 +13,35 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from app import db
-from app.migrations import locks, trigrams
+from app.errors import Conflict
+from app.migrations import compatibility, locks, trigrams
 
 HERE = Path(__file__).parent
+NEWER = "The database is newer than this release, which can still work with it. Install the newer release."
+
+
+class State(Enum):
+    """How the revision of the tables compares with the code."""
+
+    CURRENT = auto()
+    OLD = auto()
+    NEWER = auto()  # and every step since can be worked with
+    TOO_NEW = auto()
+
+
+SENTENCES = {
+    State.OLD: "The database is not up to date: run `gangway db upgrade`.",
+    State.TOO_NEW: "The database is newer than this release can work with: install the newer release.",
+}
 
 
 def upgrade(target: str = "heads") -> str | None:
     """Bring the tables to a version, by default the newest. What was interrupted can be run again.
 
     Gives a sentence when something would be faster with an extension that the database has not got. Raises
-    Conflict when others use a table for too long.
+    Conflict when others use a table for too long, or when the database is newer than this release.
     """
+    _refuse_newer()
     with db.engine().connect() as connection, locks.waited_for_shortly(connection):
         command.upgrade(_config(connection), target)
     return trigrams.ensure(db.engine()) if target == "heads" else None
@@ -29,8 +49,21 @@ def upgrade(target: str = "heads") -> str | None:
 
 def downgrade(target: str) -> None:
     """Bring the tables back to a version; `base` is an empty database. Raises Conflict as `upgrade` does."""
+    _refuse_newer()
     with db.engine().connect() as connection, locks.waited_for_shortly(connection):
         command.downgrade(_config(connection), target)
+
+
+def refuse_downgrade(target: str) -> None:
+    """Raise what would stop a downgrade: an unknown target, or a newer database."""
+    _refuse_newer()
+    if target != "base":
+        ScriptDirectory.from_config(_config()).get_revisions(target)
+
+
+def _refuse_newer() -> None:
+    if state() in {State.NEWER, State.TOO_NEW}:
+        raise Conflict("The database is newer than this release: install the newer release.")
 
 
 def revision(message: str) -> None:
@@ -39,11 +72,38 @@ def revision(message: str) -> None:
         command.revision(_config(connection), message, autogenerate=True)
 
 
+def state() -> State:
+    """Compare the revision of the tables with the code."""
+    with db.engine().connect() as connection:
+        taken = set(MigrationContext.configure(connection).get_current_heads())
+        if taken == {_head()}:
+            return State.CURRENT
+        if taken <= set(_steps()):
+            return State.OLD
+        oldest = compatibility.oldest_code(connection)
+    return State.NEWER if oldest is not None and oldest <= _head() else State.TOO_NEW
+
+
 def pending() -> bool:
     """Are there steps that this database has not taken?"""
+    return state() is State.OLD
+
+
+def unfit() -> str | None:
+    """Return a sentence when this release can't work with the tables as they are."""
+    found = state()
+    if found in SENTENCES:
+        return SENTENCES[found]
     with db.engine().connect() as connection:
-        taken = MigrationContext.configure(connection).get_current_heads()
-    return set(taken) != _heads()
+        missing = set(db.Base.metadata.tables) - set(sa.inspect(connection).get_table_names())
+    if missing:
+        return f"Tables are missing from the database: {', '.join(sorted(missing))}. Restore a backup."
+    return None
+
+
+def warning() -> str | None:
+    """Return a sentence when the database is newer than this release, which can still work with it."""
+    return NEWER if state() is State.NEWER else None
 
 
 def drift() -> list[Any]:
@@ -69,5 +129,11 @@ def _config(connection: Any = None) -> Config:
 
 
 @cache
-def _heads() -> set[str]:
-    return set(ScriptDirectory.from_config(_config()).get_heads())
+def _steps() -> dict[str, str]:
+    """Each revision, the oldest first, with the oldest revision of the code that can work with it."""
+    steps = reversed(list(ScriptDirectory.from_config(_config()).walk_revisions()))
+    return {step.revision: getattr(step.module, compatibility.ATTRIBUTE, step.revision) for step in steps}
+
+
+def _head() -> str:
+    return list(_steps())[-1]

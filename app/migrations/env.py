@@ -3,6 +3,7 @@
 from alembic import context
 
 from app import db, migrations
+from app.migrations import compatibility
 
 context.configure(
     connection=context.config.attributes["connection"],
@@ -11,6 +12,7 @@ context.configure(
     compare_type=True,
     include_name=migrations.is_compared,
     transaction_per_migration=True,
+    on_version_apply=compatibility.record,
     transactional_ddl=True,  # SQLite as well, because our engine begins transactions itself
 )
 with context.begin_transaction():

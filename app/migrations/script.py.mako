@@ -9,6 +9,7 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
+oldest_code = ${repr(up_revision)}  # the oldest revision of the code that can work with these tables
 
 
 def upgrade() -> None:

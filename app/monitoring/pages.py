@@ -24,16 +24,18 @@ _looks = ThreadPoolExecutor(4, thread_name_prefix="gangway-ready")
 
 @bp.get("/readyz")
 def ready() -> tuple[Response, int]:
-    """All that is needed is right; 503 with the reasons otherwise, and soon, whatever the database does."""
+    """This process can serve; 503 with the reasons otherwise, and soon, whatever the database does."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (its only way)
-    look = _looks.submit(_reasons, app)
+    look = _looks.submit(_look, app)
     try:
-        reasons = look.result(PATIENCE)
+        reasons, warnings = look.result(PATIENCE)
     except (sa.exc.SQLAlchemyError, TimeoutError):
         look.cancel()  # if it has not begun
-        reasons = ["The database does not answer."]
+        reasons, warnings = ["The database does not answer."], []
     if reasons:
         return jsonify(status="unavailable", reasons=reasons), 503
+    if warnings:
+        return jsonify(status="ok", warnings=warnings), 200
     return jsonify(status="ok"), 200
 
 
@@ -46,9 +48,9 @@ def numbers() -> Response:
     return Response(metrics.current().exposition(Rows(db.session())), content_type=CONTENT_TYPE_LATEST)
 
 
-def _reasons(app: Flask) -> list[str]:
+def _look(app: Flask) -> tuple[list[str], list[str]]:
     with app.app_context():
-        return readiness.reasons(db.session())
+        return readiness.reasons(db.session()), readiness.warnings()
 
 
 def _refusal() -> Response | None:

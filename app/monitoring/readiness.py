@@ -1,25 +1,45 @@
-"""What must be right before an installation is fit to serve."""
+"""What must be right before this process is fit to serve."""
 
 from datetime import timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import migrations, sync
-from app.config import settings
+from app import migrations
 from app.db import utcnow
+
+MAX_CLOCK_DIFFERENCE = timedelta(minutes=1)
 
 
 def reasons(session: Session) -> list[str]:
     """Why it is not; none when all is right. Raises what the database does when it does not answer.
 
-    Stripe is not among them: without it the pages still tell what is known, and nothing is lost. Nor are
-    events that were given up: they wait for an operator, who comes in by the pages that this would shut.
+    Only what this process can't serve with counts. Stripe is not among them: without it the pages still
+    tell what is known, and nothing is lost. Nor is work that waits, which is for alerts: shutting the pages
+    would not help it.
     """
-    if migrations.pending():
-        return ["The database needs `gangway db upgrade`."]
-    most, minutes = settings().ready_backlog, settings().ready_backlog_minutes
-    overdue = sync.overdue(session, utcnow() - timedelta(minutes=minutes), most=most + 1)
-    if overdue > most:
-        waited = f"More than {most:,} events have waited longer than {minutes} minutes."
-        return [f"{waited} Is a worker running, and what does it log?"]
+    reason = migrations.unfit()
+    if reason is not None:
+        return [reason]
+    difference = _clock_difference(session)
+    if abs(difference) > MAX_CLOCK_DIFFERENCE:
+        direction = "ahead of" if difference > timedelta() else "behind"
+        seconds = round(abs(difference).total_seconds())
+        return [f"The clock of this machine is {seconds} seconds {direction} the database's: set it right."]
     return []
+
+
+def warnings() -> list[str]:
+    """What is not as it should be, and stops nobody."""
+    warning = migrations.warning()
+    return [] if warning is None else [warning]
+
+
+def _clock_difference(session: Session) -> timedelta:
+    """How far our clock is ahead of the database's. SQLite has none of its own."""
+    if session.get_bind().dialect.name != "postgresql":
+        return timedelta()
+    before = utcnow()
+    theirs = session.scalar(sa.text("SELECT clock_timestamp()"))
+    ours = before + (utcnow() - before) / 2
+    return ours - theirs if theirs is not None else timedelta()

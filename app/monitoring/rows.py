@@ -48,10 +48,10 @@ class Rows(Collector):
             age.add_metric([state], _seconds(now, oldest.get(state)))
         yield count
         yield age
-        late = now - timedelta(minutes=settings().ready_backlog_minutes)
+        late = now - timedelta(minutes=settings().backlog_minutes)
         yield _gauge(
             "gangway_backlog_events",
-            "Events that have waited longer than GANGWAY_READY_BACKLOG_MINUTES and need not.",
+            "Events that have waited longer than GANGWAY_BACKLOG_MINUTES and need not.",
             sync.overdue(self._session, late, most=COUNTED + 1),
         )
 

@@ -173,7 +173,7 @@ def _digest(email: str) -> str:
 
 
 def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(str(current_app.secret_key), salt="operator-device")
+    return URLSafeSerializer(settings().signing_keys, salt="operator-device")
 
 
 def _device_cookie() -> str:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Base, UtcDateTime, new_id, utcnow
+from app.sealing import SEALED
 
 
 class Role(StrEnum):
@@ -58,7 +59,7 @@ class Operator(Base):
     is_first: Mapped[bool | None] = mapped_column(unique=True)
     password_hash: Mapped[str | None] = mapped_column(sa.String(255))  # none until an invitation is accepted
     password_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    totp_sealed: Mapped[str | None] = mapped_column(sa.Text)
+    totp_sealed: Mapped[str | None] = mapped_column(sa.Text, info=SEALED)
     totp_enabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # none while it is being set up
     totp_last_step: Mapped[int | None] = mapped_column(sa.BigInteger)  # a code is good once
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)

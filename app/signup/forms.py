@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import current_app
 from flask_wtf import FlaskForm
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from wtforms import EmailField, Field, HiddenField, SelectField, StringField
@@ -166,4 +165,4 @@ class SignupForm(FlaskForm):
 
 
 def _signer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(str(current_app.secret_key), salt="signup-form")
+    return URLSafeTimedSerializer(settings().signing_keys, salt="signup-form")

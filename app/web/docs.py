@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from importlib.metadata import version
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, render_template
 from flask.typing import ResponseReturnValue
 
 from app.config import Settings
+from app.version import __version__
 from app.web import openapi
 from app.web.api import Operation
 from app.web.wire import ULID_PATTERN
@@ -74,7 +74,7 @@ def init_app(app: Flask, operations: Iterable[Operation], settings: Settings) ->
 
     @cache
     def made() -> JSON:
-        return openapi.document(known, server=settings.public_url, version=version("gangway"))
+        return openapi.document(known, server=settings.public_url, version=__version__)
 
     @cache
     def calls() -> dict[str, list[Call]]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import sqlalchemy as sa
+from cryptography.fernet import Fernet
 from flask import Flask
 
 from app import create_app, db
@@ -21,7 +22,7 @@ from tests.support.installed_apps import installed
 class TestEncryptionKeys:
     """GANGWAY_ENCRYPTION_KEYS can be changed, and a sealed value belongs to its row."""
 
-    OLD, NEW = "x" * 43 + "=", "y" * 43 + "="
+    OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 
     @pytest.fixture
     def start(self, database_url: str, simulator: Simulator) -> Iterator[Callable[[str], Flask]]:

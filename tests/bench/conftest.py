@@ -67,7 +67,7 @@ def place(database_url: str, tmp_path: Path) -> Iterator[Place]:
         stack.callback(process.terminate)
         sites.until_it_answers(f"{stripe}/_control.json", process)
         given = {name.removeprefix("GANGWAY_").lower(): value for name, value in environment.items()}
-        app = create_app(Settings.load(**given))
+        app = create_app(Settings.of(given))
         with app.app_context():
             session = db.session()
             installed = apps.install(session, DEFAULT_API_KEY, public_url=portal, actor="bench")

@@ -1,9 +1,16 @@
 """`gangway check` prints the settings and what is missing, and no secret."""
 
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from flask import Flask
+
 from app.config import Settings
 from app.simulator import DEFAULT_API_KEY
 from tests.conftest import KEY
 from tests.support.commands import SECRET, Run
+from tests.support.newer_database import newer_database
 from tests.support.processes import free_port
 
 
@@ -30,7 +37,7 @@ def test_masks_the_password_of_a_database(run: Run) -> None:
     assert "postgresql+psycopg://user:***@127.0.0.1:1/gangway" in answer.output
     assert "geheim" not in answer.output
     assert answer.exit_code == 1
-    assert "The database does not answer: look at GANGWAY_DATABASE_URL." in answer.output
+    assert "The database does not answer: look at GANGWAY_DATABASE_URL" in answer.output
 
 
 def test_masks_the_password_of_redis(run: Run) -> None:
@@ -51,7 +58,7 @@ def test_says_when_no_app_is_installed(run: Run) -> None:
     answer = run("check")
 
     assert answer.exit_code == 1
-    assert "run `gangway stripe install --api-key …`" in answer.output
+    assert "run `gangway stripe install`" in answer.output
 
 
 def test_says_when_nothing_is_missing(run: Run, stripe_url: str) -> None:
@@ -61,3 +68,35 @@ def test_says_when_nothing_is_missing(run: Run, stripe_url: str) -> None:
 
     assert answer.exit_code == 0
     assert answer.output.endswith("Nothing is missing.\n")
+
+
+def test_opens_one_stored_secret(app: Flask, run: Run) -> None:
+    right, wrong = run("check"), run("check", ENCRYPTION_KEYS=Fernet.generate_key().decode())
+
+    assert right.exit_code == 0, right.output
+    assert wrong.exit_code == 1
+    assert "GANGWAY_ENCRYPTION_KEYS opens no secret that the database holds" in wrong.output
+
+
+@pytest.mark.parametrize(
+    ("oldest_code", "status", "said"),
+    [("0001", 0, "Warning: The database is newer"), ("9998", 1, "install the newer release")],
+)
+def test_says_when_the_database_is_newer(
+    oldest_code: str, status: int, said: str, app: Flask, run: Run
+) -> None:
+    with newer_database(app, oldest_code):
+        answer = run("check")
+
+    assert answer.exit_code == status
+    assert said in answer.output
+
+
+def test_names_files_that_others_can_open(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "copy.db.part"
+    file.write_text("")
+    file.chmod(0o640)
+
+    answer = run("check", DATA_DIR=str(tmp_path))
+
+    assert f"Warning: Others can open {file}: run `chmod go= {file}`.\n" in answer.output

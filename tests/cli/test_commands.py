@@ -37,7 +37,7 @@ class TestProgram:
             status, printed, error = program.end()
 
         assert (status, printed) == (1, "")
-        assert error.startswith("Error: GANGWAY_SECRET_KEY is missing: set it. ")
+        assert error.startswith("GANGWAY_SECRET_KEY is missing: run `gangway init` ")
         assert "Traceback" not in error
 
 
@@ -46,7 +46,7 @@ def test_key_prints_a_fresh_key_for_both_settings() -> None:
 
     assert one != other
     assert Fernet(one)
-    assert Settings.load(secret_key=one, encryption_keys=other)
+    assert Settings.of({"secret_key": one, "encryption_keys": other})
 
 
 @pytest.mark.parametrize("command", ["check", "db upgrade", "serve", "worker"])
@@ -54,7 +54,7 @@ def test_says_in_a_sentence_what_to_set(command: str) -> None:
     answer = run_command(*command.split())
 
     assert answer.exit_code == 1
-    assert "Error: GANGWAY_SECRET_KEY is missing: set it." in answer.output
+    assert "GANGWAY_SECRET_KEY is missing: run `gangway init`" in answer.output
     assert "Traceback" not in answer.output
 
 

@@ -1,8 +1,13 @@
 """`gangway db` keeps the tables up to date, and says when they are not."""
 
+from pathlib import Path
+
+import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from tests.support.commands import Run
+from tests.support.newer_database import newer_database
 
 
 def test_upgrades_an_empty_database_and_does_nothing_twice(run: Run, empty_database_url: str) -> None:
@@ -17,11 +22,23 @@ def test_upgrades_an_empty_database_and_does_nothing_twice(run: Run, empty_datab
     assert (after.exit_code, after.output) == (0, "The database fits the code.\n")
 
 
-def test_downgrades_to_nothing(run: Run) -> None:
+def test_downgrades_to_nothing_and_copies_sqlite_first(run: Run, database_url: str, tmp_path: Path) -> None:
+    answer = run("db", "downgrade", "base", "--yes")
+
+    assert answer.output.endswith("The database is at base.\n")
+    if database_url.startswith("sqlite"):
+        [copy] = tmp_path.glob("test-before-base-*.db")
+        assert f"Copied the database to {copy} first.\n" in answer.output
+        assert run("db", "check", DATABASE_URL=f"sqlite:///{copy}").exit_code == 0
+    assert run("db", "check").exit_code == 1
+
+
+def test_downgrades_nothing_unasked_without_a_terminal(run: Run) -> None:
     answer = run("db", "downgrade", "base")
 
-    assert answer.output == "The database is at base.\n"
-    assert run("db", "check").exit_code == 1
+    assert answer.exit_code == 2
+    assert "say --yes" in answer.output
+    assert run("db", "check").exit_code == 0
 
 
 def test_tells_drift(run: Run, database_url: str) -> None:
@@ -34,3 +51,26 @@ def test_tells_drift(run: Run, database_url: str) -> None:
 
     assert answer.exit_code == 1
     assert "signup" in answer.output
+
+
+@pytest.mark.parametrize("oldest_code", ["0001", "9998"])
+@pytest.mark.parametrize("command", ["upgrade", "downgrade base --yes", "check"])
+def test_leaves_a_newer_database_to_the_newer_release(
+    command: str, oldest_code: str, app: Flask, run: Run
+) -> None:
+    with newer_database(app, oldest_code):
+        answer = run("db", *command.split())
+
+    assert answer.exit_code == 1
+    assert answer.output.endswith("install the newer release.\n")
+
+
+def test_notes_the_oldest_code_that_can_work_with_the_tables(run: Run, empty_database_url: str) -> None:
+    run("db", "upgrade", DATABASE_URL=empty_database_url)
+    engine = sa.create_engine(empty_database_url)
+    with engine.connect() as connection:
+        row = connection.execute(sa.text("SELECT * FROM alembic_version")).one()
+    engine.dispose()
+
+    assert row.oldest_code is not None
+    assert row.oldest_code <= row.version_num

@@ -11,7 +11,7 @@ from app.cli import main
 from app.doctor.cli import doctor_command
 from app.simulator import DEFAULT_ACCOUNT, Simulator
 from app.simulator.accounts import add_account, add_key
-from tests.conftest import KEY, PORTAL
+from tests.conftest import KEY, PORTAL, SECRET_KEY
 from tests.support.installed_apps import installed
 from tests.support.stripe_calls import StripeCalls
 
@@ -114,7 +114,7 @@ def test_says_that_settings_are_missing() -> None:
 
 @pytest.mark.usefixtures("unlogged")
 def test_says_that_the_database_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GANGWAY_SECRET_KEY", "test" * 10)
+    monkeypatch.setenv("GANGWAY_SECRET_KEY", SECRET_KEY)
     monkeypatch.setenv("GANGWAY_ENCRYPTION_KEYS", KEY)
     monkeypatch.setenv("GANGWAY_DATABASE_URL", "sqlite:////nowhere/at/all.db")
 

@@ -62,8 +62,8 @@ MUTANTS = (
     Mutant(
         "the server serves before the tables are there",
         "app/monitoring/readiness.py",
-        "    if migrations.pending():\n",
-        "    if settings() is None:\n",
+        "    if reason is not None:\n",
+        '    if reason == "":\n',
         "tests/web/test_health.py::test_not_ready_while_steps_are_pending",
     ),
     Mutant(
@@ -97,8 +97,8 @@ MUTANTS = (
     Mutant(
         "a short secret key is taken",
         SETTINGS,
-        "if len(value.get_secret_value()) < 32:",
-        "if len(value.get_secret_value()) < 1:",
+        "any(len(key.get_secret_value()) < 32 for key in value):",
+        "any(len(key.get_secret_value()) < 1 for key in value):",
         "tests/test_config.py::test_refuse_nonsense_in_one_sentence",
     ),
     Mutant(
@@ -137,18 +137,11 @@ MUTANTS = (
         "tests/monitoring/test_metrics.py::TestWithoutToken::test_whoever_comes_through_a_proxy_on_this_machine_may_not",
     ),
     Mutant(
-        "a portal with a long backlog calls itself ready",
-        "app/monitoring/readiness.py",
-        "    if overdue > most:\n",
-        "    if overdue > 1000 * most:\n",
-        "tests/monitoring/test_ready.py::test_is_denied_when_many_events_wait_long",
-    ),
-    Mutant(
         "an outage at Stripe makes the portal unready",
         "app/sync/backlog.py",
         "session.scalars(sa.select(Pace.app_id).where(Pace.paused_until > before)).all()",
         "session.scalars(sa.select(Pace.app_id).where(sa.false())).all()",
-        "tests/monitoring/test_ready.py::test_is_told_while_stripe_does_not_serve_us",
+        "tests/monitoring/test_backlog.py::test_leaves_out_what_waits_for_stripe",
     ),
     Mutant(
         "a backup overwrites a file",

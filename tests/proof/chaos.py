@@ -190,7 +190,7 @@ def _application(environment: dict[str, str]) -> Flask:
         for name, value in environment.items()
         if name.startswith("GANGWAY_")
     }
-    return create_app(Settings.load(**given))
+    return create_app(Settings.of(given))
 
 
 def _dispose(app: Flask) -> None:

@@ -9,9 +9,9 @@ from click.testing import CliRunner, Result
 from sqlalchemy.orm import Session
 
 from app.cli import main
-from tests.conftest import KEY
+from tests.conftest import KEY, SECRET_KEY
 
-SECRET = "hunter2" * 5
+SECRET = SECRET_KEY
 
 Run = Callable[..., Result]
 

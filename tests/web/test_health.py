@@ -32,7 +32,7 @@ def test_not_ready_while_steps_are_pending(tmp_path: Path) -> None:
     answer = client.get("/readyz")
 
     assert answer.status_code == 503
-    assert answer.get_json()["reasons"] == ["The database needs `gangway db upgrade`."]
+    assert answer.get_json()["reasons"] == ["The database is not up to date: run `gangway db upgrade`."]
 
 
 def test_not_ready_without_a_database() -> None:

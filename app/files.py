@@ -1,0 +1,46 @@
+"""Files and folders that belong to their owner alone, whatever the umask."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+OWNER_FILE = 0o600
+OWNER_FOLDER = 0o700
+OTHERS = 0o077
+
+
+def create(path: Path) -> int:
+    """Create a file that only its owner can read, and return it open for writing.
+
+    Raises FileExistsError for whatever is there already, even a link that leads nowhere.
+    """
+    opened = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, OWNER_FILE)
+    os.fchmod(opened, OWNER_FILE)  # the umask may have taken bits from the owner
+    return opened
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, for its owner alone. Leave folders that exist as they are."""
+    if path.is_dir():
+        return
+    if os.path.lexists(path):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+    make_folder(path.parent)
+    path.mkdir(OWNER_FOLDER, exist_ok=True)
+    path.chmod(OWNER_FOLDER)
+
+
+def close_to_others(path: Path) -> None:
+    """Take away what others may do with a file or folder, if this user owns it."""
+    state = path.stat()
+    if state.st_mode & OTHERS and state.st_uid == os.geteuid():
+        path.chmod(stat.S_IMODE(state.st_mode) & ~OTHERS)
+
+
+def is_open_to_others(path: Path) -> bool:
+    """Can anyone but the owner read, change or enter this? False when it is not there."""
+    try:
+        return bool(path.stat(follow_symlinks=False).st_mode & OTHERS) and not path.is_symlink()
+    except OSError:
+        return False

@@ -1,0 +1,64 @@
+"""Whether a secret key could be guessed: typed by hand, copied from an example, or made from a pattern."""
+
+import base64
+import re
+from contextlib import suppress
+from functools import cache
+from itertools import pairwise
+
+LOOKED_AT = 72  # characters; zxcvbn takes no more
+ENOUGH_GUESSES_LOG10 = 20
+VARIETY = 22  # different characters of 43; random ones have about 31
+FEWEST_DIFFERENT = 8  # characters or bytes; random keys have many more
+# What examples and hurried people write. Random keys practically never contain a word of six letters.
+WORDS = re.compile(
+    r"changeme|changethis|changeit|replaceme|replacethis|placeholder|example|insecure|password|passphrase"
+    r"|secretkey|yoursecret|mysecret|topsecret|supersecret|secret(here|value|phrase)|encryptionkey|signingkey"
+    r"|random(string|characters|secret)|(put|insert|enter|goes|your)key|keygoeshere|development|production"
+    r"|testing|testkey|default|gangway|billing|correcthorse|loremipsum|quickbrownfox"
+)
+
+
+@cache
+def is_guessable(key: str) -> bool:
+    """Could somebody guess this key? Looks at what it encodes, too: Base64 of a bad key is no better."""
+    return _is_typed(key) or any(_is_pattern(found) or _is_text(found) for found in _decoded(key))
+
+
+def _is_typed(text: str) -> bool:
+    text = text[:LOOKED_AT]
+    letters = re.sub(r"[^a-z]", "", text.lower().translate(str.maketrans("013457@$", "oleastas")))
+    if _is_pattern(text.encode()) or WORDS.search(letters):
+        return True
+    if _looks_made_by_us(text):
+        return False
+    from zxcvbn import zxcvbn  # noqa: PLC0415  (its word lists take long to load)
+
+    return float(zxcvbn(text)["guesses_log10"]) < ENOUGH_GUESSES_LOG10
+
+
+def _looks_made_by_us(text: str) -> bool:
+    """Is it as varied as what `gangway key` prints? Then the word lists need not be loaded."""
+    is_mixed = all(re.search(kind, text) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
+    return is_mixed and re.fullmatch(r"[\w-]{43}=?", text, re.ASCII) is not None and len(set(text)) >= VARIETY
+
+
+def _is_text(found: bytes) -> bool:
+    return found.isascii() and found.decode().isprintable() and _is_typed(found.decode())
+
+
+def _is_pattern(found: bytes) -> bool:
+    """Does it repeat itself, count, or use few different characters?"""
+    steps = {(right - left) % 256 for left, right in pairwise(found)}
+    repeats = any(found[period:] == found[:-period] for period in range(1, len(found) * 2 // 3))
+    return repeats or len(steps) < FEWEST_DIFFERENT or len(set(found)) < FEWEST_DIFFERENT
+
+
+def _decoded(key: str) -> list[bytes]:
+    found = []
+    if re.fullmatch(r"[0-9a-fA-F]+", key) and len(key) % 2 == 0:
+        found.append(bytes.fromhex(key))
+    bare = key.rstrip("=")
+    with suppress(ValueError):
+        found.append(base64.b64decode(bare + "=" * (-len(bare) % 4), altchars=b"-_", validate=True))
+    return found

@@ -1,0 +1,43 @@
+"""Which revisions of the code can work with the tables: each step says so, and the database knows it.
+
+A step that older code does not notice, such as a new table or a column with a default, names the revision
+of that code in `oldest_code`. Without it, a step needs the code that it comes with. The runner keeps the
+newest of these beside Alembic's own revision. Code that is older than the database reads it there.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import context
+from alembic.runtime.migration import MigrationContext, MigrationInfo
+
+ATTRIBUTE = "oldest_code"
+TABLE = "alembic_version"
+COLUMN = "oldest_code"
+
+
+def record(
+    ctx: MigrationContext, step: MigrationInfo, heads: Collection[Any], run_args: Mapping[str, Any]
+) -> None:
+    """Note the oldest code that can work with the tables after a step. Runs in the step's transaction."""
+    del step, run_args
+    connection = ctx.connection
+    assert connection is not None
+    if COLUMN not in _columns(connection):
+        connection.exec_driver_sql(f"ALTER TABLE {TABLE} ADD COLUMN {COLUMN} VARCHAR(32)")
+    steps = context.script.iterate_revisions(tuple(heads), "base") if heads else ()
+    needed = max((getattr(step.module, ATTRIBUTE, step.revision) for step in steps), default=None)
+    connection.execute(sa.text(f"UPDATE {TABLE} SET {COLUMN} = :needed"), {"needed": needed})  # noqa: S608
+
+
+def oldest_code(connection: sa.Connection) -> str | None:
+    """Return the oldest revision of the code that can work with the tables; None if it is unknown."""
+    if COLUMN not in _columns(connection):
+        return None
+    found: str | None = connection.scalar(sa.text(f"SELECT max({COLUMN}) FROM {TABLE}"))  # noqa: S608
+    return found
+
+
+def _columns(connection: sa.Connection) -> set[str]:
+    return {column["name"] for column in sa.inspect(connection).get_columns(TABLE)}

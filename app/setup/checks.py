@@ -1,0 +1,70 @@
+"""What an installation still lacks, and what is doubtful about it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import apps, db, files, migrations, resealing
+from app.environment import Sources
+from app.errors import NotFound
+
+MAX_NAMED = 20  # paths; more of them say nothing new
+SQLITE_SIDE_FILES = ("", "-wal", "-shm", "-journal")
+
+
+def look_into_database() -> tuple[list[str], list[str]]:
+    """Return what stands in the way of serving, and what is doubtful: a sentence each."""
+    file = db.sqlite_file(db.engine().url)
+    if file is not None and file.parent.is_dir() and not file.exists():
+        return ["The database is not there yet: run `gangway db upgrade`."], []
+    try:
+        if reason := migrations.unfit():
+            return [reason], []
+        session = db.session()
+        problems = [] if resealing.opens_one(session) else [_closed_secrets()]
+        try:
+            apps.find(session)
+        except NotFound:
+            problems.append("No Stripe app is installed: run `gangway stripe install`.")
+    except SQLAlchemyError as error:
+        return [db.explain(error) or "The database does not answer: look at GANGWAY_DATABASE_URL."], []
+    warning = migrations.warning()
+    return problems, [] if warning is None else [warning]
+
+
+def _closed_secrets() -> str:
+    return (
+        "GANGWAY_ENCRYPTION_KEYS opens no secret that the database holds: put the key back with which they"
+        " were sealed."
+    )
+
+
+def open_to_others(sources: Sources, database_url: str | None) -> list[str]:
+    """Return a sentence for each file and folder of ours that others can read, and how to close it."""
+    found = [path for path in _own_paths(sources, database_url) if files.is_open_to_others(path)]
+    named = [f"Others can open {path}: run `chmod go= {path}`." for path in found[:MAX_NAMED]]
+    more = len(found) - len(named)
+    return [*named, f"Others can open {more} more files there."] if more else named
+
+
+def _own_paths(sources: Sources, database_url: str | None) -> Iterator[Path]:
+    seen: set[Path] = set()
+    for path in _candidates(sources, database_url):
+        if path not in seen:
+            seen.add(path)
+            yield path
+
+
+def _candidates(sources: Sources, database_url: str | None) -> Iterator[Path]:
+    if sources.env_file is not None:
+        yield sources.env_file
+    if database_url is not None and (database := db.sqlite_file(sa.make_url(database_url))):
+        yield from (Path(f"{database}{suffix}") for suffix in SQLITE_SIDE_FILES)
+    if not sources.data_folder.is_dir():
+        return
+    yield sources.data_folder
+    for path in sorted(sources.data_folder.rglob("*")):
+        if path.name != ".gitignore":  # a checkout's
+            yield path

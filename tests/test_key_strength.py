@@ -1,0 +1,52 @@
+"""A secret key that anybody could guess is refused; a random one never is."""
+
+import base64
+import secrets
+
+import pytest
+from cryptography.fernet import Fernet
+
+from app.config import Settings, SettingsRefused
+from app.key_strength import is_guessable
+from tests.conftest import KEY
+
+GUESSABLE = [
+    "s" * 32,
+    "test" * 10,
+    "hunter2" * 5,
+    "abababababababababababababababac",
+    "0123456789abcdef0123456789abcdef",
+    "abcdefghijklmnopqrstuvwxyz012345",
+    "qwertyuiopasdfghjklzxcvbnm123456",
+    "9a8b7c6d5e4f3g2h1i0j9a8b7c6d5e4f",
+    "please-change-me-before-production-ok",
+    "your-secret-key-goes-here-xxxxxxxxxx",
+    "P@ssw0rd-P@ssw0rd-P@ssw0rd-12345",
+    "this is the secret key of our portal",
+    "00" * 32,
+    "deadbeef" * 8,
+    base64.b64encode(b"changemechangemechangemechangeme").decode(),
+    base64.urlsafe_b64encode(b"this is my very secret key 12345").decode(),
+]
+
+
+@pytest.mark.parametrize("key", GUESSABLE)
+def test_a_typed_or_patterned_key_is_refused(key: str) -> None:
+    with pytest.raises(SettingsRefused, match="GANGWAY_SECRET_KEY can be guessed: take a random one"):
+        Settings.of({"secret_key": key, "encryption_keys": KEY})
+
+
+@pytest.mark.parametrize(
+    "key", ["A" * 43 + "=", base64.urlsafe_b64encode(bytes(range(32))).decode(), GUESSABLE[-1]]
+)
+def test_so_is_such_an_encryption_key(key: str) -> None:
+    with pytest.raises(SettingsRefused, match="GANGWAY_ENCRYPTION_KEYS can be guessed"):
+        Settings.of({"secret_key": KEY, "encryption_keys": f"{KEY},{key}"})
+
+
+def test_a_random_key_of_any_kind_is_taken() -> None:
+    keys = [Fernet.generate_key().decode() for _ in range(10)]
+    keys += [secrets.token_hex(size) for size in (16, 32) for _ in range(3)]
+    keys += [secrets.token_urlsafe(size) for size in (24, 64) for _ in range(3)]
+
+    assert [key for key in keys if is_guessable(key)] == []
