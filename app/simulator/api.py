@@ -26,14 +26,16 @@ from app.simulator import (
     ids,
     parameters,
     payment_methods,
+    payment_pages,
     setup_intents,
+    shop,
+    versions,
     webhook_endpoints,
 )
 from app.simulator.errors import StripeError, unrecognized_url
 from app.simulator.expand import expanded
 from app.simulator.knobs import Fault
-from app.simulator.shapes import JSON
-from app.simulator.work import ENDIVE, OPERATIONS, PINNED_VERSION, Call, Handler
+from app.simulator.work import OPERATIONS, PINNED_VERSION, Call, Handler
 
 if TYPE_CHECKING:
     from app.simulator.simulator import Simulator
@@ -47,11 +49,11 @@ RESOURCES = (
     customers,
     events,
     payment_methods,
+    payment_pages,
     setup_intents,
+    shop,
     webhook_endpoints,
 )
-
-_WITH_TYPES = ("POST /v1/checkout/sessions", "POST /v1/setup_intents")
 
 
 def blueprint(simulator: "Simulator") -> Blueprint:
@@ -65,13 +67,18 @@ def blueprint(simulator: "Simulator") -> Blueprint:
 
     @api.route("/v1/", defaults={"rest": ""}, methods=["GET", "POST", "DELETE", "PUT", "PATCH"])
     @api.route("/v1/<path:rest>", methods=["GET", "POST", "DELETE", "PUT", "PATCH"])
-    def unknown(rest: str) -> Response:
-        error = unrecognized_url(request.method, f"/v1/{rest}")
-        own = ids.request()
-        now = simulator.call(request.path, {}).now
-        return _answered(_failure(error, own, now), own, PINNED_VERSION, now)
+    def unknown(rest: str) -> Response:  # noqa: ARG001 - request.path has it
+        return unknown_path(simulator)
 
     return api
+
+
+def unknown_path(simulator: "Simulator") -> Response:
+    """Stripe's answer for a path that it does not serve: JSON, wherever that is."""
+    own, now = ids.request(), simulator.call(request.path, {}).now
+    return _answered(
+        _failure(unrecognized_url(request.method, request.path), own, now), own, PINNED_VERSION, now
+    )
 
 
 def _view(simulator: "Simulator", name: str, handler: Handler) -> Callable[..., Response]:
@@ -115,8 +122,7 @@ def _understand(call: Call, name: str, own: str) -> None:
         )
     text = request.get_data() if request.method == "POST" else request.query_string
     given = encoding.decode(text.decode("utf-8", errors="replace"))
-    types = _older_types(name, call.version, given)
-    call.params = parameters.check(name, given) | types
+    call.params = versions.checked(name, call.version, given)
 
 
 def _run(simulator: "Simulator", name: str, handler: Handler, call: Call) -> idempotency.Answer:
@@ -149,7 +155,7 @@ def _handled(simulator: "Simulator", handler: Handler, call: Call, fault: Fault 
             body = handler(call)
             _fail(fault, "500_after")
             body = expanded(call.books, body, call.params.get("expand", []))
-            answer = idempotency.Answer(200, body, own)
+            answer = idempotency.Answer(200, versions.rendered(body, call.version), own)
         except StripeError as error:
             if not error.happened:
                 raise
@@ -173,23 +179,6 @@ def _key() -> str:
         except (binascii.Error, UnicodeDecodeError):
             return ""
     return value.strip()
-
-
-def _older_types(name: str, version: str, given: JSON) -> JSON:
-    """`payment_method_types`, which only versions before endive take."""
-    if name not in _WITH_TYPES or "payment_method_types" not in given:
-        return {}
-    if version[:10] >= ENDIVE:
-        raise StripeError(
-            "payment_method_types is no longer supported in this API version. Use "
-            "allowed_payment_method_types instead.",
-            code="payment_method_types_no_longer_supported",
-            param="payment_method_types",
-        )
-    types = given.pop("payment_method_types")
-    # The table no longer has it, but what has taken its place is typed alike.
-    checked = parameters.check(name, given | {"allowed_payment_method_types": types})
-    return {"payment_method_types": checked["allowed_payment_method_types"]}
 
 
 def _refuse(fault: Fault | None) -> None:

@@ -27,6 +27,8 @@ COLLECTIONS = (
     "setup_attempts",
     "mandates",
     "checkout_sessions",
+    "products",
+    "prices",
     "webhook_endpoints",
     "events",
     "portal_sessions",
@@ -150,6 +152,8 @@ class Books:
     setup_attempts: Collection
     mandates: Collection
     checkout_sessions: Collection
+    products: Collection
+    prices: Collection
     webhook_endpoints: Collection
     events: Collection
     portal_sessions: Collection

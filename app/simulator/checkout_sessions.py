@@ -3,7 +3,7 @@
 import copy
 from urllib.parse import urlsplit
 
-from app.simulator import ids, lists, setup_intents, setups, wallet
+from app.simulator import ids, lists, setup_intents, setups, shop, wallet
 from app.simulator.errors import StripeError, exclusive, missing_parameter, missing_resource
 from app.simulator.fields import merged
 from app.simulator.shapes import JSON
@@ -48,11 +48,14 @@ def in_path(call: Call) -> JSON:
 @operation("POST /v1/checkout/sessions")
 def create(call: Call) -> JSON:
     given = call.params
+    if given.get("mode") == "payment":
+        return _open_purchase(call)
     _refuse_unfit(call)
     customer = wallet.referenced(call, given.get("customer"))
     expires = _expiry(call)
     currency = given.get("currency")
-    if currency is None and not given.get("allowed_payment_method_types"):
+    has_types = given.get("allowed_payment_method_types") or given.get("payment_method_types")
+    if currency is None and not has_types:
         raise missing_parameter("currency")
     types = setup_intents.enabled_types(given, currency)
     data = given.get("setup_intent_data", {})
@@ -70,6 +73,18 @@ def create(call: Call) -> JSON:
         customer_update=given.get("customer_update", {}),
         allow_redisplay=given.get("payment_method_data", {}).get("allow_redisplay", "limited"),
     )
+    return call.keep(call.books.checkout_sessions, session)
+
+
+def _open_purchase(call: Call) -> JSON:
+    """A session in payment mode. It has no page here; `payment_pages` completes it."""
+    _refuse_urls(call.params)
+    nothing_to_set_up = {
+        "id": None,
+        "payment_method_types": ["card"],
+        "payment_method_configuration_details": None,
+    }
+    session = _session(call, None, nothing_to_set_up, _expiry(call)) | shop.purchase(call)
     return call.keep(call.books.checkout_sessions, session)
 
 
@@ -129,7 +144,8 @@ def index(call: Call) -> JSON:
 def expire(work: Work, session: JSON) -> JSON:
     """Close an open session; its SetupIntent is given up."""
     expired = work.change(work.books.checkout_sessions, session, status="expired", url=None)
-    setups.cancel(work, work.books.setup_intents[session["setup_intent"]], "abandoned")
+    if session["setup_intent"] is not None:
+        setups.cancel(work, work.books.setup_intents[session["setup_intent"]], "abandoned")
     work.emit("checkout.session.expired", expired)
     return expired
 

@@ -92,6 +92,7 @@ def _page(simulator: "Simulator", problem: str | None = None) -> Response:
             "deposits": simulator.microdeposits_of(session["id"]) is not None,
         }
         for session in books.checkout_sessions.snapshot()[-_SHOWN:][::-1]
+        if session["mode"] == "setup"
     ]
     people = [customer for customer in books.customers.snapshot() if not customer.get("deleted")]
     methods = [method for method in books.payment_methods.snapshot() if method["customer"]]

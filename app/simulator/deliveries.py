@@ -4,7 +4,6 @@ Source: https://docs.stripe.com/webhooks. What is still to be delivered stands i
 delivered after a restart too. A delivery that was under way when the process died is made once more.
 """
 
-import copy
 import hashlib
 import heapq
 import hmac
@@ -16,7 +15,7 @@ import urllib.request
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from app.simulator import ids
+from app.simulator import ids, versions
 from app.simulator.books import Books
 from app.simulator.clock import Clock
 from app.simulator.knobs import Knobs
@@ -223,7 +222,7 @@ class Deliveries:
 
     def _post(self, account: str, endpoint: JSON, event: JSON) -> int:
         version = endpoint["api_version"] or self._books.accounts_version(account)
-        shown = copy.deepcopy(event) | {"api_version": version}
+        shown = versions.rendered_event(event, version)
         if self._knobs.wrong_livemode:
             shown["livemode"] = not shown["livemode"]
         body = json.dumps(shown, indent=2).encode()

@@ -38,5 +38,18 @@ def index(call: Call) -> JSON:
     return lists.page(call, call.books.events, "event", fits)
 
 
+@operation("POST /v1/events/{id}/retry")
+def resend(call: Call) -> JSON:
+    """Deliver an event once more, as `stripe events resend` asks: to one endpoint, or to all that take it."""
+    event = retrieve(call)
+    chosen = call.params.get("webhook_endpoint")
+    takers = [one["id"] for one in call.takers(event["type"]) if chosen in {None, one["id"]}]
+    if chosen is not None and not takers:
+        raise missing_resource("webhook_endpoint", chosen, "webhook_endpoint")
+    for endpoint in takers:
+        call.queue(event["id"], endpoint)
+    return event
+
+
 def _matches(kind: str, wanted: str) -> bool:
     return wanted in {"*", kind} or (wanted.endswith(".*") and kind.startswith(wanted[:-1]))

@@ -59,9 +59,9 @@ class Refused(Exception):
 
 
 def open_session(work: Work, key: str) -> JSON | None:
-    """The session, if its page can still be used."""
+    """The session, if its page can still be used. One in payment mode has no page here."""
     session = work.books.checkout_sessions.find(key, work.account)
-    if session is None or session["status"] != "open":
+    if session is None or session["status"] != "open" or session["mode"] != "setup":
         return None
     customer = work.books.customers.get(session["customer"] or "")
     return None if customer and customer.get("deleted") else session

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, send_from_directory
+from werkzeug.exceptions import NotFound
 
 from app.simulator import api, control, pages, portal
 
@@ -19,6 +20,10 @@ def make_app(simulator: "Simulator") -> Flask:
     app.config["PROPAGATE_EXCEPTIONS"] = True
     for part in (api, pages, portal, control):
         app.register_blueprint(part.blueprint(simulator))
+
+    @app.errorhandler(404)
+    def unknown(_error: NotFound) -> Response:
+        return api.unknown_path(simulator)
 
     @app.get("/_static/simulator.css")
     def stylesheet() -> Response:

@@ -13,8 +13,6 @@ from app.simulator.shapes import JSON
 PINNED_VERSION = "2026-10-28.endive"
 # What an account gets that never chose a version, as the account of someone who signed up in May did.
 ACCOUNT_VERSION = "2026-05-27.dahlia"
-# From here on, payment_method_types is no longer a parameter of Sessions and SetupIntents.
-ENDIVE = "2026-09-30"
 
 
 @dataclass

@@ -40,6 +40,8 @@ def run(simulator: Simulator, tmp_path: Path) -> Iterator[Run]:
 @pytest.mark.parametrize(
     "event",
     [
+        "checkout.session.completed",
+        "checkout.session.expired",
         "customer.created",
         "customer.deleted",
         "customer.updated",
@@ -61,3 +63,23 @@ def test_creates_customers(simulator: Simulator, run: Run) -> None:
     customer = json.loads(run("customers", "create", "-d", "name=Ada", "-d", "metadata[a]=b"))
 
     assert simulator.books.customers[customer["id"]]["metadata"] == {"a": "b"}
+
+
+def test_sends_an_event_once_more(simulator: Simulator, run: Run) -> None:
+    received: list[str] = []
+
+    def take(_url: str, body: bytes, _headers: dict[str, str]) -> int:
+        received.append(json.loads(body)["id"])
+        return 200
+
+    simulator.send = take
+    path = "url=http://localhost/hook"
+    endpoint = json.loads(run("webhook_endpoints", "create", "-d", path, "-d", "enabled_events[]=*"))
+    run("customers", "create", "-d", "name=Ada")
+    simulator.deliver_due()
+
+    run("events", "resend", received[0])
+    run("events", "resend", received[0], "--webhook-endpoint", endpoint["id"])
+    simulator.deliver_due()
+
+    assert received == [received[0]] * 3

@@ -17,6 +17,14 @@ needs_subset = pytest.mark.skipif(
     not SUBSET.exists(), reason="needs Stripe's description in ../shared, which is not here"
 )
 FORM = "application/x-www-form-urlencoded"
+# What the Stripe CLI asks for, and Stripe's description of this subset does not have.
+FOR_THE_CLI = {
+    "GET /v1/payment_pages/{session}",
+    "POST /v1/events/{id}/retry",
+    "POST /v1/payment_pages/{session}/confirm",
+    "POST /v1/prices",
+    "POST /v1/products",
+}
 
 
 def described() -> dict[str, tuple[JSON, list[str]]]:
@@ -41,7 +49,8 @@ def described() -> dict[str, tuple[JSON, list[str]]]:
 
 @needs_subset
 def test_every_operation_of_the_subset_is_here() -> None:
-    assert set(parameters.table()) == set(described()) == set(OPERATIONS)
+    assert set(parameters.table()) == set(OPERATIONS)
+    assert set(OPERATIONS) - FOR_THE_CLI == set(described())
 
 
 @needs_subset
