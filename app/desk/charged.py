@@ -6,13 +6,14 @@ from app.desk.customer_view import Account
 ONLY_SAVED = "It is the only one that was ever saved."
 ONLY_ATTACHED = "It is the only one that is attached."
 BY_PROGRAM = "A program chose it, through the API."
-BY_REPLACING = "It was saved last, and what is saved last is charged (policy: replace)."
+BY_REPLACING = "It was saved last through this portal, and that makes it the default (policy: replace)."
+OTHERS_CAME_LATER = "What was added later at Stripe changed nothing."
 BY_KEEPING = "It was saved first, and what is saved later does not take its place (policy: keep)."
 ELSEWHERE = "It was chosen in Stripe's Dashboard, or by another program with the same Stripe account."
 
 
 def why(account: Account) -> str:
-    """Why the method that is charged is the one, as far as the record tells; there must be one."""
+    """Why the default method is the default, as far as the record tells; there must be one."""
     return _chosen_here(account) or _by_policy(account)
 
 
@@ -31,8 +32,20 @@ def _by_policy(account: Account) -> str:
     assert account.method is not None
     saved = [page.payment_method_id for page in account.pages if page.setup_status == "succeeded"]
     policy = settings().payment_method_policy
-    if policy == "replace" and saved[:1] == [account.method.id]:
-        return BY_REPLACING
+    if policy == "replace" and account.method.id in saved and _is_policys(account, saved):
+        came_later = any(row.created_at > account.method.created_at for row in account.others)
+        return f"{BY_REPLACING} {OTHERS_CAME_LATER}" if came_later else BY_REPLACING
     if policy == "keep" and saved[-1:] == [account.method.id]:
         return BY_KEEPING
     return ELSEWHERE if account.others else ONLY_ATTACHED
+
+
+def _is_policys(account: Account, saved: list[str | None]) -> bool:
+    """Did our policy choose the default? Where that is not recorded yet, it chose the one saved last."""
+    assert account.payer is not None
+    recorded = account.payer.policy_method_id
+    return (
+        recorded == account.payer.default_method_id
+        if recorded
+        else saved[0] == account.payer.default_method_id
+    )

@@ -1,5 +1,6 @@
 """Stripe, and the only importer of `stripe`."""
 
+from app.gateway.choices import DefaultChange
 from app.gateway.client import API_VERSION, EVENTS, StripeGateway, is_live
 from app.gateway.errors import (
     StripeFailed,
@@ -37,6 +38,7 @@ __all__ = [
     "Account",
     "CustomerFacts",
     "CustomerPage",
+    "DefaultChange",
     "Endpoint",
     "EventPage",
     "HostedSession",

@@ -3,13 +3,14 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import stripe
 
+from app.gateway.choices import CHOICE
 from app.gateway.errors import translated
 from app.gateway.facts import (
     Account,
@@ -215,21 +216,26 @@ class StripeGateway:
             )
         return CustomerFacts.of(_plain(found))
 
-    def set_default_method(self, customer_id: str, method_id: str | None) -> CustomerFacts:
-        """Make an attached method (pm_…) the one that is charged, or none. Checkout never does so by itself.
+    def set_default_method(
+        self, customer_id: str, method_id: str | None, *, choice: str | None = None
+    ) -> CustomerFacts:
+        """Make an attached method (pm_…) the default, or none. Checkout never does so by itself.
+
+        A `choice` is an id of its own for what somebody decided. Stripe keeps it in the metadata, so that its
+        list of events shows when it was, even if that method was the default before.
 
         Harmless to repeat, so without a key: what is replayed for one would be the default of back then.
         Raises StripeRefused when the method is no longer attached.
         Source: https://docs.stripe.com/api/customers/update#update_customer-invoice_settings
         """
+        params: dict[str, Any] = {
+            "invoice_settings": {"default_payment_method": method_id or ""},
+            "expand": ["invoice_settings.default_payment_method"],
+        }
+        if choice is not None:
+            params["metadata"] = {CHOICE: choice}
         with translated():
-            updated = self._v1.customers.update(
-                customer_id,
-                params={
-                    "invoice_settings": {"default_payment_method": method_id or ""},
-                    "expand": ["invoice_settings.default_payment_method"],
-                },
-            )
+            updated = self._v1.customers.update(customer_id, params=params)  # type: ignore[arg-type]
         return CustomerFacts.of(_plain(updated))
 
     def payment_method(self, method_id: str) -> Method:
@@ -268,7 +274,9 @@ class StripeGateway:
             found = self._v1.mandates.retrieve(mandate_id)
         return Mandate.of(_plain(found))
 
-    def events(self, since: datetime, *, after: str | None = None) -> EventPage:
+    def events(
+        self, since: datetime, *, after: str | None = None, types: Collection[str] = EVENTS
+    ) -> EventPage:
         """A page of the events that we want since then, newest first; or the page after one of them (evt_…).
 
         Stripe lists the last thirty days. Raises StripeRefused when it has forgotten that event.
@@ -276,7 +284,7 @@ class StripeGateway:
         """
         params: dict[str, Any] = {
             "limit": 100,
-            "types": list(EVENTS),
+            "types": list(types),
             "created": {"gte": int(since.timestamp())},
         }
         if after is not None:

@@ -81,7 +81,7 @@ class Method:
     @classmethod
     def of(cls, body: dict[str, Any]) -> "Method":
         """Read a PaymentMethod. Source: https://docs.stripe.com/api/payment_methods/object"""
-        own = _fields(body.get(body["type"]))
+        own = fields(body.get(body["type"]))
         month, year = _number(own.get("exp_month"), 1, 12), _number(own.get("exp_year"), 1970, LAST_YEAR)
         brands = [brand for brand in (_text(own.get("display_brand")), _text(own.get("brand"))) if brand]
         return cls(
@@ -96,7 +96,7 @@ class Method:
             country=_text(own.get("country")),
             bank_name=_text(own.get("bank_name")),
             email=_text(own.get("email")) or _text(own.get("payer_email")),
-            wallet=_text(_fields(own.get("wallet")).get("type")),
+            wallet=_text(fields(own.get("wallet")).get("type")),
             fingerprint=_text(own.get("fingerprint")),
             display_name=_text(own.get("display_name")),
             handle=next(filter(None, (_text(own.get(name)) for name in ("cashtag", "vpa", "pay_id"))), None),
@@ -156,14 +156,14 @@ class SetupFacts:
     @classmethod
     def of(cls, body: dict[str, Any]) -> "SetupFacts":
         """Read a SetupIntent; its payment method and its mandate count only when expanded."""
-        error = _fields(body.get("last_setup_error"))
+        error = fields(body.get("last_setup_error"))
         method, mandate = body.get("payment_method"), body.get("mandate")
         return cls(
             id=body["id"],
             status=body["status"],
             method=Method.of(method) if isinstance(method, dict) else None,
             mandate=Mandate.of(mandate) if isinstance(mandate, dict) else None,
-            next_action=_text(_fields(body.get("next_action")).get("type")),
+            next_action=_text(fields(body.get("next_action")).get("type")),
             error_code=_text(error.get("code")),
             decline_code=_text(error.get("decline_code")),
             error_message=_text(error.get("message")),
@@ -297,7 +297,7 @@ def _id(reference: Any) -> str | None:
     return None if found is None else str(found)
 
 
-def _fields(value: Any) -> dict[str, Any]:
+def fields(value: Any) -> dict[str, Any]:
     """The fields of an object that may be missing, or be something else than an object."""
     return value if isinstance(value, dict) else {}
 

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import apps, customers, db, journal
-from app.db import utcnow
+from app.db import new_id, utcnow
 from app.errors import Invalid, PreconditionFailed
 from app.gateway import CustomerFacts, StripeGateway
 from app.payers import queries
@@ -91,12 +91,15 @@ def _check(stripe: StripeGateway, binding: Binding) -> CustomerFacts:
 def _choose(
     stripe: StripeGateway, binding: Binding, payer: Payer | None, facts: CustomerFacts
 ) -> CustomerFacts:
-    """Have Stripe make the wanted method the default, and give what it says of the customer then."""
+    """Have Stripe make the wanted method the default, and give what it says of the customer then.
+
+    It is told so even if that is the default already: a method saved before must not take its place later.
+    """
     current = facts.default_method.id if facts.default_method else None
     is_ours = current is not None and payer is not None and payer.chosen_method_id == current
-    if binding.method_id == current or (binding.method_id is None and not is_ours):
+    if binding.method_id is None and not is_ours:
         return facts
-    return stripe.set_default_method(facts.id, binding.method_id)
+    return stripe.set_default_method(facts.id, binding.method_id, choice=new_id())
 
 
 def _record(
@@ -116,6 +119,7 @@ def _record(
         before = payer.default_method_id
         _note(session, payer, "default_method.changed", actor, payment_method_id=default, before=before)
     payer.default_method_id, payer.chosen_method_id, payer.gone_at = default, binding.method_id, None
+    payer.is_choice_due = binding.method_id is not None
     payer.status_until = utcnow()  # the worker states it: what pages were opened is known above
     mark_due(session, payer.id, utcnow(), why="binding")
     session.flush()

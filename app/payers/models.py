@@ -40,6 +40,10 @@ class Payer(Base):
     stripe_customer_id: Mapped[str] = mapped_column(sa.String(255))  # cus_…
     default_method_id: Mapped[str | None] = mapped_column(sa.String(255))  # pm_…, what Stripe charges
     chosen_method_id: Mapped[str | None] = mapped_column(sa.String(255))  # pm_…, what a program asked for
+    policy_method_id: Mapped[str | None] = mapped_column(sa.String(255))  # pm_…, what our policy chose last
+    is_choice_due: Mapped[bool] = mapped_column(  # a program or operator has chosen, and no look followed yet
+        default=False, server_default=sa.false()
+    )
     gone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # deleted at Stripe
     verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when Stripe last told us
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)

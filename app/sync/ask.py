@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from app import checkout, customers, payers, webhooks
-from app.config import settings
 from app.gateway import (
     CustomerFacts,
     Mandate,
@@ -58,6 +57,7 @@ class Truth:
     shown: list[Method] = field(default_factory=list)  # those that came along
     methods: list[Method] | None = None  # all attached ones, when they were asked for
     mandates: list[Mandate] = field(default_factory=list)
+    policy_method_id: str | None = None  # what our policy has made the default, or found to be it
     is_contact_refused: bool = False  # Stripe does not take the name or e-mail address that we have
 
 
@@ -96,27 +96,6 @@ def ask(stripe: StripeGateway, known: Known, alive: type_alive) -> Truth:
         with suppress(StripeObjectMissing):  # wiped test data: what we know stays
             truth.mandates.append(stripe.mandate(mandate_id))
     return truth
-
-
-def apply_policy(stripe: StripeGateway, known: Known, truth: Truth, alive: type_alive) -> None:
-    """Make the method that was saved last the one that is charged, once for each page.
-
-    Once, so that a default which somebody chooses later, in Stripe's Dashboard, is not undone.
-    """
-    if truth.customer.deleted:
-        return
-    pages = (truth.pages[page.id] for page in known.pages)  # the newest page first, which of two alike counts
-    setups = [facts.setup for facts in pages if facts and facts.setup.status == "succeeded"]
-    saved = [setup.method for setup in setups if setup.method is not None]
-    if not saved:
-        return
-    method, default = max(saved, key=lambda method: method.created_at), truth.customer.default_method
-    customer_id = known.payer.stripe_customer_id
-    keeps = settings().payment_method_policy == "keep" and default is not None
-    if method.customer_id != customer_id or keeps or (default and default.id == method.id):
-        return
-    alive()
-    truth.customer = stripe.set_default_method(customer_id, method.id)
 
 
 def tell_contact(stripe: StripeGateway, known: Known, truth: Truth, alive: type_alive) -> None:

@@ -14,8 +14,9 @@ from app.errors import AppError
 from app.gateway import StripeKeyRejected, StripeUnavailable
 from app.payers import Payer
 from app.sync import leases, pace, schedule
-from app.sync.ask import Known, apply_policy, ask, tell_contact
+from app.sync.ask import Known, ask, tell_contact
 from app.sync.leases import Lease
+from app.sync.policy import apply_policy
 from app.sync.write import write
 
 log = structlog.get_logger("gangway.sync")
@@ -71,6 +72,7 @@ def converge(session: Session, lease: Lease, *, cause: str | None = None, is_who
             if locked.hints == lease.hints:
                 locked.due_at = schedule.next_pull(session, locked, now)
                 locked.due_for, locked.is_wanted, locked.is_contact_due = None, False, False
+                locked.is_choice_due = False
             elif was_spaced_out:  # something was hinted at meanwhile, and need not wait for the next try
                 locked.due_at = now
             _release(locked)

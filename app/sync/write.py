@@ -46,6 +46,7 @@ def write(session: Session, payer: Payer, truth: Truth, *, asked_at: datetime, n
     _write_methods(changes, truth, now)
     _write_mandates(changes, truth.mandates)
     _write_customer(changes, truth.customer, now)
+    payer.policy_method_id = truth.policy_method_id or payer.policy_method_id
     if truth.is_contact_refused:
         changes.tell("stripe_customer.contact_refused", stripe_customer_id=payer.stripe_customer_id)
     pace.note_success(session, payer.app_id)

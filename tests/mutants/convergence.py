@@ -6,6 +6,7 @@ LEASES = "app/sync/leases.py"
 CONVERGE = "app/sync/converge.py"
 REFRESH = "app/sync/refresh.py"
 ASK = "app/sync/ask.py"
+POLICY = "app/sync/policy.py"
 WRITE = "app/sync/write.py"
 
 MUTANTS = (
@@ -173,23 +174,37 @@ MUTANTS = (
     ),
     Mutant(
         "a saved card replaces one that is to be kept",
-        ASK,
+        POLICY,
         'keeps = settings().payment_method_policy == "keep" and',
         'keeps = settings().payment_method_policy == "" and',
         "tests/sync/test_converge_many.py::TestWhenMethodsAreKept::test_leaves_the_first_card_the_default",
     ),
     Mutant(
         "the card that was saved first is made the default",
-        ASK,
+        POLICY,
         "max(saved, key=",
         "min(saved, key=",
         "tests/sync/test_converge_many.py::test_charges_the_card_that_was_saved_last_on_the_page_that_was_opened_first",
     ),
     Mutant(
+        "a default chosen after a card was saved is undone",
+        POLICY,
+        "if default is not None and _is_newer(stripe, known.payer, default, last, alive):",
+        "if False:",
+        "tests/sync/test_default_choices.py::test_by_a_program_stands",
+    ),
+    Mutant(
+        "a choice that our policy undid meanwhile stays undone",
+        POLICY,
+        "    if known.payer.is_choice_due:\n",
+        "    if False:\n",
+        "tests/sync/test_default_choices.py::test_during_a_convergence_stands",
+    ),
+    Mutant(
         "a detached card is made the default",
-        ASK,
-        "if method.customer_id != customer_id or keeps or",
-        "if keeps or",
+        POLICY,
+        "if last.method.customer_id != customer_id or keeps:",
+        "if keeps:",
         "tests/sync/test_converge.py::test_does_not_make_a_card_the_default_that_is_detached_already",
     ),
     Mutant(

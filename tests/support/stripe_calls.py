@@ -31,7 +31,9 @@ class StripeCalls:
     """Every call that reached the simulated Stripe, and what is planned for calls to come."""
 
     made: list[str] = field(default_factory=list)  # such as POST /v1/customers
-    refusals: dict[str, dict[str, str]] = field(default_factory=dict)  # error objects, by route
+    refusals: dict[str, dict[str, str]] = field(
+        default_factory=dict
+    )  # error objects, by route; `http` is the status
     _before: list[Planned] = field(default_factory=list)
     _after: list[Planned] = field(default_factory=list)
 
@@ -46,8 +48,9 @@ class StripeCalls:
             calls.made.append(name)
             calls._run(calls._before, name)
             if name in calls.refusals:
-                start_response("400 Bad Request", [("Content-Type", "application/json")])
-                return [json.dumps({"error": calls.refusals[name]}).encode()]
+                error = dict(calls.refusals[name])
+                start_response(error.pop("http", "400 Bad Request"), [("Content-Type", "application/json")])
+                return [json.dumps({"error": error}).encode()]
             answer = list(inside(environ, start_response))
             calls._run(calls._after, name)
             return answer

@@ -50,6 +50,12 @@ class TestWhyItIsCharged:
 
         assert "It was chosen in Stripe's Dashboard" in diagnosis(look(person, app))
 
+    def test_it_was_saved_last_through_the_portal(self, app: Flask, person: Person) -> None:
+        text = diagnosis(look(person, app))
+
+        assert "saved last through this portal" in text
+        assert "What was added later at Stripe changed nothing." in text
+
     def test_the_others_are_gone(
         self, app: Flask, person: Person, world: World, simulator: Simulator
     ) -> None:

@@ -107,7 +107,10 @@ class TestDiagnosis:
         page = look(person, app)
 
         assert "Two methods are attached Visa •••• 4242 is the default." in diagnosis(page)
-        assert "It was saved last, and what is saved last is charged (policy: replace)." in diagnosis(page)
+        assert (
+            "It was saved last through this portal, and that makes it the default (policy: replace)."
+            in diagnosis(page)
+        )
         assert "Mastercard •••• 4444" in section(page, "Payment method").text
 
     def test_of_events_that_never_came(self, app: Flask, world: World, clock: time_machine.Traveller) -> None:
