@@ -23,7 +23,7 @@ MUTANTS = (
         CUSTOMERS,
         "subject.deleted_at = customer.deleted_at",
         "subject.deleted_at = None",
-        "tests/customers/test_names.py::test_names_of_a_deleted_customer_are_free",
+        "tests/customers/test_create.py::TestUniqueness::test_frees_names_with_the_customer",
     ),
     Mutant(
         "a deleted customer is still counted",

@@ -8,14 +8,22 @@ import structlog
 from flask import Flask
 
 from app import db
+from app.config import Settings
 from app.payers import PaymentStatus
 from app.sync import Backfill, Worker
+from tests.conftest import make_settings
 from tests.support.people import Person
 from tests.support.processes import PATIENCE, wait_until
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.truth import assert_agrees
 from tests.support.world import World
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """A portal whose clock wants nobody looked at while a test waits."""
+    return make_settings(database_url=database_url, pull_interval=86400)
 
 
 @pytest.fixture
