@@ -147,7 +147,7 @@ MUTANTS = (
         "app/webhooks/hints.py",
         "return PATIENCE.get(self.type, AT_ONCE)",
         "return AT_ONCE",
-        "tests/webhooks/test_hints.py::test_a_whole_onboarding_costs_four_calls",
+        "tests/webhooks/test_patience.py::test_asks_nothing_until_then",
     ),
     Mutant(
         "a later success leaves dead events dead",

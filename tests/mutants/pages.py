@@ -205,7 +205,7 @@ MUTANTS = (
         "app/web/keyset.py",
         "        rows.reverse()\n",
         "        rows.copy()\n",
-        "tests/desk/test_journal.py::test_goes_from_page_to_page_without_leaving_out_or_repeating_any",
+        "tests/desk/inbox/test_list.py::test_goes_from_page_to_page_without_leaving_out_or_repeating_any",
     ),
     Mutant(
         "a name becomes a formula in a spreadsheet",
