@@ -95,7 +95,8 @@ class Settings(BaseModel):
     terms_url: str | None = Field(default=None, description="Your terms, linked beside the button")
     default_currency: str = Field(default="USD", description="Currency chosen at first on the form")
     payment_method_policy: Literal["replace", "keep"] = Field(
-        default="replace", description="Whether a newly saved method becomes the one charged"
+        default="replace",
+        description="Whether a newly saved method becomes the default; one chosen after that stays",
     )
     link_days: int = Field(default=30, ge=1, le=3650, description="Days that a new onboarding link works")
     rate_limit_signup: str = Field(default="60 per hour", description="Sign-ups for each client address")
