@@ -53,7 +53,7 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
         SESSION_COOKIE_SECURE=settings.is_secure,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",  # Strict would be missing when Stripe's page leads back
-        PERMANENT_SESSION_LIFETIME=timedelta(days=1),
+        PERMANENT_SESSION_LIFETIME=timedelta(days=settings.browser_days),
         MAX_CONTENT_LENGTH=64 * 1024,
         MAX_FORM_PARTS=500,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session

@@ -98,6 +98,16 @@ class Settings(BaseModel):
         default="replace",
         description="Whether a newly saved method becomes the default; one chosen after that stays",
     )
+    browser_days: int = Field(
+        default=90,
+        ge=1,
+        le=400,
+        description="Days after their last visit that customers are remembered in their own browser",
+    )
+    signup_subject_keys: Literal["optional", "required", "hidden"] = Field(
+        default="optional",
+        description="Whether the form asks for account or device names; left blank, the customer's id serves",
+    )
     link_days: int = Field(default=30, ge=1, le=3650, description="Days that a new onboarding link works")
     rate_limit_signup: str = Field(default="60 per hour", description="Sign-ups for each client address")
     rate_limit_return: str = Field(

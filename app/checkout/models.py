@@ -24,6 +24,7 @@ class CheckoutSession(Base):
     status: Mapped[str] = mapped_column(DisplayText(16), default="open")  # Stripe's: open, complete, expired
     setup_status: Mapped[str] = mapped_column(DisplayText(32), default="requires_payment_method")
     next_action: Mapped[str | None] = mapped_column(DisplayText(64))
+    verification_url: Mapped[str | None] = mapped_column(sa.Text)  # Stripe's page to confirm a bank account
     payment_method_id: Mapped[str | None] = mapped_column(sa.String(255))  # pm_…
     error_code: Mapped[str | None] = mapped_column(DisplayText(64))
     decline_code: Mapped[str | None] = mapped_column(DisplayText(64))

@@ -6,11 +6,11 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, customers, db, links, operators, payers
+from app import apps, checkout, customers, db, links, operators, payers
 from app.config import settings
 from app.customers import Customer, CustomerTaken
 from app.db import utcnow
-from app.desk import charged, customer_view, declines, diagnosis, event_types, story, words
+from app.desk import charged, customer_view, diagnosis, event_types, story, words
 from app.desk import customer_actions as actions
 from app.desk.customer_forms import LABELS, AttachForm, CustomerForm, told
 from app.errors import AppError, Conflict, Invalid, NotFound, PreconditionFailed
@@ -292,7 +292,7 @@ def _page(
         awaited=story.awaited(view),
         why=charged.why,
         page_words=words.of_page,
-        declines=declines.explain,
+        declines=checkout.explain_decline,
         event_words=event_types.words,
         event_states=event_types.STATES,
         policy=settings().payment_method_policy,

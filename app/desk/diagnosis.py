@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from app import checkout, doctor, journal, links, webhooks
 from app.config import settings
-from app.desk import charged, declines, words
+from app.desk import charged, words
 from app.desk.customer_view import Account, View
 from app.payers import PaymentStatus
 from app.web.times import ago
@@ -193,7 +193,7 @@ def _needs_action(account: Account) -> Said:
         "warning",
         "3-D Secure unfinished",
         f"The bank asked the customer to confirm (3-D Secure) on the page opened {ago(page.created_at)}, and "
-        f"this was not finished. {declines.CONFIRM}",
+        f"this was not finished. {checkout.CONFIRM}",
         (Do.LINK,),
     )
 
@@ -208,7 +208,7 @@ def _failed(account: Account) -> Said:
             (Do.LINK,),
         )
     page = account.attempt
-    decline = declines.explain(page.error_code if page else None, page.decline_code if page else None)
+    decline = checkout.explain_decline(page.error_code if page else None, page.decline_code if page else None)
     return Said("error", "Declined", f"{decline.means} {decline.advice}", (Do.LINK,))
 
 
@@ -278,9 +278,8 @@ def _abandoned(account: Account) -> Said:
     ended = min(page.expires_at, page.settled_at or page.expires_at)
     before = ""
     if page.error_code or page.decline_code:
-        before = (
-            f" Before that a try was declined: {declines.explain(page.error_code, page.decline_code).means}"
-        )
+        decline = checkout.explain_decline(page.error_code, page.decline_code)
+        before = f" Before that a try was declined: {decline.means}"
     return Said(
         "warning",
         "Abandoned",

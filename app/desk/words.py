@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from app import checkout, journal
 from app.db import utcnow
-from app.desk import declines
 
 Facts = Mapping[str, str]
 
@@ -234,7 +233,7 @@ def _special(kind: str, facts: Facts) -> Words | None:
 
 
 def _declined(words: Words, facts: Facts) -> Told:
-    means = declines.explain(facts.get("error_code"), facts.get("decline_code")).means
+    means = checkout.explain_decline(facts.get("error_code"), facts.get("decline_code")).means
     details = [("Meaning", means), *((_label(name), value) for name, value in facts.items())]
     return Told(_title(words, facts), words.tone, details)
 

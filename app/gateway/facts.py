@@ -149,6 +149,7 @@ class SetupFacts:
     method: Method | None
     mandate: Mandate | None
     next_action: str | None
+    verification_url: str | None  # Stripe's page on which a bank account is confirmed
     error_code: str | None
     decline_code: str | None
     error_message: str | None
@@ -158,12 +159,15 @@ class SetupFacts:
         """Read a SetupIntent; its payment method and its mandate count only when expanded."""
         error = fields(body.get("last_setup_error"))
         method, mandate = body.get("payment_method"), body.get("mandate")
+        next_action = fields(body.get("next_action"))
+        microdeposits = fields(next_action.get("verify_with_microdeposits"))
         return cls(
             id=body["id"],
             status=body["status"],
             method=Method.of(method) if isinstance(method, dict) else None,
             mandate=Mandate.of(mandate) if isinstance(mandate, dict) else None,
-            next_action=_text(fields(body.get("next_action")).get("type")),
+            next_action=_text(next_action.get("type")),
+            verification_url=_text(microdeposits.get("hosted_verification_url")),
             error_code=_text(error.get("code")),
             decline_code=_text(error.get("decline_code")),
             error_message=_text(error.get("message")),

@@ -1,7 +1,9 @@
 """From details to Stripe's page, however often it is asked."""
 
+import secrets
 from dataclasses import dataclass, replace
 
+import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -61,6 +63,21 @@ def submit(session: Session, app: apps.App, wanted: NewCustomer, *, form: Form, 
             return Way(url_of(page), is_new=True)
         session.refresh(app)  # a rollback forgets it, and it must be known before Stripe is asked
     raise Conflict("This is being set up already. Try again in a moment.")
+
+
+def forget_browser(session: Session, nonce: str | None) -> None:
+    """Let nobody see anything by a browser's nonce, even who kept a copy of its cookie. Flushes.
+
+    Its forms stay used up: the rows live on under a hash that no browser has.
+    """
+    if nonce is None:
+        return
+    session.execute(
+        sa.update(Signup)
+        .where(Signup.browser_hash == browser_hash(nonce))
+        .values(browser_hash=browser_hash(secrets.token_urlsafe(24)))
+        .execution_options(synchronize_session=False)
+    )
 
 
 def new_customer_id(session: Session, wanted: NewCustomer, form: Form, browser: str) -> str:

@@ -10,7 +10,7 @@ from app.signup.models import Signup, browser_hash
 from app.signup.resume import resume
 
 
-def follow(session: Session, link: links.OnboardingLink, *, browser: str) -> str:
+def follow(session: Session, link: links.OnboardingLink, *, browser: str, another: bool = False) -> str:
     """The URL of the page for whoever presses the button of a link that works. Commits.
 
     That it was pressed is noted first, and stays noted when Stripe does not answer. The browser is bound to
@@ -25,7 +25,7 @@ def follow(session: Session, link: links.OnboardingLink, *, browser: str) -> str
     app = apps.find(session)
     try:
         with apps.noting_rejection(session, app):
-            url = resume(session, app, link.customer_id)
+            url = resume(session, app, link.customer_id, another=another)
     except StripeRefused as error:  # nothing that the visitor could mend: the story tells the operator
         session.rollback()
         db.start_write(session)

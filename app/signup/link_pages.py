@@ -82,7 +82,7 @@ def press(token: str) -> ResponseReturnValue:
     if not _is_from_our_page():
         return _page(link, token, UNPROVEN, 422)
     try:
-        return redirect(follow(session, link, browser=name_browser()), 303)
+        return redirect(follow(session, link, browser=name_browser(), another="another" in request.form), 303)
     except NothingToPay:
         is_bound = queries.of_browser(session, cookie["browser"], link.customer_id) is not None
         own = url_for("signup.done", customer=link.customer_id)

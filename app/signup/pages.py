@@ -2,7 +2,6 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
 
 import structlog
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -10,14 +9,12 @@ from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, customers, db, gateway, payers, sync
+from app import apps, customers, db, gateway, payers, sync
 from app.config import settings
-from app.db import utcnow
 from app.errors import AppError, Invalid, NotFound
 from app.gateway import StripeFailed, StripeKeyRejected, StripeUnavailable
-from app.payers import PaymentStatus, payment_status
 from app.sealing import Unsealable
-from app.signup import actions, queries
+from app.signup import actions, known_page, queries, state_page
 from app.signup.forms import Form, SignupForm
 from app.signup.models import Signup
 from app.signup.resume import NothingToPay
@@ -27,11 +24,6 @@ from app.web.limits import limiter
 
 bp = Blueprint("signup", __name__)
 log = structlog.get_logger("gangway.signup")
-
-UNFINISHED_FOR = timedelta(hours=20)  # how long the form remembers what was typed
-REFRESHES = (2, 3, 5, 10, 20, 30)  # seconds between looks while something is pending; then a link is left
-MICRODEPOSITS = "verify_with_microdeposits"  # Stripe's next_action: a code stands on the bank statement
-PENDING = {PaymentStatus.IN_PROGRESS, PaymentStatus.NEEDS_ACTION}
 
 
 @dataclass(frozen=True)
@@ -65,7 +57,10 @@ def form() -> ResponseReturnValue:
     """The form: blank, or with what this browser has typed already and not finished."""
     name_browser()
     session = db.session()
-    mine = None if "new" in request.args else _unfinished(session)
+    own = None if "new" in request.args else known_page.newest(session, cookie.get("browser"))
+    if own is not None and own.has_begun:
+        return known_page.show(session, own, cookie["browser"])
+    mine = _unfinished(own)
     return _page(SignupForm.blank() if mine is None else SignupForm.showing(*mine), resuming=mine is not None)
 
 
@@ -122,7 +117,7 @@ def done() -> ResponseReturnValue:
     db.end_read(session)
     checked = sync.refresh(session, payer.id)
     payer = payers.fresh(session, payer.id)
-    return _state(session, payer, signup, checked=checked, is_known=known is not None)
+    return state_page.show(session, payer, signup, checked=checked, is_known=known is not None)
 
 
 @bp.get("/cancelled")
@@ -130,7 +125,7 @@ def cancelled() -> ResponseReturnValue:
     """Went back on Stripe's page: nothing is lost."""
     session = db.session()
     signup = queries.of_browser(session, cookie.get("browser"), request.args.get("customer"))
-    if signup is not None and _has_method(session, signup):  # another tab was quicker
+    if signup is not None and known_page.has_begun(session, signup):  # another tab was quicker
         return redirect(url_for("signup.done", customer=signup.customer_id), 303)
     customer = session.get(customers.Customer, signup.customer_id) if signup else None
     return render_template(
@@ -147,7 +142,8 @@ def resume() -> ResponseReturnValue:
     if signup is None:
         return render_template("signup/stranger.html"), 404
     try:
-        url = resume_payment(session, apps.find(session), signup.customer_id)
+        is_another = "another" in request.form
+        url = resume_payment(session, apps.find(session), signup.customer_id, another=is_another)
     except NothingToPay as done:
         return redirect(url_for("signup.done", customer=done.customer_id), 303)
     except (StripeFailed, Unsealable) as error:
@@ -162,6 +158,23 @@ def resume() -> ResponseReturnValue:
             " charged.",
         )
     return redirect(url, 303)
+
+
+@bp.post("/forget")
+@limiter.limit(lambda: settings().rate_limit_return)
+def forget() -> ResponseReturnValue:
+    """Forget this browser: on a shared computer, the next person must see nothing of this one."""
+    session = db.session()
+    db.start_write(session)
+    actions.forget_browser(session, cookie.pop("browser", None))
+    session.commit()
+    return redirect(url_for("signup.forgotten"), 303)
+
+
+@bp.get("/forgotten")
+def forgotten() -> ResponseReturnValue:
+    """Say that it is done, and how to come back."""
+    return render_template("signup/forgotten.html")
 
 
 def name_browser() -> str:
@@ -232,70 +245,12 @@ def _explain(form: SignupForm, error: AppError, *, is_kept: bool) -> tuple[Probl
     return Problem("Please send it once more", error.detail), error.status
 
 
-def _unfinished(session: Session) -> tuple[customers.Customer, Form] | None:
+def _unfinished(own: known_page.Known | None) -> tuple[customers.Customer, Form] | None:
     """What this browser began, and the form with which it did."""
-    signup = queries.signed_up(session, cookie.get("browser"))
-    if signup is None or signup.form_id is None or utcnow() - signup.created_at > UNFINISHED_FOR:
+    if own is None or own.signup.form_id is None:
         return None
-    customer = session.get(customers.Customer, signup.customer_id)
-    if customer is None or customer.deleted_at is not None or _has_method(session, signup):
-        return None
-    return customer, Form(signup.form_id)
-
-
-def _has_method(session: Session, signup: Signup) -> bool:
-    payer = _payer(session, signup)
-    if payer is None:
-        return False
-    attempt = checkout.latest(session, payer.id)
-    return bool(payer.methods or payer.gone_at or (attempt and attempt.status == "complete"))
-
-
-def _replaces(method: payers.PaymentMethod, other: payers.PaymentMethod) -> bool:
-    """Did the default take the place of another card or account, and not just of the same one?"""
-    return other.created_at <= method.created_at and not other.is_same_as(method)
+    return own.customer, Form(own.signup.form_id)
 
 
 def _payer(session: Session, signup: Signup) -> payers.Payer | None:
     return payers.of_customer(session, apps.find(session).id, signup.customer_id)
-
-
-def _again(payer: payers.Payer, n: int | None = None) -> str:
-    """This page once more, of the same session."""
-    return url_for("signup.done", customer=payer.customer_id, session=request.args.get("session"), n=n)
-
-
-def _state(
-    session: Session, payer: payers.Payer, signup: Signup, *, checked: bool, is_known: bool
-) -> ResponseReturnValue:
-    attempt = checkout.latest(session, payer.id)
-    status = payment_status(payer, attempt, utcnow())
-    seen = [row for row in payer.methods if row.detached_at is None and signup.sees(row)]
-    method = payer.default_method if payer.default_method in seen else None
-    newest = next((row for row in reversed(seen) if row is not method), None)  # besides the default
-    if status is PaymentStatus.REMOVED and not seen:
-        detached = (row for row in payer.methods if row.detached_at is not None and signup.sees(row))
-        method = max(detached, key=lambda row: row.detached_at or row.created_at, default=None)
-    tries = request.args.get("n", 0, int)
-    is_pending = status in PENDING or not checked
-    wait = REFRESHES[tries] if is_pending and 0 <= tries < len(REFRESHES) else None
-    return render_template(
-        "signup/return.html",
-        status=status.value,
-        customer=payer.customer,
-        is_guest=signup.is_guest,
-        method=method,
-        replaces=newest if newest and method and _replaces(method, newest) else None,
-        keeps=newest if newest and method and newest.created_at > method.created_at else None,
-        is_saved_twice=newest is not None and method is not None and newest.is_same_as(method),
-        unchosen=newest if not method else None,
-        reason=attempt.error_message if attempt and status is PaymentStatus.FAILED else None,
-        refresh_seconds=wait,
-        refresh_url=_again(payer, n=max(tries, 0) + 1),
-        again=_again(payer),
-        may_resume=is_known,
-        awaits_code=attempt is not None and attempt.next_action == MICRODEPOSITS,
-        checked=checked,
-        is_being_checked=payer.lease is not None,
-        checked_at=payer.verified_at,
-    )

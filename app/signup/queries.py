@@ -8,6 +8,8 @@ from app.db import is_id
 from app.links import OnboardingLink
 from app.signup.models import Signup, browser_hash
 
+MOST_OTHERS = 5
+
 
 def of_browser(session: Session, nonce: str | None, customer_id: str | None = None) -> Signup | None:
     """What binds this browser to that customer, else to the one it began with last.
@@ -47,6 +49,23 @@ def of_form(session: Session, form_id: str) -> Signup | None:
     """The sign-up that came of this form, in whichever browser."""
     made = select(Signup).where(Signup.form_id == form_id)
     return session.scalar(made.execution_options(populate_existing=True))
+
+
+def other_customers(session: Session, nonce: str, *, besides: str) -> list[customers.Customer]:
+    """The other live customers that this browser signed up, some of them, the newest first."""
+    query = (
+        select(customers.Customer)
+        .join(Signup, Signup.customer_id == customers.Customer.id)
+        .where(
+            Signup.browser_hash == browser_hash(nonce),
+            Signup.link_id.is_(None),
+            customers.Customer.id != besides,
+            customers.Customer.deleted_at.is_(None),
+        )
+        .order_by(Signup.created_at.desc())
+        .limit(MOST_OTHERS)
+    )
+    return list(session.scalars(query))
 
 
 def is_kept(session: Session, form_id: str, wanted: customers.NewCustomer) -> bool:

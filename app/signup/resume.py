@@ -26,19 +26,20 @@ class NothingToPay(Exception):
         self.customer_id = customer_id
 
 
-def resume(session: Session, app: apps.App, customer_id: str) -> str:
+def resume(session: Session, app: apps.App, customer_id: str, *, another: bool = False) -> str:
     """The URL of the page that a customer may go on with: the open one, else a new one. Commits.
 
     It does for whoever has no Stripe customer yet, or none any more, and for whose card expires or has
-    expired. Raises NothingToPay when a good method is saved or on its way, PreconditionFailed for a deleted
-    customer, Conflict when others are quicker all the time, and what the gateway raises.
+    expired. With `another`, it does for somebody with a good method, too; the policy decides which one is
+    the default then. Raises NothingToPay when a good method is saved or on its way, PreconditionFailed for a
+    deleted customer, Conflict when others are quicker all the time, and what the gateway raises.
     """
     for _ in range(TRIES):
         payer, page, number = _where_it_stands(session, app, customer_id)
         if payer is not None and (page is None or utcnow() - page.created_at > JUST_NOW):
             sync.refresh(session, payer.id)
             payer, page, number = _where_it_stands(session, app, customer_id)
-        if payment_status(payer, page, utcnow()) in DONE:
+        if not another and payment_status(payer, page, utcnow()) in DONE:
             raise NothingToPay(customer_id)
         order = order_for(customers.details_of(customers.get(session, customer_id)), number=number)
         db.end_read(session)

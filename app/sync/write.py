@@ -66,6 +66,7 @@ def _write_page(
         return
     setup, before = facts.setup, (page.status, page.setup_status, page.error_code, page.decline_code)
     page.status, page.setup_status, page.next_action = facts.status, setup.status, setup.next_action
+    page.verification_url = setup.verification_url
     page.error_code, page.decline_code, page.error_message = (
         setup.error_code,
         setup.decline_code,

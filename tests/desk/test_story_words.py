@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from app import journal
-from app.desk import declines, words
+from app.checkout import declines
+from app.desk import words
 from app.payers import PaymentStatus
 from tests.support.cases import for_each
 

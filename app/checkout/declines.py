@@ -11,7 +11,12 @@ class Decline:
     """One reason: what it means, and what to do. Both are whole sentences."""
 
     means: str
-    advice: str
+    advice: str  # for an operator
+
+    @property
+    def customer_advice(self) -> str:
+        """What the customer can do, in words that keep the bank's reason to ourselves where we must."""
+        return FOR_CUSTOMERS[self.advice]
 
 
 OTHER_CARD = "Send a link, so that the customer can use another card."
@@ -21,6 +26,16 @@ LATER = "It may work in a few hours with the same card: send a link."
 DISCREET = "Don't tell the customer which reason the bank gave; say that it was declined. " + OTHER_CARD
 CONFIRM = "Send a link; the customer must confirm with their bank's app or code when it is asked for."
 BANK_DETAILS = "Send a link, so that the customer can give another bank account or a card."
+
+FOR_CUSTOMERS = {
+    OTHER_CARD: "Use another card or a bank account.",
+    ASK_BANK: "Use another card or a bank account. Your bank can tell you why it declined this one.",
+    TYPE_AGAIN: "Try again, and check each detail as you type it.",
+    LATER: "Try the same card again in a few hours, or use another one now.",
+    DISCREET: "Use another card or a bank account.",
+    CONFIRM: "Try again, and confirm it in your bank's app or with the code that your bank sends you.",
+    BANK_DETAILS: "Use another bank account or a card.",
+}
 
 UNKNOWN = "The bank declined without giving a reason."
 

@@ -1,0 +1,25 @@
+"""Where a customer confirms a bank account: Stripe's page for the amounts or the code of a test payment.
+
+Revision ID: 0013
+Revises: 0012
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.migrations import columns
+
+revision = "0013"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Keep the address of that page. Those who wait for their bank now get it when Stripe is asked next."""
+    columns.add("checkout_session", sa.Column("verification_url", sa.Text(), nullable=True))
+
+
+def downgrade() -> None:
+    """Take it away again."""
+    op.drop_column("checkout_session", "verification_url")

@@ -1,0 +1,69 @@
+"""The page for a browser that has signed somebody up already: who that is, and what can be done next."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from app import apps, checkout, customers, payers
+from app.config import settings
+from app.db import utcnow
+from app.errors import NotFound
+from app.payers import PaymentStatus, payment_status
+from app.signup import queries
+from app.signup.models import Signup
+
+USABLE = {PaymentStatus.SAVED, PaymentStatus.EXPIRING}
+
+
+@dataclass(frozen=True)
+class Known:
+    """A customer that this browser signed up, and whether there is more of it than a form."""
+
+    signup: Signup
+    customer: customers.Customer
+    has_begun: bool  # a payment method was given, be it good or not
+
+
+def newest(session: Session, browser: str | None) -> Known | None:
+    """The customer that this browser signed up last, while it is remembered."""
+    signup = queries.signed_up(session, browser)
+    if signup is None or utcnow() - signup.created_at > timedelta(days=settings().browser_days):
+        return None
+    customer = session.get(customers.Customer, signup.customer_id)
+    if customer is None or customer.deleted_at is not None:
+        return None
+    return Known(signup, customer, has_begun(session, signup))
+
+
+def has_begun(session: Session, signup: Signup) -> bool:
+    """Did the customer of a sign-up give a payment method, be it good or not?"""
+    payer = _payer(session, signup.customer_id)
+    if payer is None:
+        return False
+    attempt = checkout.latest(session, payer.id)
+    return bool(payer.methods or payer.gone_at or (attempt and attempt.status == "complete"))
+
+
+def show(session: Session, known: Known, browser: str) -> ResponseReturnValue:
+    """Say who is set up, without asking Stripe. What needs more words has a page that asks it."""
+    payer = _payer(session, known.customer.id)
+    attempt = checkout.latest(session, payer.id) if payer else None
+    if payer is None or payment_status(payer, attempt, utcnow()) not in USABLE:
+        return redirect(url_for("signup.done", customer=known.customer.id), 303)
+    return render_template(
+        "signup/known.html",
+        customer=known.customer,
+        method=payer.default_method,
+        is_expiring=payment_status(payer, attempt, utcnow()) is PaymentStatus.EXPIRING,
+        others=queries.other_customers(session, browser, besides=known.customer.id),
+    )
+
+
+def _payer(session: Session, customer_id: str) -> payers.Payer | None:
+    try:
+        return payers.of_customer(session, apps.find(session).id, customer_id)
+    except NotFound:  # no app is installed
+        return None
