@@ -50,7 +50,7 @@ for (const list of document.querySelectorAll("[data-rows]")) {
     [...rows].forEach((row, index) => {
       row.querySelector("[data-number]").textContent = index + 1;
       const remover = row.querySelector("button");
-      remover.setAttribute("aria-label", `Remove subject key ${index + 1}`);
+      remover.setAttribute("aria-label", `Remove name ${index + 1}`);
       remover.hidden = rows.length === 1;
     });
   };

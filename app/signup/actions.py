@@ -1,7 +1,7 @@
 """From details to Stripe's page, however often it is asked."""
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -41,12 +41,17 @@ def submit(session: Session, app: apps.App, wanted: NewCustomer, *, form: Form, 
     """
     for _ in range(TRIES):
         own = queries.of_form(session, form.id)
+        alike = _same_without_names(session, wanted, browser) if own is None else None
+        if alike is not None:
+            session.refresh(app)
+            return Way(resume(session, app, alike), is_new=False)
         if own is not None and own.browser_hash != browser_hash(browser):
             raise FormSpent("This form belongs to another browser.")
         try:
             if own is not None:
-                return _correct(session, app, replace(wanted, id=own.customer_id))
-            new = replace(wanted, id=new_customer_id(session, wanted, form, browser))
+                return _correct(session, app, queries.with_names(session, wanted, own.customer_id))
+            new_id = new_customer_id(session, wanted, form, browser)
+            new = queries.with_names(session, wanted, new_id)
             page = checkout.start(session, app, order_for(new, number=0), actor="visitor").session
             session.add(Signup(customer_id=new.id, browser_hash=browser_hash(browser), form_id=form.id))
             session.commit()
@@ -88,7 +93,19 @@ def new_customer_id(session: Session, wanted: NewCustomer, form: Form, browser: 
     """
     if form.customer_id is not None and session.get(customers.Customer, form.customer_id) is None:
         return form.customer_id
-    return customers.settled_id(session, wanted, browser_hash(browser))
+    nameless = () if wanted.key or wanted.subject_keys else (wanted.name, wanted.primary_email or "")
+    return customers.settled_id(session, wanted, browser_hash(browser), *nameless)
+
+
+def _same_without_names(session: Session, wanted: NewCustomer, browser: str) -> str | None:
+    """The customer of this browser's own sign-up with the very same details, when these have no name in them.
+
+    Nothing else would tell that another form, of a second tab say, asks for the same customer.
+    """
+    if wanted.key or wanted.subject_keys:
+        return None
+    own = queries.customers_of(session, browser)
+    return next((c.id for c in own if customers.is_same(c, queries.with_names(session, wanted, c.id))), None)
 
 
 def _correct(session: Session, app: apps.App, wanted: NewCustomer) -> Way:

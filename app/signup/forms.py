@@ -67,10 +67,10 @@ class SubjectKeysField(Field):
         self.data = self.data or [""]
         self.errors = []
         self.entry_errors = dict(self._problems())
-        if not any(self.data):
-            self.entry_errors = {0: "Enter at least one subject key."}
+        if self.flags.required and not any(self.data):
+            self.entry_errors = {0: "Enter at least one account or device name."}
         if len(self.data) > MOST_SUBJECT_KEYS:
-            self.errors = [f"Enter {MOST_SUBJECT_KEYS} subject keys at most."]
+            self.errors = [f"Enter {MOST_SUBJECT_KEYS} names at most."]
         return not (self.errors or self.entry_errors)
 
     @property
@@ -82,11 +82,11 @@ class SubjectKeysField(Field):
         seen: set[str] = set()
         for index, key in enumerate(self.data):
             if len(key) > LONGEST_KEY:
-                yield index, f"A subject key has {LONGEST_KEY} characters at most."
+                yield index, f"Use {LONGEST_KEY} characters or fewer."
             elif has_control_characters(key):
                 yield index, "This has characters that can't be used. Type it anew."
             elif key and key in seen:
-                yield index, "This subject key stands here twice."
+                yield index, "You entered this name twice."
             seen.add(key)
 
 
@@ -127,12 +127,17 @@ class SignupForm(FlaskForm):
         ],
         render_kw={"autocomplete": "off", "maxlength": LONGEST_KEY, "spellcheck": "false"},
     )
-    subject_keys = SubjectKeysField("Usage subject keys")
+    subject_keys = SubjectKeysField("Account or device names")
     nonce = HiddenField()
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.currency.choices = currencies.choices()
+        asked = settings().signup_subject_keys
+        if asked == "hidden":
+            del self.subject_keys
+        else:
+            self.subject_keys.flags.required = asked == "required"
 
     @classmethod
     def blank(cls) -> "SignupForm":
@@ -148,17 +153,20 @@ class SignupForm(FlaskForm):
                 "email": customer.primary_email,
                 "currency": customer.currency,
                 "key": customer.key,
-                "subject_keys": customer.subject_keys,
+                "subject_keys": [key for key in customer.subject_keys if key != customer.id],
                 "nonce": form.nonce,
             }
         )
 
     def wanted(self) -> NewCustomer:
-        """What the form's maker wants of a customer, whose id is not settled yet."""
+        """What the form's maker wants of a customer, whose id is not settled yet.
+
+        Without subject keys, the id will serve as one.
+        """
         return NewCustomer(
             name=self.name.data,
             key=self.key.data or None,
-            subject_keys=self.subject_keys.keys,
+            subject_keys=self.subject_keys.keys if self.subject_keys else (),
             primary_email=self.email.data,
             currency=self.currency.data,
         )

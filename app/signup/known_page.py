@@ -58,7 +58,9 @@ def show(session: Session, known: Known, browser: str) -> ResponseReturnValue:
         customer=known.customer,
         method=payer.default_method,
         is_expiring=payment_status(payer, attempt, utcnow()) is PaymentStatus.EXPIRING,
-        others=queries.other_customers(session, browser, besides=known.customer.id),
+        others=[other for other in queries.customers_of(session, browser) if other.id != known.customer.id][
+            :5
+        ],
     )
 
 

@@ -69,7 +69,9 @@ def form() -> ResponseReturnValue:
 def submit() -> ResponseReturnValue:
     """Make the customer and go to Stripe; or say beside each field what is wrong."""
     form = SignupForm(formdata=request.form)  # text alone: a file in place of it is as good as nothing
-    if "add_subject_key" in request.form:  # without JavaScript, one more line is a submission of its own
+    if (
+        "add_subject_key" in request.form and form.subject_keys
+    ):  # without JavaScript, one more line is a submission of its own
         form.subject_keys.data.append("")
         return _page(form)
     sent = Form.of(form.nonce.data)
@@ -220,8 +222,10 @@ def _explain(form: SignupForm, error: AppError, *, is_kept: bool) -> tuple[Probl
     if isinstance(error, customers.CustomerTaken):
         # One sentence for every case: it does not tell which name is taken, nor by whom.
         help_ = f"write to {support}" if support else "ask us"
-        sentence = "This reference or one of these subject keys can't be used for a new sign-up."
-        form.subject_keys.errors = [f"{sentence} If your company has signed up before: {help_} for a link."]
+        sentence = "This reference or one of these names can't be used for a new sign-up."
+        (form.subject_keys or form.key).errors = [
+            f"{sentence} If your company has signed up before: {help_} for a link."
+        ]
         return None, 422
     if isinstance(error, actions.FormSpent):
         form.nonce.data = Form().nonce

@@ -1,14 +1,17 @@
 """Reads of sign-ups that are worth a name."""
 
+from dataclasses import replace
+
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app import checkout, customers
+from app.config import settings
 from app.db import is_id
 from app.links import OnboardingLink
 from app.signup.models import Signup, browser_hash
 
-MOST_OTHERS = 5
+MOST_CUSTOMERS = 20
 
 
 def of_browser(session: Session, nonce: str | None, customer_id: str | None = None) -> Signup | None:
@@ -51,21 +54,33 @@ def of_form(session: Session, form_id: str) -> Signup | None:
     return session.scalar(made.execution_options(populate_existing=True))
 
 
-def other_customers(session: Session, nonce: str, *, besides: str) -> list[customers.Customer]:
-    """The other live customers that this browser signed up, some of them, the newest first."""
+def customers_of(session: Session, nonce: str) -> list[customers.Customer]:
+    """The live customers that this browser signed up, some of them, the newest first."""
     query = (
         select(customers.Customer)
         .join(Signup, Signup.customer_id == customers.Customer.id)
         .where(
             Signup.browser_hash == browser_hash(nonce),
             Signup.link_id.is_(None),
-            customers.Customer.id != besides,
             customers.Customer.deleted_at.is_(None),
         )
         .order_by(Signup.created_at.desc())
-        .limit(MOST_OTHERS)
+        .limit(MOST_CUSTOMERS)
+        .execution_options(populate_existing=True)
     )
     return list(session.scalars(query))
+
+
+def with_names(session: Session, wanted: customers.NewCustomer, customer_id: str) -> customers.NewCustomer:
+    """What is wanted of the customer with this id, whose id serves where no subject key was given.
+
+    A form that does not ask for subject keys leaves those as they are that a customer has.
+    """
+    keys = wanted.subject_keys
+    if not keys and settings().signup_subject_keys == "hidden":
+        held = session.get(customers.Customer, customer_id, populate_existing=True)
+        keys = tuple(held.subject_keys) if held else ()
+    return replace(wanted, id=customer_id, subject_keys=keys or (customer_id,))
 
 
 def is_kept(session: Session, form_id: str, wanted: customers.NewCustomer) -> bool:
@@ -74,7 +89,7 @@ def is_kept(session: Session, form_id: str, wanted: customers.NewCustomer) -> bo
     if own is None:
         return False
     customer = session.get(customers.Customer, own.customer_id, populate_existing=True)
-    return customer is not None and customers.is_same(customer, wanted)
+    return customer is not None and customers.is_same(customer, with_names(session, wanted, customer.id))
 
 
 def _of(nonce: str, customer_id: str | None) -> Select[Signup]:
