@@ -7,7 +7,16 @@ from flask import Blueprint, Flask, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import apps, db
-from app.desk import customer, customers, events, journal, overview, stripe, words
+from app.desk import (
+    customer,
+    customer_links,  # noqa: F401 (its routes join those of `customer`)
+    customers,
+    events,
+    journal,
+    overview,
+    stripe,
+    words,
+)
 from app.desk.figures import Remembered
 
 __all__ = ["init_app"]

@@ -44,6 +44,7 @@ class Item:
     customer_id: str | None = None
     event: tuple[str, str] | None = None  # app and id
     app_id: str | None = None
+    app_name: str | None = None  # of a customer's app, where there are several
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def concerns(session: Session, installed: Sequence[apps.App]) -> list[Concern]:
         _backlog(session),
         _unheard(session),
         _dead(session),
-        *_customers(session, [app.id for app in installed]),
+        *_customers(session, {app.id: app.name for app in installed}),
     ]
     return [concern for concern in found if concern.count]
 
@@ -155,43 +156,45 @@ def _dead(session: Session) -> Concern:
     )
 
 
-def _customers(session: Session, app_ids: list[str]) -> list[Concern]:
-    if not app_ids:
+def _customers(session: Session, names: dict[str, str]) -> list[Concern]:
+    if not names:
         return []
-    newest = _newest(session, app_ids)
+    newest = _newest(session, names)
     return [
         Concern(
             status,
             title,
             advice,
             "warning" if status in {"expiring", "abandoned"} else "error",
-            _counted(session, sa.select(Payer.id).where(_is(status), Payer.app_id.in_(app_ids))),
+            _counted(session, sa.select(Payer.id).where(_is(status), Payer.app_id.in_(names))),
             newest.get(status, []),
         )
         for status, (title, advice) in STATUSES.items()
     ]
 
 
-def _newest(session: Session, app_ids: list[str]) -> dict[str, list[Item]]:
+def _newest(session: Session, names: dict[str, str]) -> dict[str, list[Item]]:
     """The customers who came into each status last, in one statement: a short walk of one index for each."""
     walks = [
-        sa.select(Payer.status, Payer.status_since, Payer.customer_id)
+        sa.select(Payer.status, Payer.status_since, Payer.customer_id, Payer.app_id)
         .where(_is(status), Payer.app_id == app_id)
         .order_by(Payer.status_since.desc())
         .limit(NEWEST)
         .subquery()
         for status in STATUSES
-        for app_id in app_ids
+        for app_id in names
     ]
     every = sa.union_all(*(sa.select(walk) for walk in walks)).subquery()
     rows = session.execute(
-        sa.select(every.c.status, every.c.status_since, Customer.id, Customer.name)
+        sa.select(every.c.status, every.c.status_since, every.c.app_id, Customer.id, Customer.name)
         .join(Customer, Customer.id == every.c.customer_id)
         .order_by(every.c.status_since.desc())
     )
     newest: dict[str, list[Item]] = {}
-    for status, since, id_, name in rows:
-        newest.setdefault(status, []).append(Item(name, since, customer_id=id_))
+    for status, since, app_id, id_, name in rows:
+        place = names[app_id] if len(names) > 1 else None
+        item = Item(name, since, customer_id=id_, app_id=app_id, app_name=place)
+        newest.setdefault(status, []).append(item)
     return {status: items[:NEWEST] for status, items in newest.items()}
 
 

@@ -1,33 +1,29 @@
 """The page of one customer, and all that an operator may do there."""
 
-from datetime import timedelta
-
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, customers, db, links, operators, payers
+from app import apps, checkout, customers, db, operators, payers
 from app.config import settings
 from app.customers import Customer, CustomerTaken
-from app.db import utcnow
+from app.db import new_id
 from app.desk import charged, customer_view, diagnosis, event_types, story, words
 from app.desk import customer_actions as actions
 from app.desk.customer_forms import LABELS, AttachForm, CustomerForm, told
-from app.errors import AppError, Conflict, Invalid, NotFound, PreconditionFailed
+from app.errors import AppError, Invalid, NotFound, PreconditionFailed
 from app.gateway import StripeFailed
 from app.operators import OperatorPages, Role
 from app.web import problems
 
 pages = OperatorPages("desk_customer", __name__)
 
-JUST_NOW = timedelta(minutes=1)  # a second press of the button that made a link means the same link
-
 
 @pages.page("/customers/<customer_id>", role=Role.VIEWER)
 def page(customer_id: str) -> ResponseReturnValue:
     """Everything about one customer. Stripe is not asked."""
     session = db.session()
-    return _page(session, actions.find(session, customer_id))
+    return show(session, actions.find(session, customer_id))
 
 
 @pages.page("/customers/new", role=Role.OPERATOR)
@@ -46,7 +42,7 @@ def create() -> ResponseReturnValue:
     db.start_write(session)
     if session.get(Customer, wanted.id) is not None:
         flash("This form has made its customer already. Here it is.", "info")
-        return _to(wanted.id)
+        return go_to(wanted.id)
     try:
         customers.create(session, wanted, actor=operators.actor())
     except CustomerTaken as taken:
@@ -54,7 +50,7 @@ def create() -> ResponseReturnValue:
         return _form(form, None), 422
     session.commit()
     flash("The customer is created. Make a link next, and send it.", "success")
-    return _to(wanted.id)
+    return go_to(wanted.id)
 
 
 @pages.page("/customers/<customer_id>/edit", role=Role.OPERATOR)
@@ -90,7 +86,7 @@ def save(customer_id: str) -> ResponseReturnValue:
         session.rollback()
         return _form(form, customer, problem=f"Stripe says: {error.detail}"), 422
     flash("Saved." if is_changed else "Nothing was changed.", "success" if is_changed else "info")
-    return _to(customer_id)
+    return go_to(customer_id)
 
 
 @pages.action("/customers/<customer_id>/delete", role=Role.OPERATOR)
@@ -103,7 +99,7 @@ def delete(customer_id: str) -> ResponseReturnValue:
         payers.delete_customer(session, customer, actor=operators.actor())
         session.commit()
     flash("The customer is deleted here. What Stripe has is untouched.", "success")
-    return _to(customer_id)
+    return go_to(customer_id)
 
 
 @pages.action("/customers/<customer_id>/restore", role=Role.OPERATOR)
@@ -116,10 +112,10 @@ def restore(customer_id: str) -> ResponseReturnValue:
     try:
         left = payers.restore_customer(session, customer, actor=operators.actor())
     except CustomerTaken as taken:
-        return _page(session, actions.find(session, customer_id), status=409, taken=(wanted, taken.holders))
+        return show(session, actions.find(session, customer_id), status=409, taken=(wanted, taken.holders))
     except PreconditionFailed:  # it is there already
         session.rollback()
-        return _to(customer_id)
+        return go_to(customer_id)
     session.commit()
     flash("The customer is restored.", "success")
     for payer in left:
@@ -128,7 +124,7 @@ def restore(customer_id: str) -> ResponseReturnValue:
             "uninstalled; it was left out.",
             "warning",
         )
-    return _to(customer_id)
+    return go_to(customer_id)
 
 
 @pages.action("/customers/<customer_id>/check", role=Role.OPERATOR)
@@ -146,7 +142,7 @@ def check(customer_id: str) -> ResponseReturnValue:
         flash("Nothing has changed: Stripe says what stands here.", "success")
     for trouble in found.troubles:
         flash(f"The reason why no event told us: {trouble}.", "warning")
-    return _to(customer_id)
+    return go_to(customer_id)
 
 
 @pages.page("/customers/<customer_id>/attach", role=Role.OPERATOR)
@@ -182,7 +178,7 @@ def bind(customer_id: str) -> ResponseReturnValue:
         form.stripe_customer_id.errors = [problems.plain(error.status, error.detail)]
         return render_template("desk/customer_attach.html", **drawn), 422
     flash(f"{facts.id} stands for this customer from now on.", "success")
-    return _to(customer_id)
+    return go_to(customer_id)
 
 
 @pages.action("/customers/<customer_id>/charge", role=Role.OPERATOR)
@@ -194,9 +190,9 @@ def charge(customer_id: str) -> ResponseReturnValue:
     try:
         title = actions.choose_default(session, customer, app_id, method_id, actor=operators.actor())
     except (NotFound, Invalid, PreconditionFailed) as error:
-        return _refused(session, customer_id, error)
+        return refuse(session, customer_id, error)
     flash(f"{title} is now the default.", "success")
-    return _to(customer_id)
+    return go_to(customer_id)
 
 
 @pages.action("/customers/<customer_id>/detach", role=Role.OPERATOR)
@@ -208,9 +204,9 @@ def detach(customer_id: str) -> ResponseReturnValue:
     try:
         title = actions.detach(session, customer, app_id, method_id, actor=operators.actor())
     except (NotFound, Invalid, PreconditionFailed) as error:
-        return _refused(session, customer_id, error)
+        return refuse(session, customer_id, error)
     flash(f"{title} is removed at Stripe.", "success")
-    return _to(customer_id)
+    return go_to(customer_id)
 
 
 @pages.action("/customers/<customer_id>/close-page", role=Role.OPERATOR)
@@ -223,63 +219,16 @@ def close_page(customer_id: str) -> ResponseReturnValue:
             session, customer, request.form.get("session_id", ""), actor=operators.actor()
         )
     except (NotFound, PreconditionFailed) as error:
-        return _refused(session, customer_id, error)
+        return refuse(session, customer_id, error)
     flash("The page is closed." if is_closed else "The page was not open any more.", "success")
-    return _to(customer_id)
+    return go_to(customer_id)
 
 
-@pages.action("/customers/<customer_id>/links", role=Role.OPERATOR)
-def make_link(customer_id: str) -> ResponseReturnValue:
-    """Make a link and show it, this once. Pressed twice, the second one takes the place of the first."""
-    session = db.session()
-    db.start_write(session)
-    customer = actions.find(session, customer_id, lock=True)
-    customers.refuse_deleted(customer)
-    newest = next(iter(links.of_customer(session, customer.id)), None)
-    if newest is not None and newest.id != request.form.get("newest") and _is_own(newest):
-        _, token = links.renew(session, newest.id, actor=operators.actor())
-    else:
-        _, token = links.create(session, customer, actor=operators.actor())
-    session.commit()
-    return _page(session, customer, link=links.url(token))
-
-
-@pages.action("/customers/<customer_id>/links/<link_id>/renew", role=Role.OPERATOR)
-def renew_link(customer_id: str, link_id: str) -> ResponseReturnValue:
-    """Make a link that takes the place of another."""
-    session = db.session()
-    db.start_write(session)
-    customer = actions.find(session, customer_id, lock=True)
-    link = _link(session, customer, link_id)
-    newest = links.of_customer(session, customer.id)[0]
-    if link.renewed_by == newest.id and _is_own(newest):  # pressed twice
-        link = newest
-    try:
-        _, token = links.renew(session, link.id, actor=operators.actor())
-    except (Conflict, PreconditionFailed) as error:
-        return _refused(session, customer_id, error)
-    session.commit()
-    return _page(session, customer, link=links.url(token))
-
-
-@pages.action("/customers/<customer_id>/links/<link_id>/revoke", role=Role.OPERATOR)
-def revoke_link(customer_id: str, link_id: str) -> ResponseReturnValue:
-    """Let a link lead nowhere."""
-    session = db.session()
-    db.start_write(session)
-    customer = actions.find(session, customer_id)
-    links.revoke(session, _link(session, customer, link_id).id, actor=operators.actor())
-    session.commit()
-    flash("The link leads nowhere from now on.", "success")
-    return _to(customer_id)
-
-
-def _page(
+def show(
     session: Session,
     customer: Customer,
     *,
     status: int = 200,
-    link: str | None = None,
     taken: tuple[customers.NewCustomer, set[str]] | None = None,
 ) -> ResponseReturnValue:
     view = customer_view.read(session, customer)
@@ -296,7 +245,8 @@ def _page(
         event_words=event_types.words,
         event_states=event_types.STATES,
         policy=settings().payment_method_policy,
-        link=link,
+        link=operators.take_once(f"link:{customer.id}"),
+        form_id=new_id(),
         holders=actions.holders_of(session, *taken) if taken else [],
     ), status
 
@@ -313,14 +263,14 @@ def _form(
     )
 
 
-def _to(customer_id: str) -> ResponseReturnValue:
+def go_to(customer_id: str) -> ResponseReturnValue:
     return redirect(url_for("desk_customer.page", customer_id=customer_id.upper()), 303)
 
 
-def _refused(session: Session, customer_id: str, error: AppError) -> ResponseReturnValue:
+def refuse(session: Session, customer_id: str, error: AppError) -> ResponseReturnValue:
     session.rollback()
     flash(problems.plain(error.status, error.detail), "error")
-    return _to(customer_id)
+    return go_to(customer_id)
 
 
 def _blame(session: Session, form: CustomerForm, taken: CustomerTaken) -> None:
@@ -357,16 +307,3 @@ def _attach_form(session: Session) -> AttachForm:
 
 def _method() -> tuple[str, str]:
     return request.form.get("app_id", ""), request.form.get("method_id", "")
-
-
-def _is_own(link: links.OnboardingLink) -> bool:
-    """Has this operator made it just now, and nobody opened it?"""
-    is_new = utcnow() - link.created_at < JUST_NOW
-    return is_new and link.created_by == operators.actor() and link.opened_at is None and link.works
-
-
-def _link(session: Session, customer: Customer, link_id: str) -> links.OnboardingLink:
-    for link in links.of_customer(session, customer.id):
-        if link.id == link_id:
-            return link
-    raise NotFound("This customer has no such link.")

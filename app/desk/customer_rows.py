@@ -1,7 +1,7 @@
 """What the customers page and the file say of each customer's payment."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -14,14 +14,14 @@ from app.payers import Payer, PaymentMethod
 
 @dataclass(frozen=True, kw_only=True)
 class Payment:
-    """A customer in one app, in a few words; `others` is in how many further apps it is."""
+    """A customer in one app, in a few words; `others` is the same in further apps."""
 
     app: apps.App
     stripe_customer_id: str
     status: str | None
     verified_at: datetime | None
     method: str | None
-    others: int = 0
+    others: tuple["Payment", ...] = ()
 
     @property
     def url(self) -> str:
@@ -71,5 +71,5 @@ def payments(session: Session, asked: Asked, ids: Collection[str]) -> dict[str, 
 
 
 def _first(of_one: list[Payment]) -> Payment:
-    first = of_one[0]
-    return Payment(**(first.__dict__ | {"others": len(of_one) - 1}))
+    first, *others = of_one
+    return replace(first, others=tuple(others))

@@ -59,8 +59,14 @@ class Account:
     turning_points: list[journal.Entry]  # the newest first
     rejected_since: datetime | None  # since when Stripe rejects the app's key
     examination: doctor.Examination | None
+    links: list[OnboardingLink]  # that lead there, the newest first
     names: dict[str, str]  # of actors
     now: datetime
+
+    @property
+    def working_link(self) -> OnboardingLink | None:
+        """The newest link that still leads somewhere."""
+        return next((link for link in self.links if link.works), None)
 
     @property
     def attempt(self) -> checkout.CheckoutSession | None:
@@ -123,7 +129,7 @@ class View:
     """The page of one customer."""
 
     customer: customers.Customer
-    default_app: apps.App | None
+    installed: list[apps.App]
     accounts: list[Account]  # the default app's first
     links: list[OnboardingLink]  # the newest first
     events: list[webhooks.Event]  # the newest first, without payloads
@@ -140,25 +146,35 @@ class View:
 
     @property
     def working_link(self) -> OnboardingLink | None:
-        """The newest link that still leads somewhere."""
+        """The newest link that still leads somewhere, in whichever app."""
         return next((link for link in self.links if link.works), None)
+
+    def place_of(self, link: OnboardingLink) -> str | None:
+        """Where a link leads, when that does not go without saying."""
+        if link.app_id is not None and link.app_id not in {app.id for app in self.installed}:
+            return "of an app that is uninstalled"
+        name = next((account.app.name for account in self.accounts if link in account.links), None)
+        return f"in {name}" if name and len(self.accounts) > 1 else None
 
 
 def read(session: Session, customer: customers.Customer) -> View:
     """Read the page of a customer: a dozen short reads, however much has happened. Stripe is not asked."""
-    default = apps.default(session)
+    installed = apps.installed(session)
     entries = _entries(session, customer.id)
     points = _turning_points(session, customer.id)
     given = links.of_customer(session, customer.id)
     mentioned = [entry.actor for entry in (*entries, *points)] + [link.created_by for link in given]
     names = actors.names(session, mentioned)
     known = _ended(session, customer) if customer.deleted_at else payers.all_of_customer(session, customer.id)
-    places = _places(default, known)
+    places = _places(installed, known, {link.app_id for link in given})
     events = webhooks.page(session, webhooks.Filter(customer_id=customer.id), size=MOST_EVENTS)
     return View(
         customer=customer,
-        default_app=default,
-        accounts=[_account(session, app, payer, points, names) for app, payer in places],
+        installed=installed,
+        accounts=[
+            _account(session, app, payer, points, names=names, given=_leading_to(app, given))
+            for app, payer in places
+        ],
         links=given,
         events=[received.event for received in events.rows],
         entries=entries[:MOST_ENTRIES],
@@ -192,13 +208,17 @@ def _ended(session: Session, customer: customers.Customer) -> list[payers.Payer]
 
 
 def _places(
-    default: apps.App | None, found: Sequence[payers.Payer]
+    installed: Sequence[apps.App], found: Sequence[payers.Payer], linked: set[str | None]
 ) -> list[tuple[apps.App, payers.Payer | None]]:
-    """The apps to show: the default one even when the customer is unknown there, then all others."""
+    """The apps to show: those that know the customer, those a link leads to, and always the default one."""
     places: list[tuple[apps.App, payers.Payer | None]] = [(payer.app, payer) for payer in found]
-    if default is not None and default.id not in {app.id for app, _ in places}:
-        places.append((default, None))
-    return sorted(places, key=lambda place: not place[0].is_default)
+    known = {app.id for app, _ in places}
+    others = [app for app in installed if app.id not in known and (app.is_default or app.id in linked)]
+    return sorted([*places, *((app, None) for app in others)], key=lambda place: not place[0].is_default)
+
+
+def _leading_to(app: apps.App, given: Sequence[OnboardingLink]) -> list[OnboardingLink]:
+    return [link for link in given if link.app_id == app.id or (link.app_id is None and app.is_default)]
 
 
 def _account(
@@ -206,7 +226,9 @@ def _account(
     app: apps.App,
     payer: payers.Payer | None,
     points: list[journal.Entry],
+    *,
     names: dict[str, str],
+    given: list[OnboardingLink],
 ) -> Account:
     now = utcnow()
     pages = _pages(session, payer) if payer else []
@@ -218,6 +240,7 @@ def _account(
         turning_points=[entry for entry in points if entry.app_id in {None, app.id}],
         rejected_since=_rejected_since(session, app) if app.status == "unauthorized" else None,
         examination=session.get(doctor.Examination, app.id),
+        links=given,
         names=names,
         now=now,
     )

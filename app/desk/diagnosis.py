@@ -14,6 +14,7 @@ from app.web.times import ago
 
 AT_ONCE = timedelta(minutes=1)
 LATELY = timedelta(days=7)  # what was mended longer ago is told by the story alone
+TONES = ("error", "warning", "info", "success")  # the most urgent first
 MICRODEPOSITS = "verify_with_microdeposits"
 
 
@@ -49,16 +50,25 @@ class Diagnosis:
 
 
 def of(view: View) -> Diagnosis:
-    """Say what is the matter with a customer."""
+    """Say what is the matter with a customer, in each Stripe app that it has something in."""
     found = [*_overall(view)]
     if view.customer.deleted_at is None:
-        found += _by_status(view.main) if view.main else []
+        statuses = [_in_app(said, account, view) for account in view.accounts for said in _by_status(account)]
+        # A stable order: what is worst comes first, and of those alike the default app's.
+        found += sorted(statuses, key=lambda said: TONES.index(said.tone))
         for account in view.accounts:
-            found += _doubts(account, view)
-    link = view.working_link
-    if link is not None:
-        found = [_with_link(said, link) if Do.LINK in said.do else said for said in found]
+            found += [_in_app(said, account, view) for said in _doubts(account, view)]
     return Diagnosis(found[0], found[1:])
+
+
+def _in_app(said: Said, account: Account, view: View) -> Said:
+    """The same, with the app that it is about where there are several, and the link that leads there."""
+    if len(view.accounts) > 1:
+        said = replace(said, title=f"{said.title} in {account.app.name}")
+    link = account.working_link
+    if link is not None and Do.LINK in said.do:
+        said = _with_link(said, link)
+    return replace(said, app_id=account.app.id)
 
 
 def _with_link(said: Said, link: links.OnboardingLink) -> Said:
@@ -92,8 +102,6 @@ def _overall(view: View) -> Iterator[Said]:
     for account in view.accounts:
         if account.app.status == "unauthorized":
             yield _rejected(account)
-    if view.main is not None and view.main.payer is None and view.customer.deleted_at is None:
-        yield _not_begun(view)
 
 
 def _rejected(account: Account) -> Said:
@@ -110,9 +118,9 @@ def _rejected(account: Account) -> Said:
     )
 
 
-def _not_begun(view: View) -> Said:
-    """The customer has no Stripe customer yet: how far did its link come?"""
-    link = view.links[0] if view.links else None
+def _not_begun(account: Account) -> Said:
+    """The customer has no Stripe customer there yet: how far did its link come?"""
+    link = account.links[0] if account.links else None
     if link is None or link.state is links.LinkState.REVOKED:
         return Said(
             "info",
@@ -130,7 +138,7 @@ def _not_begun(view: View) -> Said:
         case links.LinkState.OPENED:
             assert link.opened_at is not None
             text = f"The link was opened {ago(link.opened_at)}, but its button was not pressed. {lost}"
-        case _ if (refusal := view.main.last("checkout.refused") if view.main else None) is not None:
+        case _ if (refusal := account.last("checkout.refused")) is not None:
             reason = refusal.facts.get("reason", "it gave no reason.")
             return Said(
                 "error",
@@ -146,7 +154,7 @@ def _not_begun(view: View) -> Said:
 
 def _by_status(account: Account) -> list[Said]:
     if account.payer is None:
-        return []
+        return [_not_begun(account)]
     return [SAYERS[account.status](account)]
 
 

@@ -55,6 +55,7 @@ def page() -> ResponseReturnValue:
             "desk/overview.html",
             steps=_steps(session, installed),
             concerns=attention.concerns(session, installed),
+            form_id=db.new_id(),
         )
     chosen = _chosen(installed)
     span = spans.read(request.args, default=DEFAULT_SPAN)
@@ -69,6 +70,7 @@ def page() -> ResponseReturnValue:
         newcomers=newcomers,
         concerns=attention.concerns(session, installed),
         most=attention.COUNTED,
+        form_id=db.new_id(),
         apps=installed,
         chosen=chosen,
         here=addresses.here,

@@ -1,18 +1,21 @@
 """Onboarding links: our own address for one customer, that outlives Stripe's pages."""
 
-from app.links.actions import create, note_opened, note_used, renew, revoke, url
+from app.links.actions import create, note_opened, note_used, random_token, renew, revoke, token_of_form, url
 from app.links.models import LinkState, OnboardingLink
-from app.links.queries import find, of_customer
+from app.links.queries import app_of, find, of_customer
 
 __all__ = [
     "LinkState",
     "OnboardingLink",
+    "app_of",
     "create",
     "find",
     "note_opened",
     "note_used",
     "of_customer",
+    "random_token",
     "renew",
     "revoke",
+    "token_of_form",
     "url",
 ]

@@ -1,15 +1,17 @@
 """Giving links out, taking them back, and noting what persons do with them."""
 
+import hashlib
+import hmac
 import secrets
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import customers, journal
+from app import apps, customers, journal
 from app.config import settings
 from app.db import new_id, utcnow
-from app.errors import Conflict, Invalid
+from app.errors import Conflict, Invalid, NotFound
 from app.links import queries
 from app.links.models import OnboardingLink
 from app.web.urls import external
@@ -18,9 +20,17 @@ NOTED_EVERY = timedelta(minutes=1)  # a double click, or two tabs, is one line o
 
 
 def create(
-    session: Session, customer: customers.Customer, *, actor: str, expires_at: datetime | None = None
+    session: Session,
+    customer: customers.Customer,
+    *,
+    actor: str,
+    app: apps.App | None = None,
+    expires_at: datetime | None = None,
+    token: str | None = None,
 ) -> tuple[OnboardingLink, str]:
-    """Make a link for a customer. Its token is given here and never again; `url` makes an address of it.
+    """Make a link for a customer in an app, else in the default one; `url` makes an address of its token.
+
+    The token is given here and never again, unless a new one of the caller's is used.
 
     Other links of the customer go on working. Flushes. Raises PreconditionFailed for a deleted customer, and
     Invalid for an end that lies in the past.
@@ -30,10 +40,12 @@ def create(
     ends = expires_at or now + timedelta(days=settings().link_days)
     if ends <= now:
         raise Invalid("A link must end in the future.", fields={"expires_at": "Choose a later day."})
-    token = secrets.token_urlsafe(32)
+    token = token or random_token()
+    place = app or apps.default(session)
     link = OnboardingLink(
         id=new_id(),
         customer_id=customer.id,
+        app_id=place.id if place else None,
         token_hash=queries.hash_of(token),
         created_by=actor,
         created_at=now,
@@ -59,7 +71,19 @@ def revoke(session: Session, link_id: str, *, actor: str) -> OnboardingLink:
     return link
 
 
-def renew(session: Session, link_id: str, *, actor: str) -> tuple[OnboardingLink, str]:
+def random_token() -> str:
+    """A token that nobody can guess."""
+    return secrets.token_urlsafe(32)
+
+
+def token_of_form(key: str, form: str) -> str:
+    """The token of the link that one form makes, however often it is sent. The key keeps it a secret."""
+    return hmac.new(key.encode(), f"link:{form}".encode(), hashlib.sha256).hexdigest()
+
+
+def renew(
+    session: Session, link_id: str, *, actor: str, token: str | None = None
+) -> tuple[OnboardingLink, str]:
     """Make a link that takes the place of another, which is revoked. Flushes; locks as `revoke` does.
 
     Raises NotFound, Conflict when that was done before, and PreconditionFailed for a deleted customer.
@@ -67,7 +91,11 @@ def renew(session: Session, link_id: str, *, actor: str) -> tuple[OnboardingLink
     link = queries.get(session, link_id)
     if link.renewed_by is not None:
         raise Conflict("This link was renewed already. The newer one is in the list.")
-    made, token = create(session, link.customer, actor=actor)
+    try:
+        place = queries.app_of(session, link)
+    except NotFound:  # its app is uninstalled
+        place = None
+    made, token = create(session, link.customer, actor=actor, app=place, token=token)
     revoke(session, link.id, actor=actor)
     link.renewed_by = made.id
     session.flush()
@@ -106,5 +134,11 @@ def _note(
     session: Session, link: OnboardingLink, kind: str, actor: str, *, expires_at: str | None = None
 ) -> None:
     journal.note(
-        session, kind, actor=actor, customer_id=link.customer_id, link_id=link.id, expires_at=expires_at
+        session,
+        kind,
+        actor=actor,
+        customer_id=link.customer_id,
+        app_id=link.app_id,
+        link_id=link.id,
+        expires_at=expires_at,
     )

@@ -30,6 +30,9 @@ class OnboardingLink(Base):
 
     id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
     customer_id: Mapped[str] = mapped_column(sa.String(26), sa.ForeignKey("customer.id"), index=True)
+    app_id: Mapped[str | None] = mapped_column(
+        sa.String(26)
+    )  # what it was made for; None: no app was installed
     token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
     created_by: Mapped[str] = mapped_column(sa.String(80))  # an actor, as in the journal
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)

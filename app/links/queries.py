@@ -5,6 +5,7 @@ import hashlib
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from app import apps
 from app.db import is_id
 from app.errors import NotFound
 from app.links.models import OnboardingLink
@@ -23,6 +24,23 @@ def find(session: Session, token: str) -> OnboardingLink | None:
         .options(joinedload(OnboardingLink.customer, innerjoin=True))
         .execution_options(populate_existing=True)
     )
+
+
+def app_of(session: Session, link: OnboardingLink) -> apps.App:
+    """The installed app to which a link leads: its own, or the one that took over its account and mode.
+
+    A link that was made while no app was installed leads to the default one. Raises NotFound.
+    """
+    if link.app_id is None:
+        return apps.find(session)
+    own = apps.by_id(session, link.app_id)
+    if own.deleted_at is None:
+        return own
+    place = (own.stripe_account_id, own.livemode)
+    for app in apps.installed(session):
+        if (app.stripe_account_id, app.livemode) == place:
+            return app
+    raise NotFound("The Stripe app of this link is uninstalled.")
 
 
 def get(session: Session, link_id: str) -> OnboardingLink:

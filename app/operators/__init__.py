@@ -14,6 +14,8 @@ from app.operators import (
 from app.operators.accounts import create, keep_password
 from app.operators.guard import OperatorPages, actor, current, current_session
 from app.operators.models import ApiToken, Operator, Role
+from app.operators.once import keep as keep_once
+from app.operators.once import take as take_once
 from app.operators.pages import pages
 from app.operators.queries import by_email
 from app.operators.sessions import purge
@@ -44,7 +46,9 @@ __all__ = [
     "current",
     "current_session",
     "init_app",
+    "keep_once",
     "keep_password",
     "offer_setup",
     "purge",
+    "take_once",
 ]

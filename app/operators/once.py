@@ -18,15 +18,18 @@ def keep(what: str, value: object) -> None:
 
 
 def take(what: str) -> object:
-    """What was kept for this page, or None. It is not there a second time."""
-    sealed = cookie.pop("once", None)
+    """What was kept for this page, or None. It is not there a second time; another page leaves it alone."""
+    sealed = cookie.get("once")
     if sealed is None:
         return None
     try:
         kept_for, at, value = json.loads(_sealer().open(sealed, _row()))
     except Unsealable:
         return None
-    return value if kept_for == what and time.time() - at < LASTS else None
+    if kept_for != what:
+        return None
+    del cookie["once"]
+    return value if time.time() - at < LASTS else None
 
 
 def _row() -> str:

@@ -52,7 +52,7 @@ def submit(session: Session, app: apps.App, wanted: NewCustomer, *, form: Form, 
                 return _correct(session, app, queries.with_names(session, wanted, own.customer_id))
             new_id = new_customer_id(session, wanted, form, browser)
             new = queries.with_names(session, wanted, new_id)
-            page = checkout.start(session, app, order_for(new, number=0), actor="visitor").session
+            page = checkout.start(session, app, order_for(new, app, number=0), actor="visitor").session
             session.add(Signup(customer_id=new.id, browser_hash=browser_hash(browser), form_id=form.id))
             session.commit()
         except customers.CustomerTaken as taken:

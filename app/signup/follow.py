@@ -15,14 +15,14 @@ def follow(session: Session, link: links.OnboardingLink, *, browser: str, anothe
 
     That it was pressed is noted first, and stays noted when Stripe does not answer. The browser is bound to
     the customer only when there is something left to do, so that a link which is passed on
-    after all is done shows nobody what was saved. Raises NotFound when no app is installed, and what
+    after all is done shows nobody what was saved. Raises NotFound when its app is not installed, and what
     `resume` raises.
     """
     db.end_read(session)
     db.start_write(session)
     links.note_used(session, link.id)
     session.commit()
-    app = apps.find(session)
+    app = links.app_of(session, link)
     try:
         with apps.noting_rejection(session, app):
             url = resume(session, app, link.customer_id, another=another)

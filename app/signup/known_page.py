@@ -7,13 +7,14 @@ from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, customers, payers
+from app import checkout, customers, payers
 from app.config import settings
 from app.db import utcnow
 from app.errors import NotFound
 from app.payers import PaymentStatus, payment_status
 from app.signup import queries
 from app.signup.models import Signup
+from app.signup.places import app_here
 
 USABLE = {PaymentStatus.SAVED, PaymentStatus.EXPIRING}
 
@@ -66,6 +67,6 @@ def show(session: Session, known: Known, browser: str) -> ResponseReturnValue:
 
 def _payer(session: Session, customer_id: str) -> payers.Payer | None:
     try:
-        return payers.of_customer(session, apps.find(session).id, customer_id)
+        return payers.of_customer(session, app_here(session).id, customer_id)
     except NotFound:  # no app is installed
         return None

@@ -7,7 +7,7 @@ from flask_wtf.csrf import validate_csrf
 from sqlalchemy.orm import Session
 from wtforms.validators import ValidationError
 
-from app import apps, checkout, db, links, payers
+from app import checkout, db, links, payers
 from app.config import settings
 from app.db import utcnow
 from app.errors import AppError, Conflict, NotFound, PreconditionFailed
@@ -17,6 +17,7 @@ from app.sealing import Unsealable
 from app.signup import queries
 from app.signup.follow import follow
 from app.signup.pages import Problem, bp, is_in_doubt, name_browser, tell
+from app.signup.places import name_in_url
 from app.signup.resume import NothingToPay
 from app.web.limits import limiter
 
@@ -85,7 +86,7 @@ def press(token: str) -> ResponseReturnValue:
         return redirect(follow(session, link, browser=name_browser(), another="another" in request.form), 303)
     except NothingToPay:
         is_bound = queries.of_browser(session, cookie["browser"], link.customer_id) is not None
-        own = url_for("signup.done", customer=link.customer_id)
+        own = _outcome(session, link)
         return redirect(own if is_bound else url_for("signup.start", token=token), 303)
     except AppError as error:
         session.rollback()
@@ -96,7 +97,7 @@ def _explained(link: OnboardingLink, token: str, error: AppError) -> ResponseRet
     if isinstance(error, StripeFailed | NotFound | Unsealable):  # NotFound: no app is installed
         tell(error)
         if is_in_doubt(error) and queries.of_browser(db.session(), cookie["browser"], link.customer_id):
-            return redirect(url_for("signup.done", customer=link.customer_id), 303)
+            return redirect(_outcome(db.session(), link), 303)
         return _page(link, token, AWAY, 503)
     if isinstance(error, PreconditionFailed):  # the customer was deleted just now
         return _dead(link)
@@ -113,7 +114,7 @@ def _page(
     """
     session = db.session()
     bound = queries.of_browser(session, name_browser(), link.customer_id)
-    payer = _payer(session, link.customer_id)
+    payer = _payer(session, link)
     attempt = checkout.latest(session, payer.id) if payer else None
     method = payer.default_method if payer and bound else None
     page = render_template(
@@ -124,8 +125,14 @@ def _page(
         status=payers.payment_status(payer, attempt, utcnow()).value,
         method=method if method and bound and bound.sees(method) else None,
         is_bound=bound is not None and payer is not None,
+        outcome_url=_outcome(session, link) if bound is not None and payer is not None else None,
     )
     return page, status
+
+
+def _outcome(session: Session, link: OnboardingLink) -> str:
+    """The address of the page that says how it stands in the link's app."""
+    return url_for("signup.done", customer=link.customer_id, app=name_in_url(links.app_of(session, link)))
 
 
 def _dead(link: OnboardingLink | None) -> ResponseReturnValue:
@@ -138,9 +145,9 @@ def _leads_on(link: OnboardingLink) -> bool:
     return link.works and link.customer.deleted_at is None
 
 
-def _payer(session: Session, customer_id: str) -> payers.Payer | None:
+def _payer(session: Session, link: OnboardingLink) -> payers.Payer | None:
     try:
-        return payers.of_customer(session, apps.find(session).id, customer_id)
+        return payers.of_customer(session, links.app_of(session, link).id, link.customer_id)
     except NotFound:
         return None
 

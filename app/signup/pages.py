@@ -17,6 +17,7 @@ from app.sealing import Unsealable
 from app.signup import actions, known_page, queries, state_page
 from app.signup.forms import Form, SignupForm
 from app.signup.models import Signup
+from app.signup.places import app_here, outcome_url
 from app.signup.resume import NothingToPay
 from app.signup.resume import resume as resume_payment
 from app.web import problems
@@ -128,7 +129,7 @@ def cancelled() -> ResponseReturnValue:
     session = db.session()
     signup = queries.of_browser(session, cookie.get("browser"), request.args.get("customer"))
     if signup is not None and known_page.has_begun(session, signup):  # another tab was quicker
-        return redirect(url_for("signup.done", customer=signup.customer_id), 303)
+        return redirect(outcome_url(signup.customer_id), 303)
     customer = session.get(customers.Customer, signup.customer_id) if signup else None
     return render_template(
         "signup/cancelled.html", customer=customer, is_guest=signup is not None and signup.is_guest
@@ -145,14 +146,14 @@ def resume() -> ResponseReturnValue:
         return render_template("signup/stranger.html"), 404
     try:
         is_another = "another" in request.form
-        url = resume_payment(session, apps.find(session), signup.customer_id, another=is_another)
+        url = resume_payment(session, app_here(session), signup.customer_id, another=is_another)
     except NothingToPay as done:
-        return redirect(url_for("signup.done", customer=done.customer_id), 303)
+        return redirect(outcome_url(done.customer_id), 303)
     except (StripeFailed, Unsealable) as error:
         session.rollback()
         tell(error)
         if is_in_doubt(error):
-            return redirect(url_for("signup.done", customer=signup.customer_id), 303)
+            return redirect(outcome_url(signup.customer_id), 303)
         return problems.answer(
             503,
             "The payment page can't be opened just now",
@@ -257,4 +258,4 @@ def _unfinished(own: known_page.Known | None) -> tuple[customers.Customer, Form]
 
 
 def _payer(session: Session, signup: Signup) -> payers.Payer | None:
-    return payers.of_customer(session, apps.find(session).id, signup.customer_id)
+    return payers.of_customer(session, app_here(session).id, signup.customer_id)

@@ -11,6 +11,7 @@ from app.db import utcnow
 from app.errors import Conflict
 from app.gateway import PageOptions
 from app.payers import Payer, PaymentStatus, payment_status
+from app.signup.places import name_in_url
 from app.web.urls import external
 
 TRIES = 4  # a concurrent twin of this very request may win once at each step
@@ -41,7 +42,7 @@ def resume(session: Session, app: apps.App, customer_id: str, *, another: bool =
             payer, page, number = _where_it_stands(session, app, customer_id)
         if not another and payment_status(payer, page, utcnow()) in DONE:
             raise NothingToPay(customer_id)
-        order = order_for(customers.details_of(customers.get(session, customer_id)), number=number)
+        order = order_for(customers.details_of(customers.get(session, customer_id)), app, number=number)
         db.end_read(session)
         if payer and page and page.url and page.status == "open" and page.expires_at > utcnow():
             if page.currency == order.page.currency:
@@ -57,14 +58,14 @@ def resume(session: Session, app: apps.App, customer_id: str, *, another: bool =
     raise Conflict("A payment page is being opened already. Try again in a moment.")
 
 
-def order_for(wanted: NewCustomer, *, number: int) -> checkout.Order:
+def order_for(wanted: NewCustomer, app: apps.App, *, number: int) -> checkout.Order:
     """The order for one customer's page, the how-many-eth; it leads back to the state of that customer."""
     return checkout.Order(
         customer=wanted,
         page=PageOptions(
             currency=wanted.currency or settings().default_currency,
-            success_url=external("signup.done", customer=wanted.id),
-            cancel_url=external("signup.cancelled", customer=wanted.id),
+            success_url=external("signup.done", customer=wanted.id, app=name_in_url(app)),
+            cancel_url=external("signup.cancelled", customer=wanted.id, app=name_in_url(app)),
         ),
         key=str(number),
     )

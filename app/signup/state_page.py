@@ -1,6 +1,6 @@
 """The page that says what is true of a customer's payment method, to the browser that may see it."""
 
-from flask import render_template, request, url_for
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -8,6 +8,7 @@ from app import checkout, payers
 from app.db import utcnow
 from app.payers import PaymentStatus, payment_status
 from app.signup.models import Signup
+from app.signup.places import outcome_url
 
 REFRESHES = (2, 3, 5, 10, 20, 30)  # seconds between looks while something is pending; then a link is left
 MICRODEPOSITS = "verify_with_microdeposits"  # Stripe's next_action: a code stands on the bank statement
@@ -76,7 +77,7 @@ def further_attempt(
 
 def _again(payer: payers.Payer, n: int | None = None) -> str:
     """This page once more, of the same session."""
-    return url_for("signup.done", customer=payer.customer_id, session=request.args.get("session"), n=n)
+    return outcome_url(payer.customer_id, session=request.args.get("session"), n=n)
 
 
 def _replaces(method: payers.PaymentMethod, other: payers.PaymentMethod) -> bool:

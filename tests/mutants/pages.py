@@ -119,8 +119,8 @@ MUTANTS = (
     Mutant(
         "the return page does not link to its own customer",
         "app/signup/resume.py",
-        'success_url=external("signup.done", customer=wanted.id)',
-        'success_url=external("signup.done")',
+        'success_url=external("signup.done", customer=wanted.id, app=name_in_url(app))',
+        'success_url=external("signup.done", app=name_in_url(app))',
         "tests/signup/test_return_private.py::test_shows_the_sign_up_that_stripe_leads_back_to",
     ),
     Mutant(

@@ -26,9 +26,9 @@ class TestLinks:
         return Desk(client, customer["id"])
 
     @staticmethod
-    def _url(answer: TestResponse) -> str:
-        assert answer.status_code == 200
-        return Page.of(answer).one("input", id="once")["value"]
+    def _url(desk: Desk, answer: TestResponse) -> str:
+        assert answer.status_code == 303
+        return Page.of(desk.client.get(answer.location)).one("input", id="once")["value"]
 
     @staticmethod
     def _button(page: Page, label: str) -> Iterator[dict[str, str]]:
@@ -37,7 +37,7 @@ class TestLinks:
                 yield {"action": form["action"]} | {f["name"]: f.get("value") for f in form.all("input")}
 
     def test_one_is_made_and_shown_once(self, desk: Desk, rows: Rows) -> None:
-        url = self._url(desk.press("links"))
+        url = self._url(desk, desk.press("links"))
 
         [link] = rows(links.OnboardingLink)
         assert url.startswith(f"{PORTAL}/start/")
@@ -47,24 +47,58 @@ class TestLinks:
         assert "by Grace Hopper" in desk.page.text
 
     def test_it_leads_the_customer_to_stripe(self, app: Flask, desk: Desk) -> None:
-        url = self._url(desk.press("links"))
+        url = self._url(desk, desk.press("links"))
 
         page = Page.of(app.test_client().get(url.removeprefix(PORTAL)))
 
         assert "Ada" in page.text
 
-    def test_a_button_pressed_twice_leaves_one_that_works(
+    def test_a_button_pressed_twice_shows_the_one_link_that_it_made(
         self, app: Flask, desk: Desk, client: FlaskClient, rows: Rows
     ) -> None:
         button = next(self._button(desk.page, "Make a link"))
         action = button.pop("action")
 
-        first, second = (self._url(client.post(action, data=button)) for _ in range(2))
+        first, second = (self._url(desk, client.post(action, data=button)) for _ in range(2))
 
-        working = [link for link in rows(links.OnboardingLink) if link.works]
-        assert len(working) == 1
-        assert first != second
+        [link] = rows(links.OnboardingLink)
+        assert link.works
+        assert first == second
         assert app.test_client().get(second.removeprefix(PORTAL)).status_code == 200
+
+    def test_a_reload_leaves_the_link_alive_and_shows_it_no_more(
+        self, app: Flask, desk: Desk, client: FlaskClient, rows: Rows
+    ) -> None:
+        answer = desk.press("links")
+        url = self._url(desk, answer)
+
+        again = Page.of(client.get(answer.location))
+
+        assert url not in again.html
+        assert [link.works for link in rows(links.OnboardingLink)] == [True]
+        assert app.test_client().get(url.removeprefix(PORTAL)).status_code == 200
+
+    def test_another_page_leaves_the_link_to_be_shown(
+        self, desk: Desk, client: FlaskClient, api: Api
+    ) -> None:
+        other = api.post("/customers", {"name": "Bob", "key": "bob"}).get_json()
+        answer = desk.press("links")
+        client.get(f"/operator/customers/{other['id']}")
+
+        assert "/start/" in self._url(desk, answer)
+
+    def test_an_old_page_makes_another_and_kills_none(
+        self, desk: Desk, client: FlaskClient, clock: time_machine.Traveller, rows: Rows
+    ) -> None:
+        button = next(self._button(desk.page, "Make a link"))
+        action = button.pop("action")
+        first = self._url(desk, client.post(action, data=button))
+        clock.shift(timedelta(minutes=20))
+
+        second = self._url(desk, client.post(action, data=button))
+
+        assert first != second
+        assert [link.works for link in rows(links.OnboardingLink)] == [True, True]
 
     def test_a_further_one_may_be_made(self, desk: Desk, client: FlaskClient, rows: Rows) -> None:
         desk.press("links")
@@ -75,13 +109,13 @@ class TestLinks:
         assert [link.works for link in rows(links.OnboardingLink)] == [True, True]
 
     def test_one_is_renewed(self, desk: Desk, client: FlaskClient, rows: Rows) -> None:
-        first = self._url(desk.press("links"))
+        first = self._url(desk, desk.press("links"))
         button = next(self._button(desk.page, "Renew"))
         action = button.pop("action")
 
-        second, third = (self._url(client.post(action, data=button)) for _ in range(2))
+        second, third = (self._url(desk, client.post(action, data=button)) for _ in range(2))
 
-        assert len({first, second, third}) == 3
+        assert first != second == third
         assert [link.works for link in rows(links.OnboardingLink)].count(True) == 1
         assert "Renewed" in desk.page.text
 
@@ -92,7 +126,7 @@ class TestLinks:
         button = next(self._button(desk.page, "Renew"))
         action = button.pop("action")
         client.post(action, data=button)
-        clock.shift(timedelta(minutes=10))
+        clock.shift(timedelta(minutes=20))
 
         answer = client.post(action, data=button)
 
@@ -100,7 +134,7 @@ class TestLinks:
         assert "This link was renewed already." in desk.page.text
 
     def test_one_is_revoked(self, app: Flask, desk: Desk, client: FlaskClient, rows: Rows) -> None:
-        url = self._url(desk.press("links"))
+        url = self._url(desk, desk.press("links"))
         button = next(self._button(desk.page, "Revoke the link"))
         action = button.pop("action")
 
@@ -126,7 +160,8 @@ class TestLinks:
     def test_one_that_is_out_is_remembered_before_another_is_made(
         self, app: Flask, person: Person, desk_of: DeskOf
     ) -> None:
-        url = self._url(desk_of(person).press("links")).removeprefix(PORTAL)
+        page = desk_of(person)
+        url = self._url(page, page.press("links")).removeprefix(PORTAL)
         sent = desk_of(person).page.text
         visitor = app.test_client()
         token = Page.of(visitor.get(url)).all("input", name="csrf_token")[0]["value"]
@@ -136,7 +171,7 @@ class TestLinks:
         assert "and its button not pressed." in desk_of(person).page.text
 
     def test_states_are_told(self, app: Flask, desk: Desk) -> None:
-        url = self._url(desk.press("links")).removeprefix(PORTAL)
+        url = self._url(desk, desk.press("links")).removeprefix(PORTAL)
         visitor = app.test_client()
         token = Page.of(visitor.get(url)).all("input", name="csrf_token")[0]["value"]
         for _ in range(2):

@@ -87,7 +87,8 @@ class TestDiagnosisOfALink:
 
     def _link(self, app: Flask, customer_id: str) -> str:
         client = sign_in(app, "operator")
-        page = Page.of(post(client, f"/operator/customers/{customer_id}/links"))
+        answer = post(client, f"/operator/customers/{customer_id}/links")
+        page = Page.of(client.get(answer.location))
         return page.one("input", id="once")["value"].removeprefix(PORTAL)
 
     def _link_id(self, app: Flask, customer_id: str) -> str:

@@ -88,10 +88,10 @@ class TestRow:
             for query in ({}, {"status": "saved"}, {"app": other})
         )
 
-        assert usual["Payment"] == "Declined"
+        assert usual["Payment"] == "Declined in Stripe Saved in Second"
         assert usual["Stripe app"].endswith("(in Stripe, opens a new tab)")
         assert "and 1 more" in usual["Stripe app"]
-        assert filtered["Payment"] == by_app["Payment"] == "Saved"
+        assert filtered["Payment"] == by_app["Payment"] == "Saved in Second Declined in Stripe"
         assert "cus_other" in filtered["Stripe app"]
 
 

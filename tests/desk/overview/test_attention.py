@@ -64,7 +64,7 @@ def test_makes_a_link_for_whoever_was_declined(app: Flask, desk: FlaskClient) ->
     customer(app, "failed")
     form = concerns(desk)["1 Declined"].all("form")[0]
 
-    page = Page.of(post(desk, form["action"]))
+    page = Page.of(desk.get(post(desk, form["action"]).location))
 
     assert "/start/" in page.one("input", id="once")["value"]
 
