@@ -56,7 +56,7 @@ def show(
         may_resume=is_known,
         awaits_code=attempt is not None and attempt.next_action == MICRODEPOSITS,
         checked=checked,
-        is_being_checked=payer.lease is not None,
+        is_being_checked=payer.leased_until is not None and payer.leased_until > utcnow(),
         checked_at=payer.verified_at,
     )
 

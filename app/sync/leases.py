@@ -31,10 +31,14 @@ class Lease:
     paid: int = 0
 
 
-def claim(session: Session, payer_id: str) -> Lease | None:
-    """Take the lease of one payer; None when somebody else has it, and for one that has ended. Commits."""
+def claim(session: Session, payer_id: str, *, silent_for: timedelta = LEASE) -> Lease | None:
+    """Take the lease of one payer; None when somebody else has it, and for one that has ended. Commits.
+
+    A holder loses it that has not renewed it for so long: it may have been killed, and a person waits.
+    """
     db.start_write(session)
-    lease = _take(session, sa.select(Payer.id).where(Payer.id == payer_id), utcnow())
+    ids = sa.select(Payer.id).where(Payer.id == payer_id)
+    lease = _take(session, ids, utcnow(), silent_for=silent_for)
     session.commit()
     return lease
 
@@ -108,14 +112,22 @@ def _is_free(now: datetime) -> sa.ColumnElement[bool]:
     return sa.or_(Payer.lease.is_(None), Payer.leased_until < now)
 
 
-def _take(session: Session, wanted: sa.Select[str], now: datetime, *, paid: int = 0) -> Lease | None:
+def _take(
+    session: Session,
+    wanted: sa.Select[str],
+    now: datetime,
+    *,
+    paid: int = 0,
+    silent_for: timedelta = LEASE,
+) -> Lease | None:
     """One conditional UPDATE: PostgreSQL steps over rows being taken, SQLite has one writer.
 
     Never of one that has ended: its Stripe customer may stand for somebody else by now, to whom its methods
     went over.
     """
     token = new_id()
-    free = wanted.where(_is_free(now), Payer.deleted_at.is_(None)).with_for_update(skip_locked=True)
+    is_free = _is_free(now + LEASE - silent_for)
+    free = wanted.where(is_free, Payer.deleted_at.is_(None)).with_for_update(skip_locked=True)
     taken = session.execute(
         sa.update(Payer)
         .where(Payer.id == free.scalar_subquery())

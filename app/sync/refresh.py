@@ -1,7 +1,7 @@
 """Asking Stripe now, because a person is waiting for the answer."""
 
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,7 @@ from app.sync import leases, pace
 from app.sync.converge import Outcome, converge, is_current
 
 PATIENCE = 8.0  # seconds that a person waits while someone else converges the same payer
+TAKE_OVER_AFTER = timedelta(seconds=3)  # without a sign of life of whoever does
 ENOUGH_TO_ASK = 2.0  # seconds; with less of a page's budget left, Stripe is not asked any more
 STEP = 0.05
 
@@ -21,8 +22,9 @@ def refresh(session: Session, payer_id: str, *, force: bool = False) -> bool:
     """Bring a payer up to date with Stripe. True when what we have is Stripe's word of just now.
 
     A record that is final and fresh is not asked about again, unless by force, which asks about everything.
-    When another is at it already, its result is waited for, and shared if it settles the matter. While Stripe
-    has asked to be left alone, it is; and nothing is asked about a payer that has ended. Commits.
+    When another is at it already, its result is waited for, and shared if it settles the matter; one that
+    gives no sign of life was killed or is slow, and loses its lease. While Stripe has asked to be left alone,
+    it is; and nothing is asked about a payer that has ended. Commits.
     """
     left = time_left()
     patience = PATIENCE if left is None else min(PATIENCE, left - ENOUGH_TO_ASK)
@@ -34,7 +36,7 @@ def refresh(session: Session, payer_id: str, *, force: bool = False) -> bool:
         session.commit()
         if is_settled or is_over:
             return is_settled
-        lease = leases.claim(session, payer_id)
+        lease = leases.claim(session, payer_id, silent_for=TAKE_OVER_AFTER)
         if lease is None:
             time.sleep(STEP)
             continue

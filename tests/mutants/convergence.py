@@ -41,8 +41,8 @@ MUTANTS = (
     Mutant(
         "a lease is given for an ended payer",
         LEASES,
-        "_is_free(now), Payer.deleted_at.is_(None))",
-        "_is_free(now))",
+        ".where(is_free, Payer.deleted_at.is_(None))",
+        ".where(is_free)",
         "tests/sync/test_ended.py::test_is_leased_to_nobody",
     ),
     Mutant(

@@ -77,15 +77,21 @@ def test_shares_one_look_among_all_who_wait(person: Person, world: World, calls:
     assert_agrees(person)
 
 
-def test_gives_up_waiting_for_somebody_who_does_not_come_back(
-    person: Person, world: World, calls: StripeCalls
+@pytest.mark.parametrize("age", [0, 2, 25])
+def test_takes_over_from_somebody_who_gives_no_sign_of_life(
+    age: int, person: Person, world: World, clock: time_machine.Traveller
 ) -> None:
+    person.save_card()
     with world.app.app_context():
-        sync.claim(db.session(), person.payer.id)
-    calls.clear()
+        session = db.session()
+        lease = sync.claim(session, person.payer.id)
+    assert lease is not None
+    clock.shift(age)
 
-    assert refreshed(person) is False
-    assert calls.made == []
+    assert refreshed(person) is True
+    assert_agrees(person)
+    with world.app.app_context():
+        assert sync.converge(db.session(), lease) is sync.Outcome.SUPERSEDED
 
 
 def test_takes_over_from_somebody_who_died(
