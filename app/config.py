@@ -118,6 +118,13 @@ class Settings(BaseModel):
         default="20 per minute; 200 per hour",
         description="Failed log-ins of operators for each client address",
     )
+    rate_limit_signup_total: str = Field(
+        default="1000 per hour", description="Sign-ups of everybody together; a flood stops there"
+    )
+    rate_limit_api: str = Field(default="6000 per minute", description="API requests for each token")
+    rate_limit_bad_token: str = Field(
+        default="60 per minute", description="API requests without a valid token for each client address"
+    )
     rate_limit_storage: str = Field(
         default="memory://", description="Where limits are counted: `memory://` or `redis://…`"
     )
@@ -301,7 +308,14 @@ class Settings(BaseModel):
             raise ValueError("must be the code of a currency that Stripe knows, such as USD")
         return value.upper()
 
-    @field_validator("rate_limit_signup", "rate_limit_return", "rate_limit_login")
+    @field_validator(
+        "rate_limit_signup",
+        "rate_limit_signup_total",
+        "rate_limit_return",
+        "rate_limit_login",
+        "rate_limit_api",
+        "rate_limit_bad_token",
+    )
     @classmethod
     def _budget(cls, value: str) -> str:
         try:

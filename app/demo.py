@@ -148,6 +148,8 @@ def _settings(folder: Path, portal_url: str, stripe_url: str) -> Settings:
         "stripe_api_base": stripe_url,
         "database_url": f"sqlite:///{folder.resolve() / 'gangway.db'}",
         "rate_limit_signup": "10000 per hour",
+        "rate_limit_signup_total": "10000 per hour",
+        "rate_limit_api": "100000 per minute",
         "rate_limit_return": "100000 per hour",
         "rate_limit_login": "10000 per hour",
         "rate_limit_storage": "memory://",

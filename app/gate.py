@@ -6,9 +6,11 @@ from collections.abc import Callable
 from flask import Response, g, request
 
 from app import db, idempotency, operators
-from app.errors import AppError
-from app.web import problems
+from app.config import settings
+from app.errors import AppError, Unauthorized
+from app.web import limits, problems
 from app.web.api import Operation
+from app.web.visitors import visitor
 
 
 class Gate:
@@ -17,7 +19,12 @@ class Gate:
     def admit(self, operation: Operation) -> None:
         """Raise Unauthorized or Forbidden; else know the caller from here on."""
         header = request.headers.get("Authorization", "")
-        token = operators.admit(db.session(), header, scope=operation.scope)
+        try:
+            token = operators.admit(db.session(), header, scope=operation.scope)
+        except Unauthorized:
+            limits.current().spend(settings().rate_limit_bad_token, "bad-token", visitor())
+            raise
+        g.spent_by_token = limits.current().spend(settings().rate_limit_api, "token", token.id)
         g.token_id, g.actor = token.id, f"token:{token.id}"
 
     def run(self, operation: Operation, run: Callable[[], Response]) -> Response:

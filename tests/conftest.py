@@ -74,6 +74,9 @@ def _read_settings(overrides: tuple[tuple[str, Any], ...]) -> Settings:
         "company_name": "Northwind Metering",
         "support_email": "help@example.com",
         "rate_limit_signup": "1000 per minute",
+        "rate_limit_signup_total": "10000 per minute",
+        "rate_limit_api": "100000 per minute",
+        "rate_limit_bad_token": "10000 per minute",
         "worker_threads": 1,
         "log_level": "ERROR",
     }

@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from app import db, metrics
 from app.config import is_loopback, settings
 from app.monitoring import readiness
+from app.monitoring.counting import Counting
 from app.monitoring.rows import Rows
 
 bp = Blueprint("monitoring", __name__)
@@ -45,7 +46,9 @@ def numbers() -> Response:
     refusal = _refusal()
     if refusal is not None:
         return refusal
-    return Response(metrics.current().exposition(Rows(db.session())), content_type=CONTENT_TYPE_LATEST)
+    return Response(
+        metrics.current().exposition(Rows(db.session()), Counting()), content_type=CONTENT_TYPE_LATEST
+    )
 
 
 def _look(app: Flask) -> tuple[list[str], list[str]]:

@@ -14,7 +14,7 @@ from app.errors import NotFound
 from app.operators import accounts, login, one_time_links, queries, second_factor, sessions
 from app.operators.forms import CodeForm, InvitationForm, LoginForm, SetupForm
 from app.operators.models import OneTimeLink, Operator, Role
-from app.web.limits import limiter
+from app.web.limits import limited
 
 bp = Blueprint("operator_door", __name__, url_prefix="/operator")
 
@@ -28,10 +28,8 @@ WRONG_CODE = "This code is wrong or was used before. Wait for the next one, or u
 WRONG_TOKEN = "This token is not good. A new one stands in the log each time the server starts."  # noqa: S105
 WRONG = ("That did not fit", "The e-mail address or the password is wrong. Check both and try again.")
 
-by_address = limiter.shared_limit(
-    lambda: settings().rate_limit_login,
-    scope="operator-door",
-    deduct_when=lambda _response: g.get("failed", False),
+by_address = limited(
+    lambda: settings().rate_limit_login, scope="operator-door", counts=lambda: g.get("failed", False)
 )
 
 

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from flask import Flask, Response, current_app, request
-from flask_limiter.util import get_remote_address
 from itsdangerous import BadSignature, URLSafeSerializer
 from limits import RateLimitItem, parse
 from sqlalchemy.orm import Session
@@ -15,10 +14,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from app import db, journal
 from app.config import settings
 from app.db import utcnow
-from app.errors import AppError
 from app.operators import accounts, passwords, queries, sessions
 from app.operators.models import Operator
-from app.web.limits import limiter
+from app.web import limits
+from app.web.visitors import visitor
 
 # Tries of one account, whether or not it exists. Short windows, and strangers are counted by address first,
 # so that who fails on purpose can't keep the owner out for long.
@@ -29,11 +28,7 @@ DEVICE = "gangway-device"
 DEVICE_LASTS = timedelta(days=180)
 
 
-class TooManyTries(AppError):
-    """An account was tried too often."""
-
-    status = 429
-    title = "Too Many Requests"
+TooManyTries = limits.TooMany  # here: an account was tried too often
 
 
 def check_password(session: Session, email: str, password: str) -> Operator | None:
@@ -141,19 +136,12 @@ def _note_failure(app: Flask, email: str, kind: str) -> None:
 
 
 def _spend(what: str, email: str) -> None:
-    """Count a try before it is made, because many may be made at once.
-
-    That the storage answers has been seen by the limit on addresses, which stands before each route here.
-    """
-    # All are counted, so not a generator that stops at the first.
-    within = [limiter.limiter.hit(limit, what, key) for limit, key in _buckets(email)]
-    if not all(within):
-        raise TooManyTries("That was a lot of tries for this account. Wait ten minutes, then try again.")
+    """Count a try before it is made, because many may be made at once."""
+    limits.current().spend_items((limit, (what, key)) for limit, key in _buckets(email))
 
 
 def _forgive(what: str, email: str) -> None:
-    for limit, key in _buckets(email):
-        limiter.limiter.clear(limit, what, key)
+    limits.current().clear((limit, (what, key)) for limit, key in _buckets(email))
 
 
 def _buckets(email: str) -> list[tuple[RateLimitItem, str]]:
@@ -165,7 +153,7 @@ def _buckets(email: str) -> list[tuple[RateLimitItem, str]]:
         owner = nonce = None
     if owner == _digest(email):
         return [(OF_ONE, f"{account}-{nonce}")]
-    return [(OF_ONE, f"{account}-{get_remote_address()}"), (OF_ALL, account)]
+    return [(OF_ONE, f"{account}-{visitor()}"), (OF_ALL, account)]
 
 
 def _digest(email: str) -> str:

@@ -19,7 +19,7 @@ from app.signup.follow import follow
 from app.signup.pages import Problem, bp, is_in_doubt, name_browser, tell
 from app.signup.places import name_in_url
 from app.signup.resume import NothingToPay
-from app.web.limits import limiter
+from app.web.limits import limited
 
 CLOSED = "The payment page can't be opened just now"
 AWAY = Problem(
@@ -48,7 +48,7 @@ def keep_secret(response: Response) -> Response:
 
 
 @bp.get("/start/<token>")
-@limiter.limit(lambda: settings().rate_limit_return)
+@limited(lambda: settings().rate_limit_return)
 def start(token: str) -> ResponseReturnValue:
     """Show what is asked. Nothing is changed, because programs that scan mails fetch this page too."""
     link = links.find(db.session(), token)
@@ -56,7 +56,7 @@ def start(token: str) -> ResponseReturnValue:
 
 
 @bp.post("/start/<token>/opened")
-@limiter.limit(lambda: settings().rate_limit_return)
+@limited(lambda: settings().rate_limit_return)
 def note_opened(token: str) -> ResponseReturnValue:
     """Take the script's word that a person has the page before it."""
     session = db.session()
@@ -73,7 +73,7 @@ def note_opened(token: str) -> ResponseReturnValue:
 
 
 @bp.post("/start/<token>")
-@limiter.limit(lambda: settings().rate_limit_return)
+@limited(lambda: settings().rate_limit_return)
 def press(token: str) -> ResponseReturnValue:
     """Lead to Stripe's page: the open one, else a new one."""
     session = db.session()

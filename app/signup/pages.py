@@ -21,7 +21,7 @@ from app.signup.places import app_here, outcome_url
 from app.signup.resume import NothingToPay
 from app.signup.resume import resume as resume_payment
 from app.web import problems
-from app.web.limits import limiter
+from app.web.limits import limited
 
 bp = Blueprint("signup", __name__)
 log = structlog.get_logger("gangway.signup")
@@ -47,6 +47,11 @@ def stop_hurrying(_error: BaseException | None) -> None:
     gateway.clear_budget()
 
 
+def is_counted() -> bool:
+    """Does this sign-up count? A double click or a reload costs nothing of the budget."""
+    return bool(g.get("counts", False))
+
+
 @bp.get("/")
 def home() -> ResponseReturnValue:
     """The way in."""
@@ -66,7 +71,13 @@ def form() -> ResponseReturnValue:
 
 
 @bp.post("/signup")
-@limiter.limit(lambda: settings().rate_limit_signup, deduct_when=lambda _response: g.get("counts", False))
+@limited(lambda: settings().rate_limit_signup, counts=is_counted)
+@limited(
+    lambda: settings().rate_limit_signup_total,
+    scope="signup-total",
+    name=lambda: "everybody",
+    counts=is_counted,
+)
 def submit() -> ResponseReturnValue:
     """Make the customer and go to Stripe; or say beside each field what is wrong."""
     form = SignupForm(formdata=request.form)  # text alone: a file in place of it is as good as nothing
@@ -103,7 +114,7 @@ def submit() -> ResponseReturnValue:
 
 
 @bp.get("/return")
-@limiter.limit(lambda: settings().rate_limit_return)
+@limited(lambda: settings().rate_limit_return)
 def done() -> ResponseReturnValue:
     """Back from Stripe: ask Stripe, then show what is true."""
     session = db.session()
@@ -137,7 +148,7 @@ def cancelled() -> ResponseReturnValue:
 
 
 @bp.post("/resume")
-@limiter.limit(lambda: settings().rate_limit_return)
+@limited(lambda: settings().rate_limit_return)
 def resume() -> ResponseReturnValue:
     """Go on where it was left: the open page, else a new one."""
     session = db.session()
@@ -164,7 +175,7 @@ def resume() -> ResponseReturnValue:
 
 
 @bp.post("/forget")
-@limiter.limit(lambda: settings().rate_limit_return)
+@limited(lambda: settings().rate_limit_return)
 def forget() -> ResponseReturnValue:
     """Forget this browser: on a shared computer, the next person must see nothing of this one."""
     session = db.session()

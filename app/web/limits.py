@@ -1,15 +1,228 @@
-"""How often an address may do what costs us, or what guesses at secrets."""
+"""How often somebody may do what costs us, or what guesses at secrets.
 
-from flask import Flask
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
+A request is counted before its work starts, so that many at once can't pass together. It gets its count back
+when it fails through our fault, or when it turns out not to count.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from functools import partial, wraps
+from typing import Any, TypeVar
+
+import structlog
+from flask import Flask, Response, current_app, g, request, url_for
+from limits import RateLimitItem, parse_many
+from limits.storage import MemoryStorage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+from werkzeug.exceptions import HTTPException
 
 from app.config import Settings
+from app.errors import AppError
+from app.web.visitors import visitor
 
-limiter = Limiter(get_remote_address, headers_enabled=False, in_memory_fallback_enabled=True)
+log = structlog.get_logger("gangway.limits")
+
+STORAGE_TIMEOUT = 0.4  # seconds to connect, and as many to answer
+RETRY_INTERVAL = 10.0  # seconds until a storage that was away is asked again
+
+Result = TypeVar("Result")
+View = Callable[..., Any]
+
+
+class TooMany(AppError):
+    """Somebody did something too often, and may do it again after some seconds."""
+
+    status = 429
+    title = "Please wait a moment"
+
+    def __init__(self, seconds: float, what: str = "a lot of tries in a short time") -> None:
+        self.retry_after = max(1, math.ceil(seconds))
+        g.retry_after = self.retry_after
+        super().__init__(f"That was {what}. Nothing was changed. Try again in {duration(self.retry_after)}.")
+
+
+class Spent:
+    """A count that was taken, and can be given back."""
+
+    def __init__(self, limits: "Limits", limiter: FixedWindowRateLimiter, keys: dict[str, int]) -> None:
+        self._limits = limits
+        self._limiter = limiter
+        self._keys = keys  # with the seconds after which each ends
+
+    def give_back(self) -> None:
+        """Let it count as if nothing had been asked."""
+        self._limits.attempt(self._limiter, partial(_give_back, self._limiter, self._keys))
+
+
+class Limits:
+    """The counts of one application: in its process, or shared by all in Redis.
+
+    While Redis does not answer, the process counts for itself. It asks again every ten seconds, so a Redis
+    that hangs delays one request in that time by less than a second.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._shared = None if uri.startswith("memory") else FixedWindowRateLimiter(_open(uri))
+        self._failures: tuple[type[Exception], ...] = (OSError, *_errors(self._shared or self._own))
+        self._is_away = False
+        self._ask_again_at = 0.0
+
+    def spend(self, budget: str, *key: str) -> Spent:
+        """Count something. Raises TooMany when that is more than the budget allows."""
+        return self.spend_items([(item, key) for item in parse_many(budget)])
+
+    def spend_items(self, items: Iterable[tuple[RateLimitItem, tuple[str, ...]]]) -> Spent:
+        """Count something in each of several budgets. Raises TooMany, and then counts it in none."""
+        wanted = list(items)
+        if self._shared is not None and self._may_ask():
+            spent = self.attempt(self._shared, partial(self._spend, self._shared, wanted))
+            if spent is not None:
+                return spent
+        return self._spend(self._own, wanted)
+
+    def clear(self, items: Iterable[tuple[RateLimitItem, tuple[str, ...]]]) -> None:
+        """Forget what was counted."""
+        for item, key in items:
+            self._own.clear(item, *key)
+            if self._shared is not None and self._may_ask():
+                self.attempt(self._shared, partial(self._shared.clear, item, *key))
+
+    def reset(self) -> None:
+        """Forget what this process has counted."""
+        self._own.storage.reset()
+        self._is_away, self._ask_again_at = False, 0.0
+
+    def check(self) -> bool:
+        """Are limits counted where the settings say? Asks Redis, if that is due."""
+        if self._shared is not None and self._may_ask():
+            self.attempt(self._shared, partial(self._shared.storage.get, "gangway-check"))
+        return not self._is_away
+
+    def attempt(self, limiter: FixedWindowRateLimiter, work: Callable[[], Result]) -> Result | None:
+        """Do something with a storage. When it is away, return None and leave it alone for a while."""
+        try:
+            result = work()
+        except self._failures as error:
+            if not self._is_away:
+                log.warning("rate_limits_per_process", reason=type(error).__name__)
+            self._is_away, self._ask_again_at = True, time.monotonic() + RETRY_INTERVAL
+            return None
+        if self._is_away and limiter is self._shared:
+            self._is_away = False
+            log.info("rate_limits_shared_again")
+        return result
+
+    def _may_ask(self) -> bool:
+        now = time.monotonic()
+        if not self._is_away:
+            return True
+        if now < self._ask_again_at:
+            return False
+        self._ask_again_at = now + RETRY_INTERVAL  # this request asks, and no other meanwhile
+        return True
+
+    def _spend(
+        self, limiter: FixedWindowRateLimiter, wanted: list[tuple[RateLimitItem, tuple[str, ...]]]
+    ) -> Spent:
+        keys = {item.key_for(*key): item.get_expiry() for item, key in wanted}
+        over = [(item, key) for item, key in wanted if not limiter.hit(item, *key)]
+        if over:
+            ends = max(limiter.get_window_stats(item, *key).reset_time for item, key in over)
+            _give_back(limiter, keys)
+            raise TooMany(ends - time.time())
+        return Spent(self, limiter, keys)
+
+
+def limited(
+    budget: Callable[[], str],
+    *,
+    scope: str | None = None,
+    name: Callable[[], str] = visitor,
+    counts: Callable[[], bool] = lambda: True,
+) -> Callable[[View], View]:
+    """Limit a view. `counts` tells after the work whether it counts; a failure of ours never does."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def count(*args: Any, **kwargs: Any) -> Response:
+            spent = current().spend(budget(), scope or str(request.endpoint), request.method, name())
+            is_spent = False
+            try:
+                response = current_app.make_response(view(*args, **kwargs))
+                is_spent = response.status_code < 500 and counts()
+            except AppError as error:
+                is_spent = error.status < 500 and counts()
+                raise
+            except HTTPException as error:
+                is_spent = (error.code or 500) < 500 and counts()
+                raise
+            finally:
+                if not is_spent:
+                    spent.give_back()
+            return response
+
+        return count
+
+    return decorate
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Count where the settings say."""
-    app.config["RATELIMIT_STORAGE_URI"] = settings.rate_limit_storage
-    limiter.init_app(app)
+    """Count where the settings say, and tell whoever must wait for how long."""
+    app.extensions["gangway.limits"] = Limits(settings.rate_limit_storage)
+
+    @app.after_request
+    def _tell(response: Response) -> Response:
+        if response.status_code >= 500 and "spent_by_token" in g:
+            g.spent_by_token.give_back()
+        if response.status_code == 429 and "retry_after" in g:
+            response.headers["Retry-After"] = str(g.retry_after)
+        return response
+
+
+def current() -> Limits:
+    """Return the counts of the current application."""
+    found = current_app.extensions["gangway.limits"]
+    assert isinstance(found, Limits)
+    return found
+
+
+def duration(seconds: int) -> str:
+    """Say how long that is, rounded up."""
+    for size, unit in ((3600, "hour"), (60, "minute")):
+        if seconds > size * 1.5:
+            number = math.ceil(seconds / size)
+            return f"{number} {unit}{'s' if number > 1 else ''}"
+    return f"{seconds} second{'s' if seconds > 1 else ''}"
+
+
+def retry_url() -> str:
+    """Return the page from which somebody can try again."""
+    if request.method in {"GET", "HEAD"}:
+        return request.full_path.rstrip("?")
+    is_page = current_app.url_map.bind("").test(request.path, "GET")
+    return request.path if is_page else url_for("signup.form")
+
+
+def _errors(limiter: FixedWindowRateLimiter) -> tuple[type[Exception], ...]:
+    found = limiter.storage.base_exceptions
+    return found if isinstance(found, tuple) else (found,)
+
+
+def _give_back(limiter: FixedWindowRateLimiter, keys: dict[str, int]) -> None:
+    for key, expiry in keys.items():
+        if limiter.storage.get(key) > 0:  # else its time is over
+            limiter.storage.incr(key, expiry, -1)
+
+
+def _open(uri: str) -> Any:
+    from redis.backoff import NoBackoff  # noqa: PLC0415 (an extra)
+    from redis.retry import Retry  # noqa: PLC0415
+
+    options: dict[str, Any] = {
+        "socket_connect_timeout": STORAGE_TIMEOUT,
+        "socket_timeout": STORAGE_TIMEOUT,
+        "retry": Retry(NoBackoff(), 0),  # its own retries take seconds
+    }
+    return storage_from_string(uri, **options)

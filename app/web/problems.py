@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from app import db
 from app.errors import AppError
+from app.web.limits import retry_url
 
 log = structlog.get_logger("gangway.web")
 
@@ -111,7 +112,13 @@ def answer(status: int, title: str, detail: str, fields: Mapping[str, str] | Non
             response.headers["WWW-Authenticate"] = "Bearer"
         return response
     request_id = g.get("request_id", "")
-    told = {"status": status, "title": title, "detail": plain(status, detail), "request_id": request_id}
+    told: dict[str, Any] = {
+        "status": status,
+        "title": title,
+        "detail": plain(status, detail),
+        "request_id": request_id,
+    }
+    told["retry_url"] = retry_url() if status == 429 else None
     frame = "desk/error.html" if is_for_operator() else "error.html"
     return Response(render_template(frame, **told), status, mimetype="text/html")
 

@@ -162,8 +162,8 @@ MUTANTS = (
     Mutant(
         "passwords of one account may be guessed without end",
         LOGIN,
-        "    if not all(within):\n",
-        "    if within is None:\n",
+        "    limits.current().spend_items((limit, (what, key)) for limit, key in _buckets(email))\n",
+        "    _buckets(email)\n",
         "tests/operators/test_login.py::TestTooManyTries::test_one_account_is_closed_to_an_address_for_ten_minutes",
     ),
     Mutant(

@@ -22,7 +22,6 @@ LIBRARIES = (
     "cryptography.fernet",
     "email_validator",
     "flask",
-    "flask_limiter",
     "flask_login",
     "flask_wtf",
     "gunicorn.app.base",

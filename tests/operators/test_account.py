@@ -108,7 +108,7 @@ class TestPassword:
         page = change(here)
 
         assert page is not None
-        assert "Wait ten minutes" in page.error("current")
+        assert "Try again in 10 minutes" in page.error("current")
 
     def test_of_an_account_that_changed_meanwhile_is_left_alone(
         self, app: Flask, hasher: CountingHasher, monkeypatch: pytest.MonkeyPatch

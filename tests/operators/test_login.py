@@ -261,7 +261,7 @@ class TestTooManyTries:
 
         assert statuses == [422] * 10 + [429]
         assert refused.status_code == 429
-        assert "Wait ten minutes" in Page.of(refused).text
+        assert "Try again in 10 minutes" in Page.of(refused).text
         assert Page.of(refused).value("email") == "ada@example.com"
         assert len(hasher.verified) == 1  # of the last, good try
         assert let_in.status_code == 303

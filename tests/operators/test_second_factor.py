@@ -266,7 +266,7 @@ class TestLoggingIn:
 
         assert statuses == [422] * 10 + [429]
         assert refused.status_code == 429
-        assert "Wait ten minutes" in Page.of(refused).text
+        assert "Try again in 10 minutes" in Page.of(refused).text
         assert kinds(rows).count("operator.second_factor_failed") == 1
         assert send(client, CODE, code=telephone.code()).status_code == 303
 
@@ -393,7 +393,7 @@ class TestChanging:
 
         assert statuses == [422] * 10 + [429]
         assert answer.status_code == 429
-        assert "Wait ten minutes" in Page.of(answer).error("password")
+        assert "Try again in 10 minutes" in Page.of(answer).error("password")
 
     def test_there_are_no_recovery_codes_without_it(self, app: Flask) -> None:
         desk = sign_in(app, who=member(app))

@@ -30,7 +30,7 @@ class TestWithABudget:
         answers = [form.submit(key=f"k{n}", subject_keys=[f"s{n}"]) for n, form in enumerate(forms)]
 
         assert [answer.status_code for answer in answers] == [303, 303, 429]
-        assert "Wait" in Page.of(answers[2]).text
+        assert "Try again in" in Page.of(answers[2]).text
         assert len(rows(Customer)) == 2
 
     def test_begins_anew_after_its_time(self, app: Flask) -> None:

@@ -16,7 +16,6 @@ from prometheus_client.metrics import MetricWrapperBase
 from app import apps, create_app, db, sync
 from app.config import Settings
 from app.desk.figures import Remembered
-from app.web import limits
 from tests.support import engines
 from tests.support.transactions import forbid_open_transactions
 
@@ -28,7 +27,6 @@ class _Kept:
     extensions: dict[str, Any]  # as they were when it was built
     config: dict[str, Any]
     template_globals: dict[str, Any]
-    limiter: dict[str, Any]  # the one limiter counts where the last application built said
 
 
 class Applications:
@@ -63,11 +61,7 @@ class Applications:
             dict(app.extensions),
             dict(app.config),
             dict(app.jinja_env.globals),
-            {name: getattr(limits.limiter, name) for name in _LIMITER_STATE},
         )
-
-
-_LIMITER_STATE = ("_storage", "_limiter", "_fallback_limiter", "_storage_dead")
 
 
 def _without_database(settings: Settings) -> Settings:
@@ -92,8 +86,5 @@ def _renew(kept: _Kept, settings: Settings) -> None:
     for counter in vars(extensions["gangway.metrics"]).values():
         if isinstance(counter, MetricWrapperBase):
             counter.clear()
-    for name, value in kept.limiter.items():
-        setattr(limits.limiter, name, value)
-    if settings.rate_limit_storage.startswith("memory"):
-        limits.limiter.reset()
+    extensions["gangway.limits"].reset()
     db.connect(app, sa.make_url(settings.database_url))

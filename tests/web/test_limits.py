@@ -1,0 +1,199 @@
+"""Limits count a request before its work, say when to come back, and survive a Redis that hangs."""
+
+import os
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.config import Settings
+from app.web import limits
+from tests.conftest import make_settings
+from tests.support.browser import Page
+from tests.support.numbers import read
+from tests.support.portal import SignupPage
+from tests.support.processes import PROCESS_MARKS, Program, free_port, start
+from tests.support.tokens import bearer
+
+
+class TestWhenItIsOver:
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        return make_settings(
+            database_url=database_url,
+            rate_limit_signup="5 per hour",
+            rate_limit_return="2 per minute",
+            rate_limit_api="3 per minute",
+            rate_limit_bad_token="2 per minute",
+            trusted_proxies=1,
+        )
+
+    def test_many_at_once_do_not_pass_together(self, app: Flask) -> None:
+        forms = [SignupPage(app.test_client()) for _ in range(16)]
+
+        def send(number: int) -> int:
+            return forms[number].submit(key=f"k{number}", subject_keys=[f"s{number}"]).status_code
+
+        with ThreadPoolExecutor(16) as threads:
+            statuses = sorted(threads.map(send, range(16)))
+
+        assert statuses == [303] * 5 + [429] * 11
+
+    def test_the_page_says_when_to_come_back_and_has_a_button(self, client: FlaskClient) -> None:
+        answer = [client.get("/return?customer=x") for _ in range(3)][-1]
+
+        page = Page.of(answer)
+        assert answer.status_code == 429
+        assert 1 <= int(answer.headers["Retry-After"]) <= 60
+        assert page.h1 == "Please wait a moment"
+        assert "Try again in " in page.text
+        assert "seconds" in page.text
+        assert link(page) == "/return?customer=x"
+
+    def test_a_form_leads_back_to_its_page(self, app: Flask) -> None:
+        forms = [SignupPage(app.test_client()) for _ in range(6)]
+
+        answer = [form.submit(key=f"k{n}", subject_keys=[f"s{n}"]) for n, form in enumerate(forms)][-1]
+
+        assert answer.status_code == 429
+        assert link(Page.of(answer)) == "/signup"
+        assert "Try again in 1 hour" in Page.of(answer).text or "minutes" in Page.of(answer).text
+
+    def test_a_new_port_makes_no_new_visitor(self, client: FlaskClient) -> None:
+        statuses = [
+            client.get("/return", headers={"X-Forwarded-For": f"198.51.100.8:{40000 + n}"}).status_code
+            for n in range(4)
+        ]
+
+        assert statuses == [404, 404, 429, 429]
+
+    def test_a_token_has_a_budget(self, app: Flask, client: FlaskClient) -> None:
+        headers, others = bearer(app), bearer(app)
+
+        answers = [client.get("/api/v1/customers", headers=headers) for _ in range(5)]
+
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+        assert answers[-1].content_type == "application/problem+json"
+        assert int(answers[-1].headers["Retry-After"]) >= 1
+        assert "Try again in" in answers[-1].get_json()["detail"]
+        assert client.get("/api/v1/customers", headers=others).status_code == 200
+
+    def test_bad_tokens_have_a_budget_for_each_address(self, app: Flask, client: FlaskClient) -> None:
+        bad = {"Authorization": "Bearer wrong"}
+
+        answers = [client.get("/api/v1/customers", headers=bad) for _ in range(3)]
+        elsewhere = client.get("/api/v1/customers", headers=bad | {"X-Forwarded-For": "192.0.2.9"})
+
+        assert [answer.status_code for answer in answers] == [401, 401, 429]
+        assert "Retry-After" in answers[-1].headers
+        assert elsewhere.status_code == 401
+        assert client.get("/api/v1/customers", headers=bearer(app)).status_code == 200
+
+
+class TestEverybodyTogether:
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        return make_settings(
+            database_url=database_url, rate_limit_signup_total="2 per hour", trusted_proxies=1
+        )
+
+    def test_sign_ups_have_a_ceiling(self, app: Flask) -> None:
+        statuses = []
+        for number in range(3):
+            form = SignupPage(app.test_client())
+            fields = form.fields(key=f"k{number}", subject_keys=[f"s{number}"])
+            answer = form.send(fields, headers={"X-Forwarded-For": f"192.0.2.{number}"})
+            statuses.append(answer.status_code)
+
+        assert statuses == [303, 303, 429]
+
+
+@pytest.mark.own_app
+class TestSilentRedis:
+    """Something accepts connections and never answers, as a frozen Redis does."""
+
+    @pytest.fixture
+    def silent(self) -> Iterator[int]:
+        with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
+            yield server.getsockname()[1]
+
+    @pytest.fixture
+    def settings(self, database_url: str, silent: int) -> Settings:
+        storage = f"redis://127.0.0.1:{silent}"
+        return make_settings(
+            database_url=database_url, rate_limit_signup="2 per hour", rate_limit_storage=storage
+        )
+
+    def test_everything_works_and_is_counted(self, app: Flask, client: FlaskClient) -> None:
+        forms = [SignupPage(app.test_client()) for _ in range(3)]
+        answers = [form.submit(key=f"k{n}", subject_keys=[f"s{n}"]) for n, form in enumerate(forms)]
+        numbers = read(client.get("/metrics").get_data(as_text=True))
+
+        assert [answer.status_code for answer in answers] == [303, 303, 429]
+        assert numbers["gangway_rate_limits_per_process"] == 1
+
+    def test_it_is_asked_once_and_briefly(self, app: Flask) -> None:
+        with app.app_context():
+            began = time.monotonic()
+            for number in range(50):
+                limits.current().spend("1 per hour", str(number))
+            took = time.monotonic() - began
+
+        assert took < limits.RETRY_INTERVAL  # asked fifty times it would be 20 seconds
+
+
+class TestRedis:
+    pytestmark = PROCESS_MARKS
+
+    @pytest.fixture
+    def redis(self, tmp_path: Path) -> Iterator[tuple[Program, int]]:
+        program = shutil.which("redis-server")
+        if program is None:
+            pytest.skip("needs Debian's redis-server")
+        port = free_port()
+        options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path))
+        with start(program, *options) as server:
+            server.wait_until(lambda: _accepts(port))
+            yield server, port
+
+    def test_is_shared_until_it_freezes_and_again_when_it_is_back(
+        self, app: Flask, redis: tuple[Program, int]
+    ) -> None:
+        server, port = redis
+        with app.test_request_context():
+            one, other = (limits.Limits(f"redis://127.0.0.1:{port}") for _ in range(2))
+            spent = one.spend("2 per hour", "x")
+            other.spend("2 per hour", "x")
+            with pytest.raises(limits.TooMany):
+                one.spend("2 per hour", "x")
+            spent.give_back()
+            other.spend("2 per hour", "x")
+
+            os.kill(server.process.pid, signal.SIGSTOP)
+            for number in range(20):
+                one.spend("1 per hour", str(number))
+            was_shared = one.check()
+            os.kill(server.process.pid, signal.SIGCONT)
+            one.reset()
+
+            with pytest.raises(limits.TooMany):
+                one.spend("2 per hour", "x")
+
+        assert not was_shared
+        assert one.check()
+
+
+def link(page: Page) -> str:
+    return next(found["href"] for found in page.all("a") if found.text == "Try again")
+
+
+def _accepts(port: int) -> bool:
+    with socket.create_connection(("127.0.0.1", port)):
+        return True
