@@ -4,7 +4,11 @@
 // Times in the reader's own zone, the exact UTC in the title and one press away.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const ZONE = "gangway-times-in-utc"; // what this browser chose last; a private window may not keep it
 let local = true;
+try {
+  local = localStorage.getItem(ZONE) === null;
+} catch {}
 
 function showTimes() {
   for (const element of document.querySelectorAll("time[datetime]:not([data-ago])")) {
@@ -29,6 +33,10 @@ if (line) {
   };
   button.addEventListener("click", () => {
     local = !local;
+    try {
+      if (local) localStorage.removeItem(ZONE);
+      else localStorage.setItem(ZONE, "1");
+    } catch {}
     label();
     showTimes();
   });
@@ -58,6 +66,27 @@ for (const field of document.querySelectorAll("[data-copy]")) {
   });
   row.append(input, button, said);
 }
+
+// A button beside each id that copies it.
+function showCopyButtons(root) {
+  if (!navigator.clipboard) return;
+  for (const id of root.querySelectorAll("[data-copy-id]:not(:has(button))")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy-id";
+    button.setAttribute("aria-label", `Copy ${id.dataset.copyId}`);
+    const said = document.createElement("span");
+    said.className = "visually-hidden";
+    said.setAttribute("role", "status");
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(id.dataset.copyId);
+      button.classList.add("copied");
+      said.textContent = "Copied to the clipboard.";
+    });
+    id.append(button, said);
+  }
+}
+showCopyButtons(document);
 
 // Live numbers: a part of the page that is read again every while, as long as somebody looks at it.
 const live = document.querySelector("[data-live]");
@@ -91,6 +120,7 @@ if (live) {
     });
     showLocalTitles(live);
     showTimes();
+    showCopyButtons(live);
     if (focused) {
       const targets = [...live.querySelectorAll("a, summary, button")];
       const same = targets.find((element) => element.href && element.href === focused.href);
