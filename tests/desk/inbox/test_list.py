@@ -24,7 +24,7 @@ from tests.support.world import World
 def listed(client: FlaskClient, query: str = "") -> list[str]:
     """The ids of the events that the list shows, from the top."""
     page = Page.of(client.get(f"/operator/events{query}"))
-    return [code.text for code in page.all("span", class_="under code")]
+    return [code.text for code in page.all("span", class_="id")]
 
 
 def test_shows_what_came_the_newest_first(
@@ -37,7 +37,7 @@ def test_shows_what_came_the_newest_first(
 
     table = page.one("table")
     newest = sorted(rows(Event), key=lambda found: (found.received_at, found.id), reverse=True)
-    assert [code.text for code in table.all("span", class_="under code")] == [found.id for found in newest]
+    assert [code.text for code in table.all("span", class_="id")] == [found.id for found in newest]
     assert "Setup succeeded" in table.text
     assert "Ada Lovelace" in table.text
     assert "Done" in table.text
@@ -178,7 +178,7 @@ def test_goes_from_page_to_page_without_leaving_out_or_repeating_any(
         page = Page.of(desk.get(page.one("a", rel="next")["href"]))
         pages.append(page)
     for page in pages:
-        seen += [code.text for code in page.all("span", class_="under code")]
+        seen += [code.text for code in page.all("span", class_="id")]
     back = Page.of(desk.get(pages[2].one("a", rel="prev")["href"]))
     first = Page.of(desk.get(back.one("a", rel="prev")["href"]))
 
