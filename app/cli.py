@@ -30,7 +30,7 @@ from app.setup import add_place_options, chosen_sources
 from app.setup.cli import check_command, init_command, key_command, keys_group
 from app.sync.cli import command as backfill_command
 from app.version import __version__
-from app.web import logging
+from app.web import logging, proxies
 
 PORT = click.IntRange(1, HIGHEST_PORT)
 
@@ -142,6 +142,8 @@ def serve(bind: str) -> None:
     settings = _settings()
     _log_start(chosen_sources())
     refuse_taken(bind)
+    if doubt := proxies.doubt(settings):
+        structlog.get_logger("gangway.start").warning("proxies_not_trusted", detail=doubt)
     with create_app(settings).app_context():
         _refuse_unfit_tables()
         _offer_setup()

@@ -21,6 +21,7 @@ from app.gateway import (
     StripeKeyRejected,
     StripeUnavailable,
 )
+from app.web import proxies
 from app.webhooks import Event
 
 LATE = timedelta(minutes=5)  # an event that is unfinished for longer than that waits for something
@@ -38,6 +39,7 @@ class Chart:
     now: datetime
     public_url: str
     url_is_reachable: bool
+    proxy_doubt: str | None
     is_pulling: bool
     default: apps.App | None
     key_is_shut: bool  # no encryption key of ours opens it
@@ -104,6 +106,7 @@ def _our_side(session: Session, app: apps.App) -> Chart:
         now=now,
         public_url=public_url,
         url_is_reachable=is_public(public_url) or settings().is_simulated,
+        proxy_doubt=proxies.current_doubt(),
         is_pulling=settings().is_pulling,
         default=apps.default(session),
         key_is_shut=key_is_shut,

@@ -10,7 +10,7 @@ STUCK = timedelta(hours=1)
 
 def findings(chart: Chart) -> list[Finding]:
     """One for each thing."""
-    checks = (_secrets, _rolling, _public_url, _last_event, _backlog, _dead, _backfill, _default)
+    checks = (_secrets, _rolling, _public_url, _proxies, _last_event, _backlog, _dead, _backfill, _default)
     return [check(chart) for check in checks]
 
 
@@ -58,6 +58,12 @@ def _public_url(chart: Chart) -> Finding:
         f"{chart.public_url} is no address that Stripe can call over https, so that no event is delivered;"
         " what happens is found by asking Stripe. Set GANGWAY_PUBLIC_URL to a public https address.",
     )
+
+
+def _proxies(chart: Chart) -> Finding:
+    if chart.proxy_doubt is None:
+        return green("proxies", "Visitors are counted apart", "By the address of each.")
+    return amber("proxies", "All visitors may count as one", chart.proxy_doubt)
 
 
 def _last_event(chart: Chart) -> Finding:

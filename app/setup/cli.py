@@ -13,6 +13,7 @@ from app.environment import ENV_FILE_NAME, SettingsRefused, Sources, find_source
 from app.setup import checks, init
 from app.setup.options import chosen_env_file, chosen_places, chosen_sources
 from app.setup.printing import settings_lines
+from app.web import proxies
 
 
 @click.command("init")
@@ -71,6 +72,7 @@ def check_command(context: click.Context) -> None:
         with context.ensure_object(ScriptInfo).load_app().app_context():
             problems, doubts = checks.look_into_database()
         warnings += doubts
+        warnings += [doubt for doubt in (proxies.doubt(settings),) if doubt]
         warnings += checks.open_to_others(sources, settings.database_url)
     for warning in warnings:
         click.echo(f"Warning: {warning}", err=True)

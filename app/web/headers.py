@@ -1,18 +1,17 @@
 """Security headers on every answer, and the request's id."""
 
 from flask import Flask, Response, g, request
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import Settings
 from app.db import new_id
+from app.web import proxies
 
 STRIPE_CHECKOUT = "https://checkout.stripe.com"
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Give each request an id, and each answer the headers that keep browsers on our side."""
-    if settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0)  # type: ignore[method-assign]
+    proxies.init_app(app, settings)
     policy = content_security_policy(settings)
 
     @app.before_request

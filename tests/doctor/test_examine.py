@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from flask import Flask
+from flask.testing import FlaskClient
 
 from app import create_app, db
 from app.apps.models import App
@@ -37,8 +38,17 @@ def test_finds_nothing_wrong_with_an_app_that_is_well(
     assert set(report.findings) == {
         *("key", "account", "rights", "endpoint", "enabled", "url", "events", "version", "duplicates"),
         *("deliveries", "clock", "stray_customers", "secrets", "rolling", "public_url", "last_event"),
-        *("backlog", "dead", "backfill", "default"),
+        *("backlog", "dead", "backfill", "default", "proxies"),
     }
+
+
+def test_doubts_the_proxies_when_one_speaks_in_vain(client: FlaskClient, doctor: Doctor) -> None:
+    client.get("/signup", headers={"X-Forwarded-For": "192.0.2.1"})
+
+    report = doctor()
+
+    assert report["proxies"]["state"] == "amber"
+    assert "Set GANGWAY_TRUSTED_PROXIES" in report["proxies"]["detail"]
 
 
 def test_writes_down_who_examined_and_what_came_out(app: Flask, doctor: Doctor, rows: Rows) -> None:

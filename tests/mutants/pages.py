@@ -160,7 +160,7 @@ MUTANTS = (
     ),
     Mutant(
         "a forwarded address is believed",
-        HEADERS,
+        "app/web/proxies.py",
         "    if settings.trusted_proxies:\n        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=",
         "    if app:\n        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1 + ",
         "tests/signup/test_submit_budget.py::TestWithABudget::test_believes_no_forwarded_address",
