@@ -1,13 +1,15 @@
 """A whole copy of the database, made while others go on writing."""
 
 import os
+import secrets
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from app.errors import Conflict, Invalid, Unsupported
+from app import files
+from app.errors import Conflict, Invalid, PreconditionFailed, Unsupported
 
 
 def backup(engine: sa.Engine, target: Path) -> int:
@@ -19,16 +21,32 @@ def backup(engine: sa.Engine, target: Path) -> int:
     if engine.dialect.name != "sqlite":
         url = engine.url.set(drivername="postgresql").render_as_string(hide_password=True)
         raise Unsupported(f"PostgreSQL has a tool for this: pg_dump --format=custom --file={target} '{url}'")
-    if target.exists():
-        raise Conflict(f"{target} is there already. Name a new file.")
-    unfinished = target.with_name(f"{target.name}.part")
+    taken = Conflict(f"{target} is there already. Name a new file.")
+    if os.path.lexists(target):
+        raise taken
+    unfinished = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
     try:
-        os.close(os.open(unfinished, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
+        os.close(files.create(unfinished))
     except OSError as error:
         raise Invalid(f"{target} can't be written: {error.strerror}.") from error
-    _copy(engine, unfinished)
-    unfinished.rename(target)
+    try:
+        _copy(engine, unfinished)
+        _name(unfinished, target)
+    except FileExistsError as error:
+        raise taken from error
+    finally:
+        unfinished.unlink(missing_ok=True)
     return target.stat().st_size
+
+
+def _name(unfinished: Path, target: Path) -> None:
+    """Give a whole copy its name. Raises FileExistsError if somebody took the name meanwhile."""
+    try:
+        os.link(unfinished, target, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        unfinished.rename(target)
 
 
 def _copy(engine: sa.Engine, target: Path) -> None:
@@ -36,13 +54,14 @@ def _copy(engine: sa.Engine, target: Path) -> None:
 
     Source: https://sqlite.org/backup.html
     """
-    connection = engine.raw_connection()
-    try:
-        source = connection.driver_connection
+    with engine.connect() as connection:
+        source = connection.connection.driver_connection
         assert isinstance(source, sqlite3.Connection)
-        with closing(sqlite3.connect(target)) as copy:
-            source.backup(copy)
-            [found] = copy.execute("PRAGMA quick_check").fetchone()
-            assert found == "ok", found
-    finally:
-        connection.close()
+        try:
+            with closing(sqlite3.connect(target)) as copy:
+                source.backup(copy)
+                found = [line for (line,) in copy.execute("PRAGMA quick_check")]
+        except sqlite3.Error as error:
+            raise Invalid(f"The database could not be copied: {error}.") from error
+    if found != ["ok"]:
+        raise PreconditionFailed(f"The database is damaged, and no copy was made: {found[0]}")

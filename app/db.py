@@ -8,11 +8,28 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask, current_app, g
 from sqlalchemy import orm
-from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from ulid import ULID
 
 from app import sqlite
+from app.database_errors import explain
 
+__all__ = [
+    "Base",
+    "UtcDateTime",
+    "connect",
+    "end_read",
+    "engine",
+    "explain",
+    "init_app",
+    "is_id",
+    "new_id",
+    "plan_anew",
+    "session",
+    "sqlite_file",
+    "start_write",
+    "utcnow",
+]
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -29,8 +46,6 @@ NOTICED_SOON = {
     "keepalives_interval": "5",
     "keepalives_count": "3",
 }
-# No such table, no such column: https://www.postgresql.org/docs/current/errcodes-appendix.html
-LACKING = ("42P01", "42703")
 POOL_TIMEOUT = 4.0  # seconds that a request waits while all connections are in use
 
 
@@ -183,16 +198,6 @@ def _sessions() -> orm.sessionmaker[orm.Session]:
     found = current_app.extensions["gangway.sessions"]
     assert isinstance(found, orm.sessionmaker)
     return found
-
-
-def explain(error: SQLAlchemyError) -> str | None:
-    """What an error of the database means to whoever runs a command; None for one that is a bug."""
-    if not isinstance(error, OperationalError | ProgrammingError):
-        return None
-    is_old = getattr(error.orig, "sqlstate", None) in LACKING or "no such " in str(error.orig)
-    if is_old:
-        return "The database is not up to date: run `gangway db upgrade`."
-    return "The database does not answer: look at GANGWAY_DATABASE_URL, and whether it runs."
 
 
 def end_read(session: orm.Session) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from app import files
+from app.database_errors import why_not_opened
 
 PATIENCE = 15  # seconds that a writer waits for the others
 PRAGMAS = (
@@ -67,8 +68,16 @@ def tame(engine: sa.Engine) -> None:
     turn = threading.Lock()
 
     @event.listens_for(engine, "do_connect")
-    def _connecting(_dialect: object, _record: object, arguments: list[Any], _options: object) -> None:
-        create_for_owner(str(arguments[0]) if arguments else "")
+    def _connect(
+        dialect: sa.Dialect, _record: object, arguments: list[Any], options: dict[str, Any]
+    ) -> DBAPIConnection:
+        name = str(arguments[0]) if arguments else ""
+        create_for_owner(name)
+        try:
+            return dialect.connect(*arguments, **options)
+        except sqlite3.OperationalError as error:
+            error.add_note(why_not_opened(Path(name).absolute()))
+            raise
 
     @event.listens_for(engine, "connect")
     def _connected(connection: DBAPIConnection, _record: object) -> None:

@@ -11,7 +11,18 @@ APP = ROOT / "app"
 
 # A package imports only what stands on a line before its own (STYLE.md, "Rules of the road").
 LAYERS = (
-    ("errors", "addresses", "db", "sqlite", "sealing", "currencies", "files", "key_strength", "version"),
+    (
+        "errors",
+        "addresses",
+        "db",
+        "sqlite",
+        "sealing",
+        "currencies",
+        "files",
+        "key_strength",
+        "version",
+        "database_errors",
+    ),
     ("environment",),
     ("config",),
     ("gateway", "migrations", "metrics", "backup", "resealing", "serving"),

@@ -105,8 +105,9 @@ def test_of_a_broken_database_is_none(
 
     answer = backup(monkeypatch, database_url, tmp_path / "copy.db")
 
-    assert answer.exit_code != 0
-    assert not (tmp_path / "copy.db").exists()
+    assert answer.exit_code == 1
+    assert "The database is damaged, and no copy was made" in answer.output
+    assert not list(tmp_path.glob("copy*"))
 
 
 def test_writes_over_no_file(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,6 +118,24 @@ def test_writes_over_no_file(database_url: str, tmp_path: Path, monkeypatch: pyt
     assert answer.exit_code == 1
     assert "is there already. Name a new file." in answer.output
     assert (tmp_path / "mine").read_text() == "precious"
+
+
+def test_follows_no_link_and_leaves_nothing_half_done(
+    app: Flask, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (tmp_path / "copy.db.part").symlink_to(victim)
+    (tmp_path / "dangling.db").symlink_to(tmp_path / "nowhere")
+
+    first, second = (
+        backup(monkeypatch, database_url, tmp_path / name) for name in ("copy.db", "dangling.db")
+    )
+
+    assert (first.exit_code, second.exit_code) == (0, 1)
+    assert victim.read_text() == "precious"
+    assert not (tmp_path / "nowhere").exists()
+    assert [path.name for path in tmp_path.glob("*.part")] == ["copy.db.part"]
 
 
 def test_says_when_there_is_no_such_folder(

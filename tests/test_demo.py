@@ -1,6 +1,7 @@
 """`gangway demo` runs everything in one process, and goes on where an earlier demo stopped."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -240,3 +241,28 @@ class TestProgram:
         for role in ("viewer", "operator", "admin"):
             assert re.search(rf"{role} +{role}@example.com +\S{{16}}\n", printed)
         assert status == 0
+
+
+def test_is_reached_by_commands_that_name_its_folder(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(
+        "GANGWAY_DATABASE_URL", "sqlite:////nowhere/x.db"
+    )  # the real portal's, which is ignored
+    with place.launch() as facts:
+        listed = run_command("token", "list", "--data", str(place.folder))
+        made = run_command("--data", str(place.folder), "token", "create", "reports")
+        status = call_api(facts["portal"], made.output.strip())
+
+    assert "demo" in listed.output
+    assert status == 200
+
+
+def test_keeps_its_files_from_others(place: Place) -> None:
+    before = os.umask(0)
+    try:
+        with place.launch():
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in place.folder.iterdir()}
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE(place.folder.stat().st_mode) == 0o700
+    assert set(modes.values()) == {0o600}, modes

@@ -1,5 +1,7 @@
 """`gangway stripe …`: the installed Stripe apps. Uninstalling is with the payers, who go with their app."""
 
+import sys
+
 import click
 from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
@@ -14,24 +16,25 @@ from app.config import settings
 
 group = click.Group("stripe", help="Connect Stripe accounts, and look after them.")
 
+API_KEY_STDIN = click.option(
+    "--api-key-stdin", is_flag=True, help="Read the key from standard input, in one line."
+)
+
 
 @group.command("install")
-@click.option(
-    "--api-key",
-    prompt=True,
-    hide_input=True,
-    help="A secret or restricted key of the account. Asked for when it is not given.",
-)
+@click.option("--api-key", help="A secret or restricted key of the account. Asked for when it is not given.")
+@API_KEY_STDIN
 @click.option("--name", default="Stripe", show_default=True, help="How the app is called on our pages.")
 @click.option(
     "--default", "takes_default", is_flag=True, help="Make it the default app, in place of another."
 )
 @with_appcontext
-def install_command(*, api_key: str, name: str, takes_default: bool) -> None:
+def install_command(*, api_key: str | None, api_key_stdin: bool, name: str, takes_default: bool) -> None:
     """Install a Stripe account: check its key, register our webhook, keep both secrets sealed."""
+    key = _api_key(api_key, from_stdin=api_key_stdin)
     session, url = db.session(), settings().public_url
     app = install(
-        session, api_key, public_url=url, name=name, takes_default=takes_default or None, actor="command"
+        session, key, public_url=url, name=name, takes_default=takes_default or None, actor="command"
     )
     session.commit()
     sweep(session, connect(app), url)
@@ -46,7 +49,10 @@ def install_command(*, api_key: str, name: str, takes_default: bool) -> None:
 @with_appcontext
 def list_command() -> None:
     """List the installed apps: id, account, mode, state, key, name."""
-    for app in queries.installed(db.session()):
+    found = queries.installed(db.session())
+    if not found:
+        click.echo("No Stripe app is installed: run `gangway stripe install`.")
+    for app in found:
         default = "default" if app.is_default else ""
         click.echo(
             f"{app.id}  {app.stripe_account_id}  {_mode(app):4}  {app.status:12}  {app.masked_api_key}"
@@ -67,12 +73,14 @@ def default_command(app_id: str) -> None:
 
 @group.command("replace-key")
 @click.argument("app_id", metavar="[ID]", required=False)
-@click.option("--api-key", prompt=True, hide_input=True, help="The new key. Asked for when it is not given.")
+@click.option("--api-key", help="The new key. Asked for when it is not given.")
+@API_KEY_STDIN
 @with_appcontext
-def replace_key_command(app_id: str | None, api_key: str) -> None:
+def replace_key_command(*, app_id: str | None, api_key: str | None, api_key_stdin: bool) -> None:
     """Give an app, by default the default one, another key of the same account and mode."""
+    key = _api_key(api_key, from_stdin=api_key_stdin)
     session = db.session()
-    app = keys.replace_key(session, _chosen(session, app_id), api_key, actor="command")
+    app = keys.replace_key(session, _chosen(session, app_id), key, actor="command")
     session.commit()
     click.echo(f"{app.name} uses the key {app.masked_api_key} from now on.")
 
@@ -88,6 +96,16 @@ def roll_secret_command(app_id: str | None) -> None:
     session.commit()
     click.echo(f"Stripe signs with a new secret, through {app.webhook_endpoint_id}.")
     click.echo("The former one is accepted for 24 hours; then its endpoint is removed.")
+
+
+def _api_key(given: str | None, *, from_stdin: bool) -> str:
+    """Return the key that an option gives, that standard input has, or that somebody types."""
+    if from_stdin and given is not None:
+        raise click.UsageError("--api-key and --api-key-stdin exclude each other.")
+    if from_stdin:
+        return sys.stdin.readline().strip()
+    typed: str = given if given is not None else click.prompt("API key", hide_input=True)
+    return typed
 
 
 def _chosen(session: Session, app_id: str | None) -> str:

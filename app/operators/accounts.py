@@ -38,7 +38,7 @@ def create(
     is_first: bool = False,
 ) -> Operator:
     """Make an operator; without a password, one who is invited. Raises Invalid and Conflict."""
-    address = unicodedata.normalize("NFC", email.strip())
+    address = _checked_email(email)
     operator = Operator(
         id=new_id(),
         email=address,
@@ -48,9 +48,6 @@ def create(
         is_first=is_first or None,
         created_at=utcnow(),
     )
-    # No mail is ever sent there, so all that matters is that people recognise it.
-    if not re.fullmatch(r"[^\s@]{1,64}@[^\s@]+", address) or len(operator.email_folded) > 254:
-        raise Invalid("Enter an e-mail address like name@example.com.", fields={"email": "wrong"})
     if password is not None:
         _set_password(operator, password)
     session.add(operator)
@@ -58,8 +55,27 @@ def create(
     try:
         session.flush()
     except IntegrityError as error:
-        raise EmailTaken(f"There is an operator with the e-mail address {address} already.") from error
+        raise _email_taken(address) from error
     return operator
+
+
+def check_email(session: Session, email: str) -> None:
+    """Raise Invalid or EmailTaken for an email address with which no operator can be created."""
+    address = _checked_email(email)
+    if by_email(session, address) is not None:
+        raise _email_taken(address)
+
+
+def _checked_email(email: str) -> str:
+    address = unicodedata.normalize("NFC", email.strip())
+    # No mail is ever sent there, so all that matters is that people recognise it.
+    if not re.fullmatch(r"[^\s@]{1,64}@[^\s@]+", address) or len(folded(address)) > 254:
+        raise Invalid("Enter an email address like name@example.com.", fields={"email": "wrong"})
+    return address
+
+
+def _email_taken(address: str) -> EmailTaken:
+    return EmailTaken(f"There is already an operator with the email address {address}.")
 
 
 def locked(session: Session, operator_id: str) -> Operator:

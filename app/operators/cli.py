@@ -35,7 +35,10 @@ def create_command(name: str, scope: str, expires: datetime | None) -> None:
 @with_appcontext
 def list_command() -> None:
     """List all tokens: id, scope, state, last use, name."""
-    for token in tokens(db.session()):
+    found = tokens(db.session())
+    if not found:
+        click.echo("There is no API token: run `gangway token create NAME`.")
+    for token in found:
         used = f"{token.last_used_at:%Y-%m-%d %H:%M} UTC" if token.last_used_at else "never used"
         click.echo(f"{token.id}  {token.scope:5}  {token.state:7}  {used:20}  {token.name}")
 
@@ -71,8 +74,10 @@ def create_operator(
     """Make an operator. Asks for the password, unless an option says otherwise."""
     if password_stdin and invite:
         raise click.UsageError("--password-stdin and --invite exclude each other.")
-    password = None if invite else _password(from_stdin=password_stdin)
     session = db.session()
+    accounts.check_email(session, email)  # before anybody chooses a password in vain
+    db.end_read(session)
+    password = None if invite else _password(from_stdin=password_stdin)
     db.start_write(session)
     chosen = Role(role) if role else Role.VIEWER if queries.is_anybody(session) else Role.ADMIN
     operator = accounts.create(
@@ -88,7 +93,10 @@ def create_operator(
 @with_appcontext
 def list_operators() -> None:
     """List all operators: role, state, second factor, last log-in, e-mail, name."""
-    for who in queries.everybody(db.session()):
+    found = queries.everybody(db.session())
+    if not found:
+        click.echo("There is no operator: run `gangway operator create EMAIL`.")
+    for who in found:
         factor = "second factor" if who.has_second_factor else "password only"
         seen = f"{who.last_login_at:%Y-%m-%d %H:%M} UTC" if who.last_login_at else "never logged in"
         click.echo(f"{who.role:8}  {who.state:8}  {factor:13}  {seen:20}  {who.email}  {who.name}")

@@ -12,10 +12,12 @@ DEFAULT_API_KEY = "sk_test_gangwaysimulator0000"
 DEFAULT_RESTRICTED_KEY = "rk_test_gangwaysimulator0000"
 # What the product needs, as its own page on restricted keys lists it.
 DEFAULT_PERMISSIONS = (
+    "rak_accounts_kyc_basic_read",
     "rak_customer_write",
     "rak_checkout_session_write",
     "rak_setup_intent_read",
     "rak_payment_method_write",
+    "rak_mandate_read",
     "rak_webhook_write",
     "rak_event_read",
     "rak_customer_portal_write",

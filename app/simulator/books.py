@@ -6,11 +6,12 @@ file can be written with no more than what changed.
 """
 
 import json
+import os
 import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -249,7 +250,11 @@ class Books:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(FileExistsError):  # SQLite would follow the umask
+        made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
+        os.fchmod(made, 0o600)
+        os.close(made)
     connection = sqlite3.connect(path, check_same_thread=False)  # the lock of the books guards it
     connection.execute("PRAGMA journal_mode = WAL")
     # NORMAL survives the death of the process; only a power cut could take the last answers back.

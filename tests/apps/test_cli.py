@@ -7,12 +7,12 @@ from click.testing import Result
 from flask import Flask
 
 from app import apps, db
-from app.apps.cli import default_command, list_command, replace_key_command
+from app.apps.cli import default_command, install_command, list_command, replace_key_command
 from app.apps.models import App
 from app.journal import Entry
 from app.payers.cli import uninstall_command
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
-from app.simulator.accounts import add_account, add_key
+from app.simulator.accounts import DEFAULT_RESTRICTED_KEY, add_account, add_key
 from tests.conftest import PORTAL, make_settings
 from tests.support.installed_apps import Install, endpoints, installed
 from tests.support.rows import Rows
@@ -67,7 +67,7 @@ def test_asks_for_a_new_key_without_showing_it(app: Flask, simulator: Simulator)
 
     result = run(app, replace_key_command, input=f"{OTHER_KEY}\n")
 
-    assert result.output == "Api key: \nStripe uses the key sk_test_***rst from now on.\n"
+    assert result.output == "API key: \nStripe uses the key sk_test_***rst from now on.\n"
     assert [found.masked_key for found in installed(app)] == ["sk_test_***rst"]
 
 
@@ -136,3 +136,39 @@ class TestPullMode:
 
         assert "is installed already in test mode." in str(result.exception)
         assert len(installed(bare_app)) == 1
+
+
+class TestKeyFromStandardInput:
+    """`--api-key-stdin`, so that a key is in no list of processes and no history."""
+
+    def test_installs(self, bare_app: Flask) -> None:
+        result = run(bare_app, install_command, "--api-key-stdin", input=f"{DEFAULT_API_KEY}\n")
+
+        assert result.exit_code == 0, result.output
+        assert len(installed(bare_app)) == 1
+
+    def test_replaces(self, app: Flask, simulator: Simulator) -> None:
+        add_key(simulator.books, OTHER_KEY)
+
+        result = run(app, replace_key_command, "--api-key-stdin", input=OTHER_KEY)
+
+        assert [found.masked_key for found in installed(app)] == ["sk_test_***rst"], result.output
+
+    def test_beside_a_key_is_refused(self, bare_app: Flask) -> None:
+        result = run(bare_app, install_command, "--api-key-stdin", "--api-key", DEFAULT_API_KEY, input="x")
+
+        assert result.exit_code == 2
+        assert installed(bare_app) == []
+
+
+def test_says_when_no_app_is_installed(bare_app: Flask) -> None:
+    result = run(bare_app, list_command)
+
+    assert result.output == "No Stripe app is installed: run `gangway stripe install`.\n"
+
+
+def test_installs_the_restricted_key_of_the_simulator(bare_app: Flask) -> None:
+    result = run(bare_app, install_command, "--api-key", DEFAULT_RESTRICTED_KEY)
+
+    assert result.exit_code == 0, result.output
+    assert len(installed(bare_app)) == 1

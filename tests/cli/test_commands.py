@@ -9,6 +9,7 @@ from cryptography.fernet import Fernet
 from app import migrations
 from app.cli import main
 from app.config import Settings
+from app.version import __version__
 from tests.support.commands import Run, run_command
 from tests.support.processes import PROCESS_MARKS, gangway
 
@@ -95,3 +96,9 @@ def test_refuses_what_makes_no_sense(command: str, said: str, run: Run) -> None:
 
 def test_migrations_are_found_by_an_installed_package() -> None:
     assert (migrations.HERE / "versions").is_dir()
+
+
+def test_says_its_version() -> None:
+    answer = run_command("--version")
+
+    assert answer.output == f"gangway-portal {__version__}\n"

@@ -121,6 +121,6 @@ def test_says_that_the_database_does_not_answer(monkeypatch: pytest.MonkeyPatch)
     result = CliRunner().invoke(main, ["doctor"])
 
     assert result.exit_code == 3
-    assert (
-        result.stderr == "The database does not answer: look at GANGWAY_DATABASE_URL, and whether it runs.\n"
+    assert result.stderr == (
+        "There is no folder /nowhere/at for the database: make it, or look at GANGWAY_DATABASE_URL.\n"
     )

@@ -1,5 +1,6 @@
 """`gangway operator …`, and what `gangway serve` says while there is no operator."""
 
+import click
 import pytest
 from click.testing import Result
 from flask import Flask
@@ -9,7 +10,7 @@ from app import cli
 from app.db import utcnow
 from app.errors import AppError, Conflict, NotFound
 from app.journal import Entry
-from app.operators.cli import people
+from app.operators.cli import group, people
 from app.operators.models import OneTimeLink, Operator
 from tests.conftest import PORTAL
 from tests.support.cases import for_each
@@ -178,3 +179,23 @@ class TestChanging:
 
         assert isinstance(found, NotFound)
         assert "nobody@example.com" in found.detail
+
+
+@pytest.mark.parametrize("email", ["nonsense", "ada@", "@example.com", "a b@example.com", "ada@example.com"])
+def test_refuses_an_email_before_anybody_chooses_a_password(email: str, app: Flask) -> None:
+    member(app)
+
+    answer = app.test_cli_runner().invoke(people, ["create", email], input="")
+
+    assert answer.exit_code == 1
+    assert "Password" not in answer.output
+    assert "email address" in str(answer.exception)
+
+
+@pytest.mark.parametrize(
+    ("commands", "said"), [(people, "There is no operator"), (group, "There is no API token")]
+)
+def test_lists_say_when_there_is_nothing(commands: click.Group, said: str, app: Flask) -> None:
+    answer = app.test_cli_runner().invoke(commands, ["list"])
+
+    assert answer.output.startswith(f"{said}: run `gangway ")
