@@ -14,17 +14,10 @@ from werkzeug.exceptions import HTTPException
 
 from app import db
 from app.errors import AppError
+from app.web import wording
 from app.web.limits import retry_url
 
 log = structlog.get_logger("gangway.web")
-
-ADVICE = {
-    400: "The request could not be understood. Go back, reload the page and try again.",
-    404: "There is nothing at this address. It may be mistyped, or the page may have moved.",
-    405: "This page can't be used in that way. Open it from the beginning instead.",
-    413: "That was more than this page takes. Shorten what you entered and send it again.",
-    429: "That was a lot of tries in a short time. Wait a while, then try again. Nothing was changed.",
-}
 
 TOLD_PROGRAMS = {
     400: "validation error: the request could not be read",
@@ -62,7 +55,7 @@ def _explained(error: AppError) -> Response:
 
 def _http(error: HTTPException) -> Response:
     assert error.code is not None  # Flask answers those without one, and routing's redirects, by itself
-    told = (TOLD_PROGRAMS if _is_for_program() else ADVICE).get(error.code)
+    told = TOLD_PROGRAMS.get(error.code) if _is_for_program() else wording.of_status(error.code).happened
     response = answer(error.code, error.name, told or error.description or error.name)
     for name, value in error.get_headers():  # Allow, Retry-After and the like
         if name.lower() not in {"content-type", "content-length"}:
@@ -111,14 +104,15 @@ def answer(status: int, title: str, detail: str, fields: Mapping[str, str] | Non
         if status == 401:
             response.headers["WWW-Authenticate"] = "Bearer"
         return response
-    request_id = g.get("request_id", "")
+    words = wording.of_status(status)
     told: dict[str, Any] = {
         "status": status,
-        "title": title,
+        "title": words.heading if wording.is_phrase(title) else title,
         "detail": plain(status, detail),
-        "request_id": request_id,
+        "advice": words.advice,
+        "request_id": g.get("request_id", ""),
+        "retry_url": retry_url() if status == 429 else None,
     }
-    told["retry_url"] = retry_url() if status == 429 else None
     frame = "desk/error.html" if is_for_operator() else "error.html"
     return Response(render_template(frame, **told), status, mimetype="text/html")
 

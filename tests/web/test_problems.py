@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.errors import Conflict, Invalid, NotFound, PreconditionFailed, Unauthorized
+from app.web import wording
 from tests.support.browser import Page
 from tests.support.cases import for_each
 
@@ -18,7 +19,7 @@ def test_unknown_address_gets_a_page(client: FlaskClient) -> None:
 
     page = Page.of(answer)
     assert answer.status_code == 404
-    assert page.h1 == "Not Found"
+    assert page.h1 == "There is nothing at this address"
     assert page.one("main").all("a", href="/signup")
     assert "help@example.com" in page.text
 
@@ -132,3 +133,41 @@ def test_unforeseen_failure_tells_nothing_but_its_number(app: Flask, path: str) 
     assert answer.headers["X-Request-Id"] in text
     if path == "/boom":
         assert Page.of(answer).h1 == "Something went wrong"
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "path", "data"),
+    [
+        (404, "GET", "/nowhere", None),
+        (405, "PUT", "/signup", None),
+        (413, "POST", "/signup", {"name": "x" * 70_000}),
+    ],
+)
+def test_pages_speak_to_people(
+    client: FlaskClient, status: int, method: str, path: str, data: dict[str, str] | None
+) -> None:
+    answer = client.open(path, method=method, data=data)
+
+    page = Page.of(answer)
+    assert answer.status_code == status
+    assert_is_for_people(page)
+
+
+@pytest.mark.parametrize(
+    "error", [Conflict("a: b"), Invalid("No."), NotFound("No."), PreconditionFailed("Late.")]
+)
+@pytest.mark.own_app
+def test_no_page_has_a_heading_of_http(bare_app: Flask, error: Exception) -> None:
+    def fail() -> str:
+        raise error
+
+    bare_app.add_url_rule("/fails", view_func=fail)
+
+    assert_is_for_people(Page.of(bare_app.test_client().get("/fails")))
+
+
+def assert_is_for_people(page: Page) -> None:
+    """No phrase of HTTP, what to do, and the address of somebody who helps."""
+    assert not wording.is_phrase(page.h1)
+    assert len(page.one("main").all("p")) >= 3
+    assert "help@example.com" in page.one("main").text
