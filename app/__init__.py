@@ -21,7 +21,7 @@ from app.metrics import Metrics
 from app.payers.api import api as payers_api
 from app.payers.api import apps_api as uninstall_api
 from app.sealing import Sealer
-from app.web import brand, docs, headers, health, limits, logging, origins, paths, problems, times
+from app.web import brand, docs, headers, health, limits, logging, origins, paths, problems, storable, times
 from app.web import metrics as web_metrics
 from app.webhooks import api as webhooks_api
 
@@ -83,6 +83,7 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
     headers.init_app(app, settings)
     logging.init_app(app)
     origins.init_app(app, settings)
+    storable.init_app(app)
     web_metrics.init_app(app, metrics)
     problems.init_app(app)
     brand.init_app(app)

@@ -1,20 +1,33 @@
 """The address of the page being shown, with something changed: filters and places in lists stay in it."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from flask import request, url_for
 
+from app.db import is_id
+from app.errors import NotFound
 from app.web.keyset import Position
 
 PLACES = ("before", "after")
+NO_PAGE = "There is no such page. Go back to the beginning of the list."
+MAX_ID_LENGTH = 255
+FIRST, LAST = (
+    datetime(1970, 1, 1, tzinfo=UTC),
+    datetime(9000, 1, 1, tzinfo=UTC),
+)  # every database stores these
 
 
 def here(**changes: str | None) -> str:
     """This page with other arguments; None takes one away. It begins at the list's first page again."""
-    kept = {name: value for name, value in request.args.items() if value and name not in PLACES}
+    kept = {name: value for name, value in request.args.items() if value and _is_ours(name)}
     wanted = {name: value for name, value in (kept | changes).items() if value}
     return url_for(str(request.endpoint), **(request.view_args or {}), **wanted)  # type: ignore[arg-type]
+
+
+def _is_ours(name: str) -> bool:
+    """Can an argument stay? A place begins another list, and some names mean something to `url_for`."""
+    return name not in {*PLACES, "endpoint", *(request.view_args or {})} and not name.startswith("_")
 
 
 def word(name: str, allowed: Iterable[str]) -> str | None:
@@ -35,16 +48,27 @@ def place_of(position: Position) -> str:
 
 
 def timed_place(name: str) -> Position | None:
-    """A place that is a time and an id; None where the address has none, or none that can be read."""
-    moment, _, id_ = request.args.get(name, "").partition("~")
-    try:
-        instant = datetime.fromisoformat(moment)
-    except ValueError:
+    """A place that is a time and an id. Raises NotFound for one that no list of ours has named."""
+    given = request.args.get(name, "")
+    if not given:
         return None
-    return (instant, id_) if instant.tzinfo is not None and id_.isprintable() else None
+    moment, _, id_ = given.partition("~")
+    try:
+        local = datetime.fromisoformat(moment)
+        instant = local.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise NotFound(NO_PAGE) from None
+    is_id_like = id_.isprintable() and 0 < len(id_) <= MAX_ID_LENGTH
+    if local.tzinfo is None or not FIRST <= instant <= LAST or not is_id_like:
+        raise NotFound(NO_PAGE)
+    return (instant, id_)
 
 
 def place(name: str) -> Position | None:
-    """A place that is an id alone."""
-    value = text(name)
-    return None if value is None else (value,)
+    """A place that is an id alone. Raises NotFound for what is none."""
+    given = request.args.get(name, "")
+    if not given:
+        return None
+    if not is_id(given):
+        raise NotFound(NO_PAGE)
+    return (given,)

@@ -13,6 +13,8 @@ from app import apps, customers
 from app.checkout import CheckoutSession
 from app.customers import Customer, Cut
 from app.db import is_id
+from app.desk import addresses
+from app.errors import NotFound
 from app.payers import Payer, PaymentMethod, PaymentStatus
 from app.webhooks import Event
 
@@ -59,7 +61,7 @@ STRIPE_IDS: dict[str, Callable[[str], Query]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What stands in the address of the list. What makes no sense there is as if it were not there."""
+    """What stands in the address of the list. A filter that makes no sense is as if it were not there."""
 
     text: str = ""
     status: PaymentStatus | None = None
@@ -72,17 +74,19 @@ class Asked:
 
     @classmethod
     def of(cls, args: MultiDict[str, str]) -> "Asked":
-        """Read the address."""
-        status, sort, page = args.get("status", ""), args.get("sort", ""), args.get("page", "")
+        """Read the address. Raises NotFound for a page that can't be."""
+        status, sort, page = args.get("status", ""), args.get("sort", ""), args.get("page", "") or "1"
+        if not re.fullmatch(r"[1-9][0-9]{0,20}", page, re.ASCII):
+            raise NotFound(addresses.NO_PAGE)
         size = args.get("size", 0, type=int)
         columns = args.getlist("columns")
         return cls(
-            text=" ".join(args.get("q", "")[:LONGEST].replace("\0", " ").split()),
+            text=" ".join(args.get("q", "")[:LONGEST].split()),
             status=PaymentStatus(status) if status in set(PaymentStatus) else None,
             app_id=app_id if is_id(app_id := args.get("app", "").upper()) else None,
             are_deleted=args.get("show") == "deleted",
             sort=sort if sort in SORTS else cls.sort,
-            page=min(int(page), LAST_PAGE) if re.fullmatch(r"[1-9][0-9]{0,20}", page, re.ASCII) else 1,
+            page=min(int(page), LAST_PAGE),
             size=size if size in SIZES else cls.size,
             columns=tuple(name for name in COLUMNS if name in columns) if columns else USUAL,
         )

@@ -31,7 +31,7 @@ def show(
     if status is PaymentStatus.REMOVED and not seen:
         detached = (row for row in payer.methods if row.detached_at is not None and signup.sees(row))
         method = max(detached, key=lambda row: row.detached_at or row.created_at, default=None)
-    tries = request.args.get("n", 0, int)
+    tries = min(request.args.get("n", 0, int), len(REFRESHES))
     is_pending = status in PENDING or not checked
     wait = REFRESHES[tries] if is_pending and 0 <= tries < len(REFRESHES) else None
     further = further_attempt(payer, attempt, signup) if status in USABLE else None

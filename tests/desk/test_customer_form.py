@@ -134,7 +134,7 @@ class TestCreating:
             ({"key": "x" * 257}, "key", "256 characters at most"),
             ({"subject_keys": "a\na"}, "subject_keys", "“a” stands there twice"),
             ({"subject_keys": "x" * 257}, "subject_keys", "256 characters at most"),
-            ({"subject_keys": "a\x00"}, "subject_keys", "characters that can't be used"),
+            ({"subject_keys": "a\x01"}, "subject_keys", "characters that can't be used"),
             ({"subject_keys": "\n".join(map(str, range(101)))}, "subject_keys", "100 subject keys at most"),
             ({"email": "nobody"}, "email", "like name@example.com"),
             ({"email": f"{'x' * 250}@example.com"}, "email", "254 characters at most"),

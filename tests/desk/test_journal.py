@@ -192,7 +192,7 @@ def test_goes_from_page_to_page_without_leaving_out_or_repeating_any(
 
 def test_says_what_to_do_where_there_is_nothing(app: Flask, desk: FlaskClient) -> None:
     no_fit = Page.of(desk.get("/operator/journal?actor=nobody"))
-    past_the_end = Page.of(desk.get("/operator/journal?before=0"))
+    past_the_end = Page.of(desk.get("/operator/journal?before=00000000000000000000000000"))
     with app.app_context():
         db.session().execute(sa.delete(journal.Entry))
         db.session().commit()

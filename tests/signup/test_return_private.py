@@ -79,9 +79,7 @@ class TestToAStranger:
         assert answer.status_code == 404
         self.assert_tells_nothing(Page.of(answer), rows)
 
-    @pytest.mark.parametrize(
-        "query", ["?customer=nobody", "?customer=%00", "?customer=" + "x" * 3000, "?customer=1%27--"]
-    )
+    @pytest.mark.parametrize("query", ["?customer=nobody", "?customer=" + "x" * 3000, "?customer=1%27--"])
     def test_answers_made_up_ids_alike(self, client: FlaskClient, address: str, query: str) -> None:
         real = client.application.test_client().get(address)
 

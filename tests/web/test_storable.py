@@ -1,0 +1,97 @@
+"""Whatever a database can't store is refused on every route, and so is the place of a page that can't be."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.db import new_id
+from tests.support.browser import Page
+from tests.support.cases import for_each
+from tests.support.desk import sign_in
+
+QUERIES = (
+    "page", "before", "after", "customer", "q", "find", "next", "token", "n", "span", "from", "to", "size",
+    "columns", "actor", "type", "kind", "app", "state", "status", "sort", "show", "new", "endpoint",
+    "_external", "_scheme", "_method", "_anchor", "values", "self",
+)  # fmt: skip
+ODD = (
+    "0", "-1", "x", "'", "%", "~", "1.5", "9" * 30, "9" * 4300, "9" * 5000, "0001-01-01", "9999-12-31",
+    "0001-01-01T00:00:00+00:00~evt_1", "0001-01-01T00:00:00+14:00~evt_1", "9999-12-31T23:59:59-14:00~evt_1",
+    "1969-12-31T23:59:59Z~evt_1", "2026-01-01T00:00:00~evt_1", "2026-01-01T00:00:00Z~", "2026-W01-1~evt_1",
+    "\u0663", "\ufffd", "\U0010ffff", "\u202e", "NaN", "1e309", "0" * 26, "8" * 26,
+)  # fmt: skip
+LISTS = (
+    "/operator/", "/operator/customers", "/operator/events", "/operator/journal", "/operator/login",
+    "/return", "/cancelled", "/signup", "/operator/invitation", "/operator/login/code",
+)  # fmt: skip
+UNSTORABLE = ("\x00", "a\x00b")
+
+
+def paths(app: Flask, method: str) -> Iterator[tuple[str, str]]:
+    """Every route of a method, with ids that nobody has."""
+    with app.test_request_context():
+        for rule in app.url_map.iter_rules():
+            if method in (rule.methods or ()) and not rule.rule.startswith("/static"):
+                built = rule.build({name: new_id() for name in rule.arguments}, append_unknown=False)
+                assert built is not None
+                yield rule.rule, built[1]
+
+
+@pytest.fixture
+def desk(app: Flask) -> FlaskClient:
+    """The browser of an admin."""
+    return sign_in(app, "admin")
+
+
+@for_each("value", ODD)
+def test_no_query_is_a_fault_of_ours(app: Flask, desk: FlaskClient, value: str) -> None:
+    for path in LISTS:
+        for names in (["page"], ["before"], ["after"], QUERIES):
+            answer = desk.get(path, query_string=dict.fromkeys(names, value))
+
+            assert answer.status_code < 500, (path, names, value)
+
+
+@for_each("text", UNSTORABLE)
+def test_no_route_takes_what_is_unstorable(app: Flask, desk: FlaskClient, text: str) -> None:
+    for rule, path in paths(app, "GET"):
+        if not rule.startswith("/api/"):
+            assert desk.get(path, query_string={"x": text}).status_code == 400
+            assert desk.get(path, query_string={text: "x"}).status_code == 400
+            assert desk.get(f"{path}{text}").status_code == 404
+    for rule, path in paths(app, "POST"):
+        if not rule.startswith("/api/"):
+            answers = [
+                desk.post(path, data={"x": text}),
+                desk.post(path, data={text: "x"}),
+                desk.post(path, data={"x": text}, content_type="multipart/form-data"),
+                desk.post(path, query_string={"x": text}),
+            ]
+            assert [answer.status_code for answer in answers] == [400] * 4, path
+
+
+def test_says_so_in_words(client: FlaskClient) -> None:
+    page = Page.of(client.post("/signup", data={"name": "Ada\x00"}))
+
+    assert "can't be stored" in page.text
+
+
+@for_each("path", ["/operator/events", "/operator/journal"])
+@for_each("name", ["before", "after"])
+def test_a_place_that_no_list_has_named_is_no_page(desk: FlaskClient, path: str, name: str) -> None:
+    for value in ODD:
+        answer = desk.get(path, query_string={name: value})
+
+        if not (path.endswith("journal") and value == "0" * 26):
+            assert answer.status_code == 404, value
+            assert "no such page" in Page.of(answer).text
+
+
+def test_a_page_number_that_is_none_is_no_page(desk: FlaskClient) -> None:
+    for value in ("0", "-1", "x", "1.5", "\u0663", "9" * 30, "0001-01-01", "1 ", "+1", "1e3"):
+        answer = desk.get("/operator/customers", query_string={"page": value})
+
+        assert answer.status_code == 404, value
+        assert "no such page" in Page.of(answer).text
