@@ -16,6 +16,7 @@ from app.db import new_id, utcnow
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.operators import one_time_links, passwords, second_factor, sessions
 from app.operators.models import Operator, Role
+from app.operators.passwords import AcceptedPassword
 from app.operators.queries import by_email, folded
 
 
@@ -33,7 +34,7 @@ def create(
     email: str,
     name: str,
     role: Role,
-    password: str | None,
+    password: AcceptedPassword | None,
     actor: str,
     is_first: bool = False,
 ) -> Operator:
@@ -97,8 +98,19 @@ def rename(session: Session, operator: Operator, name: str) -> None:
     session.flush()
 
 
-def choose_password(session: Session, operator: Operator, password: str, *, actor: str) -> None:
-    """Set a password; every session and link of this operator ends. Raises PasswordRefused."""
+def accept_password(password: str, *, email: str, name: str) -> AcceptedPassword:
+    """Judge a new password of somebody. Raises PasswordRefused.
+
+    It takes a good part of a second, so do it before `db.start_write`.
+    """
+    try:
+        return passwords.accept(password, (email.strip(), name, settings().company_name))
+    except Invalid as error:
+        raise PasswordRefused(error.detail) from error
+
+
+def choose_password(session: Session, operator: Operator, password: AcceptedPassword, *, actor: str) -> None:
+    """Set a password; every session and link of this operator ends. Flushes."""
     kind = "operator.joined" if operator.password_hash is None else "operator.password_changed"
     _set_password(operator, password)
     sessions.end_all(session, operator.id)
@@ -113,9 +125,11 @@ def keep_password(
     """Have an operator with this password: made, or given it again if it has another by now."""
     operator = by_email(session, email)
     if operator is None:
-        return create(session, email=email, name=name, role=role, password=password, actor=actor)
+        accepted = accept_password(password, email=email, name=name)
+        return create(session, email=email, name=name, role=role, password=accepted, actor=actor)
     if not passwords.fits(operator.password_hash, password):
-        choose_password(session, operator, password, actor=actor)
+        accepted = accept_password(password, email=email, name=operator.name)
+        choose_password(session, operator, accepted, actor=actor)
     return operator
 
 
@@ -213,12 +227,8 @@ def _keep_one(admins: set[str], operator: Operator) -> None:
         raise Conflict("This is the last admin who can log in: make another one first.")
 
 
-def _set_password(operator: Operator, password: str) -> None:
-    try:
-        passwords.check(password, (operator.email, operator.name, settings().company_name))
-    except Invalid as error:
-        raise PasswordRefused(error.detail) from error
-    operator.password_hash = passwords.hashed(password)
+def _set_password(operator: Operator, password: AcceptedPassword) -> None:
+    operator.password_hash = password.hash
     operator.password_changed_at = utcnow()
 
 

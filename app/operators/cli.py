@@ -78,10 +78,13 @@ def create_operator(
     accounts.check_email(session, email)  # before anybody chooses a password in vain
     db.end_read(session)
     password = None if invite else _password(from_stdin=password_stdin)
+    accepted = (
+        accounts.accept_password(password, email=email, name=name or email) if password is not None else None
+    )
     db.start_write(session)
     chosen = Role(role) if role else Role.VIEWER if queries.is_anybody(session) else Role.ADMIN
     operator = accounts.create(
-        session, email=email, name=name or email, role=chosen, password=password, actor="command"
+        session, email=email, name=name or email, role=chosen, password=accepted, actor="command"
     )
     one_time_links.cancel(session, None)  # of the set-up page, which is gone now
     token = one_time_links.make(session, operator) if invite else None

@@ -112,27 +112,28 @@ def make_first() -> ResponseReturnValue:
     form, session = SetupForm(formdata=request.form), db.session()
     if not form.validate():
         return _setup_page(form, _problem(form), 422)
+    if not one_time_links.is_setup(session, form.token.data):
+        return _wrong_token(form)
     db.end_read(session)
+    try:
+        accepted = accounts.accept_password(form.password.data, email=form.email.data, name=form.name.data)
+    except accounts.PasswordRefused as error:
+        form.password.errors = [error.detail]
+        return _setup_page(form, None, 422)
     db.start_write(session)
     if not one_time_links.take_setup(session, form.token.data):
         session.rollback()
-        g.failed = True
-        form.token.errors = [WRONG_TOKEN]
-        return _setup_page(form, None, 422)
+        return _wrong_token(form)
     try:
         operator = accounts.create(
             session,
             email=form.email.data,
             name=form.name.data,
             role=Role.ADMIN,
-            password=form.password.data,
+            password=accepted,
             actor="door",
             is_first=True,
         )
-    except accounts.PasswordRefused as error:
-        session.rollback()
-        form.password.errors = [error.detail]
-        return _setup_page(form, None, 422)
     except accounts.EmailTaken:  # pragma: no cover (by a token of a server that started this very moment)
         session.rollback()
         return redirect(url_for("operator_door.ask"), 303)
@@ -160,19 +161,19 @@ def accept_invitation() -> ResponseReturnValue:
         return _dead_link()
     if not form.validate():
         return _invitation_page(form, link, _problem(form), 422)
-    assert link.operator_id is not None
+    invited = session.get_one(Operator, link.operator_id)
     db.end_read(session)
+    try:
+        accepted = accounts.accept_password(form.password.data, email=invited.email, name=invited.name)
+    except accounts.PasswordRefused as error:
+        form.password.errors = [error.detail]
+        return _invitation_page(form, link, None, 422)
     db.start_write(session)
-    operator = accounts.locked(session, link.operator_id)
+    operator = accounts.locked(session, invited.id)
     if not one_time_links.take(session, link):
         session.rollback()
         return _dead_link()
-    try:
-        accounts.choose_password(session, operator, form.password.data, actor=f"operator:{operator.id}")
-    except accounts.PasswordRefused as error:
-        session.rollback()
-        form.password.errors = [error.detail]
-        return _invitation_page(form, link, None, 422)
+    accounts.choose_password(session, operator, accepted, actor=f"operator:{operator.id}")
     session.commit()
     if operator.has_second_factor:
         cookie["half_way"] = [operator.id, time.time()]
@@ -202,6 +203,12 @@ def _setup_page(
     form: SetupForm, problem: tuple[str, str] | None = None, status: int = 200
 ) -> ResponseReturnValue:
     return render_template("operators/setup.html", form=form, problem=problem), status
+
+
+def _wrong_token(form: SetupForm) -> ResponseReturnValue:
+    g.failed = True
+    form.token.errors = [WRONG_TOKEN]
+    return _setup_page(form, None, 422)
 
 
 def _invitation_page(

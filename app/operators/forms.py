@@ -144,6 +144,7 @@ class SecondFactorForm(FlaskForm):
 
     sealed = HiddenField()
     code = code_field("Code from the app")
+    password = password_field("Your password", new=False)
 
 
 class InviteForm(FlaskForm):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from flask import Flask, Response, current_app, request
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 from limits import RateLimitItem, parse
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
@@ -25,7 +25,7 @@ OF_ONE = parse("10 per 10 minutes")  # one address, or one browser that was logg
 OF_ALL = parse("30 per 10 minutes")  # all addresses together, but for those browsers
 FAILURE_NOTED_EVERY = timedelta(minutes=10)
 DEVICE = "gangway-device"
-DEVICE_LASTS = timedelta(days=180)
+DEVICE_LASTS = timedelta(days=90)  # or until the password changes
 
 
 TooManyTries = limits.TooMany  # here: an account was tried too often
@@ -36,13 +36,13 @@ def check_password(session: Session, email: str, password: str) -> Operator | No
 
     Whatever is wrong, one hash is verified, so time does not tell which. Raises TooManyTries.
     """
-    _spend("password", email)
     operator = queries.by_email(session, email)
     db.end_read(session)
+    _spend("password", email, operator)
     fits = passwords.fits(operator.password_hash if operator else None, password)
     if operator is None or not fits or operator.disabled_at is not None:
         return None
-    _forgive("password", email)
+    _forgive("password", email, operator)
     return operator
 
 
@@ -53,12 +53,12 @@ def confirm_password(session: Session, operator: Operator, password: str) -> boo
 
 def spend_code(operator: Operator) -> None:
     """Count a try of a second factor. Raises TooManyTries."""
-    _spend("code", operator.email)
+    _spend("code", operator.email, operator)
 
 
 def forgive_codes(operator: Operator) -> None:
     """A right code was given: earlier tries count no more."""
-    _forgive("code", operator.email)
+    _forgive("code", operator.email, operator)
 
 
 def complete(session: Session, operator: Operator, password: str | None = None) -> bool:
@@ -95,7 +95,7 @@ def remember_device(response: BaseResponse, operator: Operator) -> None:
     """
     response.set_cookie(
         _device_cookie(),
-        str(_signer().dumps([_digest(operator.email), secrets.token_urlsafe(16)])),
+        str(_signer().dumps([_device_owner(operator), secrets.token_urlsafe(16)])),
         max_age=DEVICE_LASTS,
         secure=settings().is_secure,
         httponly=True,
@@ -135,23 +135,24 @@ def _note_failure(app: Flask, email: str, kind: str) -> None:
         session.commit()
 
 
-def _spend(what: str, email: str) -> None:
+def _spend(what: str, email: str, operator: Operator | None) -> None:
     """Count a try before it is made, because many may be made at once."""
-    limits.current().spend_items((limit, (what, key)) for limit, key in _buckets(email))
+    limits.current().spend_items((limit, (what, key)) for limit, key in _buckets(email, operator))
 
 
-def _forgive(what: str, email: str) -> None:
-    limits.current().clear((limit, (what, key)) for limit, key in _buckets(email))
+def _forgive(what: str, email: str, operator: Operator | None) -> None:
+    limits.current().clear((limit, (what, key)) for limit, key in _buckets(email, operator))
 
 
-def _buckets(email: str) -> list[tuple[RateLimitItem, str]]:
+def _buckets(email: str, operator: Operator | None) -> list[tuple[RateLimitItem, str]]:
     """Where a try is counted."""
     account = f"operator-{_digest(email)}"
     try:
-        owner, nonce = _signer().loads(request.cookies.get(_device_cookie(), ""))
+        cookie = request.cookies.get(_device_cookie(), "")
+        owner, nonce = _signer().loads(cookie, max_age=int(DEVICE_LASTS.total_seconds()))
     except (BadSignature, ValueError):
         owner = nonce = None
-    if owner == _digest(email):
+    if operator is not None and owner == _device_owner(operator):
         return [(OF_ONE, f"{account}-{nonce}")]
     return [(OF_ONE, f"{account}-{visitor()}"), (OF_ALL, account)]
 
@@ -160,8 +161,13 @@ def _digest(email: str) -> str:
     return hashlib.sha256(queries.folded(email).encode()).hexdigest()
 
 
-def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(settings().signing_keys, salt="operator-device")
+def _device_owner(operator: Operator) -> str:
+    """Whose device it is: an operator with the password of today."""
+    return _digest(f"{operator.email} {operator.password_changed_at}")
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(settings().signing_keys, salt="operator-device")
 
 
 def _device_cookie() -> str:

@@ -51,6 +51,12 @@ def take(session: Session, link: OneTimeLink) -> bool:
     return session.scalar(taken) is not None
 
 
+def is_setup(session: Session, token: str) -> bool:
+    """Is this a token of the set-up that is good now?"""
+    link = find(session, token)
+    return link is not None and link.operator_id is None
+
+
 def take_setup(session: Session, token: str) -> bool:
     """Use the set-up up by one of its tokens, and with it the others. False when the token is not good.
 

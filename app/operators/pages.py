@@ -48,10 +48,11 @@ def change_password() -> ResponseReturnValue:
         if not login.confirm_password(session, current(), form.current.data):
             form.current.errors = [NOT_YOURS]
             return _account_page(password=form), 422
+        accepted = accounts.accept_password(form.new.data, email=current().email, name=current().name)
         operator = _writing()
         if operator.password_hash != checked:
             raise Conflict("Your password was changed meanwhile: log in anew.")
-        accounts.choose_password(session, operator, form.new.data, actor=guard.actor())
+        accounts.choose_password(session, operator, accepted, actor=guard.actor())
     except login.TooManyTries as error:
         form.current.errors = [error.detail]
         return _account_page(password=form), error.status
@@ -61,7 +62,9 @@ def change_password() -> ResponseReturnValue:
         return _account_page(password=form), 422
     _go_on_under_a_new_token(operator, mine)
     flash("Your password is changed. You are logged out everywhere else.", "success")
-    return _to_account()
+    answer = redirect(url_for("operators.account"), 303)
+    login.remember_device(answer, operator)  # the cookie of before ended with the password
+    return answer
 
 
 @pages.page("/account/second-factor", role=Role.VIEWER, before_second_factor=True)
@@ -84,6 +87,14 @@ def enable_second_factor() -> ResponseReturnValue:
         return _second_factor_page(form, setup), 422
     if not form.validate():
         return _second_factor_page(form, setup), 422
+    try:
+        # Else a stranger at an open computer could lock its owner out.
+        if not login.confirm_password(session, current(), form.password.data):
+            form.password.errors = [NOT_YOURS]
+            return _second_factor_page(form, setup), 422
+    except login.TooManyTries as error:
+        form.password.errors = [error.detail]
+        return _second_factor_page(form, setup), error.status
     operator = _writing()
     try:
         codes = second_factor.enable(session, operator, setup, form.code.data)

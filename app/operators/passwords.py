@@ -1,23 +1,29 @@
 """Passwords: which are good, how they are kept, whether one fits."""
 
-import threading
+import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import combinations
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask import Flask, current_app
-from zxcvbn import zxcvbn
 
 from app.errors import Invalid
+from app.operators import guesses
 
 SHORTEST, LONGEST = 12, 128
 GOOD = 3  # of 0 to 4: safe against somebody who has stolen the hashes, for a while
-LOOKED_AT = 72  # characters; more would take long, and nobody guesses that far
 # Verified in place of the hash of somebody who does not exist, so that both take the same time.
 NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$aMBtYJjrS9qVxupj6hWLFA$meeduz5xsaf+Q/E1kjhzQsqDtcqpJrh1tGOq7ajKdl0"
 
-_guessing = threading.Lock()  # zxcvbn keeps the words about a person where all threads see them
+
+@dataclass(frozen=True)
+class AcceptedPassword:
+    """What is kept of a new password that is good enough."""
+
+    hash: str = field(repr=False)
 
 
 def init_app(app: Flask) -> None:
@@ -43,26 +49,39 @@ def is_outdated(stored: str) -> bool:
     return _hasher().check_needs_rehash(stored)
 
 
-def check(password: str, about: Iterable[str]) -> None:
-    """Raise Invalid with what is wrong with a new password of somebody about whom these words are known."""
+def accept(password: str, about: Iterable[str]) -> AcceptedPassword:
+    """Judge and hash a new password of somebody about whom these texts are known. Raises Invalid.
+
+    Both take a good part of a second, so do it before a transaction that writes.
+    """
     length = len(password)
     if length < SHORTEST:
         raise Invalid(f"A password has {SHORTEST} characters or more; this one has {length}.")
     if length > LONGEST:
         raise Invalid(f"A password has {LONGEST} characters at most; this one has {length}.")
-    with _guessing:
-        found = zxcvbn(password[:LOOKED_AT], user_inputs=list(_words(about)))
-    if found["score"] < GOOD:
-        feedback = found["feedback"]
-        why = feedback["warning"].rstrip(".") or "it follows a pattern"
-        advice = " ".join(f"{hint.rstrip('.')}." for hint in feedback["suggestions"])
+    found = guesses.estimate(_plain(password)[:LONGEST], _words(about))
+    if found.score < GOOD:
+        why = found.warning.rstrip(".") or "it follows a pattern"
+        advice = " ".join(f"{hint.rstrip('.')}." for hint in found.suggestions)
         raise Invalid(f"This password is easy to guess: {why[0].lower()}{why[1:]}. {advice}".strip())
+    return AcceptedPassword(hashed(password))
 
 
-def _words(about: Iterable[str]) -> Iterable[str]:
+def _words(about: Iterable[str]) -> Iterator[str]:
+    """What somebody would try: each text, its words, and an email address's domain whole and in parts."""
     for text in about:
         yield text
-        yield from (word for word in text.replace("@", " ").replace(".", " ").split() if len(word) > 2)
+        local, _, domain = text.partition("@")
+        labels = domain.split(".") if domain else []
+        parts = [
+            local,
+            *(".".join(labels[first:last]) for first, last in combinations(range(len(labels) + 1), 2)),
+        ]
+        for part in (text, *parts):
+            words = [word for word in re.split(r"[\W_]+", part) if word]
+            yield part
+            yield "".join(words)
+            yield from (word for word in words if len(word) > 2)
 
 
 def _plain(password: str) -> str:

@@ -24,6 +24,7 @@ def set_up_second_factor(page: Page) -> tuple[Telephone, list[str]]:
     page.get_by_role("link", name="Set it up").click()
     telephone = Telephone(page.locator("#secret").inner_text())
     page.get_by_label("Code from the app").fill(telephone.code())
+    page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Turn it on").click()
     expect_title(page, "Your recovery codes")
     return telephone, page.locator(".recovery-codes li").all_inner_texts()

@@ -162,8 +162,8 @@ MUTANTS = (
     Mutant(
         "passwords of one account may be guessed without end",
         LOGIN,
-        "    limits.current().spend_items((limit, (what, key)) for limit, key in _buckets(email))\n",
-        "    _buckets(email)\n",
+        "limits.current().spend_items((limit, (what, key)) for limit, key in _buckets(email, operator))\n",
+        "_buckets(email, operator)\n",
         "tests/operators/test_login.py::TestTooManyTries::test_one_account_is_closed_to_an_address_for_ten_minutes",
     ),
     Mutant(
@@ -183,8 +183,8 @@ MUTANTS = (
     Mutant(
         "a weak password is taken",
         "app/operators/passwords.py",
-        'if found["score"] < GOOD:',
-        'if found["score"] < 0:',
+        "if found.score < GOOD:",
+        "if found.score < 0:",
         "tests/operators/test_account.py::TestPassword::test_says_what_is_wrong",
     ),
     Mutant(

@@ -60,7 +60,7 @@ class TestSettingUp:
         page = Page.of(client.get(SET_UP))
         telephone = Telephone(page.one(id="secret").text)
 
-        answer = post(client, SET_UP, sealed=page.value("sealed"), code=telephone.code())
+        answer = post(client, SET_UP, password=PASSWORD, sealed=page.value("sealed"), code=telephone.code())
         shown = Page.of(client.get(answer.location))
         again = client.get(answer.location)
 
@@ -86,7 +86,13 @@ class TestSettingUp:
         with client.session_transaction() as cookie:
             before = cookie["_user_id"]
 
-        post(client, SET_UP, sealed=page.value("sealed"), code=Telephone(page.one(id="secret").text).code())
+        post(
+            client,
+            SET_UP,
+            password=PASSWORD,
+            sealed=page.value("sealed"),
+            code=Telephone(page.one(id="secret").text).code(),
+        )
 
         with client.session_transaction() as cookie:
             assert cookie["_user_id"] != before
@@ -99,7 +105,7 @@ class TestSettingUp:
         client = sign_in(app, who=member(app))
         page = Page.of(client.get(SET_UP))
 
-        answer = post(client, SET_UP, sealed=page.value("sealed"), code=code)
+        answer = post(client, SET_UP, password=PASSWORD, sealed=page.value("sealed"), code=code)
 
         again = Page.of(answer)
         assert answer.status_code == 422
@@ -114,11 +120,24 @@ class TestSettingUp:
         telephone = Telephone(page.one(id="secret").text)
         brought = page.value("sealed") if sealed == "of another operator" else sealed
 
-        answer = post(client, SET_UP, sealed=brought, code=telephone.code())
+        answer = post(client, SET_UP, password=PASSWORD, sealed=brought, code=telephone.code())
 
         assert answer.status_code == 422
         assert Page.of(answer).one(id="secret").text != page.one(id="secret").text
         assert not any(who.has_second_factor for who in rows(Operator))
+
+    @pytest.mark.parametrize("password", ["", "wrong", f"{PASSWORD}!"])
+    def test_is_turned_on_only_with_the_password(self, app: Flask, rows: Rows, password: str) -> None:
+        client = sign_in(app, who=member(app))
+        page = Page.of(client.get(SET_UP))
+        code = Telephone(page.one(id="secret").text).code()
+
+        answer = post(client, SET_UP, password=password, sealed=page.value("sealed"), code=code)
+
+        assert answer.status_code == 422
+        assert Page.of(answer).error("password")
+        assert Page.of(answer).one(id="secret").text == page.one(id="secret").text
+        assert not rows(Operator)[0].has_second_factor
 
     def test_a_second_one_does_not_take_the_place_of_the_first(self, app: Flask, rows: Rows) -> None:
         client = sign_in(app, who=member(app))
@@ -127,6 +146,7 @@ class TestSettingUp:
             post(
                 client,
                 SET_UP,
+                password=PASSWORD,
                 sealed=page.value("sealed"),
                 code=Telephone(page.one(id="secret").text).code(),
             )
@@ -422,7 +442,7 @@ class TestRequired:
         page = Page.of(client.get(SET_UP))
 
         telephone = Telephone(page.one(id="secret").text)
-        post(client, SET_UP, sealed=page.value("sealed"), code=telephone.code())
+        post(client, SET_UP, password=PASSWORD, sealed=page.value("sealed"), code=telephone.code())
 
         assert client.get("/operator/team").status_code == 200
 

@@ -7,7 +7,7 @@ from app.simulator import Simulator
 from tests.support.cases import for_each
 
 FORM = {"action": "knobs", "hold": "on"}
-FOREIGN = (
+FOREIGN: tuple[dict[str, str], ...] = (
     {"Origin": "https://evil.example"},
     {"Origin": "null"},
     {"Origin": ""},
@@ -21,7 +21,7 @@ FOREIGN = (
     {"Host": "127.0.0.1.evil.example"},
     {"Host": "192.168.1.7:12111"},
 )
-OWN = (
+OWN: tuple[dict[str, str], ...] = (
     {},
     {"Origin": "http://localhost"},
     {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"},

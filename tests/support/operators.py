@@ -12,8 +12,9 @@ from werkzeug.test import TestResponse
 
 from app import db, operators
 from app.db import utcnow
-from app.operators import second_factor
+from app.operators import passwords, second_factor
 from app.operators.models import Operator, Role
+from app.operators.passwords import AcceptedPassword
 from tests.support.browser import Page
 
 PASSWORD = "nine purple umbrellas"
@@ -41,13 +42,17 @@ def member(app: Flask, email: str = "ada@example.com", role: str = "admin", **de
             email=email,
             name=details.pop("name", "Ada Lovelace"),
             role=Role(role),
-            password=details.pop("password", PASSWORD),
+            password=_accepted(details.pop("password", PASSWORD)),
             actor="test",
         )
         for name, value in details.items():
             setattr(made, name, value)
         session.commit()
     return made
+
+
+def _accepted(password: str | None) -> AcceptedPassword | None:
+    return AcceptedPassword(passwords.hashed(password)) if password is not None else None
 
 
 def with_telephone(app: Flask, operator: Operator) -> tuple["Telephone", list[str]]:

@@ -1,0 +1,72 @@
+"""A new password is judged whole, by what somebody knows of its owner, and quickly."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from app.operators import guesses
+from app.operators.passwords import GOOD, LONGEST
+from tests.support.cases import for_each
+
+LOOKALIKES = "4@8({[<3691!|7105$+%2"
+
+
+@for_each(
+    "password",
+    ["correct horse battery staple", "nine purple umbrellas", "Xk9#vQ2!mZ7&pL", "ünîcödé wörds büy çhëese"],
+)
+def test_good_ones_pass(password: str) -> None:
+    assert guesses.estimate(password, []).score >= GOOD
+
+
+@for_each(
+    "password",
+    [
+        "password1234",
+        "P@ssw0rd1234",
+        "qwertyuiop[]",
+        "aaaaaaaaaaaa",
+        "abcabcabcabc",
+        "drowssap1234",
+    ],
+)
+def test_what_everybody_tries_fails(password: str) -> None:
+    found = guesses.estimate(password, [])
+
+    assert found.score < GOOD
+    assert found.warning or found.suggestions
+
+
+def test_knows_the_words_of_one_person_only() -> None:
+    assert guesses.estimate("blemgroptisk", ["Blemgroptisk"]).score < GOOD
+    assert guesses.estimate("blemgroptiskblemgroptisk", ["blemgroptisk"]).score < GOOD
+    assert guesses.estimate("blemgroptisk", []).score >= GOOD
+
+
+def test_people_at_the_same_time_do_not_meet() -> None:
+    words = [f"blemgroptisk{number}zu" for number in range(12)]
+
+    def scores(word: str) -> tuple[int, int]:
+        return guesses.estimate(word, [word]).score, guesses.estimate(word, []).score
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(scores, words))
+
+    assert all(own < GOOD <= without for own, without in found)
+
+
+@pytest.mark.timeout(60)
+@for_each(
+    "password",
+    [
+        (LOOKALIKES * 7)[:LONGEST],
+        "".join(LOOKALIKES[number * number * 7 % 21] for number in range(64)) * 2,
+        "a" * LONGEST,
+        "ab" * 64,
+        "1/1/1901" * 16,
+        "x" * 127 + "y",
+    ],
+)
+def test_no_password_takes_long(password: str) -> None:
+    """zxcvbn alone takes more than minutes for the first two."""
+    assert guesses.estimate(password, []).score in range(5)
