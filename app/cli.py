@@ -14,7 +14,7 @@ from flask import Flask
 from flask.cli import ScriptInfo
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from app import create_app, db, demo, files, migrations
+from app import create_app, db, demo, doctor, files, migrations
 from app.apps.cli import group as stripe_group
 from app.config import Settings
 from app.doctor.cli import doctor_command
@@ -186,7 +186,7 @@ def worker(threads: int, metrics: int | None) -> None:
     _log_start(chosen_sources())
     with application.app_context(), suppress(OperationalError):  # the database may be away just now
         _refuse_unfit_tables()
-    alone = Worker(application, threads)
+    alone = Worker(application, threads, chores=(doctor.examine_due,))
     if metrics is not None:
         numbers = application.extensions["gangway.metrics"].registry
         try:

@@ -62,6 +62,7 @@ class Concern:
 def concerns(session: Session, installed: Sequence[apps.App]) -> list[Concern]:
     """All there is, the most urgent first. What there is none of is left out."""
     found = [
+        _no_app(installed),
         *_apps(session, installed),
         _backlog(session),
         _unheard(session),
@@ -69,6 +70,16 @@ def concerns(session: Session, installed: Sequence[apps.App]) -> list[Concern]:
         *_customers(session, {app.id: app.name for app in installed}),
     ]
     return [concern for concern in found if concern.count]
+
+
+def _no_app(installed: Sequence[apps.App]) -> Concern:
+    return Concern(
+        "no_app",
+        "No Stripe app is installed",
+        "Nobody can sign up or save a payment method until one is.",
+        "error",
+        0 if installed else 1,
+    )
 
 
 def _apps(session: Session, installed: Sequence[apps.App]) -> list[Concern]:

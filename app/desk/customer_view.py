@@ -59,6 +59,7 @@ class Account:
     turning_points: list[journal.Entry]  # the newest first
     rejected_since: datetime | None  # since when Stripe rejects the app's key
     examination: doctor.Examination | None
+    last_delivery: datetime | None  # when the app's webhook brought an event
     links: list[OnboardingLink]  # that lead there, the newest first
     names: dict[str, str]  # of actors
     now: datetime
@@ -104,8 +105,11 @@ class Account:
 
     @property
     def troubles(self) -> list[doctor.Finding]:
-        """What keeps events away, by the last examination of the app."""
-        return keeping_events_away(self.examination) if self.examination else []
+        """What keeps events away, by the last examination; a later delivery makes that obsolete."""
+        if self.examination is None:
+            return []
+        is_obsolete = self.last_delivery is not None and self.last_delivery > self.examination.at
+        return [] if is_obsolete else keeping_events_away(self.examination)
 
     def last(self, kind: str, **facts: str | None) -> journal.Entry | None:
         """The last turning point of a kind with these facts, in this app or in none."""
@@ -190,7 +194,7 @@ def keeping_events_away(examination: doctor.Examination) -> list[doctor.Finding]
     return [
         finding
         for finding in doctor.findings_of(examination)
-        if finding.code in WAYS_OF_EVENTS and finding.state is not doctor.State.GREEN
+        if finding.code in WAYS_OF_EVENTS and finding.state in {doctor.State.AMBER, doctor.State.RED}
     ]
 
 
@@ -240,10 +244,17 @@ def _account(
         turning_points=[entry for entry in points if entry.app_id in {None, app.id}],
         rejected_since=_rejected_since(session, app) if app.status == "unauthorized" else None,
         examination=session.get(doctor.Examination, app.id),
+        last_delivery=_last_delivery(session, app.id),
         links=given,
         names=names,
         now=now,
     )
+
+
+def _last_delivery(session: Session, app_id: str) -> datetime | None:
+    event = webhooks.Event
+    brought = sa.select(event.received_at).where(event.app_id == app_id, event.origin == "webhook")
+    return session.scalar(brought.order_by(event.received_at.desc()).limit(1))
 
 
 def _pages(session: Session, payer: payers.Payer) -> list[checkout.CheckoutSession]:

@@ -11,6 +11,8 @@ from app.doctor.models import Examination
 from app.doctor.repairs import REPAIRS
 from app.gateway import StripeKeyRejected
 
+WORKER = "worker"
+
 
 def examine(session: Session, app: apps.App) -> list[Finding]:
     """Look at an app, here and at Stripe, and say what is found. Writes nothing. Ends the transaction."""
@@ -21,6 +23,9 @@ def run(session: Session, app: apps.App, *, actor: str, every_customer: bool = F
     """Examine an app and keep what is found, for whoever looks next. Flushes; the caller commits."""
     seen = chart.examine(session, app, every_customer=every_customer)
     found = _findings(seen)
+    before = latest(session, app.id)
+    is_news = before is None or _troubles(findings_of(before)) != _troubles(found)
+    db.end_read(session)
     db.start_write(session)
     kept = {"at": utcnow(), "actor": actor, "findings": [finding.facts() for finding in found]}
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
@@ -32,14 +37,15 @@ def run(session: Session, app: apps.App, *, actor: str, every_customer: bool = F
     if not seen.key_is_shut and (seen.silence is None or isinstance(seen.silence, StripeKeyRejected)):
         own = apps.by_id(session, app.id, lock=True)
         apps.note_key_state(session, own, accepted=seen.silence is None)
-    journal.note(
-        session,
-        "app.examined",
-        actor=actor,
-        app_id=app.id,
-        red=str(sum(finding.state is State.RED for finding in found)),
-        amber=str(sum(finding.state is State.AMBER for finding in found)),
-    )
+    if is_news or actor != WORKER:  # else every hour would be a line of the log
+        journal.note(
+            session,
+            "app.examined",
+            actor=actor,
+            app_id=app.id,
+            red=str(sum(finding.state is State.RED for finding in found)),
+            amber=str(sum(finding.state is State.AMBER for finding in found)),
+        )
     session.flush()
     return session.get_one(Examination, app.id, populate_existing=True)
 
@@ -79,3 +85,8 @@ def _findings(seen: chart.Chart) -> list[Finding]:
     """The worst first; among those alike, what stands first may be the cause of the rest."""
     found = there.findings(seen) + here.findings(seen)
     return sorted(found, key=lambda finding: list(State).index(finding.state), reverse=True)
+
+
+def _troubles(findings: list[Finding]) -> set[tuple[str, State]]:
+    bad = {State.AMBER, State.RED}
+    return {(finding.code, finding.state) for finding in findings if finding.state in bad}

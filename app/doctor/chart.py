@@ -49,6 +49,8 @@ class Chart:
     late_since: datetime | None
     dead: int
     last_webhook: datetime | None
+    fetched: int  # events of the last day that no webhook had brought
+    fetched_at: datetime | None
     backfill: sync.Backfill | None
 
     silence: AppError | None = None  # why nothing more was asked of Stripe
@@ -62,6 +64,12 @@ class Chart:
     arrived: set[str] = field(default_factory=set)  # those of them that the webhook brought
     on_their_way: int = 0  # those that are too young to be missed
     stray_customers: sync.Strays | None = None
+
+    @property
+    def is_proved(self) -> bool:
+        """Has a signed event arrived since the webhook is as it is?"""
+        since = self.app.webhook_changed_at or self.app.created_at
+        return self.last_webhook is not None and self.last_webhook >= since
 
     @property
     def endpoint(self) -> Endpoint | None:
@@ -101,6 +109,10 @@ def _our_side(session: Session, app: apps.App) -> Chart:
     late, late_since = session.execute(
         sa.select(sa.func.count(), sa.func.min(Event.received_at)).where(*unfinished)
     ).one()
+    fetched = (Event.app_id == app.id, Event.origin == "backfill", Event.received_at > now - LOOKED_BACK)
+    many_fetched, fetched_at = session.execute(
+        sa.select(sa.func.count(), sa.func.max(Event.received_at)).where(*fetched)
+    ).one()
     return Chart(
         app=app,
         now=now,
@@ -123,6 +135,8 @@ def _our_side(session: Session, app: apps.App) -> Chart:
             .order_by(Event.received_at.desc())
             .limit(1)
         ),
+        fetched=many_fetched,
+        fetched_at=fetched_at,
         backfill=session.get(sync.Backfill, app.id),
     )
 

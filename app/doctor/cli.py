@@ -15,10 +15,10 @@ from app.doctor.findings import Finding, State, worst
 from app.errors import AppError
 
 # As Nagios and its kin read them. https://nagios-plugins.org/doc/guidelines.html#AEN78
-EXIT = {State.GREEN: 0, State.AMBER: 1, State.RED: 2}
 UNKNOWN = 3
+EXIT = {State.GREEN: 0, State.UNKNOWN: UNKNOWN, State.AMBER: 1, State.RED: 2}
 NOTHING = "No Stripe app is installed, so that nobody can sign up: run `gangway stripe install`."
-COLOURS = {State.GREEN: "green", State.AMBER: "yellow", State.RED: "red"}
+COLOURS = {State.GREEN: "green", State.UNKNOWN: "cyan", State.AMBER: "yellow", State.RED: "red"}
 
 
 class Doctor(click.Command):
@@ -107,8 +107,8 @@ def _prose(found: dict[apps.App, list[Finding]]) -> str:
         mode = "live" if app.livemode else "test"
         lines.append(f"{app.name}  {app.stripe_account_id} in {mode} mode  {app.id}")
         for finding in findings:
-            state = click.style(f"{finding.state.upper():5}", fg=COLOURS[finding.state])
+            state = click.style(f"{finding.state.upper():7}", fg=COLOURS[finding.state])
             lines.append(f"  {state}  {finding.title}: {finding.detail}")
             if finding.repair:
-                lines.append(f"         {finding.repair}: `gangway doctor --repair`, or the desk")
+                lines.append(f"           {finding.repair}: `gangway doctor --repair`, or the desk")
     return "\n".join(lines)

@@ -10,6 +10,7 @@ class State(StrEnum):
     """How something stands."""
 
     GREEN = "green"  # as it should be
+    UNKNOWN = "unknown"  # nothing has proved it yet
     AMBER = "amber"  # it works, but somebody should look
     RED = "red"  # customers are affected, or soon will be
 
@@ -43,6 +44,11 @@ def worst(findings: Iterable[Finding]) -> State:
 def green(code: str, title: str, detail: str) -> Finding:
     """All is well."""
     return Finding(code=code, state=State.GREEN, title=title, detail=detail)
+
+
+def unknown(code: str, title: str, detail: str) -> Finding:
+    """Nothing is known to be wrong, and nothing has proved that it is right."""
+    return Finding(code=code, state=State.UNKNOWN, title=title, detail=detail)
 
 
 def amber(code: str, title: str, detail: str, repair: str | None = None) -> Finding:

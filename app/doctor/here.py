@@ -3,14 +3,17 @@
 from datetime import timedelta
 
 from app.doctor.chart import Chart
-from app.doctor.findings import Finding, amber, green, red
+from app.doctor.findings import Finding, amber, green, red, unknown
 
 STUCK = timedelta(hours=1)
 
 
 def findings(chart: Chart) -> list[Finding]:
     """One for each thing."""
-    checks = (_secrets, _rolling, _public_url, _proxies, _last_event, _backlog, _dead, _backfill, _default)
+    checks = (
+        *(_secrets, _rolling, _public_url, _proxies, _last_event),
+        *(_backlog, _dead, _fetched, _backfill, _default),
+    )
     return [check(chart) for check in checks]
 
 
@@ -49,8 +52,25 @@ def _rolling(chart: Chart) -> Finding:
 
 
 def _public_url(chart: Chart) -> Finding:
+    if chart.url_is_reachable and chart.is_pulling:
+        return green(
+            "public_url",
+            "Stripe need not reach this portal",
+            "By the settings, Stripe's list of events is read.",
+        )
+    if chart.url_is_reachable and chart.is_proved:
+        return green(
+            "public_url",
+            "Stripe can reach this portal",
+            f"A signed event arrived at {chart.public_url} since the webhook was last changed.",
+        )
     if chart.url_is_reachable:
-        return green("public_url", "Stripe can reach this portal", f"{chart.public_url}, judged by its name.")
+        return unknown(
+            "public_url",
+            "Can Stripe reach this portal?",
+            f"Nothing has proved it yet. By its name, {chart.public_url} can be reached; the first signed"
+            " event proves it.",
+        )
     say = red if chart.app.livemode else amber
     return say(
         "public_url",
@@ -67,10 +87,12 @@ def _proxies(chart: Chart) -> Finding:
 
 
 def _last_event(chart: Chart) -> Finding:
-    if chart.last_webhook is None:
-        return green(
+    if chart.last_webhook is None and not chart.is_pulling:
+        return unknown(
             "last_event", "No event came yet", "The first one comes when the first customer saves a card."
         )
+    if chart.last_webhook is None:
+        return green("last_event", "No event is expected", "Stripe's list of events is read instead.")
     return green(
         "last_event", "Events come", f"The last one came at {chart.last_webhook:%Y-%m-%d %H:%M:%S} UTC."
     )
@@ -97,6 +119,18 @@ def _dead(chart: Chart) -> Finding:
         f"{chart.dead} failed too often and are tried no more, so that the customers they tell of may be"
         " shown wrongly. When the cause is gone, try them again; the events page shows what failed.",
         "Try them again",
+    )
+
+
+def _fetched(chart: Chart) -> Finding:
+    if not chart.fetched or chart.is_pulling:
+        return green("fetched", "Events arrive by themselves", "None had to be fetched in the last day.")
+    return amber(
+        "fetched",
+        "Events had to be fetched",
+        f"{chart.fetched} of the last day never arrived and were read from Stripe's list, the latest at"
+        f" {chart.fetched_at:%Y-%m-%d %H:%M} UTC. Either this portal could not be reached then, or the"
+        " webhook is broken at Stripe.",
     )
 
 

@@ -1,4 +1,4 @@
-"""What the doctor found last."""
+"""What the doctor found last, and when it examines next."""
 
 from datetime import datetime
 from typing import Any
@@ -19,3 +19,13 @@ class Examination(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     actor: Mapped[str] = mapped_column(sa.String(80))
     findings: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON)
+
+
+class ExaminationSchedule(Base):
+    """When an app is examined next unasked, and the signs of trouble that were there the last time."""
+
+    __tablename__ = "examination_schedule"
+
+    app_id: Mapped[str] = mapped_column(sa.String(26), sa.ForeignKey(App.id), primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    signs: Mapped[str] = mapped_column(sa.String(255))

@@ -7,10 +7,18 @@ from sqlalchemy.orm import Session
 from app import apps, db, sync, webhooks
 from app.config import settings
 from app.doctor.findings import State
+from app.doctor.there import ENDPOINT_LIMIT
 
 
 def roll(session: Session, app: apps.App, actor: str) -> None:
-    """Make an endpoint with a secret of its own; the former one, if there is one, is accepted for a day."""
+    """Make an endpoint with a secret of its own; the former one, if there is one, is accepted for a day.
+
+    Where Stripe allows no further endpoint, our own orphans are deleted first.
+    """
+    stripe = apps.connect(app)
+    db.end_read(session)
+    if len(stripe.webhook_endpoints()) >= ENDPOINT_LIMIT:
+        apps.sweep(session, stripe, settings().public_url)
     apps.roll_secret(
         session,
         app.id,

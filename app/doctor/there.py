@@ -9,6 +9,7 @@ from app.gateway import API_VERSION, EVENTS, StripeKeyRejected
 from app.sync import Strays
 
 SLOW_CLOCK, WRONG_CLOCK = 30, 240  # seconds; a signature is refused after 300
+ENDPOINT_LIMIT = 16  # https://docs.stripe.com/webhooks
 EVERY_EVENT = "*"
 DEFAULT_VERSION = "the account's default"
 UNSEEN = {"account": "The account", "endpoints": "The webhook", "events": "Deliveries", "customers": "Strays"}
@@ -37,7 +38,7 @@ def _key(chart: Chart) -> Finding:
         )
     if chart.silence is not None:
         return red(
-            "key",
+            "answer",
             "Stripe gave no answer",
             f"{chart.silence.detail} Nobody can save a payment method while this lasts, and what stands at"
             " Stripe could not be looked at. Examine again in a minute.",
@@ -117,8 +118,8 @@ def _endpoint(chart: Chart) -> Iterator[Finding]:
             "endpoint",
             "There is no webhook endpoint",
             "When this app was installed, Stripe could not reach this portal. By now it can, and what happens"
-            " at Stripe would be told here at once.",
-            "Make one",
+            f" at Stripe would be told here at once.{_room(chart)}",
+            _make_room(chart, "Make one"),
         )
         return
     if there is None:
@@ -126,8 +127,8 @@ def _endpoint(chart: Chart) -> Iterator[Finding]:
             "endpoint",
             "The webhook endpoint is gone",
             f"Stripe has no endpoint {chart.app.webhook_endpoint_id}: somebody deleted it. Nothing that"
-            " happens at Stripe is told here; it is found only by looking, later.",
-            "Make it anew",
+            f" happens at Stripe is told here; it is found only by looking, later.{_room(chart)}",
+            _make_room(chart, "Make it again"),
         )
         return
     yield green("endpoint", "The webhook endpoint exists", there.id)
@@ -154,6 +155,21 @@ def _endpoint(chart: Chart) -> Iterator[Finding]:
             " a new endpoint takes over, and both are accepted for a day.",
             "Make one in the right version",
         )
+
+
+def _room(chart: Chart) -> str:
+    """Whether Stripe allows another endpoint, and what makes room for one."""
+    if len(chart.endpoints or ()) < ENDPOINT_LIMIT:
+        return ""
+    full = f" The account has all {ENDPOINT_LIMIT} endpoints that Stripe allows"
+    if chart.strays:
+        return f"{full}, and {len(chart.strays)} of them are orphans of ours."
+    return f"{full}, and none is an orphan of ours: delete one in Stripe's Dashboard first."
+
+
+def _make_room(chart: Chart, label: str) -> str:
+    is_full = len(chart.endpoints or ()) >= ENDPOINT_LIMIT and chart.strays
+    return f"Delete the orphans, then {label[0].lower()}{label[1:]}" if is_full else label
 
 
 def _url(chart: Chart, url: str) -> Finding:

@@ -8,7 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from sqlalchemy.orm import Session
 
-from app import apps, sync, webhooks
+from app import apps, doctor, sync, webhooks
 from app.config import settings
 from app.db import utcnow
 from app.payers import Payer
@@ -99,7 +99,24 @@ class Rows(Collector):
         drifts = CounterMetricFamily(
             "gangway_drifts", "Changes that a timer found and no event told.", labels=["app"]
         )
-        for app in apps.installed(self._session):
+        findings = GaugeMetricFamily(
+            "gangway_app_finding",
+            "What the last examination found that is not well, by its code and state.",
+            labels=["app", "code", "state"],
+        )
+        examined = GaugeMetricFamily(
+            "gangway_app_examined_age_seconds",
+            "Since the app was last examined; if it never was, since it was installed.",
+            labels=["app"],
+        )
+        installed = apps.installed(self._session)
+        yield _gauge("gangway_apps_installed", "Installed Stripe apps.", len(installed))
+        for app in installed:
+            examination = doctor.latest(self._session, app.id)
+            examined.add_metric([app.id], _seconds(now, examination.at if examination else app.created_at))
+            for found in doctor.findings_of(examination) if examination else ():
+                if found.state in {doctor.State.AMBER, doctor.State.RED}:
+                    findings.add_metric([app.id, found.code, found.state.value], 1)
             ready.add_metric([app.id, "live" if app.livemode else "test"], float(app.status == "ready"))
             run = self._session.get(sync.Backfill, app.id)
             age.add_metric([app.id], _seconds(now, (run and run.last_run_at) or app.created_at))
@@ -108,7 +125,7 @@ class Rows(Collector):
                 fetched.add_metric([app.id], run.found)
             pace = self._session.get(sync.Pace, app.id)
             drifts.add_metric([app.id], pace.drifts if pace else 0)
-        yield from (ready, age, failing, fetched, drifts)
+        yield from (ready, age, failing, fetched, drifts, findings, examined)
 
     def _count(self, query: sa.Select[str]) -> int:
         limited = query.limit(COUNTED + 1).subquery()

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
@@ -23,21 +23,25 @@ IDLE = 1.0  # seconds between looks when nobody wakes it
 AFTER_TROUBLE = 5.0
 TEND_EVERY = 1.0
 TIDY_EVERY = 3600.0
+CHORES_EVERY = 15.0
 STOPPING = 7.0  # seconds; what is given back then must be so before a web process is killed (`server.GRACE`)
 
+Chore = Callable[[Session], object]  # what later packages have to do now and then; each knows when
 type_held = dict[str, Lease | ListLease]  # by thread: what each has under way
 
 
 class Worker:
     """One or more threads that do what is due. `wake` saves the wait after an event arrived here."""
 
-    def __init__(self, app: Flask, threads: int = 1) -> None:
+    def __init__(self, app: Flask, threads: int = 1, *, chores: Sequence[Chore] = ()) -> None:
         self._app = app
+        self._chores = chores
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._begun = False
         self._id = new_id()
         self._tend_at = self._tidy_at = self._beat_at = 0.0
+        self._chores_at = time.monotonic() + CHORES_EVERY
         self._held: type_held = {}
         self._threads = [
             threading.Thread(target=self._run, name=f"gangway-worker-{number}", daemon=True)
@@ -103,6 +107,10 @@ class Worker:
             self._beat_at = now + beats.EVERY
             beats.beat(session, self._id, len(self._threads))
         busy = turn(session, self._held)
+        if now >= self._chores_at and not self._stopping.is_set():
+            self._chores_at = now + CHORES_EVERY
+            for chore in self._chores:
+                chore(session)
         if now >= self._tend_at and not self._stopping.is_set():
             self._tend_at = now + TEND_EVERY
             if tend(session, self._held):

@@ -31,9 +31,11 @@ class Report:
 
     @property
     def troubles(self) -> dict[str, str]:
-        """What is not green, with its state."""
+        """What is amber or red."""
         return {
-            code: finding["state"] for code, finding in self.findings.items() if finding["state"] != "green"
+            code: finding["state"]
+            for code, finding in self.findings.items()
+            if finding["state"] in {"amber", "red"}
         }
 
 

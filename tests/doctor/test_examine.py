@@ -38,7 +38,7 @@ def test_finds_nothing_wrong_with_an_app_that_is_well(
     assert set(report.findings) == {
         *("key", "account", "rights", "endpoint", "enabled", "url", "events", "version", "duplicates"),
         *("deliveries", "clock", "stray_customers", "secrets", "rolling", "public_url", "last_event"),
-        *("backlog", "dead", "backfill", "default", "proxies"),
+        *("backlog", "dead", "fetched", "backfill", "default", "proxies"),
     }
 
 

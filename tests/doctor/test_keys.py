@@ -44,7 +44,7 @@ class TestKey:
 
         report = doctor()
 
-        assert report["key"]["title"] == "Stripe gave no answer"
+        assert report["answer"]["title"] == "Stripe gave no answer"
         assert [found.status for found in installed(app)] == ["unauthorized"]
 
     def test_goes_on_with_what_it_has_when_stripe_falls_silent(
@@ -54,7 +54,7 @@ class TestKey:
 
         report = doctor()
 
-        assert report.troubles == {"key": "red"}
+        assert report.troubles == {"answer": "red"}
         assert report["account"]["state"] == "green"
         assert "endpoint" not in report.findings
 

@@ -8,7 +8,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from click.testing import CliRunner
 
-from app import db, sync
+from app import apps, db, doctor, sync
 from app.cli import main
 from tests.support.numbers import read
 from tests.support.people import Person
@@ -32,6 +32,9 @@ def known(world: World, person: Person) -> set[str]:
         sync.drain()
         for _ in range(3):
             sync.tend(db.session())
+        [installed] = apps.installed(db.session())
+        world.simulator.change_endpoint(installed.webhook_endpoint_id, enabled=False)
+        doctor.examine_due(db.session())
     return {name.partition("{")[0] for name in read(world.app.test_client().get("/metrics").text)}
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from flask import Flask
 from prometheus_client.metrics import MetricWrapperBase
 
-from app import apps, create_app, db, sync
+from app import apps, create_app, db, doctor, sync
 from app.config import Settings
 from app.desk.figures import Remembered
 from tests.support import engines
@@ -82,7 +82,7 @@ def _renew(kept: _Kept, settings: Settings) -> None:
     connections = extensions["gangway.connections"]
     extensions["gangway.connections"] = apps.Connections(connections.sealer, connections.dial)
     extensions["gangway.figures"] = Remembered()
-    extensions["gangway.worker"] = sync.Worker(app, settings.worker_threads)
+    extensions["gangway.worker"] = sync.Worker(app, settings.worker_threads, chores=(doctor.examine_due,))
     for counter in vars(extensions["gangway.metrics"]).values():
         if isinstance(counter, MetricWrapperBase):
             counter.clear()

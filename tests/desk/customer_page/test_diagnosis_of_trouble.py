@@ -211,3 +211,35 @@ class TestDiagnosis:
     def _app_page(app: Flask) -> str:
         with app.app_context():
             return f"/operator/stripe/{apps.find(db.session()).id}"
+
+
+def test_no_answer_to_an_examination_says_nothing_about_events(world: World) -> None:
+    """Stripe was away when the app was examined; then somebody signed up, and the event arrived."""
+    operator = sign_in(world.app, "operator")
+    with world.app.app_context():
+        [app] = apps.installed(db.session())
+    world.simulator.knobs.change({"outage": "503"})
+    post(operator, f"/operator/stripe/{app.id}/examine")
+    world.simulator.knobs.reset()
+    person = world.person()
+    person.save_card()
+    world.settle()
+
+    assert "missed" not in diagnosis(look(person, world.app))
+
+
+def test_a_later_delivery_makes_an_older_examination_obsolete(world: World) -> None:
+    operator = sign_in(world.app, "operator")
+    with world.app.app_context():
+        [app] = apps.installed(db.session())
+    world.simulator.change_endpoint(app.webhook_endpoint_id, enabled=False)
+    post(operator, f"/operator/stripe/{app.id}/examine")
+    person = world.person()
+    before = diagnosis(look(person, world.app))
+    world.simulator.change_endpoint(app.webhook_endpoint_id, enabled=True)
+    world.clock.shift(timedelta(seconds=5))
+    person.save_card()
+    world.settle()
+
+    assert "The endpoint is disabled" in before
+    assert "missed" not in diagnosis(look(person, world.app))

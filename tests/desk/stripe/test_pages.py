@@ -31,7 +31,7 @@ class TestList:
 
         first, other = page.all("section")
         assert [section.one("h2").text for section in (first, other)] == ["Stripe", "Second"]
-        assert "Test mode Default Well" in first.text
+        assert "Test mode Default Not known yet" in first.text
         assert "Test mode Not examined yet" in other.text
         assert "sk_test_***000" in first.text
         assert DEFAULT_API_KEY not in page.html
