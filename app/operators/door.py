@@ -52,6 +52,7 @@ def log_in() -> ResponseReturnValue:
     try:
         operator = login.check_password(session, email, form.password.data)
     except login.TooManyTries as error:
+        login.log_failure(email, "operator.login_throttled")
         return _login_page(form, ("Please wait a while", error.detail), error.status)
     if operator is not None and operator.has_second_factor:
         cookie["half_way"] = [operator.id, time.time()]
@@ -83,6 +84,7 @@ def give_code() -> ResponseReturnValue:
     try:
         login.spend_code(operator)
     except login.TooManyTries as error:
+        login.log_failure(operator.email, "operator.second_factor_throttled")
         return _code_page(form, ("Please wait a while", error.detail), error.status)
     db.end_read(session)
     db.start_write(session)

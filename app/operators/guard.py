@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from flask import Blueprint, Flask, current_app, g, redirect, request, url_for
 from flask.sansio.app import App
 from flask.typing import ResponseReturnValue
@@ -72,6 +73,9 @@ class OperatorPages(Blueprint):
             way_back = request.full_path.rstrip("?") if request.method == "GET" else None
             return redirect(url_for("operator_door.ask", next=way_back), 303)
         g.operator_session = found
+        structlog.contextvars.bind_contextvars(
+            operator_id=found.operator.id
+        )  # for every line of this request
         assert request.endpoint is not None
         name = request.endpoint.removeprefix(f"{self.name}.")
         required, operator = self.roles[name], found.operator

@@ -5,6 +5,7 @@ import secrets
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+import structlog
 from flask import Flask, Response, current_app, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from limits import RateLimitItem, parse
@@ -18,6 +19,8 @@ from app.operators import accounts, passwords, queries, sessions
 from app.operators.models import Operator
 from app.web import limits
 from app.web.visitors import visitor
+
+log = structlog.get_logger("gangway.operators")
 
 # Tries of one account, whether or not it exists. Short windows, and strangers are counted by address first,
 # so that who fails on purpose can't keep the owner out for long.
@@ -48,7 +51,10 @@ def check_password(session: Session, email: str, password: str) -> Operator | No
 
 def confirm_password(session: Session, operator: Operator, password: str) -> bool:
     """Does somebody who is logged in still know the password? Raises TooManyTries."""
-    return check_password(session, operator.email, password) is not None
+    if check_password(session, operator.email, password) is not None:
+        return True
+    log_failure(operator.email, "operator.password_not_confirmed")
+    return False
 
 
 def spend_code(operator: Operator) -> None:
@@ -108,9 +114,15 @@ def note_failure_later(response: Response, email: str, kind: str) -> Response:
 
     Written once the answer is sent, so that its time does not tell whether there is one.
     """
+    log_failure(email, kind)
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (its only way)
     response.call_on_close(lambda: _note_failure(app, email, kind))
     return response
+
+
+def log_failure(email: str, kind: str) -> None:
+    """Name in the log the account that was tried, as a hash, and the address of whoever tried."""
+    log.warning(kind, email_sha256=_digest(email), address=request.remote_addr or "")
 
 
 def _note_failure(app: Flask, email: str, kind: str) -> None:

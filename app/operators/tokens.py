@@ -7,6 +7,7 @@ import secrets
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.orm import Session
 
 from app import db, journal
@@ -72,6 +73,7 @@ def admit(session: Session, header: str, *, scope: str) -> ApiToken:
     if token is None or not fits or not lives:
         raise Unauthorized("unauthorized error: a valid API token is needed, as Authorization: Bearer …")
     session.commit()
+    structlog.contextvars.bind_contextvars(token_id=token.id)  # for every line of this request
     if token.last_used_at is None or now - token.last_used_at > NOTED_EVERY:
         db.start_write(session)
         token.last_used_at = now

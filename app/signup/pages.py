@@ -203,9 +203,11 @@ def is_in_doubt(error: AppError) -> bool:
 
 
 def tell(error: AppError) -> None:
-    """Tell the log, where the page says only that it can't be done now, what only an operator can mend."""
+    """Tell the log the cause, where the page says only that it can't be done now."""
     if isinstance(error, Unsealable):
         log.error("secret_not_opened", reason=error.detail)
+    else:
+        log.warning("payment_page_unavailable", cause=type(error).__name__, reason=error.detail)
 
 
 def _page(

@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from app import db
-from app.errors import AppError
+from app.errors import AppError, Forbidden
 from app.web import wording
 from app.web.limits import retry_url
 
@@ -50,6 +50,8 @@ def init_app(app: Flask) -> None:
 
 def _explained(error: AppError) -> Response:
     db.session().rollback()
+    if isinstance(error, Forbidden):
+        log.warning("refused", method=request.method, path=request.path, reason=error.detail)
     return answer(error.status, error.title, error.detail, error.fields)
 
 

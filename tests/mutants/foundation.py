@@ -111,15 +111,15 @@ MUTANTS = (
     Mutant(
         "a key stands in the log",
         LOGGING,
-        'SECRETS.sub(r"\\1_***", value)',
-        "value",
+        "    (SECRETS, ",
+        "    (LINKS, ",
         "tests/web/test_logging.py::test_blots_out_keys_even_in_tracebacks",
     ),
     Mutant(
         "an onboarding link stands in the log",
         LOGGING,
-        'LINKS.sub(r"\\1***", SECRETS.sub(r"\\1_***", value))',
-        'SECRETS.sub(r"\\1_***", value)',
+        "    (LINKS, ",
+        "    (SECRETS, ",
         "tests/signup/test_link.py::test_is_not_in_the_log",
     ),
     Mutant(
