@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import requests
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from flask import Flask
@@ -57,7 +58,7 @@ class Plan:
     kill_every: float = 10.0  # seconds
     roll_every: float = 20.0  # seconds
     change_every: float = 1.0  # seconds between two changes at Stripe's Dashboard
-    patience: float = 900.0  # seconds until all must agree, once the trouble is over
+    patience: float = 900.0  # seconds until a sign-up must work, and until all must agree after the trouble
 
 
 def run(plan: Plan, database_url: str, folder: Path) -> Report:
@@ -80,7 +81,7 @@ def run(plan: Plan, database_url: str, folder: Path) -> Report:
         portal.start("serve", "serve", "--bind", portal_url.removeprefix("http://"))
         portal.start("worker 1", "worker", "--threads", "2")
         portal.start("worker 2", "worker", "--threads", "2")
-        with _trouble(plan, stripe, portal, report):
+        with _trouble(plan, stripe, portal, portal_url, report):
             people = _sign_up_everybody(plan, portal_url, report)
         portal.run("doctor", "--repair", check=False)  # its exit status tells of warnings, too
         app = _application(environment)
@@ -115,7 +116,9 @@ def _environment(portal: str, stripe_url: str, database_url: str) -> dict[str, s
 
 
 @contextmanager
-def _trouble(plan: Plan, stripe: RemoteStripe, portal: Installation, report: Report) -> Iterator[None]:
+def _trouble(
+    plan: Plan, stripe: RemoteStripe, portal: Installation, portal_url: str, report: Report
+) -> Iterator[None]:
     """Let everything go wrong meanwhile."""
     stripe.act(
         "knobs",
@@ -139,8 +142,13 @@ def _trouble(plan: Plan, stripe: RemoteStripe, portal: Installation, report: Rep
         for endpoint in stripe.act("release")["endpoints"]:
             stripe.act("roll_secret", endpoint=endpoint["id"], overlap=_random.choice([0, 10]))
 
+    def kill_one() -> None:
+        # On a busy machine the portal would otherwise be killed again and again before it has started.
+        _wait_until(lambda: over.is_set() or _is_serving(portal_url), PATIENCE)
+        portal.kill_one()
+
     actions = (
-        (plan.kill_every, "kills", portal.kill_one),
+        (plan.kill_every, "kills", kill_one),
         (plan.roll_every, "secrets rolled", roll_secrets),
         (plan.change_every, "changes at the Dashboard", stripe.change_something),
     )
@@ -159,7 +167,9 @@ def _trouble(plan: Plan, stripe: RemoteStripe, portal: Installation, report: Rep
 def _sign_up_everybody(plan: Plan, portal_url: str, report: Report) -> list[NetworkPerson]:
     """Let everybody sign up, some of them at the same time."""
     with ThreadPoolExecutor(plan.at_once) as crowd:
-        people = [NetworkPerson(portal_url, f"person-{number}") for number in range(plan.people)]
+        people = [
+            NetworkPerson(portal_url, f"person-{number}", plan.patience) for number in range(plan.people)
+        ]
         for problems in crowd.map(_onboard, people):
             report.gave_up += problems
     return people
@@ -227,6 +237,19 @@ def _compare(app: Flask, stripe: RemoteStripe, report: Report, people: list[Netw
 def _has_saved(store: Any, person: NetworkPerson) -> bool:
     intent = store.setup_intents[store.checkout_sessions[person.session_id]["setup_intent"]]
     return bool(intent["status"] == "succeeded")
+
+
+def _is_serving(portal_url: str) -> bool:
+    with requests.Session() as session:
+        session.trust_env = False  # no proxy leads to this machine
+        return _is_answered(session, f"{portal_url}/healthz")
+
+
+def _is_answered(session: requests.Session, url: str) -> bool:
+    try:
+        return session.get(url, timeout=30).ok
+    except requests.RequestException:
+        return False
 
 
 def _wait_until(condition: Callable[[], bool], patience: float, *, pause: float = 0.2) -> None:

@@ -8,7 +8,7 @@ from tests.proof import chaos
 from tests.proof.chaos_report import Report
 from tests.support.truth import Verdict
 
-pytestmark = [pytest.mark.proof, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.proof, pytest.mark.timeout(3600)]
 
 
 def test_everybody_gets_through(empty_database_url: str, tmp_path: Path) -> None:

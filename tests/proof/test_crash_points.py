@@ -25,7 +25,7 @@ BACKFILL_INTERVAL = timedelta(seconds=1000)  # a little longer than the setting'
 RUNS_IN_ONE_WORLD = 20
 MAX_TIMES = 3  # a run dies when it reaches one point for the first, the second … time, at most so often
 
-pytestmark = [pytest.mark.proof, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.proof, pytest.mark.timeout(3600)]
 
 
 def onboard_by_form(portal: KillablePortal) -> NetworkPerson:

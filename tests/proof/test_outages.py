@@ -25,7 +25,7 @@ from tests.support.stripe_postbox import Postbox, event
 from tests.support.tokens import program
 from tests.support.world import World
 
-pytestmark = [pytest.mark.proof, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.proof, pytest.mark.timeout(3600)]
 
 PULL_INTERVAL, BACKFILL_INTERVAL = timedelta(seconds=120), timedelta(seconds=900)  # the settings' defaults
 TEN_MINUTES = timedelta(minutes=10)

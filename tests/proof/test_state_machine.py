@@ -13,7 +13,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.proof.conftest import MakeWorld
 from tests.proof.stories import A_DAY, A_MINUTE, Story, TroubledStory
 
-pytestmark = [pytest.mark.proof, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.proof, pytest.mark.timeout(3600)]
 
 
 @pytest.fixture
