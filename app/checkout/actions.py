@@ -193,7 +193,7 @@ def _new_stripe_customer(
             marks, since=asked.first_asked_at, until=asked.last_asked_at, is_taken=is_taken
         )
         if known is not None:
-            stripe.update_customer(known, name=wanted.name, email=wanted.primary_email)
+            stripe.update_customer(known, name=wanted.name, email=wanted.primary_email or "")
             return known
     since = now if asked is None or is_forgotten else asked.first_asked_at
     expected.note(session, app.id, wanted, since=since)

@@ -16,7 +16,7 @@ from app.customers.actions import (
 )
 from app.customers.listing import MANY, Cut, Listed, Row, Wanted, batches, count, listed
 from app.customers.models import Customer
-from app.customers.queries import by_id_or_key, by_key, contact, get
+from app.customers.queries import by_id_or_key, by_key, get
 from app.customers.search import fits, search_text
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "batches",
     "by_id_or_key",
     "by_key",
-    "contact",
     "count",
     "create",
     "delete",

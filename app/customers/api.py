@@ -97,25 +97,3 @@ def get(customerIdOrKey: str, query: CustomerGetQuery) -> Customer:  # noqa: N80
     The id wins. A deleted customer is found by its id only.
     """
     return Customer.of(queries.by_id_or_key(db.session(), customerIdOrKey))
-
-
-@api.operation(
-    "PUT",
-    "/customers/<segment:customerIdOrKey>",
-    id="updateCustomer",
-    scope="write",
-    body=CustomerCreate,
-    answers=Customer,
-    errors=(404, 409, 412),
-)
-def replace(customerIdOrKey: str, body: CustomerCreate) -> Customer:  # noqa: N803
-    """Replace a customer's details.
-
-    All of them: what is left out is cleared.
-    """
-    session = db.session()
-    db.start_write(session)
-    customer = queries.by_id_or_key(session, customerIdOrKey)
-    actions.refuse_deleted(customer)
-    actions.replace(session, customer, body.wanted(customer.id), actor=g.actor)
-    return Customer.of(customer)

@@ -79,13 +79,6 @@ def by_id_or_key(session: Session, id_or_key: str) -> Customer:
     return customer or by_key(session, id_or_key)
 
 
-def contact(session: Session, customer_id: str) -> tuple[str, str | None]:
-    """The name and e-mail address of a customer that is there, as they are stored now."""
-    columns = sa.select(Customer.name, Customer.primary_email).where(Customer.id == customer_id)
-    name, email = session.execute(columns).one()
-    return name, email
-
-
 def get(session: Session, customer_id: str) -> Customer:
     """A live customer by its id. Raises NotFound, and PreconditionFailed for a deleted one."""
     customer = session.get(Customer, customer_id.upper())

@@ -12,11 +12,14 @@ from app.desk import charged, customer_view, diagnosis, event_types, story, word
 from app.desk import customer_actions as actions
 from app.desk.customer_forms import LABELS, AttachForm, CustomerForm, told
 from app.errors import AppError, Invalid, NotFound, PreconditionFailed
-from app.gateway import StripeFailed
 from app.operators import OperatorPages, Role
 from app.web import problems
 
 pages = OperatorPages("desk_customer", __name__)
+
+UNKNOWN_AT_STRIPE = (
+    "Saved here. Stripe did not answer, so we don't know yet whether it has the new name and email."
+)
 
 
 @pages.page("/customers/<customer_id>", role=Role.VIEWER)
@@ -71,7 +74,7 @@ def save(customer_id: str) -> ResponseReturnValue:
     if not form.validate():
         return _form(form, customer), 422
     try:
-        is_changed = actions.edit(
+        edited = actions.edit(
             session, customer.id, form.wanted(), seen=form.updated_at.data or "", actor=operators.actor()
         )
     except actions.Changed as changed:
@@ -79,13 +82,7 @@ def save(customer_id: str) -> ResponseReturnValue:
     except CustomerTaken as taken:
         _blame(session, form, taken)
         return _form(form, customer), 422
-    except StripeFailed as error:
-        session.rollback()
-        return _form(form, customer, problem=f"{error.detail} Nothing was stored, here or there."), 503
-    except Invalid as error:  # Stripe's own words, such as about the e-mail address
-        session.rollback()
-        return _form(form, customer, problem=f"Stripe says: {error.detail}"), 422
-    flash("Saved." if is_changed else "Nothing was changed.", "success" if is_changed else "info")
+    flash(*_outcome(edited))
     return go_to(customer_id)
 
 
@@ -271,6 +268,17 @@ def refuse(session: Session, customer_id: str, error: AppError) -> ResponseRetur
     session.rollback()
     flash(problems.plain(error.status, error.detail), "error")
     return go_to(customer_id)
+
+
+def _outcome(edited: actions.Edited) -> tuple[str, str]:
+    """Say what came of an edit."""
+    if not edited.is_changed:
+        return "Nothing was changed.", "info"
+    if edited.refusal is not None:
+        return f"Saved here, but Stripe refuses the new name or email: {edited.refusal}", "warning"
+    if not edited.is_told:
+        return f"{UNKNOWN_AT_STRIPE} We tell it again by ourselves until it has them.", "warning"
+    return "Saved.", "success"
 
 
 def _blame(session: Session, form: CustomerForm, taken: CustomerTaken) -> None:

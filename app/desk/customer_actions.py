@@ -24,6 +24,15 @@ class Changed(Conflict):
         self.now = now
 
 
+@dataclass(frozen=True, kw_only=True)
+class Edited:
+    """What came of new details, here and at Stripe."""
+
+    is_changed: bool
+    is_told: bool = True  # Stripe has them, or has refused them
+    refusal: str | None = None  # Stripe's own words
+
+
 @dataclass(frozen=True)
 class Holder:
     """A customer that has some of the names that are wanted."""
@@ -63,29 +72,27 @@ def find(session: Session, customer_id: str, *, lock: bool = False) -> Customer:
     return customer
 
 
-def edit(session: Session, customer_id: str, wanted: NewCustomer, *, seen: str, actor: str) -> bool:
+def edit(session: Session, customer_id: str, wanted: NewCustomer, *, seen: str, actor: str) -> Edited:
     """Give a customer new details; `seen` says when it had last been changed as the form was drawn. Commits.
 
-    A new name or e-mail address goes to Stripe first: either both have it or none. False when there was
-    nothing to change. Raises Changed, CustomerTaken, PreconditionFailed, and what the gateway raises.
+    A new name or email is stored first; then Stripe is told at once, or later if it gives no answer.
+    Raises Changed, CustomerTaken and PreconditionFailed.
     """
-    customer = find(session, customer_id)
-    if not _is_to_change(customer, wanted, seen):
-        return False
-    customers.refuse_taken(session, wanted, held=customer.key)
-    is_told = (customer.name, customer.primary_email) == (wanted.name, wanted.primary_email)
-    known = [] if is_told else payers.all_of_customer(session, customer.id)
     db.end_read(session)
-    for payer in known:
-        if payer.gone_at is None:
-            _tell(session, payer, wanted)
     db.start_write(session)
     customer = find(session, customer_id, lock=True)
     if not _is_to_change(customer, wanted, seen):
-        return False
-    customers.replace(session, customer, wanted, actor=actor)
+        return Edited(is_changed=False)
+    payers.replace_customer(session, customer, wanted, actor=actor)
     session.commit()
-    return True
+    refusals: list[str] = []
+    is_told = True
+    for payer_id in [row.id for row in payers.all_of_customer(session, customer_id) if row.is_contact_due]:
+        sync.refresh(session, payer_id)
+        payer = payers.fresh(session, payer_id)
+        is_told = is_told and not payer.is_contact_due
+        refusals += [payer.contact_refusal] if payer.contact_refusal else []
+    return Edited(is_changed=True, is_told=is_told, refusal=next(iter(refusals), None))
 
 
 def check(session: Session, customer_id: str, *, actor: str) -> Checked:
@@ -233,12 +240,6 @@ def _is_to_change(customer: Customer, wanted: NewCustomer, seen: str) -> bool:
     if customer.updated_at.isoformat() != seen:
         raise Changed(customer)
     return True
-
-
-def _tell(session: Session, payer: payers.Payer, wanted: NewCustomer) -> None:
-    """Tell Stripe name and e-mail address. That it lost the customer is for the convergence to find."""
-    with apps.noting_rejection(session, payer.app):
-        payers.tell_contact(session, payer, name=wanted.name, email=wanted.primary_email)
 
 
 def _state(session: Session, payer: payers.Payer) -> State:

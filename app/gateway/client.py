@@ -168,7 +168,7 @@ class StripeGateway:
                 found = find()
             if found is None:  # it was deleted since, or is taken
                 return _made(make, f"{idempotency_key}-{_digest(params)}", is_spent=is_spent).id
-        self.update_customer(found, name=name, email=email)
+        self.update_customer(found, name=name, email=email or "")
         return found
 
     def find_customer(
@@ -197,13 +197,15 @@ class StripeGateway:
                     return customer.id
         return None
 
-    def update_customer(self, customer_id: str, *, name: str, email: str | None) -> None:
-        """Bring name and e-mail of a Stripe customer up to date. Harmless to repeat, so without a key.
+    def update_customer(self, customer_id: str, *, name: str | None, email: str | None) -> None:
+        """Give a Stripe customer another name or email; None leaves it, an empty text clears it.
 
-        Source: https://docs.stripe.com/api/customers/update
+        Harmless to repeat, so without a key. Source: https://docs.stripe.com/api/customers/update
         """
+        given = {"name": name, "email": email}
+        params: Any = {field: value for field, value in given.items() if value is not None}
         with translated():
-            self._v1.customers.update(customer_id, params={"name": name, "email": email or ""})
+            self._v1.customers.update(customer_id, params=params)
 
     def customer(self, customer_id: str) -> CustomerFacts:
         """What Stripe says of a customer now; a deleted one is answered, not missing.

@@ -1,21 +1,19 @@
 """A customer as Stripe knows it: its Stripe customer, its methods, which one is charged."""
 
 from app.payers.actions import (
-    announce_contact,
     delete_customer,
     end_gone,
-    expect_contact,
     mark_due,
     open_portal,
     remember,
     restore_customer,
     settle_drift,
     take_up,
-    tell_contact,
     unbind,
     uninstall,
 )
 from app.payers.binding import Binding, bind
+from app.payers.contact import expect_contact, replace_customer
 from app.payers.models import TROUBLED, Payer, PaymentMethod
 from app.payers.queries import (
     all_of_customer,
@@ -35,7 +33,6 @@ __all__ = [
     "PaymentMethod",
     "PaymentStatus",
     "all_of_customer",
-    "announce_contact",
     "bind",
     "delete_customer",
     "end_gone",
@@ -50,11 +47,11 @@ __all__ = [
     "open_portal",
     "payment_status",
     "remember",
+    "replace_customer",
     "restore_customer",
     "settle_drift",
     "status_until",
     "take_up",
-    "tell_contact",
     "unbind",
     "uninstall",
 ]

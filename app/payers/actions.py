@@ -1,7 +1,6 @@
 """Keeping a payer's rows, and ending them with their customer or their app."""
 
-from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -10,7 +9,7 @@ from sqlalchemy.orm import Session, object_session
 from app import apps, customers, db, journal
 from app.db import utcnow
 from app.errors import Conflict, PreconditionFailed
-from app.gateway import Method, PortalSession, StripeObjectMissing, StripeRefused
+from app.gateway import Method, PortalSession, StripeRefused
 from app.payers import queries
 from app.payers.models import Payer, PaymentMethod
 
@@ -50,37 +49,6 @@ def mark_due(
         )
         .execution_options(synchronize_session=False)
     )
-
-
-def expect_contact(session: Session, payer_id: str, at: datetime) -> None:
-    """Stripe may come to have another name or e-mail address than we: have it told ours by that time."""
-    session.execute(
-        sa.update(Payer)
-        .where(Payer.id == payer_id)
-        .values(is_contact_due=True)
-        .execution_options(synchronize_session=False)
-    )
-    mark_due(session, payer_id, at, why=None)
-
-
-def tell_contact(session: Session, payer: Payer, *, name: str, email: str | None) -> None:
-    """Tell Stripe of a new name and e-mail address before they are stored. Commits that it may have them.
-
-    That it lost the customer is for the convergence to find. Raises what the gateway raises.
-    """
-    announce_contact(session, payer.id)
-    with suppress(StripeObjectMissing):
-        apps.connect(payer.app).update_customer(payer.stripe_customer_id, name=name, email=email)
-
-
-def announce_contact(session: Session, payer_id: str) -> None:
-    """Stripe is about to be told new details that may not come to be stored after all. Commits.
-
-    Whatever becomes of it, Stripe is told what is stored a little later.
-    """
-    db.start_write(session)
-    expect_contact(session, payer_id, utcnow() + timedelta(minutes=1))
-    session.commit()
 
 
 def settle_drift(session: Session, payer_id: str) -> None:

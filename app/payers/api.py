@@ -1,4 +1,4 @@
-"""The Stripe side of customers for programs, and what ends it: the end of a customer or an app."""
+"""The Stripe side of customers for programs, and what changes it: a customer's new details, or its end."""
 
 from flask import g
 from sqlalchemy.orm import Session
@@ -8,10 +8,13 @@ from app.errors import Invalid
 from app.gateway import StripeRefused
 from app.payers import actions, queries
 from app.payers.binding import Binding, bind
+from app.payers.contact import replace_customer
 from app.payers.schemas import (
     CreateStripeCustomerPortalSessionParams,
+    CustomerAnswer,
     CustomerAppDataListQuery,
     CustomerAppDataPaginatedResponse,
+    CustomerBody,
     StripeCustomerAppData,
     StripeCustomerAppDataBase,
     StripeCustomerAppDataCreateOrUpdateItem,
@@ -24,6 +27,27 @@ apps_api = Api("payers_apps", __name__, tag="Apps")
 
 BINDING = {"stripeCustomerId": "cus_NffrFeUfNV2Hib"}
 POINTERS = {"configuration": "/configurationId", "locale": "/locale", "return_url": "/returnUrl"}
+
+
+@api.operation(
+    "PUT",
+    "/customers/<segment:customerIdOrKey>",
+    id="updateCustomer",
+    scope="write",
+    body=CustomerBody,
+    answers=CustomerAnswer,
+    errors=(404, 409, 412),
+)
+def replace(customerIdOrKey: str, body: CustomerBody) -> CustomerAnswer:  # noqa: N803
+    """Replace a customer's details.
+
+    All of them: what is left out is cleared. A new name or email goes to Stripe right after.
+    """
+    session = db.session()
+    db.start_write(session)
+    customer = _customer(session, customerIdOrKey)
+    replace_customer(session, customer, body.wanted(customer.id), actor=g.actor)
+    return CustomerAnswer.of(customer)
 
 
 @api.operation(

@@ -70,6 +70,10 @@ class Payer(Base):
     is_contact_due: Mapped[bool] = mapped_column(  # Stripe may have another name or e-mail address than we
         default=False, server_default=sa.false()
     )
+    is_name_due: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # which of both;
+    is_email_due: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # neither means both
+    contact_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # others may tell Stripe until then
+    contact_refusal: Mapped[str | None] = mapped_column(DisplayText)  # Stripe's words against what we told it
     drift: Mapped[str | None] = mapped_column(sa.Text)  # what a timer found, until an event tells of it
 
     app: Mapped[App] = relationship()

@@ -5,12 +5,15 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from app import apps
+from app.customers.schemas import Customer, CustomerCreate
 from app.gateway import PortalSession
 from app.payers.models import Payer
 from app.web.paging import PageQuery
 from app.web.redirects import RedirectUrl
 from app.web.wire import Instant, Ulid, WireModel
 
+CustomerBody = CustomerCreate  # of a customer's new details, which may concern Stripe, too
+CustomerAnswer = Customer
 NotEmpty = Annotated[str, StringConstraints(min_length=1)]
 
 

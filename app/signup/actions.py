@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, customers, db, payers
+from app import apps, checkout, customers, db, payers, sync
 from app.customers import NewCustomer
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, Invalid, NotFound
 from app.signup import queries
 from app.signup.forms import Form
 from app.signup.models import Signup, browser_hash
@@ -115,13 +115,15 @@ def _correct(session: Session, app: apps.App, wanted: NewCustomer) -> Way:
     _refuse_deleted(customer)
     is_changed = not customers.is_same(customer, wanted)
     if is_changed:
-        customers.refuse_taken(session, wanted)
-        _correct_at_stripe(session, app, wanted)
+        db.end_read(session)
         db.start_write(session)
+        session.refresh(customer, with_for_update=True)
+        _refuse_deleted(customer)
+        payers.replace_customer(session, customer, wanted, actor="visitor")
+        session.commit()
+        _tell_stripe(session, app, wanted.id)
         session.refresh(customer)
         _refuse_deleted(customer)
-        customers.replace(session, customer, wanted, actor="visitor")
-        session.commit()
     return Way(resume(session, app, wanted.id), is_new=is_changed)
 
 
@@ -130,13 +132,20 @@ def _refuse_deleted(customer: customers.Customer) -> None:
         raise FormSpent("The customer of this form was deleted.")
 
 
-def _correct_at_stripe(session: Session, app: apps.App, wanted: NewCustomer) -> None:
-    """Tell Stripe of new details, and first commit that it may have them. One made later gets them anyway."""
-    payer = payers.of_customer(session, app.id, wanted.id)
+def _tell_stripe(session: Session, app: apps.App, customer_id: str) -> None:
+    """Have Stripe take the stored name and email now. If it gives no answer, it is told later.
+
+    Raises Invalid, with the field, when Stripe refuses them.
+    """
+    payer = payers.of_customer(session, app.id, customer_id)
     db.end_read(session)
-    if payer is None or payer.gone_at is not None:
+    if payer is None or not payer.is_contact_due:
         return
-    payers.tell_contact(session, payer, name=wanted.name, email=wanted.primary_email)
+    sync.refresh(session, payer.id)
+    refusal = payers.fresh(session, payer.id).contact_refusal
+    db.end_read(session)
+    if refusal is not None:
+        raise Invalid(refusal, fields={"email": refusal})
 
 
 def _twin(session: Session, wanted: NewCustomer, taken: customers.CustomerTaken, browser: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from app import checkout, customers, payers, webhooks
+from app import checkout, payers, webhooks
 from app.gateway import (
     CustomerFacts,
     Mandate,
@@ -16,6 +16,7 @@ from app.gateway import (
     StripeObjectMissing,
     StripeRefused,
 )
+from app.sync.contact import Contact
 
 type_alive = Callable[[], None]  # says before each call that we are still at it; raises when another is
 
@@ -30,7 +31,7 @@ class Known:
     method_ids: set[str]
     mandate_ids: set[str]
     is_whole: bool  # everything is to be asked about, not only what is known of
-    contact: tuple[str, str | None] | None  # name and e-mail address that Stripe is to be told
+    contact: Contact | None  # name and email that Stripe is to be told
 
     @classmethod
     def of(cls, session: Session, payer: payers.Payer, *, is_whole: bool) -> "Known":
@@ -44,7 +45,7 @@ class Known:
             method_ids={row.id for row in attached} | told.method_ids,
             mandate_ids={row.mandate_id for row in attached if row.mandate_id} | told.mandate_ids,
             is_whole=is_whole,
-            contact=customers.contact(session, payer.customer_id) if payer.is_contact_due else None,
+            contact=Contact.due(payer),
         )
 
 
@@ -58,7 +59,7 @@ class Truth:
     methods: list[Method] | None = None  # all attached ones, when they were asked for
     mandates: list[Mandate] = field(default_factory=list)
     policy_method_id: str | None = None  # what our policy has made the default, or found to be it
-    is_contact_refused: bool = False  # Stripe does not take the name or e-mail address that we have
+    contact_refusal: str | None = None  # why Stripe does not take the name or email that we have
 
 
 def ask(stripe: StripeGateway, known: Known, alive: type_alive) -> Truth:
@@ -99,19 +100,16 @@ def ask(stripe: StripeGateway, known: Known, alive: type_alive) -> Truth:
 
 
 def tell_contact(stripe: StripeGateway, known: Known, truth: Truth, alive: type_alive) -> None:
-    """Tell Stripe the name and e-mail address that we have, where it may have got others on the way.
+    """Tell Stripe the name and email that are due.
 
-    It is told once: an address that Stripe refuses must not keep us from learning all else.
+    An email that Stripe refuses must not keep us from learning all else.
     """
     if known.contact is None:
         return
-    name, email = known.contact
-    alive()
     try:
-        with suppress(StripeObjectMissing):  # deleted there
-            stripe.update_customer(known.payer.stripe_customer_id, name=name, email=email)
-    except StripeRefused:
-        truth.is_contact_refused = True
+        truth.customer = known.contact.tell(stripe, truth.customer, alive)
+    except StripeRefused as error:
+        truth.contact_refusal = error.detail
 
 
 def _customer(stripe: StripeGateway, customer_id: str) -> CustomerFacts:

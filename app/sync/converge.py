@@ -13,7 +13,7 @@ from app.db import utcnow
 from app.errors import AppError
 from app.gateway import StripeKeyRejected, StripeUnavailable
 from app.payers import Payer
-from app.sync import leases, pace, schedule
+from app.sync import contact, leases, pace, schedule
 from app.sync.ask import Known, ask, tell_contact
 from app.sync.leases import Lease
 from app.sync.policy import apply_policy
@@ -69,10 +69,12 @@ def converge(session: Session, lease: Lease, *, cause: str | None = None, is_who
             changes = write(session, locked, truth, asked_at=asked_at, now=now)
             if cause in BY_TIMER and not known.event_ids and not settings().is_pulling:
                 _suspect_drift(locked, changes)
+            is_told = contact.settle(locked, known.contact, truth.contact_refusal, asked_at=asked_at)
             if locked.hints == lease.hints:
                 locked.due_at = schedule.next_pull(session, locked, now)
-                locked.due_for, locked.is_wanted, locked.is_contact_due = None, False, False
-                locked.is_choice_due = False
+                locked.due_for, locked.is_wanted, locked.is_choice_due = None, False, False
+                if not is_told:
+                    locked.due_at = min(filter(None, (locked.due_at, locked.contact_until or now)))
             elif was_spaced_out:  # something was hinted at meanwhile, and need not wait for the next try
                 locked.due_at = now
             _release(locked)
@@ -122,7 +124,7 @@ def dismiss_known(session: Session, lease: Lease) -> bool:
 def is_current(session: Session, payer: Payer) -> bool:
     """Is our record final, and fresh enough to be shown without asking?"""
     fresh = payer.verified_at is not None and utcnow() - payer.verified_at < FRESH
-    return fresh and not checkout.unsettled(session, payer.id)
+    return fresh and not payer.is_contact_due and not checkout.unsettled(session, payer.id)
 
 
 class _Heartbeat:

@@ -47,8 +47,12 @@ def write(session: Session, payer: Payer, truth: Truth, *, asked_at: datetime, n
     _write_mandates(changes, truth.mandates)
     _write_customer(changes, truth.customer, now)
     payer.policy_method_id = truth.policy_method_id or payer.policy_method_id
-    if truth.is_contact_refused:
-        changes.tell("stripe_customer.contact_refused", stripe_customer_id=payer.stripe_customer_id)
+    if truth.contact_refusal is not None:
+        changes.tell(
+            "stripe_customer.contact_refused",
+            stripe_customer_id=payer.stripe_customer_id,
+            reason=truth.contact_refusal,
+        )
     pace.note_success(session, payer.app_id)
     apps.note_key_state(session, payer.app, accepted=True)
     payer.verified_at, payer.attempts, payer.last_error = asked_at, 0, None

@@ -8,13 +8,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app import db, payers
+from app import payers
 from app.checkout import expected
 from app.checkout.models import Expected
 from app.customers import Customer
 from app.payers import Payer
 from app.simulator import Simulator
-from tests.support.people import Person
 from tests.support.portal import SignupPage
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
@@ -165,38 +164,18 @@ class TestCorrections:
         assert SignupPage(client).submit(name=OURS[0], email=OURS[1]).status_code == 303
         return SignupPage(client)
 
-    def test_are_taken_back_at_stripe_when_they_are_refused(
-        self,
-        form: SignupPage,
-        app: Flask,
-        calls: StripeCalls,
-        rows: Rows,
-        world: World,
-        clock: time_machine.Traveller,
-    ) -> None:
-        rival = {"name": "Other", "key": "coveted"}
-        calls.before(CHANGE, meanwhile(app, "POST", "/api/v1/customers", rival))
-
-        answer = form.submit(name=THEIRS[0], email=THEIRS[1], key="coveted")
-        a_while(world, clock)
-
-        assert answer.status_code == 422
-        assert OURS in here(rows)
-        assert at_stripe(world.simulator) == [OURS]
-
-    def test_are_taken_back_at_stripe_when_the_answer_is_lost(
+    def test_stand_when_stripes_answer_is_lost(
         self, form: SignupPage, rows: Rows, world: World, clock: time_machine.Traveller
     ) -> None:
         world.simulator.faults.add("reset_after", CHANGE, times=9)
 
         answer = form.submit(name=THEIRS[0], email=THEIRS[1])
 
-        assert answer.status_code == 503
-        assert at_stripe(world.simulator) == [THEIRS]
+        assert answer.status_code == 303
         world.simulator.faults.clear()
         a_while(world, clock)
 
-        assert here(rows) == at_stripe(world.simulator) == [OURS]
+        assert here(rows) == at_stripe(world.simulator) == [THEIRS]
 
     def test_are_not_pressed_on_stripe_when_it_refuses_them(
         self, form: SignupPage, calls: StripeCalls, rows: Rows, world: World, clock: time_machine.Traveller
@@ -211,24 +190,6 @@ class TestCorrections:
         [payer] = rows(Payer)
         assert answer.status_code == 422
         assert (payer.is_contact_due, payer.attempts) == (False, 0)
-
-
-def test_is_told_once_more_when_it_changes_under_way(
-    person: Person, calls: StripeCalls, world: World, clock: time_machine.Traveller
-) -> None:
-    def announce() -> None:
-        with world.app.app_context():
-            payers.announce_contact(db.session(), person.payer.id)
-
-    announce()
-    clock.shift(61)
-    calls.before(CHANGE, announce)
-    world.work()
-
-    assert (
-        len([made for made in calls.made if made == f"POST /v1/customers/{person.stripe_customer_id}"]) == 2
-    )
-    assert not person.payer.is_contact_due
 
 
 def test_who_is_deleted_meanwhile_gets_no_further_stripe_customer(

@@ -18,7 +18,7 @@ from tests.support.cases import for_each
 from tests.support.desk import post, sign_in
 from tests.support.people import Person
 from tests.support.rows import Rows
-from tests.support.stripe_calls import StripeCalls
+from tests.support.stripe_calls import StripeCalls, elsewhere
 from tests.support.tokens import meanwhile
 from tests.support.world import World
 
@@ -43,6 +43,10 @@ class Form:
         if answer.mimetype == "text/html" and answer.status_code != 303:
             self.page = Page.of(answer)
         return answer
+
+    def follow(self, answer: TestResponse) -> str:
+        """The text of the page to which an answer leads."""
+        return Page.of(self.client.get(answer.location)).text
 
     def _value(self, field: Element) -> str:
         if field.tag == "textarea":
@@ -263,8 +267,8 @@ class TestEditing:
         assert [answer.status_code for answer in answers] == [303, 303]
         assert [entry.kind for entry in rows(journal.Entry)].count("customer.updated") == 1
 
-    def test_notices_a_change_made_while_stripe_was_asked(
-        self, app: Flask, form: OpenForm, person: Person, calls: StripeCalls, rows: Rows
+    def test_gives_way_to_a_change_made_while_stripe_is_told(
+        self, app: Flask, form: OpenForm, person: Person, calls: StripeCalls, rows: Rows, world: World
     ) -> None:
         customer = person.payer.customer
         body = {"name": "Theirs", "key": customer.key}
@@ -272,9 +276,11 @@ class TestEditing:
         calls.after("POST /v1/customers/*", meanwhile(app, "PUT", f"/api/v1/customers/{customer.id}", body))
 
         answer = opened.send(name="Mine")
+        world.settle()
 
-        assert answer.status_code == 409
-        assert rows(Customer)[0].name == "Theirs"
+        assert answer.status_code == 303
+        there = world.simulator.books.customers[person.stripe_customer_id]
+        assert there["name"] == rows(Customer)[0].name == "Theirs"
 
     def test_is_done_when_a_twin_was_quicker_while_stripe_was_asked(
         self, app: Flask, form: OpenForm, person: Person, calls: StripeCalls, rows: Rows
@@ -305,28 +311,50 @@ class TestEditing:
 
         assert calls.made == []
 
-    def test_stores_nothing_when_stripe_is_away(
-        self, form: OpenForm, person: Person, simulator: Simulator, rows: Rows
+    @pytest.mark.parametrize("fault", ["503", "reset_after"])
+    def test_is_stored_when_stripe_is_away_and_reaches_it_later(
+        self, form: OpenForm, person: Person, simulator: Simulator, rows: Rows, world: World, fault: str
     ) -> None:
-        simulator.faults.add("503", "POST *", times=9)
+        simulator.faults.add(fault, "POST /v1/customers/*", times=9)
         opened = form(person.payer.customer_id)
 
         answer = opened.send(name="Ada Ltd")
 
-        assert answer.status_code == 503
-        assert "Nothing was stored, here or there." in opened.page.text
-        assert opened.page.value("name") == "Ada Ltd"
-        assert rows(Customer)[0].name == "Ada Lovelace Ltd"
+        assert answer.status_code == 303
+        assert "we don't know yet whether it has the new name" in opened.follow(answer)
+        assert rows(Customer)[0].name == "Ada Ltd"
+        world.heal()
+        assert simulator.books.customers[person.stripe_customer_id]["name"] == "Ada Ltd"
 
-    def test_stores_nothing_when_the_key_is_rejected(
+    def test_is_stored_when_the_key_is_rejected(
         self, form: OpenForm, person: Person, simulator: Simulator, rows: Rows
     ) -> None:
         accounts.revoke_key(simulator.books, DEFAULT_API_KEY)
 
         answer = form(person.payer.customer_id).send(name="Ada Ltd")
 
-        assert answer.status_code == 503
-        assert rows(Customer)[0].name == "Ada Lovelace Ltd"
+        assert answer.status_code == 303
+        assert rows(Customer)[0].name == "Ada Ltd"
+        assert person.payer.is_contact_due
+
+    def test_is_not_lost_when_somebody_looks_meanwhile(
+        self,
+        form: OpenForm,
+        person: Person,
+        calls: StripeCalls,
+        simulator: Simulator,
+        rows: Rows,
+        world: World,
+    ) -> None:
+        opened = form(person.payer.customer_id)
+        calls.before("POST /v1/customers/*", elsewhere(person.return_to_portal))
+
+        answer = opened.send(name="Ada Ltd")
+        world.settle()
+
+        assert answer.status_code == 303
+        there = world.simulator.books.customers[person.stripe_customer_id]
+        assert there["name"] == rows(Customer)[0].name == "Ada Ltd"
 
     def test_repeats_what_stripe_says_against_it(
         self, form: OpenForm, person: Person, calls: StripeCalls
@@ -337,8 +365,8 @@ class TestEditing:
 
         answer = opened.send(email="x@example.com")
 
-        assert answer.status_code == 422
-        assert "Stripe says: Invalid email address: x" in opened.page.text
+        assert answer.status_code == 303
+        assert "Stripe refuses the new name or email: Invalid email address: x" in opened.follow(answer)
 
     def test_may_be_done_when_stripe_no_longer_has_the_customer(
         self, form: OpenForm, world: World, simulator: Simulator, rows: Rows

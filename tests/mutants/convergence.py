@@ -7,6 +7,7 @@ CONVERGE = "app/sync/converge.py"
 REFRESH = "app/sync/refresh.py"
 ASK = "app/sync/ask.py"
 POLICY = "app/sync/policy.py"
+CONTACT = "app/sync/contact.py"
 WRITE = "app/sync/write.py"
 
 MUTANTS = (
@@ -90,9 +91,9 @@ MUTANTS = (
     ),
     Mutant(
         "the name and email are told again and again",
-        CONVERGE,
-        "locked.is_wanted, locked.is_contact_due = None, False, False",
-        "locked.is_wanted = None, False",
+        CONTACT,
+        "payer.is_contact_due = payer.is_name_due = payer.is_email_due = False",
+        "payer.is_name_due = payer.is_email_due = False",
         "tests/sync/test_contact.py::test_is_told_what_is_stored",
     ),
     Mutant(
@@ -217,15 +218,15 @@ MUTANTS = (
     Mutant(
         "a refused email fails the whole convergence",
         ASK,
-        "    except StripeRefused:\n        truth",
-        "    except ZeroDivisionError:\n        truth",
+        "    except StripeRefused as error:\n        truth",
+        "    except ZeroDivisionError as error:\n        truth",
         "tests/sync/test_contact.py::test_a_refusal_is_noted_and_the_convergence_completes",
     ),
     Mutant(
         "a refused email is not noted",
         ASK,
-        "truth.is_contact_refused = True",
-        "truth.is_contact_refused = False",
+        "truth.contact_refusal = error.detail",
+        "truth.contact_refusal = None and error.detail",
         "tests/sync/test_contact.py::test_a_refusal_is_noted_and_the_convergence_completes",
     ),
     Mutant(

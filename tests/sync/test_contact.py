@@ -1,13 +1,19 @@
 """Stripe learns the name and email that we have; if it refuses them, we note that and go on."""
 
+from datetime import timedelta
+
+import pytest
 import time_machine
 from flask import Flask
+from flask.testing import FlaskClient
 
 from app import db, payers
+from app.db import utcnow
 from app.journal import Entry
 from tests.support.people import Person
 from tests.support.rows import Rows
-from tests.support.stripe_calls import StripeCalls
+from tests.support.stripe_calls import StripeCalls, elsewhere
+from tests.support.tokens import program
 from tests.support.truth import assert_agrees
 from tests.support.world import World
 
@@ -15,9 +21,22 @@ REFUSED = {"type": "invalid_request_error", "message": "Invalid email address.",
 
 
 def announce(app: Flask, person: Person) -> None:
-    """Stripe may have other details than we by now."""
+    """Stripe may come to have other details than ours within a minute."""
     with app.app_context():
-        payers.announce_contact(db.session(), person.payer.id)
+        session = db.session()
+        db.start_write(session)
+        payers.expect_contact(session, person.payer.id, utcnow() + timedelta(minutes=1))
+        session.commit()
+
+
+def rename_at_stripe(world: World, person: Person) -> None:
+    path = f"/v1/customers/{person.stripe_customer_id}"
+    world.stripe("POST", path, name="Other", email="other@example.com")
+
+
+def at_stripe(world: World, person: Person) -> tuple[str, str | None]:
+    there = world.simulator.books.customers[person.stripe_customer_id]
+    return there["name"], there["email"]
 
 
 def refusals(rows: Rows) -> list[dict[str, str]]:
@@ -27,16 +46,13 @@ def refusals(rows: Rows) -> list[dict[str, str]]:
 def test_is_told_what_is_stored(
     app: Flask, clock: time_machine.Traveller, world: World, person: Person, rows: Rows
 ) -> None:
-    world.stripe(
-        "POST", f"/v1/customers/{person.stripe_customer_id}", name="Other", email="other@example.com"
-    )
+    rename_at_stripe(world, person)
     announce(app, person)
 
     clock.shift(61)
     world.settle()
 
-    there = world.simulator.books.customers[person.stripe_customer_id]
-    assert (there["name"], there["email"]) == ("Ada Lovelace Ltd", "ada@example.com")
+    assert at_stripe(world, person) == ("Ada Lovelace Ltd", "ada@example.com")
     assert not person.payer.is_contact_due
     assert refusals(rows) == []
 
@@ -44,6 +60,7 @@ def test_is_told_what_is_stored(
 def test_a_refusal_is_noted_and_the_convergence_completes(
     app: Flask, clock: time_machine.Traveller, world: World, person: Person, calls: StripeCalls, rows: Rows
 ) -> None:
+    rename_at_stripe(world, person)
     announce(app, person)
     calls.refusals[f"POST /v1/customers/{person.stripe_customer_id}"] = REFUSED
     person.save_card("4000000000000002")
@@ -53,16 +70,19 @@ def test_a_refusal_is_noted_and_the_convergence_completes(
 
     assert person.status == "failed"  # the card was declined: all else is known
     assert (person.payer.is_contact_due, person.payer.attempts, person.payer.last_error) == (False, 0, None)
-    assert refusals(rows) == [{"stripe_customer_id": person.stripe_customer_id}]
+    [refusal] = refusals(rows)
+    assert refusal["reason"] == person.payer.contact_refusal == "Invalid email address."
     assert person.payer.drift is None
 
 
 def test_a_refusal_is_not_repeated(
     app: Flask, clock: time_machine.Traveller, world: World, person: Person, calls: StripeCalls, rows: Rows
 ) -> None:
+    rename_at_stripe(world, person)
     announce(app, person)
     calls.refusals[f"POST /v1/customers/{person.stripe_customer_id}"] = REFUSED
 
+    calls.clear()
     for _ in range(3):
         clock.shift(3600)
         world.settle()
@@ -84,3 +104,75 @@ def test_a_customer_that_stripe_deleted_is_no_refusal(
     assert person.payer.gone_at is not None
     assert refusals(rows) == []
     assert_agrees(person)
+
+
+@pytest.fixture
+def api(app: Flask) -> FlaskClient:
+    """A program that may do everything."""
+    return program(app)
+
+
+def rename(api: FlaskClient, person: Person, name: str, **details: str) -> None:
+    body = {"name": name, "key": "person-1", **details}
+    assert api.put(f"/api/v1/customers/{person.payer.customer_id}", json=body).status_code == 200
+
+
+def test_a_program_changes_it_at_stripe_too(world: World, person: Person, api: FlaskClient) -> None:
+    rename(api, person, "Ada & Co", primaryEmail="new@example.com")
+
+    world.settle()
+
+    assert at_stripe(world, person) == ("Ada & Co", "new@example.com")
+    assert not person.payer.is_contact_due
+
+
+def test_what_is_left_out_is_cleared_at_stripe(world: World, person: Person, api: FlaskClient) -> None:
+    rename(api, person, "Ada & Co")
+
+    world.settle()
+
+    assert at_stripe(world, person)[0] == "Ada & Co"
+    assert not at_stripe(world, person)[1]
+
+
+def test_what_did_not_change_here_stays_as_it_is_at_stripe(
+    world: World, person: Person, api: FlaskClient
+) -> None:
+    rename_at_stripe(world, person)
+
+    rename(api, person, "Ada & Co", primaryEmail="ada@example.com")
+    world.settle()
+
+    assert at_stripe(world, person) == ("Ada & Co", "other@example.com")
+
+
+@pytest.mark.parametrize("fault", ["503", "500_after", "reset_after", "timeout_after"])
+def test_a_change_reaches_stripe_whatever_fails_meanwhile(
+    fault: str, world: World, person: Person, api: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    world.simulator.faults.add(fault, "POST /v1/customers/*", times=4)
+    rename(api, person, "Twice & Co", primaryEmail="twice@example.com")
+    world.work()
+
+    rename(api, person, "Ada Lovelace Ltd", primaryEmail="ada@example.com")  # back again
+    for _ in range(8):
+        clock.shift(60)
+        world.settle()
+
+    assert at_stripe(world, person) == ("Ada Lovelace Ltd", "ada@example.com")
+    assert not person.payer.is_contact_due
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("call", ["GET /v1/*", "POST /v1/customers/*"])
+def test_a_change_during_a_convergence_is_not_lost(
+    moment: str, call: str, world: World, person: Person, api: FlaskClient, calls: StripeCalls
+) -> None:
+    rename(api, person, "First & Co", primaryEmail="first@example.com")
+    at = calls.before if moment == "before" else calls.after
+
+    at(call, elsewhere(lambda: rename(api, person, "Last & Co", primaryEmail="last@example.com")))
+    world.settle()
+
+    assert at_stripe(world, person) == ("Last & Co", "last@example.com")
+    assert not person.payer.is_contact_due

@@ -1,0 +1,58 @@
+"""The name and email of a customer at Stripe: since when Stripe is to be told ours.
+
+The commit that stores a new name or email marks it as due, and only a convergence sends it. So there is one
+sender at a time, and what it sends last is what is stored.
+"""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app import customers
+from app.db import utcnow
+from app.payers.actions import mark_due
+from app.payers.models import Payer
+
+
+def replace_customer(
+    session: Session, customer: customers.Customer, wanted: customers.NewCustomer, *, actor: str
+) -> None:
+    """Give a customer new details. A new name or email is due at Stripe from the same commit on. Flushes.
+
+    Raises what `customers.replace` does.
+    """
+    is_new_name = customer.name != wanted.name
+    is_new_email = (customer.primary_email or "") != (wanted.primary_email or "")
+    customers.replace(session, customer, wanted, actor=actor)
+    if is_new_name or is_new_email:
+        _mark(session, Payer.customer_id == customer.id, name=is_new_name, email=is_new_email, at=utcnow())
+
+
+def expect_contact(session: Session, payer_id: str, at: datetime) -> None:
+    """Stripe may come to have another name or email than ours until that time: have it told ours then."""
+    _mark(session, Payer.id == payer_id, name=True, email=True, at=at, until=at)
+
+
+def _mark(
+    session: Session,
+    which: sa.ColumnElement[bool],
+    *,
+    name: bool,
+    email: bool,
+    at: datetime,
+    until: datetime | None = None,
+) -> None:
+    values: dict[str, object] = {"is_contact_due": True}
+    values |= {"is_name_due": True} if name else {}
+    values |= {"is_email_due": True} if email else {}
+    values |= {"contact_until": until} if until else {}
+    marked = session.scalars(
+        sa.update(Payer)
+        .where(which, Payer.deleted_at.is_(None), Payer.gone_at.is_(None))
+        .values(values)
+        .returning(Payer.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for payer_id in sorted(marked):
+        mark_due(session, payer_id, at, why=None)
