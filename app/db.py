@@ -92,7 +92,9 @@ class DisplayText(sa.TypeDecorator[str]):
 
     def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
         """Return a limited text, or an unlimited one."""
-        return dialect.type_descriptor(sa.String(self.length) if self.length else sa.Text())
+        if self.length is None:
+            return sa.Text()  # what PostgreSQL's dialect makes of it would be a VARCHAR
+        return dialect.type_descriptor(sa.String(self.length))
 
     def process_bind_param(self, value: str | None, _dialect: sa.Dialect) -> str | None:
         """Give the part of a text that fits."""

@@ -67,8 +67,9 @@ class Copy:
         asked = [[*options, *tests], str(self._output)]
         self._warm.stdin.write(f"{json.dumps(asked)}\n")
         self._warm.stdin.flush()
-        code = int(self._warm.stdout.readline())
-        return Ended(code, self._output.read_text(errors="replace"))
+        code = self._warm.stdout.readline()
+        assert code, "the process that runs the tests has ended"
+        return Ended(int(code), self._output.read_text(errors="replace"))
 
     @contextmanager
     def changed(self, mutant: Mutant) -> Iterator[None]:
