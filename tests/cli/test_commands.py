@@ -34,11 +34,11 @@ class TestProgram:
     pytestmark = PROCESS_MARKS
 
     def test_prints_an_error_and_exits_with_1(self) -> None:
-        with gangway("check") as program:
+        with gangway("db", "upgrade") as program:
             status, printed, error = program.end()
 
         assert (status, printed) == (1, "")
-        assert error.startswith("GANGWAY_SECRET_KEY is missing: run `gangway init` ")
+        assert error.startswith("Error: GANGWAY_SECRET_KEY is missing: run `gangway init`")
         assert "Traceback" not in error
 
 

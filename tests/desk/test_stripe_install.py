@@ -13,7 +13,7 @@ from app import create_app, db
 from app.apps.models import PendingInstall
 from app.config import Settings
 from app.journal import Entry
-from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, DEFAULT_RESTRICTED_KEY, Simulator
+from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import add_account, add_key
 from tests.conftest import make_settings
 from tests.support.browser import Element, Page
@@ -238,8 +238,12 @@ def test_leaves_open_what_stripe_answers_oddly(desk: FlaskClient, simulator: Sim
     assert "Short and stout." in page.text
 
 
-def test_installs_no_key_that_may_not_read_its_account(bare_app: Flask, desk: FlaskClient) -> None:
-    path, page = found(desk, DEFAULT_RESTRICTED_KEY)
+def test_installs_no_key_that_may_not_read_its_account(
+    bare_app: Flask, desk: FlaskClient, simulator: Simulator
+) -> None:
+    add_key(simulator.books, "rk_test_no_account", permissions={"rak_webhook_write", "rak_customer_write"})
+
+    path, page = found(desk, "rk_test_no_account")
 
     assert "This can\N{RIGHT SINGLE QUOTATION MARK}t be installed" in page.text
     assert "may not read the account" in page.text

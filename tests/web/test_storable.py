@@ -47,11 +47,17 @@ def desk(app: Flask) -> FlaskClient:
 
 @for_each("value", ODD)
 def test_no_query_is_a_fault_of_ours(app: Flask, desk: FlaskClient, value: str) -> None:
+    # A wrong page ends a request before its other words are read.
+    words = [name for name in QUERIES if name not in {"page", "before", "after"}]
     for path in LISTS:
-        for names in (["page"], ["before"], ["after"], QUERIES):
-            answer = desk.get(path, query_string=dict.fromkeys(names, value))
+        answer = desk.get(path, query_string=dict.fromkeys(words, value))
 
-            assert answer.status_code < 500, (path, names, value)
+        assert answer.status_code < 500, (path, value)
+    for path in ("/operator/customers", "/operator/events", "/operator/journal"):
+        for name in ("page", "before", "after"):
+            answer = desk.get(path, query_string={name: value})
+
+            assert answer.status_code < 500, (path, name, value)
 
 
 @for_each("text", UNSTORABLE)
