@@ -53,7 +53,9 @@ def test_does_its_whole_work(told: Any, modules: Path, simulator: Simulator, row
     assert version == VERSION
     assert first["customerId"] == second["customerId"]
     assert first["sessionId"] != second["sessionId"]
-    assert first["url"] == simulator.books.checkout_sessions[first["sessionId"]]["url"]
+    # The second call has closed the first one's session.
+    assert second["url"] == simulator.books.checkout_sessions[second["sessionId"]]["url"]
+    assert simulator.books.checkout_sessions[first["sessionId"]]["status"] == "expired"
     assert len(simulator.books.customers) == 1
     assert told["isDate"]
 
