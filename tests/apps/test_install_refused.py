@@ -8,7 +8,7 @@ from werkzeug.test import Client
 from app import create_app, db
 from app.apps.cli import install_command
 from app.config import Settings
-from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, DEFAULT_RESTRICTED_KEY, Simulator
+from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import add_key, revoke_key
 from tests.support.cases import for_each
 from tests.support.database_contents import contents
@@ -32,9 +32,11 @@ def test_names_the_right_that_a_restricted_key_lacks(
 
 
 def test_does_not_call_a_restricted_key_wrong_that_may_not_read_the_account(
-    bare_app: Flask, install: Install
+    bare_app: Flask, install: Install, simulator: Simulator
 ) -> None:
-    sentence = refused(install(DEFAULT_RESTRICTED_KEY))
+    add_key(simulator.books, "rk_test_no_account", permissions={"rak_webhook_write"})
+
+    sentence = refused(install("rk_test_no_account"))
 
     assert sentence.startswith("Stripe knows this restricted key, but it may not read the account")
     assert installed(bare_app) == []
