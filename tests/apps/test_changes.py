@@ -11,8 +11,8 @@ from app import apps, db
 from app.apps import App
 from app.apps.models import SigningSecret
 from app.journal import Entry
-from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, DEFAULT_RESTRICTED_KEY, Simulator
-from app.simulator.accounts import revoke_key
+from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
+from app.simulator.accounts import add_key, revoke_key
 from tests.support.api import problem
 from tests.support.cases import for_each
 from tests.support.database_contents import contents
@@ -220,10 +220,13 @@ class TestKey:
         assert fields == {"/secretAPIKey"}
         assert key_in_use(app) == DEFAULT_API_KEY
 
-    def test_that_may_not_read_the_account_is_refused(self, api: FlaskClient, installed: App) -> None:
-        answer = api.put(
-            f"/api/v1/apps/{installed.id}/stripe/api-key", json={"secretAPIKey": DEFAULT_RESTRICTED_KEY}
-        )
+    def test_that_may_not_read_the_account_is_refused(
+        self, api: FlaskClient, installed: App, simulator: Simulator
+    ) -> None:
+        key = "rk_test_no_account"
+        add_key(simulator.books, key, permissions={"rak_webhook_write"})
+
+        answer = api.put(f"/api/v1/apps/{installed.id}/stripe/api-key", json={"secretAPIKey": key})
 
         assert "may not read the account" in problem(answer, 412)[0]
 
