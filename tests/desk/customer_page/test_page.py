@@ -155,7 +155,7 @@ def test_an_unknown_customer_is_not_found_in_the_frame_of_the_desk(app: Flask) -
 
     assert [answer.status_code for answer in answers] == [404, 404, 404]
     page = Page.of(answers[0])
-    assert page.h1 == "Not Found"
+    assert page.h1 == "There is nothing at this address"
     assert "There is no such customer here." in page.text
     assert page.one("nav", id="desk-nav")
 
