@@ -43,7 +43,8 @@ def test_shows_everything_that_is_known_of_the_customer(app: Flask, api: Api) ->
         "ada@example.com",
         "k-1",
         "subject-09",
-        "and 2 more",
+        "2 more",
+        "subject-11",
         "EUR",
         "Main Street 1, 10115 Berlin, DE",
     ):
