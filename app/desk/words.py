@@ -117,6 +117,7 @@ KINDS: dict[str, Words] = {
     "operator.disabled": _words("Operator disabled", "warning"),
     "operator.enabled": _words("Operator enabled again", "info"),
     "operator.link_made": _words("One-time link for a password made", "info"),
+    "operator.password_not_confirmed": _words("Wrong password at a confirmation", "warning"),
     "operator.password_changed": _words("Password changed"),
     "operator.totp_enabled": _words("Second factor set up", "success"),
     "operator.totp_removed": _words("Second factor removed", "warning"),
