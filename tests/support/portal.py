@@ -26,7 +26,8 @@ class SignupPage:
 
     def fields(self, **details: Any) -> dict[str, Any]:
         """All that the form sends, with these details in place of the usual ones."""
-        hidden = {name: self.page.value(name) for name in ("csrf_token", "nonce")}
+        form = self.page.one("form", id="details")  # other forms of the page have a token too
+        hidden = {name: form.one("input", name=name)["value"] for name in ("csrf_token", "nonce")}
         return hidden | DETAILS | details
 
     def submit(self, **details: Any) -> TestResponse:

@@ -61,7 +61,7 @@ class TestRow:
         page = look(desk, sort="created")
 
         assert names(page) == some
-        assert [name.text for name in page.all("bdi")] == some
+        assert [row.one("th").one("bdi").text for row in rows(page)] == some
 
     def test_tells_the_app_and_the_ids_when_asked(self, app: Flask, desk: FlaskClient) -> None:
         made = add(app, "ACME")
