@@ -1,8 +1,11 @@
 """Which payment method is charged, and why that one."""
 
+from datetime import timedelta
+
 from app.config import settings
 from app.desk.customer_view import Account
 
+ANSWER_LOST = timedelta(hours=1)  # by then we know what became of it
 ONLY_SAVED = "It is the only one that was ever saved."
 ONLY_ATTACHED = "It is the only one that is attached."
 BY_PROGRAM = "A program chose it, through the API."
@@ -20,6 +23,9 @@ def why(account: Account) -> str:
 def _chosen_here(account: Account) -> str | None:
     assert account.payer is not None
     change = account.last("default_method.changed", payment_method_id=account.payer.default_method_id)
+    asked = account.last("default_method.unanswered", payment_method_id=account.payer.default_method_id)
+    if asked is not None and (change is None or asked.at <= change.at <= asked.at + ANSWER_LOST):
+        change = asked  # Stripe's answer was lost, and it was done all the same
     actor = change.actor if change else ""
     if actor.startswith("operator:"):
         return f"{account.names[actor]} chose it here."

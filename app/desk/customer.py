@@ -4,13 +4,13 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, customers, db, operators, payers
+from app import checkout, customers, db, operators, payers
 from app.config import settings
 from app.customers import Customer, CustomerTaken
 from app.db import new_id
-from app.desk import charged, customer_view, diagnosis, event_types, story, words
+from app.desk import charged, customer_deletion, customer_view, diagnosis, event_types, story, words
 from app.desk import customer_actions as actions
-from app.desk.customer_forms import LABELS, AttachForm, CustomerForm, told
+from app.desk.customer_forms import LABELS, CustomerForm, told
 from app.errors import AppError, Invalid, NotFound, PreconditionFailed
 from app.operators import OperatorPages, Role
 from app.web import problems
@@ -65,14 +65,15 @@ def edit(customer_id: str) -> ResponseReturnValue:
 
 
 @pages.action("/customers/<customer_id>/edit", role=Role.OPERATOR)
-def save(customer_id: str) -> ResponseReturnValue:
+def save(customer_id: str) -> ResponseReturnValue:  # noqa: PLR0911 (each failure has its own answer)
     """Store what was changed, at Stripe too; nothing that somebody else changed meanwhile is lost."""
     session = db.session()
     customer = actions.find(session, customer_id)
-    customers.refuse_deleted(customer)
     form = CustomerForm(customer)
-    if not form.validate():
-        return _form(form, customer), 422
+    if customer.deleted_at is not None and "restore" in request.form and form.validate():
+        customer = _restored(session, customer, form)
+    if customer.deleted_at is not None or not form.validate():
+        return _rejected(form, customer)
     try:
         edited = actions.edit(
             session, customer.id, form.wanted(), seen=form.updated_at.data or "", actor=operators.actor()
@@ -82,6 +83,9 @@ def save(customer_id: str) -> ResponseReturnValue:
     except CustomerTaken as taken:
         _blame(session, form, taken)
         return _form(form, customer), 422
+    except PreconditionFailed:  # another operator deleted it just now
+        session.rollback()
+        return _rejected(form, actions.find(session, customer_id))
     flash(*_outcome(edited))
     return go_to(customer_id)
 
@@ -139,42 +143,6 @@ def check(customer_id: str) -> ResponseReturnValue:
         flash("Nothing has changed: Stripe says what stands here.", "success")
     for trouble in found.troubles:
         flash(f"The reason why no event told us: {trouble}.", "warning")
-    return go_to(customer_id)
-
-
-@pages.page("/customers/<customer_id>/attach", role=Role.OPERATOR)
-def attach(customer_id: str) -> ResponseReturnValue:
-    """Ask which Stripe customer is meant."""
-    session = db.session()
-    customer = actions.find(session, customer_id)
-    customers.refuse_deleted(customer)
-    return render_template("desk/customer_attach.html", customer=customer, form=_attach_form(session))
-
-
-@pages.action("/customers/<customer_id>/attach", role=Role.OPERATOR)
-def bind(customer_id: str) -> ResponseReturnValue:
-    """Show whom Stripe knows by that id; when that was confirmed, let it stand for the customer."""
-    session = db.session()
-    customer = actions.find(session, customer_id)
-    customers.refuse_deleted(customer)
-    form = _attach_form(session)
-    drawn = {"customer": customer, "form": form}
-    if not form.validate():
-        return render_template("desk/customer_attach.html", **drawn), 422
-    app = apps.find(session, form.app_id.data)
-    current = payers.of_customer(session, app.id, customer.id)
-    try:
-        facts = actions.look(session, customer, app, form.stripe_customer_id.data)
-        if "confirmed" not in request.form:
-            return render_template(
-                "desk/customer_attach.html", facts=facts, app=app, current=current, **drawn
-            )
-        actions.attach(session, customer, app, facts.id, actor=operators.actor())
-    except AppError as error:
-        session.rollback()
-        form.stripe_customer_id.errors = [problems.plain(error.status, error.detail)]
-        return render_template("desk/customer_attach.html", **drawn), 422
-    flash(f"{facts.id} stands for this customer from now on.", "success")
     return go_to(customer_id)
 
 
@@ -255,9 +223,33 @@ def _form(
     problem: str | None = None,
     changes: list[tuple[str, str, str]] | None = None,
 ) -> str:
+    deletion = customer_deletion.find(db.session(), customer) if customer and customer.deleted_at else None
     return render_template(
-        "desk/customer_form.html", form=form, customer=customer, problem=problem, changes=changes or []
+        "desk/customer_form.html",
+        form=form,
+        customer=customer,
+        problem=problem,
+        changes=changes or [],
+        deletion=deletion,
     )
+
+
+def _rejected(form: CustomerForm, customer: Customer) -> ResponseReturnValue:
+    """The form with what is wrong in it; or with what was typed, for a customer that is deleted."""
+    if customer.deleted_at is None:
+        return _form(form, customer), 422
+    return _form(form, customer, changes=_changes(form, customer)), 409
+
+
+def _restored(session: Session, customer: Customer, form: CustomerForm) -> Customer:
+    """Restore a deleted customer before what was typed is stored; a taken name leaves it deleted."""
+    try:
+        seen = customer_deletion.restore(session, customer, form.updated_at.data, actor=operators.actor())
+    except CustomerTaken as taken:
+        _blame(session, form, taken)
+    else:
+        form.updated_at.data = seen
+    return actions.find(session, customer.id)
 
 
 def go_to(customer_id: str) -> ResponseReturnValue:
@@ -302,15 +294,6 @@ def _changes(form: CustomerForm, now: Customer) -> list[tuple[str, str, str]]:
     form.updated_at.data = now.updated_at.isoformat()
     pairs = ((LABELS[name], told(name, theirs), told(name, mine)) for name in LABELS)
     return [pair for pair in pairs if pair[1] != pair[2]]
-
-
-def _attach_form(session: Session) -> AttachForm:
-    form = AttachForm()
-    form.app_id.choices = [
-        (app.id, f"{app.name} ({'live' if app.livemode else 'test'}, {app.stripe_account_id})")
-        for app in sorted(apps.installed(session), key=lambda app: not app.is_default)
-    ]
-    return form
 
 
 def _method() -> tuple[str, str]:

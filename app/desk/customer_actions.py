@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app import apps, checkout, customers, db, doctor, journal, payers, sync, webhooks
 from app.customers import Customer, NewCustomer
 from app.db import utcnow
-from app.desk import words
+from app.desk import unanswered, words
 from app.desk.customer_view import keeping_events_away
 from app.errors import Conflict, Invalid, NotFound
 from app.gateway import CustomerFacts, StripeObjectMissing, StripeRefused
@@ -164,22 +164,33 @@ def attach(
 
 
 def choose_default(session: Session, customer: Customer, app_id: str, method_id: str, *, actor: str) -> str:
-    """Have Stripe charge another attached method; gives its title. Commits. Raises as `payers.bind` does."""
+    """Have Stripe make another attached method the default; returns its title. Commits.
+
+    Raises Unanswered, and as `payers.bind` does.
+    """
     payer, method = _attached(session, customer, app_id, method_id)
     title, payer_id = method.title, payer.id
     wanted = payers.Binding(app=payer.app, stripe_customer_id=payer.stripe_customer_id, method_id=method.id)
-    payers.bind(session, customer, [wanted], actor=actor)
+    with unanswered.noting(session, payer, "default_method.unanswered", method, actor=actor):
+        payers.bind(session, customer, [wanted], actor=actor)
     session.commit()
     sync.refresh(session, payer_id, force=True)
     return title
 
 
 def detach(session: Session, customer: Customer, app_id: str, method_id: str, *, actor: str) -> str:
-    """Remove a method at Stripe, for ever; gives its title. Commits. Raises what the gateway does."""
+    """Remove a method at Stripe permanently; returns its title. Commits.
+
+    Raises Unanswered, and what the gateway does.
+    """
     payer, method = _attached(session, customer, app_id, method_id)
     title, app, payer_id = method.title, payer.app, payer.id
-    db.end_read(session)
-    with apps.noting_rejection(session, app), suppress(StripeObjectMissing, StripeRefused):  # gone already
+    with (
+        unanswered.noting(session, payer, "payment_method.detach_unanswered", method, actor=actor),
+        apps.noting_rejection(session, app),
+        suppress(StripeObjectMissing, StripeRefused),  # gone already
+    ):
+        db.end_read(session)
         apps.connect(app).detach_method(method_id)
     db.start_write(session)
     journal.note(

@@ -20,6 +20,8 @@ TURNING_POINTS = (  # however long ago they were, the diagnosis asks for them
     "checkout.refused",
     "customer.deleted",
     "default_method.changed",
+    "default_method.unanswered",
+    "payment_method.detach_unanswered",
     "payment_method.detached",
     "payment_method.removed",
     "stripe_customer.deleted",

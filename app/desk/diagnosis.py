@@ -255,7 +255,9 @@ def _removed(account: Account) -> Said:
             "back in Stripe's Dashboard, or removed the one that was. Choose one below.",
         )
     gone = account.removed[0]
-    by_hand = account.last("payment_method.detached", payment_method_id=gone.id)
+    by_hand = account.last("payment_method.detached", payment_method_id=gone.id) or account.last(
+        "payment_method.detach_unanswered", payment_method_id=gone.id
+    )
     if by_hand is not None:
         how = f"{gone.title} was removed here {ago(by_hand.at)} by {account.names[by_hand.actor]}."
         return Said("error", "Removed", f"{how} Send a link, to have another saved.", (Do.LINK,))

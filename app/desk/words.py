@@ -88,6 +88,18 @@ KINDS: dict[str, Words] = {
     "payment_method.detached": _words(
         "{shown} removed by hand", "warning", "Payment method removed by hand", hides="shown"
     ),
+    "payment_method.detach_unanswered": _words(
+        "Asked Stripe to remove {shown}; its answer was lost",
+        "warning",
+        "Asked Stripe to remove a payment method; its answer was lost",
+        hides="shown",
+    ),
+    "default_method.unanswered": _words(
+        "Asked Stripe to make {shown} the default; its answer was lost",
+        "warning",
+        "Asked Stripe for another default; its answer was lost",
+        hides="shown",
+    ),
     "payment_method.updated": _words("Card renewed: {after}", "info", "Card renewed", hides="after"),
     "mandate.updated": _words("Debit mandate: {after}", "info", "Debit mandate changed", hides="after"),
     "default_method.changed": _words("Another payment method is now the default", "info"),

@@ -425,5 +425,36 @@ class TestEditing:
         for customer_id, status in ((customer["id"], 412), (new_id(), 404)):
             answers = [client.get(f"/operator/customers/{customer_id}/edit")]
             answers.append(post(client, f"/operator/customers/{customer_id}/edit", name="x", key="k"))
-            assert [answer.status_code for answer in answers] == [status, status]
+            kept = 409 if status == 412 else status
+            assert [answer.status_code for answer in answers] == [status, kept]
             assert Page.of(answers[0]).one("nav", id="desk-nav")
+
+    def test_of_a_customer_deleted_meanwhile_keeps_what_was_typed_and_restores(
+        self, app: Flask, form: OpenForm, client: FlaskClient, customer: dict[str, Any], rows: Rows
+    ) -> None:
+        opened = form(customer["id"])
+        post(sign_in(app, "admin"), f"/operator/customers/{customer['id']}/delete")
+
+        answer = opened.send(name="Ada Ltd")
+        refused, typed = opened.page.text, opened.page.value("name")
+        restored = opened.send(restore="yes")
+
+        assert (answer.status_code, restored.status_code) == (409, 303)
+        assert "This customer was deleted meanwhile" in refused
+        assert "Some admin deleted it" in refused
+        assert typed == "Ada Ltd"
+        [stored] = rows(Customer)
+        assert (stored.name, stored.deleted_at) == ("Ada Ltd", None)
+
+    def test_of_a_deleted_customer_whose_name_is_taken_says_by_whom(
+        self, form: OpenForm, client: FlaskClient, customer: dict[str, Any], api: Api
+    ) -> None:
+        opened = form(customer["id"])
+        post(client, f"/operator/customers/{customer['id']}/delete")
+        api.post("/customers", {"name": "Rival", "key": customer["key"]})
+        opened.send(name="Ada Ltd")
+
+        answer = opened.send(restore="yes")
+
+        assert answer.status_code == 409
+        assert "belongs to Rival" in opened.page.text

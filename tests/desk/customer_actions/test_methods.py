@@ -1,6 +1,8 @@
 """An operator chooses the default payment method, removes methods and closes open pages. Stripe does the
 same, and the audit log names the operator."""
 
+from datetime import timedelta
+
 import pytest
 
 from app.checkout import CheckoutSession
@@ -131,3 +133,42 @@ class TestPages:
 
         assert "Stripe had a problem of its own." in said
         assert person.checkout_sessions[0].status == "open"
+
+
+class TestLostAnswers:
+    """Stripe does what was asked, and its answer is lost: nobody else is blamed for it."""
+
+    @pytest.mark.parametrize("fault", ["reset_after", "timeout_after"])
+    def test_a_method_is_removed_all_the_same(
+        self, fault: str, saved: Person, desk_of: DeskOf, simulator: Simulator, rows: Rows, world: World
+    ) -> None:
+        method = saved.methods[0]
+        simulator.faults.add(fault, "POST /v1/payment_methods/*/detach", times=9)
+
+        said = desk_of(saved).said("detach", app_id=method.app_id, method_id=method.id)
+        simulator.faults.clear()
+        world.clock.shift(timedelta(minutes=1))
+        world.settle()
+        later = desk_of(saved).page.text
+
+        assert "We don't know yet whether Stripe has done it." in said
+        assert told(rows, "payment_method.detach_unanswered")[0][0].startswith("operator:")
+        assert "Visa •••• 4242 was removed here" in later
+        assert "by Grace Hopper" in later
+        assert "somebody removed it in Stripe's Dashboard" not in later
+
+    def test_another_default_was_chosen_here(
+        self, saved: Person, desk_of: DeskOf, simulator: Simulator, world: World
+    ) -> None:
+        other = world.attach_card(saved)
+        desk_of(saved).press("check")
+        simulator.faults.add("reset_after", "POST /v1/customers/*", times=9)
+
+        said = desk_of(saved).said("charge", app_id=saved.payer.app_id, method_id=other)
+        simulator.faults.clear()
+        world.clock.shift(timedelta(minutes=1))
+        world.settle()
+
+        assert "We don't know yet whether Stripe has done it." in said
+        assert saved.stripe_default == other
+        assert "Grace Hopper chose it here." in desk_of(saved).page.text
