@@ -1,13 +1,13 @@
 """What somebody should do something about, now: counted, with the newest few and what helps."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import apps, doctor, payers, sync, webhooks
+from app import apps, doctor, links, payers, sync, webhooks
 from app.customers import Customer
 from app.db import utcnow
 from app.desk import event_types, words
@@ -45,6 +45,7 @@ class Item:
     event: tuple[str, str] | None = None  # app and id
     app_id: str | None = None
     app_name: str | None = None  # of a customer's app, where there are several
+    link: links.OnboardingLink | None = None  # what was made for the customer last
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,17 @@ def _newest(session: Session, names: dict[str, str]) -> dict[str, list[Item]]:
         place = names[app_id] if len(names) > 1 else None
         item = Item(name, since, customer_id=id_, app_id=app_id, app_name=place)
         newest.setdefault(status, []).append(item)
-    return {status: items[:NEWEST] for status, items in newest.items()}
+    return _with_links(session, {status: items[:NEWEST] for status, items in newest.items()})
+
+
+def _with_links(session: Session, newest: dict[str, list[Item]]) -> dict[str, list[Item]]:
+    """The same with the link that was made last for each, so that nobody makes another unawares."""
+    ids = {item.customer_id for items in newest.values() for item in items if item.customer_id}
+    made = links.newest_of(session, ids)
+    return {
+        status: [replace(item, link=made.get((item.customer_id or "", item.app_id))) for item in items]
+        for status, items in newest.items()
+    }
 
 
 def _is(status: str) -> sa.ColumnElement[bool]:

@@ -65,7 +65,7 @@ def edit(customer_id: str) -> ResponseReturnValue:
 
 
 @pages.action("/customers/<customer_id>/edit", role=Role.OPERATOR)
-def save(customer_id: str) -> ResponseReturnValue:  # noqa: PLR0911 (each failure has its own answer)
+def save(customer_id: str) -> ResponseReturnValue:
     """Store what was changed, at Stripe too; nothing that somebody else changed meanwhile is lost."""
     session = db.session()
     customer = actions.find(session, customer_id)

@@ -2,7 +2,7 @@
 
 from app.links.actions import create, note_opened, note_used, random_token, renew, revoke, token_of_form, url
 from app.links.models import LinkState, OnboardingLink
-from app.links.queries import app_of, find, of_customer
+from app.links.queries import app_of, find, newest_of, of_customer
 
 __all__ = [
     "LinkState",
@@ -10,6 +10,7 @@ __all__ = [
     "app_of",
     "create",
     "find",
+    "newest_of",
     "note_opened",
     "note_used",
     "of_customer",

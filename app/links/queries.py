@@ -1,6 +1,7 @@
 """Reads of onboarding links that are worth a name."""
 
 import hashlib
+from collections.abc import Collection
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
@@ -56,3 +57,13 @@ def of_customer(session: Session, customer_id: str) -> list[OnboardingLink]:
     """The links of a customer, the newest first."""
     query = select(OnboardingLink).where(OnboardingLink.customer_id == customer_id)
     return list(session.scalars(query.order_by(OnboardingLink.id.desc())))
+
+
+def newest_of(
+    session: Session, customer_ids: Collection[str]
+) -> dict[tuple[str, str | None], OnboardingLink]:
+    """For many customers, by customer and app, the link that was made last."""
+    found = session.scalars(
+        select(OnboardingLink).where(OnboardingLink.customer_id.in_(customer_ids)).order_by(OnboardingLink.id)
+    )
+    return {(link.customer_id, link.app_id): link for link in found}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Blueprint, Flask, current_app, g, redirect, request, url_for
@@ -70,8 +71,7 @@ class OperatorPages(Blueprint):
     def _admit(self) -> ResponseReturnValue | None:
         found = sessions.current()
         if found is None:
-            way_back = request.full_path.rstrip("?") if request.method == "GET" else None
-            return redirect(url_for("operator_door.ask", next=way_back), 303)
+            return redirect(url_for("operator_door.ask", next=_way_back()), 303)
         g.operator_session = found
         structlog.contextvars.bind_contextvars(
             operator_id=found.operator.id
@@ -89,6 +89,18 @@ class OperatorPages(Blueprint):
         if lacks_factor and name not in self._open_before_second_factor:
             return redirect(url_for("operators.second_factor_page"), 303)
         return None
+
+
+def _way_back() -> str | None:
+    """The page to return to after logging in: this one, or the one on which the form was."""
+    if request.method == "GET":
+        return request.full_path.rstrip("?")
+    try:
+        sent_from = urlsplit(request.referrer or "")
+    except ValueError:
+        return None
+    page = f"{sent_from.path}?{sent_from.query}".rstrip("?")
+    return page if page.startswith("/operator") else None  # the log-in leads to no other page
 
 
 def init_app(app: Flask) -> None:

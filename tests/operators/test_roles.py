@@ -187,6 +187,14 @@ def test_who_is_sent_to_the_log_in_may_come_back_to_a_page_but_not_to_an_action(
     assert action.location == "/operator/login"
 
 
+def test_a_form_that_is_sent_after_the_session_ended_leads_back_to_its_page(client: FlaskClient) -> None:
+    page = "http://127.0.0.1:8000/operator/customers?q=ada"
+
+    answer = client.post("/operator/team", headers={"Referer": page})
+
+    assert answer.location == "/operator/login?next=/operator/customers?q%3Dada"
+
+
 def test_a_role_that_does_not_suffice_is_told_on_a_page(app: Flask) -> None:
     answer = sign_in(app, "viewer").get("/operator/team")
 

@@ -69,6 +69,24 @@ def test_makes_a_link_for_whoever_was_declined(app: Flask, desk: FlaskClient) ->
     assert "/start/" in page.one("input", id="once")["value"]
 
 
+def test_says_what_was_done_last_and_offers_to_renew(
+    app: Flask, desk: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    customer(app, "failed")
+    form = concerns(desk)["1 Declined"].all("form")[0]
+    post(desk, form["action"])
+    clock.shift(timedelta(minutes=14))
+
+    concern = concerns(desk)["1 Declined"]
+    [button] = concern.all("button")
+    answer = post(desk, concern.one("form")["action"])
+
+    assert "Link made 14 minutes ago" in concern.text
+    assert "not opened yet" in concern.text
+    assert button.text == "Renew the link"
+    assert "/start/" in Page.of(desk.get(answer.location)).one("input", id="once")["value"]
+
+
 def test_follows_somebody_from_declined_to_saved(world: World, person: Person) -> None:
     desk = sign_in(world.app)
     person.save_card("4000000000000002")
