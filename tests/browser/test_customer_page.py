@@ -120,7 +120,7 @@ def test_a_link_is_copied_where_scripts_run(visit: Visit, place: Place) -> None:
         page.goto(f"/operator/customers/{person.payer.customer_id}")
         page.get_by_role("region", name="Onboarding links").get_by_role("button").click()
         expect(page.get_by_role("region", name="The link is ready")).to_be_focused()
-        page.get_by_role("button", name="Copy").click()
+        page.get_by_role("button", name="Copy", exact=True).click()
         expect(page.get_by_role("button", name="Copied")).to_be_visible()
 
         copied = page.evaluate("navigator.clipboard.readText()")
