@@ -10,20 +10,24 @@ import pytest
 TestFunction = Callable[..., None]
 
 
-def for_each(names: str | tuple[str, ...], cases: Iterable[Any]) -> Callable[[TestFunction], TestFunction]:
+Cases = Iterable[Any] | Callable[[], Iterable[Any]]
+
+
+def for_each(names: str | tuple[str, ...], cases: Cases) -> Callable[[TestFunction], TestFunction]:
     """Run a test once for each case, as `pytest.mark.parametrize` does, but in one application.
 
     Use it where no case leaves anything behind that another one would see: refusals, reads, plain functions.
+    Cases that take time to find are given as a function, which is called when the test runs.
     """
     arguments = (names,) if isinstance(names, str) else names
-    chosen = [_as_arguments(arguments, case) for case in cases]
 
     def decorate(test: TestFunction) -> TestFunction:
         @wraps(test)
         def run_all(*positional: Any, subtests: pytest.Subtests, **fixtures: Any) -> None:
             if "subtests" in asked:
                 fixtures["subtests"] = subtests
-            for label, values in chosen:
+            for case in cases() if callable(cases) else cases:
+                label, values = _as_arguments(arguments, case)
                 with subtests.test(label):
                     test(*positional, **(fixtures | values))
 
