@@ -88,6 +88,8 @@ class DisplayText(sa.TypeDecorator[str]):
 
     def __init__(self, length: int | None = None) -> None:
         super().__init__(length)
+        if length is None:
+            self.impl = sa.Text()  # type: ignore[assignment]  # an instance, as in any TypeDecorator
         self.length = length
 
     def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:

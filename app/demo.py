@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 import click
 from cryptography.fernet import Fernet
 from flask import Flask
+from sqlalchemy.orm import Session
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from app import apps, create_app, db, files, migrations, operators
 from app.config import Settings
 from app.environment import DEMO_FILE_NAME, PREFIX, default_data_folder, write_env_file
-from app.errors import NotFound, Unauthorized
+from app.errors import Conflict, NotFound, Unauthorized
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.server import serve as serve_simulator
 from app.web import logging
@@ -195,10 +196,18 @@ def _token(folder: Path) -> str:
     try:
         operators.admit(session, f"Bearer {keys.get('token', '')}", scope="admin")
     except Unauthorized:
-        _, keys["token"] = operators.create_token(session, "demo", scope="admin", actor="demo")
+        keys["token"] = _new_token(session)
         session.commit()
         _keep(folder, keys)
     return keys["token"]
+
+
+def _new_token(session: Session) -> str:
+    try:
+        _, text = operators.create_token(session, "demo", scope="admin", actor="demo")
+    except Conflict:  # the former one is live, but its text is lost
+        _, text = operators.create_token(session, f"demo {db.new_id()}", scope="admin", actor="demo")
+    return text
 
 
 def _operators(folder: Path) -> list[dict[str, str]]:

@@ -1,5 +1,6 @@
 """All sealed secrets of the database, whatever table they are in: columns that say `info=SEALED`."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -40,15 +41,16 @@ def reseal(session: Session) -> Resealed:
     return Resealed(resealed, unchanged, tuple(closed))
 
 
-def under_old_keys(session: Session) -> int:
-    """Count the secrets that only an old encryption key opens."""
+def under_old_keys(session: Session) -> Counter[str]:
+    """Count the secrets that only an old encryption key opens, by the name of their table."""
     sealer = _sealer()
     if not sealer.has_old_keys:
-        return 0
-    return sum(
-        not sealer.is_current(sealed) and sealer.is_open(sealed)
+        return Counter()
+    return Counter(
+        column.table.name
         for column in _columns()
         for _, sealed in _rows(session, column)
+        if not sealer.is_current(sealed) and sealer.is_open(sealed)
     )
 
 

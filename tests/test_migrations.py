@@ -4,10 +4,12 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic.script import ScriptDirectory
 from flask import Flask
 
 from app import create_app, db, migrations
@@ -265,3 +267,30 @@ def is_search_indexed() -> bool:
     """Is the index there?"""
     indexes = sa.inspect(db.engine()).get_indexes("customer")
     return "ix_customer_search" in {index["name"] for index in indexes}
+
+
+def test_number_tokens_that_share_a_name(empty: Flask) -> None:
+    migrations.upgrade("0017")
+    insert = sa.text(
+        "INSERT INTO api_token (id, name, scope, secret_hash, created_at, revoked_at)"
+        " VALUES (:id, :name, 'read', '', '2026-01-01', :revoked_at)"
+    )
+    names = ["job", "job", "job (2)", "job"]
+    rows = [{"id": f"01{n:024}", "name": name, "revoked_at": None} for n, name in enumerate(names)]
+    with db.engine().begin() as connection:
+        connection.execute(insert, [*rows, {"id": "02", "name": "job", "revoked_at": "2026-01-02"}])
+
+    migrations.upgrade()
+
+    with db.engine().connect() as connection:
+        found = [row.name for row in connection.execute(sa.text("SELECT * FROM api_token ORDER BY id"))]
+    assert found == ["job", "job (2)", "job (2) (2)", "job (3)", "job"]
+
+
+def test_name_the_oldest_code_that_can_work_with_the_tables() -> None:
+    directory = ScriptDirectory(str(Path(migrations.__file__).parent))
+    steps = {step.revision: vars(step.module).get("oldest_code") for step in directory.walk_revisions()}
+
+    assert {
+        revision for revision, oldest in steps.items() if oldest not in steps or oldest > revision
+    } == set()

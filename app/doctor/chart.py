@@ -1,6 +1,6 @@
 """What is known of an app when it is examined: our rows, then Stripe's answers. Nothing is judged here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -8,7 +8,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import apps, db, sync
+from app import apps, db, resealing, sync
 from app.config import is_public, settings
 from app.db import utcnow
 from app.errors import AppError
@@ -44,6 +44,7 @@ class Chart:
     default: apps.App | None
     key_is_shut: bool  # no encryption key of ours opens it
     secret_is_shut: bool
+    under_old_keys: Mapping[str, int]  # by table, the secrets that only an old encryption key opens
     secrets: list[apps.SigningSecret]
     late: int  # unfinished events
     late_since: datetime | None
@@ -123,6 +124,7 @@ def _our_side(session: Session, app: apps.App) -> Chart:
         default=apps.default(session),
         key_is_shut=key_is_shut,
         secret_is_shut=secret_is_shut,
+        under_old_keys=resealing.under_old_keys(session),
         secrets=apps.secrets_of(session, app.id),
         late=late,
         late_since=late_since,

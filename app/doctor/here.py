@@ -1,5 +1,6 @@
 """What our own side of the chart means: secrets, events, backfill. Nothing is asked or written here."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from app.doctor.chart import Chart
@@ -26,6 +27,13 @@ def _secrets(chart: Chart) -> Finding:
             " new secret, sealed with the present key, takes its place.",
             "Make a new secret",
         )
+    if old := chart.under_old_keys:
+        return amber(
+            "secrets",
+            "Secrets need an old encryption key",
+            f"Only an old key in GANGWAY_ENCRYPTION_KEYS opens {sum(old.values())} of the stored secrets"
+            f" ({_tables(old)}). Run `gangway keys reseal`, then remove the old keys.",
+        )
     return green("secrets", "Secrets open", "The encryption keys open the signing secrets of this app.")
 
 
@@ -49,6 +57,10 @@ def _rolling(chart: Chart) -> Finding:
         )
     age = (chart.now - chart.secrets[0].created_at).days if chart.secrets else 0
     return green("rolling", "One signing secret is in use", f"It is {age} days old.")
+
+
+def _tables(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{table}: {count}" for table, count in counts.items())
 
 
 def _public_url(chart: Chart) -> Finding:

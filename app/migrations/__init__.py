@@ -132,7 +132,7 @@ def _config(connection: Any = None) -> Config:
 def _steps() -> dict[str, str]:
     """Each revision, the oldest first, with the oldest revision of the code that can work with it."""
     steps = reversed(list(ScriptDirectory.from_config(_config()).walk_revisions()))
-    return {step.revision: getattr(step.module, compatibility.ATTRIBUTE, step.revision) for step in steps}
+    return {step.revision: getattr(step.module, compatibility.ATTRIBUTE) for step in steps}
 
 
 def _head() -> str:

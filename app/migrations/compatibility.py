@@ -1,8 +1,9 @@
 """Which revisions of the code can work with the tables: each step says so, and the database knows it.
 
-A step that older code does not notice, such as a new table or a column with a default, names the revision
-of that code in `oldest_code`. Without it, a step needs the code that it comes with. The runner keeps the
-newest of these beside Alembic's own revision. Code that is older than the database reads it there.
+Each step names in `oldest_code` the revision of the oldest code that can work with the tables after it. For
+a step that older code does not notice, such as a new table or a column with a default, that is an older
+revision; else it is the step's own. The runner keeps the newest of these beside Alembic's own revision. Code
+that is older than the database reads it there.
 """
 
 from collections.abc import Collection, Mapping
@@ -27,7 +28,7 @@ def record(
     if COLUMN not in _columns(connection):
         connection.exec_driver_sql(f"ALTER TABLE {TABLE} ADD COLUMN {COLUMN} VARCHAR(32)")
     steps = context.script.iterate_revisions(tuple(heads), "base") if heads else ()
-    needed = max((getattr(step.module, ATTRIBUTE, step.revision) for step in steps), default=None)
+    needed = max((getattr(step.module, ATTRIBUTE) for step in steps), default=None)
     connection.execute(sa.text(f"UPDATE {TABLE} SET {COLUMN} = :needed"), {"needed": needed})  # noqa: S608
 
 

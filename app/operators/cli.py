@@ -26,6 +26,7 @@ def create_command(name: str, scope: str, expires: datetime | None) -> None:
     if end is not None and end <= utcnow():
         raise click.BadParameter("this day is over: give one to come.", param_hint="--expires")
     session = db.session()
+    db.start_write(session)
     _, text = create_token(session, name, scope=scope, expires_at=end, actor="command")
     session.commit()
     click.echo(text)

@@ -23,6 +23,9 @@ class Role(StrEnum):
         return ranks.index(self) >= ranks.index(other)
 
 
+NOT_REVOKED = sa.text("revoked_at IS NULL")
+
+
 class ApiToken(Base):
     """One program's right to call the API. Only a hash of its secret is kept."""
 
@@ -36,6 +39,16 @@ class ApiToken(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        sa.Index(
+            "uq_api_token_name_live",
+            "name",
+            unique=True,
+            sqlite_where=NOT_REVOKED,
+            postgresql_where=NOT_REVOKED,
+        ),
+    )
 
     @property
     def state(self) -> str:

@@ -6,6 +6,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app import db
+from app.errors import Conflict
 from app.operators import guard, once
 from app.operators import tokens as actions
 from app.operators.forms import TokenForm
@@ -28,9 +29,14 @@ def create_token() -> ResponseReturnValue:
     last = form.expires.data
     end = datetime.combine(last, time(), UTC) + timedelta(days=1) if last else None
     db.start_write(session)
-    _, text = actions.create_token(
-        session, form.name.data, scope=form.scope.data, expires_at=end, actor=guard.actor()
-    )
+    try:
+        _, text = actions.create_token(
+            session, form.name.data, scope=form.scope.data, expires_at=end, actor=guard.actor()
+        )
+    except Conflict as error:
+        session.rollback()
+        form.name.errors = [error.detail]
+        return _tokens_page(form), 422
     session.commit()
     once.keep("token", text)
     return redirect(url_for("operators.tokens"), 303)

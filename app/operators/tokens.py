@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import db, journal
 from app.db import new_id, utcnow
-from app.errors import Forbidden, Invalid, NotFound, Unauthorized
+from app.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from app.operators.models import ApiToken
 
 SCOPES = ("read", "write", "admin")  # each may do what those before it may
@@ -24,18 +25,27 @@ NOTED_EVERY = timedelta(minutes=1)  # a write on each call would make every read
 def create_token(
     session: Session, name: str, *, scope: str, expires_at: datetime | None = None, actor: str
 ) -> tuple[ApiToken, str]:
-    """Make a token. Its text is given here and never again. Flushes. Raises Invalid."""
+    """Make a token. Its text is given here and never again. Flushes. Raises Invalid and Conflict."""
     if scope not in SCOPES:
         raise Invalid(f"The scope must be one of {', '.join(SCOPES)}.")
     if not name.strip() or len(name) > 256:
         raise Invalid("A token needs a name of 256 characters at most.")
+    taken = Conflict(
+        f"A token named “{name.strip()}” exists already: choose another name, or revoke that one."
+    )
+    same = sa.select(ApiToken.id).where(ApiToken.name == name.strip(), ApiToken.revoked_at.is_(None))
+    if session.scalar(same) is not None:
+        raise taken
     secret = secrets.token_urlsafe(32)
     token = ApiToken(
         id=new_id(), name=name.strip(), scope=scope, secret_hash=_hash(secret), expires_at=expires_at
     )
     session.add(token)
     journal.note(session, "token.created", actor=actor, token_id=token.id, name=token.name, scope=scope)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:  # somebody took the name at the same moment
+        raise taken from error
     return token, f"{PREFIX}_{token.id}_{secret}"
 
 

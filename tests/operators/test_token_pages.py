@@ -136,3 +136,14 @@ def test_tells_which_have_expired_and_when_one_was_used(
 
     assert "expired" in page.one("tbody").text
     assert "never" not in page.one("tbody").text
+
+
+def test_keeps_the_form_when_a_live_token_has_the_name(app: Flask, rows: Rows) -> None:
+    admin = sign_in(app)
+    make(admin)
+
+    answer = send(admin, TOKENS, action=TOKENS, name="ledger")
+
+    assert answer.status_code == 422
+    assert "A token named “ledger” exists already: choose another name" in Page.of(answer).text
+    assert len(rows(ApiToken)) == 1

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from time_machine import Traveller
 
+from app.db import new_id
 from app.errors import Invalid
 from app.journal import Entry
 from app.operators import ApiToken, create_token
@@ -28,7 +29,7 @@ def run(app: Flask, *arguments: str) -> Result:
 
 def created(app: Flask, *arguments: str) -> str:
     """The text of a new token."""
-    answer = run(app, "create", "ledger", *arguments)
+    answer = run(app, "create", f"ledger {new_id()}", *arguments)
     assert answer.exit_code == 0, answer.output
     return answer.output.strip()
 
@@ -56,13 +57,22 @@ class TestCommands:
         assert len(secret) == 43
         assert secret not in "".join(str(value) for value in vars(token).values())
         assert secret not in "".join(str(vars(entry)) for entry in rows(Entry))
-        assert (token.name, token.scope, token.expires_at) == ("ledger", "write", None)
+        assert token.name.startswith("ledger ")
+        assert (token.scope, token.expires_at) == ("write", None)
 
     def test_create_refuses_a_name_that_says_nothing(self, app: Flask, rows: Rows) -> None:
         answers = [run(app, "create", name) for name in (" ", "x" * 257)]
 
         assert [answer.exit_code for answer in answers] == [1, 1]
         assert rows(ApiToken) == []
+
+    def test_create_refuses_a_name_that_a_live_token_has(self, app: Flask, rows: Rows) -> None:
+        first, second = (run(app, "create", name) for name in ("ledger", " ledger "))
+        run(app, "revoke", rows(ApiToken)[0].id)
+        third = run(app, "create", "ledger")
+
+        assert [answer.exit_code for answer in (first, second, third)] == [0, 1, 0]
+        assert "A token named “ledger” exists already" in str(second.exception)
 
     def test_create_refuses_an_unknown_scope(self, app: Flask, rows: Rows) -> None:
         answer = run(app, "create", "ledger", "--scope", "everything")

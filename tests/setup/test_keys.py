@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from app import create_app, db, resealing
 from app.db import Base
+from app.doctor.cli import doctor_command
 from app.setup.cli import keys_group
 from app.simulator import Simulator
 from tests.conftest import KEY, make_settings
@@ -129,3 +130,15 @@ def sealed(app: Flask) -> dict[str, str]:
             for column in resealing._columns()
             for row_id, value in resealing._rows(db.session(), column)
         }
+
+
+def test_the_doctor_says_what_still_needs_an_old_key(app: Flask, start: Start) -> None:
+    both = start(encryption_keys=f"{NEW},{KEY}")
+
+    before = both.test_cli_runner().invoke(doctor_command, []).output
+    reseal(both)
+    after = both.test_cli_runner().invoke(doctor_command, []).output
+
+    assert "AMBER    Secrets need an old encryption key: Only an old key" in before
+    assert "opens 2 of the stored secrets (app: 1, signing_secret: 1). Run `gangway keys reseal`" in before
+    assert "Secrets need an old encryption key" not in after

@@ -8,13 +8,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import db, operators
+from app.db import new_id
 
 
 def bearer(app: Flask, scope: str = "admin") -> dict[str, str]:
     """The headers of a program that has a new token with this scope."""
     with app.app_context():
         session = db.session()
-        _, text = operators.create_token(session, "test", scope=scope, actor="test")
+        _, text = operators.create_token(session, f"test {new_id()}", scope=scope, actor="test")
         session.commit()
     return {"Authorization": f"Bearer {text}"}
 

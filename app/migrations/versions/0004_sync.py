@@ -16,6 +16,7 @@ revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
+oldest_code = "0004"
 
 LIVE = "deleted_at IS NULL"
 LONG_AGO = sa.text("'1970-01-01 00:00:00.000000'")  # so the worker states and verifies every row, bit by bit

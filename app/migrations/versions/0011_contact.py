@@ -13,6 +13,7 @@ revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
+oldest_code = "0011"
 
 
 def upgrade() -> None:

@@ -13,6 +13,7 @@ revision = "0012"
 down_revision = "0011"
 branch_labels = None
 depends_on = None
+oldest_code = "0011"  # which does not know these columns, and leaves them empty
 
 NAMES = ("fingerprint", "display_name", "handle")
 

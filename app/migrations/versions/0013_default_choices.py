@@ -13,6 +13,7 @@ revision = "0013"
 down_revision = "0012"
 branch_labels = None
 depends_on = None
+oldest_code = "0012"  # which leaves both as they are
 
 
 def upgrade() -> None:

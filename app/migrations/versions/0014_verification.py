@@ -13,6 +13,7 @@ revision = "0014"
 down_revision = "0013"
 branch_labels = None
 depends_on = None
+oldest_code = "0013"  # which leaves it empty
 
 
 def upgrade() -> None:

@@ -13,6 +13,7 @@ revision = "0015"
 down_revision = "0014"
 branch_labels = None
 depends_on = None
+oldest_code = "0015"  # older code would lead a link for another app to the default app
 
 DEFAULT_APP = "(SELECT id FROM app WHERE is_default AND deleted_at IS NULL)"
 

@@ -13,6 +13,7 @@ revision = "0016"
 down_revision = "0015"
 branch_labels = None
 depends_on = None
+oldest_code = "0015"  # which does not look at the new table
 
 
 def upgrade() -> None:

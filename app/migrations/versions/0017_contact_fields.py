@@ -13,6 +13,7 @@ revision = "0017"
 down_revision = "0016"
 branch_labels = None
 depends_on = None
+oldest_code = "0016"  # which names neither, so that both are due
 
 
 def upgrade() -> None:
