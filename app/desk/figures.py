@@ -12,18 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.customers import Customer
+from app.desk import attention
 from app.desk.spans import Span
 from app.payers import Payer, PaymentStatus
 
-UNDER_WAY = {PaymentStatus.IN_PROGRESS, PaymentStatus.PROCESSING, PaymentStatus.NEEDS_ACTION}
-SAVED = {PaymentStatus.SAVED, PaymentStatus.EXPIRING}
-TROUBLED = {
-    PaymentStatus.FAILED,
-    PaymentStatus.ABANDONED,
-    PaymentStatus.EXPIRED,
-    PaymentStatus.REMOVED,
-    PaymentStatus.CUSTOMER_GONE,
-}
+UNDER_WAY = {PaymentStatus.IN_PROGRESS, PaymentStatus.PROCESSING}
+TROUBLED = {*attention.STATUSES}  # so that one phrase counts the same everywhere on the page
 MOST_BARS = 100  # more would be too thin to be seen: then each stands for a week
 ONE_DAY = timedelta(days=1)
 
@@ -32,25 +26,31 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class Tally:
-    """How many customers who signed up in some time stand where now; all four add up to who signed up."""
+    """How many customers who signed up in some time stand where now; the first four add up to who signed up."""
 
-    saved: int = 0
+    saved: int = 0  # with nothing to do
     under_way: int = 0
     troubled: int = 0
     not_begun: int = 0
+    expiring: int = 0  # of the troubled: their card can be charged, though not for long
 
     @classmethod
     def of(cls, statuses: Counter[str | None]) -> "Tally":
         """Count by status."""
-        saved, under_way, troubled = (
-            sum(statuses[status] for status in group) for group in (SAVED, UNDER_WAY, TROUBLED)
-        )
-        return cls(saved, under_way, troubled, statuses.total() - saved - under_way - troubled)
+        saved = statuses[PaymentStatus.SAVED]
+        under_way, troubled = (sum(statuses[status] for status in group) for group in (UNDER_WAY, TROUBLED))
+        not_begun = statuses.total() - saved - under_way - troubled
+        return cls(saved, under_way, troubled, not_begun, statuses[PaymentStatus.EXPIRING])
 
     @property
     def signed_up(self) -> int:
         """All."""
         return self.saved + self.under_way + self.troubled + self.not_begun
+
+    @property
+    def has_method(self) -> int:
+        """Those whose method can be charged."""
+        return self.saved + self.expiring
 
     @property
     def went(self) -> int:

@@ -37,6 +37,7 @@ def test_is_calm_when_nothing_needs_attention(app: Flask, desk: FlaskClient) -> 
         ("expired", "Expired cards"),
         ("expiring", "Cards that expire soon"),
         ("removed", "Removed"),
+        ("needs_action", "3-D Secure unfinished"),
         ("customer_gone", "Deleted at Stripe"),
     ],
 )

@@ -24,8 +24,23 @@ def test_counts_how_far_those_came_who_signed_up(app: Flask, desk: FlaskClient) 
         "Signed up": "13",
         "Went to Stripe": "10 77 %",
         "Saved a method": "2 15 %",
-        "Need attention": "5 38 %",
+        "Sign-ups that need attention": "7 54 %",
     }
+
+
+def test_counts_the_same_as_needing_attention_above_and_below(
+    app: Flask, desk: FlaskClient, now: datetime
+) -> None:
+    for status in PaymentStatus:
+        customer(app, status)
+        customer(app, status, created_at=now - timedelta(days=60))
+
+    page = Page.of(desk.get("/operator/"))
+
+    assert funnel(desk)["Sign-ups that need attention"].startswith("7 ")
+    assert funnel(desk, "?span=90d")["Sign-ups that need attention"].startswith("14 ")
+    assert sum(int(title.split()[0]) for title in concerns(desk)) == 14
+    assert "14 open now, whenever the customer signed up" in page.text
 
 
 def test_shows_the_same_numbers_as_a_chart_and_as_a_table(
@@ -120,7 +135,7 @@ def test_rounds_no_one_away(app: Flask, desk: FlaskClient) -> None:
     for number in range(201):
         customer(app, "failed" if number == 0 else "saved")
 
-    assert funnel(desk)["Need attention"] == "1 under 1 %"
+    assert funnel(desk)["Sign-ups that need attention"] == "1 under 1 %"
     assert funnel(desk)["Saved a method"] == "200 over 99 %"
 
 
