@@ -228,7 +228,7 @@ def _with_links(session: Session, newest: dict[str, list[Item]]) -> dict[str, li
 def _is(status: str) -> sa.ColumnElement[bool]:
     """A live payer of a status. TROUBLED is said too, in the index's own words, so that it is used.
 
-    That index leaves out those with an unfinished 3-D Secure. They are few, since their session ends in a day.
+    That index leaves out those with an unfinished 3-D Secure. They are few: their session ends in a day.
     """
     live = Payer.deleted_at.is_(None) if status == PaymentStatus.NEEDS_ACTION else payers.TROUBLED
     return sa.and_(live, Payer.status == status)

@@ -26,7 +26,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class Tally:
-    """How many customers who signed up in some time stand where now; the first four add up to who signed up."""
+    """How many customers who signed up in some time stand where now; the first four add up to all of them."""
 
     saved: int = 0  # with nothing to do
     under_way: int = 0
