@@ -116,7 +116,7 @@ class Settings(BaseModel):
     )
     rate_limit_login: str = Field(
         default="20 per minute; 200 per hour",
-        description="Failed log-ins of operators for each client address",
+        description="Failed logins of operators for each client address",
     )
     rate_limit_signup_total: str = Field(
         default="1000 per hour", description="Sign-ups of everybody together; a flood stops there"
@@ -291,7 +291,7 @@ class Settings(BaseModel):
             try:
                 validate_email(value, check_deliverability=False)
             except EmailNotValidError as error:
-                raise ValueError("must be an e-mail address") from error
+                raise ValueError("must be an email address") from error
         return value or None
 
     @field_validator("terms_url")

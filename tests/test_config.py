@@ -101,7 +101,7 @@ def test_say_of_each_missing_secret_how_to_make_it(monkeypatch: pytest.MonkeyPat
         ("ACCENT_COLOR", "blue", "must be a colour such as #3b5bdb"),
         ("ACCENT_COLOR", "#fff", "must be a colour such as #3b5bdb"),
         ("ACCENT_COLOR", "#3b5bdb;}body{display:none", "must be a colour"),
-        ("SUPPORT_EMAIL", "help", "must be an e-mail address"),
+        ("SUPPORT_EMAIL", "help", "must be an email address"),
         ("TERMS_URL", "javascript:alert(1)", "must be a URL that begins with https://"),
         ("TERMS_URL", "example.com/terms", "must be a URL that begins with https://"),
         ("TERMS_URL", "https://", "must be a URL that begins with https://"),

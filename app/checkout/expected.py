@@ -38,7 +38,7 @@ def note(session: Session, app_id: str, wanted: NewCustomer, *, since: datetime)
 def settle(session: Session, app_id: str, wanted: NewCustomer) -> bool:
     """It is recorded: nothing is expected any more. The caller commits.
 
-    False when Stripe was also asked with another name or e-mail address, and may have that one now.
+    False when Stripe was also asked with another name or email address, and may have that one now.
     """
     contacts = session.scalars(
         sa.delete(Expected)

@@ -9,7 +9,7 @@ from app import operators
 
 PLAIN = {
     "visitor": "The customer, in a browser",
-    "door": "Somebody at the log-in page",
+    "door": "Somebody at the login page",
     "stripe": "Stripe",
     "worker": "Gangway by itself",
     "command": "The command line",

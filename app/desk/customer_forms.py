@@ -28,7 +28,7 @@ LABELS = {  # of what a customer has, as a page calls it
     "name": "Name",
     "key": "Key",
     "subject_keys": "Usage subject keys",
-    "primary_email": "E-mail address",
+    "primary_email": "Email address",
     "currency": "Currency",
     "description": "Description",
     "billing_address": "Billing address",
@@ -93,7 +93,7 @@ class CustomerForm(FlaskForm):
         render_kw={"rows": 3, "spellcheck": "false"},
     )
     email = EmailField(
-        "E-mail address",
+        "Email address",
         description="Stripe sends receipts there.",
         filters=[trimmed],
         render_kw={"maxlength": 254},
@@ -145,8 +145,8 @@ class CustomerForm(FlaskForm):
     def validate_email(self, field: Field) -> None:
         """Refuse what is no address; a program may have stored one all the same."""
         if field.data and not (self.held and field.data == self.held.primary_email):
-            at_most(254, "An e-mail address")(self, field)
-            Email("Enter an e-mail address like name@example.com.")(self, field)
+            at_most(254, "An email address")(self, field)
+            Email("Enter an email address like name@example.com.")(self, field)
 
     def validate_subject_keys(self, field: Field) -> None:
         """Refuse too many, too long ones, and one that stands there twice."""

@@ -26,7 +26,7 @@ SORTS = {
 }
 SIZES = (25, 50, 100)
 COLUMNS = {
-    "email": "E-mail",
+    "email": "Email",
     "key": "Key",
     "subjects": "Subject keys",
     "status": "Payment",
@@ -93,7 +93,7 @@ class Asked:
 
     @property
     def groups(self) -> list[list[str]]:
-        """The columns that share one, as far as they are shown. The e-mail stands below the name."""
+        """The columns that share one, as far as they are shown. The email stands below the name."""
         shown = [[name for name in group if name in self.columns] for group in GROUPS]
         return [group for group in shown if group]
 

@@ -184,7 +184,7 @@ def _processing(account: Account) -> Said:
         text = (
             f"The form was finished on the page opened {ago(page.created_at)}. Now a small test payment goes "
             "to the bank account, which takes 1 to 2 business days. Then the customer confirms it, by "
-            "Stripe's e-mail."
+            "Stripe's email."
         )
     elif method is not None and method.mandate_status == "pending":
         text = f"The bank has not confirmed the mandate for {method.title} yet. That takes some days."

@@ -137,7 +137,7 @@ KINDS: dict[str, Words] = {
     "operator.recovery_code_used": _words("Logged in with a recovery code", "warning"),
     "operator.logged_in": _words("Logged in"),
     "operator.logged_out": _words("Logged out"),
-    "operator.login_failed": _words("Log-in failed", "warning"),
+    "operator.login_failed": _words("Login failed", "warning"),
     "operator.session_ended": _words("A session ended by hand"),
     "operator.signed_out_everywhere": _words("Signed out everywhere", "warning"),
     # Events
@@ -178,7 +178,7 @@ LABELS: dict[str, str] = {
     "masked_key": "Key",
     "name": "Name",
     "operator_id": "Operator",
-    "operator_session_id": "Log-in",
+    "operator_session_id": "Login",
     "payment_method_id": "Payment method",
     "reason": "Reason",
     "red": "Wrong",

@@ -139,8 +139,8 @@ class StripeGateway:
     ) -> str:
         """Make a Stripe customer and give its id, cus_….
 
-        Stripe keeps two customers with one e-mail apart; only our record and the key prevent doubles. When
-        the key was used before with another name or e-mail, the customer of that time is found by its
+        Stripe keeps two customers with one email apart; only our record and the key prevent doubles. When
+        the key was used before with another name or email, the customer of that time is found by its
         metadata and brought up to date: somebody corrected a form whose first try had failed half-way.
         `since` is when it was asked for first, within the day for which Stripe remembers the key. One that
         `is_taken` is left alone, and another is made; it may come back all the same after trouble on the way.
@@ -182,7 +182,7 @@ class StripeGateway:
         """The newest customer (cus_…) with these marks, of those made in a span of time; not one `is_taken`.
 
         Unlike Stripe's search, its list never lags. The time of making is what nobody can change later, as
-        they can the e-mail. The whole span is looked through, a call for each hundred of its customers.
+        they can the email. The whole span is looked through, a call for each hundred of its customers.
         Source: https://docs.stripe.com/api/customers/list
         """
         created = {"gte": int((since - CLOCKS_APART).timestamp())}

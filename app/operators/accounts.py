@@ -21,7 +21,7 @@ from app.operators.queries import by_email, folded
 
 
 class EmailTaken(Conflict):
-    """An operator has this e-mail address already."""
+    """An operator has this email address already."""
 
 
 class PasswordRefused(Invalid):

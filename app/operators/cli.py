@@ -60,7 +60,7 @@ people = click.Group("operator", help="Make, list and change the operators of th
 
 @people.command("create")
 @click.argument("email")
-@click.option("--name", help="How the journal calls this operator.  [default: the e-mail address]")
+@click.option("--name", help="How the journal calls this operator.  [default: the email address]")
 @click.option(
     "--role",
     type=click.Choice([role.value for role in Role]),
@@ -96,7 +96,7 @@ def create_operator(
 @people.command("list")
 @with_appcontext
 def list_operators() -> None:
-    """List all operators: role, state, second factor, last log-in, e-mail, name."""
+    """List all operators: role, state, second factor, last login, email, name."""
     found = queries.everybody(db.session())
     if not found:
         click.echo("There is no operator: run `gangway operator create EMAIL`.")

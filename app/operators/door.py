@@ -26,7 +26,7 @@ STALE = (
 )
 WRONG_CODE = "This code is wrong or was used before. Wait for the next one, or use a recovery code."
 WRONG_TOKEN = "This token is not good. A new one stands in the log each time the server starts."  # noqa: S105
-WRONG = ("That did not fit", "The e-mail address or the password is wrong. Check both and try again.")
+WRONG = ("That did not fit", "The email address or the password is wrong. Check both and try again.")
 
 by_address = limited(
     lambda: settings().rate_limit_login, scope="operator-door", counts=lambda: g.get("failed", False)
@@ -35,7 +35,7 @@ by_address = limited(
 
 @bp.get("/login")
 def ask() -> ResponseReturnValue:
-    """Ask for e-mail address and password."""
+    """Ask for email address and password."""
     if sessions.current() is not None:
         return redirect(_way_on(), 303)
     return _login_page(LoginForm())

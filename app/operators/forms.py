@@ -29,14 +29,14 @@ SCOPE_CHOICES = [SelectChoice(scope, SCOPE_WORDS[scope]) for scope in SCOPES]
 
 
 def email_field() -> EmailField:
-    """An e-mail address with which somebody logs in."""
+    """An email address with which somebody logs in."""
     return EmailField(
-        "E-mail address",
+        "Email address",
         filters=[trimmed],
         validators=[
-            DataRequired("Enter the e-mail address."),
-            Length(max=254, message="An e-mail address has 254 characters at most."),
-            Regexp(r"[^\s@]{1,64}@[^\s@]+$", message="Enter an e-mail address like name@example.com."),
+            DataRequired("Enter the email address."),
+            Length(max=254, message="An email address has 254 characters at most."),
+            Regexp(r"[^\s@]{1,64}@[^\s@]+$", message="Enter an email address like name@example.com."),
             one_line,
         ],
         render_kw={"maxlength": 254, "autocapitalize": "none", "spellcheck": "false"},
@@ -84,9 +84,9 @@ class LoginForm(FlaskForm):
 
     # No rule for its form: what is no address is as unknown as any other.
     email = EmailField(
-        "E-mail address",
+        "Email address",
         filters=[trimmed],
-        validators=[DataRequired("Enter your e-mail address.")],
+        validators=[DataRequired("Enter your email address.")],
         render_kw={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"},
     )
     password = password_field("Password", new=False)

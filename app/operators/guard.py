@@ -100,7 +100,7 @@ def _way_back() -> str | None:
     except ValueError:
         return None
     page = f"{sent_from.path}?{sent_from.query}".rstrip("?")
-    return page if page.startswith("/operator") else None  # the log-in leads to no other page
+    return page if page.startswith("/operator") else None  # the login leads to no other page
 
 
 def init_app(app: Flask) -> None:

@@ -35,7 +35,7 @@ TooManyTries = limits.TooMany  # here: an account was tried too often
 
 
 def check_password(session: Session, email: str, password: str) -> Operator | None:
-    """Whose e-mail address and password these are. None for every way in which they may be wrong.
+    """Whose email address and password these are. None for every way in which they may be wrong.
 
     Whatever is wrong, one hash is verified, so time does not tell which. Raises TooManyTries.
     """

@@ -10,20 +10,20 @@ from app.operators.models import OneTimeLink, Operator
 
 
 def folded(email: str) -> str:
-    """An e-mail address as it is looked up: in any letter case the same."""
+    """An email address as it is looked up: in any letter case the same."""
     return unicodedata.normalize("NFC", email.strip()).casefold()
 
 
 def by_email(session: Session, email: str) -> Operator | None:
-    """The operator of an e-mail address."""
+    """The operator of an email address."""
     return session.scalar(sa.select(Operator).where(Operator.email_folded == folded(email)))
 
 
 def named(session: Session, email: str) -> Operator:
-    """The operator of an e-mail address. Raises NotFound."""
+    """The operator of an email address. Raises NotFound."""
     found = by_email(session, email)
     if found is None:
-        raise NotFound(f"No operator has the e-mail address {email}.")
+        raise NotFound(f"No operator has the email address {email}.")
     return found
 
 

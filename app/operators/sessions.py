@@ -68,7 +68,7 @@ def begin(session: Session, operator: Operator, *, since: datetime | None = None
 
 def enter(signed_in: SignedIn) -> None:
     """Put the token into this browser's cookie."""
-    cookie.pop("csrf_token", None)  # a form that was planted before the log-in is not good after it
+    cookie.pop("csrf_token", None)  # a form that was planted before the login is not good after it
     login_user(signed_in)
 
 

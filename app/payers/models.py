@@ -67,7 +67,7 @@ class Payer(Base):
     verify_at: Mapped[datetime | None] = mapped_column(  # when to ask again though nothing was heard
         UtcDateTime, default=lambda: utcnow() + timedelta(days=1), server_default=LONG_AGO
     )
-    is_contact_due: Mapped[bool] = mapped_column(  # Stripe may have another name or e-mail address than we
+    is_contact_due: Mapped[bool] = mapped_column(  # Stripe may have another name or email address than we
         default=False, server_default=sa.false()
     )
     is_name_due: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # which of both;

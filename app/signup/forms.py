@@ -104,12 +104,12 @@ class SignupForm(FlaskForm):
         render_kw={"autocomplete": "organization", "maxlength": 256},
     )
     email = EmailField(
-        "E-mail address",
+        "Email address",
         filters=[trimmed],
         validators=[
-            DataRequired("Enter the e-mail address for receipts."),
-            Length(max=254, message="An e-mail address has 254 characters at most."),
-            Email("Enter an e-mail address like name@example.com."),
+            DataRequired("Enter the email address for receipts."),
+            Length(max=254, message="An email address has 254 characters at most."),
+            Email("Enter an email address like name@example.com."),
         ],
         render_kw={"autocomplete": "email", "inputmode": "email", "maxlength": 254},
     )

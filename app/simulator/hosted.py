@@ -141,7 +141,7 @@ def _finish(work: Work, session: JSON, intent: JSON, payer: Payer) -> str:
 
 
 def _update_customer(work: Work, session: JSON, payer: Payer) -> None:
-    """Checkout stores an e-mail address it had to ask for, and what `customer_update` names."""
+    """Checkout stores an email address it had to ask for, and what `customer_update` names."""
     old = work.books.customers.get(session["customer"] or "")
     if old is None:
         return
@@ -222,7 +222,7 @@ def _person_errors(work: Work, session: JSON, payer: Payer) -> dict[str, str]:
     if not payer.name.strip():
         errors["name"] = "Your name is missing."
     if not _known_email(work, session) and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", payer.email):
-        errors["email"] = "Your e-mail address is incomplete."
+        errors["email"] = "Your email address is incomplete."
     if session["phone_number_collection"]["enabled"] and not payer.phone.strip():
         errors["phone"] = "Your phone number is missing."
     consents = session["consent_collection"] or {}

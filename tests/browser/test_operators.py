@@ -14,7 +14,7 @@ from tests.support.walk import expect_title, findings
 
 def log_in(page: Page, password: str = PASSWORD) -> None:
     page.goto("/operator/account")
-    page.get_by_label("E-mail address").fill("ada@example.com")
+    page.get_by_label("Email address").fill("ada@example.com")
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Log in").click()
 
@@ -60,7 +60,7 @@ def test_an_invitation_is_made_passed_on_and_accepted(visit: Visit, place: Place
     with visit() as admin, visit() as guest:
         log_in(admin)
         admin.goto("/operator/team")
-        admin.get_by_label("E-mail address").fill("bob@example.com")
+        admin.get_by_label("Email address").fill("bob@example.com")
         admin.get_by_label("Name").fill("Bob")
         admin.get_by_role("button", name="Make the link").click()
         link = admin.get_by_label("One-time link").input_value()
@@ -83,7 +83,7 @@ def test_the_first_operator_is_made_with_the_token_of_the_log(visit: Visit, plac
     assert address is not None
     with visit() as page:
         page.goto(address)
-        page.get_by_label("E-mail address").fill("ada@example.com")
+        page.get_by_label("Email address").fill("ada@example.com")
         page.get_by_label("Name").fill("Ada")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Make the first operator").click()

@@ -37,7 +37,7 @@ def test_a_card_is_saved_and_an_operator_sees_it(visit: Visit, place: Place, *, 
         expect_title(page, "saved")
         found += findings()
         page.goto("/operator/login")
-        page.get_by_label("E-mail").fill("ada@example.com")
+        page.get_by_label("Email").fill("ada@example.com")
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()
         page.goto("/operator/customers")

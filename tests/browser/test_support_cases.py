@@ -30,7 +30,7 @@ def customer(visit: Visit, rooms: ExitStack) -> Page:
     page = rooms.enter_context(visit())
     page.goto("/signup")
     page.get_by_label("Company or your name").fill("Ada & Söhne GmbH")
-    page.get_by_label("E-mail address").fill("ada@example.com")
+    page.get_by_label("Email address").fill("ada@example.com")
     page.locator("[name=subject_keys]").first.fill("meter-1")
     page.get_by_role("button", name="Continue to payment").click()
     expect_title(page, "Save")

@@ -41,7 +41,7 @@ def ask(api: FlaskClient, details: tuple[str, str]) -> TestResponse:
 
 
 def at_stripe(simulator: Simulator) -> list[tuple[str, str]]:
-    """Name and e-mail address of each Stripe customer."""
+    """Name and email address of each Stripe customer."""
     return [(found["name"], found["email"]) for found in simulator.books.customers.values()]
 
 

@@ -1,4 +1,4 @@
-"""Operators: roles, forms, sessions, log-in, the second factor, links that are good once, and API tokens."""
+"""Operators: roles, forms, sessions, login, the second factor, links that are good once, and API tokens."""
 
 from tests.mutants.mutant import Mutant
 
@@ -83,14 +83,14 @@ MUTANTS = (
         "tests/desk/overview/test_refresh.py::test_that_reads_itself_again_keeps_nobody_logged_in",
     ),
     Mutant(
-        "a second log-in leaves the first session open",
+        "a second login leaves the first session open",
         SESSIONS,
         "    if before is not None:\n",
         "    if before is not None and since is not None:\n",
         "tests/operators/test_sessions.py::TestFixation::test_a_second_log_in_of_one_browser_ends_its_first_session",
     ),
     Mutant(
-        "a form that was planted before the log-in is good after it",
+        "a form that was planted before the login is good after it",
         SESSIONS,
         '    cookie.pop("csrf_token", None)  # a form',
         '    cookie.get("csrf_token", None)  # a form',
@@ -139,7 +139,7 @@ MUTANTS = (
         "tests/operators/test_second_factor.py::TestLoggingIn::test_and_for_nothing_once_the_account_is_another",
     ),
     Mutant(
-        "the log-in page leads to another site",
+        "the login page leads to another site",
         DOOR,
         'return wanted if re.fullmatch(r"/operator[/?][!-\\[\\]-~]*", wanted) else HOME',
         "return wanted or HOME",
@@ -167,7 +167,7 @@ MUTANTS = (
         "tests/operators/test_login.py::TestTooManyTries::test_one_account_is_closed_to_an_address_for_ten_minutes",
     ),
     Mutant(
-        "an account that changes during the log-in is let in",
+        "an account that changes during the login is let in",
         LOGIN,
         "if operator.disabled_at is not None or operator.password_hash != checked:",
         "if operator.password_hash is None:",

@@ -27,7 +27,7 @@ from tests.support.operators import (
 )
 from tests.support.rows import Rows
 
-WRONG = "The e-mail address or the password is wrong. Check both and try again."
+WRONG = "The email address or the password is wrong. Check both and try again."
 
 
 class TestLettingIn:
@@ -198,7 +198,7 @@ class TestSendingAway:
         assert [entry.kind for entry in rows(Entry)].count("operator.login_failed") == 2
 
     @pytest.mark.parametrize(
-        ("field", "words"), [("email", "Enter your e-mail"), ("password", "Enter your pass")]
+        ("field", "words"), [("email", "Enter your email"), ("password", "Enter your pass")]
     )
     def test_asks_for_what_is_missing(
         self, client: FlaskClient, hasher: CountingHasher, field: str, words: str

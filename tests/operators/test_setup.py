@@ -121,7 +121,7 @@ class TestSettingUp:
     @pytest.mark.parametrize(
         ("field", "value", "words"),
         [
-            ("email", "", "Enter the e-mail address"),
+            ("email", "", "Enter the email address"),
             ("email", "ada", "like name@example.com"),
             ("email", "a" * 260 + "@example.com", "254 characters at most"),
             ("name", "  ", "Enter a name"),

@@ -152,7 +152,7 @@ class TestRoles:
 
         assert sorted(who.role for who in rows(Operator)) == ["admin", "viewer"]
         assert sorted(statuses)[0] == 303
-        assert sorted(statuses)[1] in {303, 403}  # 303: to the log-in, when the other was quick
+        assert sorted(statuses)[1] in {303, 403}  # 303: to the login, when the other was quick
 
 
 class TestDisabling:

@@ -119,7 +119,7 @@ def send(client: FlaskClient, path: str, *, action: str | None = None, **fields:
 def log_in(
     client: FlaskClient, email: str = "ada@example.com", password: str = PASSWORD, path: str = LOGIN
 ) -> TestResponse:
-    """Fill in the log-in page."""
+    """Fill in the login page."""
     return send(client, path, email=email, password=password)
 
 

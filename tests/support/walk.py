@@ -8,7 +8,7 @@ def fill_details(page: Page, subject: str) -> None:
     """Open the sign-up form and fill it in."""
     page.goto("/signup")
     page.get_by_label("Company or your name").fill("Ada & Söhne GmbH")
-    page.get_by_label("E-mail address").fill("ada@example.com")
+    page.get_by_label("Email address").fill("ada@example.com")
     page.locator("[name=subject_keys]").first.fill(subject)
 
 

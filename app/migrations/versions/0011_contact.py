@@ -1,4 +1,4 @@
-"""Whether Stripe may have another name or e-mail address of a customer than we.
+"""Whether Stripe may have another name or email address of a customer than we.
 
 Revision ID: 0011
 Revises: 0010

@@ -45,7 +45,7 @@ class TestAttaching:
         page = Page.of(answer)
         assert asked.field("stripe_customer_id")
         assert answer.status_code == 200
-        assert "Name there Ada & Co E-mail there ada@co.example" in page.text
+        assert "Name there Ada & Co Email there ada@co.example" in page.text
         assert "Test" in page.text
         assert "Visa •••• 4242" in page.text
         assert rows(Payer) == []
