@@ -363,16 +363,16 @@ def test_stores_nothing_while_stripe_is_away(program: Program, simulator: Simula
     assert rows(Customer) == []
 
 
-def test_a_hundred_identical_calls_make_one_customer(app: Flask, simulator: Simulator, rows: Any) -> None:
+def test_many_identical_calls_make_one_customer(app: Flask, simulator: Simulator, rows: Any) -> None:
     headers = bearer(app)
 
     def call(_number: int) -> TestResponse:
         return app.test_client().post(URL, json={"customer": ACME, "options": OPTIONS}, headers=headers)
 
     with ThreadPoolExecutor(20) as threads:
-        answers = list(threads.map(call, range(100)))
+        answers = list(threads.map(call, range(30)))
 
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.get_json()["customerId"] for answer in answers}) == 1
     assert len(simulator.books.customers) == len(rows(Customer)) == len(rows(Payer)) == 1
-    assert len(rows(CheckoutSession)) == 100
+    assert len(rows(CheckoutSession)) == 30

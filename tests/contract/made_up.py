@@ -32,7 +32,7 @@ def limits() -> settings:
     """How many requests are made up, and whether they are the same ones in every run."""
     many = settings.get_current_profile_name() == MANY_REQUESTS
     return settings(
-        max_examples=200 if many else 5,
+        max_examples=200 if many else 3,
         derandomize=not many,
         deadline=None,
         database=None,

@@ -37,7 +37,7 @@ def test_a_twin_that_is_quicker_wins(
     )
 
 
-def test_fifty_times_at_once_makes_one_customer(
+def test_many_times_at_once_makes_one_customer(
     app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows
 ) -> None:
     fields, cookie = SignupPage(client).fields(), client_cookie(client)
@@ -48,8 +48,8 @@ def test_fifty_times_at_once_makes_one_customer(
         answer = browser.post("/signup", data=fields)
         return answer.status_code, answer.location
 
-    with ThreadPoolExecutor(50) as crowd:
-        answers = set(crowd.map(submit, range(50)))
+    with ThreadPoolExecutor(25) as crowd:
+        answers = set(crowd.map(submit, range(25)))
 
     [page] = rows(CheckoutSession)
     assert answers == {(303, page.url)}

@@ -14,7 +14,7 @@ from app.simulator.server import serve
 from tests.support.processes import wait_until
 from tests.support.simulator import Connect, Raw
 
-MANY = 300
+MANY = 120
 
 
 @pytest.fixture(autouse=True)

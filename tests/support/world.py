@@ -254,7 +254,10 @@ class World:
             self._settle_and_maintain()
             self.clock.shift(step)
             passed, step = passed + step, min(step * 2, timedelta(days=1))
-        self.live_through(timedelta(minutes=5))  # an event about an unknown customer waits that long
+        for _ in range(5):  # an event about an unknown customer waits that long
+            self._settle_and_maintain()
+            self.clock.shift(timedelta(minutes=1))
+        self._settle_and_maintain()
 
     def _sign_up_at_last(self, person: Person) -> None:
         for _ in range(3):  # an old form is shown again; Stripe may still repeat an old error
