@@ -2,10 +2,10 @@
 
 from app.customers.actions import (
     CustomerTaken,
-    NewCustomer,
+    adopt,
     create,
     delete,
-    details_of,
+    differences,
     is_same,
     match,
     refuse_deleted,
@@ -14,6 +14,7 @@ from app.customers.actions import (
     restore,
     settled_id,
 )
+from app.customers.details import NewCustomer, details_of, with_adopted
 from app.customers.listing import MANY, Cut, Listed, Row, Wanted, batches, count, listed
 from app.customers.models import Customer
 from app.customers.queries import by_id_or_key, by_key, get
@@ -28,6 +29,7 @@ __all__ = [
     "NewCustomer",
     "Row",
     "Wanted",
+    "adopt",
     "batches",
     "by_id_or_key",
     "by_key",
@@ -35,6 +37,7 @@ __all__ = [
     "create",
     "delete",
     "details_of",
+    "differences",
     "fits",
     "get",
     "is_same",
@@ -46,4 +49,5 @@ __all__ = [
     "restore",
     "search_text",
     "settled_id",
+    "with_adopted",
 ]

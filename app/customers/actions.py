@@ -2,9 +2,11 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import fields
 from dataclasses import replace as replace_fields
 from itertools import count
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -12,8 +14,9 @@ from ulid import ULID
 
 from app import journal
 from app.customers import queries, search
+from app.customers.details import ADOPTABLE, NewCustomer, details_of, with_adopted
 from app.customers.models import Customer, SubjectKey
-from app.db import new_id, utcnow
+from app.db import utcnow
 from app.errors import Conflict, PreconditionFailed
 
 TAKEN = "conflict error: another customer has this key or one of these subject keys"
@@ -25,23 +28,6 @@ class CustomerTaken(Conflict):
     def __init__(self, detail: str, holders: set[str]) -> None:
         super().__init__(detail)
         self.holders = holders
-
-
-@dataclass(frozen=True, kw_only=True)
-class NewCustomer:
-    """What is wanted of a customer. The id is settled beforehand, so that a repeat wants the same one."""
-
-    id: str = field(default_factory=new_id)
-    name: str
-    key: str | None = None
-    subject_keys: tuple[str, ...] = ()
-    primary_email: str | None = None
-    currency: str | None = None
-    description: str | None = None
-    billing_address: dict[str, str] | None = (
-        None  # country, postalCode, state, city, line1, line2, phoneNumber
-    )
-    metadata: dict[str, str] | None = None
 
 
 def create(session: Session, wanted: NewCustomer, *, actor: str) -> Customer:
@@ -65,13 +51,37 @@ def create(session: Session, wanted: NewCustomer, *, actor: str) -> Customer:
 def replace(session: Session, customer: Customer, wanted: NewCustomer, *, actor: str) -> None:
     """Give a customer new details, all of them. Raises CustomerTaken as create does. Flushes."""
     refuse_taken(session, wanted, held=customer.key)
-    changed = _differences(customer, wanted)
+    changed = differences(customer, wanted)
     if changed:
         customer.updated_at = utcnow()  # by hand: new subject keys alone touch no column of this row
     _fill(customer, wanted)
     told = ", ".join(changed) or None  # which fields, and not what they say
     journal.note(session, "customer.updated", actor=actor, customer_id=customer.id, changed=told)
     _flush(session, wanted)
+
+
+def adopt(
+    session: Session,
+    customer: Customer,
+    parts: Mapping[str, Any],
+    *,
+    actor: str,
+    app_id: str,
+    is_unasked: bool,
+) -> None:
+    """Give a locked customer values that Stripe has: its name, or parts of ADOPTABLE. Flushes.
+
+    What was filled unasked is remembered as such, and stays so with a later value of Stripe's.
+    """
+    unasked = {*(customer.adopted or ()), *(parts if is_unasked else ())}
+    customer.updated_at = utcnow()
+    _fill(customer, details_of(customer).with_parts(parts))
+    customer.adopted = [name for name in ADOPTABLE if name in unasked] or None
+    told = ", ".join(sorted(parts))
+    journal.note(
+        session, "customer.adopted", actor=actor, customer_id=customer.id, app_id=app_id, changed=told
+    )
+    session.flush()
 
 
 def refuse_taken(session: Session, wanted: NewCustomer, *, held: str | None = None) -> None:
@@ -96,7 +106,7 @@ def match(session: Session, wanted: NewCustomer) -> NewCustomer:
     holders = queries.namesakes(session, wanted.key, wanted.subject_keys)
     for holder in holders:
         if len(holders) == 1 and is_same(holder, wanted):
-            return replace_fields(wanted, id=holder.id)
+            return with_adopted(holder, replace_fields(wanted, id=holder.id))
         raise CustomerTaken(TAKEN, {holder.id for holder in holders})
     return replace_fields(wanted, id=settled_id(session, wanted))
 
@@ -157,34 +167,25 @@ def refuse_deleted(customer: Customer) -> None:
         raise PreconditionFailed(f"precondition failed error: customer {customer.id} is deleted")
 
 
-def details_of(customer: Customer) -> NewCustomer:
-    """A customer's own details, as they would be wanted."""
-    return NewCustomer(
-        id=customer.id,
-        name=customer.name,
-        key=customer.key,
-        subject_keys=tuple(customer.subject_keys),
-        primary_email=customer.primary_email,
-        currency=customer.currency,
-        description=customer.description,
-        billing_address=customer.billing_address,
-        metadata=customer.extra,
-    )
-
-
 def is_same(customer: Customer, wanted: NewCustomer) -> bool:
-    """Does a customer already have the wanted details? The order of subject keys does not matter."""
-    return not _differences(customer, wanted)
+    """Does a customer already have the wanted details? The order of subject keys does not matter.
+
+    What it has from Stripe only is no difference where nothing else is wanted.
+    """
+    return not differences(customer, with_adopted(customer, wanted))
 
 
-def _differences(customer: Customer, wanted: NewCustomer) -> list[str]:
-    """The fields in which a customer differs from what is wanted."""
+def differences(customer: Customer, wanted: NewCustomer) -> list[str]:
+    """List the fields in which a customer differs from what is wanted."""
     held = details_of(customer)
     ordered = replace_fields(wanted, id=customer.id, subject_keys=tuple(sorted(wanted.subject_keys)))
     return [part.name for part in fields(held) if getattr(held, part.name) != getattr(ordered, part.name)]
 
 
 def _fill(customer: Customer, wanted: NewCustomer) -> None:
+    if customer.adopted:
+        held = details_of(customer)
+        customer.adopted = [part for part in customer.adopted if held.part(part) == wanted.part(part)] or None
     customer.name = wanted.name
     customer.key = wanted.key
     customer.primary_email = wanted.primary_email

@@ -25,6 +25,9 @@ class Customer(Base):
     billing_address: Mapped[
         dict[str, str] | None
     ]  # country, postalCode, state, city, line1, line2, phoneNumber
+    adopted: Mapped[list[str] | None] = mapped_column(
+        sa.JSON(none_as_null=True)
+    )  # of `details.ADOPTABLE`: what was filled with Stripe's value
     extra: Mapped[dict[str, str] | None] = mapped_column("metadata")  # `metadata` is SQLAlchemy's own word
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, onupdate=utcnow)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from app import currencies
-from app.customers.actions import NewCustomer
+from app.customers.details import NewCustomer
 from app.customers.models import Customer as Row
 from app.db import new_id
 from app.web.visible import is_visible

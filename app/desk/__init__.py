@@ -10,6 +10,7 @@ from app import apps, db
 from app.desk import (
     customer,
     customer_attach,  # noqa: F401 (its routes join those of `customer`)
+    customer_details,  # noqa: F401 (its routes join those of `customer`)
     customer_links,  # noqa: F401 (its routes join those of `customer`)
     customers,
     events,

@@ -24,9 +24,11 @@ UNKNOWN_AT_STRIPE = (
 
 @pages.page("/customers/<customer_id>", role=Role.VIEWER)
 def page(customer_id: str) -> ResponseReturnValue:
-    """Everything about one customer. Stripe is not asked."""
+    """Everything about one customer. What is old is shown with its age, and asked about in the background."""
     session = db.session()
-    return show(session, actions.find(session, customer_id))
+    answer = show(session, actions.find(session, customer_id))
+    payers.check_stale(session, payers.all_of_customer(session, customer_id.upper()), is_person=True)
+    return answer
 
 
 @pages.page("/customers/new", role=Role.OPERATOR)
@@ -220,7 +222,6 @@ def _form(
     form: CustomerForm,
     customer: Customer | None,
     *,
-    problem: str | None = None,
     changes: list[tuple[str, str, str]] | None = None,
 ) -> str:
     deletion = customer_deletion.find(db.session(), customer) if customer and customer.deleted_at else None
@@ -228,7 +229,6 @@ def _form(
         "desk/customer_form.html",
         form=form,
         customer=customer,
-        problem=problem,
         changes=changes or [],
         deletion=deletion,
     )

@@ -246,7 +246,7 @@ def holders_of(session: Session, wanted: NewCustomer, ids: Iterable[str]) -> lis
 
 def _is_to_change(customer: Customer, wanted: NewCustomer, seen: str) -> bool:
     customers.refuse_deleted(customer)
-    if customers.is_same(customer, wanted):
+    if not customers.differences(customer, wanted):
         return False
     if customer.updated_at.isoformat() != seen:
         raise Changed(customer)

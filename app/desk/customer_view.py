@@ -106,6 +106,22 @@ class Account:
         return min((time for time in times if time is not None), default=None)
 
     @property
+    def is_stale(self) -> bool:
+        """Is our record old, so that Stripe is asked again because of this very look?"""
+        return self.payer is not None and payers.is_stale(self.payer, self.now)
+
+    @property
+    def differences(self) -> list[payers.Difference]:
+        """What Stripe has otherwise than we."""
+        return payers.differences(self.payer) if self.payer else []
+
+    @property
+    def adoptable(self) -> dict[str, str]:
+        """What the button sends along: the app, and what stands there of Stripe's."""
+        seen = {each.part: each.theirs for each in self.differences if each.is_adoptable}
+        return {"app_id": self.app.id} | seen
+
+    @property
     def troubles(self) -> list[doctor.Finding]:
         """What keeps events away, by the last examination; a later delivery makes that obsolete."""
         if self.examination is None:

@@ -55,6 +55,9 @@ KINDS: dict[str, Words] = {
     # Customers
     "customer.created": _words("Customer created", "info"),
     "customer.updated": _words("Details changed: {changed}", "neutral", "Details changed", hides="changed"),
+    "customer.adopted": _words(
+        "Taken over from Stripe: {changed}", "info", "Details taken over from Stripe", hides="changed"
+    ),
     "customer.deleted": _words("Customer deleted here", "warning"),
     "customer.restored": _words("Customer restored", "info"),
     "customer.checked": _words("Asked Stripe now: {outcome}", otherwise="Asked Stripe now", hides="outcome"),

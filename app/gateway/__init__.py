@@ -2,6 +2,7 @@
 
 from app.gateway.choices import DefaultChange
 from app.gateway.client import API_VERSION, EVENTS, StripeGateway, is_live
+from app.gateway.contacts import Contact, contact_of
 from app.gateway.errors import (
     StripeFailed,
     StripeKeyRejected,
@@ -14,19 +15,16 @@ from app.gateway.events import verify
 from app.gateway.facts import (
     Account,
     CustomerFacts,
-    CustomerPage,
     Endpoint,
-    EventPage,
     HostedSession,
-    ListedCustomer,
     Mandate,
     Method,
     PortalSession,
-    SentEvent,
     SessionFacts,
     SetupFacts,
     instant,
 )
+from app.gateway.listed import CustomerPage, EventPage, ListedCustomer, SentEvent
 from app.gateway.pages import PageOptions
 from app.gateway.patience import clear_budget, set_budget, time_left
 from app.gateway.rights import Right
@@ -36,6 +34,7 @@ __all__ = [
     "API_VERSION",
     "EVENTS",
     "Account",
+    "Contact",
     "CustomerFacts",
     "CustomerPage",
     "DefaultChange",
@@ -60,6 +59,7 @@ __all__ = [
     "StripeUnavailable",
     "WSGITransport",
     "clear_budget",
+    "contact_of",
     "instant",
     "is_live",
     "set_budget",

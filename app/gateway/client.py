@@ -15,19 +15,15 @@ from app.gateway.errors import translated
 from app.gateway.facts import (
     Account,
     CustomerFacts,
-    CustomerPage,
     Endpoint,
-    EventPage,
     HostedSession,
-    ListedCustomer,
     Mandate,
     Method,
     PortalSession,
-    SentEvent,
     SessionFacts,
-    SetupFacts,
     instant,
 )
+from app.gateway.listed import CustomerPage, EventPage, ListedCustomer, SentEvent
 from app.gateway.pages import PageOptions
 from app.gateway.patience import PatientClient, allows_retry
 from app.gateway.rights import Right, is_restricted, rights
@@ -357,13 +353,7 @@ class StripeGateway:
                     ]
                 },
             )
-        body = _plain(found)
-        return SessionFacts(
-            id=body["id"],
-            status=body["status"],
-            setup=SetupFacts.of(body["setup_intent"]),
-            customer=CustomerFacts.of(body["customer"]),
-        )
+        return SessionFacts.of(_plain(found))
 
     def expire_session(self, session_id: str) -> None:
         """Close an open page. Raises StripeRefused when it is no longer open.

@@ -1,10 +1,11 @@
 """What Stripe says, as plain frozen values: no SDK object leaves the gateway."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
-CLOCKS_APART = timedelta(hours=1)  # how far Stripe's clock may be ahead of ours
+from app.gateway.contacts import Contact, collected_of, contact_of
+
 LAST_YEAR = 9000  # well before the calendar's last one, so that a span can be added to any time of Stripe's
 LAST_INSTANT = datetime(LAST_YEAR, 1, 1, tzinfo=UTC).timestamp()
 
@@ -112,6 +113,7 @@ class CustomerFacts:
     default_method: Method | None
     name: str | None = None
     email: str | None = None
+    contact: Contact = field(default_factory=dict)
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> "CustomerFacts":
@@ -123,7 +125,16 @@ class CustomerFacts:
             default_method=Method.of(default) if isinstance(default, dict) else None,
             name=body.get("name"),
             email=body.get("email"),
+            contact=contact_of(body),
         )
+
+    def told(self, *, name: str | None, email: str | None) -> "CustomerFacts":
+        """Return what is true once Stripe has these; None leaves its own, an empty text clears it."""
+        name = self.name if name is None else name
+        email = self.email if email is None else email
+        rest = {part: value for part, value in self.contact.items() if part not in {"name", "email"}}
+        given = {part: value for part, value in (("name", name), ("email", email)) if value}
+        return replace(self, name=name, email=email, contact=rest | given)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,45 +191,22 @@ class SessionFacts:
 
     id: str
     status: str  # open, complete, expired
+    created_at: datetime
     setup: SetupFacts
     customer: CustomerFacts
+    collected: Contact = field(default_factory=dict)  # what the payer typed besides a payment method
 
-
-@dataclass(frozen=True)
-class EventPage:
-    """Some events of Stripe's list, newest first; Stripe renders them in the account's own API version."""
-
-    events: list[dict[str, Any]]
-    has_more: bool  # there are older ones
-
-    @property
-    def newest_at(self) -> datetime | None:
-        """When its newest event happened, by Stripe's clock; one from the far future tells nothing."""
-        latest = datetime.now(UTC) + CLOCKS_APART
-        times = (instant(event["created"]) for event in self.events)
-        return next((time for time in times if time <= latest), None)
-
-    @property
-    def last_id(self) -> str | None:
-        """The id behind which the next page begins."""
-        return str(self.events[-1]["id"]) if self.events else None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ListedCustomer:
-    """A Stripe customer as a list has it."""
-
-    id: str  # cus_…
-    created_at: datetime
-    metadata: dict[str, str]
-
-
-@dataclass(frozen=True)
-class CustomerPage:
-    """Some customers of the account, newest first."""
-
-    customers: list[ListedCustomer]
-    has_more: bool  # there are older ones
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> "SessionFacts":
+        """Read a Session with its SetupIntent and its customer expanded."""
+        return cls(
+            id=body["id"],
+            status=body["status"],
+            created_at=instant(body["created"]),
+            setup=SetupFacts.of(body["setup_intent"]),
+            customer=CustomerFacts.of(body["customer"]),
+            collected=collected_of(body),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,24 +262,6 @@ class Endpoint:
             api_version=body.get("api_version"),
             created_at=instant(body["created"]),
             secret=body.get("secret"),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class SentEvent:
-    """An event as Stripe lists it: enough to see whether it was delivered."""
-
-    id: str  # evt_…
-    created_at: datetime
-    pending: int  # endpoints, anyone's, that have not taken it yet
-
-    @classmethod
-    def of(cls, body: dict[str, Any]) -> "SentEvent":
-        """Read an Event. Source: https://docs.stripe.com/api/events/object"""
-        return cls(
-            id=body["id"],
-            created_at=instant(body["created"]),
-            pending=body["pending_webhooks"],
         )
 
 

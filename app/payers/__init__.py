@@ -14,6 +14,14 @@ from app.payers.actions import (
 )
 from app.payers.binding import Binding, bind
 from app.payers.contact import expect_contact, replace_customer
+from app.payers.differences import (
+    Difference,
+    adopt,
+    adopt_missing,
+    differences,
+    has_other_contact,
+    remember_contact,
+)
 from app.payers.models import TROUBLED, Payer, PaymentMethod
 from app.payers.queries import (
     all_of_customer,
@@ -23,23 +31,31 @@ from app.payers.queries import (
     of_customer,
     of_stripe_customer,
 )
+from app.payers.stale import check_stale, is_stale
 from app.payers.status import EXPIRING, PaymentStatus, expires_after, payment_status, status_until
 
 __all__ = [
     "EXPIRING",
     "TROUBLED",
     "Binding",
+    "Difference",
     "Payer",
     "PaymentMethod",
     "PaymentStatus",
+    "adopt",
+    "adopt_missing",
     "all_of_customer",
     "bind",
+    "check_stale",
     "delete_customer",
+    "differences",
     "end_gone",
     "expect_contact",
     "expires_after",
     "fresh",
+    "has_other_contact",
     "in_default_app",
+    "is_stale",
     "lost_of_customer",
     "mark_due",
     "of_customer",
@@ -47,6 +63,7 @@ __all__ = [
     "open_portal",
     "payment_status",
     "remember",
+    "remember_contact",
     "replace_customer",
     "restore_customer",
     "settle_drift",

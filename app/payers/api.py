@@ -1,6 +1,6 @@
 """The Stripe side of customers for programs, and what changes it: a customer's new details, or its end."""
 
-from flask import g
+from flask import Response, after_this_request, g
 from sqlalchemy.orm import Session
 
 from app import apps, customers, db
@@ -9,6 +9,7 @@ from app.gateway import StripeRefused
 from app.payers import actions, queries
 from app.payers.binding import Binding, bind
 from app.payers.contact import replace_customer
+from app.payers.models import Payer
 from app.payers.schemas import (
     CreateStripeCustomerPortalSessionParams,
     CustomerAnswer,
@@ -20,11 +21,13 @@ from app.payers.schemas import (
     StripeCustomerAppDataCreateOrUpdateItem,
     StripeCustomerPortalSession,
 )
+from app.payers.stale import check_stale
 from app.web.api import Api
 
 api = Api("payers", __name__, tag="Customers")
 apps_api = Api("payers_apps", __name__, tag="Apps")
 
+CHECKED_AT = "Gangway-Checked-At"
 BINDING = {"stripeCustomerId": "cus_NffrFeUfNV2Hib"}
 POINTERS = {"configuration": "/configurationId", "locale": "/locale", "return_url": "/returnUrl"}
 
@@ -41,12 +44,14 @@ POINTERS = {"configuration": "/configurationId", "locale": "/locale", "return_ur
 def replace(customerIdOrKey: str, body: CustomerBody) -> CustomerAnswer:  # noqa: N803
     """Replace a customer's details.
 
-    All of them: what is left out is cleared. A new name or email goes to Stripe right after.
+    All of them: what is left out is cleared, unless we have it from Stripe only. A new name or email goes to
+    Stripe right after.
     """
     session = db.session()
     db.start_write(session)
     customer = _customer(session, customerIdOrKey)
-    replace_customer(session, customer, body.wanted(customer.id), actor=g.actor)
+    wanted = customers.with_adopted(customer, body.wanted(customer.id))
+    replace_customer(session, customer, wanted, actor=g.actor)
     return CustomerAnswer.of(customer)
 
 
@@ -77,18 +82,25 @@ def delete(customerIdOrKey: str) -> None:  # noqa: N803 (OpenMeter's name, here 
     query=CustomerAppDataListQuery,
     answers=CustomerAppDataPaginatedResponse,
     errors=(404, 412),
+    headers=(CHECKED_AT,),
 )
 def list_app_data(customerIdOrKey: str, query: CustomerAppDataListQuery) -> CustomerAppDataPaginatedResponse:  # noqa: N803
-    """List what the apps know of a customer."""
+    """List what the apps know of a customer.
+
+    What Stripe said last. When that is more than a minute old, it is asked again in the background.
+    """
     session = db.session()
     customer = _customer(session, customerIdOrKey)
     found = queries.all_of_customer(session, customer.id) if query.type in {None, "stripe"} else []
-    return CustomerAppDataPaginatedResponse(
-        items=[StripeCustomerAppData.of(payer) for payer in query.of(found)],
+    listed = query.of(found)
+    answer = CustomerAppDataPaginatedResponse(
+        items=[StripeCustomerAppData.of(payer) for payer in listed],
         page=query.page,
         page_size=query.page_size,
         total_count=len(found),
     )
+    _tell_age(session, listed)
+    return answer
 
 
 @api.operation(
@@ -146,15 +158,20 @@ def delete_app_data(customerIdOrKey: str, appId: str) -> None:  # noqa: N803
     scope="read",
     answers=StripeCustomerAppData,
     errors=(404, 412),
+    headers=(CHECKED_AT,),
 )
 def get_stripe_data(customerIdOrKey: str) -> StripeCustomerAppData:  # noqa: N803
     """Get the Stripe customer and the default payment method of a customer.
 
-    In the default app; what Stripe said last, without asking it anew.
+    In the default app; what Stripe said last. When that is more than a minute old, it is asked again in the
+    background.
     """
     session = db.session()
     customer = _customer(session, customerIdOrKey)
-    return StripeCustomerAppData.of(queries.in_default_app(session, customer.id))
+    payer = queries.in_default_app(session, customer.id)
+    answer = StripeCustomerAppData.of(payer)
+    _tell_age(session, [payer])
+    return answer
 
 
 @api.operation(
@@ -228,6 +245,20 @@ def uninstall(id: str) -> None:  # noqa: A002
     """
     session = db.session()
     actions.uninstall(session, apps.read_app_id(id, "id"), actor=g.actor)
+
+
+def _tell_age(session: Session, read: list[Payer]) -> None:
+    """Say in a header when Stripe was last asked about all of these, and have it asked again if need be."""
+    times = [payer.verified_at for payer in read if payer.verified_at is not None]
+    if times and len(times) == len(read):
+        checked_at = min(times).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+        @after_this_request
+        def _add(response: Response) -> Response:
+            response.headers[CHECKED_AT] = checked_at
+            return response
+
+    check_stale(session, read, is_person=False)
 
 
 def _customer(session: Session, id_or_key: str) -> customers.Customer:

@@ -26,15 +26,17 @@ def replace_customer(
     is_new_email = (customer.primary_email or "") != (wanted.primary_email or "")
     customers.replace(session, customer, wanted, actor=actor)
     if is_new_name or is_new_email:
-        _mark(session, Payer.customer_id == customer.id, name=is_new_name, email=is_new_email, at=utcnow())
+        mark_contact(
+            session, Payer.customer_id == customer.id, name=is_new_name, email=is_new_email, at=utcnow()
+        )
 
 
 def expect_contact(session: Session, payer_id: str, at: datetime) -> None:
     """Stripe may come to have another name or email than ours until that time: have it told ours then."""
-    _mark(session, Payer.id == payer_id, name=True, email=True, at=at, until=at)
+    mark_contact(session, Payer.id == payer_id, name=True, email=True, at=at, until=at)
 
 
-def _mark(
+def mark_contact(
     session: Session,
     which: sa.ColumnElement[bool],
     *,
@@ -43,6 +45,7 @@ def _mark(
     at: datetime,
     until: datetime | None = None,
 ) -> None:
+    """Have Stripe told the name or the email of some payers. Flushes."""
     values: dict[str, object] = {"is_contact_due": True}
     values |= {"is_name_due": True} if name else {}
     values |= {"is_email_due": True} if email else {}

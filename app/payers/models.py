@@ -1,6 +1,7 @@
 """A customer as Stripe knows it."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -74,6 +75,9 @@ class Payer(Base):
     is_email_due: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # neither means both
     contact_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # others may tell Stripe until then
     contact_refusal: Mapped[str | None] = mapped_column(DisplayText)  # Stripe's words against what we told it
+    stripe_contact: Mapped[dict[str, Any] | None] = mapped_column(
+        sa.JSON(none_as_null=True)
+    )  # as `differences.remember_contact` writes it
     drift: Mapped[str | None] = mapped_column(sa.Text)  # what a timer found, until an event tells of it
 
     app: Mapped[App] = relationship()
@@ -131,6 +135,11 @@ class Payer(Base):
         return next(
             (m for m in self.methods if m.id == self.default_method_id and m.detached_at is None), None
         )
+
+    @property
+    def tax_ids(self) -> list[str]:
+        """The tax ids that Checkout collected, such as `DE123456789 (eu_vat)`."""
+        return list((self.stripe_contact or {}).get("collected", {}).get("tax_ids", []))
 
 
 class PaymentMethod(Base):

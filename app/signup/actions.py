@@ -113,6 +113,7 @@ def _correct(session: Session, app: apps.App, wanted: NewCustomer) -> Way:
     customer = session.get(customers.Customer, wanted.id)
     assert customer is not None  # its sign-up is there
     _refuse_deleted(customer)
+    wanted = customers.with_adopted(customer, wanted)
     is_changed = not customers.is_same(customer, wanted)
     if is_changed:
         db.end_read(session)

@@ -16,7 +16,7 @@ from app.gateway import (
     StripeObjectMissing,
     StripeRefused,
 )
-from app.sync.contact import Contact
+from app.sync.contact import DueContact
 
 type_alive = Callable[[], None]  # says before each call that we are still at it; raises when another is
 
@@ -31,7 +31,7 @@ class Known:
     method_ids: set[str]
     mandate_ids: set[str]
     is_whole: bool  # everything is to be asked about, not only what is known of
-    contact: Contact | None  # name and email that Stripe is to be told
+    contact: DueContact | None  # name and email that Stripe is to be told
 
     @classmethod
     def of(cls, session: Session, payer: payers.Payer, *, is_whole: bool) -> "Known":
@@ -45,7 +45,7 @@ class Known:
             method_ids={row.id for row in attached} | told.method_ids,
             mandate_ids={row.mandate_id for row in attached if row.mandate_id} | told.mandate_ids,
             is_whole=is_whole,
-            contact=Contact.due(payer),
+            contact=DueContact.due(payer),
         )
 
 

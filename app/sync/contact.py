@@ -1,16 +1,19 @@
-"""Telling Stripe a customer's name and email, once they have changed here."""
+"""Telling Stripe a customer's name and email, once they have changed here; and learning what Stripe has."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from app.gateway import CustomerFacts, StripeGateway, StripeObjectMissing
+from sqlalchemy.orm import Session
+
+from app import payers
+from app.gateway import Contact, CustomerFacts, SessionFacts, StripeGateway, StripeObjectMissing
 from app.payers import Payer
 
 
 @dataclass(frozen=True)
-class Contact:
+class DueContact:
     """The name and email that Stripe is to be told. None leaves Stripe's own; an empty text clears it."""
 
     name: str | None
@@ -18,7 +21,7 @@ class Contact:
     stored: tuple[str, str | None]  # both as they were read
 
     @classmethod
-    def due(cls, payer: Payer) -> "Contact | None":
+    def due(cls, payer: Payer) -> "DueContact | None":
         """Read what is due; None when nothing is."""
         if not payer.is_contact_due:
             return None
@@ -44,14 +47,10 @@ class Contact:
         alive()
         with suppress(StripeObjectMissing):  # deleted there
             stripe.update_customer(customer.id, name=name, email=email)
-        return replace(
-            customer,
-            name=customer.name if name is None else name,
-            email=customer.email if email is None else email,
-        )
+        return customer.told(name=name, email=email)
 
 
-def settle(payer: Payer, told: Contact | None, refusal: str | None, *, asked_at: datetime) -> bool:
+def settle(payer: Payer, told: DueContact | None, refusal: str | None, *, asked_at: datetime) -> bool:
     """Note on a locked payer what came of telling Stripe. False while something is due still.
 
     The mark goes only when what was told is what is stored now, and nobody else may be telling Stripe
@@ -63,6 +62,20 @@ def settle(payer: Payer, told: Contact | None, refusal: str | None, *, asked_at:
             payer.is_contact_due = payer.is_name_due = payer.is_email_due = False
             payer.contact_until = None
     return not payer.is_contact_due
+
+
+def learn(session: Session, payer: Payer, facts: CustomerFacts, sessions: Iterable[SessionFacts]) -> bool:
+    """Store how Stripe says a locked payer can be reached, and fill what we lack. Flushes.
+
+    False when filling has to be tried again.
+    """
+    if facts.deleted:
+        return True
+    collected: Contact = {}
+    for read in sorted(sessions, key=lambda read: read.created_at):
+        collected |= read.collected
+    payers.remember_contact(payer, facts.contact, collected)
+    return payers.adopt_missing(session, payer)
 
 
 def _stored(payer: Payer) -> tuple[str, str | None]:

@@ -23,7 +23,8 @@ log = structlog.get_logger("gangway.sync")
 
 FRESH = timedelta(minutes=1)
 RENEW_AFTER = timedelta(seconds=5)
-BY_TIMER = {"timer", "verify", "expiring"}  # causes that no event and no person had
+ADOPT_AGAIN_AFTER = timedelta(seconds=2)  # somebody was changing the customer
+BY_TIMER = {"timer", "verify", "expiring", "stale"}  # causes that no event and no person had
 
 
 class Outcome(Enum):
@@ -66,15 +67,18 @@ def converge(session: Session, lease: Lease, *, cause: str | None = None, is_who
         else:
             was_spaced_out = locked.attempts > 0
             pace.charge(session, locked.app_id, alive.calls - lease.paid)
+            is_told = contact.settle(locked, known.contact, truth.contact_refusal, asked_at=asked_at)
+            is_adopted = contact.learn(session, locked, truth.customer, filter(None, truth.pages.values()))
             changes = write(session, locked, truth, asked_at=asked_at, now=now)
             if cause in BY_TIMER and not known.event_ids and not settings().is_pulling:
                 _suspect_drift(locked, changes)
-            is_told = contact.settle(locked, known.contact, truth.contact_refusal, asked_at=asked_at)
             if locked.hints == lease.hints:
                 locked.due_at = schedule.next_pull(session, locked, now)
                 locked.due_for, locked.is_wanted, locked.is_choice_due = None, False, False
                 if not is_told:
                     locked.due_at = min(filter(None, (locked.due_at, locked.contact_until or now)))
+                elif not is_adopted:
+                    locked.due_at = min(filter(None, (locked.due_at, now + ADOPT_AGAIN_AFTER)))
             elif was_spaced_out:  # something was hinted at meanwhile, and need not wait for the next try
                 locked.due_at = now
             _release(locked)

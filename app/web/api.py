@@ -43,6 +43,7 @@ class Operation:
     answers: Any = None
     errors: tuple[int, ...] = ()
     examples: Mapping[str, Any] = field(default_factory=dict)
+    headers: tuple[str, ...] = ()  # of its answer, of its own
 
 
 class Gate(Protocol):
@@ -76,6 +77,7 @@ class Api(Blueprint):
         answers: Any = None,
         errors: tuple[int, ...] = (),
         examples: Mapping[str, Any] | None = None,
+        headers: tuple[str, ...] = (),
     ) -> Callable[[View], View]:
         """Make a function an operation. It is called with path values, and with `body` and `query` read.
 
@@ -98,6 +100,7 @@ class Api(Blueprint):
                 answers=answers,
                 errors=errors,
                 examples=examples or {},
+                headers=headers,
             )
             self.operations.append(operation)
             self.add_url_rule(rule, id, _served(operation, view), methods=[method])

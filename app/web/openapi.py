@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import TaggedUnionSchema
 
+from app.web import answer_headers
 from app.web.api import Operation
 from app.web.wire import ULID_PATTERN, WireModel
 
@@ -154,15 +155,6 @@ PROBLEM = {
     },
 }
 
-HEADERS = {
-    "X-Request-Id": {"description": "The request's id.", "schema": {"type": "string"}},
-    "Idempotency-Replayed": {
-        "description": "There, and true, when this is the answer of an earlier request.",
-        "schema": {"type": "string", "enum": ["true"]},
-    },
-    "WWW-Authenticate": {"description": "How to say who asks.", "schema": {"type": "string"}},
-}
-
 
 def document(operations: Iterable[Operation], *, server: str, version: str) -> JSON:
     """The whole document, version 3.1.0. Its schemas are pydantic's, which are JSON Schema already."""
@@ -182,7 +174,7 @@ def document(operations: Iterable[Operation], *, server: str, version: str) -> J
         "components": {
             "schemas": schemas,
             "responses": {str(status): _problem(status) for status in ERRORS},
-            "headers": HEADERS,
+            "headers": answer_headers.HEADERS,
             "securitySchemes": {
                 "token": {
                     "type": "http",
@@ -268,8 +260,10 @@ def _operation(operation: Operation, path: str, schemas: Mapping[str, JSON]) -> 
 
 
 def _responses(operation: Operation, schemas: Mapping[str, JSON]) -> JSON:
-    headers = ["X-Request-Id", *(["Idempotency-Replayed"] if operation.method == "POST" else [])]
-    good: JSON = {"description": HTTPStatus(operation.status).phrase, "headers": _headers(*headers)}
+    good: JSON = {
+        "description": HTTPStatus(operation.status).phrase,
+        "headers": answer_headers.references(*answer_headers.of(operation)),
+    }
     if operation.answers is not None:
         schema = _schema(operation.answers, "serialization")
         good["content"] = {"application/json": {"schema": schema, "example": example(schema, schemas)}}
@@ -293,13 +287,11 @@ def _problem(status: int) -> JSON:
     schema = {"$ref": SCHEMAS.format(model="Problem")}
     return {
         "description": f"{title}. {description}",
-        "headers": _headers("X-Request-Id", *(["WWW-Authenticate"] if status == 401 else [])),
+        "headers": answer_headers.references(
+            "X-Request-Id", *(["WWW-Authenticate"] if status == 401 else [])
+        ),
         "content": {"application/problem+json": {"schema": schema, "example": shown}},
     }
-
-
-def _headers(*names: str) -> JSON:
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _path_parameters(path: str) -> list[JSON]:

@@ -170,7 +170,7 @@ class Hint:
             return payer.gone_at is None
         settings = self.snapshot.get("invoice_settings")
         default = settings.get("default_payment_method") if isinstance(settings, dict) else None
-        return bool(default != payer.default_method_id)
+        return default != payer.default_method_id or payers.has_other_contact(payer, self.snapshot)
 
 
 def _id_of(reference: Any) -> str | None:

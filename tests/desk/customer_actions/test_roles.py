@@ -23,6 +23,7 @@ ACTIONS = (
     "attach",
     "charge",
     "detach",
+    "adopt",
     "close-page",
     "links",
     f"links/{'0' * 26}/renew",

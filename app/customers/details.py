@@ -1,0 +1,73 @@
+"""What may be said of a customer, and what of it came from Stripe because nobody here had said it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from dataclasses import replace as replace_fields
+from typing import Any
+
+from app.customers.models import Customer
+from app.db import new_id
+
+ADOPTABLE = ("primary_email", "address", "phone")
+PHONE = "phoneNumber"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewCustomer:
+    """What is wanted of a customer. The id is settled beforehand, so that a repeat wants the same one."""
+
+    id: str = field(default_factory=new_id)
+    name: str
+    key: str | None = None
+    subject_keys: tuple[str, ...] = ()
+    primary_email: str | None = None
+    currency: str | None = None
+    description: str | None = None
+    billing_address: dict[str, str] | None = (
+        None  # country, postalCode, state, city, line1, line2, phoneNumber
+    )
+    metadata: dict[str, str] | None = None
+
+    def part(self, name: str) -> Any:
+        """Return the name, or the part of that name in ADOPTABLE; empty if nothing is said."""
+        address = self.billing_address or {}
+        if name == "phone":
+            return address.get(PHONE) or None
+        if name == "address":
+            return {line: text for line, text in address.items() if line != PHONE and text} or None
+        return getattr(self, name) or None
+
+    def with_parts(self, parts: Mapping[str, Any]) -> "NewCustomer":
+        """Return the same with other values of such parts."""
+        plain = {name: value for name, value in parts.items() if name not in {"address", "phone"}}
+        if len(plain) < len(parts):
+            address = dict(parts.get("address", self.part("address")) or {})
+            phone = parts.get("phone", self.part("phone"))
+            plain["billing_address"] = address | ({PHONE: phone} if phone else {}) or None
+        return replace_fields(self, **plain)
+
+
+def details_of(customer: Customer) -> NewCustomer:
+    """A customer's own details, as they would be wanted."""
+    return NewCustomer(
+        id=customer.id,
+        name=customer.name,
+        key=customer.key,
+        subject_keys=tuple(customer.subject_keys),
+        primary_email=customer.primary_email,
+        currency=customer.currency,
+        description=customer.description,
+        billing_address=customer.billing_address,
+        metadata=customer.extra,
+    )
+
+
+def with_adopted(customer: Customer, wanted: NewCustomer) -> NewCustomer:
+    """Return what is wanted, with Stripe's values where it says nothing and a customer has these.
+
+    A program that never knew an email neither disagrees with the one that Stripe collected nor removes it.
+    """
+    held = details_of(customer)
+    return wanted.with_parts(
+        {name: held.part(name) for name in customer.adopted or () if wanted.part(name) is None}
+    )

@@ -1,0 +1,37 @@
+"""What Stripe has otherwise than we of one customer, on the customer's page: adopting it."""
+
+from collections.abc import Mapping
+
+from flask import flash, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from app import customers, db, operators, payers
+from app.desk import customer_actions as actions
+from app.desk.customer import go_to, pages
+from app.operators import Role
+
+
+@pages.action("/customers/<customer_id>/adopt", role=Role.OPERATOR)
+def adopt(customer_id: str) -> ResponseReturnValue:
+    """Take over the details that Stripe has, as far as they are still those on the page."""
+    session = db.session()
+    customer = actions.find(session, customer_id)
+    adopted = _adopt(session, customer.id, request.form)
+    if adopted:
+        labels = ", ".join(each.label.lower() for each in adopted)
+        flash(f"Taken over from Stripe: {labels}.", "success")
+    else:
+        flash("Nothing was taken over: the details have changed since you opened the page.", "info")
+    return go_to(customer_id)
+
+
+def _adopt(session: Session, customer_id: str, seen: Mapping[str, str]) -> list[payers.Difference]:
+    db.end_read(session)
+    db.start_write(session)
+    customer = actions.find(session, customer_id, lock=True)
+    customers.refuse_deleted(customer)
+    payer = payers.of_customer(session, seen.get("app_id", ""), customer.id)
+    adopted = payers.adopt(session, customer, payer, seen, actor=operators.actor()) if payer else []
+    session.commit()
+    return adopted

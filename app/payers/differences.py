@@ -1,0 +1,167 @@
+"""Where Stripe has other contact details than we, and taking Stripe's over.
+
+What changes here goes to Stripe (`contact.py`). What changes there comes here: at once where we have nothing,
+else when an operator adopts it. While a change of ours is on its way there, the two can't be compared.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app import customers
+from app.db import utcnow
+from app.gateway import Contact, contact_of
+from app.payers.contact import mark_contact
+from app.payers.models import Payer
+from app.web.visible import is_visible
+
+LABELS = {"name": "Name", "primary_email": "Email", "address": "Address", "phone": "Phone"}
+MAX_LENGTHS = {"name": 256, "primary_email": 254}
+CONTACT = ("name", "email", "phone", "address")  # in the stored contact, as Stripe calls them
+COLLECTED = "collected"  # in the stored contact: what Checkout asked for and Stripe's customer may lack
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """One detail of which Stripe has another value than we."""
+
+    part: str  # of a customer: "name", or one of `customers.ADOPTABLE`
+    ours: str
+    theirs: str
+    value: Any  # Stripe's, as a customer holds it
+    is_adoptable: bool
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return LABELS[self.part]
+
+
+def remember_contact(payer: Payer, contact: Contact, collected: Contact) -> None:
+    """Store what Stripe says of how a locked payer can be reached; what Checkout collected before stays."""
+    known = (payer.stripe_contact or {}).get(COLLECTED, {})
+    merged = known | collected
+    new = dict(contact) | ({COLLECTED: merged} if merged else {})
+    if new != payer.stripe_contact:
+        payer.stripe_contact = new
+
+
+def has_other_contact(payer: Payer, snapshot: dict[str, Any]) -> bool:
+    """Does an event's customer differ from what we stored of it, as far as the event tells?
+
+    Of one about whom Stripe was never asked, we know what we told it.
+    """
+    held, said = payer.customer, contact_of(snapshot)
+    told = {"name": held.name, "email": held.primary_email or None}
+    known = told if payer.stripe_contact is None else payer.stripe_contact
+    return any(known.get(part) != said.get(part) for part in CONTACT if part in snapshot)
+
+
+def differences(payer: Payer) -> list[Difference]:
+    """List what Stripe has otherwise than we; nothing while a change of ours is on its way there."""
+    if payer.stripe_contact is None or payer.is_contact_due or payer.gone_at or payer.deleted_at:
+        return []
+    held = customers.details_of(payer.customer)
+    found = []
+    for part, theirs in _at_stripe(payer).items():
+        ours = held.part(part)
+        if theirs == ours or (part != "primary_email" and theirs is None):
+            continue
+        found.append(
+            Difference(
+                part=part,
+                ours=_shown(ours),
+                theirs=_shown(theirs),
+                value=theirs,
+                is_adoptable=_fits(part, theirs),
+            )
+        )
+    return found
+
+
+def adopt(
+    session: Session, customer: customers.Customer, payer: Payer, parts: Mapping[str, str], *, actor: str
+) -> list[Difference]:
+    """Give a locked customer the details that Stripe has, as the operator saw them; gives what was adopted.
+
+    `parts` names them, with what was shown of Stripe's. What has changed since then is left. Other apps are
+    told. Flushes.
+    """
+    session.refresh(payer)
+    found = [
+        each
+        for each in differences(payer)
+        if each.is_adoptable and each.part in parts and parts[each.part].split() == each.theirs.split()
+    ]
+    if found:
+        _take(session, customer, payer, found, actor=actor, is_unasked=False)
+    return found
+
+
+def adopt_missing(session: Session, payer: Payer) -> bool:
+    """Fill what a locked payer's customer lacks with what Stripe has. Never overwrites. Flushes.
+
+    False when somebody changes the customer at this moment: waiting for that could block both for ever.
+    """
+    if not _missing(payer):
+        return True
+    locked = session.scalar(
+        sa.select(customers.Customer)
+        .where(customers.Customer.id == payer.customer_id)
+        .with_for_update(skip_locked=True, key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if locked is None:
+        return False
+    found = _missing(payer)
+    if found and locked.deleted_at is None:
+        _take(session, locked, payer, found, actor="stripe", is_unasked=True)
+    return True
+
+
+def _missing(payer: Payer) -> list[Difference]:
+    return [each for each in differences(payer) if each.is_adoptable and not each.ours]
+
+
+def _take(
+    session: Session,
+    customer: customers.Customer,
+    payer: Payer,
+    found: list[Difference],
+    *,
+    actor: str,
+    is_unasked: bool,
+) -> None:
+    values = {each.part: each.value for each in found}
+    customers.adopt(session, customer, values, actor=actor, app_id=payer.app_id, is_unasked=is_unasked)
+    others = sa.and_(Payer.customer_id == customer.id, Payer.id != payer.id)
+    is_new_name, is_new_email = "name" in values, "primary_email" in values
+    if is_new_name or is_new_email:
+        mark_contact(session, others, name=is_new_name, email=is_new_email, at=utcnow())
+
+
+def _at_stripe(payer: Payer) -> dict[str, Any]:
+    """Stripe's values, as a customer would hold them."""
+    contact = payer.stripe_contact or {}
+    collected = contact.get(COLLECTED, {})
+    return {
+        "name": contact.get("name"),
+        "primary_email": contact.get("email"),
+        "address": contact.get("address") or collected.get("address"),
+        "phone": contact.get("phone") or collected.get("phone"),
+    }
+
+
+def _fits(part: str, value: Any) -> bool:
+    """May a customer hold this value?"""
+    if not isinstance(value, str):
+        return True
+    is_one_line = not any(character in value for character in "\r\n\t")
+    return is_one_line and len(value) <= MAX_LENGTHS.get(part, 500) and is_visible(value)
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(value.values()) if isinstance(value, dict) else value or ""

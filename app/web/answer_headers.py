@@ -1,0 +1,34 @@
+"""The headers of the API's answers, as the OpenAPI document describes them."""
+
+from typing import Any
+
+from app.web.api import Operation
+
+JSON = dict[str, Any]
+
+HEADERS: JSON = {
+    "X-Request-Id": {"description": "The request's id.", "schema": {"type": "string"}},
+    "Idempotency-Replayed": {
+        "description": "There, and true, when this is the answer of an earlier request.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+    "Gangway-Checked-At": {
+        "description": (
+            "When Stripe was last asked about what this answer says; left out while it never was. After a "
+            "minute, a request has it asked again in the background."
+        ),
+        "schema": {"type": "string", "format": "date-time"},
+    },
+    "WWW-Authenticate": {"description": "How to say who asks.", "schema": {"type": "string"}},
+}
+
+
+def of(operation: Operation) -> list[str]:
+    """Name the headers of an operation's answer when all goes well."""
+    replayed = ["Idempotency-Replayed"] if operation.method == "POST" else []
+    return ["X-Request-Id", *replayed, *operation.headers]
+
+
+def references(*names: str) -> JSON:
+    """Refer to the descriptions of headers."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
