@@ -3,6 +3,7 @@
 from app.checkout.actions import Order, Raced, Started, start
 from app.checkout.declines import CONFIRM, Decline
 from app.checkout.declines import explain as explain_decline
+from app.checkout.expected import purge as purge_expected
 from app.checkout.models import CheckoutSession
 from app.checkout.queries import by_setup_intent, count, latest, payers_with_unsettled, unsettled
 from app.checkout.replaced import close
@@ -21,6 +22,7 @@ __all__ = [
     "explain_decline",
     "latest",
     "payers_with_unsettled",
+    "purge_expected",
     "restate",
     "restate_many",
     "start",

@@ -197,7 +197,7 @@ def _new_stripe_customer(
             return known
     since = now if asked is None or is_forgotten else asked.first_asked_at
     expected.note(session, app.id, wanted, since=since)
-    _refuse_recorded(session, app, wanted.id, lost)
+    _refuse_recorded(session, app, wanted, lost)
     again = f"-again-{len(lost)}" if lost else ""
     made = stripe.create_customer(
         name=wanted.name,
@@ -212,15 +212,21 @@ def _new_stripe_customer(
     return made
 
 
-def _refuse_recorded(session: Session, app: apps.App, customer_id: str, lost: set[str]) -> None:
+def _refuse_recorded(session: Session, app: apps.App, wanted: customers.NewCustomer, lost: set[str]) -> None:
     """Ask for nothing, and change no name at Stripe, once a twin has recorded what it made. Ends the reading.
 
-    A twin that records it later finds that this call asked, too.
+    A twin that records it later finds that this call asked, too. Commits when it refuses: then nothing is
+    expected any more.
     """
-    payer = payers.of_customer(session, app.id, customer_id)
+    payer = payers.of_customer(session, app.id, wanted.id)
     db.end_read(session)
-    if payer is not None and payer.gone_at is None and payer.stripe_customer_id not in lost:
-        raise Raced("conflict error: this customer is being set up already; try again")
+    if payer is None or payer.gone_at is not None or payer.stripe_customer_id in lost:
+        return
+    db.start_write(session)
+    if not expected.settle(session, app.id, wanted):
+        payers.expect_contact(session, payer.id, utcnow())
+    session.commit()
+    raise Raced("conflict error: this customer is being set up already; try again")
 
 
 def _record_payer(
@@ -242,7 +248,7 @@ def _record_payer(
     elif payer.stripe_customer_id != stripe_customer_id:
         session.rollback()
         raise Raced("conflict error: this customer is being set up already; try again")
-    if plan.payer is None and order.stripe_customer_id is None:
+    if order.stripe_customer_id is None:  # also what a call left that found the payer recorded by its twin
         is_told = expected.settle(session, app.id, order.customer)
         if not is_told:
             payers.expect_contact(session, payer.id, utcnow() + SETTLED)

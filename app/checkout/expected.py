@@ -1,16 +1,20 @@
 """The Stripe customers that are expected: what Stripe was asked to make, until it is recorded."""
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app import db
+from app import apps, customers, db, payers
 from app.checkout.models import Expected
 from app.customers import NewCustomer
 from app.db import utcnow
+
+UNDER_WAY = timedelta(hours=1)  # by then, whoever asked has recorded the answer or has ended
+RETENTION = timedelta(days=3)  # since the last try
+BATCH = 500
 
 
 def find(session: Session, app_id: str, customer_id: str) -> Expected | None:
@@ -47,6 +51,40 @@ def settle(session: Session, app_id: str, wanted: NewCustomer) -> bool:
         .execution_options(synchronize_session=False)
     ).all()
     return all(contact == _digest(wanted) for contact in contacts)
+
+
+def purge(session: Session) -> None:
+    """Remove what nothing will come of any more. Commits.
+
+    A call may have ended between asking and recording, after another had recorded what it made. Who never
+    comes back has left at most a Stripe customer, which the doctor finds by its metadata.
+    """
+    now = utcnow()
+    unrecorded = sa.select(Expected).where(Expected.last_asked_at < now - UNDER_WAY)
+    is_any = session.scalar(unrecorded.with_only_columns(Expected.app_id).limit(1)) is not None
+    db.end_read(session)
+    if not is_any:
+        return
+    db.start_write(session)
+    for row in session.scalars(unrecorded.order_by(Expected.last_asked_at).limit(BATCH)).all():
+        payer = payers.of_customer(session, row.app_id, row.customer_id)
+        is_recorded = payer is not None and payer.gone_at is None
+        if is_recorded or row.last_asked_at < now - RETENTION or _is_over(session, row):
+            session.delete(row)
+        if payer is not None and is_recorded and row.contact != _digest(customers.details_of(payer.customer)):
+            payers.expect_contact(session, payer.id, now)
+    session.commit()
+
+
+def _is_over(session: Session, row: Expected) -> bool:
+    """Is the app uninstalled, or the customer deleted?"""
+    app = session.get(apps.App, row.app_id)
+    customer = session.get(customers.Customer, row.customer_id)
+    return (
+        app is None
+        or app.deleted_at is not None
+        or (customer is not None and customer.deleted_at is not None)
+    )
 
 
 def _digest(wanted: NewCustomer) -> str:

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app import apps, db, idempotency, operators, webhooks
+from app import apps, checkout, db, idempotency, operators, webhooks
 from app.db import new_id
 from app.sync import beats, clock, leases, reconcile
 from app.sync.backfill import ListLease, claim_due, expect, read_on, release
@@ -175,6 +175,7 @@ def tidy(session: Session) -> bool:
     idempotency.purge(session)
     operators.purge(session)
     apps.tidy(session)
+    checkout.purge_expected(session)
     return webhooks.prune(session)
 
 

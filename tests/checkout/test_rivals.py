@@ -115,6 +115,7 @@ def test_tells_stripe_nothing_once_the_other_has_it(
 
     assert ask(api, OURS).status_code == 409
     assert here(rows) == at_stripe(world.simulator) == [THEIRS]
+    assert rows(Expected) == []
 
 
 def test_two_with_the_same_details_cost_no_further_call(

@@ -145,10 +145,17 @@ MUTANTS = (
         "tests/checkout/test_forgotten.py::test_by_a_program_that_asks_again",
     ),
     Mutant(
+        "what nobody comes back for is remembered for ever",
+        "app/checkout/expected.py",
+        "row.last_asked_at < now - RETENTION",
+        "False",
+        "tests/checkout/test_left_behind.py::test_who_never_comes_back_leaves_nothing",
+    ),
+    Mutant(
         "what is asked of Stripe is not remembered",
         "app/checkout/expected.py",
-        "    session.commit()\n",
-        "    session.rollback()\n",
+        "    session.commit()\n\n\ndef settle",
+        "    session.rollback()\n\n\ndef settle",
         "tests/checkout/test_forgotten.py::test_by_a_program_that_asks_again",
     ),
     Mutant(
