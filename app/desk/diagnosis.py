@@ -39,6 +39,7 @@ class Said:
     text: str
     do: tuple[Do, ...] = ()
     app_id: str | None = None  # where the cause is, if it is one Stripe app's
+    link_id: str | None = None  # of the link that works: it is renewed before another is made
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ def _with_link(said: Said, link: links.OnboardingLink) -> Said:
         went = f"it was used last {ago(link.last_used_at or link.used_at)}"
     elif link.opened_at is not None:
         went = f"it was opened {ago(link.opened_at)}, and its button not pressed"
-    return replace(said, text=f"{said.text} One was made {ago(link.created_at)} and works: {went}.")
+    text = f"{said.text} One was made {ago(link.created_at)} and works: {went}."
+    return replace(said, text=text, link_id=link.id)
 
 
 def _overall(view: View) -> Iterator[Said]:

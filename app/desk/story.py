@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeGuard
 
 from app import db, journal
 from app.desk import words
@@ -20,7 +21,7 @@ class Line:
     title: str
     tone: str
     who: str
-    facts: list[tuple[str, str]]
+    facts: list[tuple[str, str | datetime]]
     ids: list[tuple[str, str]]
     account: Account | None  # whose ids they are
 
@@ -65,13 +66,13 @@ def _line(entry: journal.Entry, view: View) -> Line:
         tone=told.tone,
         who=view.names[entry.actor],
         facts=[pair for pair in told.details if not _is_id(pair[1])],
-        ids=[pair for pair in told.details if _is_id(pair[1])],
+        ids=[(label, value) for label, value in told.details if _is_id(value)],
         account=next((account for account in view.accounts if account.app.id == entry.app_id), None),
     )
 
 
-def _is_id(text: str) -> bool:
-    return kind_of(text) is not None or db.is_id(text)
+def _is_id(value: str | datetime) -> TypeGuard[str]:
+    return isinstance(value, str) and (kind_of(value) is not None or db.is_id(value))
 
 
 def _at_stripe(account: Account) -> list[Awaited]:

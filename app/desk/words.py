@@ -6,6 +6,7 @@ its own name.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from app import checkout, journal
 from app.db import utcnow
@@ -19,7 +20,7 @@ class Told:
 
     title: str
     tone: str  # neutral, info, success, warning, error
-    details: list[tuple[str, str]]
+    details: list[tuple[str, str | datetime]]
 
 
 @dataclass(frozen=True)
@@ -205,9 +206,9 @@ def of(entry: journal.Entry) -> Told:
     )
     if "error_code" in facts or "decline_code" in facts:
         return _declined(words, facts)
-    if "expires_at" in facts:
-        facts["expires_at"] = f"{facts['expires_at'][:16].replace('T', ' ')} UTC"
-    details = [(_label(name), _value(value)) for name, value in facts.items() if name not in words.hidden]
+    details = [
+        (_label(name), _detail(name, value)) for name, value in facts.items() if name not in words.hidden
+    ]
     return Told(_title(words, facts), words.tone, details)
 
 
@@ -250,7 +251,8 @@ def _special(kind: str, facts: Facts) -> Words | None:
 
 def _declined(words: Words, facts: Facts) -> Told:
     means = checkout.explain_decline(facts.get("error_code"), facts.get("decline_code")).means
-    details = [("Meaning", means), *((_label(name), value) for name, value in facts.items())]
+    details: list[tuple[str, str | datetime]] = [("Meaning", means)]
+    details += [(_label(name), value) for name, value in facts.items()]
     return Told(_title(words, facts), words.tone, details)
 
 
@@ -267,6 +269,11 @@ def _label(name: str) -> str:
 
 def _value(value: str) -> str:
     return STATUS[value][0] if value in STATUS else value
+
+
+def _detail(name: str, value: str) -> str | datetime:
+    """A moment is left to the page, which shows all of them in one zone."""
+    return datetime.fromisoformat(value) if name == "expires_at" else _value(value)
 
 
 def _plain(name: str) -> str:

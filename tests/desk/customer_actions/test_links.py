@@ -158,16 +158,22 @@ class TestLinks:
         assert rows(links.OnboardingLink)[0].works
 
     def test_one_that_is_out_is_remembered_before_another_is_made(
-        self, app: Flask, person: Person, desk_of: DeskOf
+        self, app: Flask, person: Person, desk_of: DeskOf, rows: Rows
     ) -> None:
         page = desk_of(person)
         url = self._url(page, page.press("links")).removeprefix(PORTAL)
-        sent = desk_of(person).page.text
+        out = desk_of(person).page
+        sent = out.text
         visitor = app.test_client()
         token = Page.of(visitor.get(url)).all("input", name="csrf_token")[0]["value"]
         visitor.post(f"{url}/opened", data={"csrf_token": token})
 
         assert "and works: nobody has opened it yet." in sent
+        offered = [button.text for button in out.one("section", class_="diagnosis").all("button")]
+        assert "Renew the link" in offered
+        assert "Make a link" not in offered
+        ends = rows(links.OnboardingLink)[0].expires_at.isoformat(timespec="seconds")
+        assert out.one("ol", class_="story").all("time", datetime=ends)  # so it follows the zone of the page
         assert "and its button not pressed." in desk_of(person).page.text
 
     def test_states_are_told(self, app: Flask, desk: Desk) -> None:
