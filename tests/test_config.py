@@ -1,4 +1,4 @@
-"""The settings."""
+"""Settings come from the environment; nonsense is refused with a sentence that says what to set."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The migrations."""
+"""Migrations make the models' tables on both databases, keep what is stored, and lock no table for long."""
 
 import uuid
 from collections.abc import Callable, Iterator

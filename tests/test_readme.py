@@ -1,4 +1,4 @@
-"""The README tells the truth."""
+"""The README tells the truth: its commands, settings, routes and examples are those of the product."""
 
 import re
 from pathlib import Path

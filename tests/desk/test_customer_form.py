@@ -1,4 +1,5 @@
-"""Making and changing a customer by hand."""
+"""An operator makes or changes a customer by hand: every wrong field is named, a new name or email reaches
+Stripe, and nobody's work is overwritten unseen."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The journal at the desk."""
+"""The journal says who did what and when, the newest first, and can be narrowed by words, day and app."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Answers are kept for a day."""
+"""The answer to an Idempotency-Key is kept for a day, then removed."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A POST with an Idempotency-Key happens once."""
+"""A POST with an Idempotency-Key happens once: a repeat gets the first answer, another body is refused."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What Prometheus reads."""
+"""Prometheus reads true numbers, with the right token only, and no label holds anything personal."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Several processes count together."""
+"""Several web processes count together: each of them answers `/metrics` for all."""
 
 import signal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The page of the own account."""
+"""Operators change their name and password; a new password needs the present one, and ends other logins."""
 
 import pytest
 from flask import Flask

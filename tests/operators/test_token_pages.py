@@ -1,4 +1,4 @@
-"""The page of the API tokens."""
+"""An admin makes API tokens, sees each once, and revokes them; nobody else can."""
 
 from datetime import UTC, datetime, timedelta
 

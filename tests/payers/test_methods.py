@@ -1,4 +1,4 @@
-"""How a payment method is shown."""
+"""Each payment method has one name, the same on every page: brand, wallet, last four digits, expiry."""
 
 from typing import Any
 

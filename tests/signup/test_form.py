@@ -1,4 +1,4 @@
-"""The sign-up form."""
+"""The sign-up form keeps what was typed, and says beside each field what is wrong with it."""
 
 import re
 

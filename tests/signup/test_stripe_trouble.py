@@ -1,4 +1,4 @@
-"""A sign-up while Stripe is in trouble."""
+"""While Stripe is in trouble a sign-up says so, keeps what was typed, and works when pressed again."""
 
 from collections.abc import Callable
 from datetime import timedelta

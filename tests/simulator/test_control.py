@@ -1,4 +1,4 @@
-"""The controls, by form and by program."""
+"""The simulator's faults are set by form and by program, and wrong settings change nothing."""
 
 from collections.abc import Callable
 from typing import Any

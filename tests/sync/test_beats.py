@@ -1,4 +1,4 @@
-"""It is known which workers run."""
+"""Each worker says that it runs, so that a portal without one is noticed."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The company's look."""
+"""The company's name, logo and colour are on every page, and stay readable whatever the colour."""
 
 import re
 from pathlib import Path

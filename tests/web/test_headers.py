@@ -1,4 +1,4 @@
-"""The headers of every answer."""
+"""Every answer has the security headers, and none is kept by a cache that others use."""
 
 import pytest
 from flask import Flask

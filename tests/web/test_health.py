@@ -1,4 +1,4 @@
-"""What machines ask."""
+"""Load balancers learn whether the process lives and whether it can serve."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The log."""
+"""The log has one line for each request, with ids to follow, and never a secret or a token."""
 
 import logging as standard_logging
 

@@ -1,4 +1,4 @@
-"""What is said when something goes wrong."""
+"""When something goes wrong, people get a page and programs a problem document, with no trace or secret."""
 
 import json
 
