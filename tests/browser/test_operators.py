@@ -4,9 +4,11 @@ import re
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
 from app import db, operators
+from app.operators.models import OperatorSession
 from tests.browser.conftest import Place, Visit
 from tests.support.operators import PASSWORD, Telephone, member
 from tests.support.walk import expect_title, findings
@@ -161,3 +163,20 @@ def test_every_page_is_accessible(visit: Visit, place: Place, scheme: str, width
         found += findings(page)
 
     assert found == []
+
+
+@pytest.mark.parametrize("width", [1280, 1024, 390])
+def test_the_table_of_logins_stays_in_its_panel(visit: Visit, place: Place, width: int) -> None:
+    member(place.app)
+    with visit(viewport={"width": width, "height": 900}) as page:
+        log_in(page)
+        expect_title(page, "Your account")
+        with place.app.app_context():
+            change = {"address": "2001:db8:85a3:1234:5678:8a2e:1370:7334", "user_agent": "x" * 80}
+            db.session().execute(sa.update(OperatorSession).values(change))
+            db.session().commit()
+        page.reload()
+
+        table, panel = (page.locator(f"section:has(h2#your-sessions) {inner}") for inner in ("table", "h2"))
+        ends = [box["x"] + box["width"] for box in (table.bounding_box(), panel.bounding_box()) if box]
+        assert ends[0] <= ends[1] + 1

@@ -219,10 +219,11 @@ def test_is_not_in_the_log(
 
     for method in ("GET", "POST", "PUT"):
         client.open(f"/start/{before}{token}{suffix}", method=method)
+    client.get(f"/start/{before}{token[:-3]}{suffix}")  # as a mail program may cut it off
 
     text = capsys.readouterr().err
-    assert len([line for line in lines_of(text) if line["event"] == "request"]) == 3
-    assert token not in text
+    assert len([line for line in lines_of(text) if line["event"] == "request"]) == 4
+    assert token[:-3] not in text
     assert "/start/" in text
 
 
