@@ -108,6 +108,19 @@ class Settings(BaseModel):
         default="optional",
         description="Whether the form asks for account or device names; left blank, the customer's id serves",
     )
+    signup_decoy: bool = Field(
+        default=True,
+        description="Whether the form has a field that only programs see; who fills it in must try again",
+    )
+    signup_min_seconds: int = Field(
+        default=2,
+        ge=0,
+        le=60,
+        description=(
+            "Seconds in which no person fills in the form; an address that was faster several times must try "
+            "again; 0: no such time"
+        ),
+    )
     link_days: int = Field(default=30, ge=1, le=3650, description="Days that a new onboarding link works")
     rate_limit_signup: str = Field(default="60 per hour", description="Sign-ups for each client address")
     rate_limit_return: str = Field(

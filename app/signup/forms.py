@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -30,6 +31,7 @@ class Form:
 
     id: str = field(default_factory=new_id)
     customer_id: str | None = None
+    made_at: datetime | None = None  # when it was drawn, of one that was sent
 
     @property
     def nonce(self) -> str:
@@ -41,10 +43,11 @@ class Form:
     def of(cls, nonce: str | None) -> "Form | None":
         """Read a nonce; None when it is not of our making, or too old for Stripe to remember."""
         try:
-            form_id, customer_id = _signer().loads(nonce or "", max_age=FORM_AGE)
+            signed, made_at = _signer().loads(nonce or "", max_age=FORM_AGE, return_timestamp=True)
+            form_id, customer_id = signed
         except (BadSignature, ValueError):  # a ValueError: of a release that signed something else
             return None
-        return cls(form_id, customer_id)
+        return cls(form_id, customer_id, made_at)
 
 
 class SubjectKeysField(Field):

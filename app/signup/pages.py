@@ -14,7 +14,7 @@ from app.config import settings
 from app.errors import AppError, Invalid, NotFound
 from app.gateway import StripeFailed, StripeKeyRejected, StripeUnavailable
 from app.sealing import Unsealable
-from app.signup import actions, known_page, queries, state_page
+from app.signup import actions, bots, known_page, queries, state_page
 from app.signup.forms import Form, SignupForm
 from app.signup.models import Signup
 from app.signup.places import app_here, outcome_url
@@ -91,6 +91,7 @@ def submit() -> ResponseReturnValue:
         return _page(form, _stale(form, sent), status=422)
     session, wanted = db.session(), form.wanted()
     try:
+        bots.refuse(sent, is_new=queries.of_form(session, sent.id) is None)
         app = apps.find(session)
         way = actions.submit(session, app, wanted, form=sent, browser=cookie["browser"])
     except NothingToPay as done:
@@ -213,7 +214,8 @@ def tell(error: AppError) -> None:
 def _page(
     form: SignupForm, problem: Problem | None = None, status: int = 200, *, resuming: bool = False
 ) -> ResponseReturnValue:
-    page = render_template("signup/form.html", form=form, problem=problem, resuming=resuming)
+    decoy = bots.DECOY if settings().signup_decoy else None
+    page = render_template("signup/form.html", form=form, problem=problem, resuming=resuming, decoy=decoy)
     return page, status
 
 

@@ -82,6 +82,15 @@ class Limits:
                 return spent
         return self._spend(self._own, wanted)
 
+    def allows(self, items: Iterable[tuple[RateLimitItem, tuple[str, ...]]]) -> bool:
+        """Count something in each of several budgets, if that is not more than they allow."""
+        try:
+            self.spend_items(items)
+        except TooMany:
+            g.pop("retry_after", None)
+            return False
+        return True
+
     def clear(self, items: Iterable[tuple[RateLimitItem, tuple[str, ...]]]) -> None:
         """Forget what was counted."""
         for item, key in items:

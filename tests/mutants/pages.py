@@ -96,10 +96,17 @@ MUTANTS = (
         "tests/signup/test_submit_names.py::test_with_one_form_in_two_browsers_at_once_makes_a_customer_of_one",
     ),
     Mutant(
+        "a field that only programs see is not looked at",
+        "app/signup/bots.py",
+        "if is_decoy_filled or (",
+        "if (",
+        "tests/signup/test_bots.py::TestDecoy::test_who_fills_it_in_is_asked_to_try_again",
+    ),
+    Mutant(
         "a form is good for ever",
         "app/signup/forms.py",
-        'loads(nonce or "", max_age=FORM_AGE)',
-        'loads(nonce or "")',
+        'loads(nonce or "", max_age=FORM_AGE, return_timestamp=True)',
+        'loads(nonce or "", return_timestamp=True)',
         "tests/signup/test_submit_refused.py::test_after_a_day_gets_a_fresh_form",
     ),
     Mutant(

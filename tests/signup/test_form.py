@@ -22,7 +22,7 @@ def test_asks_for_name_address_currency_reference_and_subject_keys(client: Flask
     page = Page.of(client.get("/signup"))
 
     names = [element["name"] for element in page.one("main").all() if element.tag in {"input", "select"}]
-    assert names == ["csrf_token", "nonce", "name", "email", "currency", "key", "subject_keys"]
+    assert names == ["csrf_token", "nonce", "homepage", "name", "email", "currency", "key", "subject_keys"]
     assert page.value("currency") == "USD"
     assert COMPANY in page.text
 
