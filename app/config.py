@@ -108,6 +108,14 @@ class Settings(BaseModel):
         default="optional",
         description="Whether the form asks for account or device names; left blank, the customer's id serves",
     )
+    max_declines: int = Field(
+        default=10,
+        ge=0,
+        description=(
+            "Declined tries of a customer within a day after which its sessions close and an operator is "
+            "told; 0: any number"
+        ),
+    )
     signup_decoy: bool = Field(
         default=True,
         description="Whether the form has a field that only programs see; who fills it in must try again",

@@ -1,6 +1,7 @@
 """The hosted pages opened for a payer."""
 
 from app.checkout.actions import Order, Raced, Started, start
+from app.checkout.blocked import TooManyDeclines
 from app.checkout.declines import CONFIRM, Decline
 from app.checkout.declines import explain as explain_decline
 from app.checkout.expected import purge as purge_expected
@@ -16,6 +17,7 @@ __all__ = [
     "Order",
     "Raced",
     "Started",
+    "TooManyDeclines",
     "by_setup_intent",
     "close",
     "count",

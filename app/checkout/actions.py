@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import apps, customers, db, journal, payers
 from app.checkout import expected, queries
+from app.checkout.blocked import refuse_blocked
 from app.checkout.keys import session_key
 from app.checkout.models import CheckoutSession
 from app.checkout.replaced import close_older
@@ -108,6 +109,7 @@ def _plan(session: Session, app: apps.App, order: Order) -> _Plan:
         customers.refuse_taken(session, order.customer)
     else:
         customers.refuse_deleted(customer)
+    refuse_blocked(payer)
     if payer is not None and payer.gone_at is not None:
         payer = None
     if order.stripe_customer_id is not None:
@@ -197,7 +199,7 @@ def _new_stripe_customer(
             return known
     since = now if asked is None or is_forgotten else asked.first_asked_at
     expected.note(session, app.id, wanted, since=since)
-    _refuse_recorded(session, app, wanted, lost)
+    _refuse_twin(session, app, wanted, lost)
     again = f"-again-{len(lost)}" if lost else ""
     made = stripe.create_customer(
         name=wanted.name,
@@ -212,11 +214,10 @@ def _new_stripe_customer(
     return made
 
 
-def _refuse_recorded(session: Session, app: apps.App, wanted: customers.NewCustomer, lost: set[str]) -> None:
+def _refuse_twin(session: Session, app: apps.App, wanted: customers.NewCustomer, lost: set[str]) -> None:
     """Ask for nothing, and change no name at Stripe, once a twin has recorded what it made. Ends the reading.
 
-    A twin that records it later finds that this call asked, too. Commits when it refuses: then nothing is
-    expected any more.
+    A twin that records it later finds that this call asked, too. Commits when it refuses.
     """
     payer = payers.of_customer(session, app.id, wanted.id)
     db.end_read(session)

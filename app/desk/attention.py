@@ -71,6 +71,7 @@ def concerns(session: Session, installed: Sequence[apps.App]) -> list[Concern]:
         _no_app(installed),
         *_apps(session, installed),
         _backlog(session),
+        _blocked(session),
         _unheard(session),
         _dead(session),
         *_customers(session, {app.id: app.name for app in installed}),
@@ -149,6 +150,27 @@ def _unheard(session: Session) -> Concern:
         "warning",
         _counted(session, sa.select(Payer.id).where(Payer.drift.is_not(None), Payer.deleted_at.is_(None))),
         [Item(name, at, words.of_kinds(drift or ""), customer_id=id_) for id_, name, at, drift in rows],
+    )
+
+
+def _blocked(session: Session) -> Concern:
+    """Who had so many declined tries that somebody may be trying stolen cards."""
+    is_blocked = sa.and_(Payer.blocked_at > utcnow() - payers.BLOCK_DURATION, Payer.deleted_at.is_(None))
+    rows = session.execute(
+        sa.select(Customer.id, Customer.name, Payer.blocked_at)
+        .join(Payer, Payer.customer_id == Customer.id)
+        .where(is_blocked)
+        .order_by(Payer.blocked_at.desc())
+        .limit(NEWEST)
+    )
+    return Concern(
+        "blocked",
+        "Too many declined tries",
+        "Somebody may be trying stolen cards. Their sessions are closed for a day. If you know the customer,"
+        " allow more tries on its page.",
+        "error",
+        _counted(session, sa.select(Payer.id).where(is_blocked)),
+        [Item(name, at, customer_id=id_) for id_, name, at in rows],
     )
 
 

@@ -1,4 +1,4 @@
-"""What Stripe has otherwise than we of one customer, on the customer's page: adopting it."""
+"""What an operator decides about one customer: to adopt Stripe's details, and to allow more tries."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,8 @@ from flask import flash, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import customers, db, operators, payers
+from app import customers, db, journal, operators, payers
+from app.db import utcnow
 from app.desk import customer_actions as actions
 from app.desk.customer import go_to, pages
 from app.operators import Role
@@ -23,6 +24,28 @@ def adopt(customer_id: str) -> ResponseReturnValue:
         flash(f"Taken over from Stripe: {labels}.", "success")
     else:
         flash("Nothing was taken over: the details have changed since you opened the page.", "info")
+    return go_to(customer_id)
+
+
+@pages.action("/customers/<customer_id>/allow", role=Role.OPERATOR)
+def allow(customer_id: str) -> ResponseReturnValue:
+    """Let a customer try again after too many tries were declined."""
+    session = db.session()
+    db.start_write(session)
+    customer = actions.find(session, customer_id, lock=True)
+    customers.refuse_deleted(customer)
+    for payer in payers.all_of_customer(session, customer.id):
+        if payer.blocked_at is not None:
+            payer.blocked_at, payer.declines_since = None, utcnow()
+            journal.note(
+                session,
+                "payer.allowed",
+                actor=operators.actor(),
+                customer_id=customer.id,
+                app_id=payer.app_id,
+            )
+    session.commit()
+    flash("The customer may try again.", "success")
     return go_to(customer_id)
 
 

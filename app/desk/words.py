@@ -67,6 +67,8 @@ KINDS: dict[str, Words] = {
     "stripe_customer.deleted": _words("Stripe no longer has this customer", "error"),
     "stripe_customer.contact_refused": _words("Stripe refused the name or email that we have", "warning"),
     "customers.exported": _words("List of customers downloaded", "warning"),
+    "payer.blocked": _words("Too many tries were declined: Stripe's pages are closed for a day", "error"),
+    "payer.allowed": _words("More tries allowed", "info"),
     # Links
     "link.created": _words("Onboarding link made", "info"),
     "link.opened": _words("Onboarding link opened", "info"),

@@ -22,7 +22,7 @@ from app.payers.differences import (
     has_other_contact,
     remember_contact,
 )
-from app.payers.models import TROUBLED, Payer, PaymentMethod
+from app.payers.models import BLOCK_DURATION, TROUBLED, Payer, PaymentMethod
 from app.payers.queries import (
     all_of_customer,
     fresh,
@@ -35,6 +35,7 @@ from app.payers.stale import check_stale, is_stale
 from app.payers.status import EXPIRING, PaymentStatus, expires_after, payment_status, status_until
 
 __all__ = [
+    "BLOCK_DURATION",
     "EXPIRING",
     "TROUBLED",
     "Binding",

@@ -21,6 +21,7 @@ THERE = sa.text("deleted_at IS NULL AND gone_at IS NULL")
 DUE = sa.text("due_at IS NOT NULL")
 WANTED = sa.text("is_wanted AND due_at IS NOT NULL")
 DRIFTED = sa.text("drift IS NOT NULL")
+BLOCK_DURATION = timedelta(days=1)
 LONG_AGO = sa.text("'1970-01-01 00:00:00.000000'")  # rows that are older than a column get their turn soon
 
 
@@ -75,6 +76,8 @@ class Payer(Base):
     is_email_due: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # neither means both
     contact_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # others may tell Stripe until then
     contact_refusal: Mapped[str | None] = mapped_column(DisplayText)  # Stripe's words against what we told it
+    blocked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # too many tries were declined
+    declines_since: Mapped[datetime | None] = mapped_column(UtcDateTime)  # an operator allowed more then
     stripe_contact: Mapped[dict[str, Any] | None] = mapped_column(
         sa.JSON(none_as_null=True)
     )  # as `differences.remember_contact` writes it
@@ -135,6 +138,10 @@ class Payer(Base):
         return next(
             (m for m in self.methods if m.id == self.default_method_id and m.detached_at is None), None
         )
+
+    def is_blocked(self, now: datetime) -> bool:
+        """Were so many tries declined that no session is opened for now?"""
+        return self.blocked_at is not None and now < self.blocked_at + BLOCK_DURATION
 
     @property
     def tax_ids(self) -> list[str]:

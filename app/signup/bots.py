@@ -49,3 +49,14 @@ def _is_too_quick(form: Form) -> bool:
         for each in parse_many(settings().rate_limit_signup)
     ]
     return not limits.current().allows([(each, ("quick-signup", visitor())) for each in budgets])
+
+
+def too_many_declines() -> tuple[str, str]:
+    """Say to somebody whose tries were declined too often what to do: a title and a sentence."""
+    support = settings().support_email
+    help_ = f", or write to {support}" if support else ", or ask us for help"
+    told = (
+        "Too many payment methods were declined, so this is closed for a day to protect card owners. Nothing"
+        f" has been charged. Try again tomorrow with another card or bank account{help_}."
+    )
+    return "Please wait before you try again", told

@@ -14,7 +14,7 @@ from app.errors import AppError, Conflict, NotFound, PreconditionFailed
 from app.gateway import StripeFailed
 from app.links import LinkState, OnboardingLink
 from app.sealing import Unsealable
-from app.signup import queries
+from app.signup import bots, queries
 from app.signup.follow import follow
 from app.signup.pages import Problem, bp, is_in_doubt, name_browser, tell
 from app.signup.places import name_in_url
@@ -99,6 +99,8 @@ def _explained(link: OnboardingLink, token: str, error: AppError) -> ResponseRet
         if is_in_doubt(error) and queries.of_browser(db.session(), cookie["browser"], link.customer_id):
             return redirect(_outcome(db.session(), link), 303)
         return _page(link, token, AWAY, 503)
+    if isinstance(error, checkout.TooManyDeclines):
+        return _page(link, token, Problem(*bots.too_many_declines()), error.status)
     if isinstance(error, PreconditionFailed):  # the customer was deleted just now
         return _dead(link)
     # Stripe's own words may hold the customer's details, and a link may have been passed on.

@@ -9,7 +9,7 @@ from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, customers, db, gateway, payers, sync
+from app import apps, checkout, customers, db, gateway, payers, sync
 from app.config import settings
 from app.errors import AppError, Invalid, NotFound
 from app.gateway import StripeFailed, StripeKeyRejected, StripeUnavailable
@@ -161,6 +161,8 @@ def resume() -> ResponseReturnValue:
         url = resume_payment(session, app_here(session), signup.customer_id, another=is_another)
     except NothingToPay as done:
         return redirect(outcome_url(done.customer_id), 303)
+    except checkout.TooManyDeclines as error:
+        return problems.answer(error.status, *bots.too_many_declines())
     except (StripeFailed, Unsealable) as error:
         session.rollback()
         tell(error)
@@ -262,7 +264,9 @@ def _explain(form: SignupForm, error: AppError, *, is_kept: bool) -> tuple[Probl
             ),
             503,
         )
-    return Problem("Please send it once more", error.detail), error.status
+    is_blocked = isinstance(error, checkout.TooManyDeclines)
+    words = bots.too_many_declines() if is_blocked else ("Please send it once more", error.detail)
+    return Problem(*words), error.status
 
 
 def _unfinished(own: known_page.Known | None) -> tuple[customers.Customer, Form] | None:

@@ -31,6 +31,7 @@ class Known:
     method_ids: set[str]
     mandate_ids: set[str]
     is_whole: bool  # everything is to be asked about, not only what is known of
+    is_over_limit: bool  # too many of its tries were declined
     contact: DueContact | None  # name and email that Stripe is to be told
 
     @classmethod
@@ -45,6 +46,7 @@ class Known:
             method_ids={row.id for row in attached} | told.method_ids,
             mandate_ids={row.mandate_id for row in attached if row.mandate_id} | told.mandate_ids,
             is_whole=is_whole,
+            is_over_limit=webhooks.is_over_limit(session, payer),
             contact=DueContact.due(payer),
         )
 
@@ -59,6 +61,7 @@ class Truth:
     methods: list[Method] | None = None  # all attached ones, when they were asked for
     mandates: list[Mandate] = field(default_factory=list)
     policy_method_id: str | None = None  # what our policy has made the default, or found to be it
+    is_blocked: bool = False  # too many tries were declined, and what was open is closed
     contact_refusal: str | None = None  # why Stripe does not take the name or email that we have
 
 

@@ -20,6 +20,7 @@ from app.gateway import (
 )
 from app.payers import Payer
 from app.sync.ask import Known, Truth, type_alive
+from app.sync.blocking import close_sessions
 
 MAX_PAGES = 10  # of a hundred events each
 TYPES = ("customer.updated", "setup_intent.succeeded")
@@ -41,6 +42,7 @@ def apply_policy(stripe: StripeGateway, known: Known, truth: Truth, alive: type_
     """
     if truth.customer.deleted:
         return
+    close_sessions(stripe, known, truth, alive)
     if known.payer.is_choice_due:
         _restore_choice(stripe, known, truth, alive)
     pages = (truth.pages[page.id] for page in known.pages)  # the newest page first, which of two alike counts

@@ -12,6 +12,7 @@ from app.gateway import CustomerFacts, Mandate, SessionFacts
 from app.payers import Payer, PaymentMethod
 from app.sync import pace
 from app.sync.ask import Truth
+from app.sync.blocking import block
 
 WORTH = {"inactive": 0, "pending": 1, "active": 2}  # of several mandates for one method, the best counts
 _dice = SystemRandom()
@@ -43,6 +44,7 @@ def write(session: Session, payer: Payer, truth: Truth, *, asked_at: datetime, n
     for page in checkout.unsettled(session, payer.id):
         if page.id in truth.pages:
             _write_page(changes, page, truth.pages[page.id], now)
+    block(session, payer, truth, now)
     _write_methods(changes, truth, now)
     _write_mandates(changes, truth.mandates)
     _write_customer(changes, truth.customer, now)

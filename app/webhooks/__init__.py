@@ -1,5 +1,6 @@
 """Every Stripe event received, and what became of it."""
 
+from app.webhooks.declines import is_over_limit
 from app.webhooks.mending import MAY_BE_IGNORED, MAY_BE_RETRIED, ignore, retry, retry_all_failed
 from app.webhooks.models import Event
 from app.webhooks.pruning import prune
@@ -22,6 +23,7 @@ __all__ = [
     "finish",
     "get",
     "ignore",
+    "is_over_limit",
     "newest_dead",
     "oldest",
     "overdue",

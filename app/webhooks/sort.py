@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app import apps, db, payers
 from app.db import utcnow
 from app.payers import Payer
+from app.webhooks.declines import is_last_straw
 from app.webhooks.hints import Hint
 from app.webhooks.models import Event
 from app.webhooks.reading import read
@@ -93,7 +94,7 @@ def _sort_one(session: Session, event: Event, now: datetime) -> datetime | None:
         return None
     event.payer_id = payer.id
     # While a convergence is under way, our record is about to change: what it tells is judged afterwards.
-    if payer.lease is not None or hint.is_news(session, payer):
+    if payer.lease is not None or hint.is_news(session, payer) or is_last_straw(session, payer, hint.type):
         event.state, event.reason = "waiting", None
         return now + hint.patience
     _close(event, "done", "It tells nothing new.", now)

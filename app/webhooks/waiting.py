@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app import payers
 from app.db import utcnow
+from app.webhooks.declines import is_last_straw
 from app.webhooks.hints import Hint
 from app.webhooks.models import Event
 
@@ -45,7 +46,8 @@ def dismiss_known(session: Session, payer: payers.Payer) -> tuple[int, int]:
     now, dismissed = utcnow(), 0
     for event in found:
         hint = Hint.of(json.loads(event.payload))
-        if hint is None or not hint.is_news(session, payer):
+        is_last = is_last_straw(session, payer, event.type)
+        if hint is None or not (is_last or hint.is_news(session, payer)):
             event.state, event.reason, event.finished_at = "done", "It tells nothing new.", now
             dismissed += 1
     return dismissed, len(found) - dismissed

@@ -101,10 +101,17 @@ MUTANTS = (
         "tests/webhooks/test_hint_races.py::test_that_takes_back_what_a_convergence_is_about_to_write_is_not_lost",
     ),
     Mutant(
+        "declined tries are not limited",
+        "app/webhooks/declines.py",
+        "return _count(session, payer, now) >= limit",
+        "return False",
+        "tests/sync/test_too_many_declines.py::test_its_open_session_is_closed_at_stripe",
+    ),
+    Mutant(
         "an event that tells nothing new costs a call",
         SORT,
-        "if payer.lease is not None or hint.is_news(session, payer):",
-        "if payer.id:",
+        "if payer.lease is not None or hint.is_news(session, payer) or is_last_straw(",
+        "if payer.id or is_last_straw(",
         "tests/webhooks/test_hints.py::test_costs_no_call_when_it_tells_nothing_new",
     ),
     Mutant(

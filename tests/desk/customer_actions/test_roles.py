@@ -24,6 +24,7 @@ ACTIONS = (
     "charge",
     "detach",
     "adopt",
+    "allow",
     "close-page",
     "links",
     f"links/{'0' * 26}/renew",

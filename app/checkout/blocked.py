@@ -1,0 +1,18 @@
+"""Who opens no session for now, because too many tries were declined."""
+
+from app.config import settings
+from app.db import utcnow
+from app.errors import PreconditionFailed
+from app.payers import Payer
+
+
+class TooManyDeclines(PreconditionFailed):
+    """No session is opened for now: somebody may be trying stolen cards."""
+
+    title = "Too many tries were declined"
+
+
+def refuse_blocked(payer: Payer | None) -> None:
+    """Raise TooManyDeclines for a payer who is blocked."""
+    if payer is not None and payer.is_blocked(utcnow()) and settings().max_declines:
+        raise TooManyDeclines("precondition failed error: too many tries of this customer were declined")

@@ -1,0 +1,145 @@
+"""Who has too many tries declined gets no further ones for a day, and an operator is told."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+
+from app.config import Settings
+from app.journal import Entry
+from tests.conftest import make_settings
+from tests.support.browser import Page
+from tests.support.desk import sign_in
+from tests.support.desk_customer import Desk, look, section
+from tests.support.links import LinkPage, make_link
+from tests.support.people import CARDS, Person
+from tests.support.rows import Rows
+from tests.support.tokens import program
+from tests.support.world import World
+
+SOON = 10  # seconds, in which the worker asks about a declined try
+
+
+Decline = Callable[..., None]
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return make_settings(database_url=database_url, max_declines=3)
+
+
+@pytest.fixture
+def decline(world: World, person: Person, clock: time_machine.Traveller) -> Decline:
+    """Type a card that the bank declines, again and again."""
+
+    def type_card(times: int = 3) -> None:
+        for _ in range(times):
+            person.save_card(CARDS["declined"])
+            world.settle()
+            clock.shift(SOON)
+            world.settle()
+
+    return type_card
+
+
+def at_stripe(world: World, person: Person) -> str:
+    return str(world.simulator.books.checkout_sessions[person.session_id]["status"])
+
+
+def test_its_open_session_is_closed_at_stripe(
+    world: World, person: Person, rows: Rows, decline: Decline
+) -> None:
+    decline(2)
+    assert at_stripe(world, person) == "open"
+
+    decline(1)
+
+    assert at_stripe(world, person) == person.checkout_sessions[0].status == "expired"
+    assert person.payer.blocked_at is not None
+    assert [entry.kind for entry in rows(Entry)].count("payer.blocked") == 1
+
+
+def test_every_page_says_kindly_what_to_do(
+    app: Flask, world: World, person: Person, decline: Decline
+) -> None:
+    decline()
+
+    pages = [
+        person.client.post("/resume", data=_fields(Page.of(person.client.get("/cancelled")))),
+        person.submit_form(),
+        LinkPage(app.test_client(), make_link(app, person.payer.customer_id)).press(),
+    ]
+
+    for page in pages:
+        assert page.status_code == 412
+        text = Page.of(page).text
+        assert "Please wait before you try again" in text
+        assert "Try again tomorrow" in text
+
+
+def test_a_program_opens_none_either(app: Flask, world: World, person: Person, decline: Decline) -> None:
+    decline()
+
+    body = {"customer": {"id": person.payer.customer_id}, "options": {"currency": "USD"}}
+    answer = program(app).post("/api/v1/stripe/checkout/sessions", json=body)
+
+    assert answer.status_code == 412
+    assert "were declined" in answer.get_json()["detail"]
+
+
+def test_an_operator_is_told(app: Flask, world: World, person: Person, decline: Decline) -> None:
+    decline()
+
+    overview = Page.of(sign_in(app, "operator").get("/operator/")).text
+
+    assert "Too many declined tries" in overview
+    assert "Too many tries were declined" in section(look(person, app), "Payment method").text
+
+
+def test_an_operator_may_allow_more(
+    app: Flask, world: World, person: Person, rows: Rows, decline: Decline
+) -> None:
+    decline()
+
+    said = Desk(sign_in(app, "operator"), person.payer.customer_id).said("allow")
+
+    assert "The customer may try again." in said
+    assert person.resume() is not None
+    assert person.save_card() == "succeeded"
+    world.settle()
+    assert person.status == "saved"
+    [allowed] = [entry for entry in rows(Entry) if entry.kind == "payer.allowed"]
+    assert allowed.actor.startswith("operator:")
+
+
+def test_it_ends_after_a_day(
+    world: World, person: Person, clock: time_machine.Traveller, decline: Decline
+) -> None:
+    decline()
+
+    clock.shift(timedelta(hours=25))
+    answer = person.resume()
+
+    assert answer is not None
+    assert answer.status_code == 303
+
+
+class TestWithoutALimit:
+    """The setting turns it off."""
+
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        return make_settings(database_url=database_url, max_declines=0)
+
+    def test_nobody_is_blocked(self, world: World, person: Person, decline: Decline) -> None:
+        decline(5)
+
+        assert at_stripe(world, person) == "open"
+        assert person.payer.blocked_at is None
+
+
+def _fields(page: Page) -> dict[str, str]:
+    form = page.one("form", action="/resume")
+    return {field["name"]: field.get("value") for field in form.all("input")}
