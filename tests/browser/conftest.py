@@ -2,26 +2,42 @@
 
 import os
 import shutil
-import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
+from flask.testing import FlaskClient
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
-from app import apps, create_app, db
+from app import db
 from app.demo import Quiet
-from app.simulator import DEFAULT_API_KEY, Simulator
+from app.simulator import Simulator
 from app.simulator.server import serve
 from tests.conftest import make_settings
+from tests.support.applications import Applications
+from tests.support.desk import sign_in
+from tests.support.installation import Installations
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 Visit = Callable[..., AbstractContextManager[Page]]
 PATIENCE = 120_000  # milliseconds, for a machine that is busy with much else
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    # Without the suggestions of its address bar, a web page for each window that costs more than ours.
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,OptimizationHints,PaintHolding,MediaRouter",
+]
 
 
 @dataclass
@@ -33,6 +49,14 @@ class Place:
     portal: str
     stripe: str
 
+    def log_in(self, page: Page, role: str = "operator") -> FlaskClient:
+        """Give a browser the session of a new operator, which the client that comes back has too."""
+        client = sign_in(self.app, role)
+        cookie = client.get_cookie("gangway")
+        assert cookie is not None
+        page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": self.portal}])
+        return client
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what stands here."""
@@ -41,7 +65,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="module")
+class Frontage:
+    """A server's port, behind which each test puts an application."""
+
+    app: Flask
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        return self.app(environ, start_response)
+
+
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Chromium from $CHROMIUM or the path; without one these tests are skipped, but never in CI."""
     found = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -51,43 +84,62 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("no chromium: set CHROMIUM or install Debian's package")
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=found,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"],
-        )
+        browser = playwright.chromium.launch(executable_path=found, args=CHROMIUM_OPTIONS)
         yield browser
         browser.close()
 
 
-@pytest.fixture
-def place(database_url: str) -> Iterator[Place]:
-    """Everything that `gangway demo` starts, on ports that the system chooses."""
+@pytest.fixture(scope="session")
+def hosted() -> Iterator[tuple[Simulator, str]]:
+    """The simulated Stripe of this process of the tests, and its address."""
     simulator = Simulator(retry_schedule=(1, 1, 1))
-    hosted = serve(simulator, "127.0.0.1", 0)
-    stripe = simulator.public_url = hosted.url
-    listening = socket.create_server(("127.0.0.1", 0))
-    portal_port = listening.getsockname()[1]
-    portal = f"http://127.0.0.1:{portal_port}"
-    app = create_app(make_settings(database_url=database_url, public_url=portal, stripe_api_base=stripe))
-    web = make_server(
-        "127.0.0.1", portal_port, app, threaded=True, request_handler=Quiet, fd=listening.fileno()
-    )
-    simulator.start()
-    serving = threading.Thread(target=web.serve_forever)
+    server = serve(simulator, "127.0.0.1", 0)
+    yield simulator, server.url
+    simulator.close()
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def frontage() -> Iterator[tuple[Frontage, str]]:
+    """The portal's port, and its address."""
+    front = Frontage()
+    web = make_server("127.0.0.1", 0, front, threaded=True, request_handler=Quiet)
+    serving = threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.05})
     serving.start()
-    with app.app_context():
-        apps.install(db.session(), DEFAULT_API_KEY, public_url=portal, actor="test")
-        db.session().commit()
+    yield front, f"http://127.0.0.1:{web.server_port}"
+    web.shutdown()
+    serving.join()
+    web.server_close()
+
+
+@pytest.fixture(scope="session")
+def portals(hosted: tuple[Simulator, str], migrated_engine: sa.Engine) -> Applications:
+    """The applications that talk to that simulated Stripe."""
+    return Applications(hosted[0].wsgi, like=migrated_engine)
+
+
+@pytest.fixture
+def place(
+    database_url: str,
+    hosted: tuple[Simulator, str],
+    frontage: tuple[Frontage, str],
+    portals: Applications,
+    installations: Installations,
+) -> Iterator[Place]:
+    """Everything that `gangway demo` starts, with nobody in it."""
+    simulator, stripe = hosted
+    front, portal = frontage
+    simulator.reset()
+    simulator.public_url = stripe
+    settings = make_settings(database_url=database_url, public_url=portal, stripe_api_base=stripe)
+    front.app = app = portals.take(settings)
+    installations.make(app, simulator, public_url=portal)
+    simulator.start()
     worker = app.extensions["gangway.worker"]
     worker.start()
     yield Place(app, simulator, portal, stripe)
     worker.stop()
-    web.shutdown()
-    serving.join()
-    web.server_close()
-    listening.close()
     simulator.close()
-    hosted.close()
     with app.app_context():
         db.engine().dispose()
 
@@ -111,7 +163,7 @@ def visit(chromium: Browser, place: Place) -> Visit:
         page.on("request", lambda r: None if r.url.startswith(own) else strangers.append(r.url))
         yield page
         context.close()
-        assert strangers == []
+        assert strangers == []  # no page sends its visitors' addresses anywhere else
         assert [text for text in complaints if "status of 4" not in text] == []
 
     return opened

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from flask.testing import FlaskClient
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Place, Visit
-from tests.support.desk import post, sign_in
+from tests.support.desk import post
 from tests.support.people import Person
-from tests.support.walk import findings
+from tests.support.walk import findings_everywhere
 
 Deed = Callable[[Place, Person], object]
 
@@ -54,37 +53,29 @@ STATES: dict[str, Deed] = {
 }
 
 
-def enter(page: Page, place: Place, client: FlaskClient) -> None:
-    """Give a browser the session of an operator."""
-    cookie = client.get_cookie("gangway")
-    assert cookie is not None
-    page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": place.portal}])
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_state_can_be_used_by_everybody(visit: Visit, place: Place, scheme: str) -> None:
-    client = sign_in(place.app, "operator")
-    narrow = {"viewport": {"width": 390, "height": 844}}
-    with visit(color_scheme=scheme) as wide, visit(color_scheme=scheme, **narrow) as small:
-        for page in (wide, small):
-            enter(page, place, client)
+def test_every_state_can_be_used_by_everybody(visit: Visit, place: Place) -> None:
+    with visit() as page:
+        client = place.log_in(page)
         for number, (title, deed) in enumerate(STATES.items()):
             person = Person.sign_up(place.app, place.simulator, f"person-{number}")
             deed(place, person)
             path = f"/operator/customers/{person.payer.customer_id}"
             post(client, f"{path}/check")
-            for page in (wide, small):
-                page.goto(path)
+            page.goto(path)
 
-                expect(page.locator(".diagnosis")).to_contain_text(title)
-                assert findings(page) == [], title
+            expect(page.locator(".diagnosis")).to_contain_text(title)
+            assert findings_everywhere(page) == [], title
+        for path in ("/operator/customers", "/operator/customers?q=nobody", "/operator/customers/none"):
+            page.goto(path)
+
+            assert findings_everywhere(page) == []
 
 
 def test_the_forms_can_be_used_by_everybody(visit: Visit, place: Place) -> None:
     person = Person.sign_up(place.app, place.simulator)
     path = f"/operator/customers/{person.payer.customer_id}"
-    with visit(viewport={"width": 390, "height": 844}) as page:
-        enter(page, place, sign_in(place.app, "operator"))
+    with visit() as page:
+        place.log_in(page)
         for form in ("/operator/customers/new", f"{path}/edit"):
             page.goto(form)
             page.get_by_text("Billing address").click()
@@ -92,9 +83,9 @@ def test_the_forms_can_be_used_by_everybody(visit: Visit, place: Place) -> None:
             page.locator("main form button").click()
 
             expect(page.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
-            assert findings(page) == []
+            assert findings_everywhere(page) == []
         page.goto(f"{path}/attach")
-        assert findings(page) == []
+        assert findings_everywhere(page) == []
 
 
 @pytest.mark.parametrize("javascript", [True, False])
@@ -102,7 +93,7 @@ def test_a_card_is_removed_by_keyboard(visit: Visit, place: Place, *, javascript
     person = Person.sign_up(place.app, place.simulator)
     saves(place, person)
     with visit(java_script_enabled=javascript) as page:
-        enter(page, place, sign_in(place.app, "operator"))
+        place.log_in(page)
         page.goto(f"/operator/customers/{person.payer.customer_id}")
         page.locator("summary", has_text="Remove").focus()
         page.keyboard.press("Enter")
@@ -116,7 +107,7 @@ def test_a_card_is_removed_by_keyboard(visit: Visit, place: Place, *, javascript
 def test_a_link_is_copied_where_scripts_run(visit: Visit, place: Place) -> None:
     person = Person.sign_up(place.app, place.simulator)
     with visit(permissions=["clipboard-read", "clipboard-write"]) as page:
-        enter(page, place, sign_in(place.app, "operator"))
+        place.log_in(page)
         page.goto(f"/operator/customers/{person.payer.customer_id}")
         page.get_by_role("region", name="Onboarding links").get_by_role("button").click()
         expect(page.get_by_role("region", name="The link is ready")).to_be_focused()
@@ -125,4 +116,4 @@ def test_a_link_is_copied_where_scripts_run(visit: Visit, place: Place) -> None:
 
         copied = page.evaluate("navigator.clipboard.readText()")
         assert copied == page.get_by_label("Onboarding link", exact=True).input_value()
-        assert findings(page) == []
+        assert findings_everywhere(page) == []

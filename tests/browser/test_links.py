@@ -1,15 +1,11 @@
 """An onboarding link in a real browser: opened by a program, then by a person."""
 
-from typing import Any
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Place, Visit
 from tests.support.links import find, make_customer, make_link, revoke
-from tests.support.walk import expect_title, findings, save_card
-
-PHONE = {"viewport": {"width": 390, "height": 844}}
+from tests.support.walk import PHONE, expect_title, findings_everywhere, follow, save_card
 
 
 @pytest.fixture
@@ -25,11 +21,8 @@ def press(page: Page, path: str) -> None:
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_leads_to_a_saved_card(
-    visit: Visit, place: Place, path: str, scheme: str, *, javascript: bool
-) -> None:
-    with visit(java_script_enabled=javascript, color_scheme=scheme, **PHONE) as page:
+def test_leads_to_a_saved_card(visit: Visit, place: Place, path: str, *, javascript: bool) -> None:
+    with visit(java_script_enabled=javascript, viewport=PHONE) as page:
         press(page, path)
         save_card(page)
         expect_title(page, "saved")
@@ -109,32 +102,29 @@ def test_tells_nobody_its_address(visit: Visit, place: Place, path: str) -> None
     assert [referrer for referrer in referrers if referrer and token in referrer] == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
-def test_every_page_is_accessible(visit: Visit, place: Place, path: str, scheme: str, width: int) -> None:
-    options: dict[str, Any] = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
+def test_every_page_is_accessible(visit: Visit, place: Place, path: str) -> None:
     found: list[str] = []
-    with visit(**options) as page:
+    with visit() as page:
         page.goto(path)
-        found += findings(page)
+        found += findings_everywhere(page)
         page.context.clear_cookies()
         page.get_by_role("button", name="Continue").click()
         expect(page.locator("main")).to_contain_text("once more")
-        found += findings(page)
+        found += findings_everywhere(page)
         page.get_by_role("button", name="Continue").click()
         expect_title(page, "Save")
-        page.get_by_role("link", name="Back").click()
-        found += findings(page)
+        follow(page, page.get_by_role("link", name="Back"))
+        found += findings_everywhere(page)
         page.get_by_role("button", name="Continue").click()
         save_card(page)
         expect_title(page, "saved")
-        found += findings(page)
+        found += findings_everywhere(page)
         page.goto(path)
         expect_title(page, "All is done")
-        found += findings(page)
+        found += findings_everywhere(page)
         revoke(place.app, path)
         page.goto(path)
         expect_title(page, "does not work")
-        found += findings(page)
+        found += findings_everywhere(page)
 
     assert found == []

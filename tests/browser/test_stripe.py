@@ -5,17 +5,7 @@ from playwright.sync_api import Page, expect
 
 from app.simulator.accounts import add_account, add_key
 from tests.browser.conftest import Place, Visit
-from tests.support.desk import sign_in
-from tests.support.walk import expect_title, findings
-
-SIZES = {"telephone": (390, 844), "desktop": (1280, 900)}
-
-
-def enter(page: Page, place: Place, role: str = "admin") -> None:
-    """Log in."""
-    cookie = sign_in(place.app, role).get_cookie("gangway")
-    assert cookie is not None
-    page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": place.portal}])
+from tests.support.walk import expect_title, findings_everywhere, follow
 
 
 def open_app(page: Page) -> None:
@@ -30,7 +20,7 @@ def test_an_account_is_installed_in_two_steps(visit: Visit, place: Place, *, jav
     add_account(place.simulator.books, "acct_second", 1)
     add_key(place.simulator.books, "sk_test_second", account="acct_second")
     with visit(java_script_enabled=javascript) as page:
-        enter(page, place)
+        place.log_in(page, "admin")
         page.goto("/operator/stripe")
         page.get_by_role("link", name="Install an account").click()
         page.get_by_label("Secret or restricted API key").fill("sk_test_wrong")
@@ -53,7 +43,7 @@ def test_what_is_broken_is_repaired_by_its_button(visit: Visit, place: Place, *,
     [endpoint] = place.simulator.books.webhook_endpoints
     place.simulator.change_endpoint(endpoint, enabled=False)
     with visit(java_script_enabled=javascript) as page:
-        enter(page, place, "operator")
+        place.log_in(page)
         open_app(page)
         page.get_by_role("button", name="Examine now").click()
         row = page.get_by_role("row").filter(has_text="The endpoint is disabled")
@@ -66,7 +56,7 @@ def test_what_is_broken_is_repaired_by_its_button(visit: Visit, place: Place, *,
 
 def test_a_secret_is_rolled_and_an_app_uninstalled_only_on_purpose(visit: Visit, place: Place) -> None:
     with visit(java_script_enabled=False) as page:
-        enter(page, place)
+        place.log_in(page, "admin")
         open_app(page)
         page.get_by_text("Roll the secret").click()
         page.get_by_role("button", name="Roll it").click()
@@ -79,32 +69,29 @@ def test_a_secret_is_rolled_and_an_app_uninstalled_only_on_purpose(visit: Visit,
         expect(page.locator("main")).to_contain_text("No Stripe account is installed")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", list(SIZES))
-def test_nobody_is_shut_out(visit: Visit, place: Place, size: str, scheme: str) -> None:
-    width, height = SIZES[size]
+def test_every_page_is_accessible(visit: Visit, place: Place) -> None:
     [endpoint] = place.simulator.books.webhook_endpoints
     place.simulator.change_endpoint(endpoint, enabled=False, events=["*"])
-    with visit(viewport={"width": width, "height": height}, color_scheme=scheme) as page:
-        enter(page, place)
-        wrong = []
+    found: list[str] = []
+    with visit() as page:
+        place.log_in(page, "admin")
         open_app(page)
-        wrong += findings(page)
+        found += findings_everywhere(page)
         page.get_by_role("button", name="Examine now").click()
         expect(page.get_by_role("row").filter(has_text="The endpoint is disabled")).to_be_visible()
-        wrong += findings(page)
+        found += findings_everywhere(page)
         for summary in page.locator("summary").all():
             summary.click()
-        wrong += findings(page)
-        page.get_by_role("button", name="Uninstall").click()
-        wrong += findings(page)
+        found += findings_everywhere(page)
+        follow(page, page.get_by_role("button", name="Uninstall"))
+        found += findings_everywhere(page)
         page.goto("/operator/stripe")
-        wrong += findings(page)
+        found += findings_everywhere(page)
         page.goto("/operator/stripe/install")
-        wrong += findings(page)
+        found += findings_everywhere(page)
         page.get_by_label("Secret or restricted API key").fill("rk_test_gangwaysimulator0000")
         page.get_by_role("button", name="Look at what it opens").click()
         expect_title(page, "What the key opens")
-        wrong += findings(page)
+        found += findings_everywhere(page)
 
-        assert wrong == []
+    assert found == []

@@ -10,8 +10,7 @@ from playwright.sync_api import Page, expect
 from app.simulator import DEFAULT_API_KEY
 from app.simulator.deeds import perform
 from tests.browser.conftest import Place, Visit
-from tests.support.desk import sign_in
-from tests.support.walk import expect_title, save_card
+from tests.support.walk import expect_title, go_to_stripe, save_card
 
 DECLINED = "4000000000000002"
 SECOND_CARD = "5555555555554444"
@@ -28,12 +27,7 @@ def rooms(visit: Visit) -> Iterator[ExitStack]:
 def customer(visit: Visit, rooms: ExitStack) -> Page:
     """The customer's browser, on Stripe's page."""
     page = rooms.enter_context(visit())
-    page.goto("/signup")
-    page.get_by_label("Company or your name").fill("Ada & Söhne GmbH")
-    page.get_by_label("Email address").fill("ada@example.com")
-    page.locator("[name=subject_keys]").first.fill("meter-1")
-    page.get_by_role("button", name="Continue to payment").click()
-    expect_title(page, "Save")
+    go_to_stripe(page, "meter-1")
     return page
 
 
@@ -41,9 +35,7 @@ def customer(visit: Visit, rooms: ExitStack) -> Page:
 def desk(visit: Visit, rooms: ExitStack, place: Place) -> Page:
     """An admin's browser, logged in."""
     page = rooms.enter_context(visit())
-    cookie = sign_in(place.app).get_cookie("gangway")
-    assert cookie is not None
-    page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": place.portal}])
+    place.log_in(page, "admin")
     return page
 
 
