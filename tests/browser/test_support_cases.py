@@ -129,7 +129,7 @@ def test_a_lost_link(customer: Page, desk: Page, visit: Visit, rooms: ExitStack)
     lost = send_link(desk, visit, rooms)
     look_up(desk)
     expect(desk.get_by_role("region", name="Onboarding links")).to_contain_text("Not opened")
-    desk.get_by_role("button", name="Renew").click()
+    desk.get_by_role("button", name="Renew", exact=True).click()
     url = desk.get_by_label("Onboarding link", exact=True).input_value()
 
     lost.reload()
