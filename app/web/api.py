@@ -117,6 +117,7 @@ def _served(operation: Operation, view: View) -> Callable[..., ResponseReturnVal
         gate: Gate = current_app.extensions["gangway.gate"]
         gate.admit(operation)
         refuse_unstorable(values, "path")
+        refuse_unstorable({name: "".join(texts) for name, texts in request.args.lists()}, "query")
         arguments: dict[str, Any] = dict(values)
         if operation.query is not None:
             arguments["query"] = read_query(operation.query)
@@ -175,7 +176,6 @@ def read_query(model: type[WireModel]) -> Any:
         values = given.get(wire_name)
         if values:
             sent[wire_name] = values if get_origin(read.annotation) is list else values[-1]
-    refuse_unstorable(sent, "query")
     return checked(TypeAdapter(model), sent)
 
 

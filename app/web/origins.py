@@ -46,8 +46,8 @@ def init_app(app: Flask, settings: Settings) -> None:
             return
         log.warning("foreign_form", path=request.path, sent_from=sent_from, public_url=settings.public_url)
         raise Forbidden(
-            f"This form was sent from another address than {settings.public_url}. Nothing was changed: open"
-            " the page there and send it again."
+            f"This form was not sent from {settings.public_url}. Nothing was changed: open the page there and"
+            " send it again."
         )
 
     @app.after_request

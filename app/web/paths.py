@@ -1,4 +1,4 @@
-"""Paths whose parts may hold a slash: a customer's key `a/b` is reached as `a%2Fb`."""
+"""Addresses as they arrive. A part of a path may hold a slash: a customer's key `a/b` comes as `a%2Fb`."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -15,6 +15,7 @@ MARK = "\ue000"
 SLASH, ITSELF = MARK + "1", MARK + "0"
 
 
+BARE = re.compile("[^\x00-\x7f]")
 ENCODED = re.compile("%2f|%ee%80%80", re.IGNORECASE)  # a slash, or the mark
 
 
@@ -43,9 +44,15 @@ def init_app(app: Flask) -> None:
         path = ABSOLUTE.sub("", raw.partition("?")[0])
         if path.startswith("/api/") and ENCODED.search(path):
             environ["PATH_INFO"] = b"/".join(map(_marked, path.split("/"))).decode("latin-1")
+        # Flask reads encoded bytes that are no UTF-8 as other characters, but fails on bare ones.
+        environ["QUERY_STRING"] = BARE.sub(_encoded, environ.get("QUERY_STRING", ""))
         return inner(environ, start_response)
 
     app.wsgi_app = outer  # type: ignore[method-assign]
+
+
+def _encoded(found: re.Match[str]) -> str:
+    return f"%{ord(found[0]):02X}"
 
 
 def _marked(part: str) -> bytes:

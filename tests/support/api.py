@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.test import TestResponse, run_wsgi_app
+from werkzeug.wrappers import Request
 
 from tests.support.tokens import bearer
 
@@ -46,6 +47,12 @@ class Api:
     def delete(self, path: str) -> TestResponse:
         """Delete something."""
         return self.call("DELETE", path)
+
+
+def sent(app: Flask, environ: dict[str, Any]) -> TestResponse:
+    """Hand a request to the application as it is, however odd."""
+    iterable, status, headers = run_wsgi_app(app, environ)
+    return TestResponse(iterable, status, headers, Request(environ))
 
 
 def check(answer: TestResponse) -> None:

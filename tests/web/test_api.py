@@ -8,11 +8,10 @@ import pytest
 from flask import Flask, abort
 from flask.testing import FlaskClient
 from werkzeug.datastructures import Headers
-from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
-from werkzeug.wrappers import Request
+from werkzeug.test import EnvironBuilder
 
 from app.customers import Customer
-from tests.support.api import Api, check, wrong_fields
+from tests.support.api import Api, check, sent, wrong_fields
 from tests.support.cases import for_each
 from tests.support.rows import Rows
 
@@ -27,12 +26,6 @@ CALLS = [
 
 def raw(api: Api, body: bytes, method: str = "POST", path: str = "/customers") -> Any:
     return api.call(method, path, data=body, content_type="application/json")
-
-
-def sent(app: Flask, environ: dict[str, Any]) -> TestResponse:
-    """Hand a request to the application as it is, however odd."""
-    iterable, status, headers = run_wsgi_app(app, environ)
-    return TestResponse(iterable, status, headers, Request(environ))
 
 
 class TestAddresses:
@@ -121,7 +114,6 @@ class TestAddresses:
             "name=%ff",
             "name=\xff",
             "name=%ED%A0%80",
-            "%00=1",
             "&&==&",
             "name=%",
             "pageSize=1&pageSize=2",

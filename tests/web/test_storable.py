@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import EnvironBuilder
 
 from app.db import new_id
+from tests.support.api import Api, sent
 from tests.support.browser import Page
 from tests.support.cases import for_each
 from tests.support.desk import sign_in
@@ -76,6 +78,26 @@ def test_no_route_takes_what_is_unstorable(app: Flask, desk: FlaskClient, text: 
                 desk.post(path, query_string={"x": text}),
             ]
             assert [answer.status_code for answer in answers] == [400] * 4, path
+
+
+@for_each("query", ["x=\xff", "\xff=1", "customer=\xc3", "x=\xc3\xa4"])
+def test_bare_bytes_in_a_query_are_no_fault_of_ours(app: Flask, query: str) -> None:
+    for path in ("/signup", "/return", "/operator/login", "/start/x", "/healthz"):
+        environ = EnvironBuilder(path=path).get_environ() | {"QUERY_STRING": query}
+
+        assert sent(app, environ).status_code < 500, path
+
+
+@for_each("text", UNSTORABLE)
+def test_no_operation_takes_what_is_unstorable(app: Flask, api: Api, text: str) -> None:
+    for method in ("GET", "POST", "PUT", "DELETE"):
+        for rule, path in paths(app, method):
+            if rule.startswith("/api/v1/") and not rule.endswith("/webhook"):
+                for query in ({"x": text}, {text: "x"}, {"x": ["y", text]}):
+                    answer = api.call(method, path.removeprefix("/api/v1"), query_string=query)
+
+                    assert answer.status_code == 400, (method, path)
+                    assert "query" in answer.get_json()["detail"]
 
 
 def test_says_so_in_words(client: FlaskClient) -> None:
