@@ -6,6 +6,7 @@ from typing import Any
 from app.gateway.facts import fields
 
 CHOICE = "om_default_chosen"  # in a customer's metadata: an id for the last choice made through us
+BY_POLICY = "gangway-policy-"  # begins the idempotency key of what our own policy asked for: no choice
 
 
 @dataclass(frozen=True)
@@ -24,5 +25,6 @@ class DefaultChange:
             "default_payment_method"
         )
         is_choice = CHOICE in fields(before.get("metadata"))
-        is_about_it = event.get("type") == "customer.updated" and (is_other or is_choice)
+        is_policys = str(fields(event.get("request")).get("idempotency_key")).startswith(BY_POLICY)
+        is_about_it = event.get("type") == "customer.updated" and (is_other or is_choice) and not is_policys
         return cls(str(customer.get("id"))) if is_about_it else None

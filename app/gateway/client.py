@@ -7,10 +7,11 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import stripe
 
-from app.gateway.choices import CHOICE
+from app.gateway.choices import BY_POLICY, CHOICE
 from app.gateway.errors import translated
 from app.gateway.facts import (
     Account,
@@ -220,9 +221,11 @@ class StripeGateway:
         """Make an attached method (pm_…) the default, or none. Checkout never does so by itself.
 
         A `choice` is an id of its own for what somebody decided. Stripe keeps it in the metadata, so that its
-        list of events shows when it was, even if that method was the default before.
+        list of events shows when it was, even if that method was the default before. Without one, it was our
+        policy: the event shows that by the request's key.
 
-        Harmless to repeat, so without a key: what is replayed for one would be the default of back then.
+        Harmless to repeat, so with another key each time: what is replayed for one would be the default of
+        back then.
         Raises StripeRefused when the method is no longer attached.
         Source: https://docs.stripe.com/api/customers/update#update_customer-invoice_settings
         """
@@ -230,10 +233,11 @@ class StripeGateway:
             "invoice_settings": {"default_payment_method": method_id or ""},
             "expand": ["invoice_settings.default_payment_method"],
         }
+        options: Any = {"idempotency_key": f"{BY_POLICY}{uuid4()}"} if choice is None else {}
         if choice is not None:
             params["metadata"] = {CHOICE: choice}
         with translated():
-            updated = self._v1.customers.update(customer_id, params=params)  # type: ignore[arg-type]
+            updated = self._v1.customers.update(customer_id, params=params, options=options)  # type: ignore[arg-type]
         return CustomerFacts.of(_plain(updated))
 
     def payment_method(self, method_id: str) -> Method:

@@ -79,8 +79,9 @@ def _is_newer(
     stripe: StripeGateway, payer: Payer, default: Method, saved: SavedMethod, alive: type_alive
 ) -> bool:
     """Did the default become the default after that method was saved?"""
-    if default.id == payer.policy_method_id != payer.chosen_method_id:  # it was saved through us, too
-        return default.created_at > saved.method.created_at
+    is_policys = default.id == payer.policy_method_id != payer.chosen_method_id
+    if is_policys and default.created_at > saved.method.created_at:  # it was saved through us, too
+        return True
     try:
         for event in _events(stripe, saved.method.created_at, alive):
             change = DefaultChange.of(event)
@@ -89,7 +90,8 @@ def _is_newer(
             if event["type"] == "setup_intent.succeeded" and event["data"]["object"]["id"] == saved.setup_id:
                 return False
     except StripePermissionMissing:
-        return default.id != payer.default_method_id or default.id == payer.chosen_method_id
+        is_others = default.id != payer.default_method_id or default.id == payer.chosen_method_id
+        return is_others and not is_policys
     return False
 
 

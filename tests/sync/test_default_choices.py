@@ -1,11 +1,13 @@
 """A default that somebody chose after a card was saved stays, whenever we hear of that card."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.simulator import Simulator
 from tests.support.desk import operator, post, sign_in
 from tests.support.people import Person
 from tests.support.stripe_calls import StripeCalls, elsewhere
@@ -117,18 +119,57 @@ def test_during_a_convergence_stands(
     assert_agrees(person)
 
 
-def test_costs_a_look_at_the_events_only_if_somebody_chose(
+@pytest.mark.parametrize("by", ["the dashboard", "a lost answer"])
+def test_of_the_default_of_before_stands(
+    by: str, app: Flask, world: World, person: Person, simulator: Simulator
+) -> None:
+    person.save_card()
+    world.settle()
+    first = str(person.stripe_default)
+    other = world.attach_card(person)
+    person.open_another_session()
+    person.save_card("5555555555554444")
+
+    if by == "the dashboard":
+        world.choose_default(person, other)
+        world.choose_default(person, first)
+    else:
+        simulator.faults.add("reset_after", "POST /v1/customers/*", 4)
+        grace = sign_in(app, who=operator(app, "operator", name="Grace Hopper"))
+        path = f"/operator/customers/{person.payer.customer_id}/charge"
+        post(grace, path, app_id=person.payer.app_id, method_id=first)
+        simulator.faults.clear()
+    world.settle()
+
+    assert person.stripe_default == first
+
+
+def test_by_our_own_policy_is_no_choice(world: World, person: Person, simulator: Simulator) -> None:
+    person.open_another_session()
+    world.simulator.save_card(person.session_ids[1], "5555555555554444")
+    world.settle()
+    first = person.stripe_default
+    world.clock.shift(timedelta(minutes=5))
+
+    world.simulator.save_card(person.session_ids[0])
+    world.settle()
+
+    assert person.stripe_default != first
+    assert_agrees(person)
+
+
+def test_costs_a_look_at_the_events_only_if_another_card_is_the_default(
     world: World, person: Person, calls: StripeCalls
 ) -> None:
     person.save_card()
     world.settle()
+    assert "GET /v1/events" not in calls.made
     person.open_another_session()
-    calls.clear()
 
     person.save_card("5555555555554444")
     world.settle()
 
-    assert "GET /v1/events" not in calls.made
+    assert calls.made.count("GET /v1/events") == 1
     assert len(person.methods) == 2
     assert_agrees(person)
 
