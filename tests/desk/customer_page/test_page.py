@@ -3,6 +3,7 @@ Dashboard. Viewers see no buttons."""
 
 from datetime import timedelta
 
+import pytest
 import time_machine
 from flask import Flask
 
@@ -51,6 +52,30 @@ def test_shows_everything_that_is_known_of_the_customer(app: Flask, api: Api) ->
         assert told in details
     assert "A long-standing one" in details
     assert "tier gold" in details
+
+
+@pytest.mark.parametrize(
+    ("email", "html"),
+    [
+        ("ada@example.com", "ada@example.com"),
+        ("accounts-payable@litware.example", "accounts-payable@litware.example"),
+        (
+            "o'brien.accounts-payable@office.litware.example",
+            "o&#39;brien.<wbr>accounts-payable@<wbr>office.<wbr>litware.<wbr>example",
+        ),
+    ],
+)
+def test_a_long_email_stands_below_its_label_and_breaks_between_words(
+    email: str, html: str, app: Flask, api: Api
+) -> None:
+    customer = api.post("/customers", {"name": "Ada", "key": "k-1", "primaryEmail": email}).get_json()
+
+    page = look(customer["id"], app, "viewer")
+
+    row = section(page, "Details").one("dl").all("div")[0]
+    assert row.get("class") == ("whole" if len(email) > 22 else "")
+    assert "".join(row.one("dd").text.split()) == email
+    assert html in page.html
 
 
 def test_a_viewer_sees_no_button_that_acts(app: Flask, world: World) -> None:
