@@ -30,6 +30,7 @@ def test_tells_of_an_onboarding(world: World, person: Person, rows: Rows) -> Non
         ("customer.created", "visitor"),
         ("checkout.started", "visitor"),
         ("setup.failed", "stripe"),
+        ("customer.adopted", "stripe"),  # the address that Checkout asked for
         ("setup.succeeded", "stripe"),
         ("payment_method.saved", "stripe"),
         ("default_method.changed", "stripe"),
