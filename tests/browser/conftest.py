@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,8 +76,8 @@ class Frontage:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Chromium from $CHROMIUM or the path; without one these tests are skipped, but never in CI."""
+def launch() -> Iterator[Callable[[], Browser]]:
+    """Start Chromium from $CHROMIUM or the path; without one these tests are skipped, but never in CI."""
     found = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if found is None:
         if os.environ.get("CI"):
@@ -84,9 +85,24 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("no chromium: set CHROMIUM or install Debian's package")
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=CHROMIUM_OPTIONS)
-        yield browser
+        yield partial(playwright.chromium.launch, executable_path=found, args=CHROMIUM_OPTIONS)
+
+
+@pytest.fixture(scope="session")
+def browsers(launch: Callable[[], Browser]) -> Iterator[list[Browser]]:
+    """The browsers that were started; closed at the end."""
+    started: list[Browser] = []
+    yield started
+    for browser in started:
         browser.close()
+
+
+@pytest.fixture
+def chromium(launch: Callable[[], Browser], browsers: list[Browser]) -> Browser:
+    """The browser of this process of the tests, or another when it crashed."""
+    if not browsers or not browsers[-1].is_connected():
+        browsers.append(launch())
+    return browsers[-1]
 
 
 @pytest.fixture(scope="session")

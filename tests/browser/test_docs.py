@@ -3,18 +3,15 @@
 from playwright.sync_api import ViewportSize, expect
 
 from tests.browser.conftest import Visit
-from tests.support.walk import COLOURS, DESKTOP, PHONE, findings
+from tests.support.walk import COLOURS, DESKTOP, PHONE, findings, findings_everywhere
 
 NARROWEST: ViewportSize = {"width": 320, "height": 900}
 
 
 def test_is_accessible_and_fits(visit: Visit) -> None:
-    found: list[str] = []
-    with visit(viewport=PHONE, color_scheme="dark") as page:
+    with visit() as page:
         page.goto("/api/docs")
-        found += findings(page)
-        page.emulate_media(color_scheme="light")
-        found += findings(page)
+        found = findings_everywhere(page, sizes=[PHONE])
         for size in (NARROWEST, DESKTOP):
             page.set_viewport_size(size)
             found += findings(page, without=COLOURS)  # the page is so long that they take many seconds

@@ -11,8 +11,9 @@ DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 COLOURS = ["color-contrast", "link-in-text-block"]  # the rules that can tell a dark page from a light one
 # A page that waits for something loads itself again, which would take it away while it is looked at.
 STOP_TIMERS = "for (let timer = setTimeout(() => {}); timer > 0; timer--) clearTimeout(timer)"
+# To preload is to fetch stylesheets and sounds again, for rules about sounds and for others that are off.
 RUN_AXE = """async (options) => {
-    const results = await axe.run(document, {resultTypes: ["violations"], ...options});
+    const results = await axe.run(document, {resultTypes: ["violations"], preload: false, ...options});
     return results.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(", ")}`);
 }"""
 
@@ -61,10 +62,10 @@ def findings(page: Page, *, without: Sequence[str] = ()) -> list[str]:
     return [f"{page.url}, {page.viewport_size}: {one}" for one in found]
 
 
-def findings_everywhere(page: Page) -> list[str]:
+def findings_everywhere(page: Page, *, sizes: Sequence[ViewportSize] = (PHONE, DESKTOP)) -> list[str]:
     """The findings on a telephone and on a desktop, light and dark."""
     found: list[str] = []
-    for size in (PHONE, DESKTOP):
+    for size in sizes:
         page.set_viewport_size(size)
         page.emulate_media(color_scheme="dark", reduced_motion="reduce")
         found += [f"{page.url}, {size}, dark: {one}" for one in _axe(page, {"runOnly": COLOURS})]
