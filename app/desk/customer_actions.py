@@ -72,6 +72,14 @@ def find(session: Session, customer_id: str, *, lock: bool = False) -> Customer:
     return customer
 
 
+def find_to_change(session: Session, customer_id: str) -> Customer:
+    """Begin to write, and lock a live customer. Raises NotFound, and PreconditionFailed for a deleted one."""
+    db.start_write(session)
+    customer = find(session, customer_id, lock=True)
+    customers.refuse_deleted(customer)
+    return customer
+
+
 def edit(session: Session, customer_id: str, wanted: NewCustomer, *, seen: str, actor: str) -> Edited:
     """Give a customer new details; `seen` says when it had last been changed as the form was drawn. Commits.
 

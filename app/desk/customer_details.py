@@ -1,12 +1,9 @@
 """What an operator decides about one customer: to adopt Stripe's details, and to allow more tries."""
 
-from collections.abc import Mapping
-
 from flask import flash, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.orm import Session
 
-from app import customers, db, journal, operators, payers
+from app import db, journal, operators, payers
 from app.db import utcnow
 from app.desk import customer_actions as actions
 from app.desk.customer import go_to, pages
@@ -17,8 +14,10 @@ from app.operators import Role
 def adopt(customer_id: str) -> ResponseReturnValue:
     """Take over the details that Stripe has, as far as they are still those on the page."""
     session = db.session()
-    customer = actions.find(session, customer_id)
-    adopted = _adopt(session, customer.id, request.form)
+    customer = actions.find_to_change(session, customer_id)
+    payer = payers.of_customer(session, request.form.get("app_id", ""), customer.id)
+    adopted = payers.adopt(session, customer, payer, request.form, actor=operators.actor()) if payer else []
+    session.commit()
     if adopted:
         labels = ", ".join(each.label.lower() for each in adopted)
         flash(f"Taken over from Stripe: {labels}.", "success")
@@ -31,9 +30,7 @@ def adopt(customer_id: str) -> ResponseReturnValue:
 def allow(customer_id: str) -> ResponseReturnValue:
     """Let a customer try again after too many tries were declined."""
     session = db.session()
-    db.start_write(session)
-    customer = actions.find(session, customer_id, lock=True)
-    customers.refuse_deleted(customer)
+    customer = actions.find_to_change(session, customer_id)
     for payer in payers.all_of_customer(session, customer.id):
         if payer.blocked_at is not None:
             payer.blocked_at, payer.declines_since = None, utcnow()
@@ -47,14 +44,3 @@ def allow(customer_id: str) -> ResponseReturnValue:
     session.commit()
     flash("The customer may try again.", "success")
     return go_to(customer_id)
-
-
-def _adopt(session: Session, customer_id: str, seen: Mapping[str, str]) -> list[payers.Difference]:
-    db.end_read(session)
-    db.start_write(session)
-    customer = actions.find(session, customer_id, lock=True)
-    customers.refuse_deleted(customer)
-    payer = payers.of_customer(session, seen.get("app_id", ""), customer.id)
-    adopted = payers.adopt(session, customer, payer, seen, actor=operators.actor()) if payer else []
-    session.commit()
-    return adopted

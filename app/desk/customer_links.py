@@ -6,7 +6,7 @@ from flask import current_app, flash, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, customers, db, links, operators
+from app import apps, db, links, operators
 from app.customers import Customer
 from app.db import is_id, utcnow
 from app.desk import customer_actions as actions
@@ -21,9 +21,7 @@ SHOWN_AGAIN = timedelta(minutes=10)  # a form that is sent again within that tim
 def make_link(customer_id: str) -> ResponseReturnValue:
     """Make a link for an app, and show it on the next page. One form makes one, however often it is sent."""
     session = db.session()
-    db.start_write(session)
-    customer = actions.find(session, customer_id, lock=True)
-    customers.refuse_deleted(customer)
+    customer = actions.find_to_change(session, customer_id)
     app = _app(session)
     token = _token(session, f"{customer.id}:{app.id if app else ''}")
     if not _is_made(session, customer, token):

@@ -178,7 +178,7 @@ def limited(
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Count where the settings say, and tell whoever must wait for how long."""
+    """Count where the settings say, and say for how long a client must wait."""
     app.extensions["gangway.limits"] = Limits(settings.rate_limit_storage)
 
     @app.after_request

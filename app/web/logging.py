@@ -16,9 +16,9 @@ log = structlog.get_logger("gangway.web")
 
 IDS = {"app_id", "customer_id", "event_id"}  # of those in an address
 SECRETS = re.compile(r"\b((?:sk|rk)_(?:test|live)|whsec)_\w+")
-# Whoever has the address of an onboarding link has the link.
+# The address of an onboarding link is the link itself.
 LINKS = re.compile(r"(/start/[\s/]*)[^\s/\"'<>]+", re.IGNORECASE)
-# So has whoever has a one-time link, an API token or a cookie, in a query, a header or a path of any kind.
+# One-time links, API tokens and cookies let in anybody who reads them, in a query, a header or a path.
 NAMED_TOKENS = re.compile(r"(\b[\w-]*token(?:=|%3d))[^\s&#\"'<>]+", re.IGNORECASE)
 API_TOKENS = re.compile(r"\b(gangway_[0-7][0-9A-HJKMNP-TV-Z]{25})_[A-Za-z0-9_-]+")
 BARE_TOKENS = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")  # as `secrets` makes them
@@ -33,7 +33,7 @@ SHOWN = {"set_up_once_at"}  # how the first operator gets in stands nowhere else
 
 
 class MaskingFilter(logging.Filter):
-    """Keeps secrets out of the lines of a library that has handlers of its own."""
+    """Keeps secrets out of the lines of a library with its own handlers."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Put the masked text in place of the text and its arguments."""

@@ -15,7 +15,7 @@ CURE = (
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Believe as many proxies as the settings say; warn once when a proxy speaks in vain."""
+    """Believe as many proxies as the settings say; warn once when a proxy is not believed."""
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0)  # type: ignore[method-assign]
         return

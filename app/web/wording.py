@@ -50,7 +50,7 @@ KINDS = {
         "Wait a few seconds, go back, reload the page and look at what is there now.",
     ),
     412: Words(
-        "This isn't possible any more",
+        "This is no longer possible",
         "Something has changed since this page was opened. Nothing was changed by this try.",
         "Go back, reload the page and look at what is there now.",
     ),

@@ -58,7 +58,7 @@ def test_leaves_the_portal_ready(
     client: FlaskClient, postbox: Postbox, clock: time_machine.Traveller, server: postgres.Server | None
 ) -> None:
     if server is not None:
-        pytest.skip("PostgreSQL has a clock of its own, which no test can move")
+        pytest.skip("PostgreSQL has its own clock, which no test can move")
     for number in range(3):
         postbox.post(event(id=f"evt_{number}"))
     clock.shift(timedelta(minutes=6))
