@@ -1,4 +1,4 @@
-"""The list of customers as CSV has every customer who fits the filters, and is safe to open in a spreadsheet."""
+"""The list of customers as CSV has every customer who fits the filters, and opens safely in a spreadsheet."""
 
 import csv
 from io import StringIO
