@@ -123,7 +123,8 @@ class TestStrays:
     def test_may_be_about_to_be_recorded_while_they_are_young(
         self, own: Installed, doctor: Doctor, simulator: Simulator
     ) -> None:
-        young = simulator.books.webhook_endpoints[own.endpoint] | {"id": "we_young"}
+        made = {"id": "we_young", "created": simulator.clock.now()}
+        young = simulator.books.webhook_endpoints[own.endpoint] | made
         simulator.books.webhook_endpoints.put("we_young", young, DEFAULT_ACCOUNT)
 
         assert doctor().troubles == {}
