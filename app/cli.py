@@ -204,7 +204,7 @@ def worker(threads: int, metrics: int | None) -> None:
 
 @main.command()
 @click.option("--port", type=PORT, default=12111, show_default=True, help="Where to listen, on loopback.")
-@click.option("--data", type=click.Path(path_type=Path, dir_okay=False), help="Keep the books in this file.")
+@click.option("--data", type=click.Path(path_type=Path, dir_okay=False), help="Save the store in this file.")
 def simulator(port: int, data: Path | None) -> None:
     """Run the simulated Stripe alone."""
     demo.run_simulator(port=port, data=data)

@@ -46,7 +46,7 @@ def launch(
 ) -> Iterator[dict[str, Any]]:
     """Run all of it while the context lasts. The value is what `--json` prints.
 
-    It picks up where an earlier demo left off, even one that was killed: the simulator's books and ours
+    It picks up where an earlier demo left off, even one that was killed: the simulator's store and ours
     are both on disk.
     """
     folder = _folder(folder or default_data_folder() / f"demo-{port}-{stripe_port}", fresh=fresh)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from app.simulator import ids
-from app.simulator.books import DEFAULT_ACCOUNT, Books
 from app.simulator.errors import StripeError
 from app.simulator.shapes import JSON
+from app.simulator.store import DEFAULT_ACCOUNT, Store
 from app.simulator.work import ACCOUNT_VERSION, Call, operation
 
 DEFAULT_API_KEY = "sk_test_gangwaysimulator0000"
@@ -43,25 +43,25 @@ _RESOURCES = {
 NAME = "Example Works"  # what its account is called when nobody says otherwise
 
 
-def open_books(books: Books, now: int, *, name: str) -> None:
+def open_store(store: Store, now: int, *, name: str) -> None:
     """Make the default account and its keys where there are none yet."""
-    with books.transaction():
-        if DEFAULT_ACCOUNT not in books.accounts:
-            add_account(books, DEFAULT_ACCOUNT, now, name=name)
-            add_key(books, DEFAULT_API_KEY)
-            add_key(books, DEFAULT_RESTRICTED_KEY, permissions=DEFAULT_PERMISSIONS)
+    with store.transaction():
+        if DEFAULT_ACCOUNT not in store.accounts:
+            add_account(store, DEFAULT_ACCOUNT, now, name=name)
+            add_key(store, DEFAULT_API_KEY)
+            add_key(store, DEFAULT_RESTRICTED_KEY, permissions=DEFAULT_PERMISSIONS)
 
 
-def add_account(books: Books, account: str, now: int, *, name: str = NAME) -> None:
+def add_account(store: Store, account: str, now: int, *, name: str = NAME) -> None:
     """Add an account, with nothing in it."""
-    books.accounts.put(account, _account(account, now, name), account)
+    store.accounts.put(account, _account(account, now, name), account)
     configuration = ids.dated("pmc", account, now)
     facts = {"api_version": ACCOUNT_VERSION, "payment_method_configuration": configuration}
-    books.notes.put(account, facts, account)
+    store.notes.put(account, facts, account)
 
 
 def add_key(
-    books: Books,
+    store: Store,
     key: str,
     *,
     account: str = DEFAULT_ACCOUNT,
@@ -74,22 +74,22 @@ def add_key(
     prefix = "sk_test_" if permissions is None else "rk_test_"
     if not key.startswith(prefix):
         raise ValueError(f"A key of this kind begins with {prefix}.")
-    if account not in books.accounts:
+    if account not in store.accounts:
         raise ValueError(f"There is no account {account}.")
     allowed = None if permissions is None else sorted(permissions)
-    books.keys.put(key, {"id": key, "permissions": allowed, "revoked": False}, account)
+    store.keys.put(key, {"id": key, "permissions": allowed, "revoked": False}, account)
 
 
-def revoke_key(books: Books, key: str, *, revoked: bool = True) -> None:
+def revoke_key(store: Store, key: str, *, revoked: bool = True) -> None:
     """From now on the key is answered as an expired one, or again as a good one.
 
     The key may be named as it is shown, masked. Raises KeyError when it never was.
     """
-    known = next((whole for whole in books.keys if masked(whole) == key), key)
-    books.keys.put(known, books.keys[known] | {"revoked": revoked}, books.keys.owner(known))
+    known = next((whole for whole in store.keys if masked(whole) == key), key)
+    store.keys.put(known, store.keys[known] | {"revoked": revoked}, store.keys.owner(known))
 
 
-def authenticate(books: Books, key: str) -> tuple[str, list[str] | None]:
+def authenticate(store: Store, key: str) -> tuple[str, list[str] | None]:
     """The account of a key, and its permissions if it is restricted; raises StripeError (401)."""
     if not key:
         raise StripeError(
@@ -97,13 +97,13 @@ def authenticate(books: Books, key: str) -> tuple[str, list[str] | None]:
             "header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY').",
             status=401,
         )
-    known = books.keys.get(key)
+    known = store.keys.get(key)
     if known is None:
         raise StripeError(f"Invalid API Key provided: {masked(key)}", status=401)
     if known["revoked"]:
         message = f"Expired API Key provided: {masked(key)}"
         raise StripeError(message, status=401, code="api_key_expired")
-    return books.keys.owner(key), known["permissions"]
+    return store.keys.owner(key), known["permissions"]
 
 
 def permit(operation_name: str, key: str, account: str, permissions: list[str] | None) -> None:
@@ -129,7 +129,7 @@ def masked(key: str) -> str:
 
 @operation("GET /v1/account")
 def retrieve(call: Call) -> JSON:
-    return call.books.accounts[call.account]
+    return call.store.accounts[call.account]
 
 
 def _account(account: str, now: int, name: str) -> JSON:

@@ -108,11 +108,11 @@ def _view(simulator: "Simulator", name: str, handler: Handler) -> Callable[..., 
 def _understand(call: Call, name: str, own: str) -> None:
     """Fill in who asks for what; raises StripeError for whoever may not, and what makes no sense."""
     key = _key()
-    account, permissions = accounts.authenticate(call.books, key)
+    account, permissions = accounts.authenticate(call.store, key)
     accounts.permit(name, key, account, permissions)
     call.account = account
     call.request = {"id": own, "idempotency_key": request.headers.get("Idempotency-Key")}
-    call.version = request.headers.get("Stripe-Version", call.books.accounts_version(account))
+    call.version = request.headers.get("Stripe-Version", call.store.accounts_version(account))
     if call.version not in parameters.words("api_version"):
         raise StripeError(f"Invalid Stripe API version: {call.version}")
     if request.method == "POST" and request.mimetype not in {"", "application/x-www-form-urlencoded"}:
@@ -149,12 +149,12 @@ def _handled(simulator: "Simulator", handler: Handler, call: Call, fault: Fault 
         simulator.pause(fault.seconds)
     own = call.request["id"]
     key = call.request["idempotency_key"]
-    with call.books.transaction():
+    with call.store.transaction():
         try:
             _fail(fault, "500")
             body = handler(call)
             _fail(fault, "500_after")
-            body = expanded(call.books, body, call.params.get("expand", []))
+            body = expanded(call.store, body, call.params.get("expand", []))
             answer = idempotency.Answer(200, versions.rendered(body, call.version), own)
         except StripeError as error:
             if not error.happened:

@@ -35,13 +35,13 @@ _FEATURES: JSON = {
 def create_configuration(call: Call) -> JSON:
     configuration = _configuration(call, is_default=False)
     _change(configuration, call.params)
-    return call.keep(call.books.portal_configurations, configuration)
+    return call.keep(call.store.portal_configurations, configuration)
 
 
 @operation("GET /v1/billing_portal/configurations/{configuration}")
 def retrieve_configuration(call: Call) -> JSON:
     name = call.path["configuration"]
-    found = call.books.portal_configurations.find(name, call.account)
+    found = call.store.portal_configurations.find(name, call.account)
     if found is None:
         raise missing_resource("configuration", name, "configuration", status=404)
     return found
@@ -53,7 +53,7 @@ def update_configuration(call: Call) -> JSON:
     _change(configuration, call.params)
     configuration |= {"active": call.params.get("active", configuration["active"])}
     configuration["updated"] = call.now
-    return call.keep(call.books.portal_configurations, configuration)
+    return call.keep(call.store.portal_configurations, configuration)
 
 
 @operation("GET /v1/billing_portal/configurations")
@@ -61,7 +61,7 @@ def index_configurations(call: Call) -> JSON:
     wanted = {name: call.params[name] for name in ("active", "is_default") if name in call.params}
     return lists.page(
         call,
-        call.books.portal_configurations,
+        call.store.portal_configurations,
         "configuration",
         lambda thing: all(thing[name] == value for name, value in wanted.items()),
     )
@@ -78,7 +78,7 @@ def create_session(call: Call) -> JSON:
     if named is None:
         configuration = _default(call)
     else:
-        found = call.books.portal_configurations.find(named, call.account)
+        found = call.store.portal_configurations.find(named, call.account)
         if found is None:
             raise missing_resource("configuration", named, "configuration")
         configuration = found
@@ -100,16 +100,16 @@ def create_session(call: Call) -> JSON:
         "url": f"{call.public_url}/p/session/test_{ids.random_text(40)}",
     }
     call.emit("billing_portal.session.created", session)
-    return call.keep(call.books.portal_sessions, session)
+    return call.keep(call.store.portal_sessions, session)
 
 
 def _default(call: Call) -> JSON:
-    for configuration in call.books.portal_configurations.newest(call.account):
+    for configuration in call.store.portal_configurations.newest(call.account):
         if configuration["is_default"]:
             return configuration
     configuration = _configuration(call, is_default=True)
     configuration["features"]["payment_method_update"]["enabled"] = True
-    return call.keep(call.books.portal_configurations, configuration)
+    return call.keep(call.store.portal_configurations, configuration)
 
 
 def _configuration(call: Call, *, is_default: bool) -> JSON:

@@ -1,6 +1,6 @@
 """Stripe's test cards and what each of them does. Source: https://docs.stripe.com/testing.
 
-Only these numbers are ever accepted, so that no real card can get into the books.
+Only these numbers are ever accepted, so that no real card can get into the store.
 """
 
 import hashlib

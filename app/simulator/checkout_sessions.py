@@ -38,7 +38,7 @@ _NOT_DRAWN = (
 
 def in_path(call: Call) -> JSON:
     """The session the path names; raises StripeError (404)."""
-    found = call.books.checkout_sessions.find(call.path["session"], call.account)
+    found = call.store.checkout_sessions.find(call.path["session"], call.account)
     if found is None:
         name = call.path["session"]
         raise missing_resource("checkout.session", name, "session", status=404)
@@ -73,7 +73,7 @@ def create(call: Call) -> JSON:
         customer_update=given.get("customer_update", {}),
         allow_redisplay=given.get("payment_method_data", {}).get("allow_redisplay", "limited"),
     )
-    return call.keep(call.books.checkout_sessions, session)
+    return call.keep(call.store.checkout_sessions, session)
 
 
 def _open_purchase(call: Call) -> JSON:
@@ -85,7 +85,7 @@ def _open_purchase(call: Call) -> JSON:
         "payment_method_configuration_details": None,
     }
     session = _session(call, None, nothing_to_set_up, _expiry(call)) | shop.purchase(call)
-    return call.keep(call.books.checkout_sessions, session)
+    return call.keep(call.store.checkout_sessions, session)
 
 
 @operation("GET /v1/checkout/sessions/{session}")
@@ -101,7 +101,7 @@ def update(call: Call) -> JSON:
             message = f"{name} of a Checkout Session in setup mode cannot be updated."
             raise StripeError(message, param=name)
     metadata = merged(session["metadata"], call.params.get("metadata"))
-    return call.change(call.books.checkout_sessions, session, metadata=metadata)
+    return call.change(call.store.checkout_sessions, session, metadata=metadata)
 
 
 @operation("POST /v1/checkout/sessions/{session}/expire")
@@ -119,7 +119,7 @@ def expire_now(call: Call) -> JSON:
 def index_line_items(call: Call) -> JSON:
     """Always empty: in setup mode nothing is bought."""
     in_path(call)
-    return lists.page(call, call.books.checkout_sessions, "item", lambda _: False)
+    return lists.page(call, call.store.checkout_sessions, "item", lambda _: False)
 
 
 @operation("GET /v1/checkout/sessions")
@@ -138,21 +138,21 @@ def index(call: Call) -> JSON:
         return same and (email is None or details.get("email") == email)
 
     customer = given.get("customer")
-    return lists.page(call, call.books.checkout_sessions, "checkout.session", fits, customer=customer)
+    return lists.page(call, call.store.checkout_sessions, "checkout.session", fits, customer=customer)
 
 
 def expire(work: Work, session: JSON) -> JSON:
     """Close an open session; its SetupIntent is given up."""
-    expired = work.change(work.books.checkout_sessions, session, status="expired", url=None)
+    expired = work.change(work.store.checkout_sessions, session, status="expired", url=None)
     if session["setup_intent"] is not None:
-        setups.cancel(work, work.books.setup_intents[session["setup_intent"]], "abandoned")
+        setups.cancel(work, work.store.setup_intents[session["setup_intent"]], "abandoned")
     work.emit("checkout.session.expired", expired)
     return expired
 
 
 def complete(work: Work, session: JSON, **fields: object) -> JSON:
     """The payer finished the page, whatever the SetupIntent still waits for."""
-    done = work.change(work.books.checkout_sessions, session, status="complete", url=None, **fields)
+    done = work.change(work.store.checkout_sessions, session, status="complete", url=None, **fields)
     work.emit("checkout.session.completed", done)
     return done
 

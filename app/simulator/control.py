@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from app.simulator.simulator import Simulator
 
 _SHOWN = 15  # of the latest of each kind
-_SECRET = {"keys", "notes", "idempotency", "settings"}  # books that nobody is shown
+_SECRET = {"keys", "notes", "idempotency", "settings"}  # collections that nobody is shown
 
 
 def blueprint(simulator: "Simulator") -> Blueprint:
-    """GET and POST /_control, GET /_control.json, and each of the books as /_control/<name>.json."""
+    """GET and POST /_control, GET /_control.json, and each collection as /_control/<name>.json."""
     control = Blueprint("control", __name__)
 
     @control.before_request
@@ -37,10 +37,10 @@ def blueprint(simulator: "Simulator") -> Blueprint:
         return jsonify(_state(simulator))
 
     @control.get("/_control/<name>.json")
-    def book(name: str) -> ResponseReturnValue:
-        if name in _SECRET or name not in simulator.books.collections:
+    def collection(name: str) -> ResponseReturnValue:
+        if name in _SECRET or name not in simulator.store.collections:
             abort(404)
-        return jsonify(simulator.books.collections[name].snapshot())
+        return jsonify(simulator.store.collections[name].snapshot())
 
     @control.post("/_control")
     def act() -> ResponseReturnValue:
@@ -60,42 +60,42 @@ def blueprint(simulator: "Simulator") -> Blueprint:
 
 
 def _state(simulator: "Simulator") -> JSON:
-    books = simulator.books
+    store = simulator.store
     return {
         "now": simulator.clock.now(),
         "ahead": simulator.clock.ahead,
         "knobs": simulator.knobs.state(),
         "faults": simulator.faults.state(),
         "keys": [
-            key | {"id": accounts.masked(key["id"]), "account": books.keys.owner(key["id"])}
-            for key in books.keys.snapshot()
+            key | {"id": accounts.masked(key["id"]), "account": store.keys.owner(key["id"])}
+            for key in store.keys.snapshot()
         ],
-        "endpoints": books.webhook_endpoints.snapshot(),
-        "counts": {name: len(collection) for name, collection in books.collections.items()},
-        "waiting": books.deliveries.snapshot()[-_SHOWN:],
-        "tries": books.tries.snapshot()[-_SHOWN:][::-1],
+        "endpoints": store.webhook_endpoints.snapshot(),
+        "counts": {name: len(collection) for name, collection in store.collections.items()},
+        "waiting": store.deliveries.snapshot()[-_SHOWN:],
+        "tries": store.tries.snapshot()[-_SHOWN:][::-1],
         "events": [
             {name: event[name] for name in ("id", "type", "created", "pending_webhooks")}
-            for event in books.events.snapshot()[-_SHOWN:][::-1]
+            for event in store.events.snapshot()[-_SHOWN:][::-1]
         ],
     }
 
 
 def _page(simulator: "Simulator", problem: str | None = None) -> Response:
-    books = simulator.books
+    store = simulator.store
     sessions = [
         {
             "id": session["id"],
             "status": session["status"],
             "customer": session["customer"],
-            "intent": books.setup_intents[session["setup_intent"]]["status"],
+            "intent": store.setup_intents[session["setup_intent"]]["status"],
             "deposits": simulator.microdeposits_of(session["id"]) is not None,
         }
-        for session in books.checkout_sessions.snapshot()[-_SHOWN:][::-1]
+        for session in store.checkout_sessions.snapshot()[-_SHOWN:][::-1]
         if session["mode"] == "setup"
     ]
-    people = [customer for customer in books.customers.snapshot() if not customer.get("deleted")]
-    methods = [method for method in books.payment_methods.snapshot() if method["customer"]]
+    people = [customer for customer in store.customers.snapshot() if not customer.get("deleted")]
+    methods = [method for method in store.payment_methods.snapshot() if method["customer"]]
     defaults = {person["invoice_settings"]["default_payment_method"] for person in people}
     page = render_template(
         "simulator/control.html",
@@ -104,7 +104,7 @@ def _page(simulator: "Simulator", problem: str | None = None) -> Response:
         customers=people[-_SHOWN:][::-1],
         methods=methods[-_SHOWN:][::-1],
         defaults=defaults,
-        mandates=books.mandates.snapshot()[-_SHOWN:][::-1],
+        mandates=store.mandates.snapshot()[-_SHOWN:][::-1],
         cards=[card for card in CARDS.values() if card.decline is None and not card.challenge],
         fault_kinds=FAULTS,
         outages=OUTAGES,

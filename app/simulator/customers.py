@@ -14,7 +14,7 @@ _PLAIN = ("description", "email", "name", "phone", "preferred_locales", "tax_exe
 
 def in_path(call: Call) -> JSON:
     """The customer the path names, deleted ones too; raises StripeError (404)."""
-    found = call.books.customers.find(call.path["customer"], call.account)
+    found = call.store.customers.find(call.path["customer"], call.account)
     if found is None:
         raise missing_resource("customer", call.path["customer"], "id", status=404)
     return found
@@ -34,7 +34,7 @@ def create(call: Call) -> JSON:
     named = call.params.get("payment_method")
     method = wallet.usable(call, named, "payment_method") if named else None
     _change(call, customer)
-    call.keep(call.books.customers, customer)
+    call.keep(call.store.customers, customer)
     call.emit("customer.created", customer)
     if method is not None:
         wallet.attach_to(call, method, customer["id"])
@@ -66,7 +66,7 @@ def index(call: Call) -> JSON:
     def wanted(customer: JSON) -> bool:
         return not customer.get("deleted") and (email is None or customer["email"] == email)
 
-    return lists.page(call, call.books.customers, "customer", wanted)
+    return lists.page(call, call.store.customers, "customer", wanted)
 
 
 @operation("GET /v1/customers/search")
@@ -75,7 +75,7 @@ def find(call: Call) -> JSON:
     newest = call.now - call.knobs.search_lag
     found = [
         customer
-        for customer in call.books.customers.newest(call.account)
+        for customer in call.store.customers.newest(call.account)
         if not customer.get("deleted") and customer["created"] <= newest
     ]
     return search.page(call, found, fields=("email", "name", "phone", "created"))
@@ -98,19 +98,19 @@ def retrieve_payment_method(call: Call) -> JSON:
 def changed(work: Work, old: JSON, new: JSON) -> JSON:
     """Write a customer that differs and tell of it; without a difference nothing happened."""
     if new != old:
-        work.keep(work.books.customers, new)
+        work.keep(work.store.customers, new)
         work.emit("customer.updated", new, previous(old, new))
     return new
 
 
 def remove(work: Work, customer: JSON) -> JSON:
     """Delete a customer: its payment methods are detached, and only the id remains."""
-    for method in work.books.payment_methods.newest(work.account):
+    for method in work.store.payment_methods.newest(work.account):
         if method["customer"] == customer["id"]:
             wallet.detach_from(work, method, forget_default=False)
     gone = {"id": customer["id"], "object": "customer", "deleted": True}
     work.emit("customer.deleted", customer)
-    return work.keep(work.books.customers, gone)
+    return work.keep(work.store.customers, gone)
 
 
 def _change(call: Call, customer: JSON) -> None:
@@ -155,7 +155,7 @@ def _invoice_settings(call: Call, customer: JSON, given: JSON) -> None:
 
 def _own(call: Call, customer: JSON, method: str) -> str:
     """A default must be attached to the customer whose default it is to be."""
-    found = call.books.payment_methods.find(method, call.account)
+    found = call.store.payment_methods.find(method, call.account)
     if found is None or found["customer"] != customer["id"]:
         param = "invoice_settings[default_payment_method]"
         raise missing_resource("PaymentMethod", method, param)

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 from app.simulator import cards, customers, ids, setups, wallet
-from app.simulator.books import DEFAULT_ACCOUNT, Books, Collection
 from app.simulator.clock import Clock
 from app.simulator.knobs import Knobs
 from app.simulator.shapes import JSON
+from app.simulator.store import DEFAULT_ACCOUNT, Collection, Store
 from app.simulator.work import Work
 
 
@@ -16,23 +16,23 @@ class Dashboard:
     All raise KeyError for what was never there, and ValueError for what can't be done.
     """
 
-    books: Books
+    store: Store
     clock: Clock
     knobs: Knobs
     public_url: str
 
     def work_for(self, key: str, collection: Collection | None = None) -> Work:
         """Work in the account that owns this object (a session, when nothing else is said)."""
-        owners = self.books.checkout_sessions if collection is None else collection
+        owners = self.store.checkout_sessions if collection is None else collection
         account = owners.owner(key) if key in owners else DEFAULT_ACCOUNT
-        return Work(self.books, self.clock, self.knobs, account, self.public_url)
+        return Work(self.store, self.clock, self.knobs, account, self.public_url)
 
     # Customers
 
     def delete_customer(self, customer_id: str) -> None:
         """Delete a customer."""
-        with self.books.transaction():
-            customer = self.books.customers[customer_id]
+        with self.store.transaction():
+            customer = self.store.customers[customer_id]
             if not customer.get("deleted"):
                 customers.remove(self._customer_work(customer_id), customer)
 
@@ -52,7 +52,7 @@ class Dashboard:
             raise ValueError(f"{number} is no test card.")
         work = self._customer_work(customer_id)
         soon = wallet.next_year(work)
-        with self.books.transaction():
+        with self.store.transaction():
             method = wallet.keep_card(work, card, month or soon[0], year or soon[1])
             wallet.attach_to(work, method, customer["id"])
             if default:
@@ -62,18 +62,18 @@ class Dashboard:
     def choose_default(self, customer_id: str, method_id: str | None) -> None:
         """Say which method the customer is charged with, or that none is."""
         customer = self._living(customer_id)
-        if method_id and self.books.payment_methods[method_id]["customer"] != customer_id:
+        if method_id and self.store.payment_methods[method_id]["customer"] != customer_id:
             raise ValueError(f"{method_id} is not attached to {customer_id}.")
         if customer["invoice_settings"]["default_payment_method"] != (method_id or None):
-            with self.books.transaction():
+            with self.store.transaction():
                 wallet.make_default(self._customer_work(customer_id), customer, method_id or None)
 
     # Payment methods
 
     def detach_payment_method(self, method_id: str) -> None:
         """Take a payment method from its customer."""
-        with self.books.transaction():
-            method = self.books.payment_methods[method_id]
+        with self.store.transaction():
+            method = self.store.payment_methods[method_id]
             if method["customer"] is not None:
                 wallet.detach_from(self._method_work(method_id), method)
 
@@ -82,7 +82,7 @@ class Dashboard:
     ) -> None:
         """The card network sends a new expiry or number (payment_method.automatically_updated)."""
         card = self._card(method_id)
-        with self.books.transaction():
+        with self.store.transaction():
             changes = {"exp_month": month, "exp_year": year, "last4": last4 or card["card"]["last4"]}
             wallet.change_card(self._method_work(method_id), card, by_network=True, **changes)
 
@@ -90,7 +90,7 @@ class Dashboard:
         """Correct the expiry of a card (payment_method.updated); to last month unless told otherwise."""
         card = self._card(method_id)
         last = datetime.fromtimestamp(self.clock.now(), UTC).replace(day=1) - timedelta(days=1)
-        with self.books.transaction():
+        with self.store.transaction():
             changes = {"exp_month": month or last.month, "exp_year": year or last.year}
             wallet.change_card(self._method_work(method_id), card, by_network=False, **changes)
 
@@ -98,15 +98,15 @@ class Dashboard:
         """The bank accepts a mandate ("active"), takes it back ("inactive"), or thinks again ("pending")."""
         if status not in {"active", "inactive", "pending"}:
             raise ValueError("A mandate is active, inactive or pending.")
-        with self.books.transaction():
-            work = self.work_for(mandate_id, self.books.mandates)
-            setups.settle_mandate(work, self.books.mandates[mandate_id], status)
+        with self.store.transaction():
+            work = self.work_for(mandate_id, self.store.mandates)
+            setups.settle_mandate(work, self.store.mandates[mandate_id], status)
 
     # Webhook endpoints and events
 
     def delete_endpoint(self, endpoint_id: str) -> None:
         """Delete a webhook endpoint; what was still to be delivered to it is not."""
-        del self.books.webhook_endpoints[endpoint_id]
+        del self.store.webhook_endpoints[endpoint_id]
 
     def change_endpoint(
         self,
@@ -117,11 +117,11 @@ class Dashboard:
         events: list[str] | None = None,
     ) -> None:
         """Disable or enable a webhook endpoint, lead it elsewhere, or choose other events."""
-        endpoint = self.books.webhook_endpoints[endpoint_id]
+        endpoint = self.store.webhook_endpoints[endpoint_id]
         status = None if enabled is None else "enabled" if enabled else "disabled"
         wanted = {"status": status, "url": url, "enabled_events": events}
         changes = {name: value for name, value in wanted.items() if value is not None}
-        self._endpoint_work(endpoint_id).change(self.books.webhook_endpoints, endpoint, **changes)
+        self._endpoint_work(endpoint_id).change(self.store.webhook_endpoints, endpoint, **changes)
 
     def roll_secret(self, endpoint_id: str, *, overlap: float = 0) -> str:
         """Give an endpoint another signing secret, and tell it.
@@ -131,38 +131,38 @@ class Dashboard:
         if not 0 <= overlap <= 24 * 3600:
             raise ValueError("The old secret stays good for 24 hours at most.")
         work = self._endpoint_work(endpoint_id)
-        old, new = work.note(self.books.webhook_endpoints[endpoint_id]["id"])["secret"], ids.webhook_secret()
+        old, new = work.note(self.store.webhook_endpoints[endpoint_id]["id"])["secret"], ids.webhook_secret()
         until = self.clock.precise() + overlap
         work.remark(endpoint_id, secret=new, old_secret=old, old_until=until)
         return new
 
     def replay_event(self, event_id: str) -> int:
         """Queue an event once more for every endpoint that wants it; how many those are."""
-        event = self.books.events[event_id]
-        work = self.work_for(event_id, self.books.events)
-        with self.books.transaction():
+        event = self.store.events[event_id]
+        work = self.work_for(event_id, self.store.events)
+        with self.store.transaction():
             takers = work.takers(event["type"])
             for endpoint in takers:
                 work.queue(event_id, endpoint["id"])
         return len(takers)
 
     def _living(self, customer_id: str) -> JSON:
-        customer = self.books.customers[customer_id]
+        customer = self.store.customers[customer_id]
         if customer.get("deleted"):
             raise ValueError(f"{customer_id} was deleted.")
         return customer
 
     def _card(self, method_id: str) -> JSON:
-        method = self.books.payment_methods[method_id]
+        method = self.store.payment_methods[method_id]
         if "card" not in method:
             raise ValueError(f"{method_id} is no card.")
         return method
 
     def _customer_work(self, customer_id: str) -> Work:
-        return self.work_for(customer_id, self.books.customers)
+        return self.work_for(customer_id, self.store.customers)
 
     def _method_work(self, method_id: str) -> Work:
-        return self.work_for(method_id, self.books.payment_methods)
+        return self.work_for(method_id, self.store.payment_methods)
 
     def _endpoint_work(self, endpoint_id: str) -> Work:
-        return self.work_for(endpoint_id, self.books.webhook_endpoints)
+        return self.work_for(endpoint_id, self.store.webhook_endpoints)

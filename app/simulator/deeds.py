@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from app.simulator import accounts, ids
-from app.simulator.books import DEFAULT_ACCOUNT
+from app.simulator.store import DEFAULT_ACCOUNT
 
 if TYPE_CHECKING:
     from app.simulator.simulator import Simulator
@@ -50,7 +50,7 @@ def _fault(simulator: "Simulator", form: Form) -> None:
 
 def _add_key(simulator: "Simulator", form: Form) -> None:
     accounts.add_key(
-        simulator.books,
+        simulator.store,
         str(form["key"]).strip(),
         account=form.get("account") or DEFAULT_ACCOUNT,
         permissions=_words(form, "permissions") or None,
@@ -61,10 +61,10 @@ def _add_account(simulator: "Simulator", form: Form) -> None:
     """A new account with a key of its own."""
     now = simulator.clock.now()
     account = form.get("account") or f"acct_1RZzxY{ids.random_text(10)}"
-    with simulator.books.transaction():
+    with simulator.store.transaction():
         name = form.get("name") or "Another Company"
-        accounts.add_account(simulator.books, account, now, name=name)
-        accounts.add_key(simulator.books, form["key"], account=account)
+        accounts.add_account(simulator.store, account, now, name=name)
+        accounts.add_key(simulator.store, form["key"], account=account)
 
 
 def _attach_card(simulator: "Simulator", form: Form) -> str:
@@ -137,6 +137,6 @@ DEEDS: dict[str, Deed] = {
     "roll_secret": _roll_secret,
     "add_account": _add_account,
     "add_key": _add_key,
-    "revoke_key": lambda simulator, form: accounts.revoke_key(simulator.books, form["key"]),
-    "restore_key": lambda simulator, form: accounts.revoke_key(simulator.books, form["key"], revoked=False),
+    "revoke_key": lambda simulator, form: accounts.revoke_key(simulator.store, form["key"]),
+    "restore_key": lambda simulator, form: accounts.revoke_key(simulator.store, form["key"], revoked=False),
 }

@@ -1,6 +1,6 @@
 """Deliveries: every event to every endpoint that wants it, signed, and again until it is taken.
 
-Source: https://docs.stripe.com/webhooks. What is still to be delivered stands in the books, so that it is
+Source: https://docs.stripe.com/webhooks. What is still to be delivered stands in the store, so that it is
 delivered after a restart too. A delivery that was under way when the process died is made once more.
 """
 
@@ -16,10 +16,10 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from app.simulator import ids, versions
-from app.simulator.books import Books
 from app.simulator.clock import Clock
 from app.simulator.knobs import Knobs
 from app.simulator.shapes import JSON
+from app.simulator.store import Store
 
 Send = Callable[[str, bytes, dict[str, str]], int]
 
@@ -27,7 +27,7 @@ _STALE = 600  # seconds; twice what the SDK tolerates
 
 
 class _Plan(NamedTuple):
-    """When a delivery is due. It is void once the books say otherwise of the same delivery."""
+    """When a delivery is due. It is void once the store says otherwise of the same delivery."""
 
     due: float
     position: int
@@ -37,10 +37,10 @@ class _Plan(NamedTuple):
 class Deliveries:
     """The post office. `send` may be replaced; it gets a URL, a body and headers, and gives a status."""
 
-    def __init__(self, books: Books, clock: Clock, knobs: Knobs, retry_schedule: Sequence[float]) -> None:
+    def __init__(self, store: Store, clock: Clock, knobs: Knobs, retry_schedule: Sequence[float]) -> None:
         self.send: Send = post
         self.tick: Callable[[], None] = lambda: None
-        self._books = books
+        self._store = store
         self._clock = clock
         self._knobs = knobs
         self._retry_schedule = tuple(retry_schedule)
@@ -50,7 +50,7 @@ class Deliveries:
         self._under_way: set[str] = set()
         self._threads: list[threading.Thread] = []
         self._running = False
-        for key in books.deliveries:
+        for key in store.deliveries:
             self._plan(key)
 
     def start(self, workers: int = 8) -> None:
@@ -75,8 +75,8 @@ class Deliveries:
         self._threads = []
 
     def changed(self, things: Iterable[tuple[str, str]]) -> None:
-        """The books have changed in these places; see `Books.committed`."""
-        keys = [key for collection, key in things if collection == self._books.deliveries.name]
+        """The store has changed in these places; see `Store.committed`."""
+        keys = [key for collection, key in things if collection == self._store.deliveries.name]
         if keys:
             with self._wake:
                 for key in keys:
@@ -117,7 +117,7 @@ class Deliveries:
                     self._attempt(key)
                     continue
             except RuntimeError:
-                return  # the books were closed meanwhile
+                return  # the store was closed meanwhile
             with self._wake:
                 self._wake.wait(self._until_next() if self._running else 0)
 
@@ -130,12 +130,12 @@ class Deliveries:
 
     def _plan(self, key: str) -> None:
         """Put a delivery in the order of time, if it is still to be made."""
-        row = self._books.deliveries.row(key)
+        row = self._store.deliveries.row(key)
         if row is not None:
             heapq.heappush(self._plans, _Plan(row.value["due"], row.position, key))
 
     def _is_due(self, plan: _Plan) -> bool:
-        delivery = self._books.deliveries.get(plan.key)
+        delivery = self._store.deliveries.get(plan.key)
         return delivery is not None and delivery["due"] == plan.due and plan.key not in self._under_way
 
     def _claim(self, tried: Collection[str] = ()) -> str | None:
@@ -163,7 +163,7 @@ class Deliveries:
     def _attempt(self, key: str) -> None:
         """Make one try and write down how it went."""
         try:
-            delivery = self._books.deliveries.get(key)
+            delivery = self._store.deliveries.get(key)
             if delivery is not None:
                 self._try(delivery)
         finally:
@@ -172,10 +172,10 @@ class Deliveries:
                 self._plan(key)  # it may have been passed over meanwhile, or not be written down
 
     def _try(self, delivery: JSON) -> None:
-        books = self._books
-        account = books.deliveries.owner(delivery["id"])
-        endpoint = books.webhook_endpoints.get(delivery["endpoint"])
-        event = books.events.get(delivery["event"])
+        store = self._store
+        account = store.deliveries.owner(delivery["id"])
+        endpoint = store.webhook_endpoints.get(delivery["endpoint"])
+        event = store.events.get(delivery["event"])
         number = delivery["tries"] + 1
         status, error = None, None
         gone = endpoint is None or event is None or endpoint["status"] != "enabled"
@@ -197,13 +197,13 @@ class Deliveries:
             "error": error,
         }
         taken = status is not None and 200 <= status < 300
-        with books.transaction():
-            books.tries.put("try_" + ids.random_text(16), made, account)
+        with store.transaction():
+            store.tries.put("try_" + ids.random_text(16), made, account)
             if taken or gone or number > len(self._retry_schedule):
-                books.deliveries.pop(delivery["id"], None)
+                store.deliveries.pop(delivery["id"], None)
             else:
                 due = self._clock.precise() + self._retry_schedule[number - 1]
-                books.deliveries.put(delivery["id"], delivery | {"tries": number, "due": due}, account)
+                store.deliveries.put(delivery["id"], delivery | {"tries": number, "due": due}, account)
             if taken:
                 self._note_taken(delivery, account)
 
@@ -213,15 +213,15 @@ class Deliveries:
 
     def _note_taken(self, delivery: JSON, account: str) -> None:
         """One endpoint less waits for the event, unless this was only a duplicate."""
-        event = self._books.events[delivery["event"]]
+        event = self._store.events[delivery["event"]]
         place = f"{delivery['event']}/{delivery['endpoint']}"
-        if place not in self._books.notes:
-            self._books.notes.put(place, {"delivered": True}, account)
+        if place not in self._store.notes:
+            self._store.notes.put(place, {"delivered": True}, account)
             left = max(event["pending_webhooks"] - 1, 0)
-            self._books.events.put(event["id"], event | {"pending_webhooks": left}, account)
+            self._store.events.put(event["id"], event | {"pending_webhooks": left}, account)
 
     def _post(self, account: str, endpoint: JSON, event: JSON) -> int:
-        version = endpoint["api_version"] or self._books.accounts_version(account)
+        version = endpoint["api_version"] or self._store.accounts_version(account)
         shown = versions.rendered_event(event, version)
         if self._knobs.wrong_livemode:
             shown["livemode"] = not shown["livemode"]
@@ -235,7 +235,7 @@ class Deliveries:
 
     def _signature(self, endpoint: str, body: bytes) -> str:
         """Signed anew for every try, by the world's clock: that is the one the receiver has."""
-        knobs, note = self._knobs, self._books.notes[endpoint]
+        knobs, note = self._knobs, self._store.notes[endpoint]
         moment = int(time.time()) - (_STALE if knobs.stale else 0)
         secrets: list[str] = [note["secret"]]
         if note.get("old_until", 0) > self._clock.precise():  # rolled, and the old one is good for a while

@@ -11,7 +11,7 @@ DOCUMENTATION = "https://stripe.com/docs/error-codes/"
 class StripeError(Exception):
     """A request that is answered with an error object.
 
-    `happened` says that the refusal left something behind, as a declined card does: the books keep it,
+    `happened` says that the refusal left something behind, as a declined card does: the store keeps it,
     and so does the idempotency record. Any other refusal leaves no trace.
     """
 

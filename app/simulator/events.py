@@ -10,7 +10,7 @@ KEPT_FOR = 30 * 24 * 3600
 
 @operation("GET /v1/events/{id}")
 def retrieve(call: Call) -> JSON:
-    found = call.books.events.find(call.path["id"], call.account)
+    found = call.store.events.find(call.path["id"], call.account)
     if found is None or found["created"] < call.now - KEPT_FOR:
         raise missing_resource("event", call.path["id"], "id", status=404)
     return found
@@ -35,7 +35,7 @@ def index(call: Call) -> JSON:
             and (delivered is None or (event["pending_webhooks"] == 0) == delivered)
         )
 
-    return lists.page(call, call.books.events, "event", fits)
+    return lists.page(call, call.store.events, "event", fits)
 
 
 @operation("POST /v1/events/{id}/retry")

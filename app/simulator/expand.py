@@ -6,9 +6,9 @@ Source: https://docs.stripe.com/api/expanding_objects and `x-expandableFields` i
 import copy
 from typing import Any
 
-from app.simulator.books import Books
 from app.simulator.errors import StripeError
 from app.simulator.shapes import JSON
+from app.simulator.store import Store
 
 # The object's fields that hold an id, and the collection in which it is found (None: kept by nobody here).
 _REFERENCES: dict[str, dict[str, str | None]] = {
@@ -72,7 +72,7 @@ _PARTS = {
 }
 
 
-def expanded(books: Books, answer: JSON, paths: list[str]) -> JSON:
+def expanded(store: Store, answer: JSON, paths: list[str]) -> JSON:
     """A copy of the answer with the objects at `paths` written out; raises StripeError as Stripe does."""
     result = copy.deepcopy(answer)
     for path in paths:
@@ -84,22 +84,22 @@ def expanded(books: Books, answer: JSON, paths: list[str]) -> JSON:
             if steps[0] != "data":
                 raise _impossible(path, " You may want to try expanding 'data." + path + "' instead.")
             for element in result["data"]:
-                _expand(books, element, steps[1:], path)
+                _expand(store, element, steps[1:], path)
         else:
-            _expand(books, result, steps, path)
+            _expand(store, result, steps, path)
     return result
 
 
-def _expand(books: Books, thing: JSON, steps: list[str], path: str) -> None:
+def _expand(store: Store, thing: JSON, steps: list[str], path: str) -> None:
     if not steps or thing.get("deleted"):
         return
     kind = thing["object"]
     for name, collection in _REFERENCES.get(kind, {}).items():
         parts = name.split(".")
         if steps[: len(parts)] == parts:
-            inner = _resolve(books, thing, parts, collection)
+            inner = _resolve(store, thing, parts, collection)
             if inner is not None:
-                _expand(books, inner, steps[len(parts) :], path)
+                _expand(store, inner, steps[len(parts) :], path)
             return
     if steps[0] in _LISTS.get(kind, {}) and steps[1:] in ([], ["data"]):
         url = _LISTS[kind][steps[0]].format(id=thing["id"])
@@ -110,14 +110,14 @@ def _expand(books: Books, thing: JSON, steps: list[str], path: str) -> None:
     raise _impossible(path)
 
 
-def _resolve(books: Books, thing: JSON, parts: list[str], collection: str | None) -> JSON | None:
+def _resolve(store: Store, thing: JSON, parts: list[str], collection: str | None) -> JSON | None:
     """Put the object where its id stands; None when nothing stands there."""
     place: Any = thing
     for part in parts[:-1]:
         place = place.get(part) if isinstance(place, dict) else None
     here = place.get(parts[-1]) if isinstance(place, dict) else None
     if isinstance(here, str) and collection:
-        inner: JSON = copy.deepcopy(books.collections[collection][here])
+        inner: JSON = copy.deepcopy(store.collections[collection][here])
         place[parts[-1]] = inner
         return inner
     return here if isinstance(here, dict) else None

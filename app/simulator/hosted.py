@@ -1,6 +1,6 @@
 """What the payer does on the hosted page, with or without the page.
 
-Every action is one transaction: when it returns, the books are written and the events are queued.
+Every action is one transaction: when it returns, the store was written and the events are queued.
 """
 
 import copy
@@ -60,16 +60,16 @@ class Refused(Exception):
 
 def open_session(work: Work, key: str) -> JSON | None:
     """The session, if its page can still be used. One in payment mode has no page here."""
-    session = work.books.checkout_sessions.find(key, work.account)
+    session = work.store.checkout_sessions.find(key, work.account)
     if session is None or session["status"] != "open" or session["mode"] != "setup":
         return None
-    customer = work.books.customers.get(session["customer"] or "")
+    customer = work.store.customers.get(session["customer"] or "")
     return None if customer and customer.get("deleted") else session
 
 
 def submit(work: Work, key: str, form: CardForm | AccountForm, payer: Payer) -> str:
     """Press "Save" on the page of a session; raises Refused when the form itself is wrong."""
-    with work.books.transaction():
+    with work.store.transaction():
         session = open_session(work, key)
         if session is None:
             return CLOSED
@@ -86,17 +86,17 @@ def submit(work: Work, key: str, form: CardForm | AccountForm, payer: Payer) -> 
 
 def challenged(work: Work, session: JSON) -> bool:
     """Whether the page waits for the payer's bank (3-D Secure)."""
-    intent = work.books.setup_intents[session["setup_intent"]]
+    intent = work.store.setup_intents[session["setup_intent"]]
     return bool(session["status"] == "open" and intent["status"] == "requires_action")
 
 
 def authenticate(work: Work, key: str, *, ok: bool) -> str:
     """End the challenge of a session, well or badly."""
-    with work.books.transaction():
+    with work.store.transaction():
         session = open_session(work, key)
         if session is None or not challenged(work, session):
             return CLOSED
-        intent = work.books.setup_intents[session["setup_intent"]]
+        intent = work.store.setup_intents[session["setup_intent"]]
         intent = setups.authenticated(work, intent, ok=ok)
         payer = Payer(**work.note(session["id"])["payer"])
         return _finish(work, session, intent, payer)
@@ -105,7 +105,7 @@ def authenticate(work: Work, key: str, *, ok: bool) -> str:
 def _set_up(work: Work, session: JSON, method: JSON, payer: Payer, *, verify_later: bool = False) -> str:
     if session["customer"] is None and session["customer_creation"] == "always":
         session = _create_customer(work, session, payer)
-    intent = work.books.setup_intents[session["setup_intent"]]
+    intent = work.store.setup_intents[session["setup_intent"]]
     intent = setups.attempt(work, intent, method, verify_later=verify_later)
     if challenged(work, session) and method["type"] == "card":
         work.remark(session["id"], payer=vars(payer))
@@ -142,7 +142,7 @@ def _finish(work: Work, session: JSON, intent: JSON, payer: Payer) -> str:
 
 def _update_customer(work: Work, session: JSON, payer: Payer) -> None:
     """Checkout stores an email address it had to ask for, and what `customer_update` names."""
-    old = work.books.customers.get(session["customer"] or "")
+    old = work.store.customers.get(session["customer"] or "")
     if old is None:
         return
     new = copy.deepcopy(old)
@@ -153,7 +153,7 @@ def _update_customer(work: Work, session: JSON, payer: Payer) -> None:
     if wanted.get("address") == "auto":
         new["address"] = _address(payer)
     if new != old:
-        work.keep(work.books.customers, new)
+        work.keep(work.store.customers, new)
         work.emit("customer.updated", new, previous(old, new))
 
 
@@ -164,11 +164,11 @@ def _create_customer(work: Work, session: JSON, payer: Payer) -> JSON:
         "email": session["customer_email"] or payer.email or None,
         "name": payer.name or None,
     }
-    work.keep(work.books.customers, customer)
+    work.keep(work.store.customers, customer)
     work.emit("customer.created", customer)
-    intent = work.books.setup_intents[session["setup_intent"]]
-    work.change(work.books.setup_intents, intent, customer=customer["id"])
-    return work.change(work.books.checkout_sessions, session, customer=customer["id"])
+    intent = work.store.setup_intents[session["setup_intent"]]
+    work.change(work.store.setup_intents, intent, customer=customer["id"])
+    return work.change(work.store.checkout_sessions, session, customer=customer["id"])
 
 
 def _read_card(work: Work, session: JSON, form: CardForm, payer: Payer) -> tuple[cards.Card, int, int]:
@@ -232,7 +232,7 @@ def _person_errors(work: Work, session: JSON, payer: Payer) -> dict[str, str]:
 
 
 def _known_email(work: Work, session: JSON) -> str | None:
-    customer = work.books.customers.get(session["customer"] or "", {})
+    customer = work.store.customers.get(session["customer"] or "", {})
     known: str | None = customer.get("email") or session["customer_email"]
     return known
 

@@ -1,6 +1,6 @@
 """Idempotency keys: the first answer is the only one.
 
-Source: https://docs.stripe.com/api/idempotent_requests. What was answered is kept with the books; which
+Source: https://docs.stripe.com/api/idempotent_requests. What was answered is kept with the store; which
 requests are running is not, so that a crash leaves no key in use.
 """
 
@@ -67,7 +67,7 @@ def place(call: Call, key: str) -> str:
 
 def recall(call: Call, key: str) -> Answer | None:
     """The first answer to this key; raises StripeError when it was another request."""
-    kept = call.books.idempotency.get(place(call, key))
+    kept = call.store.idempotency.get(place(call, key))
     if kept is None or kept["created"] < call.now - KEPT_FOR:
         return None
     if kept["url"] != call.url:
@@ -96,7 +96,7 @@ def record(call: Call, key: str, answer: Answer) -> None:
         "body": answer.body,
         "request": answer.request,
     }
-    call.books.idempotency.put(place(call, key), kept, call.account)
+    call.store.idempotency.put(place(call, key), kept, call.account)
 
 
 def _digest(call: Call) -> str:

@@ -4,9 +4,9 @@ import operator
 from collections.abc import Callable
 from itertools import islice
 
-from app.simulator.books import Collection
 from app.simulator.errors import StripeError, missing_resource
 from app.simulator.shapes import JSON
+from app.simulator.store import Collection
 from app.simulator.work import Call
 
 _COMPARISONS: dict[str, Callable[[int, int], bool]] = {

@@ -73,8 +73,8 @@ def blueprint(simulator: "Simulator") -> Blueprint:
         session = hosted.open_session(work, key)
         if session is None or not hosted.challenged(work, session):
             return _closed(simulator, key)
-        intent = work.books.setup_intents[session["setup_intent"]]
-        card = work.books.payment_methods[intent["payment_method"]]["card"]
+        intent = work.store.setup_intents[session["setup_intent"]]
+        card = work.store.payment_methods[intent["payment_method"]]["card"]
         page = render_template("simulator/challenge.html", session=session, card=card)
         return secured(page, _way_on(session))
 
@@ -90,7 +90,7 @@ def blueprint(simulator: "Simulator") -> Blueprint:
     @pages.post("/c/microdeposits/<key>")
     def verify_microdeposits(key: str) -> ResponseReturnValue:
         code = request.form.get("code", "").strip().upper()
-        session = simulator.books.notes.get(key, {}).get("checkout_session")
+        session = simulator.store.notes.get(key, {}).get("checkout_session")
         if session is None or simulator.microdeposits_of(session) is None:
             return _microdeposits(simulator, key)
         if code != setups.MICRODEPOSIT_CODE:
@@ -135,9 +135,9 @@ def _form(
     errors: dict[str, str] | None = None,
     status: int = 200,
 ) -> Response:
-    session = simulator.books.checkout_sessions[key]
-    account = simulator.books.accounts[simulator.books.checkout_sessions.owner(key)]
-    customer = simulator.books.customers.get(session["customer"] or "", {})
+    session = simulator.store.checkout_sessions[key]
+    account = simulator.store.accounts[simulator.store.checkout_sessions.owner(key)]
+    customer = simulator.store.customers.get(session["customer"] or "", {})
     kind = _kind(session["payment_method_types"])
     page = render_template(
         "simulator/checkout.html",
@@ -160,13 +160,13 @@ def _form(
 
 def _closed(simulator: "Simulator", key: str) -> Response:
     """One page for done, timed out and never there, as at Stripe: it must not tell which."""
-    known = key in simulator.books.checkout_sessions
+    known = key in simulator.store.checkout_sessions
     return secured(render_template("simulator/closed.html"), None, 200 if known else 404)
 
 
 def _last_error(simulator: "Simulator", key: str) -> str | None:
-    session = simulator.books.checkout_sessions[key]
-    error = simulator.books.setup_intents[session["setup_intent"]]["last_setup_error"]
+    session = simulator.store.checkout_sessions[key]
+    error = simulator.store.setup_intents[session["setup_intent"]]["last_setup_error"]
     return error["message"] if error else None
 
 
@@ -176,7 +176,7 @@ def _onward(simulator: "Simulator", key: str, outcome: str) -> ResponseReturnVal
         return _closed(simulator, key)
     if outcome == hosted.DECLINED:
         return redirect(url_for("pages.checkout", key=key, failed=1), 303)
-    session = simulator.books.checkout_sessions[key]
+    session = simulator.store.checkout_sessions[key]
     if session["status"] == "open":
         return redirect(url_for("pages.challenge", key=key), 303)
     return redirect(_way_on(session).replace("{CHECKOUT_SESSION_ID}", key), 303)
@@ -185,7 +185,7 @@ def _onward(simulator: "Simulator", key: str, outcome: str) -> ResponseReturnVal
 def _microdeposits(
     simulator: "Simulator", key: str, *, error: str | None = None, status: int = 200
 ) -> Response:
-    intent = simulator.books.setup_intents.get(key)
+    intent = simulator.store.setup_intents.get(key)
     waiting = bool(intent) and (intent or {})["status"] == "requires_action"
     page = render_template(
         "simulator/microdeposits.html",

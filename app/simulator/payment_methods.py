@@ -31,7 +31,7 @@ DEBITS = tuple(TEST_ACCOUNTS)
 def in_path(call: Call) -> JSON:
     """The payment method the path names; raises StripeError (404)."""
     name = call.path["payment_method"]
-    found = call.books.payment_methods.find(name, call.account)
+    found = call.store.payment_methods.find(name, call.account)
     if found is None:
         raise missing_resource("PaymentMethod", name, "payment_method", status=404)
     return found
@@ -108,7 +108,7 @@ def update(call: Call) -> JSON:
             else:
                 new[kind][name] = value
     if new != old:
-        call.keep(call.books.payment_methods, new)
+        call.keep(call.store.payment_methods, new)
         call.emit("payment_method.updated", new, previous(old, new))
     return new
 
@@ -154,7 +154,7 @@ def index(call: Call) -> JSON:
         return attached and all(method[name] == value for name, value in wanted.items())
 
     of = owner["id"] if owner else None
-    return lists.page(call, call.books.payment_methods, "PaymentMethod", fits, customer=of)
+    return lists.page(call, call.store.payment_methods, "PaymentMethod", fits, customer=of)
 
 
 def _card(work: Work, given: JSON | None, param: str) -> tuple[cards.Card, int, int]:

@@ -20,7 +20,7 @@ def confirm(call: Call) -> JSON:
     session = checkout_sessions.in_path(call)
     if session["status"] != "open" or session["mode"] != "payment":
         raise StripeError("This Checkout Session can't be paid for.")
-    method = call.books.payment_methods.find(call.params["payment_method"], call.account)
+    method = call.store.payment_methods.find(call.params["payment_method"], call.account)
     if method is None:
         raise missing_resource("payment_method", call.params["payment_method"], "payment_method")
     billing = method["billing_details"]

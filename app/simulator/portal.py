@@ -40,8 +40,8 @@ def blueprint(simulator: "Simulator") -> Blueprint:
         customer = _customer(simulator, session)
         wanted = request.form.get("payment_method")
         if session is not None and customer is not None:
-            work = simulator.work_for(session["id"], simulator.books.portal_sessions)
-            with simulator.books.transaction():
+            work = simulator.work_for(session["id"], simulator.store.portal_sessions)
+            with simulator.store.transaction():
                 for method in _methods(simulator, customer):
                     if method["id"] == wanted and request.form.get("do") == "remove":
                         wallet.detach_from(work, method)
@@ -53,15 +53,15 @@ def blueprint(simulator: "Simulator") -> Blueprint:
 
 
 def _session(simulator: "Simulator", secret: str) -> JSON | None:
-    sessions = simulator.books.portal_sessions.snapshot()
+    sessions = simulator.store.portal_sessions.snapshot()
     return next((session for session in sessions if session["url"].endswith(f"/{secret}")), None)
 
 
 def _customer(simulator: "Simulator", session: JSON | None) -> JSON | None:
-    customer = simulator.books.customers[session["customer"]] if session else None
+    customer = simulator.store.customers[session["customer"]] if session else None
     return None if customer is None or customer.get("deleted") else customer
 
 
 def _methods(simulator: "Simulator", customer: JSON) -> list[JSON]:
-    methods = simulator.books.payment_methods.snapshot()
+    methods = simulator.store.payment_methods.snapshot()
     return [method for method in methods if method["customer"] == customer["id"]]

@@ -15,7 +15,7 @@ _KEPT = ("allowed_payment_method_types", "excluded_payment_method_types", "flow_
 
 def in_path(call: Call) -> JSON:
     """The SetupIntent the path names; raises StripeError (404)."""
-    found = call.books.setup_intents.find(call.path["intent"], call.account)
+    found = call.store.setup_intents.find(call.path["intent"], call.account)
     if found is None:
         raise missing_resource("setupintent", call.path["intent"], "intent", status=404)
     return found
@@ -109,7 +109,7 @@ def update(call: Call) -> JSON:
     _check_owner(method, intent["customer"])
     if method is not None:
         intent |= {"payment_method": method["id"], "status": "requires_confirmation"}
-    return call.keep(call.books.setup_intents, intent)
+    return call.keep(call.store.setup_intents, intent)
 
 
 @operation("POST /v1/setup_intents/{intent}/confirm")
@@ -122,7 +122,7 @@ def confirm(call: Call) -> JSON:
     method = _method(call)
     _check_owner(method, intent["customer"])
     if method is not None:
-        intent = call.change(call.books.setup_intents, intent, payment_method=method["id"])
+        intent = call.change(call.store.setup_intents, intent, payment_method=method["id"])
     return _confirm(call, intent)
 
 
@@ -174,7 +174,7 @@ def index(call: Call) -> JSON:
     wanted = {name: call.params[name] for name in names if name in call.params}
     return lists.page(
         call,
-        call.books.setup_intents,
+        call.store.setup_intents,
         "setupintent",
         lambda intent: all(intent[name] == value for name, value in wanted.items()),
         customer=wanted.get("customer"),
@@ -184,11 +184,11 @@ def index(call: Call) -> JSON:
 @operation("GET /v1/setup_attempts")
 def index_attempts(call: Call) -> JSON:
     intent = call.params["setup_intent"]
-    if call.books.setup_intents.find(intent, call.account) is None:
+    if call.store.setup_intents.find(intent, call.account) is None:
         raise missing_resource("setupintent", intent, "setup_intent")
     return lists.page(
         call,
-        call.books.setup_attempts,
+        call.store.setup_attempts,
         "setupattempt",
         lambda tried: bool(tried["setup_intent"] == intent),
     )
@@ -196,7 +196,7 @@ def index_attempts(call: Call) -> JSON:
 
 @operation("GET /v1/mandates/{mandate}")
 def retrieve_mandate(call: Call) -> JSON:
-    found = call.books.mandates.find(call.path["mandate"], call.account)
+    found = call.store.mandates.find(call.path["mandate"], call.account)
     if found is None:
         raise missing_resource("mandate", call.path["mandate"], "mandate", status=404)
     return found
@@ -231,7 +231,7 @@ def _refuse_checkouts(call: Call, intent: JSON, verb: str) -> None:
 def _confirm(call: Call, intent: JSON) -> JSON:
     if intent["payment_method"] is None:
         raise missing_parameter("payment_method")
-    method = call.books.payment_methods[intent["payment_method"]]
+    method = call.store.payment_methods[intent["payment_method"]]
     if method["type"] not in intent["payment_method_types"]:
         message = f"The PaymentMethod is of type {method['type']}, which is not allowed here."
         raise StripeError(message, param="payment_method")

@@ -56,7 +56,7 @@ def open_intent(work: Work, *, types: list[str], **fields: object) -> JSON:
         "status": "requires_payment_method",
         "usage": "off_session",
     }
-    work.keep(work.books.setup_intents, intent | fields)
+    work.keep(work.store.setup_intents, intent | fields)
     work.emit("setup_intent.created", intent | fields)
     return intent | fields
 
@@ -75,7 +75,7 @@ def attempt(work: Work, intent: JSON, method: JSON, *, verify_later: bool = Fals
 
 def authenticated(work: Work, intent: JSON, *, ok: bool) -> JSON:
     """The payer came through 3-D Secure, or did not."""
-    method = work.books.payment_methods[intent["payment_method"]]
+    method = work.store.payment_methods[intent["payment_method"]]
     card = wallet.test_card(work, method)
     if not ok:
         return fail(work, intent, method, cards.AUTHENTICATION)
@@ -86,7 +86,7 @@ def authenticated(work: Work, intent: JSON, *, ok: bool) -> JSON:
 
 def microdeposits_verified(work: Work, intent: JSON, *, ok: bool) -> JSON:
     """The payer named the micro-deposits, or the bank sent them back."""
-    method = work.books.payment_methods[intent["payment_method"]]
+    method = work.store.payment_methods[intent["payment_method"]]
     if not ok:
         return fail(work, intent, method, MICRODEPOSIT_FAILURE)
     return _succeed(work, intent, method)
@@ -108,7 +108,7 @@ def fail(work: Work, intent: JSON, method: JSON, decline: Decline) -> JSON:
         error["decline_code"] = decline.decline_code
     tried = _attempt(work, intent, method, "failed", error)
     failed = work.change(
-        work.books.setup_intents,
+        work.store.setup_intents,
         intent,
         last_setup_error=error,
         latest_attempt=tried,
@@ -122,7 +122,7 @@ def fail(work: Work, intent: JSON, method: JSON, decline: Decline) -> JSON:
 
 def cancel(work: Work, intent: JSON, reason: str | None) -> JSON:
     canceled = work.change(
-        work.books.setup_intents,
+        work.store.setup_intents,
         intent,
         status="canceled",
         cancellation_reason=reason,
@@ -141,7 +141,7 @@ def settle_mandate(work: Work, mandate: JSON, status: str) -> JSON:
     if "bacs_debit" in settled["payment_method_details"]:
         network = "accepted" if status == "active" else "revoked"
         settled["payment_method_details"]["bacs_debit"]["network_status"] = network
-    work.keep(work.books.mandates, settled)
+    work.keep(work.store.mandates, settled)
     work.emit("mandate.updated", settled, {"status": mandate["status"]})
     return settled
 
@@ -150,7 +150,7 @@ def _succeed(work: Work, intent: JSON, method: JSON) -> JSON:
     if intent["customer"] is not None:
         method = wallet.attach_to(work, method, intent["customer"])
     succeeded = work.change(
-        work.books.setup_intents,
+        work.store.setup_intents,
         intent,
         last_setup_error=None,
         latest_attempt=_attempt(work, intent, method, "succeeded"),
@@ -191,7 +191,7 @@ def _await_microdeposits(work: Work, intent: JSON, method: JSON) -> JSON:
 
 def _require(work: Work, intent: JSON, method: JSON, action: JSON, latest_attempt: str | None) -> JSON:
     waiting = work.change(
-        work.books.setup_intents,
+        work.store.setup_intents,
         intent,
         last_setup_error=None,
         latest_attempt=latest_attempt,
@@ -205,13 +205,13 @@ def _require(work: Work, intent: JSON, method: JSON, action: JSON, latest_attemp
 
 def _attempt(work: Work, intent: JSON, method: JSON, status: str, error: JSON | None = None) -> str:
     """Record an attempt, or how the one that waited for the payer ended; its id."""
-    earlier = work.books.setup_attempts.get(intent["latest_attempt"] or "")
+    earlier = work.store.setup_attempts.get(intent["latest_attempt"] or "")
     key: str = work.new_id("setatt")
     created = work.now
     if earlier and earlier["status"] == "requires_action" and earlier["payment_method"] == method["id"]:
         key, created = earlier["id"], earlier["created"]
     work.keep(
-        work.books.setup_attempts,
+        work.store.setup_attempts,
         {
             "id": key,
             "object": "setup_attempt",
@@ -289,7 +289,7 @@ def _mandate(work: Work, method: JSON) -> str:
         "status": "pending" if kind == "bacs_debit" else "active",
         "type": "multi_use",
     }
-    work.keep(work.books.mandates, mandate)
+    work.keep(work.store.mandates, mandate)
     return key
 
 

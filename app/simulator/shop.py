@@ -21,13 +21,13 @@ def create_product(call: Call) -> JSON:
         "metadata": merged({}, call.params.get("metadata")),
         "name": call.params["name"],
     }
-    return call.keep(call.books.products, product)
+    return call.keep(call.store.products, product)
 
 
 @operation("POST /v1/prices")
 def create_price(call: Call) -> JSON:
     given = call.params
-    if call.books.products.find(given["product"], call.account) is None:
+    if call.store.products.find(given["product"], call.account) is None:
         raise missing_resource("product", given["product"], "product")
     price = {
         "id": call.new_id("price"),
@@ -42,7 +42,7 @@ def create_price(call: Call) -> JSON:
         "type": "one_time",
         "unit_amount": given["unit_amount"],
     }
-    return call.keep(call.books.prices, price)
+    return call.keep(call.store.prices, price)
 
 
 def purchase(call: Call) -> JSON:
@@ -52,7 +52,7 @@ def purchase(call: Call) -> JSON:
         raise missing_parameter("line_items")
     total, currency = 0, None
     for number, item in enumerate(items):
-        price = call.books.prices.find(item.get("price"), call.account)
+        price = call.store.prices.find(item.get("price"), call.account)
         if price is None:
             raise missing_resource("price", str(item.get("price")), f"line_items[{number}][price]")
         total += price["unit_amount"] * item.get("quantity", 1)

@@ -1,11 +1,10 @@
-"""The simulator itself: books, clock, knobs, deliveries, and the WSGI application over them."""
+"""The simulator itself: store, clock, knobs, deliveries, and the WSGI application over them."""
 
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from app.simulator import accounts, checkout_sessions, hosted, housekeeping, payment_methods, setups
-from app.simulator.books import DEFAULT_ACCOUNT, Books
 from app.simulator.clock import Clock
 from app.simulator.dashboard import Dashboard
 from app.simulator.deliveries import Deliveries, Send
@@ -13,6 +12,7 @@ from app.simulator.hosted import AccountForm, CardForm, Payer
 from app.simulator.idempotency import Running
 from app.simulator.knobs import Faults, Knobs, Pace
 from app.simulator.shapes import JSON
+from app.simulator.store import DEFAULT_ACCOUNT, Store
 from app.simulator.web import make_app
 from app.simulator.work import Call, Work
 
@@ -20,7 +20,7 @@ from app.simulator.work import Call, Work
 class Simulator(Dashboard):
     """A Stripe small enough to embed, for any number of accounts in test mode.
 
-    `path` keeps the books in a file that survives the process, else they live in memory; `public_url` is
+    `path` keeps the store in a file that survives the process, else they live in memory; `public_url` is
     the origin that hosted pages are linked with; `retry_schedule` says how many seconds lie between the
     tries of a delivery. `wsgi` serves the API under /v1, the hosted page under /c/pay/ and the controls
     under /_control. Deliveries go out in threads after `start()`, or when `deliver_due()` is called.
@@ -39,18 +39,18 @@ class Simulator(Dashboard):
         self.wsgi = make_app(self)
 
     def _begin(self) -> None:
-        self.books: Books = Books(self._path)
-        self.clock = Clock(self.books.settings.get("clock", {}).get("ahead", 0))
+        self.store: Store = Store(self._path)
+        self.clock = Clock(self.store.settings.get("clock", {}).get("ahead", 0))
         self.knobs: Knobs = Knobs()
         self.faults: Faults = Faults(self.knobs)
         self.pace = Pace()
         self.running = Running()
-        self.deliveries = Deliveries(self.books, self.clock, self.knobs, self._retry_schedule)
+        self.deliveries = Deliveries(self.store, self.clock, self.knobs, self._retry_schedule)
         self.deliveries.tick = self.tick
-        self.books.committed = self.deliveries.changed
+        self.store.committed = self.deliveries.changed
         self._closing = threading.Event()
         self._ticked = 0
-        accounts.open_books(self.books, self.clock.now(), name=self._account_name)
+        accounts.open_store(self.store, self.clock.now(), name=self._account_name)
 
     def reset(self) -> None:
         """Stop, and begin again as if just made: no faults, no time gone ahead, nothing stored in memory."""
@@ -74,7 +74,7 @@ class Simulator(Dashboard):
         """Stop the threads at once and close the file."""
         self._closing.set()
         self.deliveries.close()
-        self.books.close()
+        self.store.close()
 
     def deliver_due(self) -> int:
         """Make every delivery that is due now, in this thread; the number of tries."""
@@ -84,18 +84,18 @@ class Simulator(Dashboard):
     def tick(self) -> None:
         """Expire the sessions whose time has come; at most once a second of the clock."""
         now = self.clock.now()
-        with self.books.lock:
+        with self.store.lock:
             if now == self._ticked:
                 return
             if now // 3600 != self._ticked // 3600:
-                housekeeping.forget(self.books, now)
+                housekeeping.forget(self.store, now)
             self._ticked = now
-            housekeeping.expire_sessions(self.books, now, self.work_for)
+            housekeeping.expire_sessions(self.store, now, self.work_for)
 
     def advance(self, seconds: float) -> None:
         """Send the simulator's clock ahead, with all that falls due on the way."""
         self.clock.ahead += seconds
-        self.books.settings["clock"] = {"ahead": self.clock.ahead}
+        self.store.settings["clock"] = {"ahead": self.clock.ahead}
         self.tick()
         self.deliveries.wake()
 
@@ -105,7 +105,7 @@ class Simulator(Dashboard):
 
     def call(self, url: str, path: dict[str, str]) -> Call:
         """A request on its way; whose it is, its key will tell."""
-        place = (self.books, self.clock, self.knobs, DEFAULT_ACCOUNT, self.public_url)
+        place = (self.store, self.clock, self.knobs, DEFAULT_ACCOUNT, self.public_url)
         return Call(*place, url=url, path=path)
 
     def page_work(self, session: str) -> Work:
@@ -162,7 +162,7 @@ class Simulator(Dashboard):
 
     def verify_microdeposits(self, session_id: str, *, ok: bool = True) -> str:
         """The micro-deposits of a session arrive and are named, or the bank sends them back."""
-        with self.books.transaction():
+        with self.store.transaction():
             intent = self.microdeposits_of(session_id)
             if intent is None:
                 return hosted.CLOSED
@@ -171,15 +171,15 @@ class Simulator(Dashboard):
 
     def microdeposits_of(self, session_id: str) -> JSON | None:
         """The SetupIntent of a session, while it waits for micro-deposits."""
-        session = self.books.checkout_sessions[session_id]
-        intent = self.books.setup_intents[session["setup_intent"]]
+        session = self.store.checkout_sessions[session_id]
+        intent = self.store.setup_intents[session["setup_intent"]]
         action = intent["next_action"] or {}
         return intent if action.get("type") == "verify_with_microdeposits" else None
 
     def expire_session(self, session_id: str) -> None:
         """End an open session as if its time had come."""
-        with self.books.transaction():
-            session = self.books.checkout_sessions[session_id]
+        with self.store.transaction():
+            session = self.store.checkout_sessions[session_id]
             if session["status"] == "open":
                 checkout_sessions.expire(self.work_for(session_id), session)
 

@@ -1,4 +1,4 @@
-"""Customers and payment methods as the books keep them, and what belongs to whom."""
+"""Customers and payment methods as the store keeps them, and what belongs to whom."""
 
 import copy
 import hashlib
@@ -21,7 +21,7 @@ def referenced(work: Work, customer: str | None, param: str = "customer") -> JSO
     """The customer a parameter names, None for none; raises StripeError when gone or never there."""
     if customer is None:
         return None
-    found = work.books.customers.find(customer, work.account)
+    found = work.store.customers.find(customer, work.account)
     if found is None or found.get("deleted"):
         raise missing_resource("customer", customer, param)
     return found
@@ -66,7 +66,7 @@ def usable(work: Work, name: str, param: str) -> JSON:
     card = cards.named(name) if name.startswith("pm_card_") else None
     if card is not None:
         return keep_card(work, card, *next_year(work))
-    found = work.books.payment_methods.find(name, work.account)
+    found = work.store.payment_methods.find(name, work.account)
     if found is None:
         raise missing_resource("PaymentMethod", name, param)
     if work.note(name).get("used_up"):
@@ -157,15 +157,15 @@ def attach_to(work: Work, method: JSON, customer: str) -> JSON:
     """Attach to a customer; nothing happens when that is so already."""
     if method["customer"] == customer:
         return method
-    attached = work.change(work.books.payment_methods, method, customer=customer)
+    attached = work.change(work.store.payment_methods, method, customer=customer)
     work.emit("payment_method.attached", attached)
     return attached
 
 
 def detach_from(work: Work, method: JSON, *, forget_default: bool = True) -> JSON:
     """Detach for good, and clear a default that pointed here."""
-    owner = work.books.customers[method["customer"]]
-    detached = work.change(work.books.payment_methods, method, customer=None)
+    owner = work.store.customers[method["customer"]]
+    detached = work.change(work.store.payment_methods, method, customer=None)
     work.remark(method["id"], used_up=True)
     work.emit("payment_method.detached", detached, {"customer": method["customer"]})
     if forget_default and owner["invoice_settings"]["default_payment_method"] == method["id"]:
@@ -178,7 +178,7 @@ def change_card(work: Work, method: JSON, *, by_network: bool, **details: object
     changed = copy.deepcopy(method)
     changed["card"] |= details
     if changed != method:
-        work.keep(work.books.payment_methods, changed)
+        work.keep(work.store.payment_methods, changed)
         kind = "automatically_updated" if by_network else "updated"
         work.emit(f"payment_method.{kind}", changed, previous(method, changed))
     return changed
@@ -188,12 +188,12 @@ def make_default(work: Work, customer: JSON, method: str | None) -> None:
     """Let this be what the customer is charged with from now on."""
     changed = copy.deepcopy(customer)
     changed["invoice_settings"]["default_payment_method"] = method
-    work.keep(work.books.customers, changed)
+    work.keep(work.store.customers, changed)
     work.emit("customer.updated", changed, previous(customer, changed))
 
 
 def refuse(decline: cards.Decline, **more: Any) -> StripeError:
-    """A card error (402) that stays in the books."""
+    """A card error (402) that stays in the store."""
     return StripeError(
         decline.message,
         status=402,
@@ -227,7 +227,7 @@ def _new(
         "type": kind,
         kind: details,
     }
-    return work.keep(work.books.payment_methods, method)
+    return work.keep(work.store.payment_methods, method)
 
 
 def billing_details(given: JSON, old: JSON | None = None) -> JSON:

@@ -15,7 +15,7 @@ MOST = 16  # endpoints of one account and mode
 def in_path(call: Call) -> JSON:
     """The endpoint the path names; raises StripeError (404)."""
     name = call.path["webhook_endpoint"]
-    found = call.books.webhook_endpoints.find(name, call.account)
+    found = call.store.webhook_endpoints.find(name, call.account)
     if found is None:
         raise missing_resource("webhook endpoint", name, "id", status=404)
     return found
@@ -26,7 +26,7 @@ def create(call: Call) -> JSON:
     """Only this answer ever holds the secret."""
     given = call.params
     _check(call)
-    if len(call.books.webhook_endpoints.newest(call.account)) >= MOST:
+    if len(call.store.webhook_endpoints.newest(call.account)) >= MOST:
         message = f"You have reached the maximum of {MOST} test webhook endpoints."
         raise StripeError(message)
     endpoint: JSON = {
@@ -42,7 +42,7 @@ def create(call: Call) -> JSON:
         "status": "enabled",
         "url": given["url"],
     }
-    call.keep(call.books.webhook_endpoints, endpoint)
+    call.keep(call.store.webhook_endpoints, endpoint)
     secret = ids.webhook_secret()
     call.remark(endpoint["id"], secret=secret)
     return endpoint | {"secret": secret}
@@ -64,19 +64,19 @@ def update(call: Call) -> JSON:
         changes["metadata"] = merged(endpoint["metadata"], given["metadata"])
     if "disabled" in given:
         changes["status"] = "disabled" if given["disabled"] else "enabled"
-    return call.change(call.books.webhook_endpoints, endpoint, **changes)
+    return call.change(call.store.webhook_endpoints, endpoint, **changes)
 
 
 @operation("DELETE /v1/webhook_endpoints/{webhook_endpoint}")
 def delete(call: Call) -> JSON:
     key = in_path(call)["id"]
-    del call.books.webhook_endpoints[key]
+    del call.store.webhook_endpoints[key]
     return {"id": key, "object": "webhook_endpoint", "deleted": True}
 
 
 @operation("GET /v1/webhook_endpoints")
 def index(call: Call) -> JSON:
-    return lists.page(call, call.books.webhook_endpoints, "webhook endpoint")
+    return lists.page(call, call.store.webhook_endpoints, "webhook endpoint")
 
 
 def _check(call: Call) -> None:

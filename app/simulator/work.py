@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.simulator import ids
-from app.simulator.books import Books, Collection
 from app.simulator.clock import Clock
 from app.simulator.knobs import Knobs
 from app.simulator.shapes import JSON
+from app.simulator.store import Collection, Store
 
 PINNED_VERSION = "2026-10-28.endive"
 # What an account gets that never chose a version, as the account of someone who signed up in May did.
@@ -22,7 +22,7 @@ class Work:
     `request` is what events say of their cause: null twice for what Checkout does on its own.
     """
 
-    books: Books
+    store: Store
     clock: Clock
     knobs: Knobs
     account: str
@@ -48,10 +48,10 @@ class Work:
 
     def note(self, key: str) -> JSON:
         """What the simulator remembers of an object beside what Stripe shows."""
-        return self.books.notes.get(key, {})
+        return self.store.notes.get(key, {})
 
     def remark(self, key: str, **facts: object) -> None:
-        self.books.notes.put(key, self.note(key) | facts, self.account)
+        self.store.notes.put(key, self.note(key) | facts, self.account)
 
     def emit(self, kind: str, thing: JSON, previous: JSON | None = None) -> JSON:
         """Record an event and queue its deliveries to every endpoint that wants it."""
@@ -62,7 +62,7 @@ class Work:
         event: JSON = {
             "id": self.new_id("evt"),
             "object": "event",
-            "api_version": self.books.accounts_version(self.account),
+            "api_version": self.store.accounts_version(self.account),
             "created": self.now,
             "data": data,
             "livemode": False,
@@ -70,7 +70,7 @@ class Work:
             "request": self.request,
             "type": kind,
         }
-        self.keep(self.books.events, event)
+        self.keep(self.store.events, event)
         if self.knobs.event_lag:
             self.remark(event["id"], listed=self.clock.precise() + self.knobs.event_lag)
         for endpoint in takers:
@@ -80,7 +80,7 @@ class Work:
 
     def takers(self, kind: str) -> list[JSON]:
         """The endpoints that want events of this kind."""
-        endpoints = self.books.webhook_endpoints.newest(self.account)
+        endpoints = self.store.webhook_endpoints.newest(self.account)
         return [endpoint for endpoint in endpoints if _wants(endpoint, kind)]
 
     def queue(self, event: str, endpoint: str) -> None:
@@ -95,7 +95,7 @@ class Work:
             wait += {"before": 30.0, "after": 1.0}.get(self.knobs.webhook, 0.0)
         key = "dlv_" + ids.random_text(16)
         delivery = {"id": key, "event": event, "endpoint": endpoint, "tries": 0}
-        self.keep(self.books.deliveries, delivery | {"due": self.clock.precise() + wait})
+        self.keep(self.store.deliveries, delivery | {"due": self.clock.precise() + wait})
         self.queued.append(key)
 
 

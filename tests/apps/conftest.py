@@ -51,13 +51,13 @@ def installed(app: Flask, rows: Rows) -> App:
 @pytest.fixture
 def second_key(simulator: Simulator) -> str:
     """The key of a second account."""
-    add_account(simulator.books, SECOND_ACCOUNT, 1)
-    add_key(simulator.books, SECOND_KEY, account=SECOND_ACCOUNT)
+    add_account(simulator.store, SECOND_ACCOUNT, 1)
+    add_key(simulator.store, SECOND_KEY, account=SECOND_ACCOUNT)
     return SECOND_KEY
 
 
 @pytest.fixture
 def other_key(simulator: Simulator) -> str:
     """Another key of the account that is installed."""
-    add_key(simulator.books, OTHER_KEY)
+    add_key(simulator.store, OTHER_KEY)
     return OTHER_KEY

@@ -155,11 +155,11 @@ class TestKey:
     ) -> None:
         sign_up(app.test_client(), key="before")
         api.put(f"/api/v1/apps/{installed.id}/stripe/api-key", json={"secretAPIKey": other_key})
-        revoke_key(simulator.books, DEFAULT_API_KEY)
+        revoke_key(simulator.store, DEFAULT_API_KEY)
 
         sign_up(app.test_client(), key="after", subject_keys=["after"])
 
-        assert len(simulator.books.customers) == 2
+        assert len(simulator.store.customers) == 2
 
     def test_leaves_the_webhook_as_it_is(
         self, api: FlaskClient, installed: App, other_key: str, simulator: Simulator, rows: Rows
@@ -174,7 +174,7 @@ class TestKey:
     def test_that_was_rejected_gives_way_to_one_that_works(
         self, app: Flask, api: FlaskClient, installed: App, other_key: str, simulator: Simulator, rows: Rows
     ) -> None:
-        revoke_key(simulator.books, DEFAULT_API_KEY)
+        revoke_key(simulator.store, DEFAULT_API_KEY)
         body = {"stripeCustomerId": "cus_x"}
         api.post("/api/v1/customers", json={"name": "Ada", "key": "ada"})
         detail, _ = problem(api.put("/api/v1/customers/ada/stripe", json=body), 412)
@@ -224,7 +224,7 @@ class TestKey:
         self, api: FlaskClient, installed: App, simulator: Simulator
     ) -> None:
         key = "rk_test_no_account"
-        add_key(simulator.books, key, permissions={"rak_webhook_write"})
+        add_key(simulator.store, key, permissions={"rak_webhook_write"})
 
         answer = api.put(f"/api/v1/apps/{installed.id}/stripe/api-key", json={"secretAPIKey": key})
 

@@ -23,8 +23,8 @@ OTHER_KEY = "sk_test_another_of_the_first"
 @pytest.fixture
 def second(app: Flask, simulator: Simulator) -> str:
     """Another installed app, not the default; its id."""
-    add_account(simulator.books, "acct_second", 1)
-    add_key(simulator.books, "sk_test_second", account="acct_second")
+    add_account(simulator.store, "acct_second", 1)
+    add_key(simulator.store, "sk_test_second", account="acct_second")
     with app.app_context():
         session = db.session()
         made = apps.install(session, "sk_test_second", public_url=PORTAL, name="Second", actor="test")
@@ -63,7 +63,7 @@ def test_makes_no_app_the_default_that_is_gone(app: Flask, second: str) -> None:
 
 
 def test_asks_for_a_new_key_without_showing_it(app: Flask, simulator: Simulator) -> None:
-    add_key(simulator.books, OTHER_KEY)
+    add_key(simulator.store, OTHER_KEY)
 
     result = run(app, replace_key_command, input=f"{OTHER_KEY}\n")
 
@@ -72,7 +72,7 @@ def test_asks_for_a_new_key_without_showing_it(app: Flask, simulator: Simulator)
 
 
 def test_replaces_the_key_of_the_app_that_is_named(app: Flask, second: str, simulator: Simulator) -> None:
-    add_key(simulator.books, "sk_test_second_two", account="acct_second")
+    add_key(simulator.store, "sk_test_second_two", account="acct_second")
 
     result = run(app, replace_key_command, second, "--api-key", "sk_test_second_two")
 
@@ -148,7 +148,7 @@ class TestKeyFromStandardInput:
         assert len(installed(bare_app)) == 1
 
     def test_replaces(self, app: Flask, simulator: Simulator) -> None:
-        add_key(simulator.books, OTHER_KEY)
+        add_key(simulator.store, OTHER_KEY)
 
         result = run(app, replace_key_command, "--api-key-stdin", input=OTHER_KEY)
 

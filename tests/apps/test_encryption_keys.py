@@ -75,8 +75,8 @@ class TestEncryptionKeys:
     ) -> None:
         portal = start(self.OLD)
         self.install(portal)
-        add_account(simulator.books, "acct_second", 1)
-        add_key(simulator.books, "sk_test_second", account="acct_second")
+        add_account(simulator.store, "acct_second", 1)
+        add_key(simulator.store, "sk_test_second", account="acct_second")
         self.install(portal, "sk_test_second")
         first, second = installed(portal)
 

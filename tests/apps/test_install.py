@@ -29,7 +29,7 @@ def test_registers_our_webhook_for_exactly_our_events_in_our_version(
     install()
 
     [app] = installed(bare_app)
-    [endpoint] = simulator.books.webhook_endpoints.snapshot()
+    [endpoint] = simulator.store.webhook_endpoints.snapshot()
     assert endpoint["id"] == app.endpoint
     assert endpoint["url"] == f"http://127.0.0.1:8000/api/v1/apps/{app.id}/stripe/webhook"
     assert sorted(endpoint["enabled_events"]) == sorted(EVENTS)
@@ -57,7 +57,7 @@ def test_writes_no_secret_into_the_database(bare_app: Flask, install: Install, s
     stored = repr(contents(bare_app))
     assert DEFAULT_API_KEY not in stored
     assert app.secrets[0] not in stored
-    assert simulator.books.notes[app.endpoint]["secret"] == app.secrets[0]
+    assert simulator.store.notes[app.endpoint]["secret"] == app.secrets[0]
     assert app.masked_key == f"{DEFAULT_API_KEY[:8]}***{DEFAULT_API_KEY[-3:]}"
 
 
@@ -71,7 +71,7 @@ def test_takes_a_name_and_forgives_spaces_around_the_key(bare_app: Flask, instal
 def test_takes_a_restricted_key_with_the_rights_it_needs(
     bare_app: Flask, install: Install, simulator: Simulator
 ) -> None:
-    add_key(simulator.books, "rk_test_enough", permissions=RIGHTS)
+    add_key(simulator.store, "rk_test_enough", permissions=RIGHTS)
 
     result = install("rk_test_enough")
 
@@ -84,8 +84,8 @@ def test_takes_a_second_account_beside_the_default_one(
     bare_app: Flask, install: Install, simulator: Simulator
 ) -> None:
     install()
-    add_account(simulator.books, "acct_second", 1)
-    add_key(simulator.books, "sk_test_second", account="acct_second")
+    add_account(simulator.store, "acct_second", 1)
+    add_key(simulator.store, "sk_test_second", account="acct_second")
 
     install("sk_test_second")
 

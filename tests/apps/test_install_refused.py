@@ -22,7 +22,7 @@ from tests.support.stripe_scripted import Answer, Scripted
 def test_names_the_right_that_a_restricted_key_lacks(
     lacking: str, bare_app: Flask, install: Install, simulator: Simulator
 ) -> None:
-    add_key(simulator.books, "rk_test_lacking", permissions=RIGHTS - {lacking})
+    add_key(simulator.store, "rk_test_lacking", permissions=RIGHTS - {lacking})
 
     sentence = refused(install("rk_test_lacking"))
 
@@ -34,7 +34,7 @@ def test_names_the_right_that_a_restricted_key_lacks(
 def test_does_not_call_a_restricted_key_wrong_that_may_not_read_the_account(
     bare_app: Flask, install: Install, simulator: Simulator
 ) -> None:
-    add_key(simulator.books, "rk_test_no_account", permissions={"rak_webhook_write"})
+    add_key(simulator.store, "rk_test_no_account", permissions={"rak_webhook_write"})
 
     sentence = refused(install("rk_test_no_account"))
 
@@ -50,7 +50,7 @@ def test_refuses_a_key_that_stripe_does_not_know(bare_app: Flask, install: Insta
 
 
 def test_refuses_a_key_that_was_revoked(bare_app: Flask, install: Install, simulator: Simulator) -> None:
-    revoke_key(simulator.books, DEFAULT_API_KEY)
+    revoke_key(simulator.store, DEFAULT_API_KEY)
 
     sentence = refused(install())
 
@@ -96,7 +96,7 @@ def test_refuses_an_account_that_is_installed(
     bare_app: Flask, install: Install, simulator: Simulator
 ) -> None:
     install()
-    add_key(simulator.books, SECOND_KEY)
+    add_key(simulator.store, SECOND_KEY)
     before = contents(bare_app)
 
     sentence = refused(install(SECOND_KEY))

@@ -76,7 +76,7 @@ def test_forgives_that_somebody_else_removed_the_stray_endpoint(
     simulator.faults.clear()
     [stray] = endpoints(simulator, DEFAULT_ACCOUNT)
 
-    calls.before("DELETE *", lambda: simulator.books.webhook_endpoints.pop(stray))
+    calls.before("DELETE *", lambda: simulator.store.webhook_endpoints.pop(stray))
     result = install()
 
     assert result.exit_code == 0
@@ -103,7 +103,7 @@ def test_run_twice_at_once_installs_once(bare_app: Flask, install: Install, simu
 def test_overtaken_by_another_removes_its_own_endpoint(
     moment: str, bare_app: Flask, install: Install, simulator: Simulator, calls: StripeCalls
 ) -> None:
-    add_key(simulator.books, SECOND_KEY)
+    add_key(simulator.store, SECOND_KEY)
     getattr(calls, moment)("POST /v1/webhook_endpoints", lambda: install(SECOND_KEY))
 
     sentence = refused(install())
@@ -128,15 +128,15 @@ class TestKilled:
 
     def new_key(self, simulator: Simulator, number: int) -> tuple[str, str]:
         """An account of its own, and its key."""
-        add_account(simulator.books, f"acct_{number}", 1)
-        add_key(simulator.books, f"sk_test_number_{number}", account=f"acct_{number}")
+        add_account(simulator.store, f"acct_{number}", 1)
+        add_key(simulator.store, f"sk_test_number_{number}", account=f"acct_{number}")
         return f"acct_{number}", f"sk_test_number_{number}"
 
     def check(self, app: Flask, simulator: Simulator, account: str) -> None:
         """One app, one endpoint, and a secret that works."""
         [found] = [one for one in installed(app) if one.account == account]
         assert endpoints(simulator, account) == [found.endpoint]
-        assert found.secrets == [simulator.books.notes[found.endpoint]["secret"]]
+        assert found.secrets == [simulator.store.notes[found.endpoint]["secret"]]
         assert post_event(app, found.id, found.secrets[0]) == 200
 
     def test_once(self, bare_app: Flask, install: Install, simulator: Simulator, elsewhere: Settings) -> None:

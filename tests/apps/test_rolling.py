@@ -75,7 +75,7 @@ def test_says_what_happened(app: Flask, roll: Roll) -> None:
 def test_makes_an_endpoint_like_the_former_one(app: Flask, roll: Roll, simulator: Simulator) -> None:
     roll()
 
-    new, old = simulator.books.webhook_endpoints.newest(DEFAULT_ACCOUNT)
+    new, old = simulator.store.webhook_endpoints.newest(DEFAULT_ACCOUNT)
     same = ("url", "enabled_events", "api_version", "status", "metadata", "description")
     assert {name: new[name] for name in same} == {name: old[name] for name in same}
 
@@ -97,7 +97,7 @@ def test_keeps_an_event_once_that_both_endpoints_send(
     roll()
 
     customer = {"id": "cus_1", "object": "customer", "metadata": {}}
-    with simulator.books.transaction():
+    with simulator.store.transaction():
         simulator.work_for("nobody").emit("customer.updated", customer, {})
     deliveries = simulator.deliver_due()
 
@@ -148,7 +148,7 @@ def test_waits_with_the_end_for_a_key_that_works(
     app: Flask, roll: Roll, simulator: Simulator, clock: time_machine.Traveller
 ) -> None:
     roll()
-    revoke_key(simulator.books, DEFAULT_API_KEY)
+    revoke_key(simulator.store, DEFAULT_API_KEY)
     clock.shift(timedelta(hours=25))
 
     tidy(app)
@@ -274,7 +274,7 @@ def test_makes_another_when_the_one_of_a_lost_answer_was_deleted_since(
     assert result.exit_code == 0, result.output
     assert endpoints(simulator, DEFAULT_ACCOUNT) == [now.endpoint, before.endpoint]
     assert now.endpoint != lost
-    assert taken(app, simulator.books.notes[now.endpoint]["secret"])
+    assert taken(app, simulator.store.notes[now.endpoint]["secret"])
 
 
 def test_gives_up_when_stripe_goes_on_telling_of_endpoints_that_are_gone(
@@ -341,7 +341,7 @@ class TestKilled:
         assert now.endpoint != before.endpoint
         assert len(there) == len(now.secrets)
         for name in there:
-            assert taken(app, simulator.books.notes[name]["secret"], f"evt_{name}")
+            assert taken(app, simulator.store.notes[name]["secret"], f"evt_{name}")
         if len(there) > 8:
             with app.app_context():
                 apps.end_overlap(db.session(), now.id, actor="test")

@@ -50,7 +50,7 @@ class TestUninstall:
         self, app: Flask, api: FlaskClient, installed: App, simulator: Simulator, rows: Rows
     ) -> None:
         simulator.save_card(sign_up(app.test_client(), key="ada"))
-        before = simulator.books.customers.snapshot()
+        before = simulator.store.customers.snapshot()
 
         api.delete(f"/api/v1/apps/{installed.id}")
 
@@ -58,7 +58,7 @@ class TestUninstall:
         assert payer.deleted_at is not None
         assert payer.due_at is None
         assert len(rows(CheckoutSession)) == 1
-        assert simulator.books.customers.snapshot() == before
+        assert simulator.store.customers.snapshot() == before
         assert api.get("/api/v1/customers/ada/apps").get_json()["items"] == []
         problem(api.get("/api/v1/customers/ada/stripe"), 412)
 
@@ -83,14 +83,14 @@ class TestUninstall:
     def test_forgives_an_endpoint_that_is_gone(
         self, api: FlaskClient, installed: App, simulator: Simulator
     ) -> None:
-        simulator.books.webhook_endpoints.pop(installed.webhook_endpoint_id)
+        simulator.store.webhook_endpoints.pop(installed.webhook_endpoint_id)
 
         assert api.delete(f"/api/v1/apps/{installed.id}").status_code == 204
 
     def test_forgives_a_key_that_stripe_rejects_and_installing_again_cleans_up(
         self, api: FlaskClient, installed: App, other_key: str, simulator: Simulator
     ) -> None:
-        revoke_key(simulator.books, DEFAULT_API_KEY)
+        revoke_key(simulator.store, DEFAULT_API_KEY)
 
         answer = api.delete(f"/api/v1/apps/{installed.id}")
 

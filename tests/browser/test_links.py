@@ -31,7 +31,7 @@ def test_leads_to_a_saved_card(visit: Visit, place: Place, path: str, *, javascr
 
         expect_title(page, "All is done")
         expect(page.locator("main")).to_contain_text("4242")
-    assert len(place.simulator.books.customers) == 1
+    assert len(place.simulator.store.customers) == 1
 
 
 def test_second_thoughts_on_stripes_page_lose_nothing(visit: Visit, place: Place, path: str) -> None:
@@ -43,7 +43,7 @@ def test_second_thoughts_on_stripes_page_lose_nothing(visit: Visit, place: Place
         save_card(page)
 
         expect_title(page, "saved")
-    assert len(place.simulator.books.checkout_sessions) == 1
+    assert len(place.simulator.store.checkout_sessions) == 1
 
 
 def test_is_opened_by_a_hand_and_not_by_a_program(visit: Visit, place: Place, path: str) -> None:
@@ -74,7 +74,7 @@ def test_of_two_people_each_gets_on(visit: Visit, place: Place, path: str) -> No
         one.goto("/return")
 
         expect_title(one, "saved")
-    assert len(place.simulator.books.customers) == len(place.simulator.books.checkout_sessions) == 1
+    assert len(place.simulator.store.customers) == len(place.simulator.store.checkout_sessions) == 1
 
 
 def test_shows_no_card_in_a_browser_that_came_later(visit: Visit, path: str) -> None:

@@ -57,7 +57,7 @@ def test_back_from_stripe_keeps_what_was_typed_and_makes_no_second_customer(
 
         expect_title(page, "saved")
         expect(page.locator("main")).to_contain_text("Ada Ltd")
-    [customer] = place.simulator.books.customers.values()
+    [customer] = place.simulator.store.customers.values()
     assert customer["name"] == "Ada Ltd"
 
 
@@ -71,7 +71,7 @@ def test_stripes_own_way_back_loses_nothing(visit: Visit, place: Place) -> None:
         save_card(page)
 
         expect_title(page, "saved")
-    assert len(place.simulator.books.customers) == len(place.simulator.books.checkout_sessions) == 1
+    assert len(place.simulator.store.customers) == len(place.simulator.store.checkout_sessions) == 1
 
 
 def test_two_tabs_make_one_customer(visit: Visit, place: Place) -> None:
@@ -85,7 +85,7 @@ def test_two_tabs_make_one_customer(visit: Visit, place: Place) -> None:
         save_card(second)
 
         expect_title(second, "saved")
-    assert len(place.simulator.books.customers) == 1
+    assert len(place.simulator.store.customers) == 1
 
 
 def test_a_double_click_makes_one_customer(visit: Visit, place: Place) -> None:
@@ -93,7 +93,7 @@ def test_a_double_click_makes_one_customer(visit: Visit, place: Place) -> None:
         fill_details(page, "meter-1")
         page.get_by_role("button", name="Continue to payment").dblclick()
         expect_title(page, "Save")
-    assert len(place.simulator.books.customers) == 1
+    assert len(place.simulator.store.customers) == 1
 
 
 def test_enter_in_a_field_continues(visit: Visit) -> None:
@@ -182,7 +182,7 @@ def test_every_page_of_the_simulated_stripe_is_accessible(visit: Visit, place: P
         page.goto(checkout)
         expect_title(page, "all done here")
         found += findings_everywhere(page)
-        [intent] = place.simulator.books.setup_intents.values()
+        [intent] = place.simulator.store.setup_intents.values()
         page.goto(intent["next_action"]["verify_with_microdeposits"]["hosted_verification_url"])
         found += findings_everywhere(page)
         follow(page, page.get_by_role("button"))

@@ -50,5 +50,5 @@ def test_a_card_is_saved_and_an_operator_sees_it(visit: Visit, place: Place, *, 
         check()
 
     assert found == []
-    [customer] = place.simulator.books.customers.values()
+    [customer] = place.simulator.store.customers.values()
     assert customer["invoice_settings"]["default_payment_method"] is not None

@@ -17,8 +17,8 @@ def open_app(page: Page) -> None:
 
 @pytest.mark.parametrize("javascript", [True, False])
 def test_an_account_is_installed_in_two_steps(visit: Visit, place: Place, *, javascript: bool) -> None:
-    add_account(place.simulator.books, "acct_second", 1)
-    add_key(place.simulator.books, "sk_test_second", account="acct_second")
+    add_account(place.simulator.store, "acct_second", 1)
+    add_key(place.simulator.store, "sk_test_second", account="acct_second")
     with visit(java_script_enabled=javascript) as page:
         place.log_in(page, "admin")
         page.goto("/operator/stripe")
@@ -40,7 +40,7 @@ def test_an_account_is_installed_in_two_steps(visit: Visit, place: Place, *, jav
 
 @pytest.mark.parametrize("javascript", [True, False])
 def test_what_is_broken_is_repaired_by_its_button(visit: Visit, place: Place, *, javascript: bool) -> None:
-    [endpoint] = place.simulator.books.webhook_endpoints
+    [endpoint] = place.simulator.store.webhook_endpoints
     place.simulator.change_endpoint(endpoint, enabled=False)
     with visit(java_script_enabled=javascript) as page:
         place.log_in(page)
@@ -51,7 +51,7 @@ def test_what_is_broken_is_repaired_by_its_button(visit: Visit, place: Place, *,
         row.get_by_role("button", name="Enable it").click()
 
         expect(page.get_by_role("row").filter(has_text="The endpoint is enabled")).to_contain_text("Well")
-        assert place.simulator.books.webhook_endpoints[endpoint]["status"] == "enabled"
+        assert place.simulator.store.webhook_endpoints[endpoint]["status"] == "enabled"
 
 
 def test_a_secret_is_rolled_and_an_app_uninstalled_only_on_purpose(visit: Visit, place: Place) -> None:
@@ -70,7 +70,7 @@ def test_a_secret_is_rolled_and_an_app_uninstalled_only_on_purpose(visit: Visit,
 
 
 def test_every_page_is_accessible(visit: Visit, place: Place) -> None:
-    [endpoint] = place.simulator.books.webhook_endpoints
+    [endpoint] = place.simulator.store.webhook_endpoints
     place.simulator.change_endpoint(endpoint, enabled=False, events=["*"])
     found: list[str] = []
     with visit() as page:

@@ -92,7 +92,7 @@ def finding(desk: Page, words: str, state: str) -> None:
 
 def only(place: Place, what: str) -> str:
     """The id of the only thing of a kind that the simulated Stripe has."""
-    [found] = getattr(place.simulator.books, what)
+    [found] = getattr(place.simulator.store, what)
     return str(found)
 
 
@@ -107,7 +107,7 @@ def test_a_declined_card(customer: Page, desk: Page, place: Place, visit: Visit,
     look_up(desk)
 
     diagnosis(desk, "Saved", "4242")
-    assert len(place.simulator.books.customers) == 1
+    assert len(place.simulator.store.customers) == 1
 
 
 def test_an_abandoned_session(
@@ -170,7 +170,7 @@ def test_a_customer_deleted_at_stripe(
     look_up(desk)
 
     diagnosis(desk, "Saved")
-    assert [one.get("deleted", False) for one in place.simulator.books.customers.values()] == [True, False]
+    assert [one.get("deleted", False) for one in place.simulator.store.customers.values()] == [True, False]
 
 
 @pytest.mark.parametrize("deed", ["deleted", "disabled"])
@@ -194,7 +194,7 @@ def test_a_webhook_endpoint_deleted_or_disabled_at_stripe(
     desk.get_by_role("row").filter(has_text="Broken").get_by_role("button").first.click()
 
     expect(desk.get_by_role("table").first).not_to_contain_text("Broken")
-    assert [e["status"] for e in place.simulator.books.webhook_endpoints.values()] == ["enabled"]
+    assert [e["status"] for e in place.simulator.store.webhook_endpoints.values()] == ["enabled"]
 
 
 def test_a_revoked_key(customer: Page, desk: Page, place: Place) -> None:
@@ -261,9 +261,9 @@ def test_two_cards(customer: Page, desk: Page, place: Place) -> None:
     desk.get_by_role("button", name="Make default").first.click()
 
     diagnosis(desk, "4242")
-    [stripe_customer] = place.simulator.books.customers.values()
+    [stripe_customer] = place.simulator.store.customers.values()
     default = stripe_customer["invoice_settings"]["default_payment_method"]
-    assert place.simulator.books.payment_methods[default]["card"]["last4"] == "4242"
+    assert place.simulator.store.payment_methods[default]["card"]["last4"] == "4242"
 
 
 def examine_until(desk: Page, words: str) -> None:

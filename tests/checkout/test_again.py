@@ -100,7 +100,7 @@ def test_gets_the_same_one_when_it_is_asked_for_twice(
 
     gets_a_page(app, rows, person)
 
-    alive = [found for found in world.simulator.books.customers.snapshot() if not found.get("deleted")]
+    alive = [found for found in world.simulator.store.customers.snapshot() if not found.get("deleted")]
     assert [found["id"] for found in alive] == [person.stripe_customer_id]
 
 
@@ -109,7 +109,7 @@ def test_gets_one_when_stripe_has_forgotten_the_former(
 ) -> None:
     """As it does when test data is wiped."""
     former = person.stripe_customer_id
-    world.simulator.books.customers.pop(former)
+    world.simulator.store.customers.pop(former)
 
     gets_a_page(app, rows, person)
 

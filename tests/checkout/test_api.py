@@ -50,12 +50,12 @@ def test_makes_customer_stripe_customer_and_page(program: Program, simulator: Si
 
     body = answer.get_json()
     assert answer.status_code == 201
-    books = simulator.books
-    session = books.checkout_sessions[body["sessionId"]]
+    store = simulator.store
+    session = store.checkout_sessions[body["sessionId"]]
     marks = {"om_namespace": "default", "om_customer_id": body["customerId"]}
-    assert marks.items() <= books.customers[body["stripeCustomerId"]]["metadata"].items()
+    assert marks.items() <= store.customers[body["stripeCustomerId"]]["metadata"].items()
     assert (marks | {"plan": "pro"}).items() <= session["metadata"].items()
-    assert (marks | {"plan": "pro"}).items() <= books.setup_intents[body["setupIntentId"]]["metadata"].items()
+    assert (marks | {"plan": "pro"}).items() <= store.setup_intents[body["setupIntentId"]]["metadata"].items()
     assert body["url"] == session["url"]
     assert body["metadata"] == {"plan": "pro"}
     assert (body["mode"], body["status"], body["currency"]) == ("setup", "open", "USD")
@@ -68,7 +68,7 @@ def test_reuses_the_very_same_customer(program: Program, simulator: Simulator) -
 
     assert first["customerId"] == second["customerId"]
     assert first["sessionId"] != second["sessionId"]
-    assert len(simulator.books.customers) == 1
+    assert len(simulator.store.customers) == 1
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_refuses_another_customer_under_a_known_key(
     answer = program.start(ACME | other)
 
     assert answer.status_code == 409
-    assert len(simulator.books.customers) == 1
+    assert len(simulator.store.customers) == 1
 
 
 def test_refuses_a_taken_subject_key(program: Program, simulator: Simulator) -> None:
@@ -96,7 +96,7 @@ def test_refuses_a_taken_subject_key(program: Program, simulator: Simulator) -> 
     answer = program.start(ACME | {"key": "other"})
 
     assert answer.status_code == 409
-    assert len(simulator.books.customers) == 1
+    assert len(simulator.store.customers) == 1
 
 
 @pytest.mark.parametrize("way", ["id", "key"])
@@ -108,7 +108,7 @@ def test_takes_an_existing_customer(program: Program, simulator: Simulator, way:
 
     assert answer.status_code == 201
     assert answer.get_json()["stripeCustomerId"] == first["stripeCustomerId"]
-    assert len(simulator.books.customers) == 1
+    assert len(simulator.store.customers) == 1
 
 
 @for_each(
@@ -137,7 +137,7 @@ def test_answers_for_customers_that_it_can_not_take(
 
     assert answer.status_code == status
     assert answer.headers["Content-Type"] == "application/problem+json"
-    assert len(simulator.books.customers) == 0
+    assert len(simulator.store.customers) == 0
 
 
 def test_refuses_a_deleted_customer(app: Flask, client: FlaskClient, program: Program) -> None:
@@ -187,7 +187,7 @@ def test_names_the_option_that_is_wrong(
 
     assert answer.status_code == 400
     assert [one["field"] for one in answer.get_json()["extensions"]["validationErrors"]] == [field]
-    assert len(simulator.books.customers) == 0
+    assert len(simulator.store.customers) == 0
 
 
 def test_passes_on_what_stripe_says_of_the_options(program: Program, rows: Any) -> None:
@@ -216,7 +216,7 @@ def test_sends_every_option_under_the_name_in_force(program: Program, simulator:
         }
     )
 
-    session = simulator.books.checkout_sessions[answer.get_json()["sessionId"]]
+    session = simulator.store.checkout_sessions[answer.get_json()["sessionId"]]
     assert session["ui_mode"] == "hosted_page"
     assert session["cancel_url"] == "https://example.com/back"
     assert session["billing_address_collection"] == "required"
@@ -243,11 +243,11 @@ def test_takes_the_customers_currency_when_none_is_given(program: Program) -> No
 class TestStripeCustomerId:
     def test_is_taken_when_it_is_there_and_free(self, program: Program, simulator: Simulator) -> None:
         first = program.start().get_json()
-        stranger = simulator.books.customers[first["stripeCustomerId"]] | {
+        stranger = simulator.store.customers[first["stripeCustomerId"]] | {
             "id": "cus_Stranger000001",
             "metadata": {},
         }
-        simulator.books.customers["cus_Stranger000001"] = stranger
+        simulator.store.customers["cus_Stranger000001"] = stranger
 
         answer = program.start({"name": "Two", "key": "two"}, stripeCustomerId="cus_Stranger000001")
 
@@ -308,7 +308,7 @@ def test_the_same_key_gives_the_same_page(program: Program, simulator: Simulator
 
     assert first.get_json() == second.get_json()
     assert second.headers["Idempotency-Replayed"] == "true"
-    assert len(simulator.books.checkout_sessions) == 1
+    assert len(simulator.store.checkout_sessions) == 1
 
 
 @pytest.mark.parametrize("length", [1, 36, 128, 150, 200, 255])
@@ -321,7 +321,7 @@ def test_a_key_of_any_length_that_we_accept_works_at_stripe(
 
     assert first.status_code == second.status_code == 201
     assert first.get_json() == second.get_json()
-    assert len(simulator.books.checkout_sessions) == 1
+    assert len(simulator.store.checkout_sessions) == 1
 
 
 def test_long_keys_that_differ_in_the_end_open_different_pages(
@@ -330,7 +330,7 @@ def test_long_keys_that_differ_in_the_end_open_different_pages(
     for end in "ab":
         assert program.start(key="k" * 254 + end).status_code == 201
 
-    assert len(simulator.books.checkout_sessions) == 2
+    assert len(simulator.store.checkout_sessions) == 2
 
 
 def test_all_metadata_that_is_promised_fits(program: Program, simulator: Simulator) -> None:
@@ -338,7 +338,7 @@ def test_all_metadata_that_is_promised_fits(program: Program, simulator: Simulat
 
     answer = program.start(options=OPTIONS | {"metadata": full})
 
-    session = simulator.books.checkout_sessions[answer.get_json()["sessionId"]]
+    session = simulator.store.checkout_sessions[answer.get_json()["sessionId"]]
     assert answer.get_json()["metadata"] == full
     assert len(session["metadata"]) == 50
 
@@ -346,7 +346,7 @@ def test_all_metadata_that_is_promised_fits(program: Program, simulator: Simulat
 def test_a_rejected_key_of_ours_is_no_fault_of_the_callers_token(
     program: Program, simulator: Simulator
 ) -> None:
-    revoke_key(simulator.books, DEFAULT_API_KEY)
+    revoke_key(simulator.store, DEFAULT_API_KEY)
 
     answer = program.start()
 
@@ -374,5 +374,5 @@ def test_many_identical_calls_make_one_customer(app: Flask, simulator: Simulator
 
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.get_json()["customerId"] for answer in answers}) == 1
-    assert len(simulator.books.customers) == len(rows(Customer)) == len(rows(Payer)) == 1
+    assert len(simulator.store.customers) == len(rows(Customer)) == len(rows(Payer)) == 1
     assert len(rows(CheckoutSession)) == 30

@@ -65,8 +65,8 @@ def ask(api: FlaskClient, customer: Any = ACME, key: str | None = None, **more: 
 
 def assert_one(rows: Rows, simulator: Simulator) -> None:
     [payer] = rows(Payer)
-    assert list(simulator.books.customers) == [payer.stripe_customer_id]
-    marks = simulator.books.customers[payer.stripe_customer_id]["metadata"]
+    assert list(simulator.store.customers) == [payer.stripe_customer_id]
+    marks = simulator.store.customers[payer.stripe_customer_id]["metadata"]
     assert marks["om_customer_id"] == payer.customer_id
     assert rows(Expected) == []
 
@@ -89,8 +89,8 @@ def test_by_a_person_who_signs_up_again(
     opened = sign_up(client, **corrected)
 
     assert_one(rows, simulator)
-    page = simulator.books.checkout_sessions[opened]
-    stripe_customer = simulator.books.customers[page["customer"]]
+    page = simulator.store.checkout_sessions[opened]
+    stripe_customer = simulator.store.customers[page["customer"]]
     [customer] = rows(Customer)
     assert (stripe_customer["name"], stripe_customer["email"]) == (customer.name, customer.primary_email)
     assert corrected.items() <= stripe_customer.items()
@@ -203,7 +203,7 @@ def test_among_many_that_were_made_at_that_time(
     api: FlaskClient, world: World, rows: Rows, clock: time_machine.Traveller, killed: Any
 ) -> None:
     killed(lambda: ask(api))
-    [expected] = world.simulator.books.customers
+    [expected] = world.simulator.store.customers
     for _ in range(150):
         world.stripe("POST", "/v1/customers")
     clock.shift(LATER)
@@ -262,7 +262,7 @@ def test_another_is_made_where_stripe_has_made_none(
 
     assert calls.made == ["GET /v1/customers", MAKE, OPEN]
     assert len(rows(Payer)) == 1
-    assert len(simulator.books.customers) == 151
+    assert len(simulator.store.customers) == 151
 
 
 def test_another_one_is_expected_from_then_on(
@@ -293,7 +293,7 @@ def test_another_is_made_where_it_was_deleted_at_stripe(
     api: FlaskClient, simulator: Simulator, rows: Rows, clock: time_machine.Traveller, killed: Any
 ) -> None:
     killed(lambda: ask(api))
-    [deleted] = simulator.books.customers
+    [deleted] = simulator.store.customers
     simulator.delete_customer(deleted)
     clock.shift(LATER)
 
@@ -312,7 +312,7 @@ def test_another_is_made_where_it_stands_for_somebody_else(
     killed: Any,
 ) -> None:
     killed(lambda: ask(api))
-    [given_away] = simulator.books.customers
+    [given_away] = simulator.store.customers
     other = make_customer(app, key="other", subject_keys=("other",))
     bind_newest(app, simulator, other)
     clock.shift(LATER)
@@ -324,14 +324,14 @@ def test_another_is_made_where_it_stands_for_somebody_else(
         other: given_away,
         answer.get_json()["customerId"]: answer.get_json()["stripeCustomerId"],
     }
-    assert simulator.books.customers[given_away]["name"] == "ACME, Inc."
+    assert simulator.store.customers[given_away]["name"] == "ACME, Inc."
 
 
 def test_when_one_that_was_given_meanwhile_is_unbound(
     api: FlaskClient, world: World, rows: Rows, clock: time_machine.Traveller, killed: Any
 ) -> None:
     killed(lambda: ask(api))
-    [expected] = world.simulator.books.customers
+    [expected] = world.simulator.store.customers
     existing = world.stripe("POST", "/v1/customers")["id"]
     customer_id = ask(api, stripeCustomerId=existing).get_json()["customerId"]
     [installed] = rows(App)
@@ -349,6 +349,6 @@ def test_the_form_sent_again_at_once_finds_it(
     form = SignupPage(client)
     killed(form.submit)
 
-    assert session_of(form.submit()) in simulator.books.checkout_sessions
+    assert session_of(form.submit()) in simulator.store.checkout_sessions
 
     assert_one(rows, simulator)

@@ -77,7 +77,7 @@ def test_what_is_recorded_by_now_leaves_nothing_and_stripe_is_told_what_is_store
     world.settle()
 
     assert rows(Expected) == []
-    assert world.simulator.books.customers[person.stripe_customer_id]["name"] == "Ada Lovelace Ltd"
+    assert world.simulator.store.customers[person.stripe_customer_id]["name"] == "Ada Lovelace Ltd"
 
 
 def test_the_next_call_removes_it(app: Flask, person: Person, world: World, rows: Rows) -> None:

@@ -22,7 +22,7 @@ def test_page_is_stored_as_stripe_opened_it(client: FlaskClient, simulator: Simu
     sign_up(client)
 
     [page] = rows(CheckoutSession)
-    opened = simulator.books.checkout_sessions[page.id]
+    opened = simulator.store.checkout_sessions[page.id]
     assert page.url == opened["url"]
     assert "#" in page.url
     assert page.setup_intent_id == opened["setup_intent"]
@@ -44,7 +44,7 @@ def test_page_that_ended_by_itself_need_not_be_closed(client: FlaskClient, simul
 
     second = session_of(form.submit(currency="JPY"))
 
-    assert simulator.books.checkout_sessions[second]["status"] == "open"
+    assert simulator.store.checkout_sessions[second]["status"] == "open"
 
 
 def test_closing_fails_loudly_when_stripe_is_away(
@@ -71,9 +71,9 @@ def test_repeat_after_an_answer_that_got_lost_finds_the_same_page(
 
     second = session_of(resume(client))
 
-    assert len(simulator.books.checkout_sessions) == 2
-    assert sorted(page.id for page in rows(CheckoutSession)) == sorted(simulator.books.checkout_sessions)
-    assert second in simulator.books.checkout_sessions
+    assert len(simulator.store.checkout_sessions) == 2
+    assert sorted(page.id for page in rows(CheckoutSession)) == sorted(simulator.store.checkout_sessions)
+    assert second in simulator.store.checkout_sessions
 
 
 def test_corrected_options_after_a_lost_answer_open_a_page_of_their_own(
@@ -88,7 +88,7 @@ def test_corrected_options_after_a_lost_answer_open_a_page_of_their_own(
 
     assert answer.status_code == 303
     assert [page.currency for page in rows(CheckoutSession)] == ["JPY"]
-    assert len(simulator.books.customers) == 1
+    assert len(simulator.store.customers) == 1
 
 
 def test_every_page_is_told_in_the_journal(client: FlaskClient, simulator: Simulator, rows: Rows) -> None:
@@ -107,7 +107,7 @@ def test_idempotency_keys_name_the_thing_wanted(
     sign_up(client)
 
     [payer] = rows(Payer)
-    keys = [place.partition("/")[2] for place in simulator.books.idempotency]
+    keys = [place.partition("/")[2] for place in simulator.store.idempotency]
     ours = [key for key in keys if payer.customer_id in key]
     assert len(ours) == 2
     assert all(payer.app_id in key for key in ours)

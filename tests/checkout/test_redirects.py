@@ -44,7 +44,7 @@ def test_a_listed_origin_is_taken(app: Flask, simulator: Simulator, url: str) ->
     answer = start(app, successURL=url, cancelURL=url)
 
     assert answer.status_code == 201
-    session = simulator.books.checkout_sessions[answer.get_json()["sessionId"]]
+    session = simulator.store.checkout_sessions[answer.get_json()["sessionId"]]
     assert (session["success_url"], session["cancel_url"]) == (url, url)
 
 
@@ -78,7 +78,7 @@ def test_anything_else_is_refused(app: Flask, simulator: Simulator, url: str) ->
         assert answer.status_code == 400, name
         [error] = answer.get_json()["extensions"]["validationErrors"]
         assert error["field"] == f"/options/{name}"
-    assert simulator.books.checkout_sessions == {}
+    assert simulator.store.checkout_sessions == {}
 
 
 def test_the_portal_returns_to_a_listed_origin_only(app: Flask, simulator: Simulator) -> None:
@@ -96,7 +96,7 @@ def test_without_an_address_the_customer_comes_back_to_our_page(
 ) -> None:
     answer = start(app)
     [opened] = rows(CheckoutSession)
-    session = simulator.books.checkout_sessions[opened.id]
+    session = simulator.store.checkout_sessions[opened.id]
     back = session["success_url"].replace("{CHECKOUT_SESSION_ID}", opened.id)
     simulator.save_card(opened.id)
 

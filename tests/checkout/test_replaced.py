@@ -28,7 +28,7 @@ def start(api: FlaskClient, *, key: str | None = None, **more: Any) -> TestRespo
 
 
 def states(simulator: Simulator) -> list[str]:
-    return [session["status"] for session in simulator.books.checkout_sessions.values()]
+    return [session["status"] for session in simulator.store.checkout_sessions.values()]
 
 
 def test_only_the_newest_session_stays_open(api: FlaskClient, simulator: Simulator) -> None:
@@ -50,7 +50,7 @@ def test_a_repeat_of_the_older_call_closes_nothing(api: FlaskClient, simulator: 
     second = start(api, key="two").get_json()
     assert start(api, key="one").get_json() == first
 
-    assert simulator.books.checkout_sessions[second["sessionId"]]["status"] == "open"
+    assert simulator.store.checkout_sessions[second["sessionId"]]["status"] == "open"
 
 
 def test_a_session_that_was_finished_meanwhile_stays_finished(api: FlaskClient, simulator: Simulator) -> None:

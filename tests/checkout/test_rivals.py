@@ -42,7 +42,7 @@ def ask(api: FlaskClient, details: tuple[str, str]) -> TestResponse:
 
 def at_stripe(simulator: Simulator) -> list[tuple[str, str]]:
     """Name and email address of each Stripe customer."""
-    return [(found["name"], found["email"]) for found in simulator.books.customers.values()]
+    return [(found["name"], found["email"]) for found in simulator.store.customers.values()]
 
 
 def here(rows: Rows) -> list[tuple[str, str | None]]:
@@ -181,7 +181,7 @@ class TestCorrections:
     def test_are_not_pressed_on_stripe_when_it_refuses_them(
         self, form: SignupPage, calls: StripeCalls, rows: Rows, world: World, clock: time_machine.Traveller
     ) -> None:
-        [customer] = world.simulator.books.customers
+        [customer] = world.simulator.store.customers
         refusal = {"type": "invalid_request_error", "message": "No such address.", "param": "email"}
         calls.refusals[f"POST /v1/customers/{customer}"] = refusal
 

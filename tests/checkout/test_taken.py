@@ -86,7 +86,7 @@ def test_whose_stripe_customer_went_to_another_gets_a_new_one(
     api: FlaskClient, simulator: Simulator, rows: Rows, ada: str, other: str, *, is_renamed: bool
 ) -> None:
     former = stripe_customer_of(api, ada)
-    name = simulator.books.customers[former]["name"]
+    name = simulator.store.customers[former]["name"]
     unbind(api, rows, ada)
     bind(api, other, former)
     if is_renamed:
@@ -95,8 +95,8 @@ def test_whose_stripe_customer_went_to_another_gets_a_new_one(
     new = stripe_customer_of(api, ada)
 
     assert living(rows) == {ada: new, other: former}
-    assert simulator.books.customers[former]["name"] == name
-    pages = [page["customer"] for page in simulator.books.checkout_sessions.values()]
+    assert simulator.store.customers[former]["name"] == name
+    pages = [page["customer"] for page in simulator.store.checkout_sessions.values()]
     assert pages == [former, new]
     assert stripe_customer_of(api, ada) == new
 
@@ -110,7 +110,7 @@ def test_whose_stripe_customer_was_unbound_gets_a_new_one(
     new = stripe_customer_of(api, ada)
 
     assert living(rows) == {ada: new}
-    assert list(simulator.books.customers) == [former, new]
+    assert list(simulator.store.customers) == [former, new]
 
 
 def test_whose_new_one_was_unbound_too_gets_a_newer_one(
@@ -124,7 +124,7 @@ def test_whose_new_one_was_unbound_too_gets_a_newer_one(
 
     third = stripe_customer_of(api, ada)
 
-    assert list(simulator.books.customers) == [first, second, third]
+    assert list(simulator.store.customers) == [first, second, third]
 
 
 def test_the_new_one_is_found_again_after_a_failure(
@@ -139,7 +139,7 @@ def test_the_new_one_is_found_again_after_a_failure(
 
     new = stripe_customer_of(api, ada)
 
-    assert list(simulator.books.customers) == [former, new]
+    assert list(simulator.store.customers) == [former, new]
 
 
 @pytest.mark.parametrize("fault", ["reset", "503"])
@@ -166,7 +166,7 @@ def test_one_that_was_bound_again_by_hand_is_kept(
     assert stripe_customer_of(api, ada) == former
 
     assert living(rows) == {ada: former}
-    assert list(simulator.books.customers) == [former]
+    assert list(simulator.store.customers) == [former]
 
 
 def test_one_that_is_given_away_as_soon_as_it_is_made_is_left_to_the_other(
@@ -176,9 +176,9 @@ def test_one_that_is_given_away_as_soon_as_it_is_made_is_left_to_the_other(
 
     new = stripe_customer_of(api, ada)
 
-    given_away, own = simulator.books.customers
+    given_away, own = simulator.store.customers
     assert living(rows) == {ada: own, other: given_away}
-    assert [page["customer"] for page in simulator.books.checkout_sessions.values()] == [own] == [new]
+    assert [page["customer"] for page in simulator.store.checkout_sessions.values()] == [own] == [new]
 
 
 def test_one_that_has_stood_for_another_is_left_alone(
@@ -194,7 +194,7 @@ def test_one_that_has_stood_for_another_is_left_alone(
 
     new = stripe_customer_of(api, ada)
 
-    assert list(simulator.books.customers)[1:] == [new]
+    assert list(simulator.store.customers)[1:] == [new]
     assert living(rows) == {ada: new}
 
 
@@ -219,8 +219,8 @@ def test_gives_up_when_each_is_given_away_as_soon_as_it_is_made(
 
     assert answer.status_code == 409
     assert "is taken" in answer.get_json()["detail"]
-    assert len(simulator.books.customers) == 10
-    assert len(simulator.books.checkout_sessions) == 0
+    assert len(simulator.store.customers) == 10
+    assert len(simulator.store.checkout_sessions) == 0
     assert set(living(rows)) == {other}
 
 
@@ -228,7 +228,7 @@ def test_gives_up_when_each_is_deleted_as_soon_as_it_is_made(
     api: FlaskClient, simulator: Simulator, rows: Rows, ada: str, calls: StripeCalls
 ) -> None:
     def delete() -> None:
-        simulator.delete_customer(list(simulator.books.customers)[-1])
+        simulator.delete_customer(list(simulator.store.customers)[-1])
 
     always(calls.before, OPEN, delete)
 
@@ -243,7 +243,7 @@ def test_one_that_was_lost_before_it_was_recorded_comes_never_again(
     api: FlaskClient, world: World, rows: Rows, ada: str, calls: StripeCalls
 ) -> None:
     """Its key is the one that comes next when the one after it is lost, too."""
-    customers = world.simulator.books.customers
+    customers = world.simulator.store.customers
     calls.before(OPEN, lambda: world.simulator.delete_customer(*customers))
     second = stripe_customer_of(api, ada)
     world.simulator.delete_customer(second)
@@ -284,4 +284,4 @@ def test_another_page_for_the_same_one_takes_the_place_of_the_open_page(
 
     assert api.post(SESSIONS, json=body).status_code == 201
 
-    assert simulator.books.checkout_sessions[page_id]["status"] == "expired"
+    assert simulator.store.checkout_sessions[page_id]["status"] == "expired"

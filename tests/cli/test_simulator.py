@@ -28,7 +28,7 @@ class TestProgram:
     def test_answers_and_stops_when_told(self, tmp_path: Path) -> None:
         port = str(free_port())
 
-        with gangway("simulator", "--port", port, "--data", str(tmp_path / "books.db")) as program:
+        with gangway("simulator", "--port", port, "--data", str(tmp_path / "store.db")) as program:
             line = program.line()
             answer = fetch(f"http://127.0.0.1:{port}/v1/account")
             status = program.tell(signal.SIGTERM)
@@ -37,4 +37,4 @@ class TestProgram:
         assert DEFAULT_API_KEY in line
         assert answer[0] == 401
         assert status == 0
-        assert (tmp_path / "books.db").exists()
+        assert (tmp_path / "store.db").exists()

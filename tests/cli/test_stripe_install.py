@@ -17,7 +17,7 @@ def test_installs_the_account_and_its_webhook(
 
     assert answer.exit_code == 0, answer.output
     [app] = rows(database_url, App)
-    [endpoint] = simulator.books.webhook_endpoints.values()
+    [endpoint] = simulator.store.webhook_endpoints.values()
     assert endpoint["url"] == f"http://127.0.0.1:8000/api/v1/apps/{app.id}/stripe/webhook"
     assert endpoint["url"] in answer.output
     assert app.stripe_account_id in answer.output
@@ -33,7 +33,7 @@ def test_refuses_a_key_in_a_sentence(
     assert answer.exit_code == 1
     assert answer.output == "Error: Stripe does not know this API key. Copy it again from the Dashboard.\n"
     assert rows(database_url, App) == []
-    assert not simulator.books.webhook_endpoints
+    assert not simulator.store.webhook_endpoints
 
 
 @pytest.mark.parametrize("url", ["https://10.1.2.3", "https://localhost", "https://portal.local"])

@@ -63,5 +63,5 @@ def test_the_curl_example_works_twice(place: Place, simulator: Simulator, rows: 
         "USD",
         ["my-identifier"],
     )
-    assert len(simulator.books.customers) == 1
-    assert len(simulator.books.checkout_sessions) == 2
+    assert len(simulator.store.customers) == 1
+    assert len(simulator.store.checkout_sessions) == 2

@@ -54,9 +54,9 @@ def test_does_its_whole_work(told: Any, modules: Path, simulator: Simulator, row
     assert first["customerId"] == second["customerId"]
     assert first["sessionId"] != second["sessionId"]
     # The second call has closed the first one's session.
-    assert second["url"] == simulator.books.checkout_sessions[second["sessionId"]]["url"]
-    assert simulator.books.checkout_sessions[first["sessionId"]]["status"] == "expired"
-    assert len(simulator.books.customers) == 1
+    assert second["url"] == simulator.store.checkout_sessions[second["sessionId"]]["url"]
+    assert simulator.store.checkout_sessions[first["sessionId"]]["status"] == "expired"
+    assert len(simulator.store.customers) == 1
     assert told["isDate"]
 
     assert told["found"] == told["created"]

@@ -59,11 +59,11 @@ def test_opens_a_page_for_the_documentations_example_twice(
     assert first.customer_id == second.customer_id == row.id
     assert first.stripe_customer_id == second.stripe_customer_id
     assert first.session_id != second.session_id
-    assert second.url == simulator.books.checkout_sessions[second.session_id]["url"]
-    assert simulator.books.checkout_sessions[first.session_id]["status"] == "expired"
+    assert second.url == simulator.store.checkout_sessions[second.session_id]["url"]
+    assert simulator.store.checkout_sessions[first.session_id]["status"] == "expired"
     assert (first.mode, first.currency, first.status) == ("setup", "USD", "open")
     assert isinstance(first.created_at, datetime)
-    assert len(simulator.books.customers) == 1
+    assert len(simulator.store.customers) == 1
 
 
 def test_opens_a_page_for_models(openmeter: Any) -> None:
@@ -189,4 +189,4 @@ def test_opens_pages_at_once(place: Place, simulator: Simulator, rows: Rows) -> 
         opened = thread.submit(lambda: asyncio.run(open_all())).result()
 
     assert len({page.customer_id for page in opened}) == len(rows(Customer)) == 1
-    assert len(simulator.books.customers) == 1
+    assert len(simulator.store.customers) == 1

@@ -27,7 +27,7 @@ class TestCreate:
         assert body.items() >= {name: WHOLE[name] for name in WHOLE if name != "usageAttribution"}.items()
         assert body.keys() == WHOLE.keys() - {"usageAttribution"} | {"id", "createdAt", "updatedAt"}
         assert (row.id, row.key, row.extra) == (body["id"], "acme", WHOLE["metadata"])
-        assert not simulator.books.customers
+        assert not simulator.store.customers
 
     def test_leaves_out_what_has_no_value(self, api: Api) -> None:
         body = make(api, key="acme", metadata={}, usageAttribution=subjects(), billingAddress={})

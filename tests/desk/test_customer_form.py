@@ -280,7 +280,7 @@ class TestEditing:
         world.settle()
 
         assert answer.status_code == 303
-        there = world.simulator.books.customers[person.stripe_customer_id]
+        there = world.simulator.store.customers[person.stripe_customer_id]
         assert there["name"] == rows(Customer)[0].name == "Theirs"
 
     def test_is_done_when_a_twin_was_quicker_while_stripe_was_asked(
@@ -300,7 +300,7 @@ class TestEditing:
     ) -> None:
         form(person.payer.customer_id).send(name="Ada Ltd", email="new@example.com")
 
-        there = simulator.books.customers[person.stripe_customer_id]
+        there = simulator.store.customers[person.stripe_customer_id]
         assert (there["name"], there["email"]) == ("Ada Ltd", "new@example.com")
 
     def test_asks_nothing_of_stripe_when_name_and_address_stay(
@@ -325,12 +325,12 @@ class TestEditing:
         assert "we don't know yet whether it has the new name" in opened.follow(answer)
         assert rows(Customer)[0].name == "Ada Ltd"
         world.heal()
-        assert simulator.books.customers[person.stripe_customer_id]["name"] == "Ada Ltd"
+        assert simulator.store.customers[person.stripe_customer_id]["name"] == "Ada Ltd"
 
     def test_is_stored_when_the_key_is_rejected(
         self, form: OpenForm, person: Person, simulator: Simulator, rows: Rows
     ) -> None:
-        accounts.revoke_key(simulator.books, DEFAULT_API_KEY)
+        accounts.revoke_key(simulator.store, DEFAULT_API_KEY)
 
         answer = form(person.payer.customer_id).send(name="Ada Ltd")
 
@@ -354,7 +354,7 @@ class TestEditing:
         world.settle()
 
         assert answer.status_code == 303
-        there = world.simulator.books.customers[person.stripe_customer_id]
+        there = world.simulator.store.customers[person.stripe_customer_id]
         assert there["name"] == rows(Customer)[0].name == "Ada Ltd"
 
     def test_repeats_what_stripe_says_against_it(

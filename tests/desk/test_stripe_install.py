@@ -121,8 +121,8 @@ def test_offers_the_default_at_first_and_not_by_the_way_later(
     path, page = found(desk)
     assert "checked" in page.field("takes_default").attributes
     confirm(desk, path, takes_default="y")
-    add_account(simulator.books, "acct_second", 1)
-    add_key(simulator.books, "sk_test_second", account="acct_second")
+    add_account(simulator.store, "acct_second", 1)
+    add_key(simulator.store, "sk_test_second", account="acct_second")
 
     path, page = found(desk, "sk_test_second")
     confirm(desk, path)
@@ -189,7 +189,7 @@ def test_tells_each_right_that_a_restricted_key_lacks(
     bare_app: Flask, desk: FlaskClient, simulator: Simulator, calls: StripeCalls
 ) -> None:
     rights = {"rak_accounts_kyc_basic_read", "rak_webhook_write", "rak_event_read"}
-    add_key(simulator.books, "rk_test_some", permissions=rights)
+    add_key(simulator.store, "rk_test_some", permissions=rights)
 
     path, page = found(desk, "rk_test_some")
 
@@ -209,26 +209,34 @@ def test_tells_each_right_that_a_restricted_key_lacks(
     assert "The key lacks rights that are needed" in page.text
     assert confirm(desk, path).status_code == 303
     assert len(installed(bare_app)) == 1
-    assert simulator.books.customers.snapshot() == []
+    assert simulator.store.customers.snapshot() == []
 
 
 def test_changes_nothing_at_stripe_when_it_tries_the_rights(desk: FlaskClient, simulator: Simulator) -> None:
     areas = ("customer", "checkout_session", "webhook", "customer_portal", "payment_method")
     everything = {f"rak_{area}_write" for area in areas}
     everything |= {"rak_accounts_kyc_basic_read", "rak_setup_intent_read", "rak_event_read"}
-    add_key(simulator.books, "rk_test_everything", permissions=everything | {"rak_mandate_read"})
-    before = {name: book.snapshot() for name, book in simulator.books.collections.items() if name != "keys"}
+    add_key(simulator.store, "rk_test_everything", permissions=everything | {"rak_mandate_read"})
+    before = {
+        name: collection.snapshot()
+        for name, collection in simulator.store.collections.items()
+        if name != "keys"
+    }
 
     _, page = found(desk, "rk_test_everything")
 
-    after = {name: book.snapshot() for name, book in simulator.books.collections.items() if name != "keys"}
+    after = {
+        name: collection.snapshot()
+        for name, collection in simulator.store.collections.items()
+        if name != "keys"
+    }
     assert [row.all("td")[1].text for row in page.one("tbody").all("tr")] == ["Yes"] * 10
     assert after == before
 
 
 def test_leaves_open_what_stripe_answers_oddly(desk: FlaskClient, simulator: Simulator) -> None:
     rights = {"rak_accounts_kyc_basic_read", "rak_webhook_write", "rak_customer_write"}
-    add_key(simulator.books, "rk_test_oddly", permissions=rights)
+    add_key(simulator.store, "rk_test_oddly", permissions=rights)
     answer_oddly(simulator, "/v1/customers/")
 
     _, page = found(desk, "rk_test_oddly")
@@ -241,7 +249,7 @@ def test_leaves_open_what_stripe_answers_oddly(desk: FlaskClient, simulator: Sim
 def test_installs_no_key_that_may_not_read_its_account(
     bare_app: Flask, desk: FlaskClient, simulator: Simulator
 ) -> None:
-    add_key(simulator.books, "rk_test_no_account", permissions={"rak_webhook_write", "rak_customer_write"})
+    add_key(simulator.store, "rk_test_no_account", permissions={"rak_webhook_write", "rak_customer_write"})
 
     path, page = found(desk, "rk_test_no_account")
 
@@ -253,7 +261,7 @@ def test_installs_no_key_that_may_not_read_its_account(
 
 
 def test_installs_no_key_that_may_not_make_webhooks(desk: FlaskClient, simulator: Simulator) -> None:
-    add_key(simulator.books, "rk_test_toofew", permissions={"rak_accounts_kyc_basic_read"})
+    add_key(simulator.store, "rk_test_toofew", permissions={"rak_accounts_kyc_basic_read"})
 
     _, page = found(desk, "rk_test_toofew")
 
@@ -272,8 +280,8 @@ def test_says_that_an_account_is_installed_already(bare_app: Flask, desk: FlaskC
 
 
 def test_says_what_a_live_key_needs(bare_app: Flask, desk: FlaskClient, simulator: Simulator) -> None:
-    live = simulator.books.keys[DEFAULT_API_KEY] | {"id": "sk_live_abcdef"}
-    simulator.books.keys.put("sk_live_abcdef", live, DEFAULT_ACCOUNT)
+    live = simulator.store.keys[DEFAULT_API_KEY] | {"id": "sk_live_abcdef"}
+    simulator.store.keys.put("sk_live_abcdef", live, DEFAULT_ACCOUNT)
 
     _, page = found(desk, "sk_live_abcdef")
 

@@ -19,8 +19,8 @@ from tests.support.stripe_calls import StripeCalls
 @pytest.fixture
 def second(app: Flask, simulator: Simulator) -> str:
     """Another installed app; its id."""
-    add_account(simulator.books, "acct_second", 1)
-    add_key(simulator.books, "sk_test_second", account="acct_second")
+    add_account(simulator.store, "acct_second", 1)
+    add_key(simulator.store, "sk_test_second", account="acct_second")
     with app.app_context():
         session = db.session()
         made = apps.install(session, "sk_test_second", public_url=PORTAL, name="Second", actor="test")
@@ -68,7 +68,7 @@ def test_looks_for_strays_among_the_newest_or_all(app: Flask, simulator: Simulat
     for number in range(1001):
         id_ = f"cus_{number}"
         made = {"id": id_, "object": "customer", "created": number, "metadata": {}}
-        simulator.books.customers.put(id_, made, DEFAULT_ACCOUNT)
+        simulator.store.customers.put(id_, made, DEFAULT_ACCOUNT)
 
     few = app.test_cli_runner().invoke(doctor_command, [])
     every = app.test_cli_runner().invoke(doctor_command, ["--every-customer", "--repair"])

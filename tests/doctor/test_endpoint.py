@@ -33,7 +33,7 @@ class TestEndpoint:
         assert after.troubles == {}
         assert after.said == "Repaired: The webhook endpoint is gone.\n"
         assert endpoints(simulator, DEFAULT_ACCOUNT) == [now.endpoint]
-        secret = simulator.books.notes[now.endpoint]["secret"]
+        secret = simulator.store.notes[now.endpoint]["secret"]
         assert postbox.post(event(), secret=secret).status_code == 200
 
     def test_that_was_disabled_is_enabled(self, own: Installed, doctor: Doctor, simulator: Simulator) -> None:
@@ -43,12 +43,12 @@ class TestEndpoint:
 
         assert before.troubles == {"enabled": "red"}
         assert after.troubles == {}
-        assert simulator.books.webhook_endpoints[own.endpoint]["status"] == "enabled"
+        assert simulator.store.webhook_endpoints[own.endpoint]["status"] == "enabled"
 
     def test_that_leads_elsewhere_is_led_back(
         self, own: Installed, doctor: Doctor, simulator: Simulator
     ) -> None:
-        url = simulator.books.webhook_endpoints[own.endpoint]["url"]
+        url = simulator.store.webhook_endpoints[own.endpoint]["url"]
         simulator.change_endpoint(own.endpoint, url="https://old.example.com/hook")
 
         before, after = doctor(), doctor("--repair")
@@ -56,7 +56,7 @@ class TestEndpoint:
         assert before.troubles == {"url": "red"}
         assert "https://old.example.com/hook" in before["url"]["detail"]
         assert after.troubles == {}
-        assert simulator.books.webhook_endpoints[own.endpoint]["url"] == url
+        assert simulator.store.webhook_endpoints[own.endpoint]["url"] == url
 
     @pytest.mark.parametrize(
         ("events", "state"),
@@ -71,15 +71,15 @@ class TestEndpoint:
 
         assert before.troubles == {"events": state}
         assert after.troubles == {}
-        sent = simulator.books.webhook_endpoints[own.endpoint]["enabled_events"]
+        sent = simulator.store.webhook_endpoints[own.endpoint]["enabled_events"]
         assert sorted(sent) == sorted(EVENTS)
 
     @pytest.mark.parametrize("version", ["2026-05-27.dahlia", None])
     def test_of_another_version_is_succeeded_by_one_of_ours(
         self, version: str | None, app: Flask, own: Installed, doctor: Doctor, simulator: Simulator
     ) -> None:
-        endpoint: JSON = simulator.books.webhook_endpoints[own.endpoint] | {"api_version": version}
-        simulator.books.webhook_endpoints.put(own.endpoint, endpoint, DEFAULT_ACCOUNT)
+        endpoint: JSON = simulator.store.webhook_endpoints[own.endpoint] | {"api_version": version}
+        simulator.store.webhook_endpoints.put(own.endpoint, endpoint, DEFAULT_ACCOUNT)
 
         before, after = doctor(), doctor("--repair")
 
@@ -106,11 +106,11 @@ class TestStrays:
     def test_that_lead_here_are_deleted_and_others_are_left(
         self, own: Installed, doctor: Doctor, simulator: Simulator, clock: time_machine.Traveller
     ) -> None:
-        url = simulator.books.webhook_endpoints[own.endpoint]["url"]
-        there = simulator.books.webhook_endpoints[own.endpoint]
+        url = simulator.store.webhook_endpoints[own.endpoint]["url"]
+        there = simulator.store.webhook_endpoints[own.endpoint]
         for name, place in (("we_by_hand", url), ("we_of_others", "https://other.example.com/hook")):
             made = there | {"id": name, "url": place, "metadata": {}}
-            simulator.books.webhook_endpoints.put(name, made, DEFAULT_ACCOUNT)
+            simulator.store.webhook_endpoints.put(name, made, DEFAULT_ACCOUNT)
         clock.shift(timedelta(minutes=11))
 
         before, after = doctor(), doctor("--repair")
@@ -124,8 +124,8 @@ class TestStrays:
         self, own: Installed, doctor: Doctor, simulator: Simulator
     ) -> None:
         made = {"id": "we_young", "created": simulator.clock.now()}
-        young = simulator.books.webhook_endpoints[own.endpoint] | made
-        simulator.books.webhook_endpoints.put("we_young", young, DEFAULT_ACCOUNT)
+        young = simulator.store.webhook_endpoints[own.endpoint] | made
+        simulator.store.webhook_endpoints.put("we_young", young, DEFAULT_ACCOUNT)
 
         assert doctor().troubles == {}
 

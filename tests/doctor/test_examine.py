@@ -93,9 +93,9 @@ class TestDefault:
 class TestStrayCustomers:
     def test_are_reported_and_left_alone(self, own: Installed, doctor: Doctor, simulator: Simulator) -> None:
         marks = {"om_namespace": "default", "om_app_id": own.id, "om_customer_id": "0" * 26}
-        with simulator.books.transaction():
+        with simulator.store.transaction():
             stray: JSON = {"id": "cus_stray", "object": "customer", "created": 1, "metadata": marks}
-            simulator.books.customers.put("cus_stray", stray, DEFAULT_ACCOUNT)
+            simulator.store.customers.put("cus_stray", stray, DEFAULT_ACCOUNT)
 
         report = doctor()
 

@@ -19,7 +19,7 @@ class TestKey:
     def test_that_was_revoked_is_named_and_nothing_else_is_asked(
         self, app: Flask, doctor: Doctor, simulator: Simulator, calls: StripeCalls
     ) -> None:
-        revoke_key(simulator.books, DEFAULT_API_KEY)
+        revoke_key(simulator.store, DEFAULT_API_KEY)
 
         report = doctor()
 
@@ -79,7 +79,7 @@ class TestKey:
     ) -> None:
         rights = {"rak_customer_write", "rak_checkout_session_write", "rak_setup_intent_read"}
         rights |= {"rak_payment_method_read", "rak_event_read"}
-        add_key(simulator.books, "rk_test_blind", permissions=rights)
+        add_key(simulator.store, "rk_test_blind", permissions=rights)
         self.give(app, "rk_test_blind")
 
         report = doctor()
@@ -96,7 +96,7 @@ class TestKey:
     ) -> None:
         rights = {"rak_customer_write", "rak_checkout_session_write", "rak_setup_intent_read"}
         rights |= {"rak_payment_method_read", "rak_event_read", "rak_webhook_write"}
-        add_key(simulator.books, "rk_test_enough", permissions={*rights, "rak_accounts_kyc_basic_read"})
+        add_key(simulator.store, "rk_test_enough", permissions={*rights, "rak_accounts_kyc_basic_read"})
         self.give(app, "rk_test_enough")
 
         report = doctor()
@@ -112,7 +112,7 @@ class TestKey:
     ) -> None:
         rights = {"rak_customer_write", "rak_checkout_session_write", "rak_setup_intent_read"}
         rights |= {"rak_payment_method_read", "rak_event_read", "rak_webhook_write"}
-        add_key(simulator.books, "rk_test_enough", permissions={*rights, "rak_accounts_kyc_basic_read"})
+        add_key(simulator.store, "rk_test_enough", permissions={*rights, "rak_accounts_kyc_basic_read"})
         self.give(app, "rk_test_enough")
         answer_oddly(simulator, "/v1/setup_intents/")
 
@@ -156,5 +156,5 @@ class TestEncryption:
             [row] = apps.installed(db.session())
             secrets = apps.signing_secrets(db.session(), row)
         assert before.troubles == {"secrets": "red"}
-        assert secrets == [simulator.books.notes[row.webhook_endpoint_id]["secret"]]
+        assert secrets == [simulator.store.notes[row.webhook_endpoint_id]["secret"]]
         assert postbox.post(event(), secret=secrets[0]).status_code == 200

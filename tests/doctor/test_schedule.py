@@ -56,7 +56,7 @@ def test_trouble_shows_on_the_overview_and_in_the_numbers(
     elif what == "disabled":
         simulator.change_endpoint(own.endpoint, enabled=False)
     else:
-        revoke_key(simulator.books, DEFAULT_API_KEY)
+        revoke_key(simulator.store, DEFAULT_API_KEY)
 
     examine(app)
 
@@ -117,7 +117,7 @@ def test_nothing_is_green_before_a_signed_event_has_arrived(
 def test_orphans_make_room_for_the_endpoint_that_is_missing(
     app: Flask, own: Installed, simulator: Simulator
 ) -> None:
-    url = simulator.books.webhook_endpoints[own.endpoint]["url"]
+    url = simulator.store.webhook_endpoints[own.endpoint]["url"]
     simulator.delete_endpoint(own.endpoint)
     for number in range(16):
         made = {"id": f"we_{number}", "url": url, "created": 1, "metadata": {"managed_by": "gangway"}}
@@ -128,7 +128,7 @@ def test_orphans_make_room_for_the_endpoint_that_is_missing(
             "livemode": False,
         }
         made |= {"api_version": None, "livemode": False, "application": None, "description": None}
-        simulator.books.webhook_endpoints.put(f"we_{number}", made, DEFAULT_ACCOUNT)
+        simulator.store.webhook_endpoints.put(f"we_{number}", made, DEFAULT_ACCOUNT)
 
     with app.app_context():
         session = db.session()
@@ -140,4 +140,4 @@ def test_orphans_make_room_for_the_endpoint_that_is_missing(
     assert found.repair == "Delete the orphans, then make it again"
     assert "16 of them are orphans of ours" in found.detail
     assert is_repaired
-    assert list(simulator.books.webhook_endpoints) == [now]
+    assert list(simulator.store.webhook_endpoints) == [now]

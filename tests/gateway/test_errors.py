@@ -73,14 +73,14 @@ def test_says_that_the_key_is_unknown(connect: Connect) -> None:
 
 
 def test_says_that_the_key_was_revoked(gateway: StripeGateway, simulator: Simulator) -> None:
-    revoke_key(simulator.books, DEFAULT_API_KEY)
+    revoke_key(simulator.store, DEFAULT_API_KEY)
 
     with pytest.raises(StripeKeyRejected):
         gateway.account()
 
 
 def test_says_which_right_the_key_lacks(connect: Connect, simulator: Simulator) -> None:
-    add_key(simulator.books, "rk_test_little", permissions=["rak_customer_read"])
+    add_key(simulator.store, "rk_test_little", permissions=["rak_customer_read"])
 
     with pytest.raises(StripePermissionMissing, match="rak_customer_write"):
         create_customer(connect("rk_test_little"))
@@ -141,8 +141,8 @@ def test_brings_the_customer_of_an_earlier_try_up_to_date(
     second = create_customer(gateway, metadata=marks, name="Eve", email="eve@example.com")
 
     assert first == second
-    assert len(simulator.books.customers) == 1
-    assert simulator.books.customers[first]["name"] == "Eve"
+    assert len(simulator.store.customers) == 1
+    assert simulator.store.customers[first]["name"] == "Eve"
 
 
 def test_makes_another_customer_when_that_of_an_earlier_try_is_gone(
@@ -249,13 +249,13 @@ def test_makes_one_thing_although_it_had_to_ask_again(
 
     made = create_customer(gateway)
 
-    assert list(simulator.books.customers) == [made]
+    assert list(simulator.store.customers) == [made]
 
 
 def test_gives_the_same_thing_for_the_same_key(gateway: StripeGateway, simulator: Simulator) -> None:
     made = [create_customer(gateway) for _ in range(3)]
 
-    assert list(simulator.books.customers) == made[:1]
+    assert list(simulator.store.customers) == made[:1]
     assert made == made[:1] * 3
 
 
@@ -273,7 +273,7 @@ def test_gets_past_a_failure_that_stripe_keeps_for_the_key(
 
     made = [create_customer(gateway) for _ in range(2)]
 
-    assert list(simulator.books.customers) == made[:1]
+    assert list(simulator.store.customers) == made[:1]
     assert made == made[:1] * 2
 
 
@@ -285,7 +285,7 @@ def test_gets_past_several_failures_that_stripe_keeps(gateway: StripeGateway, si
 
     made = create_customer(gateway)
 
-    assert list(simulator.books.customers) == [made]
+    assert list(simulator.store.customers) == [made]
 
 
 def test_gives_up_when_every_key_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,7 @@ def test_a_page_is_opened_once(api: Api, simulator: Simulator, rows: Rows) -> No
     first, second = (api.post(PAGES, CHECKOUT, key="one").get_json() for _ in range(2))
 
     assert first == second
-    assert len(rows(CheckoutSession)) == len(simulator.books.checkout_sessions) == 1
+    assert len(rows(CheckoutSession)) == len(simulator.store.checkout_sessions) == 1
 
 
 def test_without_a_key_nothing_is_remembered(api: Api, rows: Rows) -> None:
@@ -149,7 +149,7 @@ def test_while_the_first_is_under_way_the_second_is_a_conflict(
     assert "under way" in second.get_json()["detail"]
     assert "Retry-After" not in second.headers
     assert first.result().status_code == 201
-    assert len(simulator.books.checkout_sessions) == 1
+    assert len(simulator.store.checkout_sessions) == 1
 
 
 def test_nothing_is_done_whose_answer_can_not_be_kept(app: Flask, api: Api, rows: Rows) -> None:
@@ -183,7 +183,7 @@ def test_who_was_overtaken_changes_nothing(
     assert "goes on" in first.result().get_json()["detail"]
     assert second.status_code == third.status_code == 201
     assert second.get_data() == third.get_data()
-    assert len(rows(Customer)) == len(rows(CheckoutSession)) == len(simulator.books.checkout_sessions) == 1
+    assert len(rows(Customer)) == len(rows(CheckoutSession)) == len(simulator.store.checkout_sessions) == 1
 
 
 def test_who_was_overtaken_and_fails_frees_no_key(
@@ -307,5 +307,5 @@ def test_fifty_at_once_have_one_effect(
     assert {text for status, text in answers if status == 201} == {last.get_data(as_text=True)}
     assert len(rows(Customer)) == 1
     pages = 1 if path == PAGES else 0
-    assert len(rows(CheckoutSession)) == len(simulator.books.checkout_sessions) == pages
-    assert len(simulator.books.customers) == pages
+    assert len(rows(CheckoutSession)) == len(simulator.store.checkout_sessions) == pages
+    assert len(simulator.store.customers) == pages

@@ -53,7 +53,7 @@ def test_names_stripes_things_by_their_ids(world: World, person: Person, rows: R
     [entry] = [entry for entry in rows(Entry) if entry.kind == "setup.failed"]
     assert entry.facts == {
         "session_id": person.session_id,
-        "setup_intent_id": world.simulator.books.checkout_sessions[person.session_id]["setup_intent"],
+        "setup_intent_id": world.simulator.store.checkout_sessions[person.session_id]["setup_intent"],
         "error_code": "card_declined",
         "decline_code": "generic_decline",
     }

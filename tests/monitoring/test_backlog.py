@@ -107,7 +107,7 @@ def test_counts_those_whose_turn_it_was(
     "trouble",
     [
         lambda simulator: simulator.faults.add("500", "GET *", times=10_000),
-        lambda simulator: revoke_key(simulator.books, DEFAULT_API_KEY),
+        lambda simulator: revoke_key(simulator.store, DEFAULT_API_KEY),
     ],
     ids=["away", "rejects the key"],
 )

@@ -112,7 +112,7 @@ class TestStripe:
         assert found[f"gangway_stripe_calls_total{{operation={SESSION},outcome={outcome}}}"] == 1
 
     def test_with_a_rejected_key_are_counted(self, world: World, person: Person) -> None:
-        revoke_key(world.simulator.books, DEFAULT_API_KEY)
+        revoke_key(world.simulator.store, DEFAULT_API_KEY)
 
         person.return_to_portal()
 

@@ -30,8 +30,8 @@ SECOND_KEY = "sk_test_of_the_second"
 @pytest.fixture
 def second_app(api: FlaskClient, simulator: Simulator) -> str:
     """The id of an app for a second account."""
-    add_account(simulator.books, "acct_second", 1)
-    add_key(simulator.books, SECOND_KEY, account="acct_second")
+    add_account(simulator.store, "acct_second", 1)
+    add_key(simulator.store, SECOND_KEY, account="acct_second")
     return str(
         api.post(INSTALL, json={"apiKey": SECOND_KEY, "createBillingProfile": False}).get_json()["app"]["id"]
     )
@@ -182,7 +182,7 @@ class TestAppData:
 
         assert [(answer.status_code, answer.data) for answer in answers] == [(204, b"")] * 2
         assert api.get(f"{ADA}/apps").get_json()["items"] == []
-        assert not world.simulator.books.customers[customer].get("deleted")
+        assert not world.simulator.store.customers[customer].get("deleted")
         kinds = [entry.kind for entry in rows(Entry) if entry.customer_id == ada]
         assert kinds == ["customer.created", "stripe_customer.bound", "stripe_customer.unbound"]
 

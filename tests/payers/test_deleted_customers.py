@@ -50,7 +50,7 @@ class TestDeletedCustomer:
         person = world.person()
         person.save_card()
         world.settle()
-        before = world.simulator.books.customers.snapshot()
+        before = world.simulator.store.customers.snapshot()
         calls.clear()
 
         api.delete(f"{CUSTOMERS}/person-1")
@@ -60,7 +60,7 @@ class TestDeletedCustomer:
         assert payer.deleted_at is not None
         assert (payer.due_at, payer.lease) == (None, None)
         assert calls.made == []
-        assert world.simulator.books.customers.snapshot() == before
+        assert world.simulator.store.customers.snapshot() == before
 
     def test_leaves_its_stripe_customer_to_another(
         self, api: FlaskClient, world: World, ada: str, rows: Rows

@@ -16,11 +16,11 @@ def saved(client: FlaskClient, simulator: Simulator, kind: str, facts: dict[str,
     """The return page of somebody who saved a method of that kind."""
     session_id = sign_up(client)
     simulator.save_card(session_id)
-    [method_id] = simulator.books.payment_methods
+    [method_id] = simulator.store.payment_methods
     body = {
-        name: value for name, value in simulator.books.payment_methods[method_id].items() if name != "card"
+        name: value for name, value in simulator.store.payment_methods[method_id].items() if name != "card"
     }
-    simulator.books.payment_methods[method_id] = body | {"type": kind, kind: facts}
+    simulator.store.payment_methods[method_id] = body | {"type": kind, kind: facts}
     return Page.of(client.get("/return"))
 
 

@@ -37,7 +37,7 @@ class TestPortal:
         answer = api.post(f"{ADA}/stripe/portal", json=wanted)
 
         body = answer.get_json()
-        opened = world.simulator.books.portal_sessions[body["id"]]
+        opened = world.simulator.store.portal_sessions[body["id"]]
         assert answer.status_code == 201
         assert {name: body[name] for name in wanted} == wanted
         assert body["stripeCustomerId"] == opened["customer"] == bound
@@ -52,7 +52,7 @@ class TestPortal:
         body = answer.get_json()
         assert answer.status_code == 201
         assert (body["locale"], body["returnUrl"]) == ("", "")
-        assert body["configurationId"] in world.simulator.books.portal_configurations
+        assert body["configurationId"] in world.simulator.store.portal_configurations
 
     def test_is_opened_once_for_each_idempotency_key(
         self, api: FlaskClient, world: World, bound: str
@@ -62,7 +62,7 @@ class TestPortal:
         )
 
         assert first.get_json() == second.get_json()
-        assert len(world.simulator.books.portal_sessions) == 1
+        assert len(world.simulator.store.portal_sessions) == 1
 
     @for_each(
         ("body", "fields"),
@@ -85,7 +85,7 @@ class TestPortal:
         answer = api.post(f"{ADA}/stripe/portal", data=json.dumps(body), content_type="application/json")
 
         assert problem(answer, 400)[1] == fields
-        assert len(world.simulator.books.portal_sessions) == 0
+        assert len(world.simulator.store.portal_sessions) == 0
 
     def test_needs_a_body(self, api: FlaskClient, bound: str) -> None:
         problem(api.post(f"{ADA}/stripe/portal"), 400)
@@ -108,7 +108,7 @@ class TestPortal:
     def test_tells_when_stripe_rejects_our_key(
         self, api: FlaskClient, world: World, bound: str, installed: App
     ) -> None:
-        revoke_key(world.simulator.books, DEFAULT_API_KEY)
+        revoke_key(world.simulator.store, DEFAULT_API_KEY)
 
         problem(api.post(f"{ADA}/stripe/portal", json={}), 412)
 

@@ -290,7 +290,7 @@ class TestStripeData:
         self, api: FlaskClient, world: World, ada: str, installed: App
     ) -> None:
         customer = stripe_customer(world)
-        revoke_key(world.simulator.books, DEFAULT_API_KEY)
+        revoke_key(world.simulator.store, DEFAULT_API_KEY)
 
         answer = api.put(f"{ADA}/stripe", json={"stripeCustomerId": customer})
 

@@ -104,7 +104,7 @@ class KillablePortal:
     def compare(self) -> Verdict:
         """Compare everything that the portal holds with everything that Stripe holds, now."""
         with self.app.app_context():
-            return compare(db.session(), self.simulator.books)
+            return compare(db.session(), self.simulator.store)
 
     def wait_until_agreed(self) -> None:
         """Wait until the portal and Stripe hold the same."""

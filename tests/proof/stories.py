@@ -108,7 +108,7 @@ class Story(RuleBasedStateMachine):
     @rule(number=a_number, verify=st.sampled_from(["now", "later"]))
     def a_bank_account_is_typed(self, number: int, verify: str) -> None:
         if session_id := self.session_id(number):
-            currency = self.world.simulator.books.checkout_sessions[session_id]["currency"]
+            currency = self.world.simulator.store.checkout_sessions[session_id]["currency"]
             self.world.simulator.pay_by_bank(session_id, BANKS[currency.upper()], verify=verify)
 
     @rule(number=a_number, ok=st.booleans())
@@ -144,7 +144,7 @@ class Story(RuleBasedStateMachine):
     @precondition(lambda self: any(program.session_ids for program in self.world.programs))
     @rule(number=a_number, without_method=st.booleans())
     def a_program_chooses_a_default(self, number: int, *, without_method: bool) -> None:
-        store = self.world.simulator.books
+        store = self.world.simulator.store
         program = next(program for program in self.world.programs if program.session_ids)
         customer = store.checkout_sessions[program.session_ids[-1]]["customer"]
         methods = [
@@ -159,7 +159,7 @@ class Story(RuleBasedStateMachine):
         program = next(program for program in self.world.programs if program.session_ids)
         session_id = self.session_id(number)
         if known and session_id:  # its own one, a former one, or somebody else's
-            program.bind(self.world.simulator.books.checkout_sessions[session_id]["customer"])
+            program.bind(self.world.simulator.store.checkout_sessions[session_id]["customer"])
         else:
             program.bind(dashboard.make_customer(self.world.simulator))
 
@@ -183,7 +183,7 @@ class Story(RuleBasedStateMachine):
 
     @rule(status=st.sampled_from(["active", "inactive"]), number=st.integers(0, 3))
     def the_bank_settles_a_mandate(self, status: str, number: int) -> None:
-        mandates = list(self.world.simulator.books.mandates)
+        mandates = list(self.world.simulator.store.mandates)
         if mandates:
             self.world.simulator.settle_mandate(mandates[number % len(mandates)], status)
 
@@ -203,13 +203,13 @@ class Story(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, 9))
     def one_event_comes(self, number: int) -> None:
-        waiting = list(self.world.simulator.books.deliveries)
+        waiting = list(self.world.simulator.store.deliveries)
         if waiting:
             self.world.simulator.deliveries.deliver([waiting[number % len(waiting)]])
 
     @rule(number=st.integers(0, 99))
     def an_event_comes_again(self, number: int) -> None:
-        events = list(self.world.simulator.books.events)
+        events = list(self.world.simulator.store.events)
         self.world.simulator.replay_event(events[number % len(events)])
 
     @rule()
@@ -281,7 +281,7 @@ class Story(RuleBasedStateMachine):
         """Every event comes at last, and a few minutes pass."""
         self.world.simulator.knobs.reset()
         self.world.answers_to_lose = 0
-        for event_id in list(self.world.simulator.books.events):
+        for event_id in list(self.world.simulator.store.events):
             self.world.simulator.replay_event(event_id)
         self.world.live_through(timedelta(minutes=6))
 
@@ -309,7 +309,7 @@ class TroubledStory(Story):
 
     @rule(revoked=st.sampled_from([False, False, False, True]))
     def the_key_is_revoked_or_restored(self, *, revoked: bool) -> None:
-        accounts.revoke_key(self.world.simulator.books, DEFAULT_API_KEY, revoked=revoked)
+        accounts.revoke_key(self.world.simulator.store, DEFAULT_API_KEY, revoked=revoked)
 
     @rule(damage=st.sampled_from(dashboard.DAMAGES))
     def the_endpoint_is_damaged(self, damage: str) -> None:

@@ -113,13 +113,13 @@ def find_crash_points(portal: KillablePortal, headers: dict[str, str]) -> list[C
 def sessions_at_stripe(portal: KillablePortal, person: NetworkPerson) -> int:
     """How many checkout sessions Stripe has for a person."""
     customer = stripe_customer_of(portal, person)
-    store = portal.simulator.books
+    store = portal.simulator.store
     return sum(session["customer"] == customer for session in store.checkout_sessions.snapshot())
 
 
 def stripe_customer_of(portal: KillablePortal, person: NetworkPerson) -> str:
     """The Stripe customer of a person, cus_…."""
-    return str(portal.simulator.books.checkout_sessions[person.session_id]["customer"])
+    return str(portal.simulator.store.checkout_sessions[person.session_id]["customer"])
 
 
 def test_dies_at_some_points(portal: KillablePortal) -> None:

@@ -62,7 +62,7 @@ def test_the_same_details_in_two_tabs_make_one_customer(
     answers = [form.submit(**BLANK) for form in (first, second, first)]
 
     assert [answer.status_code for answer in answers] == [303] * 3
-    assert len(rows(Customer)) == len(simulator.books.customers) == 1
+    assert len(rows(Customer)) == len(simulator.store.customers) == 1
 
 
 def test_other_details_make_another_customer(client: FlaskClient, rows: Rows) -> None:

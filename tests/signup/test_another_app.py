@@ -49,8 +49,8 @@ def test_takes_corrections_and_goes_on_in_the_new_app(
 
     answer = form.submit(name="Babbage & Co")
 
-    opened = simulator.books.checkout_sessions[session_of(answer)]
-    assert simulator.books.customers[opened["customer"]]["name"] == "Babbage & Co"
+    opened = simulator.store.checkout_sessions[session_of(answer)]
+    assert simulator.store.customers[opened["customer"]]["name"] == "Babbage & Co"
     assert [customer.name for customer in rows(Customer)] == ["Babbage & Co"]
 
 

@@ -51,7 +51,7 @@ def test_replaces_the_default(saved: FlaskClient, simulator: Simulator, rows: Ro
     [payer] = rows(Payer)
     chosen = {row.id: row.brand for row in rows(PaymentMethod)}
     assert chosen[payer.default_method_id] == "mastercard"
-    assert len(simulator.books.customers) == 1
+    assert len(simulator.store.customers) == 1
     assert "is now your default. It replaces Visa •••• 4242" in page.text.replace("\xa0", " ")
 
 
@@ -73,7 +73,7 @@ def test_a_used_link_offers_it(app: Flask, client: FlaskClient, simulator: Simul
 
     assert "Use another card" in done.one("form", action=path).text
     assert "Mastercard •••• 4444" in look(client).text.replace("\xa0", " ")
-    assert len(rows(Payer)) == len(simulator.books.customers) == 1
+    assert len(rows(Payer)) == len(simulator.store.customers) == 1
 
 
 def test_says_that_nothing_has_changed_while_it_is_unfinished(saved: FlaskClient) -> None:

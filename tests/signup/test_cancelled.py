@@ -10,7 +10,7 @@ from tests.support.stripe_calls import StripeCalls
 
 
 def test_says_that_nothing_is_lost_and_leads_on(client: FlaskClient, simulator: Simulator) -> None:
-    opened = simulator.books.checkout_sessions[sign_up(client)]
+    opened = simulator.store.checkout_sessions[sign_up(client)]
 
     answer = client.get(opened["cancel_url"].removeprefix("http://127.0.0.1:8000"))
 
@@ -42,7 +42,7 @@ def test_asks_stripe_nothing(client: FlaskClient, calls: StripeCalls) -> None:
 
 
 def test_tells_a_stranger_nothing(app: Flask, client: FlaskClient, simulator: Simulator) -> None:
-    opened = simulator.books.checkout_sessions[sign_up(client)]
+    opened = simulator.store.checkout_sessions[sign_up(client)]
 
     answer = app.test_client().get(opened["cancel_url"].removeprefix("http://127.0.0.1:8000"))
 

@@ -98,7 +98,7 @@ def test_says_beside_a_field_what_is_wrong(
     assert answer.status_code == 422
     assert said in form.page.error(field)
     assert form.page.one("title").text.startswith("Error: ")
-    assert not simulator.books.customers
+    assert not simulator.store.customers
 
 
 def test_keeps_what_was_typed(client: FlaskClient) -> None:
@@ -166,7 +166,7 @@ def test_adds_a_subject_key_without_a_script(client: FlaskClient, simulator: Sim
     assert form.page.values("subject_keys") == ["first", ""]
     assert form.page.value("name") == "Ada"
     assert form.page.error("email") == ""
-    assert not simulator.books.customers
+    assert not simulator.store.customers
 
 
 def test_leaves_out_a_subject_key_that_was_emptied(client: FlaskClient, rows: Rows) -> None:
@@ -194,7 +194,7 @@ def test_takes_any_name_as_it_is(
     sign_up(client, name=name, key="", subject_keys=[name])
 
     assert [customer.name for customer in rows(Customer)] == [name]
-    assert [customer["name"] for customer in simulator.books.customers.values()] == [name]
+    assert [customer["name"] for customer in simulator.store.customers.values()] == [name]
     assert Page.of(client.get("/signup")).value("name") == name
 
 

@@ -40,13 +40,13 @@ class TestWhileStripeIsInTrouble:
 
         simulator.faults.clear()
         assert page.press().status_code == 303
-        assert len(simulator.books.customers) == len(simulator.books.checkout_sessions) == 1
+        assert len(simulator.store.customers) == len(simulator.store.checkout_sessions) == 1
 
     def test_with_a_key_that_was_taken_back_tells_the_operator(
         self, client: FlaskClient, path: str, simulator: Simulator, rows: Rows
     ) -> None:
         page = LinkPage(client, path)
-        simulator.books.keys.pop(DEFAULT_API_KEY)
+        simulator.store.keys.pop(DEFAULT_API_KEY)
 
         answer = page.press()
 
@@ -90,8 +90,8 @@ class TestWhileStripeIsInTrouble:
 
         opened = session_of(LinkPage(client, path).press())
 
-        _, own = simulator.books.customers
-        assert simulator.books.checkout_sessions[opened]["customer"] == own
+        _, own = simulator.store.customers
+        assert simulator.store.checkout_sessions[opened]["customer"] == own
 
     def test_asks_to_press_again_when_another_is_given_each_of_its_stripe_customers(
         self, app: Flask, client: FlaskClient, path: str, simulator: Simulator, calls: StripeCalls

@@ -27,7 +27,7 @@ def test_leads_to_stripe_and_back(
     client: FlaskClient, path: str, simulator: Simulator, rows: Rows, customer_id: str
 ) -> None:
     session_id = go_to_stripe(client, path)
-    opened = simulator.books.checkout_sessions[session_id]
+    opened = simulator.store.checkout_sessions[session_id]
     simulator.save_card(session_id)
 
     page = Page.of(client.get(opened["success_url"].removeprefix(PORTAL)))
@@ -35,7 +35,7 @@ def test_leads_to_stripe_and_back(
     assert page.h1 == SAVED
     assert "4242" in page.text
     assert opened["currency"] == "eur"
-    [at_stripe] = simulator.books.customers.values()
+    [at_stripe] = simulator.store.customers.values()
     assert (at_stripe["name"], at_stripe["email"]) == (WANTED["name"], WANTED["primary_email"])
     [payer] = rows(Payer)
     assert (payer.customer_id, payer.stripe_customer_id) == (customer_id, at_stripe["id"])
@@ -43,7 +43,7 @@ def test_leads_to_stripe_and_back(
 
 def test_leads_back_after_second_thoughts(client: FlaskClient, path: str, simulator: Simulator) -> None:
     session_id = go_to_stripe(client, path)
-    opened = simulator.books.checkout_sessions[session_id]
+    opened = simulator.store.checkout_sessions[session_id]
 
     page = Page.of(client.get(opened["cancel_url"].removeprefix(PORTAL)))
     again = session_of(resume(client, opened["cancel_url"].removeprefix(PORTAL)))
@@ -92,7 +92,7 @@ def test_reuses_the_open_page(client: FlaskClient, path: str, simulator: Simulat
     first, second = go_to_stripe(client, path), go_to_stripe(client, path)
 
     assert first == second
-    assert len(simulator.books.checkout_sessions) == 1
+    assert len(simulator.store.checkout_sessions) == 1
 
 
 def test_opens_a_new_page_after_the_old_one_died(
@@ -105,8 +105,8 @@ def test_opens_a_new_page_after_the_old_one_died(
     second = go_to_stripe(client, path)
 
     assert second != first
-    assert simulator.books.checkout_sessions[second]["status"] == "open"
-    assert len(simulator.books.customers) == 1
+    assert simulator.store.checkout_sessions[second]["status"] == "open"
+    assert len(simulator.store.customers) == 1
 
 
 def test_leads_on_after_a_decline(client: FlaskClient, path: str, simulator: Simulator) -> None:
@@ -145,8 +145,8 @@ def test_of_somebody_deleted_at_stripe_makes_a_new_stripe_customer(
 
     session_id = go_to_stripe(app.test_client(), path)
 
-    opened = simulator.books.checkout_sessions[session_id]
-    assert not simulator.books.customers[opened["customer"]].get("deleted")
+    opened = simulator.store.checkout_sessions[session_id]
+    assert not simulator.store.customers[opened["customer"]].get("deleted")
     simulator.save_card(session_id)
     page = Page.of(client.get("/return"))
     assert page.h1 == SAVED
@@ -164,8 +164,8 @@ def test_of_somebody_deleted_at_stripe_a_moment_ago_makes_a_new_stripe_customer(
 
     session_id = go_to_stripe(app.test_client(), path)
 
-    assert len(simulator.books.customers) == 2
-    assert simulator.books.checkout_sessions[session_id]["status"] == "open"
+    assert len(simulator.store.customers) == 2
+    assert simulator.store.checkout_sessions[session_id]["status"] == "open"
 
 
 @pytest.mark.parametrize("now", ["2034-12-10T00:00Z", "2035-01-01T00:01Z"])
@@ -216,8 +216,8 @@ def test_used_twenty_times_at_once_makes_one_stripe_customer_and_one_page(
     with ThreadPoolExecutor(20) as crowd:
         opened = set(crowd.map(lambda page: session_of(page.press()), pages))
 
-    assert len(opened) == len(rows(CheckoutSession)) == len(simulator.books.checkout_sessions) == 1
-    assert len(rows(Payer)) == len(simulator.books.customers) == 1
+    assert len(opened) == len(rows(CheckoutSession)) == len(simulator.store.checkout_sessions) == 1
+    assert len(rows(Payer)) == len(simulator.store.customers) == 1
     assert find(app, path).uses == 20
     assert kinds(rows).count("link.opened") == kinds(rows).count("link.used") == 1
 
@@ -239,5 +239,5 @@ def test_uses_its_twins_number_when_the_twin_is_done_while_it_looks(
     session_of(page.press())
 
     assert seen
-    assert len(rows(CheckoutSession)) == len(simulator.books.checkout_sessions) == 1
-    assert len(rows(Payer)) == len(simulator.books.customers) == 1
+    assert len(rows(CheckoutSession)) == len(simulator.store.checkout_sessions) == 1
+    assert len(rows(Payer)) == len(simulator.store.customers) == 1

@@ -52,7 +52,7 @@ class TestWhenAllIsDone:
         assert again.h1 == "All is done"
         assert "4242" not in again.html
         assert late._client.get("/return").status_code == 404
-        assert len(simulator.books.checkout_sessions) == 1
+        assert len(simulator.store.checkout_sessions) == 1
 
     def test_leads_whoever_was_there_to_the_card(
         self, client: FlaskClient, path: str, simulator: Simulator, clock: time_machine.Traveller
@@ -93,7 +93,7 @@ class TestWhenAllIsDone:
         answer = page.press()
 
         assert page.page.h1 == "All is done"
-        assert simulator.books.checkout_sessions[session_of(answer)]["status"] == "open"
+        assert simulator.store.checkout_sessions[session_of(answer)]["status"] == "open"
 
     def test_leads_on_again_when_the_card_was_removed(
         self,
@@ -110,4 +110,4 @@ class TestWhenAllIsDone:
 
         second = go_to_stripe(app.test_client(), path)
 
-        assert simulator.books.checkout_sessions[second]["status"] == "open"
+        assert simulator.store.checkout_sessions[second]["status"] == "open"

@@ -55,9 +55,9 @@ def test_opens_one_new_page_after_the_old_one_expired(
     second, third = session_of(resume(client)), session_of(resume(client))
 
     assert second == third != first
-    assert simulator.books.checkout_sessions[second]["status"] == "open"
+    assert simulator.store.checkout_sessions[second]["status"] == "open"
     assert len(rows(CheckoutSession)) == 2
-    assert len(rows(Customer)) == len(simulator.books.customers) == 1
+    assert len(rows(Customer)) == len(simulator.store.customers) == 1
 
 
 def test_opens_a_new_page_for_whoever_was_unbound_from_the_app(
@@ -75,7 +75,7 @@ def test_opens_a_new_page_for_whoever_was_unbound_from_the_app(
     second = session_of(resume(client))
 
     assert second != first
-    assert simulator.books.checkout_sessions[second]["status"] == "open"
+    assert simulator.store.checkout_sessions[second]["status"] == "open"
     [page] = [page for page in rows(CheckoutSession) if page.id == second]
     [now] = [payer for payer in rows(Payer) if payer.deleted_at is None]
     assert page.payer_id == now.id
@@ -93,7 +93,7 @@ def test_opens_a_new_page_when_the_old_one_expired_unnoticed(
         second = session_of(resume(client))
 
         assert second != first
-        assert simulator.books.checkout_sessions[second]["status"] == "open"
+        assert simulator.store.checkout_sessions[second]["status"] == "open"
 
 
 def test_opens_a_new_page_when_stripe_has_forgotten_the_old_one(
@@ -101,12 +101,12 @@ def test_opens_a_new_page_when_stripe_has_forgotten_the_old_one(
 ) -> None:
     with time_machine.travel(utcnow(), tick=True) as clock:
         first = sign_up(client)
-        del simulator.books.checkout_sessions[first]
+        del simulator.store.checkout_sessions[first]
         clock.shift(timedelta(minutes=5))
 
         second = session_of(resume(client))
 
-        assert list(simulator.books.checkout_sessions) == [second]
+        assert list(simulator.store.checkout_sessions) == [second]
 
 
 def test_opens_one_new_page_however_many_ask_at_once(
@@ -127,7 +127,7 @@ def test_opens_one_new_page_however_many_ask_at_once(
         opened = set(crowd.map(go_on, range(20)))
 
     assert len(opened) == 1
-    assert len(rows(CheckoutSession)) == len(simulator.books.checkout_sessions) == 2
+    assert len(rows(CheckoutSession)) == len(simulator.store.checkout_sessions) == 2
 
 
 def test_shows_the_card_when_one_is_saved_already(
@@ -143,7 +143,7 @@ def test_shows_the_card_when_one_is_saved_already(
 
     assert answer.status_code == 303
     assert answer.location == f"/return?customer={rows(Customer)[0].id}"
-    assert len(simulator.books.checkout_sessions) == 1
+    assert len(simulator.store.checkout_sessions) == 1
 
 
 def test_shows_the_state_while_micro_deposits_are_on_their_way(
@@ -158,7 +158,7 @@ def test_shows_the_state_while_micro_deposits_are_on_their_way(
     answer = client.post("/resume", data=fields)
 
     assert answer.location.startswith("/return")
-    assert len(simulator.books.checkout_sessions) == 1
+    assert len(simulator.store.checkout_sessions) == 1
 
 
 def test_opens_a_new_page_after_micro_deposits_failed(client: FlaskClient, simulator: Simulator) -> None:
@@ -170,7 +170,7 @@ def test_opens_a_new_page_after_micro_deposits_failed(client: FlaskClient, simul
 
     second = session_of(resume(client, "/return"))
 
-    assert simulator.books.checkout_sessions[second]["status"] == "open"
+    assert simulator.store.checkout_sessions[second]["status"] == "open"
 
 
 def test_begins_anew_when_stripe_no_longer_has_the_customer(
@@ -183,7 +183,7 @@ def test_begins_anew_when_stripe_no_longer_has_the_customer(
         simulator.delete_customer(gone.stripe_customer_id)
         clock.shift(timedelta(minutes=2))
 
-        opened = simulator.books.checkout_sessions[session_of(resume(client))]
+        opened = simulator.store.checkout_sessions[session_of(resume(client))]
 
         assert opened["status"] == "open"
         assert opened["customer"] != gone.stripe_customer_id
@@ -193,7 +193,7 @@ def test_begins_anew_when_stripe_no_longer_has_the_customer(
 
 def test_goes_on_with_the_customer_whose_page_it_is(client: FlaskClient, simulator: Simulator) -> None:
     first = sign_up(client)
-    opened = simulator.books.checkout_sessions[first]
+    opened = simulator.store.checkout_sessions[first]
     second = SignupPage(client, "/signup?new=1").submit(key="second", subject_keys=["second"])
 
     answer = resume(client, opened["cancel_url"].removeprefix("http://127.0.0.1:8000"))

@@ -35,13 +35,13 @@ def test_makes_the_saved_card_the_one_that_is_charged(
 
     [method], [payer] = rows(PaymentMethod), rows(Payer)
     assert payer.default_method_id == method.id
-    at_stripe = simulator.books.customers[payer.stripe_customer_id]
+    at_stripe = simulator.store.customers[payer.stripe_customer_id]
     assert at_stripe["invoice_settings"]["default_payment_method"] == method.id
     assert (method.brand, method.last4, method.exp_month, method.exp_year) == ("visa", "4242", 12, 2034)
 
 
 def test_is_where_stripe_leads_back_to(client: FlaskClient, simulator: Simulator) -> None:
-    opened = simulator.books.checkout_sessions[sign_up(client)]
+    opened = simulator.store.checkout_sessions[sign_up(client)]
     simulator.save_card(opened["id"])
 
     page = look(client, opened["success_url"].removeprefix("http://127.0.0.1:8000"))
@@ -137,7 +137,7 @@ def test_offers_a_new_page_when_the_first_has_expired(client: FlaskClient, simul
     assert page.h1 == "The payment page timed out"
     second = session_of(answer)
     assert second != first
-    assert simulator.books.checkout_sessions[second]["status"] == "open"
+    assert simulator.store.checkout_sessions[second]["status"] == "open"
     simulator.save_card(second)
     assert look(client).h1 == "Your payment method is saved"
 

@@ -34,7 +34,7 @@ class TestToAStranger:
     @pytest.fixture
     def address(self, client: FlaskClient, simulator: Simulator) -> str:
         """The address that Stripe leads back to, of somebody with a saved card."""
-        opened = simulator.books.checkout_sessions[sign_up(client)]
+        opened = simulator.store.checkout_sessions[sign_up(client)]
         simulator.save_card(opened["id"])
         look(client)
         return str(opened["success_url"]).removeprefix("http://127.0.0.1:8000")
@@ -91,7 +91,7 @@ class TestToAStranger:
     def test_the_session_id_opens_nothing(
         self, app: Flask, address: str, simulator: Simulator, rows: Rows
     ) -> None:
-        [session_id] = simulator.books.checkout_sessions
+        [session_id] = simulator.store.checkout_sessions
 
         answer = app.test_client().get(f"/return?session_id={session_id}")
 
@@ -110,7 +110,7 @@ def test_ends_with_its_cookie(client: FlaskClient, simulator: Simulator) -> None
 
 
 def test_shows_the_sign_up_that_stripe_leads_back_to(client: FlaskClient, simulator: Simulator) -> None:
-    first = simulator.books.checkout_sessions[sign_up(client)]
+    first = simulator.store.checkout_sessions[sign_up(client)]
     second = SignupPage(client, "/signup?new=1").submit(name="Second", key="second", subject_keys=["second"])
     simulator.save_card(session_of(second), "5555555555554444")
     simulator.save_card(first["id"])

@@ -61,9 +61,9 @@ def test_stores_nothing_keeps_what_was_typed_and_works_later(
     again = form.submit()
 
     assert again.status_code == 303
-    assert len(rows(Customer)) == len(simulator.books.customers) == 1
+    assert len(rows(Customer)) == len(simulator.store.customers) == 1
     unseen = 1 if (kind, route) == ("500_after", ROUTES[1]) else 0  # a page to which nobody was led
-    assert list(simulator.books.checkout_sessions)[unseen:] == [session_of(again)]
+    assert list(simulator.store.checkout_sessions)[unseen:] == [session_of(again)]
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -77,7 +77,7 @@ def test_is_not_noticed_when_it_is_short(
 
     assert answer.status_code == 303
     assert (
-        len(rows(Customer)) == len(simulator.books.customers) == len(simulator.books.checkout_sessions) == 1
+        len(rows(Customer)) == len(simulator.store.customers) == len(simulator.store.checkout_sessions) == 1
     )
 
 
@@ -101,7 +101,7 @@ def test_leaves_one_stripe_customer_whatever_is_corrected_meanwhile(
     answer = form.submit(**details)
 
     assert answer.status_code == 303
-    assert len(rows(Customer)) == len(simulator.books.customers) == 1
+    assert len(rows(Customer)) == len(simulator.store.customers) == 1
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -116,7 +116,7 @@ def test_leaves_one_stripe_customer_when_the_form_is_opened_anew(
     answer = SignupPage(client).submit(name="Ada Lovelace Ltd")
 
     assert answer.status_code == 303
-    [customer] = simulator.books.customers.values()
+    [customer] = simulator.store.customers.values()
     assert customer["name"] == "Ada Lovelace Ltd"
     assert len(rows(Customer)) == 1
 
@@ -132,7 +132,7 @@ def test_leaves_details_changed_meanwhile_to_one_stripe_customer(
 
     answer = form.submit(email="countess@example.com")
 
-    [customer] = simulator.books.customers.values()
+    [customer] = simulator.store.customers.values()
     assert answer.status_code == 303
     assert customer["email"] == rows(Customer)[0].primary_email == "countess@example.com"
     assert rows(Payer)[0].stripe_customer_id == customer["id"]
@@ -168,7 +168,7 @@ def test_says_that_a_correction_is_kept_when_it_is(
 
     simulator.faults.clear()
     opened = session_of(form.submit(currency="JPY"))
-    assert simulator.books.checkout_sessions[opened]["currency"] == "jpy"
+    assert simulator.store.checkout_sessions[opened]["currency"] == "jpy"
 
 
 def test_takes_a_correction_of_somebody_who_was_deleted_at_stripe_a_moment_ago(
@@ -180,9 +180,9 @@ def test_takes_a_correction_of_somebody_who_was_deleted_at_stripe_a_moment_ago(
         clock.shift(timedelta(minutes=2))
         simulator.delete_customer(rows(Payer)[0].stripe_customer_id)
 
-        opened = simulator.books.checkout_sessions[session_of(form.submit(name="Babbage & Co"))]
+        opened = simulator.store.checkout_sessions[session_of(form.submit(name="Babbage & Co"))]
 
-        assert simulator.books.customers[opened["customer"]]["name"] == "Babbage & Co"
+        assert simulator.store.customers[opened["customer"]]["name"] == "Babbage & Co"
         assert [customer.name for customer in rows(Customer)] == ["Babbage & Co"]
 
 
@@ -190,7 +190,7 @@ def test_with_a_key_that_was_taken_back_shows_the_visitor_nothing_of_it(
     client: FlaskClient, simulator: Simulator, rows: Rows
 ) -> None:
     form = SignupPage(client)
-    key = simulator.books.keys.pop(DEFAULT_API_KEY)
+    key = simulator.store.keys.pop(DEFAULT_API_KEY)
 
     answer = form.submit()
 
@@ -203,7 +203,7 @@ def test_with_a_key_that_was_taken_back_shows_the_visitor_nothing_of_it(
     assert [app.status for app in rows(App)] == ["unauthorized"]
     assert "app.unauthorized" in {entry.kind for entry in rows(Entry)}
 
-    simulator.books.keys[DEFAULT_API_KEY] = key
+    simulator.store.keys[DEFAULT_API_KEY] = key
     assert form.submit().status_code == 303
 
 
@@ -256,7 +256,7 @@ def test_going_on_later_says_so_and_loses_nothing(
 
     simulator.faults.clear()
     opened = session_of(press_resume(client))
-    assert simulator.books.checkout_sessions[opened]["status"] == "open"
+    assert simulator.store.checkout_sessions[opened]["status"] == "open"
 
 
 class TestWhoseKeyIsNotOpened:

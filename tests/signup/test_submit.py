@@ -33,19 +33,19 @@ def test_makes_one_customer_one_stripe_customer_and_one_session(
     assert customer.currency == DETAILS["currency"]
     assert customer.key == DETAILS["key"]
     assert customer.subject_keys == DETAILS["subject_keys"]
-    [at_stripe] = simulator.books.customers.values()
+    [at_stripe] = simulator.store.customers.values()
     assert (at_stripe["name"], at_stripe["email"]) == (DETAILS["name"], DETAILS["email"])
     [payer] = rows(Payer)
     assert (payer.customer_id, payer.stripe_customer_id) == (customer.id, at_stripe["id"])
     [page] = rows(CheckoutSession)
     assert page.id == session_id
-    assert list(simulator.books.checkout_sessions) == [session_id]
+    assert list(simulator.store.checkout_sessions) == [session_id]
 
 
 def test_leads_to_the_page_that_stripe_named(client: FlaskClient, simulator: Simulator) -> None:
     answer = SignupPage(client).submit()
 
-    [opened] = simulator.books.checkout_sessions.values()
+    [opened] = simulator.store.checkout_sessions.values()
     assert (answer.status_code, answer.location) == (303, opened["url"])
     assert answer.location.startswith(f"{STRIPE}/c/pay/")
 
@@ -55,7 +55,7 @@ def test_asks_stripe_for_a_page_that_saves_a_method_and_leads_back(
 ) -> None:
     sign_up(client)
 
-    [opened] = simulator.books.checkout_sessions.values()
+    [opened] = simulator.store.checkout_sessions.values()
     [customer] = rows(Customer)
     assert (opened["mode"], opened["currency"]) == ("setup", "eur")
     assert opened["success_url"] == f"{PORTAL}/return?customer={customer.id}"
@@ -67,12 +67,12 @@ def test_marks_everything_at_stripe_as_its_own(client: FlaskClient, simulator: S
 
     [app], [customer] = rows(App), rows(Customer)
     mark = {"om_namespace": "default", "om_app_id": app.id, "om_customer_id": customer.id}
-    for books in (
-        simulator.books.customers,
-        simulator.books.checkout_sessions,
-        simulator.books.setup_intents,
+    for collection in (
+        simulator.store.customers,
+        simulator.store.checkout_sessions,
+        simulator.store.setup_intents,
     ):
-        assert [thing["metadata"] for thing in books.values()] == [mark]
+        assert [thing["metadata"] for thing in collection.values()] == [mark]
 
 
 def test_is_told_in_the_journal(client: FlaskClient, rows: Rows) -> None:
@@ -92,7 +92,7 @@ def test_twice_makes_one_customer(
     first, second = form.submit(), form.submit()
 
     assert first.location == second.location
-    assert len(rows(Customer)) == len(simulator.books.customers) == len(rows(CheckoutSession)) == 1
+    assert len(rows(Customer)) == len(simulator.store.customers) == len(rows(CheckoutSession)) == 1
     assert len(calls.made) == 2
 
 
@@ -104,7 +104,7 @@ def test_again_after_coming_back_makes_one_customer(
     second = SignupPage(client).submit()
 
     assert first.location == second.location
-    assert len(rows(Customer)) == len(simulator.books.customers) == 1
+    assert len(rows(Customer)) == len(simulator.store.customers) == 1
 
 
 def test_with_corrected_details_corrects_the_customer(
@@ -125,7 +125,7 @@ def test_with_corrected_details_corrects_the_customer(
         None,
     )
     assert customer.subject_keys == ["engine-2", "mill"]
-    [at_stripe] = simulator.books.customers.values()
+    [at_stripe] = simulator.store.customers.values()
     assert (at_stripe["name"], at_stripe["email"]) == ("Babbage & Co", "charles@example.com")
 
 
@@ -137,11 +137,11 @@ def test_in_another_currency_opens_another_page(
 
     second = session_of(form.submit(currency="JPY"))
 
-    books = simulator.books.checkout_sessions
-    assert (books[first]["status"], books[second]["status"]) == ("expired", "open")
-    assert books[second]["currency"] == "jpy"
+    sessions = simulator.store.checkout_sessions
+    assert (sessions[first]["status"], sessions[second]["status"]) == ("expired", "open")
+    assert sessions[second]["currency"] == "jpy"
     assert [customer.currency for customer in rows(Customer)] == ["JPY"]
-    assert len(simulator.books.customers) == 1
+    assert len(simulator.store.customers) == 1
 
 
 def test_in_another_currency_and_back_opens_a_third_page(client: FlaskClient, simulator: Simulator) -> None:
@@ -150,7 +150,7 @@ def test_in_another_currency_and_back_opens_a_third_page(client: FlaskClient, si
     opened = [session_of(form.submit(currency=currency)) for currency in ("EUR", "JPY", "EUR")]
 
     assert len(set(opened)) == 3
-    assert simulator.books.checkout_sessions[opened[2]]["status"] == "open"
+    assert simulator.store.checkout_sessions[opened[2]]["status"] == "open"
 
 
 def test_in_a_second_tab_finds_the_same_customer(
@@ -162,7 +162,7 @@ def test_in_a_second_tab_finds_the_same_customer(
     first, second = one.submit(), other.submit()
 
     assert first.location == second.location
-    assert len(rows(Customer)) == len(rows(Signup)) == len(simulator.books.customers) == 1
+    assert len(rows(Customer)) == len(rows(Signup)) == len(simulator.store.customers) == 1
 
 
 def test_in_ten_tabs_at_once_makes_one_customer(
@@ -181,7 +181,7 @@ def test_in_ten_tabs_at_once_makes_one_customer(
     with ThreadPoolExecutor(len(tabs)) as crowd:
         opened = set(crowd.map(send, tabs))
 
-    assert len(opened) == len(simulator.books.customers) == len(simulator.books.checkout_sessions) == 1
+    assert len(opened) == len(simulator.store.customers) == len(simulator.store.checkout_sessions) == 1
     assert len(rows(Customer)) == len(rows(Signup)) == len(rows(CheckoutSession)) == 1
 
 

@@ -33,7 +33,7 @@ def test_a_twin_that_is_quicker_wins(
     assert answer.status_code == 303
     assert [page.url for page in rows(CheckoutSession)] == [answer.location]
     assert (
-        len(rows(Customer)) == len(simulator.books.customers) == len(simulator.books.checkout_sessions) == 1
+        len(rows(Customer)) == len(simulator.store.customers) == len(simulator.store.checkout_sessions) == 1
     )
 
 
@@ -54,7 +54,7 @@ def test_many_times_at_once_makes_one_customer(
     [page] = rows(CheckoutSession)
     assert answers == {(303, page.url)}
     assert (
-        len(rows(Customer)) == len(simulator.books.customers) == len(simulator.books.checkout_sessions) == 1
+        len(rows(Customer)) == len(simulator.store.customers) == len(simulator.store.checkout_sessions) == 1
     )
 
 
@@ -69,7 +69,7 @@ def test_twenty_different_ones_at_once_make_twenty_customers(
         answers = list(crowd.map(submit, range(20)))
 
     assert answers == [303] * 20
-    assert len(rows(Customer)) == len(simulator.books.customers) == 20
+    assert len(rows(Customer)) == len(simulator.store.customers) == 20
 
 
 def test_of_twenty_strangers_who_want_one_name_one_gets_it(

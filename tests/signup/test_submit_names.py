@@ -149,8 +149,8 @@ def test_leaves_its_stripe_customer_to_another_who_was_given_it(
 
     opened = sign_up(client)
 
-    given_away, own = simulator.books.customers
-    assert simulator.books.checkout_sessions[opened]["customer"] == own
+    given_away, own = simulator.store.customers
+    assert simulator.store.checkout_sessions[opened]["customer"] == own
     assert {payer.stripe_customer_id for payer in rows(Payer) if payer.customer_id == other} == {given_away}
 
 

@@ -44,8 +44,8 @@ def test_takes_the_key_as_user_name(raw: Raw) -> None:
 
 
 def test_a_revoked_key_has_expired(simulator: Simulator, connect: Connect) -> None:
-    accounts.add_key(simulator.books, "sk_test_short_lived_00")
-    accounts.revoke_key(simulator.books, "sk_test_short_lived_00")
+    accounts.add_key(simulator.store, "sk_test_short_lived_00")
+    accounts.revoke_key(simulator.store, "sk_test_short_lived_00")
 
     with pytest.raises(stripe.AuthenticationError) as refused:
         connect(simulator, "sk_test_short_lived_00").v1.accounts.retrieve_current()
@@ -56,7 +56,7 @@ def test_a_revoked_key_has_expired(simulator: Simulator, connect: Connect) -> No
 
 def test_restricted_keys_do_only_what_they_may(simulator: Simulator, connect: Connect) -> None:
     restricted = connect(simulator, DEFAULT_RESTRICTED_KEY)
-    accounts.add_key(simulator.books, "rk_test_reads_customers", permissions=["rak_customer_read"])
+    accounts.add_key(simulator.store, "rk_test_reads_customers", permissions=["rak_customer_read"])
     reader = connect(simulator, "rk_test_reads_customers")
 
     customer = restricted.v1.customers.create({"name": "Ada"})
@@ -75,16 +75,16 @@ def test_restricted_keys_do_only_what_they_may(simulator: Simulator, connect: Co
 @pytest.mark.parametrize("key", ["sk_live_x", "rk_test_x", "pk_test_x"])
 def test_no_other_keys_are_let_in(key: str, simulator: Simulator) -> None:
     with pytest.raises(ValueError, match="begins with sk_test_"):
-        accounts.add_key(simulator.books, key)
+        accounts.add_key(simulator.store, key)
 
 
 def test_accounts_see_only_their_own(
     simulator: Simulator, sdk: stripe.StripeClient, connect: Connect
 ) -> None:
-    accounts.add_account(simulator.books, "acct_1RZzxYOtherPlace", 1)
-    accounts.add_key(simulator.books, "sk_test_other", account="acct_1RZzxYOtherPlace")
+    accounts.add_account(simulator.store, "acct_1RZzxYOtherPlace", 1)
+    accounts.add_key(simulator.store, "sk_test_other", account="acct_1RZzxYOtherPlace")
     with pytest.raises(ValueError, match="There is no account"):
-        accounts.add_key(simulator.books, "sk_test_other", account="acct_none")
+        accounts.add_key(simulator.store, "sk_test_other", account="acct_none")
     other = connect(simulator, "sk_test_other")
     customer = sdk.v1.customers.create({"name": "Ada"})
 

@@ -112,7 +112,7 @@ def test_any_fault_may_come_by_chance(simulator: Simulator, raw: Raw) -> None:
         "500 application/json",
         "503 application/json",
     }
-    assert 0 < len(simulator.books.customers) < 100
+    assert 0 < len(simulator.store.customers) < 100
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_an_outage_lasts_until_it_is_over(
     simulator.knobs.change({"outage": ""})
 
     connect(simulator).v1.customers.create({"name": "Ada"})
-    assert len(simulator.books.customers) == 1
+    assert len(simulator.store.customers) == 1
 
 
 def test_a_garbled_answer_is_done_all_the_same(simulator: Simulator, sdk: stripe.StripeClient) -> None:
@@ -144,7 +144,7 @@ def test_a_garbled_answer_is_done_all_the_same(simulator: Simulator, sdk: stripe
         sdk.v1.customers.create({"name": "Ada"}, {"idempotency_key": "one"})
     again = sdk.v1.customers.create({"name": "Ada"}, {"idempotency_key": "one"})
 
-    assert list(simulator.books.customers) == [again.id]
+    assert list(simulator.store.customers) == [again.id]
 
 
 def test_an_error_that_took_effect_is_kept_for_its_key(
@@ -156,7 +156,7 @@ def test_an_error_that_took_effect_is_kept_for_its_key(
         with pytest.raises(stripe.APIError, match="unknown error"):
             sdk.v1.customers.create({"name": "Ada"}, {"idempotency_key": "one"})
 
-    assert [customer["name"] for customer in simulator.books.customers.values()] == ["Ada"]
+    assert [customer["name"] for customer in simulator.store.customers.values()] == ["Ada"]
 
 
 def test_every_call_takes_its_time(simulator: Simulator, raw: Raw) -> None:
@@ -217,13 +217,13 @@ def test_what_is_known_of_old_events_is_forgotten_with_them(
     simulator.knobs.change({"event_lag": 1})
     sdk.v1.customers.create({"name": "Ada"})
     simulator.deliver_due()
-    (old,) = simulator.books.events
+    (old,) = simulator.store.events
 
     simulator.advance(31 * 24 * 3600)
     sdk.v1.customers.create({"name": "Eve"})
 
-    assert not [place for place in simulator.books.notes if place.startswith(old)]
-    assert any(place.startswith("evt_") for place in simulator.books.notes)
+    assert not [place for place in simulator.store.notes if place.startswith(old)]
+    assert any(place.startswith("evt_") for place in simulator.store.notes)
 
 
 def test_answers_say_what_time_it_is(simulator: Simulator, raw: Raw) -> None:

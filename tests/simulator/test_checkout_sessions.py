@@ -110,7 +110,7 @@ def test_takes_what_is_harmless(simulator: Simulator, open_session: Open) -> Non
     assert session.custom_text.submit.message == "Hello"
     assert session.custom_text.after_submit is None
     assert simulator.save_card(session.id) == "succeeded"
-    done = simulator.books.checkout_sessions[session.id]
+    done = simulator.store.checkout_sessions[session.id]
     assert done["consent"]["terms_of_service"] == "accepted"
 
 

@@ -56,13 +56,13 @@ def run(simulator: Simulator, tmp_path: Path) -> Iterator[Run]:
 def test_triggers(event: str, simulator: Simulator, run: Run) -> None:
     run("trigger", event)
 
-    assert event in {told["type"] for told in simulator.books.events.values()}
+    assert event in {told["type"] for told in simulator.store.events.values()}
 
 
 def test_creates_customers(simulator: Simulator, run: Run) -> None:
     customer = json.loads(run("customers", "create", "-d", "name=Ada", "-d", "metadata[a]=b"))
 
-    assert simulator.books.customers[customer["id"]]["metadata"] == {"a": "b"}
+    assert simulator.store.customers[customer["id"]]["metadata"] == {"a": "b"}
 
 
 def test_sends_an_event_once_more(simulator: Simulator, run: Run) -> None:

@@ -84,8 +84,8 @@ def test_makes_things_happen(
     simulator.save_card(saved.id)
     simulator.pay_by_bank(deposits.id, verify="later")
     simulator.pay_by_bank(debit.id, "bacs_debit")
-    method = simulator.books.setup_intents[saved.setup_intent]["payment_method"]
-    (mandate,) = simulator.books.mandates
+    method = simulator.store.setup_intents[saved.setup_intent]["payment_method"]
+    (mandate,) = simulator.store.mandates
     simulator.deliver_due()
     inbox.events.clear()
 
@@ -124,12 +124,12 @@ def test_does_what_people_do_at_the_dashboard(
 ) -> None:
     saved = open_session()
     simulator.save_card(saved.id)
-    (endpoint,) = simulator.books.webhook_endpoints
+    (endpoint,) = simulator.store.webhook_endpoints
 
     added = do("attach_card", customer=saved.customer, number="5555555555554444", default="yes").get_json()
     method = added["outcome"]
     do("renew_card", payment_method=method, month=1, year=2033, last4="0007")
-    renewed = dict(simulator.books.payment_methods[method]["card"])
+    renewed = dict(simulator.store.payment_methods[method]["card"])
     do("age_card", payment_method=method, month="2", year="2034")
     do("choose_default", customer=saved.customer, payment_method="")
     do(
@@ -139,16 +139,16 @@ def test_does_what_people_do_at_the_dashboard(
         url="http://localhost/other",
         events="customer.updated",
     )
-    changed = dict(simulator.books.webhook_endpoints[endpoint])
+    changed = dict(simulator.store.webhook_endpoints[endpoint])
     do("change_endpoint", endpoint=endpoint, enabled=True)
-    enabled = simulator.books.webhook_endpoints[endpoint]["status"]
+    enabled = simulator.store.webhook_endpoints[endpoint]["status"]
     rolled = do("roll_secret", endpoint=endpoint, overlap=60).get_json()["outcome"]
-    kept = dict(simulator.books.notes[endpoint])
+    kept = dict(simulator.store.notes[endpoint])
     gone = do("delete_endpoint", endpoint=endpoint).get_json()["endpoints"]
 
     assert (renewed["exp_month"], renewed["exp_year"], renewed["last4"]) == (1, 2033, "0007")
-    assert simulator.books.payment_methods[method]["card"]["exp_year"] == 2034
-    assert simulator.books.customers[saved.customer]["invoice_settings"]["default_payment_method"] is None
+    assert simulator.store.payment_methods[method]["card"]["exp_year"] == 2034
+    assert simulator.store.customers[saved.customer]["invoice_settings"]["default_payment_method"] is None
     assert (changed["status"], changed["url"]) == ("disabled", "http://localhost/other")
     assert changed["enabled_events"] == ["customer.updated"]
     assert enabled == "enabled"
@@ -164,7 +164,7 @@ def test_a_card_is_added_with_what_is_usual(
     added = do("attach_card", customer=customer).get_json()["outcome"]
     do("renew_card", payment_method=added)
 
-    card = simulator.books.payment_methods[added]["card"]
+    card = simulator.store.payment_methods[added]["card"]
     assert (card["last4"], card["exp_month"], card["exp_year"]) == ("4242", 12, 2040)
 
 
@@ -183,7 +183,7 @@ def test_a_key_is_revoked_and_restored_by_what_is_shown_of_it(
     connect(simulator, "sk_test_0123456789abcdef").v1.accounts.retrieve_current()
 
 
-def test_the_books_can_be_read_but_for_their_secrets(
+def test_the_store_can_be_read_but_for_its_secrets(
     simulator: Simulator, sdk: stripe.StripeClient, page: Client
 ) -> None:
     customer = sdk.v1.customers.create({"name": "Ada"})

@@ -20,7 +20,7 @@ TWO_SECRETS = 3  # parts of the header: the moment, and two signatures
 @pytest.fixture
 def endpoint(inbox: Any, simulator: Simulator) -> str:
     """The endpoint behind the inbox."""
-    (known,) = simulator.books.webhook_endpoints
+    (known,) = simulator.store.webhook_endpoints
     return known
 
 
@@ -31,7 +31,7 @@ def saved(simulator: Simulator, open_session: Open, inbox: Any) -> dict[str, str
     simulator.save_card(session.id)
     simulator.deliver_due()
     inbox.events.clear()
-    method = simulator.books.setup_intents[session.setup_intent]["payment_method"]
+    method = simulator.store.setup_intents[session.setup_intent]["payment_method"]
     return {"customer": session.customer, "method": method}
 
 
@@ -56,7 +56,7 @@ def test_a_card_is_added_to_a_customer(
 def test_an_added_card_changes_no_default_by_itself(simulator: Simulator, saved: dict[str, str]) -> None:
     simulator.attach_card(saved["customer"])
 
-    customer = simulator.books.customers[saved["customer"]]
+    customer = simulator.store.customers[saved["customer"]]
     assert customer["invoice_settings"]["default_payment_method"] is None
 
 
@@ -86,21 +86,21 @@ def test_the_network_sends_another_expiry_and_number(
 
 def test_a_card_is_made_to_expire(simulator: Simulator, saved: dict[str, str], inbox: Any) -> None:
     simulator.age_card(saved["method"])
-    card = simulator.books.payment_methods[saved["method"]]["card"]
+    card = simulator.store.payment_methods[saved["method"]]["card"]
     today = datetime.fromtimestamp(simulator.clock.now(), UTC)
     passed = (today.year - card["exp_year"]) * 12 + today.month - card["exp_month"]
 
     simulator.age_card(saved["method"], month=2, year=2032)
 
     assert passed == 1
-    aged = simulator.books.payment_methods[saved["method"]]["card"]
+    aged = simulator.store.payment_methods[saved["method"]]["card"]
     assert (aged["exp_month"], aged["exp_year"]) == (2, 2032)
     assert told(simulator, inbox) == ["payment_method.updated"] * 2
 
 
 def test_a_mandate_is_taken_back(simulator: Simulator, open_session: Open, inbox: Any) -> None:
     simulator.pay_by_bank(open_session(currency="gbp").id, "bacs_debit")
-    (mandate,) = simulator.books.mandates
+    (mandate,) = simulator.store.mandates
     simulator.deliver_due()
     inbox.events.clear()
 
@@ -213,8 +213,8 @@ def test_what_cannot_be_done_is_said(
 def _other(simulator: Simulator) -> str:
     """A customer who has no card."""
     key = "cus_WithoutACard01"
-    customer = dict(next(iter(simulator.books.customers.values())))
-    simulator.books.customers[key] = customer | {"id": key}
+    customer = dict(next(iter(simulator.store.customers.values())))
+    simulator.store.customers[key] = customer | {"id": key}
     return key
 
 
@@ -226,5 +226,5 @@ def _deleted(simulator: Simulator) -> str:
 
 
 def _bank_account(simulator: Simulator) -> str:
-    simulator.books.payment_methods["pm_bank"] = {"id": "pm_bank", "type": "us_bank_account"}
+    simulator.store.payment_methods["pm_bank"] = {"id": "pm_bank", "type": "us_bank_account"}
     return "pm_bank"

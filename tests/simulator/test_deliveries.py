@@ -29,8 +29,8 @@ def test_is_signed_as_the_sdk_wants_it(simulator: Simulator, sdk: stripe.StripeC
     assert event.api_version == "2026-10-28.endive"
     assert headers["Content-Type"] == "application/json; charset=utf-8"
     assert headers["User-Agent"] == "Stripe/1.0 (+https://stripe.com/docs/webhooks)"
-    assert simulator.books.events[event.id]["pending_webhooks"] == 0
-    assert simulator.books.events[event.id]["api_version"] == "2026-05-27.dahlia"
+    assert simulator.store.events[event.id]["pending_webhooks"] == 0
+    assert simulator.store.events[event.id]["api_version"] == "2026-05-27.dahlia"
 
 
 def test_only_wanted_events_reach_an_endpoint(
@@ -49,7 +49,7 @@ def test_only_wanted_events_reach_an_endpoint(
     simulator.deliver_due()
 
     assert sent == ["http://localhost/hook"] * 3
-    assert {one["error"] for one in simulator.books.tries.values()} == {None, "The endpoint is gone."}
+    assert {one["error"] for one in simulator.store.tries.values()} == {None, "The endpoint is gone."}
 
 
 def test_is_retried_on_schedule_and_signed_anew(
@@ -57,7 +57,7 @@ def test_is_retried_on_schedule_and_signed_anew(
 ) -> None:
     inbox.statuses = [500, 302, 404]
     sdk.v1.customers.create({"name": "Ada"})
-    (event,) = simulator.books.events
+    (event,) = simulator.store.events
 
     counts = []
     for wait in (0, 0.5, 0.6, 4, 1.1, 24, 1.1, 100):
@@ -65,14 +65,14 @@ def test_is_retried_on_schedule_and_signed_anew(
         counts.append(simulator.deliver_due())
 
     assert counts == [1, 0, 1, 0, 1, 0, 1, 0]
-    assert [(one["try"], one["status"]) for one in simulator.books.tries.values()] == [
+    assert [(one["try"], one["status"]) for one in simulator.store.tries.values()] == [
         (1, 500),
         (2, 302),
         (3, 404),
         (4, 200),
     ]
     assert all(inbox.signed(place) for place in range(4))
-    assert simulator.books.events[event]["pending_webhooks"] == 0
+    assert simulator.store.events[event]["pending_webhooks"] == 0
 
 
 def test_gives_up_after_the_last_try(simulator: Simulator, sdk: stripe.StripeClient, inbox: Any) -> None:
@@ -83,8 +83,8 @@ def test_gives_up_after_the_last_try(simulator: Simulator, sdk: stripe.StripeCli
         simulator.deliver_due()
         simulator.advance(30)
 
-    assert len(simulator.books.tries) == 4
-    assert not simulator.books.deliveries
+    assert len(simulator.store.tries) == 4
+    assert not simulator.store.deliveries
     assert inbox.events == []
     assert [event.type for event in sdk.v1.events.list({"delivery_success": False}).data] == [
         "customer.created"
@@ -113,13 +113,13 @@ def test_a_try_that_was_not_written_down_is_made_again(
         raise OSError("no space left")
 
     with monkeypatch.context() as patch:
-        patch.setattr(simulator.books.tries, "put", full)
+        patch.setattr(simulator.store.tries, "put", full)
         with pytest.raises(OSError, match="no space"):
             simulator.deliver_due()
     assert simulator.deliver_due() == 1
 
     assert len(inbox.events) == 2
-    assert len(simulator.books.tries) == 1
+    assert len(simulator.store.tries) == 1
 
 
 def test_whatever_the_receiver_does_is_a_failed_try(
@@ -133,7 +133,7 @@ def test_whatever_the_receiver_does_is_a_failed_try(
 
     assert simulator.deliver_due() == 1
 
-    (one,) = simulator.books.tries.values()
+    (one,) = simulator.store.tries.values()
     assert one["error"] == "ConnectionRefusedError: nobody there"
     assert simulator.send is broken
 
@@ -187,7 +187,7 @@ def test_late_doubled_lost_and_held(
     assert seen == types
     simulator.release()
     simulator.deliver_due()
-    (event,) = simulator.books.events.values()
+    (event,) = simulator.store.events.values()
     assert len(inbox.events) == max(types[-1], 1)
     assert event["pending_webhooks"] == 0
 
@@ -346,7 +346,7 @@ def test_delivers_in_threads_at_once_and_in_parallel(
     for name in "abc":
         sdk.v1.customers.create({"name": name})
 
-    wait_until(lambda: not simulator.books.deliveries)
+    wait_until(lambda: not simulator.store.deliveries)
 
     assert len(inbox.events) == 3
 
@@ -361,9 +361,9 @@ def test_threads_retry_and_expire_by_the_clock(
     simulator.advance(24 * 3600 + 1)
 
     wait_until(lambda: "checkout.session.expired" in inbox.types())
-    wait_until(lambda: not simulator.books.deliveries)
+    wait_until(lambda: not simulator.store.deliveries)
 
-    assert simulator.books.checkout_sessions[session.id]["status"] == "expired"
+    assert simulator.store.checkout_sessions[session.id]["status"] == "expired"
 
 
 def test_closes_at_once_although_a_receiver_hangs(
@@ -406,7 +406,7 @@ def test_holds_back_in_threads_until_released(
 
 def test_a_delivery_is_in_one_hand_only(simulator: Simulator, sdk: stripe.StripeClient, inbox: Any) -> None:
     sdk.v1.customers.create({"name": "Ada"})
-    (key,) = simulator.books.deliveries
+    (key,) = simulator.store.deliveries
 
     def reentrant(url: str, body: bytes, headers: dict[str, str]) -> int:
         simulator.deliveries.deliver([key])

@@ -1,4 +1,4 @@
-"""The books outlive the process, however it ends."""
+"""The store outlives the process, however it ends."""
 
 import http.client
 import json
@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 import stripe
 
-from app.simulator import DEFAULT_API_KEY, Books, Simulator, accounts
+from app.simulator import DEFAULT_API_KEY, Simulator, Store, accounts
 from tests.support.processes import PATIENCE, Program, free_port, start
 
 PROGRAM = """
@@ -56,7 +56,7 @@ class Process:
 
 @contextmanager
 def simulate(path: Path) -> Iterator[Process]:
-    """Run a simulator with its books in this file."""
+    """Run a simulator with its store in this file."""
     with start(sys.executable, "-c", PROGRAM, str(path)) as program:
         yield Process(program)
 
@@ -64,7 +64,7 @@ def simulate(path: Path) -> Iterator[Process]:
 @pytest.mark.process
 @pytest.mark.timeout(600)
 def test_what_was_answered_survives_kill_9(tmp_path: Path) -> None:
-    path = tmp_path / "books" / "stripe.db"
+    path = tmp_path / "store" / "stripe.db"
     made = []
     for turn in range(2):
         with simulate(path) as process:
@@ -92,8 +92,8 @@ def test_deliveries_keys_and_the_clock_survive(
 ) -> None:
     path = tmp_path / "stripe.db"
     first = Simulator(path)
-    accounts.add_key(first.books, "sk_test_second_key")
-    accounts.revoke_key(first.books, DEFAULT_API_KEY)
+    accounts.add_key(first.store, "sk_test_second_key")
+    accounts.revoke_key(first.store, DEFAULT_API_KEY)
     sdk = connect(first, "sk_test_second_key")
     endpoint = sdk.v1.webhook_endpoints.create({"url": "http://localhost/", "enabled_events": ["*"]})
     customer = sdk.v1.customers.create({"name": "Ada"})
@@ -103,7 +103,7 @@ def test_deliveries_keys_and_the_clock_survive(
     sdk.v1.customers.delete(gone.id)
     first.advance(3600)
     first.close()
-    first.books.close()
+    first.store.close()
 
     second = Simulator(path)
     sent: list[str] = []
@@ -121,78 +121,78 @@ def test_deliveries_keys_and_the_clock_survive(
 
 
 def test_a_request_that_fails_leaves_nothing(simulator: Simulator) -> None:
-    books = simulator.books
-    before = {name: dict(collection) for name, collection in books.collections.items()}
+    store = simulator.store
+    before = {name: dict(collection) for name, collection in store.collections.items()}
 
     def fail() -> None:
-        with books.transaction():
-            books.customers["cus_a"] = {"id": "cus_a"}
-            with books.transaction():
-                books.customers["cus_b"] = {"id": "cus_b"}
-            del books.accounts[next(iter(books.accounts))]
+        with store.transaction():
+            store.customers["cus_a"] = {"id": "cus_a"}
+            with store.transaction():
+                store.customers["cus_b"] = {"id": "cus_b"}
+            del store.accounts[next(iter(store.accounts))]
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
 
-    assert {name: dict(collection) for name, collection in books.collections.items()} == before
+    assert {name: dict(collection) for name, collection in store.collections.items()} == before
 
 
 def test_a_part_that_fails_may_be_mended_in_the_whole(simulator: Simulator) -> None:
-    books = simulator.books
+    store = simulator.store
 
     def fail() -> None:
-        with books.transaction():
-            books.customers["cus_b"] = {"id": "cus_b"}
+        with store.transaction():
+            store.customers["cus_b"] = {"id": "cus_b"}
             raise ZeroDivisionError
 
-    with books.transaction():
-        books.customers["cus_a"] = {"id": "cus_a"}
+    with store.transaction():
+        store.customers["cus_a"] = {"id": "cus_a"}
         with pytest.raises(ZeroDivisionError):
             fail()
 
-    assert "cus_a" in books.customers
+    assert "cus_a" in store.customers
 
 
 def test_nothing_stands_in_memory_that_the_file_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    books = Books(tmp_path / "stripe.db")
-    books.customers["cus_a"] = {"id": "cus_a", "name": "Ada"}
+    store = Store(tmp_path / "stripe.db")
+    store.customers["cus_a"] = {"id": "cus_a", "name": "Ada"}
 
     with pytest.raises(TypeError):
-        books.customers["cus_a"] = {"id": "cus_a", "name": object()}
+        store.customers["cus_a"] = {"id": "cus_a", "name": object()}
 
-    assert books.customers["cus_a"]["name"] == "Ada"
-    books.close()
+    assert store.customers["cus_a"]["name"] == "Ada"
+    store.close()
 
 
 def test_a_file_of_a_later_version_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     path = tmp_path / "stripe.db"
-    Books(path).close()
+    Store(path).close()
     with sqlite3.connect(path) as file:
         file.execute("INSERT INTO book VALUES ('invoices', 'in_1', 1, 'acct_1', '{}')")
     file.close()
 
-    books = Books(path)
+    store = Store(path)
 
-    assert "invoices" not in books.collections
-    books.close()
+    assert "invoices" not in store.collections
+    store.close()
 
 
 def test_rows_come_back_in_order_and_by_customer(tmp_path: Path) -> None:
     path = tmp_path / "stripe.db"
-    books = Books(path)
+    store = Store(path)
     for name, customer in (("c", "cus_1"), ("a", "cus_2"), ("b", "cus_1")):
-        books.payment_methods.put(name, {"id": name, "customer": customer}, "acct_1")
-    books.payment_methods.pop("a")
-    before = [row.value for row in books.payment_methods.rows("acct_1", "cus_1")]
-    books.close()
+        store.payment_methods.put(name, {"id": name, "customer": customer}, "acct_1")
+    store.payment_methods.pop("a")
+    before = [row.value for row in store.payment_methods.rows("acct_1", "cus_1")]
+    store.close()
 
-    books = Books(path)
+    store = Store(path)
 
-    assert list(books.payment_methods) == ["c", "b"]
-    assert [row.value for row in books.payment_methods.rows("acct_1", "cus_1")] == before
+    assert list(store.payment_methods) == ["c", "b"]
+    assert [row.value for row in store.payment_methods.rows("acct_1", "cus_1")] == before
     assert [method["id"] for method in before] == ["b", "c"]
-    assert not list(books.payment_methods.rows("acct_1", "cus_2"))
-    books.close()
+    assert not list(store.payment_methods.rows("acct_1", "cus_2"))
+    store.close()

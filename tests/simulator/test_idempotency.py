@@ -23,8 +23,8 @@ def test_one_object_for_a_key_however_many_ask_at_once(simulator: Simulator, con
     with ThreadPoolExecutor(25) as pool:
         made = set(pool.map(create, range(25)))
 
-    assert len(made) == len(simulator.books.customers) == 1
-    assert len(simulator.books.events) == 1
+    assert len(made) == len(simulator.store.customers) == 1
+    assert len(simulator.store.events) == 1
 
 
 def test_a_running_request_holds_its_key(simulator: Simulator, raw: Raw) -> None:

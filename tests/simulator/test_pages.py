@@ -99,13 +99,13 @@ def test_saves_a_card_and_goes_back(simulator: Simulator, page: Client, open_ses
 
     assert answer.status_code == 303
     assert answer.headers["Location"] == f"https://portal.example.com/done?session_id={session.id}"
-    (method,) = simulator.books.payment_methods.values()
+    (method,) = simulator.store.payment_methods.values()
     assert method["billing_details"]["address"]["country"] == "GB"
     assert method["billing_details"]["name"] == "Ada Example"
     for again in (page.post(path(session), data=FORM), page.get(path(session))):
         assert again.status_code == 200
         assert "all done here, or the page has timed out" in read(again).text
-    assert len(simulator.books.payment_methods) == 1
+    assert len(simulator.store.payment_methods) == 1
 
 
 def test_an_escaped_placeholder_stays_as_it_is(page: Client, open_session: Open) -> None:
@@ -196,7 +196,7 @@ def test_bank_debits_have_tabs(
     assert wrong.status_code == 422
     assert read(wrong).control("account_number")["aria-invalid"] == "true"
     assert done.status_code == 303
-    assert simulator.books.setup_intents[session.setup_intent]["status"] == "succeeded"
+    assert simulator.store.setup_intents[session.setup_intent]["status"] == "succeeded"
 
 
 def test_micro_deposits_have_a_page_of_their_own(
@@ -219,7 +219,7 @@ def test_micro_deposits_have_a_page_of_their_own(
     assert "Nothing to verify" in read(page.get(place)).text
     assert "Nothing to verify" in read(page.post(place, data={"code": "SM11AA"})).text
     assert page.get("/c/microdeposits/seti_nope").status_code == 404
-    assert simulator.books.setup_intents[session.setup_intent]["status"] == "succeeded"
+    assert simulator.store.setup_intents[session.setup_intent]["status"] == "succeeded"
 
 
 def test_asks_for_all_that_the_session_wants(simulator: Simulator, page: Client, open_session: Open) -> None:
@@ -241,9 +241,9 @@ def test_asks_for_all_that_the_session_wants(simulator: Simulator, page: Client,
     for field in ("email", "phone", "agrees"):
         assert f"{field}-error" in read(wrong).ids
     assert done.status_code == 303
-    (customer,) = simulator.books.customers.values()
+    (customer,) = simulator.store.customers.values()
     assert (customer["email"], customer["name"]) == ("ada@example.com", "Ada Example")
-    (method,) = simulator.books.payment_methods.values()
+    (method,) = simulator.store.payment_methods.values()
     assert method["billing_details"]["address"]["country"] == "US"
 
 
@@ -272,7 +272,7 @@ def test_a_double_click_saves_once(simulator: Simulator, open_session: Open) -> 
         statuses = sorted(pool.map(click, range(8)))
 
     assert statuses == [200] * 7 + [303]
-    assert len(simulator.books.payment_methods) == 1
+    assert len(simulator.store.payment_methods) == 1
 
 
 def test_the_portal_lets_a_customer_choose(
@@ -282,7 +282,7 @@ def test_the_portal_lets_a_customer_choose(
     simulator.save_card(first.id)
     second = open_session(customer=first.customer)
     simulator.save_card(second.id, "5555555555554444")
-    visa, master = simulator.books.payment_methods
+    visa, master = simulator.store.payment_methods
     session = sdk.v1.billing_portal.sessions.create(
         {"customer": first.customer, "return_url": "https://x.example/"}
     )
@@ -295,9 +295,9 @@ def test_the_portal_lets_a_customer_choose(
     assert empty.status_code == 303
     assert "Mastercard … 4444" in read(shown).text
     assert 'href="https://x.example/"' in shown.get_data(as_text=True)
-    customer = simulator.books.customers[first.customer]
+    customer = simulator.store.customers[first.customer]
     assert customer["invoice_settings"]["default_payment_method"] == master
-    assert simulator.books.payment_methods[visa]["customer"] is None
+    assert simulator.store.payment_methods[visa]["customer"] is None
     simulator.delete_customer(first.customer)
     assert page.get(path(session)).status_code == 404
     assert page.post(path(session), data={"payment_method": master}).status_code == 303

@@ -47,7 +47,7 @@ def test_is_made_attached_changed_and_detached(
     assert changed.billing_details.name == "Ada L"
     assert changed.billing_details.address.country == "US"
     assert changed.metadata.to_dict() == {}
-    assert simulator.books.customers[customer.id]["invoice_settings"]["default_payment_method"] is None
+    assert simulator.store.customers[customer.id]["invoice_settings"]["default_payment_method"] is None
     assert inbox.types() == [
         "customer.created",
         "payment_method.attached",
@@ -164,7 +164,7 @@ def test_no_card_number_is_kept(simulator: Simulator, open_session: Open, sdk: s
     simulator.save_card(session.id, "5555555555554444", cvc="987")
     simulator.save_card(session.id, "4111111111111111")
 
-    for name, collection in simulator.books.collections.items():
+    for name, collection in simulator.store.collections.items():
         text = str(dict(collection))
         for secret in ("4242424242424242", "4242 4242", "4000000000000002", "5555555555554444", "987'"):
             assert secret not in text, name

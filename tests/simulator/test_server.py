@@ -129,7 +129,7 @@ def test_refuses_bodies_beyond_measure(size: str, connection: http.client.HTTPCo
 def test_a_bug_is_answered_as_such(
     simulator: Simulator, connection: http.client.HTTPConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(simulator.books, "accounts_version", lambda _: 1 / 0)
+    monkeypatch.setattr(simulator.store, "accounts_version", lambda _: 1 / 0)
 
     connection.request("GET", "/v1/account", headers=HEADERS)
 
@@ -169,7 +169,7 @@ def test_a_500_is_replayed_and_a_503_is_not(simulator: Simulator, raw: Raw) -> N
 
     assert first == [500, 500]
     assert second == [503, 200]
-    assert len(simulator.books.customers) == 1
+    assert len(simulator.store.customers) == 1
 
 
 @pytest.mark.parametrize(
@@ -189,9 +189,9 @@ def test_in_process_a_broken_connection_is_an_exception(
     with pytest.raises(error):
         raw("POST", "/v1/customers", "name=Ada", Idempotency_Key="k")
 
-    assert len(simulator.books.customers) == made
+    assert len(simulator.store.customers) == made
     assert raw("POST", "/v1/customers", "name=Ada", Idempotency_Key="k").status_code == 200
-    assert len(simulator.books.customers) == 1
+    assert len(simulator.store.customers) == 1
 
 
 @pytest.mark.parametrize("kind", ["reset", "reset_after"])
@@ -204,7 +204,7 @@ def test_over_http_the_connection_is_cut(
     with pytest.raises(ConnectionResetError):
         connection.getresponse()
 
-    assert len(simulator.books.customers) == (kind == "reset_after")
+    assert len(simulator.store.customers) == (kind == "reset_after")
 
 
 def test_over_http_no_answer_comes(simulator: Simulator, server: Server) -> None:
@@ -213,7 +213,7 @@ def test_over_http_no_answer_comes(simulator: Simulator, server: Server) -> None
     head = "POST /v1/customers HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
     caller.sendall(f"{head}Authorization: Bearer {DEFAULT_API_KEY}\r\n\r\n".encode())
 
-    wait_until(lambda: len(simulator.books.customers) == 1)
+    wait_until(lambda: len(simulator.store.customers) == 1)
     caller.settimeout(0.2)
     with pytest.raises(TimeoutError):
         caller.recv(1)
@@ -227,7 +227,7 @@ def test_the_sdk_survives_a_cut_with_its_own_retry(simulator: Simulator, server:
 
     sdk.v1.customers.create({"name": "Ada"})
 
-    assert len(simulator.books.customers) == 1
+    assert len(simulator.store.customers) == 1
     sdk._requestor._get_http_client().close()  # type: ignore[no-untyped-call]
 
 

@@ -39,9 +39,9 @@ def test_cards_do_what_stripe_documents(
     if error is None:
         assert outcome == "succeeded"
         assert intent.status == "succeeded"
-        card = simulator.books.payment_methods[str(intent.payment_method)]["card"]
+        card = simulator.store.payment_methods[str(intent.payment_method)]["card"]
         assert (card["brand"], card["last4"]) == (brand, number[-4:])
-        assert simulator.books.checkout_sessions[session.id]["status"] == "complete"
+        assert simulator.store.checkout_sessions[session.id]["status"] == "complete"
     else:
         assert outcome == "declined"
         assert intent.last_setup_error is not None
@@ -51,7 +51,7 @@ def test_cards_do_what_stripe_documents(
         assert intent.status == "requires_payment_method"
         assert intent.payment_method is None
         assert intent.latest_attempt.status == "failed"  # type: ignore[union-attr]
-        assert simulator.books.checkout_sessions[session.id]["status"] == "open"
+        assert simulator.store.checkout_sessions[session.id]["status"] == "open"
 
 
 @pytest.mark.parametrize(
@@ -62,17 +62,17 @@ def test_three_d_secure_comes_first(number: str, simulator: Simulator, open_sess
     session = open_session()
 
     assert simulator.save_card(session.id, number) == "requires_action"
-    waiting = dict(simulator.books.setup_intents[session.setup_intent])
+    waiting = dict(simulator.store.setup_intents[session.setup_intent])
     assert simulator.authenticate(session.id, ok=False) == "declined"
-    failed = dict(simulator.books.setup_intents[session.setup_intent])
+    failed = dict(simulator.store.setup_intents[session.setup_intent])
     assert simulator.save_card(session.id, number) == "requires_action"
     assert simulator.authenticate(session.id) == "succeeded"
 
     assert (waiting["status"], waiting["next_action"]["type"]) == ("requires_action", "use_stripe_sdk")
     assert failed["last_setup_error"]["code"] == "setup_intent_authentication_failure"
     assert failed["status"] == "requires_payment_method"
-    assert simulator.books.setup_intents[session.setup_intent]["status"] == "succeeded"
-    tried = [attempt["status"] for attempt in simulator.books.setup_attempts.values()]
+    assert simulator.store.setup_intents[session.setup_intent]["status"] == "succeeded"
+    tried = [attempt["status"] for attempt in simulator.store.setup_attempts.values()]
     assert tried == ["failed", "succeeded"]
 
 
@@ -82,7 +82,7 @@ def test_a_card_can_be_declined_after_three_d_secure(simulator: Simulator, open_
     assert simulator.save_card(session.id, "4000008400001629") == "requires_action"
     assert simulator.authenticate(session.id) == "declined"
 
-    intent = simulator.books.setup_intents[session.setup_intent]
+    intent = simulator.store.setup_intents[session.setup_intent]
     assert intent["last_setup_error"]["decline_code"] == "generic_decline"
     assert simulator.save_card(session.id) == "succeeded"
 
@@ -93,7 +93,7 @@ def test_a_new_card_may_replace_one_that_waits_for_its_bank(simulator: Simulator
 
     assert simulator.save_card(session.id) == "succeeded"
 
-    statuses = [attempt["status"] for attempt in simulator.books.setup_attempts.values()]
+    statuses = [attempt["status"] for attempt in simulator.store.setup_attempts.values()]
     assert statuses == ["requires_action", "succeeded"]
     assert simulator.authenticate(session.id) == "closed"
 
@@ -119,8 +119,8 @@ def test_the_form_refuses_without_an_attempt(
 
     assert simulator.save_card(session.id, **typed) == "invalid"
 
-    assert not simulator.books.setup_attempts
-    assert not simulator.books.payment_methods
+    assert not simulator.store.setup_attempts
+    assert not simulator.store.payment_methods
 
 
 @pytest.mark.parametrize("expiry", ["1234", "12/34", "12 / 34", "12/2034", "12-34"])
@@ -129,7 +129,7 @@ def test_takes_an_expiry_in_any_spelling(expiry: str, simulator: Simulator, open
 
     assert simulator.save_card(session.id, expiry=expiry) == "succeeded"
 
-    (method,) = simulator.books.payment_methods.values()
+    (method,) = simulator.store.payment_methods.values()
     assert (method["card"]["exp_month"], method["card"]["exp_year"]) == (12, 2034)
 
 
@@ -215,7 +215,7 @@ def test_bank_debits_come_with_a_mandate(
 def test_mandates_are_settled_later(simulator: Simulator, open_session: Open, inbox: Any) -> None:
     session = open_session(currency="gbp")
     simulator.pay_by_bank(session.id, "bacs_debit")
-    (mandate,) = simulator.books.mandates
+    (mandate,) = simulator.store.mandates
 
     simulator.settle_mandate(mandate, "active")
     simulator.settle_mandate(mandate, "active")
@@ -230,11 +230,11 @@ def test_mandates_are_settled_later(simulator: Simulator, open_session: Open, in
 def test_a_sepa_mandate_may_be_taken_back(simulator: Simulator, open_session: Open) -> None:
     session = open_session(currency="eur")
     simulator.pay_by_bank(session.id, "sepa_debit")
-    (mandate,) = simulator.books.mandates
+    (mandate,) = simulator.store.mandates
 
     simulator.settle_mandate(mandate, "inactive")
 
-    assert simulator.books.mandates[mandate]["status"] == "inactive"
+    assert simulator.store.mandates[mandate]["status"] == "inactive"
 
 
 @pytest.mark.parametrize("ok", [True, False])
@@ -244,14 +244,14 @@ def test_micro_deposits_complete_the_session_long_before_the_intent(
     session = open_session()
 
     assert simulator.pay_by_bank(session.id, verify="later") == "requires_action"
-    waiting = simulator.books.setup_intents[session.setup_intent]
-    assert simulator.books.checkout_sessions[session.id]["status"] == "complete"
+    waiting = simulator.store.setup_intents[session.setup_intent]
+    assert simulator.store.checkout_sessions[session.id]["status"] == "complete"
     assert simulator.verify_microdeposits(session.id, ok=ok) == ("succeeded" if ok else "declined")
     assert simulator.verify_microdeposits(session.id, ok=ok) == "closed"
     simulator.deliver_due()
 
     assert waiting["next_action"]["type"] == "verify_with_microdeposits"
-    intent = simulator.books.setup_intents[session.setup_intent]
+    intent = simulator.store.setup_intents[session.setup_intent]
     assert intent["status"] == ("succeeded" if ok else "requires_payment_method")
     assert inbox.types()[-1] == ("setup_intent.succeeded" if ok else "setup_intent.setup_failed")
 
@@ -321,11 +321,11 @@ def test_what_is_old_is_forgotten(simulator: Simulator, sdk: stripe.StripeClient
     simulator.advance(31 * 24 * 3600)
     simulator.deliver_due()
 
-    assert not simulator.books.events
-    assert not simulator.books.idempotency
-    assert [one["error"] for one in simulator.books.tries.values()] == ["The endpoint is gone."]
+    assert not simulator.store.events
+    assert not simulator.store.idempotency
+    assert [one["error"] for one in simulator.store.tries.values()] == ["The endpoint is gone."]
     assert inbox.types() == ["customer.created"]
-    assert len(simulator.books.customers) == 1
+    assert len(simulator.store.customers) == 1
 
 
 def test_expiring_by_hand_is_for_open_sessions(
@@ -339,7 +339,7 @@ def test_expiring_by_hand_is_for_open_sessions(
         sdk.v1.checkout.sessions.expire(done.id)
     simulator.expire_session(done.id)
 
-    assert simulator.books.checkout_sessions[done.id]["status"] == "complete"
+    assert simulator.store.checkout_sessions[done.id]["status"] == "complete"
 
 
 def test_a_deleted_customer_closes_the_page(

@@ -20,10 +20,10 @@ def request(simulator: Simulator, method: str, path: str, **params: str) -> Any:
 
 def act(simulator: Simulator, session_id: str, action: str) -> None:
     """Do one of ACTIONS to the customer of a checkout session; attach a card if it has none to do it to."""
-    customer = str(simulator.books.checkout_sessions[session_id]["customer"])
-    methods = [m for m in simulator.books.payment_methods.snapshot() if m["customer"] == customer]
+    customer = str(simulator.store.checkout_sessions[session_id]["customer"])
+    methods = [m for m in simulator.store.payment_methods.snapshot() if m["customer"] == customer]
     cards = [method["id"] for method in methods if "card" in method]
-    is_deleted = bool(simulator.books.customers[customer].get("deleted"))
+    is_deleted = bool(simulator.store.customers[customer].get("deleted"))
     if action == "expire":
         simulator.expire_session(session_id)
     elif action == "delete":
@@ -44,7 +44,7 @@ def act(simulator: Simulator, session_id: str, action: str) -> None:
 
 def damage_webhooks(simulator: Simulator, damage: str) -> None:
     """Do one of DAMAGES to our webhook endpoint."""
-    for endpoint in list(simulator.books.webhook_endpoints):
+    for endpoint in list(simulator.store.webhook_endpoints):
         if damage == "disable":
             simulator.change_endpoint(endpoint, enabled=False)
         elif damage == "delete":
@@ -58,8 +58,8 @@ def damage_webhooks(simulator: Simulator, damage: str) -> None:
 def make_customer(simulator: Simulator) -> str:
     """Make a Stripe customer with a card that the portal knows nothing about; its id (cus_…)."""
     work = simulator.work_for("another program")
-    with work.books.transaction():
-        customer = work.keep(work.books.customers, wallet.new_customer(work) | {"name": "Another program's"})
+    with work.store.transaction():
+        customer = work.keep(work.store.customers, wallet.new_customer(work) | {"name": "Another program's"})
         work.emit("customer.created", customer)
     simulator.attach_card(customer["id"], default=True)
     return str(customer["id"])

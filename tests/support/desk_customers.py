@@ -44,8 +44,8 @@ def delete(app: Flask, customer_id: str) -> None:
 
 def install_another(app: Flask, simulator: Simulator) -> str:
     """A second Stripe account; the id of its app."""
-    add_account(simulator.books, "acct_second", 1)
-    add_key(simulator.books, "sk_test_second", account="acct_second")
+    add_account(simulator.store, "acct_second", 1)
+    add_key(simulator.store, "sk_test_second", account="acct_second")
     with app.app_context():
         session = db.session()
         installed = apps.install(session, "sk_test_second", public_url=PORTAL, actor="test", name="Second")

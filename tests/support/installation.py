@@ -10,7 +10,7 @@ from flask import Flask
 
 from app import apps, db
 from app.simulator import DEFAULT_API_KEY, Simulator
-from app.simulator.books import Row as StripeRow
+from app.simulator.store import Row as StripeRow
 
 Row = dict[str, Any]
 
@@ -52,7 +52,7 @@ class _Installation:
             ]
         stripe_rows = {
             name: {key: row for key in collection if (row := collection.row(key))}
-            for name, collection in simulator.books.collections.items()
+            for name, collection in simulator.store.collections.items()
         }
         return cls(datetime.now(UTC), [(table, found) for table, found in rows if found], stripe_rows)
 
@@ -64,7 +64,7 @@ class _Installation:
                 connection.execute(sa.insert(table), [_aged(row, age) for row in rows])
         for name, stripe_rows in self.stripe_rows.items():
             for key, row in stripe_rows.items():
-                simulator.books.collections[name].put(key, row.value, row.account)
+                simulator.store.collections[name].put(key, row.value, row.account)
 
 
 def _aged(row: Row, age: Any) -> Row:

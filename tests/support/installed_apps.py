@@ -49,4 +49,4 @@ def installed(app: Flask) -> list[Installed]:
 
 def endpoints(simulator: Simulator, account: str) -> list[str]:
     """The webhook endpoints that an account has."""
-    return [endpoint["id"] for endpoint in simulator.books.webhook_endpoints.newest(account)]
+    return [endpoint["id"] for endpoint in simulator.store.webhook_endpoints.newest(account)]

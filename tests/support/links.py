@@ -41,7 +41,7 @@ def make_customer(app: Flask, **details: Any) -> str:
 
 def bind_newest(app: Flask, simulator: Simulator, customer_id: str) -> None:
     """Another program lets the Stripe customer that was made last stand for a customer."""
-    body = [{"type": "stripe", "stripeCustomerId": list(simulator.books.customers)[-1]}]
+    body = [{"type": "stripe", "stripeCustomerId": list(simulator.store.customers)[-1]}]
     meanwhile(app, "PUT", f"/api/v1/customers/{customer_id}/apps", body)()
 
 

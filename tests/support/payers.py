@@ -25,8 +25,8 @@ def attach(world: World, customer: str, card: str = "pm_card_visa") -> str:
 
 
 def default_at_stripe(world: World, customer: str) -> str | None:
-    """The method that Stripe charges, by its own books."""
-    default: str | None = world.simulator.books.customers[customer]["invoice_settings"][
+    """The method that Stripe charges, by its own data."""
+    default: str | None = world.simulator.store.customers[customer]["invoice_settings"][
         "default_payment_method"
     ]
     return default

@@ -172,12 +172,12 @@ class Person:
     @property
     def stripe_customer_id(self) -> str:
         """The Stripe customer, cus_…."""
-        return str(self.simulator.books.checkout_sessions[self.session_id]["customer"])
+        return str(self.simulator.store.checkout_sessions[self.session_id]["customer"])
 
     @property
     def stripe_default(self) -> str | None:
         """The default method of the Stripe customer (pm_…), if there is one."""
-        customer = self.simulator.books.customers[self.stripe_customer_id]
+        customer = self.simulator.store.customers[self.stripe_customer_id]
         default: str | None = customer.get("invoice_settings", {}).get("default_payment_method")
         return default
 

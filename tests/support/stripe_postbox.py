@@ -41,9 +41,9 @@ class Postbox:
 
     def __init__(self, app: Flask, simulator: Simulator) -> None:
         self._app = app
-        endpoint = simulator.books.webhook_endpoints.snapshot()[0]
+        endpoint = simulator.store.webhook_endpoints.snapshot()[0]
         self.path = str(endpoint["url"]).removeprefix("http://127.0.0.1:8000")
-        self.secret = str(simulator.books.notes[endpoint["id"]]["secret"])
+        self.secret = str(simulator.store.notes[endpoint["id"]]["secret"])
 
     def post(
         self,

@@ -65,7 +65,7 @@ def assert_agrees(person: Person) -> None:
     payer_id = person.payer.id
     with person.app.app_context():
         session = db.session()
-        found = list(differences(session, person.simulator.books, payers.fresh(session, payer_id)))
+        found = list(differences(session, person.simulator.store, payers.fresh(session, payer_id)))
         session.rollback()
     assert not found, found
 

@@ -123,14 +123,14 @@ class World:
 
     def lose_events(self, keep: Callable[[str], bool] = lambda _type: False) -> None:
         """Lose all events that wait now. `keep` says for an event's type that those stay."""
-        books = self.simulator.books
-        for delivery in books.deliveries.snapshot():
-            if not keep(books.events[delivery["event"]]["type"]):
-                books.deliveries.pop(delivery["id"], None)
+        store = self.simulator.store
+        for delivery in store.deliveries.snapshot():
+            if not keep(store.events[delivery["event"]]["type"]):
+                store.deliveries.pop(delivery["id"], None)
 
     def lose_some_events(self, share: float) -> None:
         """Lose this share of the events that wait now, the oldest first; at least one."""
-        deliveries = self.simulator.books.deliveries
+        deliveries = self.simulator.store.deliveries
         waiting = list(deliveries)
         for key in waiting[: max(1, round(share * len(waiting)))]:
             deliveries.pop(key, None)
@@ -231,14 +231,14 @@ class World:
     def compare(self) -> Verdict:
         """Compare everything that the portal holds with everything that Stripe holds, now."""
         with self.app.app_context():
-            return truth.compare(db.session(), self.simulator.books)
+            return truth.compare(db.session(), self.simulator.store)
 
     def heal(self) -> None:
         """End all trouble, let everybody finish what they began, and let a week pass."""
         self.simulator.knobs.reset()
         self.simulator.faults.clear()
         self.answers_to_lose = 0
-        accounts.revoke_key(self.simulator.books, DEFAULT_API_KEY, revoked=False)
+        accounts.revoke_key(self.simulator.store, DEFAULT_API_KEY, revoked=False)
         self.clock.shift(timedelta(minutes=2))  # a dead worker's hold on the list of events is over then
         if self.are_webhooks_damaged:
             self.repair()

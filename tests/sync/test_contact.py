@@ -35,7 +35,7 @@ def rename_at_stripe(world: World, person: Person) -> None:
 
 
 def at_stripe(world: World, person: Person) -> tuple[str, str | None]:
-    there = world.simulator.books.customers[person.stripe_customer_id]
+    there = world.simulator.store.customers[person.stripe_customer_id]
     return there["name"], there["email"]
 
 

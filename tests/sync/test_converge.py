@@ -194,7 +194,7 @@ def test_removes_a_detached_card(person: Person, world: World, rows: Rows) -> No
 
 def test_does_not_make_a_card_the_default_that_is_detached_already(person: Person, world: World) -> None:
     person.save_card()
-    world.simulator.detach_payment_method(world.simulator.books.payment_methods.snapshot()[0]["id"])
+    world.simulator.detach_payment_method(world.simulator.store.payment_methods.snapshot()[0]["id"])
 
     world.settle()
 

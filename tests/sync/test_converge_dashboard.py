@@ -91,7 +91,7 @@ def test_takes_a_customer_for_gone_that_stripe_does_not_know_any_more(person: Pe
     person.save_card()
     world.settle()
     world.simulator.renew_card(str(person.stripe_default))
-    world.simulator.books.customers.pop(person.stripe_customer_id)
+    world.simulator.store.customers.pop(person.stripe_customer_id)
 
     world.settle()
 

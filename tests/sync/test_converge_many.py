@@ -91,7 +91,7 @@ def test_takes_a_page_for_expired_that_stripe_does_not_know(
     person: Person, world: World, rows: Rows, calls: StripeCalls
 ) -> None:
     lost = person.session_id
-    session = world.simulator.books.checkout_sessions.pop(lost)
+    session = world.simulator.store.checkout_sessions.pop(lost)
     calls.clear()
 
     person.return_to_portal()

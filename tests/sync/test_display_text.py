@@ -51,10 +51,10 @@ OURS = {  # columns that hold our own words, or ids, which Stripe limits to 255 
 @pytest.mark.parametrize("case", METHODS)
 def test_of_a_method_with(case: str, world: World, person: Person, rows: Rows) -> None:
     person.save_card()
-    books = world.simulator.books
-    saved = books.payment_methods.snapshot()[0]
-    with books.transaction():
-        books.payment_methods[saved["id"]] = saved | METHODS[case]
+    store = world.simulator.store
+    saved = store.payment_methods.snapshot()[0]
+    with store.transaction():
+        store.payment_methods[saved["id"]] = saved | METHODS[case]
 
     world.settle()
     person.return_to_portal()
@@ -70,10 +70,10 @@ def test_tells_of_no_change_as_long_as_stripe_says_the_same(
     world: World, person: Person, rows: Rows, clock: Any
 ) -> None:
     person.save_card()
-    books = world.simulator.books
-    saved = books.payment_methods.snapshot()[0]
-    with books.transaction():
-        books.payment_methods[saved["id"]] = saved | {"type": "acss_debit", "acss_debit": {"bank_name": LONG}}
+    store = world.simulator.store
+    saved = store.payment_methods.snapshot()[0]
+    with store.transaction():
+        store.payment_methods[saved["id"]] = saved | {"type": "acss_debit", "acss_debit": {"bank_name": LONG}}
     world.settle()
 
     clock.shift(3600)
@@ -87,8 +87,8 @@ def test_of_an_event_with_numbers_beyond_all_calendars_ends_in_convergence(
 ) -> None:
     person.save_card()
     world.lose_events()
-    card = world.simulator.books.payment_methods[
-        str(world.simulator.books.payment_methods.snapshot()[0]["id"])
+    card = world.simulator.store.payment_methods[
+        str(world.simulator.store.payment_methods.snapshot()[0]["id"])
     ]
     odd = card | {"created": 10**18, "card": card["card"] | {"exp_year": 10**18, "exp_month": 10**18}}
 

@@ -168,7 +168,7 @@ def test_are_not_repeated_any_sooner_because_something_is_hinted_at(
 
     for kind in ("setup_intent.succeeded", "checkout.session.completed"):
         world.simulator.replay_event(
-            next(key for key, found in world.simulator.books.events.items() if found["type"] == kind)
+            next(key for key, found in world.simulator.store.events.items() if found["type"] == kind)
         )
     world.attach_card(person)
     calls.clear()

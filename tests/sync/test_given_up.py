@@ -50,7 +50,7 @@ def try_until_given_up(clock: time_machine.Traveller, world: World, person: Pers
 
 
 def stripe_sends_an_event_again(world: World, person: Person) -> None:
-    events = world.simulator.books.events
+    events = world.simulator.store.events
     world.simulator.replay_event(
         next(key for key, event in events.items() if event["type"] == "setup_intent.succeeded")
     )

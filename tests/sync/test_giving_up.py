@@ -126,11 +126,11 @@ def test_of_the_key_give_nobody_up(
     clock: time_machine.Traveller, world: World, person: Person, rows: Rows
 ) -> None:
     person.save_card()
-    revoke_key(world.simulator.books, DEFAULT_API_KEY)
+    revoke_key(world.simulator.store, DEFAULT_API_KEY)
     for _ in range(3 * MOST_TRIES):
         world.settle()
         clock.shift(3601)
-    add_key(world.simulator.books, DEFAULT_API_KEY)
+    add_key(world.simulator.store, DEFAULT_API_KEY)
 
     world.settle()
 

@@ -125,8 +125,8 @@ def saved(world: World, number: int = 2) -> list[Person]:
 def install_another(session: Session, world: World, number: int) -> str:
     """Install one more account; the id of its app."""
     key = f"sk_test_of_number_{number}"
-    add_account(world.simulator.books, f"acct_{number}", 1)
-    add_key(world.simulator.books, key, account=f"acct_{number}")
+    add_account(world.simulator.store, f"acct_{number}", 1)
+    add_key(world.simulator.store, key, account=f"acct_{number}")
     made = apps.install(session, key, public_url=PORTAL, actor="test", name=f"Number {number}")
     session.commit()
     return made.id
@@ -348,7 +348,7 @@ class TestTheAppAfterItsPace:
         [person] = saved(world, 1)
         world.settle()
         lease = aside(sync.claim, person.payer.id).result(SOON)
-        revoke_key(world.simulator.books, DEFAULT_API_KEY)
+        revoke_key(world.simulator.store, DEFAULT_API_KEY)
 
         assert not is_app_held(sync.converge, lease)
         assert [app.status for app in rows(apps.App)] == ["unauthorized"]
@@ -357,10 +357,10 @@ class TestTheAppAfterItsPace:
         self, world: World, aside: Callable[..., Future[Any]], is_app_held: Callable[..., bool], rows: Rows
     ) -> None:
         [person] = saved(world, 1)
-        revoke_key(world.simulator.books, DEFAULT_API_KEY)
+        revoke_key(world.simulator.store, DEFAULT_API_KEY)
         world.settle()
         lease = aside(sync.claim, person.payer.id).result(SOON)
-        add_key(world.simulator.books, DEFAULT_API_KEY)
+        add_key(world.simulator.store, DEFAULT_API_KEY)
 
         assert not is_app_held(sync.converge, lease)
         assert [app.status for app in rows(apps.App)] == ["ready"]
@@ -370,7 +370,7 @@ class TestTheAppAfterItsPace:
     ) -> None:
         saved(world, 1)
         world.settle()
-        revoke_key(world.simulator.books, DEFAULT_API_KEY)
+        revoke_key(world.simulator.store, DEFAULT_API_KEY)
 
         def looks(session: Session) -> None:
             sync.backfill(session, session.scalars(sa.select(apps.App)).one())

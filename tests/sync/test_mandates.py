@@ -15,7 +15,7 @@ from tests.support.world import World
 
 def mandate(world: World) -> str:
     """The only one that there is."""
-    [found] = world.simulator.books.mandates.snapshot()
+    [found] = world.simulator.store.mandates.snapshot()
     return str(found["id"])
 
 
@@ -88,7 +88,7 @@ def test_that_is_accepted_unheard_is_found_by_the_clock(
 def test_that_stripe_has_forgotten_stays_as_it_was(
     world: World, debited: Person, clock: time_machine.Traveller
 ) -> None:
-    world.simulator.books.mandates.pop(mandate(world))
+    world.simulator.store.mandates.pop(mandate(world))
 
     clock.shift(timedelta(hours=7))
     world.work()
@@ -109,14 +109,14 @@ def test_of_which_we_hear_before_we_know_its_method(world: World, person: Person
 
 
 def test_of_several_for_one_account_the_best_counts(world: World, debited: Person) -> None:
-    books, first = world.simulator.books, mandate(world)
-    other = dict(books.mandates[first]) | {"id": "mandate_other", "status": "active"}
-    books.mandates["mandate_other"] = other
-    with books.transaction():
-        world.simulator.work_for(first, books.mandates).emit("mandate.updated", other, {"status": "pending"})
+    store, first = world.simulator.store, mandate(world)
+    other = dict(store.mandates[first]) | {"id": "mandate_other", "status": "active"}
+    store.mandates["mandate_other"] = other
+    with store.transaction():
+        world.simulator.work_for(first, store.mandates).emit("mandate.updated", other, {"status": "pending"})
 
     world.settle()
 
-    assert len(books.mandates.snapshot()) == 2
+    assert len(store.mandates.snapshot()) == 2
     assert debited.methods[0].mandate_id == "mandate_other"
     assert debited.status == PaymentStatus.SAVED

@@ -28,8 +28,8 @@ TRIES = 1 + NETWORK_RETRIES  # of one call that gets no answer
 @pytest.fixture
 def second(app: Flask, simulator: Simulator) -> str:
     """The id of another app, for a second account."""
-    add_account(simulator.books, "acct_second", 1)
-    add_key(simulator.books, SECOND_KEY, account="acct_second")
+    add_account(simulator.store, "acct_second", 1)
+    add_key(simulator.store, SECOND_KEY, account="acct_second")
     with app.app_context():
         session = db.session()
         made = apps.install(session, SECOND_KEY, public_url=PORTAL, actor="test")
@@ -85,7 +85,7 @@ def test_an_app_that_is_broken_is_tried_by_one_now_and_then(
         person.save_card()
     other = somebody_in(second, world)
     other.save_card()
-    revoke_key(world.simulator.books, DEFAULT_API_KEY)
+    revoke_key(world.simulator.store, DEFAULT_API_KEY)
     calls.clear()
 
     world.settle()
@@ -93,7 +93,7 @@ def test_an_app_that_is_broken_is_tried_by_one_now_and_then(
     for _ in range(5):
         frozen.shift(100)
         world.settle()
-    add_key(world.simulator.books, DEFAULT_API_KEY)
+    add_key(world.simulator.store, DEFAULT_API_KEY)
     frozen.shift(61)
     world.settle()
 
@@ -109,7 +109,7 @@ def test_an_app_that_pauses_does_not_hold_up_another(world: World, second: str) 
     others = [somebody_in(second, world, f"grace-{number}") for number in range(3)]
     for person in (*broken, *others):
         person.save_card()
-    revoke_key(world.simulator.books, DEFAULT_API_KEY)
+    revoke_key(world.simulator.store, DEFAULT_API_KEY)
 
     world.settle()
 
@@ -122,7 +122,7 @@ def test_the_list_of_an_app_that_pauses_does_not_hold_up_that_of_another(
     world: World, second: str, rows: Rows
 ) -> None:
     world.person().save_card()
-    revoke_key(world.simulator.books, DEFAULT_API_KEY)
+    revoke_key(world.simulator.store, DEFAULT_API_KEY)
     world.settle()
 
     world.run_maintenance()

@@ -338,8 +338,8 @@ def overdue(app: Flask, person: Person) -> None:
 def forget_events(world: World) -> None:
     """What happened so far is neither delivered nor listed."""
     world.lose_events()
-    for found in world.simulator.books.events.snapshot():
-        del world.simulator.books.events[found["id"]]
+    for found in world.simulator.store.events.snapshot():
+        del world.simulator.store.events[found["id"]]
 
 
 def test_who_is_to_be_compared_is_compared_though_the_events_tell_nothing_new(

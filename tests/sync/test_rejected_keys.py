@@ -17,11 +17,11 @@ def test_of_the_key_show_in_the_app_until_it_works_again(
     clock: time_machine.Traveller, world: World, person: Person, rows: Rows
 ) -> None:
     person.save_card()
-    revoke_key(world.simulator.books, DEFAULT_API_KEY)
+    revoke_key(world.simulator.store, DEFAULT_API_KEY)
     world.settle()
     assert [app.status for app in rows(App)] == ["unauthorized"]
     assert person.payer.last_error == "Stripe rejected the API key."
-    add_key(world.simulator.books, DEFAULT_API_KEY)
+    add_key(world.simulator.store, DEFAULT_API_KEY)
 
     clock.shift(3)
     world.settle()
@@ -36,7 +36,7 @@ def test_of_the_key_are_noted_once(
     clock: time_machine.Traveller, world: World, person: Person, rows: Rows
 ) -> None:
     person.save_card()
-    revoke_key(world.simulator.books, DEFAULT_API_KEY)
+    revoke_key(world.simulator.store, DEFAULT_API_KEY)
     for _ in range(3):
         world.settle()
         clock.shift(10)

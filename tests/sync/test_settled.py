@@ -31,12 +31,12 @@ def fails_after_the_form(world: World, person: Person) -> None:
 
 
 def has_a_setup_that_is_cancelled(world: World, person: Person) -> None:
-    intent = world.simulator.books.checkout_sessions[person.session_id]["setup_intent"]
-    world.simulator.books.setup_intents[intent]["status"] = "canceled"
+    intent = world.simulator.store.checkout_sessions[person.session_id]["setup_intent"]
+    world.simulator.store.setup_intents[intent]["status"] = "canceled"
 
 
 def is_forgotten_by_stripe(world: World, person: Person) -> None:
-    del world.simulator.books.checkout_sessions[person.session_id]
+    del world.simulator.store.checkout_sessions[person.session_id]
 
 
 ENDS = [is_saved, expires, fails_after_the_form, has_a_setup_that_is_cancelled, is_forgotten_by_stripe]

@@ -23,7 +23,7 @@ def found(app: Flask, **how: int | None) -> Strays:
 
 def left_over(world: World, person: Person) -> str:
     """A Stripe customer such as a sign-up leaves that was killed; its id."""
-    marks = world.simulator.books.customers[person.stripe_customer_id]["metadata"]
+    marks = world.simulator.store.customers[person.stripe_customer_id]["metadata"]
     marked = {f"metadata[{name}]": value for name, value in marks.items()}
     return str(world.stripe("POST", "/v1/customers", **marked)["id"])
 
@@ -38,7 +38,7 @@ def test_finds_a_customer_that_nobody_uses(
     strays = found(world.app)
 
     assert strays == Strays([stray], 3, is_all=True)
-    assert not world.simulator.books.customers[stray].get("deleted")
+    assert not world.simulator.store.customers[stray].get("deleted")
 
 
 def test_does_not_take_one_that_may_be_recorded_yet(world: World, person: Person) -> None:
@@ -70,8 +70,8 @@ def test_knows_those_of_whom_we_have_let_go(
 def test_looks_through_a_thousand_or_all(world: World, person: Person, clock: time_machine.Traveller) -> None:
     stray = left_over(world, person)
     for _ in range(1000):
-        made = dict(world.simulator.books.customers[stray]) | {"id": f"cus_{_:014}", "metadata": {}}
-        world.simulator.books.customers[made["id"]] = made
+        made = dict(world.simulator.store.customers[stray]) | {"id": f"cus_{_:014}", "metadata": {}}
+        world.simulator.store.customers[made["id"]] = made
     clock.shift(timedelta(hours=2))
 
     assert found(world.app) == Strays([], 1000, is_all=False)

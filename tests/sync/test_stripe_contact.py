@@ -126,7 +126,7 @@ def test_a_change_of_ours_on_its_way_is_no_difference(
 
     assert seen == [[]]
     assert found(person) == []
-    assert world.simulator.books.customers[person.stripe_customer_id]["name"] == "New name"
+    assert world.simulator.store.customers[person.stripe_customer_id]["name"] == "New name"
 
 
 def test_an_email_cleared_here_does_not_come_back(app: Flask, world: World, person: Person) -> None:
@@ -139,7 +139,7 @@ def test_an_email_cleared_here_does_not_come_back(app: Flask, world: World, pers
     world.settle()
 
     assert details(person)[1] is None
-    assert world.simulator.books.customers[person.stripe_customer_id]["email"] is None
+    assert world.simulator.store.customers[person.stripe_customer_id]["email"] is None
     assert found(person) == []
 
 
@@ -173,7 +173,7 @@ class TestProgramThatKnowsNoEmail:
 
         assert customer_of(api)["primaryEmail"] == "ada@example.com"
         assert customer_of(api)["billingAddress"] == {"line1": "1 High St", "country": "GB"}
-        there = world.simulator.books.customers[stripe_customer_id]
+        there = world.simulator.store.customers[stripe_customer_id]
         assert (there["name"], there["email"]) == ("Ada & Co", "ada@example.com")
 
     def test_may_say_another_one(self, app: Flask, world: World) -> None:
@@ -188,7 +188,7 @@ class TestProgramThatKnowsNoEmail:
         world.settle()
 
         assert "primaryEmail" not in customer_of(api)
-        assert world.simulator.books.customers[stripe_customer_id]["email"] is None
+        assert world.simulator.store.customers[stripe_customer_id]["email"] is None
 
 
 def test_what_no_column_holds_is_shown_and_not_taken(app: Flask, world: World) -> None:

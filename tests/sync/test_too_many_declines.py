@@ -45,7 +45,7 @@ def decline(world: World, person: Person, clock: time_machine.Traveller) -> Decl
 
 
 def at_stripe(world: World, person: Person) -> str:
-    return str(world.simulator.books.checkout_sessions[person.session_id]["status"])
+    return str(world.simulator.store.checkout_sessions[person.session_id]["status"])
 
 
 def test_its_open_session_is_closed_at_stripe(

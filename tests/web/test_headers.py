@@ -161,7 +161,7 @@ def test_no_url_given_to_stripe_has_the_host_that_a_request_claims(
     answer = form.send(form.fields(), headers={"X-Forwarded-Host": "evil.example"})
 
     assert answer.status_code == 303
-    [opened] = simulator.books.checkout_sessions.values()
+    [opened] = simulator.store.checkout_sessions.values()
     assert opened["success_url"].startswith("http://127.0.0.1:8000/return")
     assert opened["cancel_url"].startswith("http://127.0.0.1:8000/cancelled")
 

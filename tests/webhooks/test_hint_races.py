@@ -27,7 +27,7 @@ def test_that_arrives_during_a_convergence_is_dismissed_afterwards_without_a_cal
     world.simulator.deliver_due()
     completed = next(
         told["id"]
-        for told in world.simulator.books.events.snapshot()
+        for told in world.simulator.store.events.snapshot()
         if told["type"] == "checkout.session.completed"
     )
 
@@ -70,7 +70,7 @@ def test_that_is_quicker_than_our_own_commit_is_looked_at_again(
     calls: StripeCalls, clock: time_machine.Traveller, world: World, rows: Rows
 ) -> None:
     def card_is_saved_at_once() -> None:
-        world.simulator.save_card(world.simulator.books.checkout_sessions.snapshot()[0]["id"])
+        world.simulator.save_card(world.simulator.store.checkout_sessions.snapshot()[0]["id"])
         world.settle()
 
     calls.after("POST /v1/checkout/sessions", card_is_saved_at_once)
@@ -122,7 +122,7 @@ def test_of_many_are_sorted_by_several_workers_at_once(world: World, postbox: Po
     for batch, order in enumerate((people, people[::-1])):
         for place in range(100):
             whose = order[place // 50]
-            setup = world.simulator.books.checkout_sessions[whose.session_id]["setup_intent"]
+            setup = world.simulator.store.checkout_sessions[whose.session_id]["setup_intent"]
             failed = {
                 "id": setup,
                 "object": "setup_intent",

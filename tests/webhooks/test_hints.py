@@ -137,7 +137,7 @@ def test_costs_no_call_when_it_tells_nothing_new(
     clock.shift(61)  # after that, a look at Stripe is worth while again
     person.return_to_portal()
     seen = {found.id for found in rows(Event)}
-    told = [told["id"] for told in world.simulator.books.events.snapshot() if told["type"] == case.kind]
+    told = [told["id"] for told in world.simulator.store.events.snapshot() if told["type"] == case.kind]
     for event_id in told:
         world.simulator.replay_event(event_id)
     calls.clear()

@@ -20,7 +20,7 @@ def test_of_a_mandate_leads_to_a_look_at_it(
     world.simulator.pay_by_bank(person.session_id, "bacs_debit")
     world.settle()
     calls.clear()
-    mandate = world.simulator.books.mandates.snapshot()[0]["id"]
+    mandate = world.simulator.store.mandates.snapshot()[0]["id"]
 
     world.simulator.settle_mandate(mandate, "active")
     world.settle()
@@ -34,7 +34,7 @@ def test_of_a_mandate_that_is_known_costs_no_call(
     world: World, person: Person, calls: StripeCalls, rows: Rows
 ) -> None:
     world.simulator.pay_by_bank(person.session_id, "bacs_debit")
-    world.simulator.settle_mandate(world.simulator.books.mandates.snapshot()[0]["id"], "active")
+    world.simulator.settle_mandate(world.simulator.store.mandates.snapshot()[0]["id"], "active")
     person.return_to_portal()
     calls.clear()
 
@@ -62,7 +62,7 @@ def test_of_a_mandate_waits_for_its_method_to_be_known(
     world: World, person: Person, rows: Rows, clock: time_machine.Traveller
 ) -> None:
     world.simulator.pay_by_bank(person.session_id, "bacs_debit")
-    world.simulator.settle_mandate(world.simulator.books.mandates.snapshot()[0]["id"], "inactive")
+    world.simulator.settle_mandate(world.simulator.store.mandates.snapshot()[0]["id"], "inactive")
     world.lose_events(lambda kind: kind == "mandate.updated")
     world.simulator.deliver_due()
     world.work()

@@ -24,7 +24,7 @@ def test_is_found_by_the_method(
 ) -> None:
     person.save_card()
     world.settle()
-    card = world.simulator.books.payment_methods[str(person.stripe_default)]
+    card = world.simulator.store.payment_methods[str(person.stripe_default)]
     world.simulator.detach_payment_method(card["id"])
     world.lose_events()
 
@@ -42,8 +42,8 @@ def test_is_found_by_the_setup_or_the_session(
 ) -> None:
     person.save_card()
     world.lose_events()
-    page = world.simulator.books.checkout_sessions[person.session_id]
-    setup = world.simulator.books.setup_intents[page["setup_intent"]]
+    page = world.simulator.store.checkout_sessions[person.session_id]
+    setup = world.simulator.store.setup_intents[page["setup_intent"]]
     other = {"id": "mandate_1", "object": "mandate", "setup_intent": setup["id"]}
     things = {"setup_intent.succeeded": setup, "checkout.session.completed": page}
 

@@ -67,7 +67,7 @@ def test_in_another_api_version_is_news_whatever_it_seems_to_say(
 ) -> None:
     person.save_card()
     world.settle()
-    card = world.simulator.books.payment_methods[str(person.stripe_default)]
+    card = world.simulator.store.payment_methods[str(person.stripe_default)]
     calls.clear()
 
     postbox.post(event("payment_method.updated", card, api_version=OLD))
@@ -82,8 +82,8 @@ def test_in_another_api_version_is_no_news_of_a_page_that_is_done_with(
 ) -> None:
     person.save_card()
     world.settle()
-    page = world.simulator.books.checkout_sessions[person.session_id]
-    intent = world.simulator.books.setup_intents[page["setup_intent"]]
+    page = world.simulator.store.checkout_sessions[person.session_id]
+    intent = world.simulator.store.setup_intents[page["setup_intent"]]
     calls.clear()
 
     postbox.post(event(kind, intent if "intent" in kind else page, id="evt_old", api_version=OLD))

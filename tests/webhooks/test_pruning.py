@@ -66,12 +66,12 @@ def test_forgets_what_is_finished_and_keeps_the_rest(
 def test_knows_an_event_again_though_its_payload_is_gone(
     world: World, person: Person, postbox: Postbox, rows: Rows, clock: time_machine.Traveller
 ) -> None:
-    postbox.post(event("customer.updated", world.simulator.books.customers[person.stripe_customer_id]))
+    postbox.post(event("customer.updated", world.simulator.store.customers[person.stripe_customer_id]))
     world.work()
     clock.shift(timedelta(days=11))
     prune(world.app)
 
-    postbox.post(event("customer.updated", world.simulator.books.customers[person.stripe_customer_id]))
+    postbox.post(event("customer.updated", world.simulator.store.customers[person.stripe_customer_id]))
     world.work()
 
     [found] = [found for found in rows(Event) if found.id == "evt_1"]

@@ -163,8 +163,8 @@ def test_knows_no_app_called(app_id: str, app: Flask, postbox: Postbox) -> None:
 
 
 def test_refuses_the_secret_of_another_app(app: Flask, simulator: Simulator, postbox: Postbox) -> None:
-    add_account(simulator.books, "acct_other", int(time.time()))
-    add_key(simulator.books, "sk_test_other", account="acct_other")
+    add_account(simulator.store, "acct_other", int(time.time()))
+    add_key(simulator.store, "sk_test_other", account="acct_other")
     with app.app_context():
         session = db.session()
         other = apps.install(session, "sk_test_other", public_url="http://127.0.0.1:8000", actor="test")
@@ -270,7 +270,7 @@ def test_takes_either_signature_while_a_secret_is_rolled(
 
     simulator.deliver_due()
 
-    assert {made["status"] for made in simulator.books.tries.snapshot()} == {200}
+    assert {made["status"] for made in simulator.store.tries.snapshot()} == {200}
     assert len(rows(Event)) == 3
 
 
@@ -296,8 +296,8 @@ def test_stores_a_repeated_event_once(simulator: Simulator, world: World, person
 
     world.settle()
 
-    assert {made["status"] for made in simulator.books.tries.snapshot()} == {200}
-    assert len(simulator.books.tries) == 3 * len(rows(Event))
+    assert {made["status"] for made in simulator.store.tries.snapshot()} == {200}
+    assert len(simulator.store.tries) == 3 * len(rows(Event))
     assert {found.state for found in rows(Event)} == {"done"}
 
 
@@ -367,7 +367,7 @@ def test_asks_stripe_nothing_before_it_answers(simulator: Simulator, person: Per
 
     simulator.deliver_due()
 
-    assert {made["status"] for made in simulator.books.tries.snapshot()} == {200}
+    assert {made["status"] for made in simulator.store.tries.snapshot()} == {200}
 
 
 def test_is_told_the_truth_about_a_database_that_is_away(app: Flask, postbox: Postbox) -> None:

@@ -142,8 +142,8 @@ class TestAttaching:
     def test_lets_choose_among_several_apps(
         self, app: Flask, client: FlaskClient, customer: dict[str, Any], simulator: Simulator
     ) -> None:
-        accounts.add_account(simulator.books, "acct_second", 1)
-        accounts.add_key(simulator.books, "sk_test_second", account="acct_second")
+        accounts.add_account(simulator.store, "acct_second", 1)
+        accounts.add_key(simulator.store, "sk_test_second", account="acct_second")
         with app.app_context():
             apps.install(db.session(), "sk_test_second", public_url=PORTAL, name="Second", actor="test")
             db.session().commit()

@@ -66,7 +66,7 @@ class TestCheckingNow:
     def test_names_what_keeps_events_away(
         self, person: Person, desk_of: DeskOf, simulator: Simulator
     ) -> None:
-        endpoint = simulator.books.webhook_endpoints.snapshot()[0]["id"]
+        endpoint = simulator.store.webhook_endpoints.snapshot()[0]["id"]
         simulator.change_endpoint(endpoint, enabled=False)
         person.save_card()
 

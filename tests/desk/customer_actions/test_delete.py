@@ -28,7 +28,7 @@ class TestDeleting:
         assert "by Grace Hopper" in said
         assert rows(Customer)[0].deleted_at is not None
         assert rows(Payer)[0].deleted_at is not None
-        assert not simulator.books.customers[saved.stripe_customer_id].get("deleted")
+        assert not simulator.store.customers[saved.stripe_customer_id].get("deleted")
         assert told(rows, "customer.deleted")[0][0].startswith("operator:")
 
     def test_leaves_to_be_seen_what_was(self, saved: Person, desk_of: DeskOf) -> None:

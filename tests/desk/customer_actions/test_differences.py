@@ -48,7 +48,7 @@ def test_one_button_adopts_all(changed: Person, desk_of: DeskOf, rows: Rows, wor
     assert actor.startswith("operator:")
     assert facts == {"changed": "name, primary_email"}
     world.settle()
-    assert world.simulator.books.customers[changed.stripe_customer_id]["name"] == "Ada & Sons"
+    assert world.simulator.store.customers[changed.stripe_customer_id]["name"] == "Ada & Sons"
 
 
 def test_adopts_nothing_that_the_operator_did_not_see(changed: Person, desk_of: DeskOf) -> None:
@@ -86,11 +86,11 @@ def test_nothing_stands_there_while_all_agree(app: Flask, saved: Person) -> None
 
 
 def test_tax_ids_are_shown(app: Flask, world: World, person: Person) -> None:
-    session = world.simulator.books.checkout_sessions
+    session = world.simulator.store.checkout_sessions
     person.save_card()
     done = session[person.session_id]
     done["customer_details"]["tax_ids"] = [{"type": "eu_vat", "value": "DE123456789"}]
-    with world.simulator.books.transaction():
+    with world.simulator.store.transaction():
         session[person.session_id] = done
     world.settle()
 

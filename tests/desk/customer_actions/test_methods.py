@@ -43,7 +43,7 @@ class TestMethods:
         said = desk_of(saved).said("detach", **other)
 
         assert "Mastercard •••• 4444 is removed at Stripe." in said
-        assert simulator.books.payment_methods[other["method_id"]]["customer"] is None
+        assert simulator.store.payment_methods[other["method_id"]]["customer"] is None
         assert [method.id for method in saved.methods] == [saved.stripe_default]
         assert told(rows, "payment_method.detached")[0][0].startswith("operator:")
 
@@ -88,7 +88,7 @@ class TestMethods:
     def test_a_rejected_key_is_noted(
         self, what: str, saved: Person, other: dict[str, str], desk_of: DeskOf, simulator: Simulator
     ) -> None:
-        accounts.revoke_key(simulator.books, DEFAULT_API_KEY)
+        accounts.revoke_key(simulator.store, DEFAULT_API_KEY)
 
         said = desk_of(saved).said(what, **other)
 
@@ -103,7 +103,7 @@ class TestPages:
         said = desk_of(person).said("close-page", session_id=person.session_id)
 
         assert "The page is closed." in said
-        assert simulator.books.checkout_sessions[person.session_id]["status"] == "expired"
+        assert simulator.store.checkout_sessions[person.session_id]["status"] == "expired"
         assert rows(CheckoutSession)[0].status == "expired"
         assert told(rows, "checkout.closed")[0][0].startswith("operator:")
 
@@ -122,7 +122,7 @@ class TestPages:
 
         for page_id in (stranger.session_id, "cs_unknown"):
             assert "This customer has no such page." in desk_of(person).said("close-page", session_id=page_id)
-        assert simulator.books.checkout_sessions[stranger.session_id]["status"] == "open"
+        assert simulator.store.checkout_sessions[stranger.session_id]["status"] == "open"
 
     def test_it_stays_open_when_stripe_is_away(
         self, person: Person, desk_of: DeskOf, simulator: Simulator

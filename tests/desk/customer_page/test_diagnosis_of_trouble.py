@@ -74,7 +74,7 @@ class TestDiagnosis:
         person = world.person()
         person.save_card()
         world.settle()
-        accounts.revoke_key(simulator.books, DEFAULT_API_KEY)
+        accounts.revoke_key(simulator.store, DEFAULT_API_KEY)
         check(person, app)
 
         page = look(person, app)
@@ -170,7 +170,7 @@ class TestDiagnosis:
 
     def test_of_a_webhook_that_was_found_broken(self, app: Flask, world: World, simulator: Simulator) -> None:
         person = world.person()
-        simulator.delete_endpoint(simulator.books.webhook_endpoints.snapshot()[0]["id"])
+        simulator.delete_endpoint(simulator.store.webhook_endpoints.snapshot()[0]["id"])
         with app.app_context():
             session = db.session()
             doctor.run(session, apps.find(session), actor="test")
@@ -185,7 +185,7 @@ class TestDiagnosis:
         self, app: Flask, world: World, simulator: Simulator
     ) -> None:
         person = world.person()
-        simulator.delete_endpoint(simulator.books.webhook_endpoints.snapshot()[0]["id"])
+        simulator.delete_endpoint(simulator.store.webhook_endpoints.snapshot()[0]["id"])
         person.save_card()
         client = sign_in(app, "operator")
 

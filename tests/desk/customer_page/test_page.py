@@ -158,8 +158,8 @@ def test_an_app_besides_the_default_one_is_shown_apart(
     person = world.person()
     person.save_card()
     world.settle()
-    accounts.add_account(simulator.books, "acct_second", int(CLOCK.timestamp()))
-    accounts.add_key(simulator.books, "sk_test_second", account="acct_second")
+    accounts.add_account(simulator.store, "acct_second", int(CLOCK.timestamp()))
+    accounts.add_key(simulator.store, "sk_test_second", account="acct_second")
     with app.app_context():
         session = db.session()
         apps.install(

@@ -74,7 +74,7 @@ def test_a_link_leads_to_the_app_it_was_made_for(
     opened = session_of(LinkPage(visitor, url).press())
     simulator.save_card(opened)
     post(operator, f"{ada.path}/check")
-    back = simulator.books.checkout_sessions[opened]["success_url"].removeprefix(PORTAL)
+    back = simulator.store.checkout_sessions[opened]["success_url"].removeprefix(PORTAL)
     world.settle()
 
     [link] = rows(links.OnboardingLink)

@@ -34,7 +34,7 @@ class TestOneEvent:
     def test_says_when_it_told_nothing_new(
         self, world: World, person: Person, postbox: Postbox, desk: FlaskClient, rows: Rows
     ) -> None:
-        postbox.post(event("customer.updated", world.simulator.books.customers[person.stripe_customer_id]))
+        postbox.post(event("customer.updated", world.simulator.store.customers[person.stripe_customer_id]))
         world.work()
 
         page = Page.of(desk.get(address_of(rows)))

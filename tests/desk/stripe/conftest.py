@@ -29,8 +29,8 @@ def path(app: Flask) -> str:
 @pytest.fixture
 def second(app: Flask, simulator: Simulator) -> App:
     """Another installed app, not the default."""
-    add_account(simulator.books, "acct_second", 1)
-    add_key(simulator.books, "sk_test_second", account="acct_second")
+    add_account(simulator.store, "acct_second", 1)
+    add_key(simulator.store, "sk_test_second", account="acct_second")
     with app.app_context():
         session = db.session()
         made = apps.install(

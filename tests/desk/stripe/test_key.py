@@ -19,7 +19,7 @@ class TestKey:
     def test_is_replaced_by_another_of_the_account(
         self, app: Flask, desk: FlaskClient, path: str, simulator: Simulator
     ) -> None:
-        add_key(simulator.books, OTHER_KEY)
+        add_key(simulator.store, OTHER_KEY)
 
         page = then(desk, post(desk, f"{path}/key", api_key=OTHER_KEY))
 
@@ -31,9 +31,9 @@ class TestKey:
     def test_mends_an_app_whose_key_was_revoked(
         self, app: Flask, desk: FlaskClient, path: str, simulator: Simulator
     ) -> None:
-        revoke_key(simulator.books, DEFAULT_API_KEY)
+        revoke_key(simulator.store, DEFAULT_API_KEY)
         broken = then(desk, post(desk, f"{path}/examine"))
-        add_key(simulator.books, OTHER_KEY)
+        add_key(simulator.store, OTHER_KEY)
 
         page = then(desk, post(desk, f"{path}/key", api_key=OTHER_KEY))
 
@@ -59,10 +59,10 @@ class TestKey:
     def test_stays_when_the_new_one_does_not_fit(
         self, key: str, said: str, app: Flask, desk: FlaskClient, path: str, simulator: Simulator
     ) -> None:
-        add_account(simulator.books, "acct_second", 1)
-        add_key(simulator.books, "sk_test_of_another", account="acct_second")
-        add_key(simulator.books, "rk_test_lacking", permissions={"rak_accounts_kyc_basic_read"})
-        add_key(simulator.books, "rk_test_blind", permissions={"rak_customer_write"})
+        add_account(simulator.store, "acct_second", 1)
+        add_key(simulator.store, "sk_test_of_another", account="acct_second")
+        add_key(simulator.store, "rk_test_lacking", permissions={"rak_accounts_kyc_basic_read"})
+        add_key(simulator.store, "rk_test_blind", permissions={"rak_customer_write"})
         before = installed(app)
 
         answer = post(desk, f"{path}/key", api_key=key)

@@ -39,7 +39,7 @@ class TestList:
     def test_marks_an_app_whose_key_is_rejected(
         self, desk: FlaskClient, path: str, simulator: Simulator
     ) -> None:
-        revoke_key(simulator.books, DEFAULT_API_KEY)
+        revoke_key(simulator.store, DEFAULT_API_KEY)
         post(desk, f"{path}/examine")
 
         page = Page.of(desk.get(STRIPE))

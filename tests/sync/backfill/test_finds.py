@@ -97,7 +97,7 @@ def test_reads_on_where_it_was_but_for_the_overlap(
     seen = looks(world.app)
 
     assert cursor == datetime.fromtimestamp(
-        max(event["created"] for event in world.simulator.books.events.snapshot()), UTC
+        max(event["created"] for event in world.simulator.store.events.snapshot()), UTC
     )
     assert seen.listed == 3  # those of the overlap, once more
     clock.shift(86400)
@@ -111,14 +111,14 @@ def test_finds_an_event_that_stripe_listed_later_than_younger_ones(
 ) -> None:
     person.save_card()
     clock.shift(200)
-    late = {key: found for key, found in world.simulator.books.events.items() if "succeeded" in found["type"]}
+    late = {key: found for key, found in world.simulator.store.events.items() if "succeeded" in found["type"]}
     for key in late:
-        del world.simulator.books.events[key]
+        del world.simulator.store.events[key]
     other = world.person()
     other.save_card()
     world.run_maintenance()
     for key, found in late.items():
-        world.simulator.books.events[key] = found
+        world.simulator.store.events[key] = found
 
     clock.shift(INTERVAL + 1)
     world.run_maintenance()
@@ -133,7 +133,7 @@ def test_goes_back_the_next_time_to_the_newest_event_of_all_its_pages(
         person.save_card("4000000000000002")
     clock.shift(60)
     person.save_card()
-    newest = max(found["created"] for found in world.simulator.books.events.snapshot() if is_wanted(found))
+    newest = max(found["created"] for found in world.simulator.store.events.snapshot() if is_wanted(found))
 
     world.run_maintenance()
 

@@ -32,8 +32,8 @@ SECOND_KEY = "sk_test_of_the_second"
 
 def add_another(app: Flask, world: World) -> None:
     """Install a second account."""
-    add_account(world.simulator.books, "acct_second", 1)
-    add_key(world.simulator.books, SECOND_KEY, account="acct_second")
+    add_account(world.simulator.store, "acct_second", 1)
+    add_key(world.simulator.store, SECOND_KEY, account="acct_second")
     with app.app_context():
         session = db.session()
         apps.install(session, SECOND_KEY, public_url=PORTAL, actor="test", name="Second")
@@ -68,7 +68,7 @@ class TestAsked:
         self, world: World, person: Person, rows: Rows, clock: time_machine.Traveller
     ) -> None:
         person.save_card()
-        earlier = {found["id"] for found in world.simulator.books.events.snapshot() if is_wanted(found)}
+        earlier = {found["id"] for found in world.simulator.store.events.snapshot() if is_wanted(found)}
         clock.shift(timedelta(hours=2))
         world.person().save_card()
 
@@ -127,7 +127,7 @@ class TestCommand:
         self, app: Flask, world: World, person: Person, options: list[str]
     ) -> None:
         add_another(app, world)
-        revoke_key(world.simulator.books, DEFAULT_API_KEY)
+        revoke_key(world.simulator.store, DEFAULT_API_KEY)
 
         answer = self.run(app, *options)
 

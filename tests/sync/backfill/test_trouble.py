@@ -30,8 +30,8 @@ def test_begins_anew_when_stripe_has_forgotten_where_it_stood(
     with world.app.app_context():
         sync.tend(db.session())
     assert row(rows).after is not None
-    for found in world.simulator.books.events.snapshot():
-        del world.simulator.books.events[found["id"]]
+    for found in world.simulator.store.events.snapshot():
+        del world.simulator.store.events[found["id"]]
     person = world.person()
     person.save_card()
 
@@ -56,8 +56,8 @@ def test_after_more_than_stripe_remembers_looks_at_everybody_who_is_not_done(
         session.execute(sa.text("UPDATE payer SET due_at = NULL, verify_at = NULL"))
         session.commit()
     world.simulator.verify_microdeposits(given_up.session_id)
-    for found in world.simulator.books.events.snapshot():
-        del world.simulator.books.events[found["id"]]
+    for found in world.simulator.store.events.snapshot():
+        del world.simulator.store.events[found["id"]]
     clock.shift(timedelta(days=31))
     calls.clear()
 
@@ -104,13 +104,13 @@ def test_notes_what_went_wrong_and_tries_again(
 
 
 def test_notes_that_the_key_is_rejected(world: World, person: Person, rows: Rows) -> None:
-    revoke_key(world.simulator.books, DEFAULT_API_KEY)
+    revoke_key(world.simulator.store, DEFAULT_API_KEY)
 
     world.run_maintenance()
 
     assert [app.status for app in rows(App)] == ["unauthorized"]
     assert row(rows).last_error == "Stripe rejected the API key."
-    add_key(world.simulator.books, DEFAULT_API_KEY)
+    add_key(world.simulator.store, DEFAULT_API_KEY)
 
 
 def test_notes_what_stripe_refuses(world: World, calls: StripeCalls, rows: Rows) -> None:
@@ -122,7 +122,7 @@ def test_notes_what_stripe_refuses(world: World, calls: StripeCalls, rows: Rows)
 
 
 def test_notes_what_it_does_not_understand(world: World, person: Person, rows: Rows) -> None:
-    world.simulator.books.events[world.simulator.books.events.snapshot()[-1]["id"]]["created"] = None
+    world.simulator.store.events[world.simulator.store.events.snapshot()[-1]["id"]]["created"] = None
 
     with structlog.testing.capture_logs() as lines:
         world.run_maintenance()
@@ -133,8 +133,8 @@ def test_notes_what_it_does_not_understand(world: World, person: Person, rows: R
 
 def test_leaves_out_what_is_no_event_of_ours(world: World, person: Person, rows: Rows) -> None:
     person.save_card()
-    for event in world.simulator.books.events.snapshot():
-        world.simulator.books.events[event["id"]] = event | {"livemode": True}
+    for event in world.simulator.store.events.snapshot():
+        world.simulator.store.events[event["id"]] = event | {"livemode": True}
 
     seen = looks(world.app)
 

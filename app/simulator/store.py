@@ -1,6 +1,6 @@
-"""The books: every object the simulated Stripe knows, in memory and, given a file, on disk.
+"""The store: every object the simulated Stripe knows, in memory and, given a file, on disk.
 
-Everything is a plain dict of JSON under its id, in a named collection. A dict that stands in the books
+Everything is a plain dict of JSON under its id, in a named collection. A dict that stands in the store
 is never changed in place: a changed copy takes its place, so that a transaction can undo itself and the
 file can be written with no more than what changed.
 """
@@ -43,7 +43,7 @@ COLLECTIONS = (
 
 
 class Row(NamedTuple):
-    """An object in the books: later ones have greater positions."""
+    """An object in the store: later ones have greater positions."""
 
     position: int
     account: str
@@ -53,9 +53,9 @@ class Row(NamedTuple):
 class Collection(MutableMapping[str, JSON]):
     """Objects of one kind by id, in the order in which they came."""
 
-    def __init__(self, name: str, books: "Books") -> None:
+    def __init__(self, name: str, store: "Store") -> None:
         self.name = name
-        self._books = books
+        self._store = store
         self._rows: dict[str, Row] = {}
         self._of_customer: defaultdict[str, set[str]] = defaultdict(set)
 
@@ -73,16 +73,16 @@ class Collection(MutableMapping[str, JSON]):
         self.put(key, value, old.account if old else DEFAULT_ACCOUNT)
 
     def __delitem__(self, key: str) -> None:
-        with self._books.transaction():
-            self._books.remember(self, key, self._rows[key])
+        with self._store.transaction():
+            self._store.remember(self, key, self._rows[key])
             self.place(key, None)
 
     def put(self, key: str, value: JSON, account: str) -> JSON:
         """Write one object of one account and return it."""
-        with self._books.transaction():
+        with self._store.transaction():
             old = self._rows.get(key)
-            self._books.remember(self, key, old)
-            position = old.position if old else self._books.next_position()
+            self._store.remember(self, key, old)
+            position = old.position if old else self._store.next_position()
             self.place(key, Row(position, account, value))
         return value
 
@@ -138,7 +138,7 @@ class Collection(MutableMapping[str, JSON]):
                 self._of_customer[now].add(key)
 
 
-class Books:
+class Store:
     """All collections, one lock, and the file behind them.
 
     A change outside a transaction makes its own. `committed` is called after each transaction that
@@ -184,7 +184,7 @@ class Books:
         changed: list[tuple[str, str]] = []
         with self.lock:
             if self._closed:
-                raise RuntimeError("The books are closed.")  # nothing is answered that is not kept
+                raise RuntimeError("The store is closed.")  # nothing is answered that is not kept
             self._depth += 1
             try:
                 yield
@@ -213,7 +213,7 @@ class Books:
         return self._position
 
     def close(self) -> None:
-        """Close the file; what would change the books fails from now on."""
+        """Close the file; what would change the store fails from now on."""
         with self.lock:
             self._closed = True
             if self._file:
@@ -255,7 +255,7 @@ def _open(path: Path) -> sqlite3.Connection:
         made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
         os.fchmod(made, 0o600)
         os.close(made)
-    connection = sqlite3.connect(path, check_same_thread=False)  # the lock of the books guards it
+    connection = sqlite3.connect(path, check_same_thread=False)  # the lock of the store guards it
     connection.execute("PRAGMA journal_mode = WAL")
     # NORMAL survives the death of the process; only a power cut could take the last answers back.
     connection.execute("PRAGMA synchronous = NORMAL")
