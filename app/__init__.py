@@ -10,17 +10,18 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 
-from app import apps, db, desk, doctor, monitoring, operators, signup, sync
+from app import apps, desk, doctor, monitoring, operators, signup, sync
 from app.apps.api import api as apps_api
 from app.checkout.api import api as checkout_api
-from app.config import Settings
+from app.core import db
+from app.core.config import Settings
+from app.core.metrics import Metrics
+from app.core.sealing import Sealer
 from app.customers.api import api as customers_api
 from app.gate import Gate
 from app.gateway import StripeGateway, WSGITransport
-from app.metrics import Metrics
 from app.payers.api import api as payers_api
 from app.payers.api import apps_api as uninstall_api
-from app.sealing import Sealer
 from app.web import brand, docs, headers, health, limits, logging, origins, paths, problems, storable, times
 from app.web import metrics as web_metrics
 from app.webhooks import api as webhooks_api

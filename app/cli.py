@@ -14,12 +14,14 @@ from flask import Flask
 from flask.cli import ScriptInfo
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from app import create_app, db, demo, doctor, files, migrations
+from app import create_app, demo, doctor, migrations
 from app.apps.cli import group as stripe_group
-from app.config import Settings
+from app.core import db, files
+from app.core.config import Settings
+from app.core.environment import DISTRIBUTION, SettingsRefused, Sources
+from app.core.errors import AppError
+from app.core.version import __version__
 from app.doctor.cli import doctor_command
-from app.environment import DISTRIBUTION, SettingsRefused, Sources
-from app.errors import AppError
 from app.migrations.cli import group as db_group
 from app.monitoring.cli import group as monitoring_group
 from app.operators.cli import group as token_group
@@ -29,7 +31,6 @@ from app.serving.listening import HIGHEST_PORT, check_bind, refuse_taken
 from app.setup import add_place_options, chosen_sources
 from app.setup.cli import check_command, init_command, key_command, keys_group
 from app.sync.cli import command as backfill_command
-from app.version import __version__
 from app.web import logging, proxies
 
 PORT = click.IntRange(1, HIGHEST_PORT)
@@ -214,7 +215,7 @@ def simulator(port: int, data: Path | None) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def backup_command(file: Path) -> None:
     """Copy the database into a new FILE, whole, while everything goes on."""
-    from app import backup  # noqa: PLC0415
+    from app.core import backup  # noqa: PLC0415
 
     with _application().app_context():
         size = backup.backup(db.engine(), file)

@@ -17,10 +17,11 @@ from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from app import apps, create_app, db, files, migrations, operators
-from app.config import Settings
-from app.environment import DEMO_FILE_NAME, PREFIX, default_data_folder, write_env_file
-from app.errors import Conflict, NotFound, Unauthorized
+from app import apps, create_app, migrations, operators
+from app.core import db, files
+from app.core.config import Settings
+from app.core.environment import DEMO_FILE_NAME, PREFIX, default_data_folder, write_env_file
+from app.core.errors import Conflict, NotFound, Unauthorized
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.server import serve as serve_simulator
 from app.web import logging

@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 from flask import Response, g, request
 
-from app import db, idempotency, operators
-from app.config import settings
-from app.errors import AppError, Unauthorized
+from app import idempotency, operators
+from app.core import db
+from app.core.config import settings
+from app.core.errors import AppError, Unauthorized
 from app.web import limits, problems
 from app.web.api import Operation
 from app.web.visitors import visitor

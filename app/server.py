@@ -9,8 +9,8 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from app import create_app
-from app.config import Settings
-from app.environment import metrics_folder, share_metrics
+from app.core.config import Settings
+from app.core.environment import metrics_folder, share_metrics
 from app.serving.process import KEEPALIVE, Process
 
 GRACE = 9  # seconds for the requests under way; whoever waits for Stripe longer is cut off

@@ -18,8 +18,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from app import create_app, db, migrations
-from app.config import Settings
+from app import create_app, migrations
+from app.core import db
+from app.core.config import Settings
 from app.simulator import Simulator
 from tests.support import postgres, routes
 from tests.support.applications import Applications

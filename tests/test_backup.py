@@ -10,8 +10,9 @@ import time_machine
 from click.testing import CliRunner, Result
 from flask import Flask
 
-from app import create_app, db, migrations, sync
+from app import create_app, migrations, sync
 from app.cli import main
+from app.core import db
 from app.customers import Customer
 from app.payers import PaymentStatus
 from app.simulator import Simulator

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from app.config import Settings, SettingsRefused
+from app.core.config import Settings, SettingsRefused
 from tests.conftest import make_settings
 from tests.support.cases import for_each
 

@@ -13,8 +13,9 @@ from flask import Flask
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
-from app import create_app, db
-from app.config import Settings
+from app import create_app
+from app.core import db
+from app.core.config import Settings
 from app.customers import Customer
 from app.customers.models import SubjectKey
 from app.journal import Entry

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app import create_app, db, files, migrations
+from app import create_app, migrations
+from app.core import db, files
 from app.simulator import Simulator
 from tests.conftest import make_settings
 

@@ -6,8 +6,8 @@ import secrets
 import pytest
 from cryptography.fernet import Fernet
 
-from app.config import Settings, SettingsRefused
-from app.key_strength import is_guessable
+from app.core.config import Settings, SettingsRefused
+from app.core.key_strength import is_guessable
 from tests.conftest import KEY
 
 GUESSABLE = [

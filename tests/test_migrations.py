@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from flask import Flask
 
-from app import create_app, db, migrations
-from app.errors import Conflict
+from app import create_app, migrations
+from app.core import db
+from app.core.errors import Conflict
 from app.migrations import locks
 from tests.conftest import make_settings
 from tests.support.processes import wait_until

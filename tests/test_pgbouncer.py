@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app import db
+from app.core import db
 from tests.support import postgres
 from tests.support.processes import PROCESS_MARKS, free_port, start
 from tests.support.tokens import bearer

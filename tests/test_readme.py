@@ -6,7 +6,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from app.cli import main
-from app.config import Settings
+from app.core.config import Settings
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

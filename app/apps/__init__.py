@@ -1,15 +1,7 @@
 """The installed Stripe apps: their keys, their webhook endpoints, their secrets."""
 
 from app.apps.actions import Details, change, make_default, rename
-from app.apps.connections import (
-    Connections,
-    Receiver,
-    connect,
-    find,
-    receiver,
-    signing_secrets,
-    unsealable,
-)
+from app.apps.connections import Connections, Receiver, connect, find, receiver, signing_secrets, unsealable
 from app.apps.dashboard import dashboard_url
 from app.apps.endpoints import NAMESPACE, NAMESPACE_ID, delete, strays, sweep, webhook_url
 from app.apps.install import Inspection, inspect, install, obstacles, uninstall

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import db, journal
+from app import journal
 from app.apps import queries
 from app.apps.keys import replace_key
 from app.apps.models import App
+from app.core import db
 
 
 @dataclass(frozen=True, kw_only=True)

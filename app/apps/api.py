@@ -5,7 +5,6 @@ from contextlib import contextmanager, suppress
 
 from flask import Response, after_this_request, g
 
-from app import db
 from app.apps import actions, endpoints, keys, queries
 from app.apps.connections import connect
 from app.apps.install import install as install_account
@@ -23,8 +22,9 @@ from app.apps.schemas import (
     read_app_id,
     read_app_type,
 )
-from app.config import settings
-from app.errors import Invalid, NotFound, Unauthorized, Unsupported
+from app.core import db
+from app.core.config import settings
+from app.core.errors import Invalid, NotFound, Unauthorized, Unsupported
 from app.gateway import StripeFailed, StripeKeyRejected
 from app.web.api import Api
 from app.web.paging import PageQuery

@@ -6,13 +6,13 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
-from app import db
 from app.apps import actions, keys, queries, rolling
 from app.apps.connections import connect, find
 from app.apps.endpoints import sweep, webhook_url
 from app.apps.install import install
 from app.apps.models import App
-from app.config import settings
+from app.core import db
+from app.core.config import settings
 
 group = click.Group("stripe", help="Connect Stripe accounts, and look after them.")
 

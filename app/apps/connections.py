@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from app.apps.models import App, SigningSecret
-from app.db import utcnow
-from app.errors import NotFound
+from app.core.db import utcnow
+from app.core.errors import NotFound
+from app.core.sealing import Sealer, Unsealable
 from app.gateway import StripeGateway
-from app.sealing import Sealer, Unsealable
 
 type_dial = Callable[[str], StripeGateway]
 

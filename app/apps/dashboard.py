@@ -3,7 +3,7 @@
 from urllib.parse import quote
 
 from app.apps.models import App
-from app.config import settings
+from app.core.config import settings
 
 DASHBOARD = "https://dashboard.stripe.com"
 # The pages that things have there. What has none of its own is found by the Dashboard's search.

@@ -5,10 +5,10 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import db
 from app.apps.models import App, SigningSecret
-from app.db import utcnow
-from app.errors import Invalid
+from app.core import db
+from app.core.db import utcnow
+from app.core.errors import Invalid
 from app.gateway import Endpoint, StripeGateway, StripeObjectMissing
 
 MANAGED_BY = "gangway"

@@ -8,22 +8,16 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import db, journal
+from app import journal
 from app.apps import endpoints, keys, queries
 from app.apps.connections import api_key_row, connect, connections, secret_row
 from app.apps.models import App, SigningSecret
-from app.config import is_public, settings
-from app.db import utcnow
-from app.errors import Conflict
-from app.gateway import (
-    Account,
-    Right,
-    StripeGateway,
-    StripeKeyRejected,
-    StripePermissionMissing,
-    is_live,
-)
-from app.sealing import Unsealable
+from app.core import db
+from app.core.config import is_public, settings
+from app.core.db import utcnow
+from app.core.errors import Conflict
+from app.core.sealing import Unsealable
+from app.gateway import Account, Right, StripeGateway, StripeKeyRejected, StripePermissionMissing, is_live
 
 NOT_PUBLIC = "A live key needs a public URL that Stripe can reach over https: set GANGWAY_PUBLIC_URL first."
 

@@ -6,19 +6,13 @@ from contextlib import contextmanager
 
 from sqlalchemy.orm import Session
 
-from app import db, journal
+from app import journal
 from app.apps import queries
 from app.apps.connections import api_key_row, connections
 from app.apps.models import App
-from app.errors import Invalid
-from app.gateway import (
-    Account,
-    Right,
-    StripeGateway,
-    StripeKeyRejected,
-    StripePermissionMissing,
-    is_live,
-)
+from app.core import db
+from app.core.errors import Invalid
+from app.gateway import Account, Right, StripeGateway, StripeKeyRejected, StripePermissionMissing, is_live
 
 KEY = re.compile(r"(sk|rk)_(test|live)_[A-Za-z0-9_]{4,255}")
 UNKNOWN = "Stripe does not know this API key. Copy it again from the Dashboard."

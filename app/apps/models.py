@@ -6,8 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, UtcDateTime, new_id, utcnow
-from app.sealing import SEALED
+from app.core.db import Base, UtcDateTime, new_id, utcnow
+from app.core.sealing import SEALED
 
 LIVE = sa.text("deleted_at IS NULL")
 DEFAULT = sa.text("is_default AND deleted_at IS NULL")

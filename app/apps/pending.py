@@ -9,13 +9,13 @@ from datetime import timedelta
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
-from app import db
 from app.apps import keys
 from app.apps.connections import connections
 from app.apps.install import Inspection
 from app.apps.models import PendingInstall
-from app.db import utcnow
-from app.errors import NotFound
+from app.core import db
+from app.core.db import utcnow
+from app.core.errors import NotFound
 
 KEPT_FOR = timedelta(minutes=15)
 

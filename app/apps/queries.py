@@ -3,9 +3,9 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import db
 from app.apps.models import App, SigningSecret
-from app.errors import Invalid, NotFound
+from app.core import db
+from app.core.errors import Invalid, NotFound
 
 
 def by_id(session: Session, app_id: str, *, lock: bool = False) -> App:

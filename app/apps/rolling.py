@@ -10,12 +10,13 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app import db, journal
+from app import journal
 from app.apps import endpoints, queries
 from app.apps.connections import connect, connections, secret_row
 from app.apps.models import App, SigningSecret
-from app.db import utcnow
-from app.errors import AppError, Invalid
+from app.core import db
+from app.core.db import utcnow
+from app.core.errors import AppError, Invalid
 from app.gateway import Endpoint
 
 log = structlog.get_logger("gangway.apps")

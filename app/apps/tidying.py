@@ -2,9 +2,9 @@
 
 from sqlalchemy.orm import Session
 
-from app import db
 from app.apps.pending import forget
 from app.apps.rolling import retire_secrets
+from app.core import db
 
 
 def tidy(session: Session) -> None:

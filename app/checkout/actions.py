@@ -8,16 +8,17 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import apps, customers, db, journal, payers
+from app import apps, customers, journal, payers
 from app.checkout import expected, queries
 from app.checkout.blocked import refuse_blocked
 from app.checkout.keys import session_key
 from app.checkout.models import CheckoutSession
 from app.checkout.replaced import close_older
 from app.checkout.status import restate
-from app.config import settings
-from app.db import utcnow
-from app.errors import Conflict, PreconditionFailed
+from app.core import db
+from app.core.config import settings
+from app.core.db import utcnow
+from app.core.errors import Conflict, PreconditionFailed
 from app.gateway import HostedSession, PageOptions, StripeGateway, StripeObjectMissing, StripeRefused
 
 FORGOTTEN = timedelta(hours=20)  # Stripe remembers an idempotency key for a day at least

@@ -6,7 +6,7 @@ import structlog
 from flask import Response, after_this_request, g, request
 from sqlalchemy.orm import Session
 
-from app import apps, customers, db, payers
+from app import apps, customers, payers
 from app.checkout.actions import Order, Raced, Started, start
 from app.checkout.replaced import close_older
 from app.checkout.schemas import (
@@ -16,9 +16,10 @@ from app.checkout.schemas import (
     CustomerId,
     CustomerKey,
 )
-from app.config import settings
+from app.core import db
+from app.core.config import settings
+from app.core.errors import AppError, Invalid
 from app.customers import CustomerTaken, NewCustomer
-from app.errors import AppError, Invalid
 from app.gateway import StripeRefused
 from app.web.api import Api
 from app.web.urls import external

@@ -1,8 +1,8 @@
 """Who opens no session for now, because too many tries were declined."""
 
-from app.config import settings
-from app.db import utcnow
-from app.errors import PreconditionFailed
+from app.core.config import settings
+from app.core.db import utcnow
+from app.core.errors import PreconditionFailed
 from app.payers import Payer
 
 

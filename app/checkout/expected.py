@@ -7,10 +7,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app import apps, customers, db, payers
+from app import apps, customers, payers
 from app.checkout.models import Expected
+from app.core import db
+from app.core.db import utcnow
 from app.customers import NewCustomer
-from app.db import utcnow
 
 UNDER_WAY = timedelta(hours=1)  # by then, whoever asked has recorded the answer or has ended
 RETENTION = timedelta(days=3)  # since the last try

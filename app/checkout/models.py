@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.db import Base, DisplayText, UtcDateTime, utcnow
+from app.core.db import Base, DisplayText, UtcDateTime, utcnow
 from app.payers import Payer
 
 

@@ -2,10 +2,11 @@
 
 from sqlalchemy.orm import Session
 
-from app import apps, db, payers
+from app import apps, payers
 from app.checkout import queries
 from app.checkout.models import CheckoutSession
-from app.db import utcnow
+from app.core import db
+from app.core.db import utcnow
 from app.gateway import StripeObjectMissing, StripeRefused
 
 

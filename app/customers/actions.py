@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from ulid import ULID
 
 from app import journal
+from app.core.db import utcnow
+from app.core.errors import Conflict, PreconditionFailed
 from app.customers import queries, search
 from app.customers.details import ADOPTABLE, NewCustomer, details_of, with_adopted
 from app.customers.models import Customer, SubjectKey
-from app.db import utcnow
-from app.errors import Conflict, PreconditionFailed
 
 TAKEN = "conflict error: another customer has this key or one of these subject keys"
 

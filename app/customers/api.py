@@ -2,7 +2,7 @@
 
 from flask import g
 
-from app import db
+from app.core import db
 from app.customers import actions, queries
 from app.customers.schemas import (
     Customer,

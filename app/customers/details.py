@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from dataclasses import replace as replace_fields
 from typing import Any
 
+from app.core.db import new_id
 from app.customers.models import Customer
-from app.db import new_id
 
 ADOPTABLE = ("primary_email", "address", "phone")
 PHONE = "phoneNumber"

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app import db
+from app.core import db
 from app.customers import queries
 from app.customers.anchors import Anchors
 from app.customers.models import Customer, SubjectKey

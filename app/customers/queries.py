@@ -8,12 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app import db
+from app.core import db
+from app.core.db import is_id
+from app.core.errors import NotFound, PreconditionFailed
 from app.customers import search
 from app.customers.anchors import FAR, Anchors
 from app.customers.models import Customer, CustomerCount, SubjectKey
-from app.db import is_id
-from app.errors import NotFound, PreconditionFailed
 
 SHARDS = 16
 ANCHORS = Anchors()

@@ -4,10 +4,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from app import currencies
+from app.core import currencies
+from app.core.db import new_id
 from app.customers.details import NewCustomer
 from app.customers.models import Customer as Row
-from app.db import new_id
 from app.web.visible import is_visible
 from app.web.wire import Instant, Ulid, WireModel
 

@@ -6,7 +6,8 @@ Each file here has a blueprint of pages; `PAGES` names them all.
 from flask import Blueprint, Flask, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import apps, db
+from app import apps
+from app.core import db
 from app.desk import (
     customer,
     customer_attach,  # noqa: F401 (its routes join those of `customer`)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from flask import request, url_for
 
-from app.db import is_id
-from app.errors import NotFound
+from app.core.db import is_id
+from app.core.errors import NotFound
 from app.web.keyset import Position
 
 PLACES = ("before", "after")

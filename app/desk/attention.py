@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import apps, doctor, links, payers, sync, webhooks
+from app.core.db import utcnow
 from app.customers import Customer
-from app.db import utcnow
 from app.desk import event_types, words
 from app.payers import Payer, PaymentStatus
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from app.config import settings
+from app.core.config import settings
 from app.desk.customer_view import Account
 
 ANSWER_LOST = timedelta(hours=1)  # by then we know what became of it

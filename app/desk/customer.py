@@ -4,14 +4,15 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import checkout, customers, db, operators, payers
-from app.config import settings
+from app import checkout, customers, operators, payers
+from app.core import db
+from app.core.config import settings
+from app.core.db import new_id
+from app.core.errors import AppError, Invalid, NotFound, PreconditionFailed
 from app.customers import Customer, CustomerTaken
-from app.db import new_id
 from app.desk import charged, customer_deletion, customer_view, diagnosis, event_types, story, words
 from app.desk import customer_actions as actions
 from app.desk.customer_forms import LABELS, CustomerForm, told
-from app.errors import AppError, Invalid, NotFound, PreconditionFailed
 from app.operators import OperatorPages, Role
 from app.web import problems
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, customers, db, doctor, journal, payers, sync, webhooks
+from app import apps, checkout, customers, doctor, journal, payers, sync, webhooks
+from app.core import db
+from app.core.db import utcnow
+from app.core.errors import Conflict, Invalid, NotFound
 from app.customers import Customer, NewCustomer
-from app.db import utcnow
 from app.desk import unanswered, words
 from app.desk.customer_view import keeping_events_away
-from app.errors import Conflict, Invalid, NotFound
 from app.gateway import CustomerFacts, StripeObjectMissing, StripeRefused
 
 

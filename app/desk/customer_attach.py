@@ -4,11 +4,12 @@ from flask import flash, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, customers, db, operators, payers
+from app import apps, customers, operators, payers
+from app.core import db
+from app.core.errors import AppError
 from app.desk import customer_actions as actions
 from app.desk.customer import go_to, pages
 from app.desk.customer_forms import AttachForm
-from app.errors import AppError
 from app.operators import Role
 from app.web import problems
 

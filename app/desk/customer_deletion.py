@@ -6,7 +6,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import db, journal, payers
+from app import journal, payers
+from app.core import db
 from app.customers import Customer
 from app.desk import actors, customer_actions
 

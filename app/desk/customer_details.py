@@ -3,8 +3,9 @@
 from flask import flash, request
 from flask.typing import ResponseReturnValue
 
-from app import db, journal, operators, payers
-from app.db import utcnow
+from app import journal, operators, payers
+from app.core import db
+from app.core.db import utcnow
 from app.desk import customer_actions as actions
 from app.desk.customer import go_to, pages
 from app.operators import Role

@@ -8,9 +8,9 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, Field, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Email, Length, Regexp, ValidationError
 
-from app import currencies
+from app.core import currencies
+from app.core.db import is_id, new_id
 from app.customers import Customer, NewCustomer
-from app.db import is_id, new_id
 from app.web.forms import has_control_characters, one_line, trimmed
 
 LONGEST_NAME = 256

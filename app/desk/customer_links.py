@@ -6,12 +6,13 @@ from flask import current_app, flash, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, db, links, operators
+from app import apps, links, operators
+from app.core import db
+from app.core.db import is_id, utcnow
+from app.core.errors import Conflict, NotFound, PreconditionFailed
 from app.customers import Customer
-from app.db import is_id, utcnow
 from app.desk import customer_actions as actions
 from app.desk.customer import go_to, pages, refuse
-from app.errors import Conflict, NotFound, PreconditionFailed
 from app.operators import Role
 
 SHOWN_AGAIN = timedelta(minutes=10)  # a form that is sent again within that time shows the link that it made

@@ -11,10 +11,10 @@ from werkzeug.datastructures import MultiDict
 
 from app import apps, customers
 from app.checkout import CheckoutSession
+from app.core.db import is_id
+from app.core.errors import NotFound
 from app.customers import Customer, Cut
-from app.db import is_id
 from app.desk import addresses
-from app.errors import NotFound
 from app.payers import Payer, PaymentMethod, PaymentStatus
 from app.webhooks import Event
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from app import apps, checkout, customers, doctor, journal, links, payers, webhooks
-from app.db import utcnow
+from app.core.db import utcnow
 from app.desk import actors
 from app.links import OnboardingLink
 from app.payers import PaymentStatus

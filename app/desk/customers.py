@@ -5,9 +5,10 @@ from functools import partial
 from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import apps, customers, db, journal, operators
-from app.config import settings
-from app.db import utcnow
+from app import apps, customers, journal, operators
+from app.core import db
+from app.core.config import settings
+from app.core.db import utcnow
 from app.desk import customer_file, customer_search, words
 from app.desk.customer_rows import payments
 from app.desk.customer_search import Asked

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from app import checkout, doctor, journal, links, webhooks
-from app.config import settings
+from app.core.config import settings
 from app.desk import charged, words
 from app.desk.customer_view import Account, View
 from app.payers import PaymentStatus

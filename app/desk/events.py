@@ -7,10 +7,11 @@ from flask import abort, current_app, flash, redirect, render_template, request,
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, db, journal, operators, payers, sync, webhooks
-from app.config import settings
+from app import apps, journal, operators, payers, sync, webhooks
+from app.core import db
+from app.core.config import settings
+from app.core.errors import Conflict, Invalid
 from app.desk import actors, addresses, event_types, payloads, spans, words
-from app.errors import Conflict, Invalid
 from app.operators import OperatorPages, Role
 
 pages = OperatorPages("desk_events", __name__)

@@ -7,7 +7,8 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, customers, db, journal, operators
+from app import apps, customers, journal, operators
+from app.core import db
 from app.desk import actors, addresses, customer_view, spans, words
 from app.operators import OperatorPages, Role
 

@@ -8,8 +8,9 @@ from flask import current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, db, operators
-from app.config import Settings, settings
+from app import apps, operators
+from app.core import db
+from app.core.config import Settings, settings
 from app.customers import Customer
 from app.desk import addresses, attention, figures, spans
 from app.operators import OperatorPages, Role

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from app.db import utcnow
+from app.core.db import utcnow
 
 NAMES = {
     "today": "Today",

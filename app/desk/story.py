@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeGuard
 
-from app import db, journal
+from app import journal
+from app.core import db
 from app.desk import words
 from app.desk.customer_view import Account, View, kind_of
 from app.payers import PaymentStatus

@@ -6,11 +6,12 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, db, doctor, payers
-from app.config import settings
+from app import apps, doctor, payers
+from app.core import db
+from app.core.config import settings
+from app.core.errors import AppError, NotFound
 from app.desk import actors
 from app.desk.stripe_forms import ConfirmForm, KeyForm, RenameForm, ReplaceForm, UninstallForm
-from app.errors import AppError, NotFound
 from app.gateway import StripeFailed
 from app.operators import OperatorPages, Role, actor, current_session
 

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from app import db, journal, payers
-from app.db import utcnow
-from app.errors import PreconditionFailed
+from app import journal, payers
+from app.core import db
+from app.core.db import utcnow
+from app.core.errors import PreconditionFailed
 from app.gateway import StripeUnavailable
 
 LOOK_AGAIN = timedelta(seconds=30)  # by then a slow answer of Stripe's has taken effect

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from app import checkout, journal
-from app.db import utcnow
+from app.core.db import utcnow
 
 Facts = Mapping[str, str]
 

@@ -3,8 +3,9 @@
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app import apps, db, journal
-from app.db import utcnow
+from app import apps, journal
+from app.core import db
+from app.core.db import utcnow
 from app.doctor import chart, here, there
 from app.doctor.findings import Finding, State, worst
 from app.doctor.models import Examination

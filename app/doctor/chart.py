@@ -8,10 +8,11 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import apps, db, resealing, sync
-from app.config import is_public, settings
-from app.db import utcnow
-from app.errors import AppError
+from app import apps, sync
+from app.core import db, resealing
+from app.core.config import is_public, settings
+from app.core.db import utcnow
+from app.core.errors import AppError
 from app.gateway import (
     Account,
     Endpoint,

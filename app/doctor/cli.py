@@ -8,11 +8,12 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app import apps, db
-from app.config import SettingsRefused
+from app import apps
+from app.core import db
+from app.core.config import SettingsRefused
+from app.core.errors import AppError
 from app.doctor import actions
 from app.doctor.findings import Finding, State, worst
-from app.errors import AppError
 
 # As Nagios and its kin read them. https://nagios-plugins.org/doc/guidelines.html#AEN78
 UNKNOWN = 3

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.apps import App
-from app.db import Base, UtcDateTime, utcnow
+from app.core.db import Base, UtcDateTime, utcnow
 
 
 class Examination(Base):

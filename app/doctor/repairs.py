@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from app import apps, db, sync, webhooks
-from app.config import settings
+from app import apps, sync, webhooks
+from app.core import db
+from app.core.config import settings
 from app.doctor.findings import State
 from app.doctor.there import ENDPOINT_LIMIT
 

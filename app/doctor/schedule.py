@@ -8,12 +8,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app import apps, db, sync
-from app.config import settings
-from app.db import utcnow
+from app import apps, sync
+from app.core import db
+from app.core.config import settings
+from app.core.db import utcnow
+from app.core.errors import AppError
 from app.doctor import actions
 from app.doctor.models import ExaminationSchedule
-from app.errors import AppError
 
 log = structlog.get_logger("gangway.doctor")
 

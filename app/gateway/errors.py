@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import stripe
 
-from app.errors import Invalid, PreconditionFailed
+from app.core.errors import Invalid, PreconditionFailed
 
 
 class StripeFailed(PreconditionFailed):

@@ -4,7 +4,7 @@ import time
 
 import stripe
 
-from app.errors import Invalid
+from app.core.errors import Invalid
 
 TOLERANCE = 300  # seconds, in either direction
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from app.errors import AppError
+from app.core.errors import AppError
 from app.gateway.errors import (
     StripeKeyRejected,
     StripeObjectMissing,

@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app import db
-from app.db import utcnow
-from app.errors import Conflict, Invalid
+from app.core import db
+from app.core.db import utcnow
+from app.core.errors import Conflict, Invalid
 from app.idempotency.models import Request
 
 KEPT = timedelta(hours=24)  # as Stripe keeps its own

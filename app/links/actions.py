@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import apps, customers, journal
-from app.config import settings
-from app.db import new_id, utcnow
-from app.errors import Conflict, Invalid, NotFound
+from app.core.config import settings
+from app.core.db import new_id, utcnow
+from app.core.errors import Conflict, Invalid, NotFound
 from app.links import queries
 from app.links.models import OnboardingLink
 from app.web.urls import external

@@ -6,8 +6,8 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.core.db import Base, UtcDateTime, new_id, utcnow
 from app.customers import Customer
-from app.db import Base, UtcDateTime, new_id, utcnow
 
 
 class LinkState(StrEnum):

@@ -7,8 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from app import apps
-from app.db import is_id
-from app.errors import NotFound
+from app.core.db import is_id
+from app.core.errors import NotFound
 from app.links.models import OnboardingLink
 
 

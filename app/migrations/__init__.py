@@ -12,8 +12,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from app import db
-from app.errors import Conflict
+from app.core import db
+from app.core.errors import Conflict
 from app.migrations import compatibility, locks, trigrams
 
 HERE = Path(__file__).parent

@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
-from app import backup, db, migrations
-from app.db import utcnow
+from app import migrations
+from app.core import backup, db
+from app.core.db import utcnow
 
 group = click.Group("db", help="Keep the database's tables up to date.")
 

@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from app import db, migrations
+from app import migrations
+from app.core import db
 from app.migrations import compatibility
 
 context.configure(

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from app.errors import Conflict
+from app.core.errors import Conflict
 
 LONGEST = 3  # seconds
 GAVE_UP = "55P03"  # https://www.postgresql.org/docs/current/errcodes-appendix.html

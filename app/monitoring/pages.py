@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from app import db, metrics
-from app.config import is_loopback, settings
+from app.core import db, metrics
+from app.core.config import is_loopback, settings
 from app.monitoring import readiness
 from app.monitoring.counting import Counting
 from app.monitoring.rows import Rows

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import migrations
-from app.db import utcnow
+from app.core.db import utcnow
 
 MAX_CLOCK_DIFFERENCE = timedelta(minutes=1)
 

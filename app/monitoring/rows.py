@@ -9,8 +9,8 @@ from prometheus_client.registry import Collector
 from sqlalchemy.orm import Session
 
 from app import apps, doctor, sync, webhooks
-from app.config import settings
-from app.db import utcnow
+from app.core.config import settings
+from app.core.db import utcnow
 from app.payers import Payer
 
 COUNTED = 10_000  # beyond that a number only has to be large

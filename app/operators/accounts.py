@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import db, journal
-from app.config import settings
-from app.db import new_id, utcnow
-from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app import journal
+from app.core import db
+from app.core.config import settings
+from app.core.db import new_id, utcnow
+from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.operators import one_time_links, passwords, second_factor, sessions
 from app.operators.models import Operator, Role
 from app.operators.passwords import AcceptedPassword

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import click
 from flask.cli import with_appcontext
 
-from app import db
-from app.db import utcnow
+from app.core import db
+from app.core.db import utcnow
 from app.operators import accounts, one_time_links, queries
 from app.operators.models import Role
 from app.operators.tokens import SCOPES, create_token, revoke_token, tokens

@@ -8,9 +8,9 @@ from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 
-from app import db
-from app.config import settings
-from app.errors import NotFound
+from app.core import db
+from app.core.config import settings
+from app.core.errors import NotFound
 from app.operators import accounts, login, one_time_links, queries, second_factor, sessions
 from app.operators.forms import CodeForm, InvitationForm, LoginForm, SetupForm
 from app.operators.models import OneTimeLink, Operator, Role

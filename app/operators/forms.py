@@ -7,7 +7,7 @@ from flask_wtf import FlaskForm
 from wtforms import DateField, EmailField, HiddenField, PasswordField, SelectChoice, SelectField, StringField
 from wtforms.validators import DataRequired, Length, Optional, Regexp, ValidationError
 
-from app.db import utcnow
+from app.core.db import utcnow
 from app.operators.models import Role
 from app.operators.passwords import LONGEST, SHORTEST
 from app.operators.tokens import SCOPES

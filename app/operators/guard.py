@@ -11,8 +11,8 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.config import settings
-from app.errors import Forbidden, Invalid
+from app.core.config import settings
+from app.core.errors import Forbidden, Invalid
 from app.operators import sessions
 from app.operators.models import Operator, OperatorSession, Role
 

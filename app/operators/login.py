@@ -12,9 +12,10 @@ from limits import RateLimitItem, parse
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from app import db, journal
-from app.config import settings
-from app.db import utcnow
+from app import journal
+from app.core import db
+from app.core.config import settings
+from app.core.db import utcnow
 from app.operators import accounts, passwords, queries, sessions
 from app.operators.models import Operator
 from app.web import limits

@@ -6,8 +6,8 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.db import Base, UtcDateTime, new_id, utcnow
-from app.sealing import SEALED
+from app.core.db import Base, UtcDateTime, new_id, utcnow
+from app.core.sealing import SEALED
 
 
 class Role(StrEnum):

@@ -6,8 +6,8 @@ import time
 from flask import current_app
 from flask import session as cookie
 
+from app.core.sealing import Sealer, Unsealable
 from app.operators.guard import current
-from app.sealing import Sealer, Unsealable
 
 LASTS = 300  # seconds
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.config import settings
-from app.db import utcnow
+from app.core.config import settings
+from app.core.db import utcnow
 from app.operators.models import OneTimeLink, Operator
 from app.operators.sessions import hashed
 

@@ -3,15 +3,16 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import db, journal
-from app.config import settings
-from app.db import utcnow
-from app.errors import Conflict, Invalid, NotFound
+from app import journal
+from app.core import db
+from app.core.config import settings
+from app.core.db import utcnow
+from app.core.errors import Conflict, Invalid, NotFound
+from app.core.sealing import Unsealable
 from app.operators import accounts, guard, login, once, second_factor, sessions
 from app.operators.forms import ConfirmForm, NameForm, PasswordForm, SecondFactorForm
 from app.operators.guard import OperatorPages, current, current_session
 from app.operators.models import Operator, OperatorSession, Role
-from app.sealing import Unsealable
 
 pages = OperatorPages("operators", __name__)
 

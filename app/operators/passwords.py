@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask import Flask, current_app
 
-from app.errors import Invalid
+from app.core.errors import Invalid
 from app.operators import guesses
 
 SHORTEST, LONGEST = 12, 128

@@ -5,7 +5,7 @@ import unicodedata
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.errors import NotFound
+from app.core.errors import NotFound
 from app.operators.models import OneTimeLink, Operator
 
 

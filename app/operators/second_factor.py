@@ -12,12 +12,12 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from app import journal
-from app.config import settings
-from app.db import utcnow
-from app.errors import Conflict, Invalid
+from app.core.config import settings
+from app.core.db import utcnow
+from app.core.errors import Conflict, Invalid
+from app.core.sealing import Sealer
 from app.operators.models import Operator, RecoveryCode
 from app.operators.sessions import hashed
-from app.sealing import Sealer
 
 STEP = 30  # seconds that a code is shown
 TOLERANCE = 1  # steps that the telephone's clock may be off, either way

@@ -11,9 +11,9 @@ from flask import session as cookie
 from flask_login import LoginManager, current_user, login_user, logout_user
 from sqlalchemy.orm import Session
 
-from app import db
-from app.config import settings
-from app.db import utcnow
+from app.core import db
+from app.core.config import settings
+from app.core.db import utcnow
 from app.operators.models import OneTimeLink, Operator, OperatorSession
 
 NOTED_EVERY = timedelta(minutes=1)  # a write on each page would make every read a write

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from app import db
+from app.core import db
 from app.operators import one_time_links, queries
 
 

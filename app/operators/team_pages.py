@@ -3,8 +3,8 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import db
-from app.errors import NotFound
+from app.core import db
+from app.core.errors import NotFound
 from app.operators import accounts, once, one_time_links, queries
 from app.operators.forms import InviteForm, RoleForm
 from app.operators.guard import current

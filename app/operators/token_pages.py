@@ -5,8 +5,8 @@ from datetime import UTC, datetime, time, timedelta
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import db
-from app.errors import Conflict
+from app.core import db
+from app.core.errors import Conflict
 from app.operators import guard, once
 from app.operators import tokens as actions
 from app.operators.forms import TokenForm

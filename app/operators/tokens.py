@@ -11,9 +11,10 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import db, journal
-from app.db import new_id, utcnow
-from app.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
+from app import journal
+from app.core import db
+from app.core.db import new_id, utcnow
+from app.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from app.operators.models import ApiToken
 
 SCOPES = ("read", "write", "admin")  # each may do what those before it may

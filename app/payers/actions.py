@@ -6,9 +6,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, object_session
 
-from app import apps, customers, db, journal
-from app.db import utcnow
-from app.errors import Conflict, PreconditionFailed
+from app import apps, customers, journal
+from app.core import db
+from app.core.db import utcnow
+from app.core.errors import Conflict, PreconditionFailed
 from app.gateway import Method, PortalSession, StripeRefused
 from app.payers import queries
 from app.payers.models import Payer, PaymentMethod

@@ -3,8 +3,9 @@
 from flask import Response, after_this_request, g
 from sqlalchemy.orm import Session
 
-from app import apps, customers, db
-from app.errors import Invalid
+from app import apps, customers
+from app.core import db
+from app.core.errors import Invalid
 from app.gateway import StripeRefused
 from app.payers import actions, queries
 from app.payers.binding import Binding, bind

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import apps, customers, db, journal
-from app.db import new_id, utcnow
-from app.errors import Invalid, PreconditionFailed
+from app import apps, customers, journal
+from app.core import db
+from app.core.db import new_id, utcnow
+from app.core.errors import Invalid, PreconditionFailed
 from app.gateway import CustomerFacts, StripeGateway
 from app.payers import queries
 from app.payers.actions import end, mark_due, remember, take_up

@@ -3,7 +3,8 @@
 import click
 from flask.cli import with_appcontext
 
-from app import apps, db
+from app import apps
+from app.core import db
 from app.payers.actions import uninstall
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import customers
-from app.db import utcnow
+from app.core.db import utcnow
 from app.payers.actions import mark_due
 from app.payers.models import Payer
 

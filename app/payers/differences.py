@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import customers
-from app.db import utcnow
+from app.core.db import utcnow
 from app.gateway import Contact, contact_of
 from app.payers.contact import mark_contact
 from app.payers.models import Payer

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.apps import App
+from app.core.db import Base, DisplayText, UtcDateTime, new_id, utcnow
 from app.customers import Customer
-from app.db import Base, DisplayText, UtcDateTime, new_id, utcnow
 from app.payers import names
 
 LIVE = sa.text("deleted_at IS NULL")

@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from app import apps
-from app.errors import NotFound, PreconditionFailed
+from app.core.errors import NotFound, PreconditionFailed
 from app.payers.models import Payer
 
 

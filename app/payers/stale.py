@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from app import db
-from app.db import utcnow
+from app.core import db
+from app.core.db import utcnow
 from app.payers.models import Payer
 
 FRESH = timedelta(minutes=1)

@@ -6,9 +6,10 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import apps, db, files, migrations, resealing
-from app.environment import Sources
-from app.errors import NotFound
+from app import apps, migrations
+from app.core import db, files, resealing
+from app.core.environment import Sources
+from app.core.errors import NotFound
 
 MAX_NAMED = 20  # paths; more of them say nothing new
 SQLITE_SIDE_FILES = ("", "-wal", "-shm", "-journal")

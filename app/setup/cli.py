@@ -7,9 +7,10 @@ from cryptography.fernet import Fernet
 from flask.cli import ScriptInfo, with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import db, migrations, resealing
-from app.config import Settings
-from app.environment import ENV_FILE_NAME, SettingsRefused, Sources, find_sources
+from app import migrations
+from app.core import db, resealing
+from app.core.config import Settings
+from app.core.environment import ENV_FILE_NAME, SettingsRefused, Sources, find_sources
 from app.setup import checks, init
 from app.setup.options import chosen_env_file, chosen_places, chosen_sources
 from app.setup.printing import settings_lines

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 from cryptography.fernet import Fernet
 
-from app import files
-from app.config import Settings, SettingsRefused, is_loopback
-from app.environment import DATA_DIR, PREFIX, Sources, is_checkout, write_env_file
-from app.errors import Conflict, Invalid
+from app.core import files
+from app.core.config import Settings, SettingsRefused, is_loopback
+from app.core.environment import DATA_DIR, PREFIX, Sources, is_checkout, write_env_file
+from app.core.errors import Conflict, Invalid
 
 KEYS = ("secret_key", "encryption_keys")
 HEADING = """Settings of Gangway, made by `gangway init`; the README lists all of them.

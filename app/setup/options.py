@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from app.environment import Sources, env_file_path, find_sources
+from app.core.environment import Sources, env_file_path, find_sources
 
 ENV_FILE = "gangway.env_file"
 DATA = "gangway.data"

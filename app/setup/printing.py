@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from app.config import Settings
-from app.environment import PREFIX, SettingsRefused, Sources
+from app.core.config import Settings
+from app.core.environment import PREFIX, SettingsRefused, Sources
 
 URLS = {"database_url", "rate_limit_storage"}
 SECRET_PARAMETERS = ("password", "sslpassword", "passfile", "sslkey")

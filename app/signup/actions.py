@@ -7,9 +7,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, customers, db, payers, sync
+from app import apps, checkout, customers, payers, sync
+from app.core import db
+from app.core.errors import Conflict, Invalid, NotFound
 from app.customers import NewCustomer
-from app.errors import Conflict, Invalid, NotFound
 from app.signup import queries
 from app.signup.forms import Form
 from app.signup.models import Signup, browser_hash

@@ -6,9 +6,9 @@ import structlog
 from flask import request
 from limits import parse_many
 
-from app.config import settings
-from app.db import utcnow
-from app.errors import AppError
+from app.core.config import settings
+from app.core.db import utcnow
+from app.core.errors import AppError
 from app.signup.forms import Form
 from app.web import limits
 from app.web.visitors import visitor

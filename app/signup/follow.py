@@ -3,8 +3,9 @@
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app import apps, db, journal, links
-from app.db import utcnow
+from app import apps, journal, links
+from app.core import db
+from app.core.db import utcnow
 from app.gateway import StripeRefused
 from app.signup.models import Signup, browser_hash
 from app.signup.resume import resume

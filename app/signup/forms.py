@@ -10,10 +10,10 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from wtforms import EmailField, Field, HiddenField, SelectField, StringField
 from wtforms.validators import DataRequired, Email, InputRequired, Length
 
-from app import currencies
-from app.config import settings
+from app.core import currencies
+from app.core.config import settings
+from app.core.db import new_id
 from app.customers import Customer, NewCustomer
-from app.db import new_id
 from app.web.forms import has_control_characters, one_line, trimmed
 
 MOST_SUBJECT_KEYS = 100

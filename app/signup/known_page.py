@@ -8,9 +8,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app import checkout, customers, payers
-from app.config import settings
-from app.db import utcnow
-from app.errors import NotFound
+from app.core.config import settings
+from app.core.db import utcnow
+from app.core.errors import NotFound
 from app.payers import PaymentStatus, payment_status
 from app.signup import queries
 from app.signup.models import Signup

@@ -7,13 +7,14 @@ from flask_wtf.csrf import validate_csrf
 from sqlalchemy.orm import Session
 from wtforms.validators import ValidationError
 
-from app import checkout, db, links, payers
-from app.config import settings
-from app.db import utcnow
-from app.errors import AppError, Conflict, NotFound, PreconditionFailed
+from app import checkout, links, payers
+from app.core import db
+from app.core.config import settings
+from app.core.db import utcnow
+from app.core.errors import AppError, Conflict, NotFound, PreconditionFailed
+from app.core.sealing import Unsealable
 from app.gateway import StripeFailed
 from app.links import LinkState, OnboardingLink
-from app.sealing import Unsealable
 from app.signup import bots, queries
 from app.signup.follow import follow
 from app.signup.pages import Problem, bp, is_in_doubt, name_browser, tell

@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, UtcDateTime, utcnow
+from app.core.db import Base, UtcDateTime, utcnow
 from app.payers import PaymentMethod
 
 SIGNED_UP = sa.text("link_id IS NULL")

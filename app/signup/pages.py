@@ -9,11 +9,12 @@ from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, customers, db, gateway, payers, sync
-from app.config import settings
-from app.errors import AppError, Invalid, NotFound
+from app import apps, checkout, customers, gateway, payers, sync
+from app.core import db
+from app.core.config import settings
+from app.core.errors import AppError, Invalid, NotFound
+from app.core.sealing import Unsealable
 from app.gateway import StripeFailed, StripeKeyRejected, StripeUnavailable
-from app.sealing import Unsealable
 from app.signup import actions, bots, known_page, queries, state_page
 from app.signup.forms import Form, SignupForm
 from app.signup.models import Signup

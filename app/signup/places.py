@@ -4,8 +4,8 @@ from flask import request, url_for
 from sqlalchemy.orm import Session
 
 from app import apps
-from app.db import is_id
-from app.errors import NotFound
+from app.core.db import is_id
+from app.core.errors import NotFound
 
 
 def app_here(session: Session) -> apps.App:

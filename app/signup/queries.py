@@ -6,8 +6,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app import checkout, customers
-from app.config import settings
-from app.db import is_id
+from app.core.config import settings
+from app.core.db import is_id
 from app.links import OnboardingLink
 from app.signup.models import Signup, browser_hash
 

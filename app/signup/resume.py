@@ -4,11 +4,12 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, customers, db, payers, sync
-from app.config import settings
+from app import apps, checkout, customers, payers, sync
+from app.core import db
+from app.core.config import settings
+from app.core.db import utcnow
+from app.core.errors import Conflict
 from app.customers import NewCustomer
-from app.db import utcnow
-from app.errors import Conflict
 from app.gateway import PageOptions
 from app.payers import Payer, PaymentStatus, payment_status
 from app.signup.places import name_in_url

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app import checkout, payers
-from app.db import utcnow
+from app.core.db import utcnow
 from app.payers import PaymentStatus, payment_status
 from app.signup.models import Signup
 from app.signup.places import outcome_url

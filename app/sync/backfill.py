@@ -13,11 +13,12 @@ import structlog
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, db, webhooks
+from app import apps, checkout, webhooks
 from app.apps import App
-from app.config import settings
-from app.db import new_id, utcnow
-from app.errors import AppError, Conflict
+from app.core import db
+from app.core.config import settings
+from app.core.db import new_id, utcnow
+from app.core.errors import AppError, Conflict
 from app.gateway import EventPage, StripeKeyRejected, StripeRefused
 from app.sync import pace, schedule
 from app.sync.models import Backfill, Pace

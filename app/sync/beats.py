@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app import db
-from app.db import Base, UtcDateTime, utcnow
+from app.core import db
+from app.core.db import Base, UtcDateTime, utcnow
 
 EVERY = 15.0  # seconds
 LATE = timedelta(minutes=1)  # a slow answer of Stripe's holds a beat up; whoever is silent for longer is gone

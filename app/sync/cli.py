@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import click
 from flask.cli import with_appcontext
 
-from app import apps, db
-from app.errors import AppError
+from app import apps
+from app.core import db
+from app.core.errors import AppError
 from app.sync.backfill import backfill
 
 

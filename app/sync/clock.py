@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import checkout, db, payers
-from app.db import utcnow
+from app import checkout, payers
+from app.core import db
+from app.core.db import utcnow
 from app.payers import Payer, PaymentStatus
 from app.sync import schedule
 

@@ -7,10 +7,11 @@ from enum import Enum
 import structlog
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, db, journal, metrics, payers, webhooks
-from app.config import settings
-from app.db import utcnow
-from app.errors import AppError
+from app import apps, checkout, journal, payers, webhooks
+from app.core import db, metrics
+from app.core.config import settings
+from app.core.db import utcnow
+from app.core.errors import AppError
 from app.gateway import StripeKeyRejected, StripeUnavailable
 from app.payers import Payer
 from app.sync import contact, leases, pace, schedule

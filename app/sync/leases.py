@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import db
 from app.apps import App
-from app.db import new_id, utcnow
+from app.core import db
+from app.core.db import new_id, utcnow
 from app.payers import Payer
 from app.sync import pace
 from app.sync.models import Pace

@@ -8,11 +8,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.apps import App
-from app.config import settings
-from app.db import utcnow
-from app.errors import AppError
+from app.core.config import settings
+from app.core.db import utcnow
+from app.core.errors import AppError
+from app.core.sealing import Unsealable
 from app.gateway import StripeKeyRejected, StripePermissionMissing, StripeUnavailable
-from app.sealing import Unsealable
 from app.sync.models import Pace
 
 BURST = timedelta(seconds=1)  # what was not asked in the last second may be asked at once

@@ -10,14 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.config import settings
-from app.gateway import (
-    DefaultChange,
-    Method,
-    StripeGateway,
-    StripePermissionMissing,
-    StripeRefused,
-)
+from app.core.config import settings
+from app.gateway import DefaultChange, Method, StripeGateway, StripePermissionMissing, StripeRefused
 from app.payers import Payer
 from app.sync.ask import Known, Truth, type_alive
 from app.sync.blocking import close_sessions

@@ -6,9 +6,10 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from app import db, journal
+from app import journal
 from app.apps import App
-from app.db import utcnow
+from app.core import db
+from app.core.db import utcnow
 from app.payers import Payer
 from app.sync import pace, schedule
 from app.sync.models import Pace

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from app import db, payers
-from app.db import utcnow
+from app import payers
+from app.core import db
+from app.core.db import utcnow
 from app.gateway import time_left
 from app.payers import Payer
 from app.sync import leases, pace

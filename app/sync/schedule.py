@@ -6,8 +6,8 @@ from random import SystemRandom
 from sqlalchemy.orm import Session
 
 from app import checkout, payers
-from app.config import settings
-from app.db import utcnow
+from app.core.config import settings
+from app.core.db import utcnow
 from app.payers import Payer
 
 LONGEST_WAIT = 3600.0  # seconds

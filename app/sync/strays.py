@@ -6,9 +6,10 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import apps, db
+from app import apps
 from app.apps import App
-from app.db import utcnow
+from app.core import db
+from app.core.db import utcnow
 from app.payers import Payer
 
 FEW_PAGES = 10  # of a hundred customers each: what somebody who waits for a page of ours can wait for

@@ -10,8 +10,9 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, db, idempotency, operators, webhooks
-from app.db import new_id
+from app import apps, checkout, idempotency, operators, webhooks
+from app.core import db
+from app.core.db import new_id
 from app.sync import beats, clock, leases, reconcile
 from app.sync.backfill import ListLease, claim_due, expect, read_on, release
 from app.sync.converge import converge, dismiss_known

@@ -7,7 +7,7 @@ from random import SystemRandom
 from sqlalchemy.orm import Session
 
 from app import apps, checkout, journal, payers
-from app.config import settings
+from app.core.config import settings
 from app.gateway import CustomerFacts, Mandate, SessionFacts
 from app.payers import Payer, PaymentMethod
 from app.sync import pace

@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import TypeAdapter, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.errors import Invalid
+from app.core.errors import Invalid
 from app.web.wire import FROM_THE_WIRE, WireModel, escaped, unstorable
 
 LARGEST = 64 * 1024  # bytes of a body

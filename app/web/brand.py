@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Flask, Response, abort, send_file, url_for
 
-from app.config import Settings
-from app.config import settings as current_settings
+from app.core.config import Settings
+from app.core.config import settings as current_settings
 
 bp = Blueprint("brand", __name__)
 

@@ -11,8 +11,8 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, render_template
 from flask.typing import ResponseReturnValue
 
-from app.config import Settings
-from app.version import __version__
+from app.core.config import Settings
+from app.core.version import __version__
 from app.web import openapi
 from app.web.api import Operation
 from app.web.wire import ULID_PATTERN

@@ -2,8 +2,8 @@
 
 from flask import Flask, Response, g, request
 
-from app.config import Settings
-from app.db import new_id
+from app.core.config import Settings
+from app.core.db import new_id
 from app.web import proxies
 
 STRIPE_CHECKOUT = "https://checkout.stripe.com"

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, request
 
-from app.config import Settings
+from app.core.config import Settings
 
 log = structlog.get_logger("gangway.web")
 

@@ -4,7 +4,7 @@ import time
 
 from flask import Flask, Response, g, request
 
-from app.metrics import Metrics
+from app.core.metrics import Metrics
 
 
 def init_app(app: Flask, metrics: Metrics) -> None:

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import structlog
 from flask import Flask, Response, request
 
-from app.config import LOOPBACK, Settings
-from app.errors import Forbidden
+from app.core.config import LOOPBACK, Settings
+from app.core.errors import Forbidden
 
 log = structlog.get_logger("gangway.web")
 

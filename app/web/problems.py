@@ -12,8 +12,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from app import db
-from app.errors import AppError, Forbidden
+from app.core import db
+from app.core.errors import AppError, Forbidden
 from app.web import wording
 from app.web.limits import retry_url
 

@@ -4,7 +4,7 @@ import structlog
 from flask import Flask, current_app, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app.config import Settings, settings
+from app.core.config import Settings, settings
 
 log = structlog.get_logger("gangway.web")
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from app.config import settings
+from app.core.config import settings
 
 # Browsers remove tabs and line breaks from a URL and read a backslash as a slash. What they would read
 # differently than we do must not get through. Source: https://url.spec.whatwg.org/#concept-basic-url-parser

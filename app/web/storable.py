@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from flask import Flask, abort, request
 
-from app.errors import Invalid
+from app.core.errors import Invalid
 from app.web.wire import is_unstorable
 
 SENTENCE = "This has characters that can't be stored. Go back and type it again."

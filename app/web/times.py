@@ -5,7 +5,7 @@ from datetime import datetime
 from babel.dates import format_timedelta
 from flask import Flask
 
-from app.db import utcnow
+from app.core.db import utcnow
 
 
 def init_app(app: Flask) -> None:

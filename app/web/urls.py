@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import current_app
 
-from app.config import settings
+from app.core.config import settings
 
 
 def external(endpoint: str, **values: Any) -> str:

@@ -3,8 +3,9 @@
 from flask import Blueprint, Response, current_app, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app import apps, db, gateway
-from app.errors import Invalid, NotFound
+from app import apps, gateway
+from app.core import db
+from app.core.errors import Invalid, NotFound
 from app.webhooks.receive import receive as store
 
 bp = Blueprint("webhooks", __name__)

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import payers
-from app.config import settings
-from app.db import utcnow
+from app.core.config import settings
+from app.core.db import utcnow
 from app.webhooks.models import Event
 
 DECLINED = "setup_intent.setup_failed"

@@ -12,7 +12,7 @@ from typing import Any, TypeGuard
 from sqlalchemy.orm import Session
 
 from app import checkout, payers
-from app.db import fitted
+from app.core.db import fitted
 from app.gateway import API_VERSION, CustomerFacts, Method, SetupFacts
 
 AT_ONCE = timedelta(0)

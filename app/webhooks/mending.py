@@ -3,9 +3,10 @@
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import db, journal, payers
-from app.db import utcnow
-from app.errors import Conflict, Invalid, NotFound
+from app import journal, payers
+from app.core import db
+from app.core.db import utcnow
+from app.core.errors import Conflict, Invalid, NotFound
 from app.webhooks.models import Event
 
 MAY_BE_RETRIED = ("dead", "ignored")

@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, UtcDateTime, utcnow
+from app.core.db import Base, UtcDateTime, utcnow
 
 # Written out, not as parameters, so that a database sees that its index fits.
 BACKFILLED = sa.text("origin = 'backfill'")

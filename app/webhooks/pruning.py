@@ -5,9 +5,9 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import db
-from app.config import settings
-from app.db import utcnow
+from app.core import db
+from app.core.config import settings
+from app.core.db import utcnow
 from app.webhooks.models import PRUNABLE, Event
 
 BATCH = 500

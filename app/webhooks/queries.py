@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, defer
 
 from app import apps, checkout, customers, payers
-from app.db import is_id
-from app.errors import NotFound
+from app.core.db import is_id
+from app.core.errors import NotFound
 from app.web import keyset
 from app.webhooks.models import Event
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app import apps, payers
-from app.db import utcnow
+from app.core.db import utcnow
 from app.webhooks.models import Event
 from app.webhooks.reading import Reading, is_event, read
 

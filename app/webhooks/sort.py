@@ -7,8 +7,9 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app import apps, db, payers
-from app.db import utcnow
+from app import apps, payers
+from app.core import db
+from app.core.db import utcnow
 from app.payers import Payer
 from app.webhooks.declines import is_last_straw
 from app.webhooks.hints import Hint

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import payers
-from app.db import utcnow
+from app.core.db import utcnow
 from app.webhooks.declines import is_last_straw
 from app.webhooks.hints import Hint
 from app.webhooks.models import Event

@@ -7,9 +7,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import apps, db
+from app import apps
 from app.apps import App
 from app.apps.models import SigningSecret
+from app.core import db
 from app.journal import Entry
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import add_key, revoke_key

@@ -6,9 +6,10 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from app import apps, db
+from app import apps
 from app.apps.cli import default_command, install_command, list_command, replace_key_command
 from app.apps.models import App
+from app.core import db
 from app.journal import Entry
 from app.payers.cli import uninstall_command
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator

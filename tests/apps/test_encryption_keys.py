@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from flask import Flask
 
-from app import create_app, db
+from app import create_app
 from app.apps.cli import install_command
 from app.apps.models import SigningSecret
+from app.core import db
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import add_account, add_key
 from tests.conftest import make_settings

@@ -5,9 +5,10 @@ import pytest
 from flask import Flask
 from werkzeug.test import Client
 
-from app import create_app, db
+from app import create_app
 from app.apps.cli import install_command
-from app.config import Settings
+from app.core import db
+from app.core.config import Settings
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import add_key, revoke_key
 from tests.support.cases import for_each

@@ -13,10 +13,11 @@ import time_machine
 from click.testing import Result
 from flask import Flask
 
-from app import apps, db
+from app import apps
 from app.apps.cli import roll_secret_command
 from app.apps.models import SigningSecret
-from app.config import Settings
+from app.core import db
+from app.core.config import Settings
 from app.journal import Entry
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import revoke_key

@@ -13,8 +13,9 @@ import pytest
 import requests
 from cryptography.fernet import Fernet
 
-from app import apps, create_app, db
-from app.config import Settings
+from app import apps, create_app
+from app.core import db
+from app.core.config import Settings
 from app.simulator import DEFAULT_API_KEY
 from tests.bench import sites
 from tests.support.processes import ROOT, free_port

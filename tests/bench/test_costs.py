@@ -14,8 +14,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app import apps, create_app, db, sync
-from app.config import Settings
+from app import apps, create_app, sync
+from app.core import db
+from app.core.config import Settings
 from app.payers import Payer
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.server import serve

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import db
+from app.core import db
 from tests.support.tokens import bearer
 
 ROWS = 1_000_000

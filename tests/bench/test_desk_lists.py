@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import apps, db, migrations
+from app import apps, migrations
+from app.core import db
 from app.customers.models import Customer
 from app.customers.search import search_text
 from app.payers import Payer

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
-from app import db
+from app.core import db
 from app.demo import Quiet
 from app.simulator import Simulator
 from app.simulator.server import serve

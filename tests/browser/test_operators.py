@@ -6,7 +6,8 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
-from app import db, operators
+from app import operators
+from app.core import db
 from app.operators.models import OperatorSession
 from tests.browser.conftest import Place, Visit
 from tests.support.operators import PASSWORD, Telephone, member

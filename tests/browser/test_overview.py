@@ -8,9 +8,10 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import expect
 
-from app import apps, db
+from app import apps
+from app.core import db
+from app.core.db import new_id, utcnow
 from app.customers import Customer
-from app.db import new_id, utcnow
 from app.payers import Payer
 from app.webhooks import Event
 from tests.browser.conftest import Place, Visit

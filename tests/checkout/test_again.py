@@ -4,7 +4,7 @@ import time_machine
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from app import db
+from app.core import db
 from app.customers import Customer
 from app.journal import Entry
 from app.payers import Payer, PaymentStatus

@@ -7,9 +7,9 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import db
 from app.checkout.models import Expected
-from app.db import utcnow
+from app.core import db
+from app.core.db import utcnow
 from app.payers import Payer
 from app.sync import worker
 from tests.support.people import Person

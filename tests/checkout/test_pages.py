@@ -7,8 +7,8 @@ import time_machine
 from flask.testing import FlaskClient
 
 from app.checkout import CheckoutSession
-from app.config import Settings
-from app.db import utcnow
+from app.core.config import Settings
+from app.core.db import utcnow
 from app.journal import Entry
 from app.payers import Payer
 from app.simulator import Simulator

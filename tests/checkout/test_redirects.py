@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.checkout import CheckoutSession
-from app.config import Settings
+from app.core.config import Settings
 from app.simulator import Simulator
 from tests.conftest import make_settings
 from tests.support.browser import Page

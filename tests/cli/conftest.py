@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from click.testing import Result
 from flask import Flask
 
-from app import db
-from app.db import utcnow
+from app.core import db
+from app.core.db import utcnow
 from app.payers import Payer
 from app.simulator import Simulator
 from app.simulator.server import serve

@@ -6,7 +6,7 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 
-from app.config import Settings
+from app.core.config import Settings
 from app.simulator import DEFAULT_API_KEY
 from tests.conftest import KEY
 from tests.support.commands import SECRET, Run

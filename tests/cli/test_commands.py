@@ -8,8 +8,8 @@ from cryptography.fernet import Fernet
 
 from app import migrations
 from app.cli import main
-from app.config import Settings
-from app.version import __version__
+from app.core.config import Settings
+from app.core.version import __version__
 from tests.support.commands import Run, run_command
 from tests.support.processes import PROCESS_MARKS, gangway
 

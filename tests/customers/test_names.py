@@ -6,9 +6,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from app import db
+from app.core import db
+from app.core.db import utcnow
 from app.customers import Customer
-from app.db import utcnow
 from tests.support.portal import SignupPage, sign_up
 from tests.support.rows import Rows
 

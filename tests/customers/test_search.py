@@ -5,7 +5,7 @@ from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import db
+from app.core import db
 from app.customers import Customer
 from app.customers.search import fold, search_text
 from tests.support.api import Api

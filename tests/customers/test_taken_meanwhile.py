@@ -6,9 +6,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from app.core.db import new_id, utcnow
 from app.customers import Customer
 from app.customers.models import SubjectKey
-from app.db import new_id, utcnow
 from tests.support.api import Api
 from tests.support.desk import post, sign_in
 from tests.support.rivals import comes_first

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app import journal
+from app.core.db import new_id
 from app.customers import Customer
-from app.db import new_id
 from app.simulator import DEFAULT_API_KEY, Simulator, accounts
 from tests.support.api import Api, api
 from tests.support.browser import Element, Page

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import db, payers
+from app import payers
+from app.core import db
 from app.customers import Customer
 from app.journal import Entry
 from tests.support.crowd import add, bill, crowd, save_card

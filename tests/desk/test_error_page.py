@@ -5,8 +5,8 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import db
-from app.errors import Conflict
+from app.core import db
+from app.core.errors import Conflict
 from app.operators import OperatorPages, Role
 from tests.support.browser import Page
 from tests.support.desk import sign_in

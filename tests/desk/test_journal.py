@@ -8,9 +8,10 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import apps, db, journal, operators
+from app import apps, journal, operators
 from app.apps import App
-from app.db import utcnow
+from app.core import db
+from app.core.db import utcnow
 from tests.support.browser import Page
 from tests.support.cases import for_each
 from tests.support.desk import operator, post, sign_in

@@ -9,9 +9,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app import create_app, db
+from app import create_app
 from app.apps.models import PendingInstall
-from app.config import Settings
+from app.core import db
+from app.core.config import Settings
 from app.journal import Entry
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import add_account, add_key

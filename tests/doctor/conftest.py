@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app import db
+from app.core import db
 from app.doctor.cli import doctor_command
 from tests.support.installed_apps import Installed, installed
 from tests.support.world_fixtures import calls, clock, person, postbox, world

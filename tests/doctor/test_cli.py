@@ -6,8 +6,9 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 
-from app import apps, db
+from app import apps
 from app.cli import main
+from app.core import db
 from app.doctor.cli import doctor_command
 from app.simulator import DEFAULT_ACCOUNT, Simulator
 from app.simulator.accounts import add_account, add_key

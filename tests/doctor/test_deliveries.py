@@ -6,9 +6,10 @@ import pytest
 import time_machine
 from flask import Flask
 
-from app import apps, db, sync
+from app import apps, sync
 from app.apps.models import App
-from app.db import utcnow
+from app.core import db
+from app.core.db import utcnow
 from app.simulator import Simulator
 from app.sync import Backfill
 from app.webhooks import Event

@@ -8,9 +8,10 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import create_app, db
+from app import create_app
 from app.apps.models import App
-from app.config import Settings
+from app.core import db
+from app.core.config import Settings
 from app.doctor.cli import doctor_command
 from app.journal import Entry
 from app.simulator import DEFAULT_ACCOUNT, Simulator

@@ -3,8 +3,9 @@ opened."""
 
 from flask import Flask
 
-from app import apps, db
+from app import apps
 from app.apps.models import App, SigningSecret
+from app.core import db
 from app.doctor.cli import doctor_command
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import add_key, revoke_key

@@ -6,7 +6,8 @@ import pytest
 import time_machine
 from flask import Flask
 
-from app import apps, db, doctor
+from app import apps, doctor
+from app.core import db
 from app.journal import Entry
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import revoke_key

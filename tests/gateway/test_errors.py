@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.db import utcnow
+from app.core.db import utcnow
 from app.gateway import (
     PageOptions,
     StripeFailed,

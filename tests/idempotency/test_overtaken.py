@@ -6,9 +6,10 @@ import pytest
 from flask import Flask
 from time_machine import Traveller
 
-from app import db, idempotency
+from app import idempotency
+from app.core import db
+from app.core.errors import Conflict
 from app.customers import Customer, NewCustomer, actions
-from app.errors import Conflict
 from app.idempotency import Request
 from tests.support.rows import Rows
 

@@ -5,8 +5,9 @@ from datetime import timedelta
 import time_machine
 from flask import Flask
 
-from app import db, idempotency
-from app.db import utcnow
+from app import idempotency
+from app.core import db
+from app.core.db import utcnow
 from app.idempotency import Request
 from app.sync import Worker
 from tests.support.processes import wait_until

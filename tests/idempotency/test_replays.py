@@ -14,10 +14,11 @@ from flask.testing import FlaskClient
 from time_machine import Traveller
 from werkzeug.test import TestResponse
 
-from app import db, idempotency
+from app import idempotency
 from app.checkout import CheckoutSession
+from app.core import db
+from app.core.db import utcnow
 from app.customers import Customer
-from app.db import utcnow
 from app.idempotency import Request
 from app.simulator import Simulator
 from tests.support.api import JSON, Api, wrong_fields

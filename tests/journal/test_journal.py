@@ -4,7 +4,8 @@ import json
 
 from flask import Flask
 
-from app import db, journal
+from app import journal
+from app.core import db
 from app.journal import Entry
 from app.simulator import DEFAULT_API_KEY
 from tests.support.people import Person

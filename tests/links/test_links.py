@@ -10,11 +10,12 @@ import time_machine
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from app import db, links, payers
-from app.config import Settings
+from app import links, payers
+from app.core import db
+from app.core.config import Settings
+from app.core.db import utcnow
+from app.core.errors import AppError, Conflict, Invalid, NotFound, PreconditionFailed
 from app.customers import Customer
-from app.db import utcnow
-from app.errors import AppError, Conflict, Invalid, NotFound, PreconditionFailed
 from app.journal import Entry
 from app.links import LinkState, OnboardingLink
 from tests.conftest import PORTAL, make_settings

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
-from app import create_app, db, migrations
+from app import create_app, migrations
+from app.core import db
 from tests.conftest import make_settings
 
 ADA, BOB, LINK = "01JCZZZZZZZZZZZZZZZZZZZZZA", "01JCZZZZZZZZZZZZZZZZZZZZZB", "01JCZZZZZZZZZZZZZZZZZZZZZC"

@@ -9,9 +9,10 @@ import time_machine
 from flask import Flask, Response, request
 from flask.testing import FlaskClient
 
-from app import db, webhooks
-from app.config import Settings
-from app.db import utcnow
+from app import webhooks
+from app.core import db
+from app.core.config import Settings
+from app.core.db import utcnow
 from app.gateway.client import NETWORK_RETRIES
 from app.payers import Payer
 from app.simulator import DEFAULT_API_KEY, Simulator

@@ -8,8 +8,9 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from click.testing import CliRunner
 
-from app import apps, db, doctor, sync
+from app import apps, doctor, sync
 from app.cli import main
+from app.core import db
 from tests.support.numbers import read
 from tests.support.people import Person
 from tests.support.world import World
@@ -39,7 +40,7 @@ def known(world: World, person: Person) -> set[str]:
 
 
 def world_session() -> Any:
-    from app import db  # noqa: PLC0415
+    from app.core import db  # noqa: PLC0415
 
     return db.session()
 

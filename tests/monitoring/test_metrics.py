@@ -8,10 +8,11 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import apps, create_app, db, sync
+from app import apps, create_app, sync
 from app.apps import App
-from app.config import Settings
-from app.db import utcnow
+from app.core import db
+from app.core.config import Settings
+from app.core.db import utcnow
 from app.payers import Payer
 from app.simulator import DEFAULT_API_KEY
 from app.simulator.accounts import revoke_key

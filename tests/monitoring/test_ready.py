@@ -10,7 +10,8 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import create_app, db
+from app import create_app
+from app.core import db
 from tests.conftest import make_settings
 from tests.support.newer_database import newer_database
 

@@ -2,9 +2,9 @@
 
 from tests.mutants.mutant import Mutant
 
-DB = "app/db.py"
-SQLITE = "app/sqlite.py"
-SETTINGS = "app/config.py"
+DB = "app/core/db.py"
+SQLITE = "app/core/sqlite.py"
+SETTINGS = "app/core/config.py"
 LOGGING = "app/web/logging.py"
 MONITORING = "app/monitoring/pages.py"
 
@@ -68,14 +68,14 @@ MUTANTS = (
     ),
     Mutant(
         "a sealed secret opens in another row",
-        "app/sealing.py",
+        "app/core/sealing.py",
         "        if sealed_for != row:\n",
         "        if not sealed_for:\n",
         "tests/test_sealing.py::test_refuses_a_value_that_was_moved_from_another_row",
     ),
     Mutant(
         "a former encryption key opens nothing",
-        "app/sealing.py",
+        "app/core/sealing.py",
         "for key in keys])",
         "for key in keys[:1]])",
         "tests/test_sealing.py::test_opens_with_any_key_and_seals_with_the_first",
@@ -145,14 +145,14 @@ MUTANTS = (
     ),
     Mutant(
         "others may read a backup",
-        "app/files.py",
+        "app/core/files.py",
         "OWNER_FILE = 0o600",
         "OWNER_FILE = 0o644",
         "tests/test_backup.py::test_copies_everything_into_a_file_for_its_owner_alone",
     ),
     Mutant(
         "a backup of a broken database seems well",
-        "app/backup.py",
+        "app/core/backup.py",
         'if found != ["ok"]:',
         "if not found:",
         "tests/test_backup.py::test_of_a_broken_database_is_none",

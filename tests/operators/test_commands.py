@@ -7,8 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import cli
-from app.db import utcnow
-from app.errors import AppError, Conflict, NotFound
+from app.core.db import utcnow
+from app.core.errors import AppError, Conflict, NotFound
 from app.journal import Entry
 from app.operators.cli import group, people
 from app.operators.models import OneTimeLink, Operator

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from time_machine import Traveller
 
-from app import db
+from app.core import db
 from tests.support.desk import post, sign_in
 from tests.support.operators import PASSWORD, log_in, member
 

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask
 
-from app.db import new_id, utcnow
+from app.core.db import new_id, utcnow
 from app.operators.models import Operator
 from tests.support.browser import Page
 from tests.support.desk import post, sign_in

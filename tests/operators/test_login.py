@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from time_machine import Traveller
 
-from app.db import utcnow
+from app.core.db import utcnow
 from app.journal import Entry
 from app.operators import passwords
 from app.operators.models import Operator, OperatorSession

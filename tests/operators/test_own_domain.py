@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from app.errors import Invalid
+from app.core.errors import Invalid
 from app.operators import accounts
 from tests.support.cases import for_each
 

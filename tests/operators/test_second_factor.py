@@ -10,9 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from time_machine import Traveller
 
-from app import db
-from app.config import Settings
-from app.db import utcnow
+from app.core import db
+from app.core.config import Settings
+from app.core.db import utcnow
 from app.journal import Entry
 from app.operators import second_factor
 from app.operators.models import Operator, OperatorSession, RecoveryCode

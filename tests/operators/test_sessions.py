@@ -8,7 +8,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from time_machine import Traveller
 
-from app import create_app, db, operators
+from app import create_app, operators
+from app.core import db
 from app.journal import Entry
 from app.operators import one_time_links
 from app.operators.models import OneTimeLink, OperatorSession

@@ -10,7 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from time_machine import Traveller
 
-from app import db, operators
+from app import operators
+from app.core import db
 from app.journal import Entry
 from app.operators.models import OneTimeLink, Operator
 from tests.conftest import PORTAL

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.db import utcnow
+from app.core.db import utcnow
 from app.journal import Entry
 from app.operators.models import OneTimeLink, Operator, OperatorSession, RecoveryCode
 from tests.support.browser import Page

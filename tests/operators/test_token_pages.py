@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from time_machine import Traveller
 
-from app.db import utcnow
+from app.core.db import utcnow
 from app.journal import Entry
 from app.operators.models import ApiToken
 from tests.support.browser import Page

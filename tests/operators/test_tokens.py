@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from time_machine import Traveller
 
-from app.db import new_id
-from app.errors import Invalid
+from app.core.db import new_id
+from app.core.errors import Invalid
 from app.journal import Entry
 from app.operators import ApiToken, create_token
 from app.operators.cli import group

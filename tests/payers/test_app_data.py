@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import Client
 
 from app.apps import App
-from app.db import new_id
+from app.core.db import new_id
 from app.journal import Entry
 from app.payers import Payer
 from app.simulator import Simulator

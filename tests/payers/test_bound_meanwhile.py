@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app.db import new_id, utcnow
+from app.core.db import new_id, utcnow
 from app.payers import Payer
 from tests.support.api import Api, api
 from tests.support.desk import post, sign_in

@@ -28,9 +28,10 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from flask import Flask
 
-from app import create_app, db
+from app import create_app
 from app.checkout import CheckoutSession
-from app.config import Settings
+from app.core import db
+from app.core.config import Settings
 from app.customers import Customer
 from app.payers import Payer
 from app.simulator import DEFAULT_API_KEY

@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 
-from app import apps, create_app, db
+from app import apps, create_app
+from app.core import db
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.server import serve
 from app.web import logging

@@ -16,8 +16,8 @@ from pathlib import Path
 import time_machine
 from flask import Flask
 
-from app import db
-from app.config import Settings
+from app.core import db
+from app.core.config import Settings
 from app.idempotency.actions import ABANDONED
 from app.simulator import Simulator
 from app.sync.leases import LEASE

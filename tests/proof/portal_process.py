@@ -17,7 +17,7 @@ import time_machine
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from app import create_app
-from app.config import Settings
+from app.core.config import Settings
 from tests.support import crash_points
 
 # Each process is forked, in milliseconds, from a server that has imported everything there is to import.

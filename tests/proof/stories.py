@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from app import db
 from app.checkout import CheckoutSession
-from app.errors import AppError
+from app.core import db
+from app.core.errors import AppError
 from app.simulator import DEFAULT_API_KEY, accounts
 from app.simulator.knobs import FAULTS
 from app.webhooks import Event

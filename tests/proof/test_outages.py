@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from app import db
+from app.core import db
 from app.customers import Customer
 from app.webhooks import Event
 from tests.proof.conftest import MakeWorld

@@ -8,8 +8,8 @@ from click.testing import CliRunner, Result
 from dotenv import dotenv_values
 
 from app.cli import main
-from app.config import Settings
-from app.environment import find_sources
+from app.core.config import Settings
+from app.core.environment import find_sources
 from tests.conftest import KEY
 from tests.support.commands import run_command
 

@@ -8,8 +8,9 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import create_app, db, resealing
-from app.db import Base
+from app import create_app
+from app.core import db, resealing
+from app.core.db import Base
 from app.doctor.cli import doctor_command
 from app.setup.cli import keys_group
 from app.simulator import Simulator

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from app import environment
-from app.config import Settings, SettingsRefused
-from app.environment import find_sources, write_env_file
+from app.core import environment
+from app.core.config import Settings, SettingsRefused
+from app.core.environment import find_sources, write_env_file
 from tests.conftest import KEY, SECRET_KEY
 from tests.support.commands import run_command
 
-ROOT = Path(environment.__file__).parent.parent
+ROOT = Path(environment.__file__).parents[2]
 LEAST = {"GANGWAY_SECRET_KEY": SECRET_KEY, "GANGWAY_ENCRYPTION_KEYS": KEY}
 
 

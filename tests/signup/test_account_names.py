@@ -5,7 +5,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.config import Settings
+from app.core.config import Settings
 from app.customers import Customer
 from app.simulator import Simulator
 from tests.conftest import make_settings

@@ -5,10 +5,11 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import apps, db
+from app import apps
 from app.apps import App
+from app.core import db
+from app.core.db import utcnow
 from app.customers import Customer
-from app.db import utcnow
 from app.simulator import DEFAULT_API_KEY, Simulator
 from tests.conftest import PORTAL
 from tests.support.browser import Page

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.checkout import CheckoutSession
-from app.config import Settings
+from app.core.config import Settings
 from app.customers import Customer
 from app.payers import Payer, PaymentMethod
 from app.simulator import Simulator

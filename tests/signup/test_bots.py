@@ -7,9 +7,9 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.config import Settings
+from app.core.config import Settings
+from app.core.db import utcnow
 from app.customers import Customer
-from app.db import utcnow
 from tests.conftest import make_settings
 from tests.support.browser import Page
 from tests.support.portal import SignupPage

@@ -7,7 +7,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.db import utcnow
+from app.core.db import utcnow
 from app.payers import Payer
 from app.simulator import Simulator
 from app.webhooks import Event

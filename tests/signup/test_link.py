@@ -9,8 +9,8 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import db
-from app.config import Settings
+from app.core import db
+from app.core.config import Settings
 from app.journal import Entry
 from app.web import logging
 from tests.conftest import make_settings

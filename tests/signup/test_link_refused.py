@@ -9,7 +9,8 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import db, payers
+from app import payers
+from app.core import db
 from app.customers import Customer
 from app.payers import Payer
 from app.signup.models import Signup

@@ -10,8 +10,9 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import db, payers, sync
+from app import payers, sync
 from app.checkout import CheckoutSession
+from app.core import db
 from app.customers import Customer
 from app.payers import Payer, PaymentMethod
 from app.signup.models import Signup

@@ -7,7 +7,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.db import utcnow
+from app.core.db import utcnow
 from app.simulator import Simulator
 from tests.support.browser import Page
 from tests.support.portal import SignupPage, client_cookie, sign_up

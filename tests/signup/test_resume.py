@@ -8,11 +8,12 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import db, payers
+from app import payers
 from app.checkout import CheckoutSession
-from app.config import Settings
+from app.core import db
+from app.core.config import Settings
+from app.core.db import utcnow
 from app.customers import Customer
-from app.db import utcnow
 from app.payers import Payer
 from app.simulator import Simulator
 from tests.conftest import make_settings

@@ -7,8 +7,8 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
-from app.config import Settings
-from app.db import utcnow
+from app.core.config import Settings
+from app.core.db import utcnow
 from app.payers import Payer, PaymentMethod
 from app.simulator import Simulator
 from tests.conftest import make_settings

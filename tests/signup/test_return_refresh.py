@@ -9,8 +9,9 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import db, sync
-from app.config import Settings
+from app import sync
+from app.core import db
+from app.core.config import Settings
 from app.payers import Payer
 from app.simulator import Simulator
 from tests.conftest import make_settings

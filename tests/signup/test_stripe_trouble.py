@@ -12,14 +12,14 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import db
 from app.apps import App
 from app.checkout import CheckoutSession
+from app.core import db
+from app.core.db import utcnow
+from app.core.sealing import Sealer
 from app.customers import Customer
-from app.db import utcnow
 from app.journal import Entry
 from app.payers import Payer
-from app.sealing import Sealer
 from app.signup.models import Signup
 from app.simulator import DEFAULT_API_KEY, Simulator
 from tests.support.browser import Page

@@ -9,8 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.checkout import CheckoutSession
+from app.core.db import utcnow
 from app.customers import Customer
-from app.db import utcnow
 from app.payers import Payer
 from app.signup.models import Signup
 from tests.support.browser import Page

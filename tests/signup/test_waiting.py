@@ -12,9 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from requests.adapters import BaseAdapter
 
-from app import apps, db, sync
+from app import apps, sync
 from app.checkout import CheckoutSession
-from app.db import utcnow
+from app.core import db
+from app.core.db import utcnow
 from app.gateway import StripeGateway, patience
 from app.gateway.client import TIMEOUTS
 from app.payers import Payer

@@ -15,7 +15,7 @@ from flask import Flask
 from requests.adapters import HTTPAdapter
 from sqlalchemy import orm
 
-from app import db
+from app.core import db
 
 Reached = Callable[[str], None]
 _IDS = re.compile(r"(?<=/)(cus|cs|pm|seti|we|evt|mandate)_\w+|(?<=/)01[0-9A-Z]{24}|\?.*")

@@ -6,11 +6,12 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask
 
-from app import apps, db
+from app import apps
+from app.core import db
+from app.core.db import new_id
 from app.customers import Customer, NewCustomer, actions
 from app.customers.models import CustomerCount
 from app.customers.search import search_text
-from app.db import new_id
 from app.payers import Payer, PaymentMethod
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,8 +7,8 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
-from app import db
-from app.db import new_id
+from app.core import db
+from app.core.db import new_id
 from app.operators.models import Operator
 from app.operators.sessions import open_session
 from tests.support.browser import Page

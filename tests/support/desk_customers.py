@@ -5,7 +5,8 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import apps, customers, db, payers
+from app import apps, customers, payers
+from app.core import db
 from app.simulator import Simulator
 from app.simulator.accounts import add_account, add_key
 from tests.conftest import PORTAL

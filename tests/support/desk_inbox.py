@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from flask import Flask
 
-from app import db
+from app.core import db
 from app.journal import Entry
 from app.webhooks import Event
 from tests.support.rows import Rows

@@ -6,9 +6,10 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import apps, db
+from app import apps
+from app.core import db
+from app.core.db import new_id, utcnow
 from app.customers import Customer
-from app.db import new_id, utcnow
 from app.payers import Payer
 from tests.support.browser import Element, Page
 

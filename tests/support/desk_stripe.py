@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app import db
+from app.core import db
 from app.journal import Entry
 from tests.support.browser import Page
 

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask
 
-from app import db
+from app.core import db
 
 
 def hasten(app: Flask, *, like: sa.Engine) -> None:

@@ -8,7 +8,8 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 from flask import Flask
 
-from app import apps, db
+from app import apps
+from app.core import db
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator.store import Row as StripeRow
 

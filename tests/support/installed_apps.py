@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from click.testing import Result
 from flask import Flask
 
-from app import apps, db
+from app import apps
+from app.core import db
 from app.simulator import Simulator
 
 Install = Callable[..., Result]

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import time_machine
 from flask import Flask
 
-from app import apps, create_app, db
+from app import apps, create_app
 from app.apps.cli import install_command
-from app.config import Settings
+from app.core import db
+from app.core.config import Settings
 from tests.support import crash_points
 
 PATIENCE = 120.0  # seconds

@@ -8,7 +8,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app import customers, db, links
+from app import customers, links
+from app.core import db
 from app.customers import Customer, NewCustomer
 from app.journal import Entry
 from app.links import OnboardingLink

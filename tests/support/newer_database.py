@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from flask import Flask
 
-from app import db
+from app.core import db
 
 
 @contextmanager

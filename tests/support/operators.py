@@ -10,8 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app import db, operators
-from app.db import utcnow
+from app import operators
+from app.core import db
+from app.core.db import utcnow
 from app.operators import passwords, second_factor
 from app.operators.models import Operator, Role
 from app.operators.passwords import AcceptedPassword

@@ -15,9 +15,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app import checkout, customers, db, payers
+from app import checkout, customers, payers
 from app.checkout import CheckoutSession
-from app.db import utcnow
+from app.core import db
+from app.core.db import utcnow
 from app.gateway import PageOptions
 from app.payers import Payer, PaymentMethod, PaymentStatus, payment_status
 from app.simulator import Simulator

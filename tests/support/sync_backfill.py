@@ -5,8 +5,9 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask
 
-from app import db, sync
+from app import sync
 from app.apps import App
+from app.core import db
 from app.gateway import EVENTS
 from app.sync import Backfill, Backfilled
 from tests.support.people import Person

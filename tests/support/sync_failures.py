@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from app.db import utcnow
+from app.core.db import utcnow
 from tests.support.people import Person
 
 MOST_TRIES = 15

@@ -7,8 +7,9 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import db, operators
-from app.db import new_id
+from app import operators
+from app.core import db
+from app.core.db import new_id
 
 
 def bearer(app: Flask, scope: str = "admin") -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import current_app, has_app_context
 
-from app import db
+from app.core import db
 
 
 def forbid_open_transactions(stripe: Callable[..., Any]) -> Callable[..., Any]:

@@ -14,9 +14,10 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, db, payers
+from app import apps, checkout, payers
 from app.checkout import CheckoutSession
-from app.db import utcnow
+from app.core import db
+from app.core.db import utcnow
 from app.payers import Payer, PaymentMethod, PaymentStatus
 from app.webhooks import Event
 from tests.support.people import Person

@@ -6,8 +6,9 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from app import db, sync
-from app.db import utcnow
+from app import sync
+from app.core import db
+from app.core.db import utcnow
 from app.sync import Beat
 from tests.support.processes import wait_until
 from tests.support.rows import Rows

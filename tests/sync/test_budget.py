@@ -9,8 +9,9 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask, Response
 
-from app import db, sync, webhooks
-from app.config import Settings
+from app import sync, webhooks
+from app.core import db
+from app.core.config import Settings
 from app.gateway.client import NETWORK_RETRIES
 from app.simulator import Simulator
 from app.sync import Lease, Pace

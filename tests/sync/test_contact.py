@@ -7,8 +7,9 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import db, payers
-from app.db import utcnow
+from app import payers
+from app.core import db
+from app.core.db import utcnow
 from app.journal import Entry
 from tests.support.people import Person
 from tests.support.rows import Rows

@@ -4,7 +4,7 @@ pages. It writes each fact to the audit log once."""
 import pytest
 import time_machine
 
-from app.config import Settings
+from app.core.config import Settings
 from app.payers import PaymentStatus
 from tests.conftest import make_settings
 from tests.support.people import Person

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from app.apps import App
 from app.checkout import CheckoutSession
-from app.db import DisplayText
+from app.core.db import DisplayText
 from app.journal import Entry
 from app.payers import Payer, PaymentMethod
 from app.webhooks import Event

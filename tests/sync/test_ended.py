@@ -5,8 +5,9 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from app import db, payers, sync
-from app.db import utcnow
+from app import payers, sync
+from app.core import db
+from app.core.db import utcnow
 from app.payers import Payer
 from tests.support.people import Person
 from tests.support.rows import Rows

@@ -7,8 +7,9 @@ import pytest
 import time_machine
 from flask import Response
 
-from app import db, webhooks
-from app.db import utcnow
+from app import webhooks
+from app.core import db
+from app.core.db import utcnow
 from app.payers import PaymentStatus
 from app.simulator import Simulator
 from app.sync import leases

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 import time_machine
 
-from app import db, payers, webhooks
-from app.config import Settings
-from app.db import utcnow
+from app import payers, webhooks
+from app.core import db
+from app.core.config import Settings
+from app.core.db import utcnow
 from app.payers import Payer
 from app.sync import schedule
 from app.webhooks import Event

@@ -5,9 +5,10 @@ import pytest
 import time_machine
 from flask import Flask
 
-from app import db, payers
-from app.config import Settings
-from app.db import utcnow
+from app import payers
+from app.core import db
+from app.core.config import Settings
+from app.core.db import utcnow
 from app.journal import Entry
 from app.simulator import DEFAULT_API_KEY
 from app.simulator.accounts import add_key, revoke_key

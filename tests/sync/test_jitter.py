@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from app import db
 from app.apps import App
-from app.db import utcnow
+from app.core import db
+from app.core.db import utcnow
 from app.gateway import StripeKeyRejected
 from app.payers import Payer
 from app.sync import Backfill, Pace, pace, schedule

@@ -7,7 +7,8 @@ from typing import Any
 import time_machine
 from flask import Flask
 
-from app import db, sync, webhooks
+from app import sync, webhooks
+from app.core import db
 from app.payers import PaymentStatus
 from app.sync import Outcome, leases
 from app.sync.leases import LEASE

@@ -12,9 +12,10 @@ import time_machine
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from app import apps, db, sync, webhooks
-from app.config import Settings
-from app.db import utcnow
+from app import apps, sync, webhooks
+from app.core import db
+from app.core.config import Settings
+from app.core.db import utcnow
 from app.journal import Entry
 from app.payers import Payer, PaymentStatus
 from app.simulator import DEFAULT_API_KEY

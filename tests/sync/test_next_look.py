@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import time_machine
 
-from app.db import utcnow
+from app.core.db import utcnow
 from tests.support.people import Person
 from tests.support.world import World
 

@@ -6,8 +6,9 @@ import pytest
 import time_machine
 from flask import Flask, Response
 
-from app import apps, db, sync, webhooks
-from app.config import Settings
+from app import apps, sync, webhooks
+from app.core import db
+from app.core.config import Settings
 from app.gateway.client import NETWORK_RETRIES
 from app.payers import PaymentStatus
 from app.simulator import DEFAULT_API_KEY, Simulator

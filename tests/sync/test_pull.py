@@ -3,7 +3,7 @@
 import pytest
 import time_machine
 
-from app.config import Settings
+from app.core.config import Settings
 from app.payers import PaymentStatus
 from app.webhooks import Event
 from tests.conftest import make_settings

@@ -7,9 +7,10 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from app import db, sync
-from app.config import Settings
-from app.db import utcnow
+from app import sync
+from app.core import db
+from app.core.config import Settings
+from app.core.db import utcnow
 from app.journal import Entry
 from app.payers import Payer, PaymentStatus
 from app.sync import Pace, leases

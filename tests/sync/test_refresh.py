@@ -8,7 +8,8 @@ import pytest
 import time_machine
 from flask import Response
 
-from app import db, sync
+from app import sync
+from app.core import db
 from app.payers import PaymentStatus
 from app.simulator import Simulator
 from tests.support.people import Person

@@ -7,7 +7,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.db import utcnow
+from app.core.db import utcnow
 from tests.support.desk_customer import look, section
 from tests.support.people import Person
 from tests.support.stripe_calls import StripeCalls

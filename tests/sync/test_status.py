@@ -7,7 +7,8 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from app import db, sync
+from app import sync
+from app.core import db
 from app.journal import Entry
 from app.payers import Payer
 from tests.support.people import Person

@@ -6,9 +6,10 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from app import db, sync
+from app import sync
 from app.apps import App
-from app.db import new_id
+from app.core import db
+from app.core.db import new_id
 from app.sync import Strays
 from tests.support.people import Person
 from tests.support.world import World

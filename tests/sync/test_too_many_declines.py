@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from flask import Flask
 
-from app.config import Settings
+from app.core.config import Settings
 from app.journal import Entry
 from tests.conftest import make_settings
 from tests.support.browser import Page

@@ -6,8 +6,9 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from app import db, payers, sync, webhooks
-from app.db import utcnow
+from app import payers, sync, webhooks
+from app.core import db
+from app.core.db import utcnow
 from app.payers import PaymentStatus
 from app.sync import leases
 from app.sync.converge import converge

@@ -7,8 +7,8 @@ import pytest
 import structlog
 from flask import Flask
 
-from app import db
-from app.config import Settings
+from app.core import db
+from app.core.config import Settings
 from app.payers import PaymentStatus
 from app.sync import Backfill, Worker
 from tests.conftest import make_settings

@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.config import Settings
+from app.core.config import Settings
 from app.web import limits
 from tests.conftest import make_settings
 from tests.support.browser import Page

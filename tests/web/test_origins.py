@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import Client
 
-from app.config import Settings
+from app.core.config import Settings
 from tests.conftest import make_settings
 from tests.support.browser import Page
 from tests.support.cases import for_each

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.errors import Conflict, Invalid, NotFound, PreconditionFailed, Unauthorized
+from app.core.errors import Conflict, Invalid, NotFound, PreconditionFailed, Unauthorized
 from app.web import wording
 from tests.support.browser import Page
 from tests.support.cases import for_each
@@ -69,7 +69,7 @@ def test_wrong_method_of_the_api_gets_a_problem_that_keeps_the_right_ones(client
         "/signup/",
         "/RETURN",
         "/signup/x",
-        "/static/../app/config.py",
+        "/static/../app/core/config.py",
         "/static/",
         "/%00",
         "/static/%00",

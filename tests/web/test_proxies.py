@@ -5,7 +5,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 
-from app.config import Settings
+from app.core.config import Settings
 from app.web import proxies
 from tests.conftest import make_settings
 from tests.support.commands import environment, run_command

@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder
 
-from app.db import new_id
+from app.core.db import new_id
 from tests.support.api import Api, sent
 from tests.support.browser import Page
 from tests.support.cases import for_each

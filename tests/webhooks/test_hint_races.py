@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import time_machine
 
-from app.db import utcnow
+from app.core.db import utcnow
 from app.payers import PaymentStatus
 from app.simulator import Simulator
 from app.webhooks import Event

@@ -11,9 +11,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app import db, webhooks
-from app.db import utcnow
-from app.errors import AppError, Conflict, Invalid, NotFound
+from app import webhooks
+from app.core import db
+from app.core.db import utcnow
+from app.core.errors import AppError, Conflict, Invalid, NotFound
 from app.journal import Entry
 from app.payers import Payer, PaymentStatus
 from app.webhooks import Event

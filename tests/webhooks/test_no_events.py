@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from app import db, webhooks
+from app import webhooks
+from app.core import db
 from app.webhooks import Event
 from tests.support.cases import for_each
 from tests.support.people import Person

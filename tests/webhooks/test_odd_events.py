@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from app import db
+from app.core import db
 from app.payers import PaymentStatus
 from app.webhooks import Event
 from tests.support.people import Person

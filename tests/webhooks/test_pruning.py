@@ -7,9 +7,10 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from app import db, sync, webhooks
-from app.config import Settings
-from app.db import utcnow
+from app import sync, webhooks
+from app.core import db
+from app.core.config import Settings
+from app.core.db import utcnow
 from app.webhooks import Event
 from app.webhooks.pruning import BATCH
 from tests.conftest import make_settings

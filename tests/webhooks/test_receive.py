@@ -8,9 +8,10 @@ import pytest
 import time_machine
 from flask import Flask
 
-from app import apps, db
+from app import apps
 from app.apps.models import SigningSecret
-from app.db import new_id, utcnow
+from app.core import db
+from app.core.db import new_id, utcnow
 from app.simulator import Simulator
 from app.simulator.accounts import add_account, add_key
 from app.webhooks import Event

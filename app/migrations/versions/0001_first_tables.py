@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-import app.db
+import app.core.db
 
 revision = "0001"
 down_revision = None
@@ -19,10 +19,10 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=256), nullable=False),
         sa.Column("scope", sa.String(length=16), nullable=False),
         sa.Column("secret_hash", sa.String(length=64), nullable=False),
-        sa.Column("created_at", app.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", app.db.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("revoked_at", app.db.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("last_used_at", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("last_used_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
     )
     op.create_table(
@@ -38,9 +38,9 @@ def upgrade() -> None:
         sa.Column("masked_api_key", sa.String(length=32), nullable=False),
         sa.Column("webhook_endpoint_id", sa.String(length=255), nullable=False),
         sa.Column("is_default", sa.Boolean(), nullable=False),
-        sa.Column("created_at", app.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", app.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("deleted_at", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("deleted_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_app")),
     )
     op.create_index(
@@ -69,9 +69,9 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(length=3), nullable=True),
         sa.Column("billing_address", sa.JSON(), nullable=True),
         sa.Column("metadata", sa.JSON(), nullable=True),
-        sa.Column("created_at", app.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", app.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("deleted_at", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("deleted_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customer")),
     )
     op.create_index(
@@ -119,14 +119,14 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("status", sa.Integer(), nullable=True),
         sa.Column("body", sa.Text(), nullable=True),
-        sa.Column("started_at", app.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("started_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("token_id", "key", name=op.f("pk_idempotent_request")),
     )
     op.create_index("ix_idempotent_request_started_at", "idempotent_request", ["started_at"], unique=False)
     op.create_table(
         "journal_entry",
         sa.Column("id", sa.String(length=26), nullable=False),
-        sa.Column("at", app.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", app.core.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("kind", sa.String(length=64), nullable=False),
         sa.Column("actor", sa.String(length=80), nullable=False),
         sa.Column("customer_id", sa.String(length=26), nullable=True),
@@ -143,16 +143,16 @@ def upgrade() -> None:
         sa.Column("stripe_customer_id", sa.String(length=255), nullable=False),
         sa.Column("default_method_id", sa.String(length=255), nullable=True),
         sa.Column("chosen_method_id", sa.String(length=255), nullable=True),
-        sa.Column("gone_at", app.db.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("verified_at", app.db.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("created_at", app.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("deleted_at", app.db.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("due_at", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("gone_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("verified_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("deleted_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("due_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("hints", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("lease", sa.String(length=26), nullable=True),
-        sa.Column("leased_until", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("leased_until", app.core.db.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["app_id"], ["app.id"], name=op.f("fk_payer_app_id_app")),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_payer_customer_id_customer")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payer")),
@@ -180,8 +180,8 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=26), nullable=False),
         sa.Column("app_id", sa.String(length=26), nullable=False),
         sa.Column("sealed", sa.Text(), nullable=False),
-        sa.Column("created_at", app.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("retired_at", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("retired_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["app_id"], ["app.id"], name=op.f("fk_signing_secret_app_id_app"), ondelete="CASCADE"
         ),
@@ -192,7 +192,7 @@ def upgrade() -> None:
         "signup",
         sa.Column("customer_id", sa.String(length=26), nullable=False),
         sa.Column("browser_hash", sa.String(length=64), nullable=False),
-        sa.Column("created_at", app.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customer.id"], name=op.f("fk_signup_customer_id_customer"), ondelete="CASCADE"
         ),
@@ -203,7 +203,7 @@ def upgrade() -> None:
         "subject_key",
         sa.Column("customer_id", sa.String(length=26), nullable=False),
         sa.Column("key", sa.String(length=256), nullable=False),
-        sa.Column("deleted_at", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("deleted_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["customer_id"],
             ["customer.id"],
@@ -234,9 +234,9 @@ def upgrade() -> None:
         sa.Column("error_code", sa.String(length=64), nullable=True),
         sa.Column("decline_code", sa.String(length=64), nullable=True),
         sa.Column("error_message", sa.Text(), nullable=True),
-        sa.Column("expires_at", app.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("created_at", app.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("settled_at", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["payer_id"], ["payer.id"], name=op.f("fk_checkout_session_payer_id_payer")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_checkout_session")),
         sa.UniqueConstraint("setup_intent_id", name=op.f("uq_checkout_session_setup_intent_id")),
@@ -251,10 +251,10 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("payer_id", sa.String(length=26), nullable=True),
-        sa.Column("received_at", app.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("due_at", app.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("received_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("due_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("finished_at", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["app_id"], ["app.id"], name=op.f("fk_event_app_id_app")),
         sa.ForeignKeyConstraint(["payer_id"], ["payer.id"], name=op.f("fk_event_payer_id_payer")),
         sa.PrimaryKeyConstraint("app_id", "id", name=op.f("pk_event")),
@@ -275,8 +275,8 @@ def upgrade() -> None:
         sa.Column("bank_name", sa.String(length=255), nullable=True),
         sa.Column("email", sa.Text(), nullable=True),
         sa.Column("wallet", sa.String(length=64), nullable=True),
-        sa.Column("created_at", app.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("detached_at", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("detached_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["app_id"], ["app.id"], name=op.f("fk_payment_method_app_id_app")),
         sa.ForeignKeyConstraint(["payer_id"], ["payer.id"], name=op.f("fk_payment_method_payer_id_payer")),
         sa.PrimaryKeyConstraint("app_id", "id", name=op.f("pk_payment_method")),

@@ -7,7 +7,7 @@ Revises: 0001
 import sqlalchemy as sa
 from alembic import op
 
-import app.db
+import app.core.db
 
 revision = "0002"
 down_revision = "0001"
@@ -27,14 +27,14 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=16), nullable=False),
         sa.Column("is_first", sa.Boolean(), nullable=True),
         sa.Column("password_hash", sa.String(length=255), nullable=True),
-        sa.Column("password_changed_at", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("password_changed_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("totp_sealed", sa.Text(), nullable=True),
-        sa.Column("totp_enabled_at", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("totp_enabled_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("totp_last_step", sa.BigInteger(), nullable=True),
-        sa.Column("created_at", app.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("last_login_at", app.db.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("failure_noted_at", app.db.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("disabled_at", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_login_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("failure_noted_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("disabled_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_operator")),
         sa.UniqueConstraint("email_folded", name=op.f("uq_operator_email_folded")),
         sa.UniqueConstraint("is_first", name=op.f("uq_operator_is_first")),
@@ -44,9 +44,9 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=26), nullable=False),
         sa.Column("operator_id", sa.String(length=26), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
-        sa.Column("created_at", app.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("seen_at", app.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("ended_at", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("address", sa.String(length=64), nullable=False),
         sa.Column("user_agent", sa.String(length=80), nullable=False),
         sa.ForeignKeyConstraint(
@@ -61,7 +61,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=26), nullable=False),
         sa.Column("operator_id", sa.String(length=26), nullable=False),
         sa.Column("code_hash", sa.String(length=64), nullable=False),
-        sa.Column("used_at", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("used_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["operator_id"], ["operator.id"], name=op.f("fk_operator_recovery_code_operator_id_operator")
         ),
@@ -75,8 +75,8 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=26), nullable=False),
         sa.Column("operator_id", sa.String(length=26), nullable=True),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
-        sa.Column("created_at", app.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", app.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["operator_id"], ["operator.id"], name=op.f("fk_operator_link_operator_id_operator")
         ),

@@ -7,7 +7,7 @@ Revises: 0002
 import sqlalchemy as sa
 from alembic import op
 
-import app.db
+import app.core.db
 
 revision = "0003"
 down_revision = "0002"
@@ -24,13 +24,13 @@ def upgrade() -> None:
         sa.Column("customer_id", sa.String(length=26), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("created_by", sa.String(length=80), nullable=False),
-        sa.Column("created_at", app.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", app.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("revoked_at", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("renewed_by", sa.String(length=26), nullable=True),
-        sa.Column("opened_at", app.db.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("used_at", app.db.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("last_used_at", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("opened_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("used_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("last_used_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("uses", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customer.id"], name=op.f("fk_onboarding_link_customer_id_customer")

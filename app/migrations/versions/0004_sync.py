@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-import app.db
+import app.core.db
 from app.migrations import columns, indexes
 
 revision = "0004"
@@ -37,16 +37,16 @@ def upgrade() -> None:
     op.create_table(
         "backfill",
         sa.Column("app_id", sa.String(length=26), nullable=False),
-        sa.Column("cursor", app.db.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("floor", app.db.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("head", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("cursor", app.core.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("floor", app.core.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("head", app.core.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("after", sa.String(length=255), nullable=True),
-        sa.Column("last_run_at", app.db.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("next_run_at", app.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_run_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("next_run_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("found", sa.BigInteger(), nullable=False),
         sa.Column("lease", sa.String(length=26), nullable=True),
-        sa.Column("leased_until", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("leased_until", app.core.db.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["app_id"], ["app.id"], name=op.f("fk_backfill_app_id_app")),
         sa.PrimaryKeyConstraint("app_id", name=op.f("pk_backfill")),
         if_not_exists=may_be_there,
@@ -54,12 +54,12 @@ def upgrade() -> None:
     op.create_table(
         "pace",
         sa.Column("app_id", sa.String(length=26), nullable=False),
-        sa.Column("served_at", app.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("free_at", app.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("served_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("free_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
-        sa.Column("paused_until", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("paused_until", app.core.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("is_throttled", sa.Boolean(), nullable=False),
-        sa.Column("verified_at", app.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("verified_at", app.core.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("drifts", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["app_id"], ["app.id"], name=op.f("fk_pace_app_id_app")),
         sa.PrimaryKeyConstraint("app_id", name=op.f("pk_pace")),
@@ -87,7 +87,7 @@ def downgrade() -> None:
 
 def columns_of_old_tables() -> dict[str, list[sa.Column[Any]]]:
     """What is added to tables that may be large: nothing for which their rows would have to be rewritten."""
-    instant = app.db.UtcDateTime(timezone=True)
+    instant = app.core.db.UtcDateTime(timezone=True)
     return {
         "payer": [
             sa.Column("status", sa.String(length=16), nullable=True),

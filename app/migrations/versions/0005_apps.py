@@ -7,7 +7,7 @@ Revises: 0004
 import sqlalchemy as sa
 from alembic import op
 
-import app.db
+import app.core.db
 
 revision = "0005"
 down_revision = "0004"
@@ -18,9 +18,13 @@ oldest_code = "0005"
 
 def upgrade() -> None:
     """Make what is new. Only small tables are changed."""
-    op.add_column("app", sa.Column("webhook_changed_at", app.db.UtcDateTime(timezone=True), nullable=True))
+    op.add_column(
+        "app", sa.Column("webhook_changed_at", app.core.db.UtcDateTime(timezone=True), nullable=True)
+    )
     op.add_column("signing_secret", sa.Column("endpoint_id", sa.String(length=255), nullable=True))
-    op.add_column("signing_secret", sa.Column("retire_at", app.db.UtcDateTime(timezone=True), nullable=True))
+    op.add_column(
+        "signing_secret", sa.Column("retire_at", app.core.db.UtcDateTime(timezone=True), nullable=True)
+    )
     op.execute(
         "UPDATE signing_secret SET endpoint_id ="
         " (SELECT app.webhook_endpoint_id FROM app WHERE app.id = signing_secret.app_id)"
@@ -31,13 +35,13 @@ def upgrade() -> None:
         sa.Column("browser", sa.String(length=26), nullable=False),
         sa.Column("api_key_sealed", sa.Text(), nullable=False),
         sa.Column("found", sa.JSON(), nullable=False),
-        sa.Column("expires_at", app.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pending_install")),
     )
     op.create_table(
         "examination",
         sa.Column("app_id", sa.String(length=26), nullable=False),
-        sa.Column("at", app.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", app.core.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("actor", sa.String(length=80), nullable=False),
         sa.Column("findings", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["app_id"], ["app.id"], name=op.f("fk_examination_app_id_app")),

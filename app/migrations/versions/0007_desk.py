@@ -7,7 +7,7 @@ Revises: 0006
 import sqlalchemy as sa
 from alembic import op
 
-import app.db
+import app.core.db
 from app.migrations import columns, indexes
 
 revision = "0007"
@@ -37,13 +37,13 @@ INDEXES: tuple[tuple[str, str, list[str], str | None], ...] = (
 
 def upgrade() -> None:
     """Make what is new."""
-    columns.add("payer", sa.Column("status_since", app.db.UtcDateTime(timezone=True), nullable=True))
+    columns.add("payer", sa.Column("status_since", app.core.db.UtcDateTime(timezone=True), nullable=True))
     op.create_table(
         "worker",
         sa.Column("id", sa.String(length=26), nullable=False),
         sa.Column("threads", sa.Integer(), nullable=False),
-        sa.Column("started_at", app.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("seen_at", app.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("started_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_worker")),
         if_not_exists=True,
     )

@@ -7,7 +7,7 @@ Revises: 0009
 import sqlalchemy as sa
 from alembic import op
 
-import app.db
+import app.core.db
 
 revision = "0010"
 down_revision = "0009"
@@ -22,8 +22,8 @@ def upgrade() -> None:
         "expected_stripe_customer",
         sa.Column("app_id", sa.String(length=26), nullable=False),
         sa.Column("customer_id", sa.String(length=26), nullable=False),
-        sa.Column("first_asked_at", app.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("last_asked_at", app.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("first_asked_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_asked_at", app.core.db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["app_id"], ["app.id"], name=op.f("fk_expected_stripe_customer_app_id_app")),
         sa.PrimaryKeyConstraint("app_id", "customer_id", name=op.f("pk_expected_stripe_customer")),
     )

@@ -6,8 +6,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import apps, db
-from app.db import new_id
+from app import apps
+from app.core import db
+from app.core.db import new_id
 from app.payers import Payer
 from app.simulator import Simulator, accounts
 from tests.conftest import PORTAL

@@ -5,7 +5,8 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import db, doctor, payers, webhooks
+from app import doctor, payers, webhooks
+from app.core import db
 from app.simulator import Simulator
 from tests.support.desk_customer import Desk, DeskOf, told
 from tests.support.people import Person

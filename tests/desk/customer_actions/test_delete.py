@@ -5,7 +5,8 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import db, payers
+from app import payers
+from app.core import db
 from app.customers import Customer
 from app.payers import Payer
 from app.simulator import Simulator

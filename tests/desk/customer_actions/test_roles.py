@@ -6,8 +6,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import journal
+from app.core.db import new_id
 from app.customers import Customer
-from app.db import new_id
 from tests.support.browser import Page
 from tests.support.cases import for_each
 from tests.support.desk import post, sign_in

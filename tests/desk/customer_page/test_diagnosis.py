@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import time_machine
 from flask import Flask
 
-from app import db, payers
+from app import payers
+from app.core import db
 from app.simulator import Simulator
 from tests.support.api import Api
 from tests.support.browser import Page

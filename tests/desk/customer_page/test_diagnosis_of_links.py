@@ -6,7 +6,8 @@ import pytest
 import time_machine
 from flask import Flask
 
-from app import apps, db, journal, links, payers
+from app import apps, journal, links, payers
+from app.core import db
 from app.simulator import Simulator
 from tests.conftest import PORTAL
 from tests.support.api import Api

@@ -7,8 +7,9 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from app import apps, db, doctor, sync, webhooks
-from app.db import new_id
+from app import apps, doctor, sync, webhooks
+from app.core import db
+from app.core.db import new_id
 from app.simulator import DEFAULT_API_KEY, Simulator, accounts
 from tests.support.api import Api
 from tests.support.browser import Page

@@ -7,8 +7,9 @@ import pytest
 import time_machine
 from flask import Flask
 
-from app import apps, db, webhooks
-from app.db import new_id
+from app import apps, webhooks
+from app.core import db
+from app.core.db import new_id
 from app.simulator import Simulator, accounts
 from tests.conftest import PORTAL
 from tests.support.api import Api

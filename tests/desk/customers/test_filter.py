@@ -3,7 +3,7 @@
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.db import utcnow
+from app.core.db import utcnow
 from app.simulator import Simulator
 from tests.support.crowd import add, bill
 from tests.support.desk_customers import cells, delete, install_another, look, names

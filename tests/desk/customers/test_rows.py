@@ -4,7 +4,7 @@ what to do when it is empty."""
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.db import utcnow
+from app.core.db import utcnow
 from app.simulator import Simulator
 from tests.support.browser import Page
 from tests.support.crowd import add, bill, crowd

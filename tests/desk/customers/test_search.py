@@ -7,8 +7,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app import db, webhooks
-from app.db import utcnow
+from app import webhooks
+from app.core import db
+from app.core.db import utcnow
 from tests.support.browser import Page
 from tests.support.crowd import add, bill
 from tests.support.desk_customers import LIST, delete, look, names

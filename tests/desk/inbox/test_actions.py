@@ -9,8 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app import apps, db
-from app.db import utcnow
+from app import apps
+from app.core import db
+from app.core.db import utcnow
 from app.payers import Payer, PaymentStatus
 from app.sync import Backfill
 from app.webhooks import Event

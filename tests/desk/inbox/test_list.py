@@ -8,8 +8,9 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import apps, db
-from app.db import utcnow
+from app import apps
+from app.core import db
+from app.core.db import utcnow
 from app.webhooks import Event
 from tests.support.browser import Page
 from tests.support.cases import for_each

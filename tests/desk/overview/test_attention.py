@@ -8,9 +8,10 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import apps, db, doctor
+from app import apps, doctor
 from app.apps import App
-from app.db import utcnow
+from app.core import db
+from app.core.db import utcnow
 from app.doctor import Examination
 from app.webhooks import Event
 from tests.support.browser import Page

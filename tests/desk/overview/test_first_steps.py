@@ -5,10 +5,11 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import db, operators
+from app import operators
 from app.apps import App
-from app.config import Settings
-from app.db import utcnow
+from app.core import db
+from app.core.config import Settings
+from app.core.db import utcnow
 from tests.conftest import make_settings
 from tests.support.browser import Page
 from tests.support.desk import operator, sign_in

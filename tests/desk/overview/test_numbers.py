@@ -6,8 +6,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import customers, db
+from app import customers
 from app.apps import App
+from app.core import db
 from app.customers import Customer
 from app.payers import PaymentStatus
 from tests.support.browser import Page

@@ -4,8 +4,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import apps, db
+from app import apps
 from app.apps.models import App
+from app.core import db
 from app.simulator import Simulator
 from app.simulator.accounts import add_account, add_key
 from tests.support.desk import sign_in

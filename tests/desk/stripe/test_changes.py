@@ -5,8 +5,9 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import apps, db
+from app import apps
 from app.apps.models import App
+from app.core import db
 from app.simulator import DEFAULT_ACCOUNT, Simulator
 from tests.support.browser import Page
 from tests.support.desk import post

@@ -6,9 +6,10 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import apps, db, doctor
+from app import apps, doctor
 from app.apps.models import App
-from app.config import Settings
+from app.core import db
+from app.core.config import Settings
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
 from app.simulator.accounts import revoke_key
 from tests.conftest import make_settings

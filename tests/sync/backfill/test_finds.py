@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 import time_machine
 
-from app import db, sync
+from app import sync
 from app.apps import App
-from app.db import utcnow
+from app.core import db
+from app.core.db import utcnow
 from app.webhooks import Event
 from tests.support.people import Person
 from tests.support.rows import Rows

@@ -9,9 +9,10 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 
-from app import db, sync
-from app.db import utcnow
-from app.errors import Conflict
+from app import sync
+from app.core import db
+from app.core.db import utcnow
+from app.core.errors import Conflict
 from app.gateway import StripeUnavailable
 from app.sync import Backfill
 from app.sync.backfill import claim_due, release

@@ -9,10 +9,11 @@ import time_machine
 from click.testing import Result
 from flask import Flask
 
-from app import apps, db
+from app import apps
 from app.apps import App
-from app.config import Settings
-from app.db import utcnow
+from app.core import db
+from app.core.config import Settings
+from app.core.db import utcnow
 from app.payers import PaymentStatus
 from app.simulator import DEFAULT_API_KEY
 from app.simulator.accounts import add_account, add_key, revoke_key

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 import structlog
 import time_machine
 
-from app import db, sync
+from app import sync
 from app.apps import App
+from app.core import db
 from app.simulator import DEFAULT_API_KEY
 from app.simulator.accounts import add_key, revoke_key
 from app.sync.backfill import claim_due

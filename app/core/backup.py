@@ -8,8 +8,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from app import files
-from app.errors import Conflict, Invalid, PreconditionFailed, Unsupported
+from app.core import files
+from app.core.errors import Conflict, Invalid, PreconditionFailed, Unsupported
 
 
 def backup(engine: sa.Engine, target: Path) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from app import files
+from app.core import files
 
 DISTRIBUTION = "gangway-portal"  # the name to install it by; the command is `gangway`
 PREFIX = "GANGWAY_"
@@ -24,7 +24,7 @@ SIMILAR = 0.6  # from this likeness on, an unknown name is a setting misspelt
 NEARLY_THE_SAME = 0.9
 MAX_VALUE_BYTES = 64 * 1024
 
-CODE = Path(__file__).resolve().parent
+CODE = Path(__file__).resolve().parent.parent
 
 
 class SettingsRefused(Exception):

@@ -4,7 +4,7 @@ import json
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from app.errors import PreconditionFailed
+from app.core.errors import PreconditionFailed
 
 SEALED = {"sealed": True}  # the `info` of a column that holds sealed secrets
 

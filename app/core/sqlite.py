@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from app import files
-from app.database_errors import why_not_opened
+from app.core import files
+from app.core.database_errors import why_not_opened
 
 PATIENCE = 15  # seconds that a writer waits for the others
 PRAGMAS = (

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from app import db
-from app.sealing import Sealer
+from app.core import db
+from app.core.sealing import Sealer
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,16 @@ from pydantic import (
     model_validator,
 )
 
-from app import currencies, key_strength
-from app.addresses import checked_origin
-from app.environment import DISTRIBUTION, PREFIX, SettingsRefused, Sources, default_data_folder, find_sources
+from app.core import currencies, key_strength
+from app.core.addresses import checked_origin
+from app.core.environment import (
+    DISTRIBUTION,
+    PREFIX,
+    SettingsRefused,
+    Sources,
+    default_data_folder,
+    find_sources,
+)
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 # https://www.rfc-editor.org/rfc/rfc6761 and 6762, and the names that home and office networks use

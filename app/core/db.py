@@ -11,8 +11,8 @@ from sqlalchemy import orm
 from sqlalchemy.exc import SQLAlchemyError
 from ulid import ULID
 
-from app import sqlite
-from app.database_errors import explain
+from app.core import sqlite
+from app.core.database_errors import explain
 
 __all__ = [
     "Base",

@@ -1,0 +1,1 @@
+"""What every package uses: settings, the database, errors, sealed secrets, counters and files."""
