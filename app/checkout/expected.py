@@ -4,7 +4,6 @@ import hashlib
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app import apps, customers, payers
@@ -30,10 +29,9 @@ def note(session: Session, app_id: str, wanted: NewCustomer, *, since: datetime)
     asked = {"first_asked_at": since, "last_asked_at": utcnow()}
     contact = _digest(wanted)
     is_alike = sa.case((Expected.contact == contact, contact), else_="")
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     db.start_write(session)
     session.execute(
-        insert(Expected)
+        db.insert(session, Expected)
         .values(app_id=app_id, customer_id=wanted.id, contact=contact, **asked)
         .on_conflict_do_update(index_elements=["app_id", "customer_id"], set_=asked | {"contact": is_alike})
     )

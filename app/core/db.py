@@ -8,6 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask, current_app, g
 from sqlalchemy import orm
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.exc import SQLAlchemyError
 from ulid import ULID
 
@@ -22,6 +24,7 @@ __all__ = [
     "engine",
     "explain",
     "init_app",
+    "insert",
     "is_id",
     "new_id",
     "plan_anew",
@@ -222,6 +225,12 @@ def start_write(session: orm.Session) -> None:
     """
     if not session.in_transaction() or not session.connection().get_execution_options().get("writes"):
         session.connection(execution_options={"writes": True})
+
+
+def insert(session: orm.Session, model: type[Base]) -> postgresql.Insert | sqlite_dialect.Insert:
+    """Return an INSERT that can say what to do on a conflict, in the words of this session's database."""
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    return postgresql.insert(model) if is_postgresql else sqlite_dialect.insert(model)
 
 
 def plan_anew(session: orm.Session) -> None:

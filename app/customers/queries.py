@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.core import db
@@ -145,8 +144,7 @@ def page(
 
 def count_one(session: Session, change: int) -> None:
     """Count a customer in, or out, in the transaction that makes or deletes it."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    counted = insert(CustomerCount).values(shard=secrets.randbelow(SHARDS), live=change)
+    counted = db.insert(session, CustomerCount).values(shard=secrets.randbelow(SHARDS), live=change)
     session.execute(
         counted.on_conflict_do_update(
             index_elements=["shard"], set_={"live": CustomerCount.live + counted.excluded.live}

@@ -1,6 +1,5 @@
 """Examining an app, mending what can be mended, and keeping what was found."""
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app import apps, journal
@@ -29,9 +28,8 @@ def run(session: Session, app: apps.App, *, actor: str, every_customer: bool = F
     db.end_read(session)
     db.start_write(session)
     kept = {"at": utcnow(), "actor": actor, "findings": [finding.facts() for finding in found]}
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     session.execute(
-        insert(Examination)
+        db.insert(session, Examination)
         .values(app_id=app.id, **kept)
         .on_conflict_do_update(index_elements=["app_id"], set_=kept)
     )

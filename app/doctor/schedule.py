@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -54,11 +53,10 @@ def _claim(session: Session, app: apps.App) -> bool:
     db.end_read(session)
     if not is_due:
         return False
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     table, due_at = ExaminationSchedule, now + EXAMINATION_INTERVAL
     db.start_write(session)
     taken = session.scalar(
-        insert(table)
+        db.insert(session, table)
         .values(app_id=app_id, due_at=due_at, signs=signs)
         .on_conflict_do_update(
             index_elements=["app_id"],

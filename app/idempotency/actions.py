@@ -4,7 +4,6 @@ import hashlib
 from datetime import timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.core import db
@@ -26,10 +25,9 @@ def begin(session: Session, token_id: str, key: str, *, fingerprint: str) -> Req
         raise Invalid("validation error: Idempotency-Key has 1 to 255 printable ASCII characters")
     now = utcnow()
     row = {"token_id": token_id, "key": key, "fingerprint": fingerprint, "status": None, "body": None}
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     db.start_write(session)
     taken = session.scalar(
-        insert(Request)
+        db.insert(session, Request)
         .values(**row, started_at=now)
         .on_conflict_do_update(
             index_elements=["token_id", "key"],

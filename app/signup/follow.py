@@ -1,6 +1,5 @@
 """Following an onboarding link to Stripe's page."""
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app import apps, journal, links
@@ -48,8 +47,7 @@ def follow(session: Session, link: links.OnboardingLink, *, browser: str, anothe
 
 def _bind(session: Session, link: links.OnboardingLink, browser: str) -> None:
     """Let this browser see what becomes of it. One that signed the customer up itself stays what it is."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    bound = insert(Signup).values(
+    bound = db.insert(session, Signup).values(
         customer_id=link.customer_id,
         browser_hash=browser_hash(browser),
         link_id=link.id,

@@ -10,7 +10,6 @@ from random import SystemRandom
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app import apps, checkout, webhooks
@@ -156,10 +155,11 @@ def _claim(
 ) -> str | None:
     """Take the lease of an app's list; None when another has it, or took its turn. Commits."""
     now, token = utcnow(), new_id()
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     afresh = {"floor": since, "head": None, "after": None} if since is not None else {}
     db.start_write(session)
-    session.execute(insert(Backfill).values(app_id=app_id, next_run_at=now, found=0).on_conflict_do_nothing())
+    session.execute(
+        db.insert(session, Backfill).values(app_id=app_id, next_run_at=now, found=0).on_conflict_do_nothing()
+    )
     may_be_taken = [Backfill.app_id == app_id, _is_free(now), *([_is_due(now)] if is_timed else [])]
     taken = session.scalars(
         sa.update(Backfill)

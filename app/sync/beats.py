@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core import db
@@ -27,10 +26,9 @@ class Beat(Base):
 
 def beat(session: Session, worker_id: str, threads: int) -> None:
     """Say that a worker runs, and forget those who fell silent long ago. Commits."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     now = utcnow()
     db.start_write(session)
-    said = insert(Beat).values(id=worker_id, threads=threads, started_at=now, seen_at=now)
+    said = db.insert(session, Beat).values(id=worker_id, threads=threads, started_at=now, seen_at=now)
     session.execute(
         said.on_conflict_do_update(index_elements=["id"], set_={"seen_at": now, "threads": threads})
     )

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 from random import SystemRandom
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.apps import App
+from app.core import db
 from app.core.config import settings
 from app.core.db import utcnow
 from app.core.errors import AppError
@@ -126,8 +126,7 @@ def _of(session: Session, app_id: str, now: datetime) -> Pace:
     )
     pace = session.scalar(wanted)
     if pace is None:
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        fresh = insert(Pace).values(
+        fresh = db.insert(session, Pace).values(
             app_id=app_id, served_at=now, free_at=now, failures=0, is_throttled=False, drifts=0
         )
         session.execute(fresh.on_conflict_do_nothing())
