@@ -23,7 +23,7 @@ from app.core.config import Settings
 from app.core.environment import DEMO_FILE_NAME, PREFIX, default_data_folder, write_env_file
 from app.core.errors import Conflict, NotFound, Unauthorized
 from app.simulator import DEFAULT_API_KEY, Simulator
-from app.simulator.server import serve as serve_simulator
+from app.simulator import serve as serve_simulator
 from app.web import logging
 
 HOST = "127.0.0.1"

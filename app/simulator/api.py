@@ -34,7 +34,7 @@ from app.simulator import (
 )
 from app.simulator.errors import StripeError, unrecognized_url
 from app.simulator.expand import expanded
-from app.simulator.knobs import Fault
+from app.simulator.fault_settings import Fault
 from app.simulator.work import OPERATIONS, PINNED_VERSION, Call, Handler
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _view(simulator: "Simulator", name: str, handler: Handler) -> Callable[..., 
         version = request.headers.get("Stripe-Version", PINNED_VERSION)
         simulator.tick()
         call = simulator.call(request.path, path)
-        simulator.pause(simulator.knobs.latency)
+        simulator.pause(simulator.fault_settings.latency)
         try:
             outage = simulator.faults.outage()
             _refuse(outage)
@@ -202,7 +202,7 @@ def _refuse(fault: Fault | None) -> None:
 
 def _slow_down(simulator: "Simulator", call: Call) -> None:
     """Raise StripeError (429) for a call that is more than the account may make in a second."""
-    if not simulator.pace.allows(call.account, call.clock.precise(), simulator.knobs.rate_limit):
+    if not simulator.pace.allows(call.account, call.clock.precise(), simulator.fault_settings.rate_limit):
         raise _too_many(1)
 
 

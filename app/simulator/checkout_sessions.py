@@ -169,7 +169,7 @@ def _refuse_unfit(call: Call) -> None:
         message = "`customer_update` can only be used with `customer`."
         raise StripeError(message, param="customer_update")
     consents = given.get("consent_collection", {})
-    if consents.get("terms_of_service") == "required" and not call.knobs.terms_url:
+    if consents.get("terms_of_service") == "required" and not call.fault_settings.terms_url:
         raise StripeError(
             "You cannot collect consent to your terms of service unless a URL is set in the Stripe "
             "Dashboard. Update your public business information in the Dashboard.",

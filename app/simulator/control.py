@@ -1,4 +1,4 @@
-"""The controls: a page for people and a route for programs, to turn knobs and make things happen."""
+"""The controls: a page for people, and a route for programs."""
 
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.simulator import accounts, guard, ids
 from app.simulator.cards import CARDS
 from app.simulator.deeds import Form, perform
-from app.simulator.knobs import FAULTS, OUTAGES, WEBHOOK_TIMES
+from app.simulator.fault_settings import FAULTS, OUTAGES, WEBHOOK_TIMES
 from app.simulator.pages import secured
 from app.simulator.shapes import JSON
 
@@ -64,7 +64,7 @@ def _state(simulator: "Simulator") -> JSON:
     return {
         "now": simulator.clock.now(),
         "ahead": simulator.clock.ahead,
-        "knobs": simulator.knobs.state(),
+        "fault_settings": simulator.fault_settings.state(),
         "faults": simulator.faults.state(),
         "keys": [
             key | {"id": accounts.masked(key["id"]), "account": store.keys.owner(key["id"])}

@@ -71,8 +71,8 @@ def index(call: Call) -> JSON:
 
 @operation("GET /v1/customers/search")
 def find(call: Call) -> JSON:
-    """Lags behind as the knob says, as Stripe's index does."""
-    newest = call.now - call.knobs.search_lag
+    """Lag behind as the fault settings say, as Stripe's index does."""
+    newest = call.now - call.fault_settings.search_lag
     found = [
         customer
         for customer in call.store.customers.newest(call.account)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.simulator import cards, customers, ids, setups, wallet
 from app.simulator.clock import Clock
-from app.simulator.knobs import Knobs
+from app.simulator.fault_settings import FaultSettings
 from app.simulator.shapes import JSON
 from app.simulator.store import DEFAULT_ACCOUNT, Collection, Store
 from app.simulator.work import Work
@@ -18,14 +18,14 @@ class Dashboard:
 
     store: Store
     clock: Clock
-    knobs: Knobs
+    fault_settings: FaultSettings
     public_url: str
 
     def work_for(self, key: str, collection: Collection | None = None) -> Work:
         """Work in the account that owns this object (a session, when nothing else is said)."""
         owners = self.store.checkout_sessions if collection is None else collection
         account = owners.owner(key) if key in owners else DEFAULT_ACCOUNT
-        return Work(self.store, self.clock, self.knobs, account, self.public_url)
+        return Work(self.store, self.clock, self.fault_settings, account, self.public_url)
 
     # Customers
 

@@ -25,15 +25,15 @@ def perform(simulator: "Simulator", form: Form) -> object:
 
 
 def _turn(simulator: "Simulator", form: Form) -> None:
-    """Turn knobs. A form has no word for an unticked box: `boxes` names those it showed."""
+    """Change fault settings. A form has no word for an unticked box: `boxes` names those it showed."""
     boxes = str(form.get("boxes", "")).split()
     wanted = {name: value for name, value in form.items() if name != "boxes"}
-    simulator.knobs.change(dict.fromkeys(boxes, "off") | wanted)
+    simulator.fault_settings.change(dict.fromkeys(boxes, "off") | wanted)
     simulator.deliveries.wake()
 
 
 def _reset(simulator: "Simulator", _form: Form) -> None:
-    simulator.knobs.reset()
+    simulator.fault_settings.reset()
     simulator.faults.clear()
     simulator.deliveries.wake()
 
@@ -114,7 +114,7 @@ def _number(form: Form, name: str) -> int | None:
 
 
 DEEDS: dict[str, Deed] = {
-    "knobs": _turn,
+    "fault_settings": _turn,
     "reset": _reset,
     "release": lambda simulator, _: simulator.release(),
     "fault": _fault,

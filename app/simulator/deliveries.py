@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from app.simulator import ids, versions
 from app.simulator.clock import Clock
-from app.simulator.knobs import Knobs
+from app.simulator.fault_settings import FaultSettings
 from app.simulator.shapes import JSON
 from app.simulator.store import Store
 
@@ -37,12 +37,14 @@ class _Plan(NamedTuple):
 class Deliveries:
     """The post office. `send` may be replaced; it gets a URL, a body and headers, and gives a status."""
 
-    def __init__(self, store: Store, clock: Clock, knobs: Knobs, retry_schedule: Sequence[float]) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, settings: FaultSettings, retry_schedule: Sequence[float]
+    ) -> None:
         self.send: Send = post
         self.tick: Callable[[], None] = lambda: None
         self._store = store
         self._clock = clock
-        self._knobs = knobs
+        self._settings = settings
         self._retry_schedule = tuple(retry_schedule)
         self._wake = threading.Condition()
         self._plans: list[_Plan] = []  # a heap: the next one first
@@ -84,7 +86,7 @@ class Deliveries:
                 self._wake.notify_all()
 
     def wake(self) -> None:
-        """The clock was turned, or a knob."""
+        """The clock or a fault setting has changed."""
         with self._wake:
             self._wake.notify_all()
 
@@ -123,7 +125,7 @@ class Deliveries:
 
     def _until_next(self) -> float:
         """Seconds until the next delivery is due; at most one, because sessions expire too."""
-        if self._knobs.hold:
+        if self._settings.hold:
             return 1.0
         wait = self._plans[0].due - self._clock.precise() if self._plans else 1.0
         return max(min(1.0, wait), 0.01)
@@ -140,7 +142,7 @@ class Deliveries:
 
     def _claim(self, tried: Collection[str] = ()) -> str | None:
         """A delivery that is due and that nobody else has in hand; this thread has it from now on."""
-        if self._knobs.hold:
+        if self._settings.hold:
             return None
         now = self._clock.precise()
         with self._wake:
@@ -149,7 +151,7 @@ class Deliveries:
             later = []
             try:
                 while self._ready:
-                    at = self._knobs.dice.randrange(len(self._ready)) if self._knobs.shuffle else 0
+                    at = self._settings.random.randrange(len(self._ready)) if self._settings.shuffle else 0
                     plan = self._ready.pop(at)
                     if plan.key in tried:
                         later.append(plan)
@@ -182,7 +184,7 @@ class Deliveries:
         if endpoint is None or event is None or gone:
             error = "The endpoint is gone."
         elif self._is_dropped(number):
-            error = "Dropped, as the knobs say."
+            error = "Dropped by the fault settings."
         else:
             try:
                 status = self._post(account, endpoint, event)
@@ -208,8 +210,8 @@ class Deliveries:
                 self._note_taken(delivery, account)
 
     def _is_dropped(self, number: int) -> bool:
-        knobs = self._knobs
-        return knobs.drop_all or number <= knobs.drop_first or knobs.happens(knobs.drop_rate)
+        settings = self._settings
+        return settings.drop_all or number <= settings.drop_first or settings.happens(settings.drop_rate)
 
     def _note_taken(self, delivery: JSON, account: str) -> None:
         """One endpoint less waits for the event, unless this was only a duplicate."""
@@ -223,7 +225,7 @@ class Deliveries:
     def _post(self, account: str, endpoint: JSON, event: JSON) -> int:
         version = endpoint["api_version"] or self._store.accounts_version(account)
         shown = versions.rendered_event(event, version)
-        if self._knobs.wrong_livemode:
+        if self._settings.wrong_livemode:
             shown["livemode"] = not shown["livemode"]
         body = json.dumps(shown, indent=2).encode()
         headers = {
@@ -235,14 +237,14 @@ class Deliveries:
 
     def _signature(self, endpoint: str, body: bytes) -> str:
         """Signed anew for every try, by the world's clock: that is the one the receiver has."""
-        knobs, note = self._knobs, self._store.notes[endpoint]
-        moment = int(time.time()) - (_STALE if knobs.stale else 0)
+        settings, note = self._settings, self._store.notes[endpoint]
+        moment = int(time.time()) - (_STALE if settings.stale else 0)
         secrets: list[str] = [note["secret"]]
         if note.get("old_until", 0) > self._clock.precise():  # rolled, and the old one is good for a while
             secrets.append(note["old_secret"])
-        if knobs.wrong_secret or knobs.happens(knobs.missign_rate):
+        if settings.wrong_secret or settings.happens(settings.missign_rate):
             secrets = [ids.webhook_secret()]
-        if knobs.two_signatures:
+        if settings.two_signatures:
             secrets.insert(0, ids.webhook_secret())
         values = [signature(secret, moment, body) for secret in secrets]
         return ",".join([f"t={moment}", *(f"v1={value}" for value in values)])

@@ -1,4 +1,4 @@
-"""The simulator itself: store, clock, knobs, deliveries, and the WSGI application over them."""
+"""The simulator itself: store, clock, fault settings, deliveries, and the WSGI application over them."""
 
 import threading
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ from app.simulator import accounts, checkout_sessions, hosted, housekeeping, pay
 from app.simulator.clock import Clock
 from app.simulator.dashboard import Dashboard
 from app.simulator.deliveries import Deliveries, Send
+from app.simulator.fault_settings import Faults, FaultSettings, Pace
 from app.simulator.hosted import AccountForm, CardForm, Payer
 from app.simulator.idempotency import Running
-from app.simulator.knobs import Faults, Knobs, Pace
 from app.simulator.shapes import JSON
 from app.simulator.store import DEFAULT_ACCOUNT, Store
 from app.simulator.web import make_app
@@ -41,11 +41,11 @@ class Simulator(Dashboard):
     def _begin(self) -> None:
         self.store: Store = Store(self._path)
         self.clock = Clock(self.store.settings.get("clock", {}).get("ahead", 0))
-        self.knobs: Knobs = Knobs()
-        self.faults: Faults = Faults(self.knobs)
+        self.fault_settings: FaultSettings = FaultSettings()
+        self.faults: Faults = Faults(self.fault_settings)
         self.pace = Pace()
         self.running = Running()
-        self.deliveries = Deliveries(self.store, self.clock, self.knobs, self._retry_schedule)
+        self.deliveries = Deliveries(self.store, self.clock, self.fault_settings, self._retry_schedule)
         self.deliveries.tick = self.tick
         self.store.committed = self.deliveries.changed
         self._closing = threading.Event()
@@ -105,7 +105,7 @@ class Simulator(Dashboard):
 
     def call(self, url: str, path: dict[str, str]) -> Call:
         """A request on its way; whose it is, its key will tell."""
-        place = (self.store, self.clock, self.knobs, DEFAULT_ACCOUNT, self.public_url)
+        place = (self.store, self.clock, self.fault_settings, DEFAULT_ACCOUNT, self.public_url)
         return Call(*place, url=url, path=path)
 
     def page_work(self, session: str) -> Work:
@@ -115,8 +115,8 @@ class Simulator(Dashboard):
         return work
 
     def after_page(self, work: Work) -> None:
-        """Make the page's deliveries before its redirect, when the knob says so."""
-        if self.knobs.webhook == "before" and not self.knobs.hold:
+        """Make the page's deliveries before its redirect, when the fault settings say so."""
+        if self.fault_settings.webhook == "before" and not self.fault_settings.hold:
             self.deliveries.deliver(work.queued)
 
     # What a payer would do, for tests and demonstrations; the Dashboard's deeds are inherited.
@@ -185,7 +185,7 @@ class Simulator(Dashboard):
 
     def release(self) -> None:
         """Let everything go that was held."""
-        self.knobs.hold = False
+        self.fault_settings.hold = False
         self.deliveries.wake()
 
     def _on_page(self, session_id: str, form: CardForm | AccountForm, payer: Payer | None) -> str:

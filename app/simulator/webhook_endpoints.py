@@ -85,7 +85,7 @@ def _check(call: Call) -> None:
     host = _host(call.params["url"])
     if host is None:
         raise StripeError("Not a valid URL", code="url_invalid", param="url")
-    if call.knobs.strict_urls and not _is_public(host):
+    if call.fault_settings.strict_urls and not _is_public(host):
         raise StripeError(
             "Invalid URL: URL must be publicly accessible. Consider using a tool like the Stripe CLI to "
             "test webhooks locally: https://github.com/stripe/stripe-cli",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from app.simulator import ids
 from app.simulator.clock import Clock
-from app.simulator.knobs import Knobs
+from app.simulator.fault_settings import FaultSettings
 from app.simulator.shapes import JSON
 from app.simulator.store import Collection, Store
 
@@ -24,7 +24,7 @@ class Work:
 
     store: Store
     clock: Clock
-    knobs: Knobs
+    fault_settings: FaultSettings
     account: str
     public_url: str
     request: JSON = field(default_factory=lambda: {"id": None, "idempotency_key": None})
@@ -58,7 +58,7 @@ class Work:
         data: JSON = {"object": copy.deepcopy(thing)}
         if previous is not None:
             data["previous_attributes"] = copy.deepcopy(previous)
-        takers = self.takers(kind)
+        takers, settings = self.takers(kind), self.fault_settings
         event: JSON = {
             "id": self.new_id("evt"),
             "object": "event",
@@ -71,10 +71,10 @@ class Work:
             "type": kind,
         }
         self.keep(self.store.events, event)
-        if self.knobs.event_lag:
-            self.remark(event["id"], listed=self.clock.precise() + self.knobs.event_lag)
+        if settings.event_lag:
+            self.remark(event["id"], listed=self.clock.precise() + settings.event_lag)
         for endpoint in takers:
-            for _ in range(self.knobs.duplicate + self.knobs.happens(self.knobs.duplicate_rate)):
+            for _ in range(settings.duplicate + settings.happens(settings.duplicate_rate)):
                 self.queue(event["id"], endpoint["id"])
         return event
 
@@ -84,15 +84,16 @@ class Work:
         return [endpoint for endpoint in endpoints if _wants(endpoint, kind)]
 
     def queue(self, event: str, endpoint: str) -> None:
-        """Plan the first try of one delivery, when the knobs say."""
-        if self.knobs.happens(self.knobs.lose_rate):
+        """Plan the first try of one delivery, when the fault settings say."""
+        settings = self.fault_settings
+        if settings.happens(settings.lose_rate):
             return
-        wait = self.knobs.delay + self.knobs.dice.uniform(0, self.knobs.delay_max)
+        wait = settings.delay + settings.random.uniform(0, settings.delay_max)
         if self.by_page:
-            if self.knobs.webhook == "never":
+            if settings.webhook == "never":
                 return
             # Before the redirect the page itself makes the try; the others keep away meanwhile.
-            wait += {"before": 30.0, "after": 1.0}.get(self.knobs.webhook, 0.0)
+            wait += {"before": 30.0, "after": 1.0}.get(settings.webhook, 0.0)
         key = "dlv_" + ids.random_text(16)
         delivery = {"id": key, "event": event, "endpoint": endpoint, "tries": 0}
         self.keep(self.store.deliveries, delivery | {"due": self.clock.precise() + wait})

@@ -7,8 +7,7 @@ from flask.testing import FlaskClient
 
 from app.apps import App
 from app.apps.cli import install_command
-from app.simulator import DEFAULT_API_KEY, Simulator
-from app.simulator.accounts import add_account, add_key
+from app.simulator import DEFAULT_API_KEY, Simulator, add_account, add_key
 from tests.support.installed_apps import Install
 from tests.support.marketplace import OTHER_KEY, SECOND_ACCOUNT, SECOND_KEY
 from tests.support.rows import Rows

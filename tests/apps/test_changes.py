@@ -12,8 +12,7 @@ from app.apps import App
 from app.apps.models import SigningSecret
 from app.core import db
 from app.journal import Entry
-from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
-from app.simulator.accounts import add_key, revoke_key
+from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator, add_key, revoke_key
 from tests.support.api import problem
 from tests.support.cases import for_each
 from tests.support.database_contents import contents

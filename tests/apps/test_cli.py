@@ -12,8 +12,14 @@ from app.apps.models import App
 from app.core import db
 from app.journal import Entry
 from app.payers.cli import uninstall_command
-from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
-from app.simulator.accounts import DEFAULT_RESTRICTED_KEY, add_account, add_key
+from app.simulator import (
+    DEFAULT_ACCOUNT,
+    DEFAULT_API_KEY,
+    DEFAULT_RESTRICTED_KEY,
+    Simulator,
+    add_account,
+    add_key,
+)
 from tests.conftest import PORTAL, make_settings
 from tests.support.installed_apps import Install, endpoints, installed
 from tests.support.rows import Rows

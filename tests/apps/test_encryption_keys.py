@@ -12,8 +12,7 @@ from app import create_app
 from app.apps.cli import install_command
 from app.apps.models import SigningSecret
 from app.core import db
-from app.simulator import DEFAULT_API_KEY, Simulator
-from app.simulator.accounts import add_account, add_key
+from app.simulator import DEFAULT_API_KEY, Simulator, add_account, add_key
 from tests.conftest import make_settings
 from tests.support.database_contents import contents
 from tests.support.install import post_event

@@ -3,8 +3,7 @@
 from flask import Flask
 
 from app.gateway import API_VERSION, EVENTS
-from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
-from app.simulator.accounts import add_account, add_key
+from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator, add_account, add_key
 from tests.support.database_contents import contents
 from tests.support.install import RIGHTS, post_event
 from tests.support.installed_apps import Install, installed

@@ -9,8 +9,7 @@ from app import create_app
 from app.apps.cli import install_command
 from app.core import db
 from app.core.config import Settings
-from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
-from app.simulator.accounts import add_key, revoke_key
+from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator, add_key, revoke_key
 from tests.support.cases import for_each
 from tests.support.database_contents import contents
 from tests.support.install import RIGHTS, SECOND_KEY, refused

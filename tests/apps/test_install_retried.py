@@ -11,9 +11,7 @@ from flask import Flask
 from werkzeug.test import Client
 
 from app.core.config import Settings
-from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
-from app.simulator.accounts import add_account, add_key
-from app.simulator.server import serve
+from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator, add_account, add_key, serve
 from tests.support.database_contents import contents
 from tests.support.install import SECOND_KEY, post_event, refused
 from tests.support.installed_apps import Install, endpoints, installed

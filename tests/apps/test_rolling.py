@@ -19,9 +19,7 @@ from app.apps.models import SigningSecret
 from app.core import db
 from app.core.config import Settings
 from app.journal import Entry
-from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
-from app.simulator.accounts import revoke_key
-from app.simulator.server import serve
+from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator, revoke_key, serve
 from app.webhooks import Event
 from tests.support.database_contents import contents
 from tests.support.installed_apps import Installed, endpoints, installed
@@ -134,11 +132,11 @@ def test_accepts_the_former_secret_no_longer_than_that_though_stripe_is_away(
     [old] = only(app).secrets
     roll()
     clock.shift(timedelta(hours=25))
-    simulator.knobs.change({"outage": "503"})
+    simulator.fault_settings.change({"outage": "503"})
 
     tidy(app)
     refused = not taken(app, old)
-    simulator.knobs.change({"outage": ""})
+    simulator.fault_settings.change({"outage": ""})
     tidy(app)
 
     assert refused

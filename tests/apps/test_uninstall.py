@@ -10,8 +10,7 @@ from app.apps import App
 from app.apps.models import SigningSecret
 from app.checkout import CheckoutSession
 from app.payers import Payer
-from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
-from app.simulator.accounts import revoke_key
+from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator, revoke_key
 from tests.support.api import problem
 from tests.support.database_contents import contents
 from tests.support.installed_apps import endpoints

@@ -18,8 +18,7 @@ from app import apps, create_app, sync
 from app.core import db
 from app.core.config import Settings
 from app.payers import Payer
-from app.simulator import DEFAULT_API_KEY, Simulator
-from app.simulator.server import serve
+from app.simulator import DEFAULT_API_KEY, Simulator, serve
 from app.sync import Worker
 from app.web import logging
 from tests.bench.conftest import Place
@@ -126,7 +125,7 @@ def test_convergences_while_stripe_takes_its_time(
         for number in range(PEOPLE):
             sign_up(client, key=f"nr-{number}", subject_keys=[f"nr-{number}-1"])
             client.delete_cookie("gangway")
-        simulator.knobs.change({"latency": 0.1})
+        simulator.fault_settings.change({"latency": 0.1})
         everybody_is_due(app)
         worker = Worker(app, threads)
         began, pause = time.perf_counter(), threading.Event()

@@ -45,12 +45,12 @@ def test_beside_the_others(
 
 @contextmanager
 def _far_off(place: Place, database: str) -> Iterator[Site]:
-    place.stripe_does("knobs", latency=0.1)
+    place.stripe_does("fault_settings", latency=0.1)
     try:
         with sites.djstripe(database, place.stripe) as site:
             yield site
     finally:
-        place.stripe_does("knobs", latency=0)
+        place.stripe_does("fault_settings", latency=0)
 
 
 def test_while_stripe_takes_two_seconds(
@@ -59,7 +59,7 @@ def test_while_stripe_takes_two_seconds(
     found: dict[str, dict[str, float]] = {}
     with place.gangway() as site:
         for latency in (0, 2, 0, 2):
-            place.stripe_does("knobs", latency=latency)
+            place.stripe_does("fault_settings", latency=latency)
             result = site.load(things, seconds=SECONDS)
             kept = found.setdefault(f"Stripe answers in {latency} s", result)
             kept["p99"] = min(kept["p99"], result["p99"])

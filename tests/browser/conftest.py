@@ -19,8 +19,7 @@ from werkzeug.serving import make_server
 
 from app.core import db
 from app.demo import Quiet
-from app.simulator import Simulator
-from app.simulator.server import serve
+from app.simulator import Simulator, serve
 from tests.conftest import make_settings
 from tests.support.applications import Applications
 from tests.support.desk import sign_in

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.simulator.accounts import add_account, add_key
+from app.simulator import add_account, add_key
 from tests.browser.conftest import Place, Visit
 from tests.support.walk import expect_title, findings_everywhere, follow
 

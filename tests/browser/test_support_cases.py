@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.simulator import DEFAULT_API_KEY
-from app.simulator.deeds import perform
+from app.simulator import DEFAULT_API_KEY, perform
 from tests.browser.conftest import Place, Visit
 from tests.support.walk import expect_title, go_to_stripe, save_card
 
@@ -236,7 +235,7 @@ def test_a_webhook_secret_rolled_at_stripe(customer: Page, desk: Page, place: Pl
 
 def test_events_missed_during_an_outage(customer: Page, desk: Page, place: Place) -> None:
     save(customer)
-    place.simulator.knobs.change({"drop_all": True})
+    place.simulator.fault_settings.change({"drop_all": True})
     place.simulator.detach_payment_method(only(place, "payment_methods"))
     place.simulator.deliver_due()
 

@@ -11,8 +11,7 @@ from werkzeug.test import TestResponse
 from app.checkout import CheckoutSession
 from app.customers import Customer
 from app.payers import Payer
-from app.simulator import DEFAULT_API_KEY, Simulator
-from app.simulator.accounts import revoke_key
+from app.simulator import DEFAULT_API_KEY, Simulator, revoke_key
 from tests.support.cases import for_each
 from tests.support.stripe_calls import StripeCalls
 from tests.support.tokens import bearer

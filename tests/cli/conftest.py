@@ -10,8 +10,7 @@ from flask import Flask
 from app.core import db
 from app.core.db import utcnow
 from app.payers import Payer
-from app.simulator import Simulator
-from app.simulator.server import serve
+from app.simulator import Simulator, serve
 from tests.support.commands import Run, environment, run_command
 from tests.support.portal import sign_up
 

@@ -73,7 +73,7 @@ class TestProgram:
         self, app: Flask, stripe_url: str, simulator: Simulator, database_url: str
     ) -> None:
         headers = bearer(app)
-        simulator.knobs.latency = 10 * PATIENCE  # until the simulator is closed
+        simulator.fault_settings.latency = 10 * PATIENCE  # until the simulator is closed
         calls, port = StripeCalls.of(simulator), free_port()
         settings = environment(database_url, STRIPE_API_BASE=stripe_url, WORKER_THREADS="2")
 

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from app import journal
 from app.core.db import new_id
 from app.customers import Customer
-from app.simulator import DEFAULT_API_KEY, Simulator, accounts
+from app.simulator import DEFAULT_API_KEY, Simulator, revoke_key
 from tests.support.api import Api, api
 from tests.support.browser import Element, Page
 from tests.support.cases import for_each
@@ -330,7 +330,7 @@ class TestEditing:
     def test_is_stored_when_the_key_is_rejected(
         self, form: OpenForm, person: Person, simulator: Simulator, rows: Rows
     ) -> None:
-        accounts.revoke_key(simulator.store, DEFAULT_API_KEY)
+        revoke_key(simulator.store, DEFAULT_API_KEY)
 
         answer = form(person.payer.customer_id).send(name="Ada Ltd")
 

@@ -14,8 +14,7 @@ from app.apps.models import PendingInstall
 from app.core import db
 from app.core.config import Settings
 from app.journal import Entry
-from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
-from app.simulator.accounts import add_account, add_key
+from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator, add_account, add_key
 from tests.conftest import make_settings
 from tests.support.browser import Element, Page
 from tests.support.database_contents import contents
@@ -178,7 +177,7 @@ def test_refuses_what_is_no_key_before_it_asks_stripe(
 
 
 def test_says_that_stripe_gives_no_answer(desk: FlaskClient, simulator: Simulator) -> None:
-    simulator.knobs.change({"outage": "503"})
+    simulator.fault_settings.change({"outage": "503"})
 
     answer = enter(desk)
 

@@ -10,8 +10,7 @@ from app import apps
 from app.cli import main
 from app.core import db
 from app.doctor.cli import doctor_command
-from app.simulator import DEFAULT_ACCOUNT, Simulator
-from app.simulator.accounts import add_account, add_key
+from app.simulator import DEFAULT_ACCOUNT, Simulator, add_account, add_key
 from tests.conftest import KEY, PORTAL, SECRET_KEY
 from tests.support.installed_apps import installed
 from tests.support.stripe_calls import StripeCalls

@@ -104,11 +104,11 @@ class TestDeliveries:
         self, person: Person, doctor: Doctor, simulator: Simulator, clock: time_machine.Traveller
     ) -> None:
         clock.shift(timedelta(seconds=2))
-        simulator.knobs.change({"wrong_secret": "on"})
+        simulator.fault_settings.change({"wrong_secret": "on"})
         simulator.attach_card(person.stripe_customer_id)
         while simulator.deliver_due():
             pass
-        simulator.knobs.change({"wrong_secret": "off"})
+        simulator.fault_settings.change({"wrong_secret": "off"})
         clock.shift(timedelta(seconds=2))
         simulator.attach_card(person.stripe_customer_id)
         simulator.deliver_due()

@@ -9,8 +9,7 @@ from flask import Flask
 
 from app.apps.cli import roll_secret_command
 from app.gateway import EVENTS
-from app.simulator import DEFAULT_ACCOUNT, Simulator
-from app.simulator.shapes import JSON
+from app.simulator import DEFAULT_ACCOUNT, JSON, Simulator
 from tests.doctor.conftest import Doctor
 from tests.support.installed_apps import Installed, endpoints, installed
 from tests.support.stripe_calls import StripeCalls

@@ -14,8 +14,7 @@ from app.core import db
 from app.core.config import Settings
 from app.doctor.cli import doctor_command
 from app.journal import Entry
-from app.simulator import DEFAULT_ACCOUNT, Simulator
-from app.simulator.shapes import JSON
+from app.simulator import DEFAULT_ACCOUNT, JSON, Simulator
 from tests.conftest import PORTAL, make_settings
 from tests.doctor.conftest import Change, Doctor
 from tests.support.installed_apps import Installed, installed

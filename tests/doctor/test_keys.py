@@ -7,8 +7,7 @@ from app import apps
 from app.apps.models import App, SigningSecret
 from app.core import db
 from app.doctor.cli import doctor_command
-from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
-from app.simulator.accounts import add_key, revoke_key
+from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator, add_key, revoke_key
 from tests.doctor.conftest import Change, Doctor
 from tests.support.installed_apps import installed
 from tests.support.stripe_calls import StripeCalls
@@ -41,7 +40,7 @@ class TestKey:
         self, app: Flask, doctor: Doctor, change: Change, simulator: Simulator
     ) -> None:
         change(App, status="unauthorized")
-        simulator.knobs.change({"outage": "503"})
+        simulator.fault_settings.change({"outage": "503"})
 
         report = doctor()
 

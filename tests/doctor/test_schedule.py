@@ -9,8 +9,7 @@ from flask import Flask
 from app import apps, doctor
 from app.core import db
 from app.journal import Entry
-from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
-from app.simulator.accounts import revoke_key
+from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator, revoke_key
 from app.sync import Pace
 from app.webhooks import Event
 from tests.support.browser import Page
@@ -83,10 +82,10 @@ def test_something_odd_brings_the_next_look_forward(
 def test_an_outage_is_looked_at_again_soon(
     app: Flask, own: Installed, clock: time_machine.Traveller, simulator: Simulator
 ) -> None:
-    simulator.knobs.change({"outage": "503"})
+    simulator.fault_settings.change({"outage": "503"})
     examine(app)
     during = red(app, own)
-    simulator.knobs.reset()
+    simulator.fault_settings.reset()
     clock.shift(timedelta(minutes=6))
     examine(app)
 

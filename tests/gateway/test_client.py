@@ -10,8 +10,7 @@ from flask import request, request_started
 
 from app.gateway import API_VERSION, StripeGateway, StripeUnavailable
 from app.gateway.client import TIMEOUTS
-from app.simulator import DEFAULT_API_KEY, Simulator
-from app.simulator.server import Server, serve
+from app.simulator import DEFAULT_API_KEY, Server, Simulator, serve
 from tests.support.cases import for_each
 from tests.support.stripe_relay import Relay
 from tests.support.stripe_scripted import Answer, Scripted

@@ -16,8 +16,7 @@ from app.gateway import (
     StripeRefused,
     StripeUnavailable,
 )
-from app.simulator import DEFAULT_API_KEY, Simulator
-from app.simulator.accounts import add_key, revoke_key
+from app.simulator import DEFAULT_API_KEY, Simulator, add_key, revoke_key
 from tests.support.cases import for_each
 from tests.support.stripe_calls import StripeCalls
 from tests.support.stripe_scripted import Answer, Connect, Scripted, failure

@@ -15,8 +15,7 @@ from app.core.config import Settings
 from app.core.db import utcnow
 from app.gateway.client import NETWORK_RETRIES
 from app.payers import Payer
-from app.simulator import DEFAULT_API_KEY, Simulator
-from app.simulator.accounts import revoke_key
+from app.simulator import DEFAULT_API_KEY, Simulator, revoke_key
 from app.sync import Pace
 from app.webhooks import Event
 from tests.conftest import make_settings

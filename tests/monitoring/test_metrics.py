@@ -14,8 +14,7 @@ from app.core import db
 from app.core.config import Settings
 from app.core.db import utcnow
 from app.payers import Payer
-from app.simulator import DEFAULT_API_KEY
-from app.simulator.accounts import revoke_key
+from app.simulator import DEFAULT_API_KEY, revoke_key
 from app.sync import Backfill, Pace
 from app.webhooks import Event
 from tests.conftest import make_settings

@@ -12,8 +12,7 @@ from app.apps import App
 from app.core.db import new_id
 from app.journal import Entry
 from app.payers import Payer
-from app.simulator import Simulator
-from app.simulator.accounts import add_account, add_key
+from app.simulator import Simulator, add_account, add_key
 from tests.support.api import problem
 from tests.support.cases import for_each
 from tests.support.database_contents import contents

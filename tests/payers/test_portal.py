@@ -8,8 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.apps import App
-from app.simulator import DEFAULT_API_KEY
-from app.simulator.accounts import revoke_key
+from app.simulator import DEFAULT_API_KEY, revoke_key
 from tests.support.api import problem
 from tests.support.cases import for_each
 from tests.support.payers import ADA, stripe_customer

@@ -11,8 +11,7 @@ from flask.testing import FlaskClient
 from app.apps import App
 from app.journal import Entry
 from app.payers import Payer, PaymentMethod
-from app.simulator import DEFAULT_API_KEY
-from app.simulator.accounts import revoke_key
+from app.simulator import DEFAULT_API_KEY, revoke_key
 from tests.support.api import problem
 from tests.support.cases import for_each
 from tests.support.database_contents import contents

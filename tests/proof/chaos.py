@@ -122,7 +122,7 @@ def _trouble(
 ) -> Iterator[None]:
     """Let everything go wrong meanwhile."""
     stripe.act(
-        "knobs",
+        "fault_settings",
         error_rate=plan.errors,
         error_seconds=3,
         duplicate_rate=plan.errors,

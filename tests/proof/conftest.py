@@ -13,8 +13,7 @@ import time_machine
 
 from app import apps, create_app
 from app.core import db
-from app.simulator import DEFAULT_API_KEY, Simulator
-from app.simulator.server import serve
+from app.simulator import DEFAULT_API_KEY, Simulator, serve
 from app.web import logging
 from tests.conftest import PORTAL, STRIPE, make_settings
 from tests.proof.killable import KillablePortal

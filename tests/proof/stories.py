@@ -19,8 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from app.checkout import CheckoutSession
 from app.core import db
 from app.core.errors import AppError
-from app.simulator import DEFAULT_API_KEY, accounts
-from app.simulator.knobs import FAULTS
+from app.simulator import DEFAULT_API_KEY, FAULTS, revoke_key
 from app.webhooks import Event
 from tests.proof.conftest import MakeWorld
 from tests.support import dashboard
@@ -191,7 +190,7 @@ class Story(RuleBasedStateMachine):
 
     @rule(copies=st.integers(1, 3), shuffle=st.booleans())
     def deliveries_are_doubled_and_shuffled_from_now_on(self, copies: int, *, shuffle: bool) -> None:
-        self.world.simulator.knobs.change({"duplicate": copies, "shuffle": shuffle})
+        self.world.simulator.fault_settings.change({"duplicate": copies, "shuffle": shuffle})
 
     @rule(number=st.integers(1, 3))
     def the_next_answers_to_stripe_get_lost(self, number: int) -> None:
@@ -279,7 +278,7 @@ class Story(RuleBasedStateMachine):
 
     def end(self) -> None:
         """Every event comes at last, and a few minutes pass."""
-        self.world.simulator.knobs.reset()
+        self.world.simulator.fault_settings.reset()
         self.world.answers_to_lose = 0
         for event_id in list(self.world.simulator.store.events):
             self.world.simulator.replay_event(event_id)
@@ -305,11 +304,11 @@ class TroubledStory(Story):
 
     @rule(outage=st.sampled_from(["", "", "", "", "503", "reset", "timeout"]))
     def stripe_is_away_or_back(self, outage: str) -> None:
-        self.world.simulator.knobs.change({"outage": outage})
+        self.world.simulator.fault_settings.change({"outage": outage})
 
     @rule(revoked=st.sampled_from([False, False, False, True]))
     def the_key_is_revoked_or_restored(self, *, revoked: bool) -> None:
-        accounts.revoke_key(self.world.simulator.store, DEFAULT_API_KEY, revoked=revoked)
+        revoke_key(self.world.simulator.store, DEFAULT_API_KEY, revoked=revoked)
 
     @rule(damage=st.sampled_from(dashboard.DAMAGES))
     def the_endpoint_is_damaged(self, damage: str) -> None:
@@ -322,9 +321,9 @@ class TroubledStory(Story):
 
     @rule(knob=st.sampled_from(["wrong_secret", "stale", "wrong_livemode", "drop_all"]))
     def events_come_wrongly(self, knob: str) -> None:
-        self.world.simulator.knobs.change({knob: True})
+        self.world.simulator.fault_settings.change({knob: True})
         self.world.simulator.deliver_due()
-        self.world.simulator.knobs.change({knob: False})
+        self.world.simulator.fault_settings.change({knob: False})
 
     @rule(share=st.sampled_from([0, 0.5, 1]))
     def events_are_lost(self, share: float) -> None:
@@ -336,7 +335,7 @@ class TroubledStory(Story):
 
     @rule(seconds=st.sampled_from([0, A_MINUTE, 5 * A_MINUTE]))
     def the_list_of_events_lags_from_now_on(self, seconds: int) -> None:
-        self.world.simulator.knobs.change({"event_lag": seconds})
+        self.world.simulator.fault_settings.change({"event_lag": seconds})
 
     @rule()
     def the_list_of_events_is_read(self) -> None:

@@ -81,14 +81,14 @@ def onboard_by_api(portal: KillablePortal, headers: dict[str, str]) -> None:
 
 def find_lost_events(portal: KillablePortal, person: NetworkPerson, dies_at: CrashPoint | None) -> None:
     """Events of a change get lost; after a while the worker finds them in Stripe's list of events."""
-    portal.simulator.knobs.change({"drop_all": True})
+    portal.simulator.fault_settings.change({"drop_all": True})
     customer = stripe_customer_of(portal, person)
     portal.simulator.choose_default(customer, portal.simulator.attach_card(customer))
     portal.simulator.deliver_due()
     portal.clock.shift(BACKFILL_INTERVAL)
     portal.restart(dies_at)
     portal.wait_until_agreed()
-    portal.simulator.knobs.change({"drop_all": False})
+    portal.simulator.fault_settings.change({"drop_all": False})
 
 
 def run_once(portal: KillablePortal, dies_at: CrashPoint | None, headers: dict[str, str]) -> None:

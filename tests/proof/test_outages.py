@@ -88,7 +88,7 @@ class TestStripeAway:
             done, busy, late = person_with_card(world), world.person(), world.visitor("USD")
             world.settle()
             busy.save_card()  # just before
-            world.simulator.knobs.change({"outage": outage, "hold": True})
+            world.simulator.fault_settings.change({"outage": outage, "hold": True})
             calls, worker_calls = StripeCalls.of(world.simulator), 0
 
             for _ in range(10):
@@ -99,7 +99,7 @@ class TestStripeAway:
                 assert busy.return_to_portal().status_code == 200
                 assert late.submit_form().status_code == 503
                 assert "Nothing was stored" in late.form.page.text
-            world.simulator.knobs.reset()
+            world.simulator.fault_settings.reset()
             again = late.submit_form()
             world.live_through(MAX_BACKOFF)
 
@@ -111,12 +111,12 @@ class TestStripeAway:
         with make_world() as world:
             world.watch_deliveries()
             person_with_card(world)
-            world.simulator.knobs.change({"outage": "503"})
+            world.simulator.fault_settings.change({"outage": "503"})
             while world.simulator.deliver_due():
                 pass
             world.live_through(TEN_MINUTES)
             stored = len(world.acknowledged)
-            world.simulator.knobs.reset()
+            world.simulator.fault_settings.reset()
 
             world.live_through(MAX_BACKOFF)
 

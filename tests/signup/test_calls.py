@@ -73,8 +73,8 @@ def test_webhooks_one_by_one_with_looks_between(
     with time_machine.travel(utcnow(), tick=True) as clock:
         session_id = sign_up(client)
         simulator.save_card(session_id)
-        simulator.knobs.duplicate = 3
-        simulator.knobs.shuffle = True
+        simulator.fault_settings.duplicate = 3
+        simulator.fault_settings.shuffle = True
 
         for _ in range(3):
             look(client)
@@ -135,7 +135,7 @@ def test_webhooks_dropped_for_good(
     app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows, calls: StripeCalls
 ) -> None:
     with time_machine.travel(utcnow(), tick=True) as clock:
-        simulator.knobs.drop_all = True
+        simulator.fault_settings.drop_all = True
         session_id = sign_up(client)
         simulator.save_card(session_id)
 
@@ -150,7 +150,7 @@ def test_neither_webhooks_nor_return(
     app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows, calls: StripeCalls
 ) -> None:
     with time_machine.travel(utcnow(), tick=True) as clock:
-        simulator.knobs.drop_all = True
+        simulator.fault_settings.drop_all = True
         session_id = sign_up(client)
         simulator.save_card(session_id)
 

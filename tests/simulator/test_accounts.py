@@ -6,7 +6,15 @@ import base64
 import pytest
 import stripe
 
-from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, DEFAULT_RESTRICTED_KEY, Simulator, accounts
+from app.simulator import (
+    DEFAULT_ACCOUNT,
+    DEFAULT_API_KEY,
+    DEFAULT_RESTRICTED_KEY,
+    Simulator,
+    add_account,
+    add_key,
+    revoke_key,
+)
 from tests.support.cases import for_each
 from tests.support.simulator import Connect, Raw
 
@@ -44,8 +52,8 @@ def test_takes_the_key_as_user_name(raw: Raw) -> None:
 
 
 def test_a_revoked_key_has_expired(simulator: Simulator, connect: Connect) -> None:
-    accounts.add_key(simulator.store, "sk_test_short_lived_00")
-    accounts.revoke_key(simulator.store, "sk_test_short_lived_00")
+    add_key(simulator.store, "sk_test_short_lived_00")
+    revoke_key(simulator.store, "sk_test_short_lived_00")
 
     with pytest.raises(stripe.AuthenticationError) as refused:
         connect(simulator, "sk_test_short_lived_00").v1.accounts.retrieve_current()
@@ -56,7 +64,7 @@ def test_a_revoked_key_has_expired(simulator: Simulator, connect: Connect) -> No
 
 def test_restricted_keys_do_only_what_they_may(simulator: Simulator, connect: Connect) -> None:
     restricted = connect(simulator, DEFAULT_RESTRICTED_KEY)
-    accounts.add_key(simulator.store, "rk_test_reads_customers", permissions=["rak_customer_read"])
+    add_key(simulator.store, "rk_test_reads_customers", permissions=["rak_customer_read"])
     reader = connect(simulator, "rk_test_reads_customers")
 
     customer = restricted.v1.customers.create({"name": "Ada"})
@@ -75,16 +83,16 @@ def test_restricted_keys_do_only_what_they_may(simulator: Simulator, connect: Co
 @pytest.mark.parametrize("key", ["sk_live_x", "rk_test_x", "pk_test_x"])
 def test_no_other_keys_are_let_in(key: str, simulator: Simulator) -> None:
     with pytest.raises(ValueError, match="begins with sk_test_"):
-        accounts.add_key(simulator.store, key)
+        add_key(simulator.store, key)
 
 
 def test_accounts_see_only_their_own(
     simulator: Simulator, sdk: stripe.StripeClient, connect: Connect
 ) -> None:
-    accounts.add_account(simulator.store, "acct_1RZzxYOtherPlace", 1)
-    accounts.add_key(simulator.store, "sk_test_other", account="acct_1RZzxYOtherPlace")
+    add_account(simulator.store, "acct_1RZzxYOtherPlace", 1)
+    add_key(simulator.store, "sk_test_other", account="acct_1RZzxYOtherPlace")
     with pytest.raises(ValueError, match="There is no account"):
-        accounts.add_key(simulator.store, "sk_test_other", account="acct_none")
+        add_key(simulator.store, "sk_test_other", account="acct_none")
     other = connect(simulator, "sk_test_other")
     customer = sdk.v1.customers.create({"name": "Ada"})
 

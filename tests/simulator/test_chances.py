@@ -8,9 +8,7 @@ import pytest
 import stripe
 from werkzeug.test import Client
 
-from app.simulator import DEFAULT_API_KEY, Simulator
-from app.simulator.knobs import FAULTS
-from app.simulator.server import serve
+from app.simulator import DEFAULT_API_KEY, FAULTS, Simulator, serve
 from tests.support.processes import wait_until
 from tests.support.simulator import Connect, Raw
 
@@ -19,12 +17,12 @@ MANY = 120
 
 @pytest.fixture(autouse=True)
 def _same_dice_every_time(simulator: Simulator) -> None:
-    simulator.knobs.dice.seed(7)
+    simulator.fault_settings.random.seed(7)
 
 
-def send_many(simulator: Simulator, sdk: stripe.StripeClient, **knobs: object) -> None:
-    """Have many events made and delivered once, under these knobs."""
-    simulator.knobs.change(knobs)
+def send_many(simulator: Simulator, sdk: stripe.StripeClient, **fault_settings: object) -> None:
+    """Have many events made and delivered once, under these fault settings."""
+    simulator.fault_settings.change(fault_settings)
     for number in range(MANY):
         sdk.v1.customers.create({"name": str(number)})
     simulator.deliver_due()
@@ -42,7 +40,7 @@ def test_some_tries_are_lost_and_made_again(
 ) -> None:
     send_many(simulator, sdk, drop_rate=0.2)
     first = len(inbox.events)
-    simulator.knobs.reset()
+    simulator.fault_settings.reset()
     simulator.advance(2)
     simulator.deliver_due()
 
@@ -81,7 +79,7 @@ def test_some_are_late(simulator: Simulator, sdk: stripe.StripeClient, inbox: An
 
 
 def test_some_calls_meet_a_fault(simulator: Simulator, raw: Raw) -> None:
-    simulator.knobs.change({"error_rate": 0.3, "error_kinds": "429 503", "error_seconds": 3})
+    simulator.fault_settings.change({"error_rate": 0.3, "error_kinds": "429 503", "error_seconds": 3})
 
     answers = [raw("GET", "/v1/customers") for _ in range(MANY)]
 
@@ -92,7 +90,7 @@ def test_some_calls_meet_a_fault(simulator: Simulator, raw: Raw) -> None:
 
 
 def test_any_fault_may_come_by_chance(simulator: Simulator, raw: Raw) -> None:
-    simulator.knobs.change({"error_rate": 1, "error_seconds": 0})
+    simulator.fault_settings.change({"error_rate": 1, "error_seconds": 0})
     seen: list[str] = []
 
     for _ in range(100):
@@ -126,12 +124,12 @@ def test_any_fault_may_come_by_chance(simulator: Simulator, raw: Raw) -> None:
 def test_an_outage_lasts_until_it_is_over(
     outage: str, error: type[Exception], simulator: Simulator, connect: Connect
 ) -> None:
-    simulator.knobs.change({"outage": outage})
+    simulator.fault_settings.change({"outage": outage})
     for key in (DEFAULT_API_KEY, "sk_test_unknown"):  # whoever asks is not even looked at
         with pytest.raises(error):
             connect(simulator, key).v1.customers.create({"name": "Ada"})
 
-    simulator.knobs.change({"outage": ""})
+    simulator.fault_settings.change({"outage": ""})
 
     connect(simulator).v1.customers.create({"name": "Ada"})
     assert len(simulator.store.customers) == 1
@@ -160,7 +158,7 @@ def test_an_error_that_took_effect_is_kept_for_its_key(
 
 
 def test_every_call_takes_its_time(simulator: Simulator, raw: Raw) -> None:
-    simulator.knobs.change({"latency": 0.05})
+    simulator.fault_settings.change({"latency": 0.05})
     began = time.monotonic()
 
     raw("GET", "/v1/customers")
@@ -169,7 +167,7 @@ def test_every_call_takes_its_time(simulator: Simulator, raw: Raw) -> None:
 
 
 def test_nobody_waits_longer_than_the_simulator_lives(simulator: Simulator, raw: Raw) -> None:
-    simulator.knobs.change({"latency": 600})
+    simulator.fault_settings.change({"latency": 600})
     with ThreadPoolExecutor(1) as callers:
         call = callers.submit(raw, "GET", "/v1/customers")
 
@@ -183,7 +181,7 @@ def test_an_account_may_make_so_many_calls_a_second(
 ) -> None:
     page.post("/_control", json={"action": "add_account", "key": "sk_test_other"})
     simulator.clock._world = lambda: 1_800_000_000.5  # a second that does not pass
-    simulator.knobs.change({"rate_limit": 3})
+    simulator.fault_settings.change({"rate_limit": 3})
 
     mine = [raw("GET", "/v1/customers") for _ in range(5)]
     connect(simulator, "sk_test_other").v1.customers.list()
@@ -196,9 +194,9 @@ def test_an_account_may_make_so_many_calls_a_second(
 
 
 def test_the_list_of_events_may_lag(simulator: Simulator, sdk: stripe.StripeClient) -> None:
-    simulator.knobs.change({"event_lag": 10})
+    simulator.fault_settings.change({"event_lag": 10})
     sdk.v1.customers.create({"name": "listed later"})
-    simulator.knobs.change({"event_lag": 0})
+    simulator.fault_settings.change({"event_lag": 0})
     sdk.v1.customers.create({"name": "listed at once"})
 
     def listed() -> list[str]:
@@ -214,7 +212,7 @@ def test_the_list_of_events_may_lag(simulator: Simulator, sdk: stripe.StripeClie
 def test_what_is_known_of_old_events_is_forgotten_with_them(
     simulator: Simulator, sdk: stripe.StripeClient, inbox: Any
 ) -> None:
-    simulator.knobs.change({"event_lag": 1})
+    simulator.fault_settings.change({"event_lag": 1})
     sdk.v1.customers.create({"name": "Ada"})
     simulator.deliver_due()
     (old,) = simulator.store.events
@@ -236,7 +234,7 @@ def test_answers_say_what_time_it_is(simulator: Simulator, raw: Raw) -> None:
 
 
 def test_over_http_an_outage_cuts_the_connection(simulator: Simulator) -> None:
-    simulator.knobs.change({"outage": "reset"})
+    simulator.fault_settings.change({"outage": "reset"})
     server = serve(simulator, "127.0.0.1", 0)
     client = stripe.RequestsClient(timeout=(2, 5))
     sdk = stripe.StripeClient(DEFAULT_API_KEY, base_addresses={"api": server.url}, http_client=client)
@@ -251,7 +249,7 @@ def test_over_http_an_outage_cuts_the_connection(simulator: Simulator) -> None:
 def test_duplicates_reach_a_receiver_at_once(
     simulator: Simulator, sdk: stripe.StripeClient, inbox: Any
 ) -> None:
-    simulator.knobs.change({"duplicate_rate": 1})
+    simulator.fault_settings.change({"duplicate_rate": 1})
     simulator.start()
 
     sdk.v1.customers.create({"name": "Ada"})
@@ -265,12 +263,12 @@ def test_duplicates_reach_a_receiver_at_once(
 )
 def test_chances_refuse_nonsense(wrong: dict[str, object], simulator: Simulator) -> None:
     with pytest.raises(ValueError, match=r"\w"):
-        simulator.knobs.change(wrong)
+        simulator.fault_settings.change(wrong)
 
 
 def test_without_a_kind_no_fault_comes(simulator: Simulator, raw: Raw) -> None:
-    simulator.knobs.change({"error_rate": 1, "error_kinds": ""})
+    simulator.fault_settings.change({"error_rate": 1, "error_kinds": ""})
 
     assert raw("GET", "/v1/customers").status_code == 200
-    simulator.knobs.reset()
-    assert simulator.knobs.error_kinds.split() == list(FAULTS)
+    simulator.fault_settings.reset()
+    assert simulator.fault_settings.error_kinds.split() == list(FAULTS)

@@ -93,7 +93,7 @@ def test_filters_choose_the_types(open_session: Open) -> None:
 
 
 def test_takes_what_is_harmless(simulator: Simulator, open_session: Open) -> None:
-    simulator.knobs.terms_url = True
+    simulator.fault_settings.terms_url = True
     now = simulator.clock.now()
 
     session = open_session(

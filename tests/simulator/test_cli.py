@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.simulator import DEFAULT_API_KEY, Simulator
-from app.simulator.server import serve
+from app.simulator import DEFAULT_API_KEY, Simulator, serve
 from tests.support.processes import PROCESS_MARKS, start
 
 CLI = os.environ.get("STRIPE_CLI") or shutil.which("stripe")

@@ -21,16 +21,22 @@ def do(page: Client) -> Callable[..., Any]:
     return perform
 
 
-def test_turns_knobs_by_form(simulator: Simulator, page: Client) -> None:
-    simulator.knobs.hold = True
-    form = {"action": "knobs", "boxes": "hold shuffle", "shuffle": "on", "duplicate": "2", "webhook": "never"}
+def test_changes_fault_settings_by_form(simulator: Simulator, page: Client) -> None:
+    simulator.fault_settings.hold = True
+    form = {
+        "action": "fault_settings",
+        "boxes": "hold shuffle",
+        "shuffle": "on",
+        "duplicate": "2",
+        "webhook": "never",
+    }
 
     answer = page.post("/_control", data=form, headers={"Origin": "http://localhost"})
 
     assert answer.status_code == 303
-    assert simulator.knobs.hold is False
-    assert simulator.knobs.shuffle is True
-    assert (simulator.knobs.duplicate, simulator.knobs.webhook) == (2, "never")
+    assert simulator.fault_settings.hold is False
+    assert simulator.fault_settings.shuffle is True
+    assert (simulator.fault_settings.duplicate, simulator.fault_settings.webhook) == (2, "never")
 
 
 def test_shows_what_there_is(
@@ -71,7 +77,7 @@ def test_tells_its_state_as_json(
     assert state["counts"]["customers"] == 1
     assert state["events"][0]["type"] == "customer.created"
     assert len(state["waiting"]) == 1
-    assert state["knobs"] == simulator.knobs.state()
+    assert state["fault_settings"] == simulator.fault_settings.state()
     assert "gangwaysimulator0000" not in str(state)
 
 
@@ -193,19 +199,19 @@ def test_the_store_can_be_read_but_for_its_secrets(
         assert page.get(f"/_control/{secret}.json").status_code == 404
 
 
-def test_turns_programs_knobs_and_faults(simulator: Simulator, do: Callable[..., Any]) -> None:
-    do("knobs", hold=True, delay=3)
+def test_lets_programs_change_fault_settings_and_faults(simulator: Simulator, do: Callable[..., Any]) -> None:
+    do("fault_settings", hold=True, delay=3)
     do("fault", kind="503", route="GET /v1/account", times=2)
     do("fault", kind="slow", seconds=1)
     state = do("release").get_json()
 
-    assert (state["knobs"]["hold"], state["knobs"]["delay"]) == (False, 3.0)
+    assert (state["fault_settings"]["hold"], state["fault_settings"]["delay"]) == (False, 3.0)
     assert [(f["kind"], f["times"], f["seconds"]) for f in state["faults"]] == [
         ("503", 2, 60.0),
         ("slow", 1, 1.0),
     ]
     assert do("clear_faults").get_json()["faults"] == []
-    assert do("reset").get_json()["knobs"]["delay"] == 0
+    assert do("reset").get_json()["fault_settings"]["delay"] == 0
 
 
 def test_adds_accounts_and_keys(simulator: Simulator, connect: Connect, do: Callable[..., Any]) -> None:
@@ -232,7 +238,7 @@ def test_adds_accounts_and_keys(simulator: Simulator, connect: Connect, do: Call
         ({"action": "detach", "payment_method": "pm_nope"}, "There is no 'pm_nope'"),
         ({"action": "fault", "kind": "fire"}, "fire is not one of"),
         ({"action": "fault", "kind": "500", "times": "-1"}, "at least once"),
-        ({"action": "knobs", "hold": "maybe"}, "on or off"),
+        ({"action": "fault_settings", "hold": "maybe"}, "on or off"),
     ],
 )
 def test_says_what_it_cannot_do(form: dict[str, str], problem: str, page: Client) -> None:

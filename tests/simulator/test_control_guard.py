@@ -6,7 +6,7 @@ from werkzeug.test import Client
 from app.simulator import Simulator
 from tests.support.cases import for_each
 
-FORM = {"action": "knobs", "hold": "on"}
+FORM = {"action": "fault_settings", "hold": "on"}
 FOREIGN: tuple[dict[str, str], ...] = (
     {"Origin": "https://evil.example"},
     {"Origin": "null"},
@@ -37,17 +37,17 @@ def test_other_sites_change_nothing(simulator: Simulator, page: Client, headers:
         answer = page.post("/_control", headers=headers, **body)
 
         assert answer.status_code == 403
-    assert simulator.knobs.hold is False
+    assert simulator.fault_settings.hold is False
 
 
 @for_each("headers", OWN)
 def test_own_pages_and_programs_may_act(simulator: Simulator, page: Client, headers: dict[str, str]) -> None:
-    simulator.knobs.hold = False
+    simulator.fault_settings.hold = False
 
     answer = page.post("/_control", data=FORM, headers=headers)
 
     assert answer.status_code == 303
-    assert simulator.knobs.hold is True
+    assert simulator.fault_settings.hold is True
 
 
 @pytest.mark.parametrize("path", ["/_control", "/_control.json", "/_control/customers.json"])

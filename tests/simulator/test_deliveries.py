@@ -1,4 +1,4 @@
-"""Deliveries: signed, repeated until taken, and as wrong as the knobs want them."""
+"""Deliveries: signed, repeated until taken, and as wrong as the fault settings make them."""
 
 import json
 import threading
@@ -76,7 +76,7 @@ def test_is_retried_on_schedule_and_signed_anew(
 
 
 def test_gives_up_after_the_last_try(simulator: Simulator, sdk: stripe.StripeClient, inbox: Any) -> None:
-    simulator.knobs.drop_all = True
+    simulator.fault_settings.drop_all = True
     sdk.v1.customers.create({"name": "Ada"})
 
     for _ in range(6):
@@ -95,7 +95,7 @@ def test_are_made_in_the_order_of_their_time(
     simulator: Simulator, sdk: stripe.StripeClient, inbox: Any
 ) -> None:
     for delay in (30, 10, 20):
-        simulator.knobs.change({"delay": str(delay)})
+        simulator.fault_settings.change({"delay": str(delay)})
         sdk.v1.customers.create({"name": str(delay)})
 
     simulator.advance(40)
@@ -154,11 +154,11 @@ def test_what_deliveries_cause_is_delivered_too(
     assert inbox.types() == ["customer.created", "customer.updated"]
 
 
-# Knobs
+# Fault settings
 
 
 @pytest.mark.parametrize(
-    ("knobs", "waits", "types"),
+    ("fault_settings", "waits", "types"),
     [
         ({"delay": "30"}, [0, 31], [0, 1]),
         ({"duplicate": "3"}, [0], [3]),
@@ -168,14 +168,14 @@ def test_what_deliveries_cause_is_delivered_too(
 )
 def test_late_doubled_lost_and_held(
     *,
-    knobs: dict[str, str],
+    fault_settings: dict[str, str],
     waits: list[float],
     types: list[int],
     simulator: Simulator,
     sdk: stripe.StripeClient,
     inbox: Any,
 ) -> None:
-    simulator.knobs.change(knobs)
+    simulator.fault_settings.change(fault_settings)
     sdk.v1.customers.create({"name": "Ada"})
 
     seen = []
@@ -193,7 +193,7 @@ def test_late_doubled_lost_and_held(
 
 
 def test_shuffles(simulator: Simulator, sdk: stripe.StripeClient, inbox: Any) -> None:
-    simulator.knobs.shuffle = True
+    simulator.fault_settings.shuffle = True
     names = [str(n) for n in range(20)]
     for name in names:
         sdk.v1.customers.create({"name": name})
@@ -206,9 +206,9 @@ def test_shuffles(simulator: Simulator, sdk: stripe.StripeClient, inbox: Any) ->
 
 
 def test_signs_wrongly_when_told_to(simulator: Simulator, sdk: stripe.StripeClient, inbox: Any) -> None:
-    def last_try(**knobs: object) -> None:
-        simulator.knobs.reset()
-        simulator.knobs.change(knobs)
+    def last_try(**fault_settings: object) -> None:
+        simulator.fault_settings.reset()
+        simulator.fault_settings.change(fault_settings)
         sdk.v1.customers.create({"name": "Ada"})
         simulator.deliver_due()
 
@@ -246,7 +246,7 @@ def test_the_pages_events_come_when_they_are_wanted(
     session = open_session()
     simulator.deliver_due()
     inbox.events.clear()
-    simulator.knobs.change({"webhook": when})
+    simulator.fault_settings.change({"webhook": when})
 
     simulator.save_card(session.id)
 
@@ -280,13 +280,13 @@ def test_an_event_is_sent_again_by_its_id(simulator: Simulator, sdk: stripe.Stri
         {"webhook": "sometime"},
     ],
 )
-def test_knobs_refuse_nonsense_and_turn_nothing(wrong: dict[str, object], simulator: Simulator) -> None:
-    before = simulator.knobs.state()
+def test_fault_settings_refuse_nonsense(wrong: dict[str, object], simulator: Simulator) -> None:
+    before = simulator.fault_settings.state()
 
     with pytest.raises(ValueError, match=r"\w"):
-        simulator.knobs.change({"shuffle": True} | wrong)
+        simulator.fault_settings.change({"shuffle": True} | wrong)
 
-    assert simulator.knobs.state() == before
+    assert simulator.fault_settings.state() == before
 
 
 # Threads and HTTP
@@ -394,7 +394,7 @@ def test_closes_at_once_although_a_receiver_hangs(
 def test_holds_back_in_threads_until_released(
     simulator: Simulator, sdk: stripe.StripeClient, inbox: Any
 ) -> None:
-    simulator.knobs.hold = True
+    simulator.fault_settings.hold = True
     simulator.start()
     sdk.v1.customers.create({"name": "Ada"})
     assert inbox.events == []

@@ -14,14 +14,14 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 import stripe
 
-from app.simulator import DEFAULT_API_KEY, Simulator, Store, accounts
+from app.simulator import DEFAULT_API_KEY, Simulator, Store, add_key, revoke_key
 from tests.support.processes import PATIENCE, Program, free_port, start
 
 PROGRAM = """
 import sys, threading
 from pathlib import Path
 from app.simulator import Simulator
-from app.simulator.server import serve
+from app.simulator import serve
 simulator = Simulator(Path(sys.argv[1]), retry_schedule=(600, 600))
 server = serve(simulator, "127.0.0.1", 0)
 simulator.start()
@@ -92,8 +92,8 @@ def test_deliveries_keys_and_the_clock_survive(
 ) -> None:
     path = tmp_path / "stripe.db"
     first = Simulator(path)
-    accounts.add_key(first.store, "sk_test_second_key")
-    accounts.revoke_key(first.store, DEFAULT_API_KEY)
+    add_key(first.store, "sk_test_second_key")
+    revoke_key(first.store, DEFAULT_API_KEY)
     sdk = connect(first, "sk_test_second_key")
     endpoint = sdk.v1.webhook_endpoints.create({"url": "http://localhost/", "enabled_events": ["*"]})
     customer = sdk.v1.customers.create({"name": "Ada"})

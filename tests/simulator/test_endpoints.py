@@ -60,7 +60,7 @@ def test_endpoint_urls(
     *, url: str, lenient: bool, strict: bool, simulator: Simulator, sdk: stripe.StripeClient
 ) -> None:
     for setting, allowed in ((False, lenient), (True, strict)):
-        simulator.knobs.strict_urls = setting
+        simulator.fault_settings.strict_urls = setting
         if allowed:
             sdk.v1.webhook_endpoints.create({"url": url, "enabled_events": ["*"]})
         else:

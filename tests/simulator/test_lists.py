@@ -139,7 +139,7 @@ def test_search_pages_and_lags(simulator: Simulator, sdk: stripe.StripeClient) -
 
     pages = sdk.v1.customers.search({"query": "name~'ada'", "limit": 2})
     names = [customer.name for customer in pages.auto_paging_iter()]
-    simulator.knobs.search_lag = 60
+    simulator.fault_settings.search_lag = 60
     lagging = sdk.v1.customers.search({"query": "name~'ada'"}).data
     simulator.advance(61)
     caught_up = sdk.v1.customers.search({"query": "name~'ada'"}).data

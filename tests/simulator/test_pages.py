@@ -223,7 +223,7 @@ def test_micro_deposits_have_a_page_of_their_own(
 
 
 def test_asks_for_all_that_the_session_wants(simulator: Simulator, page: Client, open_session: Open) -> None:
-    simulator.knobs.terms_url = True
+    simulator.fault_settings.terms_url = True
     session = open_session(
         customer_creation="always",
         phone_number_collection={"enabled": True},

@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import stripe
 
-from app.simulator import DEFAULT_API_KEY, Simulator
-from app.simulator.server import Server, serve
+from app.simulator import DEFAULT_API_KEY, Server, Simulator, serve
 from tests.support.processes import PATIENCE, wait_until
 
 Raw = Callable[..., Any]

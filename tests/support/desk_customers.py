@@ -7,8 +7,7 @@ from flask.testing import FlaskClient
 
 from app import apps, customers, payers
 from app.core import db
-from app.simulator import Simulator
-from app.simulator.accounts import add_account, add_key
+from app.simulator import Simulator, add_account, add_key
 from tests.conftest import PORTAL
 from tests.support.browser import Element, Page
 

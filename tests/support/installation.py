@@ -11,7 +11,7 @@ from flask import Flask
 from app import apps
 from app.core import db
 from app.simulator import DEFAULT_API_KEY, Simulator
-from app.simulator.store import Row as StripeRow
+from app.simulator import Row as StripeRow
 
 Row = dict[str, Any]
 

@@ -20,7 +20,7 @@ from app.core import db
 from app.core.errors import AppError, Conflict
 from app.customers import Customer
 from app.payers import Payer
-from app.simulator import DEFAULT_API_KEY, Simulator, accounts
+from app.simulator import DEFAULT_API_KEY, Simulator, revoke_key
 from app.webhooks import Event
 from tests.support import dashboard, truth
 from tests.support.people import Person, Program
@@ -236,10 +236,10 @@ class World:
 
     def heal(self) -> None:
         """End all trouble, let everybody finish what they began, and let a week pass."""
-        self.simulator.knobs.reset()
+        self.simulator.fault_settings.reset()
         self.simulator.faults.clear()
         self.answers_to_lose = 0
-        accounts.revoke_key(self.simulator.store, DEFAULT_API_KEY, revoked=False)
+        revoke_key(self.simulator.store, DEFAULT_API_KEY, revoked=False)
         self.clock.shift(timedelta(minutes=2))  # a dead worker's hold on the list of events is over then
         if self.are_webhooks_damaged:
             self.repair()

@@ -10,8 +10,7 @@ from app.core import db
 from app.core.config import Settings
 from app.core.db import utcnow
 from app.journal import Entry
-from app.simulator import DEFAULT_API_KEY
-from app.simulator.accounts import add_key, revoke_key
+from app.simulator import DEFAULT_API_KEY, add_key, revoke_key
 from app.webhooks import Event
 from tests.conftest import make_settings
 from tests.support.people import Person

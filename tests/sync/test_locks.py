@@ -18,8 +18,7 @@ from app.core.config import Settings
 from app.core.db import utcnow
 from app.journal import Entry
 from app.payers import Payer, PaymentStatus
-from app.simulator import DEFAULT_API_KEY
-from app.simulator.accounts import add_account, add_key, revoke_key
+from app.simulator import DEFAULT_API_KEY, add_account, add_key, revoke_key
 from app.sync import Backfill, Outcome, Pace
 from app.sync.backfill import LEASE as LIST_LEASE
 from app.sync.backfill import claim_due as claim_list

@@ -11,8 +11,7 @@ from app.core import db
 from app.core.config import Settings
 from app.gateway.client import NETWORK_RETRIES
 from app.payers import PaymentStatus
-from app.simulator import DEFAULT_API_KEY, Simulator
-from app.simulator.accounts import add_account, add_key, revoke_key
+from app.simulator import DEFAULT_API_KEY, Simulator, add_account, add_key, revoke_key
 from app.sync import Backfill
 from tests.conftest import PORTAL, make_settings
 from tests.support.people import Person

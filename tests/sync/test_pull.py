@@ -24,7 +24,7 @@ def settings(database_url: str) -> Settings:
 
 @pytest.fixture(autouse=True)
 def _no_events(world: World) -> None:
-    world.simulator.knobs.drop_all = True
+    world.simulator.fault_settings.drop_all = True
 
 
 @pytest.mark.parametrize("number", ["4242424242424242", "4000000000000002", "4000002500003155"])

@@ -179,7 +179,7 @@ def test_what_a_timer_found_is_told_when_no_event_comes(
 def test_what_the_event_was_only_late_for_is_not(
     world: World, person: Person, clock: time_machine.Traveller, rows: Rows
 ) -> None:
-    world.simulator.knobs.hold = True
+    world.simulator.fault_settings.hold = True
     person.save_card()
     clock.shift(121)
     world.work()
@@ -197,7 +197,7 @@ def test_what_a_timer_found_is_not_told_while_its_event_may_be_on_its_way(
     world: World, person: Person, clock: time_machine.Traveller, rows: Rows
 ) -> None:
     world.run_maintenance()
-    world.simulator.knobs.hold = True
+    world.simulator.fault_settings.hold = True
     person.save_card()
     clock.shift(121)
     world.work()

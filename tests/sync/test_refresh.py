@@ -208,11 +208,11 @@ def test_by_somebody_who_reloads_during_an_outage_does_not_use_the_tries_up(
     person: Person, world: World, clock: time_machine.Traveller
 ) -> None:
     person.save_card()
-    world.simulator.knobs.outage = "503"
+    world.simulator.fault_settings.outage = "503"
     for _ in range(20):
         refreshed(person)
     tries, due_at = person.payer.attempts, person.payer.due_at
-    world.simulator.knobs.outage = ""
+    world.simulator.fault_settings.outage = ""
 
     clock.shift(20)
     world.work()

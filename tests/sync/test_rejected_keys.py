@@ -5,8 +5,7 @@ import time_machine
 from app import apps
 from app.apps import App
 from app.journal import Entry
-from app.simulator import DEFAULT_API_KEY
-from app.simulator.accounts import add_key, revoke_key
+from app.simulator import DEFAULT_API_KEY, add_key, revoke_key
 from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.truth import assert_agrees
@@ -52,7 +51,7 @@ def test_of_the_encryption_key_are_tried_again(
     world.app.extensions["gangway.connections"] = apps.Connections(
         type(connections.sealer)(["x" * 43 + "="]), connections.dial
     )
-    world.simulator.knobs.drop_all = True
+    world.simulator.fault_settings.drop_all = True
     clock.shift(130)
     world.settle()
     assert person.payer.last_error is not None

@@ -14,7 +14,7 @@ from tests.support.world import World
 @pytest.fixture(autouse=True)
 def _no_events(world: World) -> None:
     """Only the clock lets us look: an event would settle most of it."""
-    world.simulator.knobs.drop_all = True
+    world.simulator.fault_settings.drop_all = True
 
 
 def is_saved(world: World, person: Person) -> None:

@@ -62,8 +62,8 @@ def test_is_kept_when_the_card_or_the_customer_is_gone(world: World, person: Per
 def test_becomes_abandoned_by_the_clock_alone_and_says_so_once(
     clock: time_machine.Traveller, world: World, person: Person, rows: Rows, calls: StripeCalls
 ) -> None:
-    world.simulator.knobs.drop_all = True
-    world.simulator.knobs.outage = "503"
+    world.simulator.fault_settings.drop_all = True
+    world.simulator.fault_settings.outage = "503"
     clock.move_to(person.checkout_sessions[0].expires_at)
 
     for _ in range(3):
@@ -127,7 +127,7 @@ def test_of_a_card_is_announced_though_stripe_does_not_answer(
 ) -> None:
     person.save_card(expiry="12/30")
     world.settle()
-    world.simulator.knobs.outage = "503"
+    world.simulator.fault_settings.outage = "503"
 
     clock.move_to(datetime(2030, 12, 2, 0, 0, 1, tzinfo=UTC))
     for _ in range(4):

@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 
 from app import payers
 from app.journal import Entry
-from app.simulator.hosted import Payer
+from app.simulator import Payer
 from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls, elsewhere

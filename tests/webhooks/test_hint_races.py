@@ -107,7 +107,7 @@ def test_that_bears_our_mark_but_concerns_nobody_is_ignored_in_the_end(
 def test_waits_for_the_simulators_retries_when_the_first_tries_are_lost(
     simulator: Simulator, world: World, person: Person
 ) -> None:
-    simulator.knobs.drop_first = 2
+    simulator.fault_settings.drop_first = 2
     person.save_card()
 
     for _ in range(3):

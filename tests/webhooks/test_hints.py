@@ -176,7 +176,7 @@ def test_a_whole_onboarding_costs_four_calls(
 def test_any_order_and_number_of_events_about_one_card_cost_one_convergence(
     shuffled: int, calls: StripeCalls, world: World, person: Person
 ) -> None:
-    world.simulator.knobs.change({"shuffle": True, "duplicate": 4})
+    world.simulator.fault_settings.change({"shuffle": True, "duplicate": 4})
     calls.clear()
 
     person.save_card()

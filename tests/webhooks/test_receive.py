@@ -12,8 +12,7 @@ from app import apps
 from app.apps.models import SigningSecret
 from app.core import db
 from app.core.db import new_id, utcnow
-from app.simulator import Simulator
-from app.simulator.accounts import add_account, add_key
+from app.simulator import Simulator, add_account, add_key
 from app.webhooks import Event
 from tests.support.cases import for_each
 from tests.support.database_contents import contents
@@ -266,7 +265,7 @@ def test_takes_an_event_whose_data_is(data: object, world: World, postbox: Postb
 def test_takes_either_signature_while_a_secret_is_rolled(
     simulator: Simulator, person: Person, rows: Rows
 ) -> None:
-    simulator.knobs.two_signatures = True
+    simulator.fault_settings.two_signatures = True
     person.save_card()
 
     simulator.deliver_due()
@@ -292,7 +291,7 @@ def test_takes_every_secret_that_is_not_retired(app: Flask, postbox: Postbox, ro
 
 
 def test_stores_a_repeated_event_once(simulator: Simulator, world: World, person: Person, rows: Rows) -> None:
-    simulator.knobs.duplicate = 3
+    simulator.fault_settings.duplicate = 3
     person.save_card()
 
     world.settle()

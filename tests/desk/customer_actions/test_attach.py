@@ -10,7 +10,7 @@ from app import apps
 from app.core import db
 from app.core.db import new_id
 from app.payers import Payer
-from app.simulator import Simulator, accounts
+from app.simulator import Simulator, add_account, add_key
 from tests.conftest import PORTAL
 from tests.support.browser import Page
 from tests.support.desk_customer import Desk, DeskOf, told
@@ -143,8 +143,8 @@ class TestAttaching:
     def test_lets_choose_among_several_apps(
         self, app: Flask, client: FlaskClient, customer: dict[str, Any], simulator: Simulator
     ) -> None:
-        accounts.add_account(simulator.store, "acct_second", 1)
-        accounts.add_key(simulator.store, "sk_test_second", account="acct_second")
+        add_account(simulator.store, "acct_second", 1)
+        add_key(simulator.store, "sk_test_second", account="acct_second")
         with app.app_context():
             apps.install(db.session(), "sk_test_second", public_url=PORTAL, name="Second", actor="test")
             db.session().commit()

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from app.checkout import CheckoutSession
-from app.simulator import DEFAULT_API_KEY, Simulator, accounts
+from app.simulator import DEFAULT_API_KEY, Simulator, revoke_key
 from tests.support.desk_customer import DeskOf, told
 from tests.support.people import Person
 from tests.support.rows import Rows
@@ -88,7 +88,7 @@ class TestMethods:
     def test_a_rejected_key_is_noted(
         self, what: str, saved: Person, other: dict[str, str], desk_of: DeskOf, simulator: Simulator
     ) -> None:
-        accounts.revoke_key(simulator.store, DEFAULT_API_KEY)
+        revoke_key(simulator.store, DEFAULT_API_KEY)
 
         said = desk_of(saved).said(what, **other)
 

@@ -10,7 +10,7 @@ from flask import Flask
 from app import apps, doctor, sync, webhooks
 from app.core import db
 from app.core.db import new_id
-from app.simulator import DEFAULT_API_KEY, Simulator, accounts
+from app.simulator import DEFAULT_API_KEY, Simulator, revoke_key
 from tests.support.api import Api
 from tests.support.browser import Page
 from tests.support.desk import post, sign_in
@@ -75,7 +75,7 @@ class TestDiagnosis:
         person = world.person()
         person.save_card()
         world.settle()
-        accounts.revoke_key(simulator.store, DEFAULT_API_KEY)
+        revoke_key(simulator.store, DEFAULT_API_KEY)
         check(person, app)
 
         page = look(person, app)
@@ -219,9 +219,9 @@ def test_no_answer_to_an_examination_says_nothing_about_events(world: World) -> 
     operator = sign_in(world.app, "operator")
     with world.app.app_context():
         [app] = apps.installed(db.session())
-    world.simulator.knobs.change({"outage": "503"})
+    world.simulator.fault_settings.change({"outage": "503"})
     post(operator, f"/operator/stripe/{app.id}/examine")
-    world.simulator.knobs.reset()
+    world.simulator.fault_settings.reset()
     person = world.person()
     person.save_card()
     world.settle()

@@ -10,7 +10,7 @@ from flask import Flask
 from app import apps, webhooks
 from app.core import db
 from app.core.db import new_id
-from app.simulator import Simulator, accounts
+from app.simulator import Simulator, add_account, add_key
 from tests.conftest import PORTAL
 from tests.support.api import Api
 from tests.support.browser import Page
@@ -159,8 +159,8 @@ def test_an_app_besides_the_default_one_is_shown_apart(
     person = world.person()
     person.save_card()
     world.settle()
-    accounts.add_account(simulator.store, "acct_second", int(CLOCK.timestamp()))
-    accounts.add_key(simulator.store, "sk_test_second", account="acct_second")
+    add_account(simulator.store, "acct_second", int(CLOCK.timestamp()))
+    add_key(simulator.store, "sk_test_second", account="acct_second")
     with app.app_context():
         session = db.session()
         apps.install(

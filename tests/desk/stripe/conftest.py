@@ -7,8 +7,7 @@ from flask.testing import FlaskClient
 from app import apps
 from app.apps.models import App
 from app.core import db
-from app.simulator import Simulator
-from app.simulator.accounts import add_account, add_key
+from app.simulator import Simulator, add_account, add_key
 from tests.support.desk import sign_in
 from tests.support.desk_stripe import STRIPE
 from tests.support.installed_apps import installed

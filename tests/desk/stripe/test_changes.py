@@ -83,7 +83,7 @@ class TestUninstall:
     def test_waits_until_stripe_answers(
         self, app: Flask, desk: FlaskClient, path: str, simulator: Simulator
     ) -> None:
-        simulator.knobs.change({"outage": "503"})
+        simulator.fault_settings.change({"outage": "503"})
 
         page = then(desk, post(desk, f"{path}/uninstall", account=DEFAULT_ACCOUNT))
 

@@ -4,8 +4,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
-from app.simulator.accounts import add_account, add_key, revoke_key
+from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator, add_account, add_key, revoke_key
 from tests.support.browser import Page
 from tests.support.desk import post
 from tests.support.desk_stripe import then, told
@@ -76,7 +75,7 @@ class TestKey:
     def test_stays_when_stripe_gives_no_answer(
         self, app: Flask, desk: FlaskClient, path: str, simulator: Simulator
     ) -> None:
-        simulator.knobs.change({"outage": "reset"})
+        simulator.fault_settings.change({"outage": "reset"})
 
         answer = post(desk, f"{path}/key", api_key=OTHER_KEY)
 
@@ -115,7 +114,7 @@ class TestRoll:
     def test_says_what_stripe_has_against_it(
         self, desk: FlaskClient, path: str, simulator: Simulator
     ) -> None:
-        simulator.knobs.change({"outage": "503"})
+        simulator.fault_settings.change({"outage": "503"})
 
         page = then(desk, post(desk, f"{path}/roll"))
 
@@ -145,7 +144,7 @@ class TestRoll:
 
     def test_goes_on_when_its_end_fails(self, desk: FlaskClient, path: str, simulator: Simulator) -> None:
         post(desk, f"{path}/roll")
-        simulator.knobs.change({"outage": "503"})
+        simulator.fault_settings.change({"outage": "503"})
 
         page = then(desk, post(desk, f"{path}/end-overlap"))
 

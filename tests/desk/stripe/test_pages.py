@@ -10,8 +10,7 @@ from app import apps, doctor
 from app.apps.models import App
 from app.core import db
 from app.core.config import Settings
-from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator
-from app.simulator.accounts import revoke_key
+from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator, revoke_key
 from tests.conftest import make_settings
 from tests.support.browser import Page
 from tests.support.cases import for_each

@@ -7,4 +7,4 @@ from tests.support.world import World
 
 @pytest.fixture(autouse=True)
 def _no_webhooks(world: World) -> None:
-    world.simulator.knobs.drop_all = True
+    world.simulator.fault_settings.drop_all = True

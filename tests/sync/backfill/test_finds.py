@@ -45,7 +45,7 @@ def test_finds_the_first_events_though_our_clock_is_ahead(world: World, person: 
 
 
 def test_finds_nothing_new_in_what_was_delivered(world: World, person: Person, rows: Rows) -> None:
-    world.simulator.knobs.drop_all = False
+    world.simulator.fault_settings.drop_all = False
     person.save_card()
     world.settle()
     events = len(rows(Event))
@@ -58,8 +58,8 @@ def test_finds_nothing_new_in_what_was_delivered(world: World, person: Person, r
 
 
 def test_of_an_event_that_is_only_late_is_not_its_origin(world: World, person: Person, rows: Rows) -> None:
-    world.simulator.knobs.drop_all = False
-    world.simulator.knobs.hold = True
+    world.simulator.fault_settings.drop_all = False
+    world.simulator.fault_settings.hold = True
     person.save_card()
     world.run_maintenance()
     world.work()

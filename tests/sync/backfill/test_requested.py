@@ -15,8 +15,7 @@ from app.core import db
 from app.core.config import Settings
 from app.core.db import utcnow
 from app.payers import PaymentStatus
-from app.simulator import DEFAULT_API_KEY
-from app.simulator.accounts import add_account, add_key, revoke_key
+from app.simulator import DEFAULT_API_KEY, add_account, add_key, revoke_key
 from app.sync import Backfill
 from app.sync.cli import command
 from app.webhooks import Event

@@ -12,8 +12,7 @@ import time_machine
 from app import sync
 from app.apps import App
 from app.core import db
-from app.simulator import DEFAULT_API_KEY
-from app.simulator.accounts import add_key, revoke_key
+from app.simulator import DEFAULT_API_KEY, add_key, revoke_key
 from app.sync.backfill import claim_due
 from app.webhooks import Event
 from tests.support.people import Person
@@ -90,10 +89,10 @@ def test_notes_what_went_wrong_and_tries_again(
     world: World, person: Person, rows: Rows, clock: time_machine.Traveller
 ) -> None:
     person.save_card()
-    world.simulator.knobs.outage = "503"
+    world.simulator.fault_settings.outage = "503"
     world.run_maintenance()
     failed = row(rows).last_error
-    world.simulator.knobs.outage = ""
+    world.simulator.fault_settings.outage = ""
 
     clock.shift(61)
     world.run_maintenance()

@@ -25,7 +25,7 @@ OUTAGES = ("", "503", "timeout", "reset")
 
 
 @dataclass
-class Knobs:
+class FaultSettings:
     """How deliveries and calls go, and how strict the simulator is; a well-behaved Stripe by default.
 
     A rate is the share of cases, from 0 to 1, that it befalls at random; `dice` says which.
@@ -59,11 +59,11 @@ class Knobs:
     search_lag: float = 0.0  # seconds until a new customer is found by search
 
     def __post_init__(self) -> None:
-        self.dice = random.Random()  # noqa: S311 - no secret
+        self.random = random.Random()  # noqa: S311 - no secret
 
     def happens(self, rate: float) -> bool:
         """Throw the dice for something that happens at this rate."""
-        return self.dice.random() < rate
+        return self.random.random() < rate
 
     def change(self, wanted: Mapping[str, object]) -> None:
         """Turn several at once, from text or plain values; raises ValueError and turns none."""
@@ -72,7 +72,7 @@ class Knobs:
             setattr(self, name, value)
 
     def reset(self) -> None:
-        self.change(asdict(Knobs()))
+        self.change(asdict(FaultSettings()))
 
     def state(self) -> dict[str, object]:
         return asdict(self)
@@ -82,9 +82,9 @@ _CHOICES = {"webhook": WEBHOOK_TIMES, "outage": OUTAGES}
 
 
 def _value(name: str, value: object) -> object:
-    kinds = {knob: type(usual) for knob, usual in asdict(Knobs()).items()}
+    kinds = {name: type(usual) for name, usual in asdict(FaultSettings()).items()}
     if name not in kinds:
-        raise ValueError(f"There is no knob named {name}.")
+        raise ValueError(f"There is no fault setting named {name}.")
     if kinds[name] is bool:
         if str(value).lower() not in {"true", "false", "1", "0", "on", "off", ""}:
             raise ValueError(f"{name} is on or off.")
@@ -115,8 +115,8 @@ class Fault:
 class Faults:
     """The faults that wait for their calls, and those that come by chance."""
 
-    def __init__(self, knobs: Knobs | None = None) -> None:
-        self._knobs = knobs or Knobs()
+    def __init__(self, fault_settings: FaultSettings | None = None) -> None:
+        self._fault_settings = fault_settings or FaultSettings()
         self._lock = threading.Lock()
         self._waiting: list[Fault] = []
 
@@ -142,15 +142,15 @@ class Faults:
                     if fault.times == 0:
                         self._waiting.remove(fault)
                     return fault
-        knobs = self._knobs
-        kinds = knobs.error_kinds.split()
-        if kinds and knobs.happens(knobs.error_rate):
-            return Fault(knobs.dice.choice(kinds), "*", 1, knobs.error_seconds)
+        fault_settings = self._fault_settings
+        kinds = fault_settings.error_kinds.split()
+        if kinds and fault_settings.happens(fault_settings.error_rate):
+            return Fault(fault_settings.random.choice(kinds), "*", 1, fault_settings.error_seconds)
         return None
 
     def outage(self) -> Fault | None:
         """What befalls every call while the whole API is away."""
-        kind = self._knobs.outage
+        kind = self._fault_settings.outage
         return Fault(kind, "*", 1, 60.0) if kind else None
 
     def clear(self) -> None:
