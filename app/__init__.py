@@ -10,7 +10,7 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 
-from app import apps, desk, doctor, monitoring, operators, signup, sync
+from app import apps, console, doctor, monitoring, operators, signup, sync
 from app.apps.api import api as apps_api
 from app.checkout.api import api as checkout_api
 from app.core import db
@@ -103,6 +103,6 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
     csrf.exempt(webhooks_api.bp)  # Stripe signs what it sends
     signup.init_app(app, csrf)
     operators.init_app(app, csrf)
-    desk.init_app(app)
+    console.init_app(app)
     app.extensions["gangway.worker"] = sync.Worker(app, settings.worker_threads, chores=(doctor.examine_due,))
     return app

@@ -1,4 +1,4 @@
-// Extras of the desk; every page works without them.
+// Extras of the console; every page works without them.
 "use strict";
 
 // Times in the reader's own zone, the exact UTC in the title and one press away.

@@ -14,7 +14,7 @@ LAYERS = (
     ("core",),
     ("gateway", "migrations", "serving"),
     ("web",),
-    ("journal", "idempotency"),
+    ("audit", "idempotency"),
     ("operators",),
     ("gate",),
     ("customers", "apps"),
@@ -27,10 +27,10 @@ LAYERS = (
     ("setup",),
     ("monitoring",),
     ("signup",),
-    ("desk",),
+    ("console",),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
-FEATURES = {name for name, rank in RANK.items() if rank >= RANK["journal"] and (APP / name).is_dir()}
+FEATURES = {name for name, rank in RANK.items() if rank >= RANK["audit"] and (APP / name).is_dir()}
 TOPS = {"__init__", "__main__", "cli", "demo", "server"}  # they put everything together
 MAY_USE_SIMULATOR = {"cli", "demo"}
 VISIBLE = {"pyproject.toml", "README.md", "app", "templates", "static", "tests", "instance"}

@@ -14,11 +14,11 @@ from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
 from app import create_app
+from app.audit import Entry
 from app.core import db
 from app.core.config import Settings
 from app.customers import Customer
 from app.customers.models import SubjectKey
-from app.journal import Entry
 from tests.conftest import make_settings
 from tests.support.cases import for_each
 from tests.support.processes import PATIENCE

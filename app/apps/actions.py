@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import journal
+from app import audit
 from app.apps import queries
 from app.apps.keys import replace_key
 from app.apps.models import App
@@ -33,7 +33,7 @@ def change(session: Session, app_id: str, details: Details, *, actor: str) -> Ap
     else:
         app = replace_key(session, app_id, details.api_key, actor=actor)
     app.name, app.description, app.extra = details.name, details.description, details.metadata
-    journal.note(session, "app.changed", actor=actor, app_id=app.id)
+    audit.note(session, "app.changed", actor=actor, app_id=app.id)
     session.flush()
     return app
 
@@ -44,7 +44,7 @@ def rename(session: Session, app_id: str, name: str, *, actor: str) -> App:
     Raises NotFound, and Invalid for an uninstalled app.
     """
     app = queries.to_change(session, app_id)
-    journal.note(session, "app.renamed", actor=actor, app_id=app.id, before=app.name, after=name)
+    audit.note(session, "app.renamed", actor=actor, app_id=app.id, before=app.name, after=name)
     app.name = name
     session.flush()
     return app
@@ -72,8 +72,6 @@ def make_default(session: Session, app_id: str, *, actor: str) -> App:
         former.is_default = False
         session.flush()
     app.is_default = True
-    journal.note(
-        session, "app.made_default", actor=actor, app_id=app.id, former=former.id if former else None
-    )
+    audit.note(session, "app.made_default", actor=actor, app_id=app.id, former=former.id if former else None)
     session.flush()
     return app

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import journal
+from app import audit
 from app.apps import endpoints, keys, queries
 from app.apps.connections import api_key_row, connect, connections, secret_row
 from app.apps.models import App, SigningSecret
@@ -146,7 +146,7 @@ def install(
     if endpoint and endpoint.secret:
         sealed = sealer.seal(endpoint.secret, secret_row(secret_id))
         session.add(SigningSecret(id=secret_id, app_id=app_id, endpoint_id=endpoint.id, sealed=sealed))
-    journal.note(session, "app.installed", actor=actor, app_id=app_id, stripe_account_id=account.id)
+    audit.note(session, "app.installed", actor=actor, app_id=app_id, stripe_account_id=account.id)
     session.flush()
     return app
 
@@ -172,7 +172,7 @@ def uninstall(session: Session, app_id: str, *, actor: str) -> App:
     app.deleted_at, app.is_default, app.api_key_sealed = utcnow(), False, ""
     session.execute(delete(SigningSecret).where(SigningSecret.app_id == app.id))
     connections().forget(app)
-    journal.note(
+    audit.note(
         session, "app.uninstalled", actor=actor, app_id=app.id, stripe_account_id=app.stripe_account_id
     )
     session.flush()

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.orm import Session
 
-from app import journal
+from app import audit
 from app.apps import queries
 from app.apps.connections import api_key_row, connections
 from app.apps.models import App
@@ -94,7 +94,7 @@ def replace_key(session: Session, app_id: str, api_key: str, *, actor: str) -> A
     app = queries.to_change(session, app_id)
     app.api_key_sealed = connections().sealer.seal(api_key, api_key_row(app.id))
     app.masked_api_key = masked(api_key)
-    journal.note(session, "app.key_replaced", actor=actor, app_id=app.id, masked_key=app.masked_api_key)
+    audit.note(session, "app.key_replaced", actor=actor, app_id=app.id, masked_key=app.masked_api_key)
     note_key_state(session, app, accepted=True)
     session.flush()
     return app
@@ -105,7 +105,7 @@ def note_key_state(session: Session, app: App, *, accepted: bool) -> None:
     status = "ready" if accepted else "unauthorized"
     if app.status != status:
         app.status = status
-        journal.note(session, f"app.{status}", actor="worker", app_id=app.id)
+        audit.note(session, f"app.{status}", actor="worker", app_id=app.id)
 
 
 @contextmanager

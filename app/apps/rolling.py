@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app import journal
+from app import audit
 from app.apps import endpoints, queries
 from app.apps.connections import connect, connections, secret_row
 from app.apps.models import App, SigningSecret
@@ -62,7 +62,7 @@ def roll_secret(
     sealed = connections().sealer.seal(made.secret, secret_row(secret_id))
     session.add(SigningSecret(id=secret_id, app_id=app_id, endpoint_id=made.id, sealed=sealed))
     app.webhook_endpoint_id, app.webhook_changed_at = made.id, now
-    journal.note(session, "app.secret_rolled", actor=actor, app_id=app_id, endpoint_id=made.id, former=former)
+    audit.note(session, "app.secret_rolled", actor=actor, app_id=app_id, endpoint_id=made.id, former=former)
     session.flush()
     return app
 
@@ -123,7 +123,7 @@ def mend_endpoint(session: Session, app_id: str, *, public_url: str, actor: str)
     )
     app = queries.to_change(session, app_id)
     app.webhook_changed_at = utcnow()
-    journal.note(session, "app.endpoint_mended", actor=actor, app_id=app_id, endpoint_id=mended.id)
+    audit.note(session, "app.endpoint_mended", actor=actor, app_id=app_id, endpoint_id=mended.id)
     session.flush()
     return app
 
@@ -156,6 +156,6 @@ def _retire(session: Session, app_id: str, secret_id: str, *, actor: str) -> int
         .returning(SigningSecret.id)
     ).all()
     if done:
-        journal.note(session, "app.secret_retired", actor=actor, app_id=app_id, endpoint_id=endpoint_id)
+        audit.note(session, "app.secret_retired", actor=actor, app_id=app_id, endpoint_id=endpoint_id)
     session.flush()
     return len(done)

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import apps, customers, journal, payers
+from app import apps, audit, customers, payers
 from app.checkout import expected, queries
 from app.checkout.blocked import refuse_blocked
 from app.checkout.keys import session_key
@@ -286,7 +286,7 @@ def _record_page(
     is_given = order.stripe_customer_id is not None and payer.verified_at is None
     why = "binding" if is_given else None  # it may have methods from before
     payers.mark_due(session, payer.id, pull_at, why=why, by_clock=True)
-    journal.note(
+    audit.note(
         session,
         "checkout.started",
         actor=actor,

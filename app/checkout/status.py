@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app import journal, payers
+from app import audit, payers
 from app.checkout.models import CheckoutSession
 from app.checkout.queries import latest, latest_of
 from app.payers import PaymentStatus
@@ -35,7 +35,7 @@ def _restate(session: Session, payer: payers.Payer, page: CheckoutSession | None
     if before != status:
         payer.status_since = now if before is not None else payer.created_at or now
     if before not in {None, status} and status in TOLD:
-        journal.note(
+        audit.note(
             session,
             "payment_status.changed",
             actor="worker",

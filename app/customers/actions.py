@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from app import journal
+from app import audit
 from app.core.db import utcnow
 from app.core.errors import Conflict, PreconditionFailed
 from app.customers import queries, search
@@ -42,7 +42,7 @@ def create(session: Session, wanted: NewCustomer, *, actor: str) -> Customer:
     customer = Customer(id=wanted.id, created_at=now, updated_at=now)
     _fill(customer, wanted)
     session.add(customer)
-    journal.note(session, "customer.created", actor=actor, customer_id=customer.id)
+    audit.note(session, "customer.created", actor=actor, customer_id=customer.id)
     _flush(session, wanted)
     queries.count_one(session, 1)
     return customer
@@ -56,7 +56,7 @@ def replace(session: Session, customer: Customer, wanted: NewCustomer, *, actor:
         customer.updated_at = utcnow()  # by hand: new subject keys alone touch no column of this row
     _fill(customer, wanted)
     told = ", ".join(changed) or None  # which fields, and not what they say
-    journal.note(session, "customer.updated", actor=actor, customer_id=customer.id, changed=told)
+    audit.note(session, "customer.updated", actor=actor, customer_id=customer.id, changed=told)
     _flush(session, wanted)
 
 
@@ -78,9 +78,7 @@ def adopt(
     _fill(customer, details_of(customer).with_parts(parts))
     customer.adopted = [name for name in ADOPTABLE if name in unasked] or None
     told = ", ".join(sorted(parts))
-    journal.note(
-        session, "customer.adopted", actor=actor, customer_id=customer.id, app_id=app_id, changed=told
-    )
+    audit.note(session, "customer.adopted", actor=actor, customer_id=customer.id, app_id=app_id, changed=told)
     session.flush()
 
 
@@ -138,7 +136,7 @@ def delete(session: Session, customer: Customer, *, actor: str) -> None:
     customer.deleted_at = utcnow()
     for subject in customer.subjects:
         subject.deleted_at = customer.deleted_at
-    journal.note(session, "customer.deleted", actor=actor, customer_id=customer.id)
+    audit.note(session, "customer.deleted", actor=actor, customer_id=customer.id)
     session.flush()
     queries.count_one(session, -1)
 
@@ -156,7 +154,7 @@ def restore(session: Session, customer: Customer, *, actor: str) -> None:
     customer.deleted_at = None
     for subject in customer.subjects:
         subject.deleted_at = None
-    journal.note(session, "customer.restored", actor=actor, customer_id=customer.id)
+    audit.note(session, "customer.restored", actor=actor, customer_id=customer.id)
     _flush(session, wanted)
     queries.count_one(session, 1)
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from app import apps, journal
+from app import apps, audit
 from app.core import db
 from app.core.db import utcnow
 from app.doctor import chart, here, there
@@ -37,7 +37,7 @@ def run(session: Session, app: apps.App, *, actor: str, every_customer: bool = F
         own = apps.by_id(session, app.id, lock=True)
         apps.note_key_state(session, own, accepted=seen.silence is None)
     if is_news or actor != WORKER:  # else every hour would be a line of the log
-        journal.note(
+        audit.note(
             session,
             "app.examined",
             actor=actor,
@@ -60,7 +60,7 @@ def repair(session: Session, app: apps.App, code: str, *, actor: str) -> bool:
     REPAIRS[code, found.state](session, app, actor)
     if not session.in_transaction():
         db.start_write(session)
-    journal.note(session, "app.repaired", actor=actor, app_id=app.id, code=code, cause=found.title)
+    audit.note(session, "app.repaired", actor=actor, app_id=app.id, code=code, cause=found.title)
     session.commit()
     return True
 

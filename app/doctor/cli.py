@@ -1,4 +1,4 @@
-"""`gangway doctor`: the same examination as on the desk, with an exit code for whoever watches."""
+"""`gangway doctor`: the same examination as in the console, with an exit code for whoever watches."""
 
 import json
 from typing import Any
@@ -111,5 +111,5 @@ def _prose(found: dict[apps.App, list[Finding]]) -> str:
             state = click.style(f"{finding.state.upper():7}", fg=COLOURS[finding.state])
             lines.append(f"  {state}  {finding.title}: {finding.detail}")
             if finding.repair:
-                lines.append(f"           {finding.repair}: `gangway doctor --repair`, or the desk")
+                lines.append(f"           {finding.repair}: `gangway doctor --repair`, or the console")
     return "\n".join(lines)

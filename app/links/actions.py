@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import apps, customers, journal
+from app import apps, audit, customers
 from app.core.config import settings
 from app.core.db import new_id, utcnow
 from app.core.errors import Conflict, Invalid, NotFound
@@ -133,7 +133,7 @@ def note_used(session: Session, link_id: str) -> None:
 def _note(
     session: Session, link: OnboardingLink, kind: str, actor: str, *, expires_at: str | None = None
 ) -> None:
-    journal.note(
+    audit.note(
         session,
         kind,
         actor=actor,

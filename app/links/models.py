@@ -34,7 +34,7 @@ class OnboardingLink(Base):
         sa.String(26)
     )  # what it was made for; None: no app was installed
     token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
-    created_by: Mapped[str] = mapped_column(sa.String(80))  # an actor, as in the journal
+    created_by: Mapped[str] = mapped_column(sa.String(80))  # an actor, as in the audit log
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,4 +1,4 @@
-"""Who may use the API and the desk."""
+"""Who may use the API and the console."""
 
 from flask import Flask
 from flask_wtf import CSRFProtect

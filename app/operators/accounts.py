@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import journal
+from app import audit
 from app.core import db
 from app.core.config import settings
 from app.core.db import new_id, utcnow
@@ -53,7 +53,7 @@ def create(
     if password is not None:
         _set_password(operator, password)
     session.add(operator)
-    journal.note(session, "operator.created", actor=actor, operator_id=operator.id, role=operator.role)
+    audit.note(session, "operator.created", actor=actor, operator_id=operator.id, role=operator.role)
     try:
         session.flush()
     except IntegrityError as error:
@@ -95,7 +95,7 @@ def locked(session: Session, operator_id: str) -> Operator:
 def rename(session: Session, operator: Operator, name: str) -> None:
     """Call an operator by another name. Raises Invalid."""
     operator.name = _checked_name(name)
-    journal.note(session, "operator.renamed", actor=f"operator:{operator.id}", operator_id=operator.id)
+    audit.note(session, "operator.renamed", actor=f"operator:{operator.id}", operator_id=operator.id)
     session.flush()
 
 
@@ -116,7 +116,7 @@ def choose_password(session: Session, operator: Operator, password: AcceptedPass
     _set_password(operator, password)
     sessions.end_all(session, operator.id)
     one_time_links.cancel(session, operator)
-    journal.note(session, kind, actor=actor, operator_id=operator.id)
+    audit.note(session, kind, actor=actor, operator_id=operator.id)
     session.flush()
 
 
@@ -146,7 +146,7 @@ def set_role(session: Session, operator_id: str, role: Role, *, by: Operator | N
     _keep_one(admins, operator)
     before, operator.role = operator.role, role.value
     sessions.end_all(session, operator.id)
-    journal.note(
+    audit.note(
         session,
         "operator.role_changed",
         actor=_actor(by),
@@ -167,7 +167,7 @@ def disable(session: Session, operator_id: str, *, by: Operator | None) -> Opera
         operator.disabled_at = utcnow()
         sessions.end_all(session, operator.id)
         one_time_links.cancel(session, operator)
-        journal.note(session, "operator.disabled", actor=_actor(by), operator_id=operator.id)
+        audit.note(session, "operator.disabled", actor=_actor(by), operator_id=operator.id)
         session.flush()
     return operator
 
@@ -177,7 +177,7 @@ def enable(session: Session, operator_id: str, *, by: Operator | None) -> Operat
     operator = _other(session, operator_id, by=by)
     if operator.disabled_at is not None:
         operator.disabled_at = None
-        journal.note(session, "operator.enabled", actor=_actor(by), operator_id=operator.id)
+        audit.note(session, "operator.enabled", actor=_actor(by), operator_id=operator.id)
         session.flush()
     return operator
 
@@ -196,7 +196,7 @@ def new_link(session: Session, operator_id: str, *, by: Operator | None) -> tupl
     operator = _other(session, operator_id, by=by)
     if operator.disabled_at is not None:
         raise Conflict("This operator is disabled: enable the account first.")
-    journal.note(session, "operator.link_made", actor=_actor(by), operator_id=operator.id)
+    audit.note(session, "operator.link_made", actor=_actor(by), operator_id=operator.id)
     return operator, one_time_links.make(session, operator)
 
 

@@ -55,12 +55,12 @@ def revoke_command(token_id: str) -> None:
     click.echo(f"Token {token_id} is revoked.")
 
 
-people = click.Group("operator", help="Make, list and change the operators of the desk.")
+people = click.Group("operator", help="Make, list and change the operators of the console.")
 
 
 @people.command("create")
 @click.argument("email")
-@click.option("--name", help="How the journal calls this operator.  [default: the email address]")
+@click.option("--name", help="How the audit log calls this operator.  [default: the email address]")
 @click.option(
     "--role",
     type=click.Choice([role.value for role in Role]),

@@ -1,4 +1,4 @@
-"""The pages before the desk: log in, give a code, set up, choose a password by a link."""
+"""The pages before the console: log in, give a code, set up, choose a password by a link."""
 
 import re
 import time
@@ -231,7 +231,7 @@ def _link(token: str) -> OneTimeLink | None:
 
 def _only_without_operators() -> None:
     if queries.is_anybody(db.session()):
-        raise NotFound("The desk is set up already.")
+        raise NotFound("The console is set up already.")
 
 
 def _half_way() -> Operator | None:
@@ -259,7 +259,7 @@ def _let_in(operator: Operator) -> ResponseReturnValue:
 
 
 def _way_on() -> str:
-    """Where somebody wanted to go: a page of the desk, and nowhere else."""
+    """Where somebody wanted to go: a page of the console, and nowhere else."""
     wanted = request.args.get("next", "")
     return wanted if re.fullmatch(r"/operator[/?][!-\[\]-~]*", wanted) else HOME
 

@@ -1,4 +1,4 @@
-"""Who may open which page of the desk: each route names its role, and one check holds for all."""
+"""Who may open which page of the console: each route names its role, and one check holds for all."""
 
 from collections.abc import Callable
 from typing import Any
@@ -134,5 +134,5 @@ def current_session() -> OperatorSession:
 
 
 def actor() -> str:
-    """The operator of this request, as the journal names it."""
+    """The operator of this request, as the audit log names it."""
     return f"operator:{current().id}"

@@ -12,7 +12,7 @@ from limits import RateLimitItem, parse
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from app import journal
+from app import audit
 from app.core import db
 from app.core.config import settings
 from app.core.db import utcnow
@@ -83,7 +83,7 @@ def complete(session: Session, operator: Operator, password: str | None = None) 
         return False
     operator.password_hash, operator.last_login_at = renewed, utcnow()
     signed_in = sessions.begin(session, operator)
-    journal.note(
+    audit.note(
         session,
         "operator.logged_in",
         actor=f"operator:{operator.id}",
@@ -111,7 +111,7 @@ def remember_device(response: BaseResponse, operator: Operator) -> None:
 
 
 def note_failure_later(response: Response, email: str, kind: str) -> Response:
-    """Have a failed try stand in the journal, if there is such an account: now and then, not each time.
+    """Have a failed try stand in the audit log, if there is such an account: now and then, not each time.
 
     Written once the answer is sent, so that its time does not tell whether there is one.
     """
@@ -144,7 +144,7 @@ def _note_failure(app: Flask, email: str, kind: str) -> None:
             .returning(Operator.id)
         )
         if noted is not None:
-            journal.note(session, kind, actor="door", operator_id=noted)
+            audit.note(session, kind, actor="door", operator_id=noted)
         session.commit()
 
 

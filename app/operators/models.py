@@ -1,4 +1,4 @@
-"""Who may use the API and the desk."""
+"""Who may use the API and the console."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -59,7 +59,7 @@ class ApiToken(Base):
 
 
 class Operator(Base):
-    """A person who works at the desk."""
+    """A person who works in the console."""
 
     __tablename__ = "operator"
 
@@ -128,7 +128,7 @@ class RecoveryCode(Base):
 
 
 class OneTimeLink(Base):
-    """A link that lets somebody choose a password once, or set up the desk while it has no operator."""
+    """A link that lets somebody choose a password once, or set up the console while it has no operator."""
 
     __tablename__ = "operator_link"
 

@@ -1,4 +1,4 @@
-"""Links that are good once: to choose a password, or to set up a desk that has no operator yet."""
+"""Links that are good once: to choose a password, or to set up a console that has no operator yet."""
 
 import secrets
 from datetime import timedelta

@@ -3,7 +3,7 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import journal
+from app import audit
 from app.core import db
 from app.core.config import settings
 from app.core.db import utcnow
@@ -157,7 +157,7 @@ def end_session(session_id: str) -> ResponseReturnValue:
         raise NotFound("You have no such session.")
     if row.ended_at is None:
         row.ended_at = utcnow()
-        journal.note(session, "operator.session_ended", actor=guard.actor(), operator_session_id=row.id)
+        audit.note(session, "operator.session_ended", actor=guard.actor(), operator_session_id=row.id)
     session.commit()
     flash("That session is ended.", "success")
     return _to_account()
@@ -169,7 +169,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
     session = db.session()
     db.start_write(session)
     sessions.end_all(session, current().id)
-    journal.note(session, "operator.signed_out_everywhere", actor=guard.actor())
+    audit.note(session, "operator.signed_out_everywhere", actor=guard.actor())
     session.commit()
     sessions.leave()
     flash("You are logged out everywhere.", "success")
@@ -182,7 +182,7 @@ def log_out() -> ResponseReturnValue:
     session, mine = db.session(), current_session()
     db.start_write(session)
     mine.ended_at = utcnow()
-    journal.note(session, "operator.logged_out", actor=guard.actor(), operator_session_id=mine.id)
+    audit.note(session, "operator.logged_out", actor=guard.actor(), operator_session_id=mine.id)
     session.commit()
     sessions.leave()
     flash("You are logged out.", "success")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from app import journal
+from app import audit
 from app.core.config import settings
 from app.core.db import utcnow
 from app.core.errors import Conflict, Invalid
@@ -76,7 +76,7 @@ def enable(session: Session, operator: Operator, setup: Setup, code: str) -> lis
     if enabled is None:
         raise Conflict("Your account has a second factor already.")
     session.refresh(operator)
-    journal.note(session, "operator.totp_enabled", actor=f"operator:{operator.id}", operator_id=operator.id)
+    audit.note(session, "operator.totp_enabled", actor=f"operator:{operator.id}", operator_id=operator.id)
     return _new_codes(session, operator)
 
 
@@ -98,7 +98,7 @@ def accepts(session: Session, operator: Operator, code: str) -> bool:
     if used is None:
         return False
     left = str(codes_left(session, operator))
-    journal.note(
+    audit.note(
         session,
         "operator.recovery_code_used",
         actor=f"operator:{operator.id}",
@@ -112,7 +112,7 @@ def renew_codes(session: Session, operator: Operator) -> list[str]:
     """New recovery codes in place of all before. Flushes. Raises Conflict without a second factor."""
     if not operator.has_second_factor:
         raise Conflict("Set up a second factor first.")
-    journal.note(
+    audit.note(
         session, "operator.recovery_codes_made", actor=f"operator:{operator.id}", operator_id=operator.id
     )
     return _new_codes(session, operator)
@@ -122,7 +122,7 @@ def remove(session: Session, operator: Operator, *, actor: str) -> None:
     """Ask for no code any more. Flushes."""
     operator.totp_sealed = operator.totp_enabled_at = operator.totp_last_step = None
     session.execute(sa.delete(RecoveryCode).where(RecoveryCode.operator_id == operator.id))
-    journal.note(session, "operator.totp_removed", actor=actor, operator_id=operator.id)
+    audit.note(session, "operator.totp_removed", actor=actor, operator_id=operator.id)
     session.flush()
 
 

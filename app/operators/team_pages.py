@@ -1,4 +1,4 @@
-"""The team: who works at the desk, and what each may do."""
+"""The team: who works in the console, and what each may do."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue

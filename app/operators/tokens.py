@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import journal
+from app import audit
 from app.core import db
 from app.core.db import new_id, utcnow
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
@@ -42,7 +42,7 @@ def create_token(
         id=new_id(), name=name.strip(), scope=scope, secret_hash=_hash(secret), expires_at=expires_at
     )
     session.add(token)
-    journal.note(session, "token.created", actor=actor, token_id=token.id, name=token.name, scope=scope)
+    audit.note(session, "token.created", actor=actor, token_id=token.id, name=token.name, scope=scope)
     try:
         session.flush()
     except IntegrityError as error:  # somebody took the name at the same moment
@@ -57,7 +57,7 @@ def revoke_token(session: Session, token_id: str, *, actor: str) -> None:
         raise NotFound("There is no such token.")
     if token.revoked_at is None:
         token.revoked_at = utcnow()
-        journal.note(session, "token.revoked", actor=actor, token_id=token.id, name=token.name)
+        audit.note(session, "token.revoked", actor=actor, token_id=token.id, name=token.name)
     session.flush()
 
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, object_session
 
-from app import apps, customers, journal
+from app import apps, audit, customers
 from app.core import db
 from app.core.db import utcnow
 from app.core.errors import Conflict, PreconditionFailed
@@ -175,14 +175,14 @@ def uninstall(session: Session, app_id: str, *, actor: str) -> None:
 def unbind(session: Session, app_id: str, customer: customers.Customer, *, actor: str) -> None:
     """Have no Stripe customer stand for a customer in an app any more; one that is there stays at Stripe."""
     if end(session, Payer.app_id == app_id, Payer.customer_id == customer.id):
-        journal.note(session, "stripe_customer.unbound", actor=actor, customer_id=customer.id, app_id=app_id)
+        audit.note(session, "stripe_customer.unbound", actor=actor, customer_id=customer.id, app_id=app_id)
 
 
 def end_gone(session: Session, payer: Payer) -> None:
     """End a payer whose Stripe customer was deleted at Stripe, because another takes its place. Flushes."""
     if payer.gone_at is None:  # nobody has told us before
         payer.gone_at = utcnow()
-        journal.note(
+        audit.note(
             session,
             "stripe_customer.deleted",
             actor="stripe",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import apps, customers, journal
+from app import apps, audit, customers
 from app.core import db
 from app.core.db import new_id, utcnow
 from app.core.errors import Invalid, PreconditionFailed
@@ -128,4 +128,4 @@ def _record(
 
 
 def _note(session: Session, payer: Payer, kind: str, actor: str, **facts: str | None) -> None:
-    journal.note(session, kind, actor=actor, customer_id=payer.customer_id, app_id=payer.app_id, **facts)
+    audit.note(session, kind, actor=actor, customer_id=payer.customer_id, app_id=payer.app_id, **facts)

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from app import apps, journal, links
+from app import apps, audit, links
 from app.core import db
 from app.core.db import utcnow
 from app.gateway import StripeRefused
@@ -29,7 +29,7 @@ def follow(session: Session, link: links.OnboardingLink, *, browser: str, anothe
     except StripeRefused as error:  # nothing that the visitor could mend: the story tells the operator
         session.rollback()
         db.start_write(session)
-        journal.note(
+        audit.note(
             session,
             "checkout.refused",
             actor="visitor",

@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy.orm import Session
 
-from app import journal
+from app import audit
 from app.gateway import StripeGateway, StripeObjectMissing, StripeRefused
 from app.payers import Payer
 from app.sync.ask import Known, Truth, type_alive
@@ -34,7 +34,7 @@ def block(session: Session, payer: Payer, truth: Truth, now: datetime) -> None:
         return
     payer.blocked_at = now
     log.warning("too_many_declines", payer=payer.id, customer_id=payer.customer_id, app_id=payer.app_id)
-    journal.note(
+    audit.note(
         session,
         "payer.blocked",
         actor="worker",

@@ -7,7 +7,7 @@ from enum import Enum
 import structlog
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, journal, payers, webhooks
+from app import apps, audit, checkout, payers, webhooks
 from app.core import db, metrics
 from app.core.config import settings
 from app.core.db import utcnow
@@ -171,7 +171,7 @@ def _failed(session: Session, lease: Lease, error: AppError, event_ids: list[str
         payer.attempts += 1
         payer.due_at, payer.due_for, payer.is_wanted = None, None, False
         webhooks.finish(session, payer.id, event_ids, failed=error.detail)
-        journal.note(
+        audit.note(
             session,
             "sync.gave_up",
             actor="stripe",

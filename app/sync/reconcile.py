@@ -6,7 +6,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from app import journal
+from app import audit
 from app.apps import App
 from app.core import db
 from app.core.db import utcnow
@@ -56,7 +56,7 @@ def verify(session: Session) -> int:
 
 
 def tell_drift(session: Session) -> int:
-    """Count and journal what timers found and no event told since: webhooks are broken. Commits. How many."""
+    """Count, and note in the audit log, what only timers found: webhooks are broken. Commits. How many."""
     now = utcnow()
     drifted = sa.select(Payer).where(Payer.drift.is_not(None), Payer.verified_at <= now - ON_ITS_WAY)
     is_any = session.scalar(drifted.with_only_columns(Payer.id).limit(1)) is not None
@@ -71,7 +71,7 @@ def tell_drift(session: Session) -> int:
     ).all()
     for payer in found:
         log.warning("drift", payer=payer.id, found=payer.drift)
-        journal.note(
+        audit.note(
             session,
             "sync.drift",
             actor="worker",

@@ -6,7 +6,7 @@ from random import SystemRandom
 
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, journal, payers
+from app import apps, audit, checkout, payers
 from app.core.config import settings
 from app.gateway import CustomerFacts, Mandate, SessionFacts
 from app.payers import Payer, PaymentMethod
@@ -20,7 +20,7 @@ _dice = SystemRandom()
 
 @dataclass
 class Changes:
-    """What turned out to be new, for the journal."""
+    """What turned out to be new, for the audit log."""
 
     session: Session
     payer: Payer
@@ -32,10 +32,10 @@ class Changes:
         self.kinds.append(kind)
 
     def tell(self, kind: str, **facts: str | None) -> None:
-        """Put into the journal what Stripe answered, without counting it as a change at Stripe."""
+        """Put into the audit log what Stripe answered, without counting it as a change at Stripe."""
         payer = self.payer
         whose = {"customer_id": payer.customer_id, "app_id": payer.app_id}
-        journal.note(self.session, kind, actor="stripe", **whose, **facts)
+        audit.note(self.session, kind, actor="stripe", **whose, **facts)
 
 
 def write(session: Session, payer: Payer, truth: Truth, *, asked_at: datetime, now: datetime) -> list[str]:

@@ -115,7 +115,7 @@ def answer(status: int, title: str, detail: str, fields: Mapping[str, str] | Non
         "request_id": g.get("request_id", ""),
         "retry_url": retry_url() if status == 429 else None,
     }
-    frame = "desk/error.html" if is_for_operator() else "error.html"
+    frame = "console/error.html" if is_for_operator() else "error.html"
     return Response(render_template(frame, **told), status, mimetype="text/html")
 
 
@@ -125,7 +125,7 @@ def instance() -> str:
 
 
 def is_for_operator() -> bool:
-    """Is the page at this address one of the operator's desk?"""
+    """Is the page at this address one of the operator console?"""
     return request.path == "/operator" or request.path.startswith("/operator/")
 
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import journal, payers
+from app import audit, payers
 from app.core import db
 from app.core.db import utcnow
 from app.core.errors import Conflict, Invalid, NotFound
@@ -69,7 +69,7 @@ def retry_all_failed(session: Session, *, actor: str, app_id: str | None = None)
     )
     count = len(rearmed.all())
     if count:
-        journal.note(session, "events.retried", actor=actor, app_id=app_id, count=str(count))
+        audit.note(session, "events.retried", actor=actor, app_id=app_id, count=str(count))
     session.flush()
     return count
 
@@ -90,7 +90,7 @@ def _locked(session: Session, app_id: str, event_id: str) -> Event:
 
 def _note(session: Session, event: Event, kind: str, *, actor: str, **facts: str | None) -> None:
     payer = session.get(payers.Payer, event.payer_id) if event.payer_id else None
-    journal.note(
+    audit.note(
         session,
         kind,
         actor=actor,

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from app import apps
 from app.apps import App
 from app.apps.models import SigningSecret
+from app.audit import Entry
 from app.core import db
-from app.journal import Entry
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator, add_key, revoke_key
 from tests.support.api import problem
 from tests.support.cases import for_each

@@ -1,4 +1,4 @@
-"""`gangway stripe …`: what the desk does, for whoever sits at a terminal."""
+"""`gangway stripe …`: what the console does, for whoever sits at a terminal."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from flask import Flask
 from app import apps
 from app.apps.cli import default_command, install_command, list_command, replace_key_command
 from app.apps.models import App
+from app.audit import Entry
 from app.core import db
-from app.journal import Entry
 from app.payers.cli import uninstall_command
 from app.simulator import (
     DEFAULT_ACCOUNT,

@@ -16,9 +16,9 @@ from flask import Flask
 from app import apps
 from app.apps.cli import roll_secret_command
 from app.apps.models import SigningSecret
+from app.audit import Entry
 from app.core import db
 from app.core.config import Settings
-from app.journal import Entry
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator, revoke_key, serve
 from app.webhooks import Event
 from tests.support.database_contents import contents

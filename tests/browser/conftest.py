@@ -22,7 +22,7 @@ from app.demo import Quiet
 from app.simulator import Simulator, serve
 from tests.conftest import make_settings
 from tests.support.applications import Applications
-from tests.support.desk import sign_in
+from tests.support.console import sign_in
 from tests.support.installation import Installations
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The page of a customer at the desk, in a real browser: for everybody, by keyboard, and without scripts."""
+"""The page of a customer in the console, in a real browser: for everybody, by keyboard, without scripts."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Place, Visit
-from tests.support.desk import post
+from tests.support.console import post
 from tests.support.people import Person
 from tests.support.walk import DESKTOP, PHONE, findings_everywhere
 

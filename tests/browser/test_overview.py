@@ -1,4 +1,4 @@
-"""The overview, the events and the journal in a real browser."""
+"""The overview, the events and the audit log in a real browser."""
 
 import json
 import re
@@ -124,7 +124,7 @@ def test_a_failed_event_is_looked_into_and_retried(visit: Visit, place: Place, *
         page.get_by_role("button", name="Retry now").click()
 
         expect(page.locator("main")).to_contain_text("It will be looked at again at once.")
-        page.get_by_role("navigation", name="Desk").get_by_role("link", name="Journal").click()
+        page.get_by_role("navigation", name="Console").get_by_role("link", name="Audit log").click()
         expect(page.locator("main")).to_contain_text("Event to be looked at again")
         expect(page.locator("main")).to_contain_text("Looked at the personal data of an event")
 
@@ -150,7 +150,7 @@ def test_every_page_is_accessible(visit: Visit, place: Place) -> None:
         found += findings_everywhere(page)
         page.set_viewport_size(PHONE)
         page.get_by_role("button", name="Menu").click()
-        expect(page.get_by_role("navigation", name="Desk")).to_be_visible()
+        expect(page.get_by_role("navigation", name="Console")).to_be_visible()
         found += findings(page)
 
     assert found == []

@@ -1,4 +1,4 @@
-"""The Stripe pages of the desk in a real browser: readable by all, with and without JavaScript."""
+"""The Stripe pages of the console in a real browser: readable by all, with and without JavaScript."""
 
 import pytest
 from playwright.sync_api import Page, expect

@@ -1,4 +1,4 @@
-"""Ten things that go wrong, each understood and mended from the desk alone, in a real browser."""
+"""Ten things that go wrong, each understood and mended from the console alone, in a real browser."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -31,7 +31,7 @@ def customer(visit: Visit, rooms: ExitStack) -> Page:
 
 
 @pytest.fixture
-def desk(visit: Visit, rooms: ExitStack, place: Place) -> Page:
+def console(visit: Visit, rooms: ExitStack, place: Place) -> Page:
     """An admin's browser, logged in."""
     page = rooms.enter_context(visit())
     place.log_in(page, "admin")
@@ -43,30 +43,30 @@ def save(customer: Page, number: str = "4242424242424242") -> None:
     expect_title(customer, "saved")
 
 
-def look_up(desk: Page, words: str = "ada@example.com") -> None:
+def look_up(console: Page, words: str = "ada@example.com") -> None:
     """Find the customer as support does: by what the caller says."""
-    desk.goto("/operator/customers")
-    desk.get_by_role("searchbox").fill(words)
-    desk.get_by_role("searchbox").press("Enter")
-    desk.get_by_role("link", name="Ada & Söhne").first.click()
-    expect_title(desk, "Ada")
+    console.goto("/operator/customers")
+    console.get_by_role("searchbox").fill(words)
+    console.get_by_role("searchbox").press("Enter")
+    console.get_by_role("link", name="Ada & Söhne").first.click()
+    expect_title(console, "Ada")
 
 
-def check(desk: Page) -> None:
-    desk.get_by_role("button", name="Check with Stripe now").click()
-    expect(desk.locator(".diagnosis")).to_be_visible()
+def check(console: Page) -> None:
+    console.get_by_role("button", name="Check with Stripe now").click()
+    expect(console.locator(".diagnosis")).to_be_visible()
 
 
-def diagnosis(desk: Page, *words: str) -> None:
+def diagnosis(console: Page, *words: str) -> None:
     """What the customer page says is the matter."""
     for word in words:
-        expect(desk.locator(".diagnosis")).to_contain_text(word)
+        expect(console.locator(".diagnosis")).to_contain_text(word)
 
 
-def send_link(desk: Page, visit: Visit, rooms: ExitStack) -> Page:
+def send_link(console: Page, visit: Visit, rooms: ExitStack) -> Page:
     """Make a link and open it where the customer is: in another browser."""
-    desk.get_by_role("button", name="link").first.click()
-    url = desk.get_by_label("Onboarding link", exact=True).input_value()
+    console.get_by_role("button", name="link").first.click()
+    url = console.get_by_label("Onboarding link", exact=True).input_value()
     page = rooms.enter_context(visit())
     page.goto(url)
     return page
@@ -78,15 +78,15 @@ def go_on(page: Page) -> None:
     save(page)
 
 
-def examine(desk: Page) -> None:
-    desk.goto("/operator/stripe")
-    desk.locator("main").get_by_role("link", name="Stripe", exact=True).click()
-    desk.get_by_role("button", name="Examine now").click()
-    expect(desk.get_by_role("row").nth(1)).to_be_visible()
+def examine(console: Page) -> None:
+    console.goto("/operator/stripe")
+    console.locator("main").get_by_role("link", name="Stripe", exact=True).click()
+    console.get_by_role("button", name="Examine now").click()
+    expect(console.get_by_role("row").nth(1)).to_be_visible()
 
 
-def finding(desk: Page, words: str, state: str) -> None:
-    expect(desk.get_by_role("row").filter(has_text=words).filter(has_text=state).first).to_be_visible()
+def finding(console: Page, words: str, state: str) -> None:
+    expect(console.get_by_role("row").filter(has_text=words).filter(has_text=state).first).to_be_visible()
 
 
 def only(place: Place, what: str) -> str:
@@ -95,86 +95,86 @@ def only(place: Place, what: str) -> str:
     return str(found)
 
 
-def test_a_declined_card(customer: Page, desk: Page, place: Place, visit: Visit, rooms: ExitStack) -> None:
+def test_a_declined_card(customer: Page, console: Page, place: Place, visit: Visit, rooms: ExitStack) -> None:
     save_card(customer, DECLINED)
     expect(customer.locator("main")).to_contain_text("declined")
 
-    look_up(desk)
-    check(desk)
-    diagnosis(desk, "Declined", "bank")
-    go_on(send_link(desk, visit, rooms))
-    look_up(desk)
+    look_up(console)
+    check(console)
+    diagnosis(console, "Declined", "bank")
+    go_on(send_link(console, visit, rooms))
+    look_up(console)
 
-    diagnosis(desk, "Saved", "4242")
+    diagnosis(console, "Saved", "4242")
     assert len(place.simulator.store.customers) == 1
 
 
 def test_an_abandoned_session(
-    customer: Page, desk: Page, place: Place, visit: Visit, rooms: ExitStack
+    customer: Page, console: Page, place: Place, visit: Visit, rooms: ExitStack
 ) -> None:
     place.simulator.expire_session(only(place, "checkout_sessions"))
 
-    look_up(desk)
-    check(desk)
-    diagnosis(desk, "Abandoned", "expired unused")
-    go_on(send_link(desk, visit, rooms))
-    look_up(desk)
+    look_up(console)
+    check(console)
+    diagnosis(console, "Abandoned", "expired unused")
+    go_on(send_link(console, visit, rooms))
+    look_up(console)
 
-    diagnosis(desk, "Saved")
+    diagnosis(console, "Saved")
 
 
-def test_a_lost_link(customer: Page, desk: Page, visit: Visit, rooms: ExitStack) -> None:
-    look_up(desk)
-    lost = send_link(desk, visit, rooms)
-    look_up(desk)
-    expect(desk.get_by_role("region", name="Onboarding links")).to_contain_text("Not opened")
-    desk.get_by_role("button", name="Renew", exact=True).click()
-    url = desk.get_by_label("Onboarding link", exact=True).input_value()
+def test_a_lost_link(customer: Page, console: Page, visit: Visit, rooms: ExitStack) -> None:
+    look_up(console)
+    lost = send_link(console, visit, rooms)
+    look_up(console)
+    expect(console.get_by_role("region", name="Onboarding links")).to_contain_text("Not opened")
+    console.get_by_role("button", name="Renew", exact=True).click()
+    url = console.get_by_label("Onboarding link", exact=True).input_value()
 
     lost.reload()
     expect_title(lost, "does not work")
     lost.goto(url)
     go_on(lost)
-    look_up(desk)
+    look_up(console)
 
-    diagnosis(desk, "Saved")
-    expect(desk.get_by_role("region", name="Onboarding links")).to_contain_text("Used")
+    diagnosis(console, "Saved")
+    expect(console.get_by_role("region", name="Onboarding links")).to_contain_text("Used")
 
 
 def test_a_card_detached_at_stripe(
-    customer: Page, desk: Page, place: Place, visit: Visit, rooms: ExitStack
+    customer: Page, console: Page, place: Place, visit: Visit, rooms: ExitStack
 ) -> None:
     save(customer)
     place.simulator.detach_payment_method(only(place, "payment_methods"))
 
-    look_up(desk)
-    check(desk)
-    diagnosis(desk, "Removed at Stripe", "4242", "detached")
-    go_on(send_link(desk, visit, rooms))
-    look_up(desk)
+    look_up(console)
+    check(console)
+    diagnosis(console, "Removed at Stripe", "4242", "detached")
+    go_on(send_link(console, visit, rooms))
+    look_up(console)
 
-    diagnosis(desk, "Saved")
+    diagnosis(console, "Saved")
 
 
 def test_a_customer_deleted_at_stripe(
-    customer: Page, desk: Page, place: Place, visit: Visit, rooms: ExitStack
+    customer: Page, console: Page, place: Place, visit: Visit, rooms: ExitStack
 ) -> None:
     save(customer)
     place.simulator.delete_customer(only(place, "customers"))
 
-    look_up(desk)
-    check(desk)
-    diagnosis(desk, "Deleted at Stripe")
-    go_on(send_link(desk, visit, rooms))
-    look_up(desk)
+    look_up(console)
+    check(console)
+    diagnosis(console, "Deleted at Stripe")
+    go_on(send_link(console, visit, rooms))
+    look_up(console)
 
-    diagnosis(desk, "Saved")
+    diagnosis(console, "Saved")
     assert [one.get("deleted", False) for one in place.simulator.store.customers.values()] == [True, False]
 
 
 @pytest.mark.parametrize("deed", ["deleted", "disabled"])
 def test_a_webhook_endpoint_deleted_or_disabled_at_stripe(
-    customer: Page, desk: Page, place: Place, deed: str
+    customer: Page, console: Page, place: Place, deed: str
 ) -> None:
     endpoint = only(place, "webhook_endpoints")
     if deed == "deleted":
@@ -184,102 +184,102 @@ def test_a_webhook_endpoint_deleted_or_disabled_at_stripe(
     save(customer)
     place.simulator.choose_default(only(place, "customers"), None)  # of which no event will tell
 
-    look_up(desk)
-    check(desk)
-    diagnosis(desk, "No method is chosen", "Events were missed")
-    desk.get_by_role("link", name="Examine the webhook").click()
-    desk.get_by_role("button", name="Examine now").click()
-    finding(desk, "endpoint", "Broken")
-    desk.get_by_role("row").filter(has_text="Broken").get_by_role("button").first.click()
+    look_up(console)
+    check(console)
+    diagnosis(console, "No method is chosen", "Events were missed")
+    console.get_by_role("link", name="Examine the webhook").click()
+    console.get_by_role("button", name="Examine now").click()
+    finding(console, "endpoint", "Broken")
+    console.get_by_role("row").filter(has_text="Broken").get_by_role("button").first.click()
 
-    expect(desk.get_by_role("table").first).not_to_contain_text("Broken")
+    expect(console.get_by_role("table").first).not_to_contain_text("Broken")
     assert [e["status"] for e in place.simulator.store.webhook_endpoints.values()] == ["enabled"]
 
 
-def test_a_revoked_key(customer: Page, desk: Page, place: Place) -> None:
+def test_a_revoked_key(customer: Page, console: Page, place: Place) -> None:
     save(customer)
     perform(place.simulator, {"action": "add_key", "key": "sk_test_anotherkey00000000"})
     perform(place.simulator, {"action": "revoke_key", "key": DEFAULT_API_KEY})
 
-    look_up(desk)
-    check(desk)
-    diagnosis(desk, "API key")
-    desk.get_by_role("link", name="Replace the key").first.click()
-    desk.get_by_role("textbox", name="key").fill("sk_test_anotherkey00000000")
-    desk.get_by_role("button", name="Try it and replace").click()
-    look_up(desk)
-    check(desk)
+    look_up(console)
+    check(console)
+    diagnosis(console, "API key")
+    console.get_by_role("link", name="Replace the key").first.click()
+    console.get_by_role("textbox", name="key").fill("sk_test_anotherkey00000000")
+    console.get_by_role("button", name="Try it and replace").click()
+    look_up(console)
+    check(console)
 
-    diagnosis(desk, "Saved")
-    expect(desk.locator(".diagnosis")).not_to_contain_text("API key")
+    diagnosis(console, "Saved")
+    expect(console.locator(".diagnosis")).not_to_contain_text("API key")
 
 
-def test_a_webhook_secret_rolled_at_stripe(customer: Page, desk: Page, place: Place) -> None:
+def test_a_webhook_secret_rolled_at_stripe(customer: Page, console: Page, place: Place) -> None:
     place.simulator.roll_secret(only(place, "webhook_endpoints"))
     save(customer)
     place.simulator.choose_default(only(place, "customers"), None)
 
-    look_up(desk)
-    check(desk)
-    diagnosis(desk, "Events were missed")
-    examine(desk)
-    examine_until(desk, "What Stripe sends does not arrive")
-    desk.get_by_role("row").filter(has_text="Broken").get_by_role("button").first.click()
-    expect(desk.get_by_role("main")).to_contain_text("secret")
+    look_up(console)
+    check(console)
+    diagnosis(console, "Events were missed")
+    examine(console)
+    examine_until(console, "What Stripe sends does not arrive")
+    console.get_by_role("row").filter(has_text="Broken").get_by_role("button").first.click()
+    expect(console.get_by_role("main")).to_contain_text("secret")
     method = only(place, "payment_methods")
     place.simulator.choose_default(only(place, "customers"), method)
-    look_up(desk)
+    look_up(console)
 
-    reload_until(desk, "Saved")
+    reload_until(console, "Saved")
 
 
-def test_events_missed_during_an_outage(customer: Page, desk: Page, place: Place) -> None:
+def test_events_missed_during_an_outage(customer: Page, console: Page, place: Place) -> None:
     save(customer)
     place.simulator.fault_settings.change({"drop_all": True})
     place.simulator.detach_payment_method(only(place, "payment_methods"))
     place.simulator.deliver_due()
 
-    desk.goto("/operator/events")
-    desk.get_by_role("button", name="Fetch missed events now").click()
-    look_up(desk)
+    console.goto("/operator/events")
+    console.get_by_role("button", name="Fetch missed events now").click()
+    look_up(console)
 
-    reload_until(desk, "Removed at Stripe")
-    diagnosis(desk, "Events were missed")
+    reload_until(console, "Removed at Stripe")
+    diagnosis(console, "Events were missed")
 
 
-def test_two_cards(customer: Page, desk: Page, place: Place) -> None:
+def test_two_cards(customer: Page, console: Page, place: Place) -> None:
     save(customer)
     until = datetime.now(UTC) + timedelta(days=900)
     place.simulator.attach_card(
         only(place, "customers"), SECOND_CARD, month=until.month, year=until.year, default=True
     )
 
-    look_up(desk)
-    check(desk)
-    diagnosis(desk, "Saved", "Two methods are attached", "4444", "Dashboard")
-    desk.get_by_role("button", name="Make default").first.click()
+    look_up(console)
+    check(console)
+    diagnosis(console, "Saved", "Two methods are attached", "4444", "Dashboard")
+    console.get_by_role("button", name="Make default").first.click()
 
-    diagnosis(desk, "4242")
+    diagnosis(console, "4242")
     [stripe_customer] = place.simulator.store.customers.values()
     default = stripe_customer["invoice_settings"]["default_payment_method"]
     assert place.simulator.store.payment_methods[default]["card"]["last4"] == "4242"
 
 
-def examine_until(desk: Page, words: str) -> None:
+def examine_until(console: Page, words: str) -> None:
     """What was sent just now may still be on its way: look again until it is found missing."""
     for _ in range(60):
-        if words in desk.get_by_role("table").first.inner_text():
+        if words in console.get_by_role("table").first.inner_text():
             return
-        desk.wait_for_timeout(500)
-        desk.get_by_role("button", name="Examine now").click()
-    expect(desk.get_by_role("table").first).to_contain_text(words)
+        console.wait_for_timeout(500)
+        console.get_by_role("button", name="Examine now").click()
+    expect(console.get_by_role("table").first).to_contain_text(words)
 
 
-def reload_until(desk: Page, words: str) -> None:
+def reload_until(console: Page, words: str) -> None:
     """The worker is at it: look again until it is done."""
     for _ in range(60):
-        if words in desk.locator(".diagnosis").inner_text():
+        if words in console.locator(".diagnosis").inner_text():
             return
-        desk.wait_for_timeout(250)
-        desk.reload()
-    diagnosis(desk, words)
+        console.wait_for_timeout(250)
+        console.reload()
+    diagnosis(console, words)

@@ -4,9 +4,9 @@ import time_machine
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from app.audit import Entry
 from app.core import db
 from app.customers import Customer
-from app.journal import Entry
 from app.payers import Payer, PaymentStatus
 from tests.support.people import Person
 from tests.support.rows import Rows

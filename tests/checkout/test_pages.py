@@ -6,10 +6,10 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
+from app.audit import Entry
 from app.checkout import CheckoutSession
 from app.core.config import Settings
 from app.core.db import utcnow
-from app.journal import Entry
 from app.payers import Payer
 from app.simulator import Simulator
 from tests.conftest import make_settings
@@ -91,7 +91,7 @@ def test_corrected_options_after_a_lost_answer_open_a_page_of_their_own(
     assert len(simulator.store.customers) == 1
 
 
-def test_every_page_is_told_in_the_journal(client: FlaskClient, simulator: Simulator, rows: Rows) -> None:
+def test_every_page_is_told_in_the_audit_log(client: FlaskClient, simulator: Simulator, rows: Rows) -> None:
     first = sign_up(client)
     simulator.expire_session(first)
     client.get("/return")

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from app.audit import Entry
 from app.customers import Customer
-from app.journal import Entry
 from app.simulator import Simulator
 from tests.support.api import JSON, Api, wrong_fields
 from tests.support.cases import for_each
@@ -41,7 +41,7 @@ class TestCreate:
         created = datetime.fromisoformat(body["createdAt"])
         assert abs((datetime.now(UTC) - created).total_seconds()) < 60
 
-    def test_stands_in_the_journal(self, api: Api, rows: Rows) -> None:
+    def test_stands_in_the_audit_log(self, api: Api, rows: Rows) -> None:
         body = make(api, key="acme")
 
         [entry] = [entry for entry in rows(Entry) if entry.kind == "customer.created"]

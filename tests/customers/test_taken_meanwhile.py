@@ -10,7 +10,7 @@ from app.core.db import new_id, utcnow
 from app.customers import Customer
 from app.customers.models import SubjectKey
 from tests.support.api import Api
-from tests.support.desk import post, sign_in
+from tests.support.console import post, sign_in
 from tests.support.rivals import comes_first
 from tests.support.rows import Rows
 
@@ -54,10 +54,10 @@ def test_new_details_are_refused(app: Flask, api: Api, rows: Rows, name: dict[st
 def test_a_deleted_customer_is_not_restored(app: Flask, api: Api, rows: Rows, name: dict[str, str]) -> None:
     held = api.post("/customers", WANTED).get_json()
     api.delete(f"/customers/{held['id']}")
-    desk = sign_in(app, "operator")
+    console = sign_in(app, "operator")
 
     with comes_first(app, "UPDATE customer ", *rival(**name)):
-        answer = post(desk, f"/operator/customers/{held['id']}/restore")
+        answer = post(console, f"/operator/customers/{held['id']}/restore")
 
     [customer] = [row for row in rows(Customer) if row.id == held["id"]]
     assert answer.status_code == 409

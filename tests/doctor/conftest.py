@@ -1,4 +1,4 @@
-"""Fixtures of these tests: the doctor is called by its command, which says all that the desk shows."""
+"""Fixtures of these tests: the doctor is called by its command, which says all that the console shows."""
 
 import json
 from collections.abc import Callable

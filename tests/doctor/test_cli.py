@@ -38,7 +38,7 @@ def test_prints_a_line_for_each_finding(app: Flask, simulator: Simulator) -> Non
     assert result.exit_code == 2
     assert lines[0] == f"Stripe  {DEFAULT_ACCOUNT} in test mode  {found.id}"
     assert lines[1].startswith("  RED      The endpoint is disabled: Somebody switched it off")
-    assert lines[2] == "           Enable it: `gangway doctor --repair`, or the desk"
+    assert lines[2] == "           Enable it: `gangway doctor --repair`, or the console"
     assert lines[3].startswith("  UNKNOWN  Can Stripe reach this portal?: ")
 
 

@@ -10,10 +10,10 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.apps.models import App
+from app.audit import Entry
 from app.core import db
 from app.core.config import Settings
 from app.doctor.cli import doctor_command
-from app.journal import Entry
 from app.simulator import DEFAULT_ACCOUNT, JSON, Simulator
 from tests.conftest import PORTAL, make_settings
 from tests.doctor.conftest import Change, Doctor

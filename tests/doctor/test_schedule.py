@@ -7,13 +7,13 @@ import time_machine
 from flask import Flask
 
 from app import apps, doctor
+from app.audit import Entry
 from app.core import db
-from app.journal import Entry
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator, revoke_key
 from app.sync import Pace
 from app.webhooks import Event
 from tests.support.browser import Page
-from tests.support.desk import sign_in
+from tests.support.console import sign_in
 from tests.support.installed_apps import Installed
 from tests.support.numbers import read
 from tests.support.rows import Rows

@@ -11,12 +11,12 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from app import links, payers
+from app.audit import Entry
 from app.core import db
 from app.core.config import Settings
 from app.core.db import utcnow
 from app.core.errors import AppError, Conflict, Invalid, NotFound, PreconditionFailed
 from app.customers import Customer
-from app.journal import Entry
 from app.links import LinkState, OnboardingLink
 from tests.conftest import PORTAL, make_settings
 from tests.support.links import LinkPage, find, make_link

@@ -52,14 +52,14 @@ MUTANTS = (
         KEYS,
         "if found.id != app.stripe_account_id:",
         "if found.id is None:",
-        "tests/desk/stripe/test_key.py::TestKey::test_stays_when_the_new_one_does_not_fit",
+        "tests/console/stripe/test_key.py::TestKey::test_stays_when_the_new_one_does_not_fit",
     ),
     Mutant(
         "a key without its rights is taken",
         KEYS,
         "    if missing:\n",
         "    if missing is None:\n",
-        "tests/desk/stripe/test_key.py::TestKey::test_stays_when_the_new_one_does_not_fit",
+        "tests/console/stripe/test_key.py::TestKey::test_stays_when_the_new_one_does_not_fit",
     ),
     Mutant(
         "a rejected key is noted again and again",
@@ -108,14 +108,14 @@ MUTANTS = (
         PENDING,
         "            PendingInstall.browser == browser,\n            PendingInstall.expires_at",
         "            PendingInstall.expires_at",
-        "tests/desk/test_stripe_install.py::test_keeps_a_key_for_the_session_in_which_it_was_typed",
+        "tests/console/test_stripe_install.py::test_keeps_a_key_for_the_session_in_which_it_was_typed",
     ),
     Mutant(
         "a typed key is kept for ever",
         PENDING,
         "PendingInstall.expires_at > utcnow(),",
         "PendingInstall.expires_at.is_not(None),",
-        "tests/desk/test_stripe_install.py::test_waits_a_quarter_of_an_hour_for_the_second_step",
+        "tests/console/test_stripe_install.py::test_waits_a_quarter_of_an_hour_for_the_second_step",
     ),
     Mutant(
         "Retry-After is not read",

@@ -80,7 +80,7 @@ MUTANTS = (
         SESSIONS,
         "> NOTED_EVERY and not is_unasked:",
         "> NOTED_EVERY:",
-        "tests/desk/overview/test_refresh.py::test_that_reads_itself_again_keeps_nobody_logged_in",
+        "tests/console/overview/test_refresh.py::test_that_reads_itself_again_keeps_nobody_logged_in",
     ),
     Mutant(
         "a second login leaves the first session open",

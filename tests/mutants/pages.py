@@ -8,7 +8,7 @@ LINKS = "app/links/actions.py"
 LINK = "app/links/models.py"
 LINK_PAGES = "app/signup/link_pages.py"
 WHO = "app/signup/queries.py"
-PAYLOADS = "app/desk/payloads.py"
+PAYLOADS = "app/console/inbox/payloads.py"
 
 MUTANTS = (
     Mutant(
@@ -205,48 +205,48 @@ MUTANTS = (
         "app/web/keyset.py",
         "query.where(key < before)",
         "query.where(key <= before)",
-        "tests/desk/test_journal.py::test_goes_from_page_to_page_without_leaving_out_or_repeating_any",
+        "tests/console/test_audit_log.py::test_goes_from_page_to_page_without_leaving_out_or_repeating_any",
     ),
     Mutant(
         "the page before is shown upside down",
         "app/web/keyset.py",
         "        rows.reverse()\n",
         "        rows.copy()\n",
-        "tests/desk/inbox/test_list.py::test_goes_from_page_to_page_without_leaving_out_or_repeating_any",
+        "tests/console/inbox/test_list.py::test_goes_from_page_to_page_without_leaving_out_or_repeating_any",
     ),
     Mutant(
         "a name becomes a formula in a spreadsheet",
-        "app/desk/customer_file.py",
+        "app/console/customers/file.py",
         """DANGEROUS.sub("'", cell or "")""",
         """DANGEROUS.sub("", cell or "")""",
-        "tests/desk/test_customers_file.py::test_holds_no_formula",
+        "tests/console/test_customers_file.py::test_holds_no_formula",
     ),
     Mutant(
         "the page of an event shows a secret",
         PAYLOADS,
         "if name in SECRETS and value:",
         "if name in SECRETS and not value:",
-        "tests/desk/inbox/test_event.py::TestPersonalData::test_never_shows_secrets",
+        "tests/console/inbox/test_event.py::TestPersonalData::test_never_shows_secrets",
     ),
     Mutant(
         "the page of an event shows personal data",
         PAYLOADS,
         "and not _names_no_one(value, name):",
         "and value == name:",
-        "tests/desk/inbox/test_event.py::TestPersonalData::test_is_folded_for_everybody",
+        "tests/console/inbox/test_event.py::TestPersonalData::test_is_folded_for_everybody",
     ),
     Mutant(
         "an edit overwrites what somebody else changed",
-        "app/desk/customer_actions.py",
+        "app/console/customer/actions.py",
         "if customer.updated_at.isoformat() != seen:",
         "if not seen:",
-        "tests/desk/test_customer_form.py::TestEditing::test_loses_nothing_when_somebody_else_was_quicker",
+        "tests/console/test_customer_form.py::TestEditing::test_loses_nothing_when_somebody_else_was_quicker",
     ),
     Mutant(
         "the overview does not tell that events wait",
-        "app/desk/attention.py",
+        "app/console/overview/attention.py",
         "most=COUNTED + 1)\n    return Concern(",
         "most=0)\n    return Concern(",
-        "tests/desk/overview/test_attention.py::test_asks_for_attention_when_no_worker_runs",
+        "tests/console/overview/test_attention.py::test_asks_for_attention_when_no_worker_runs",
     ),
 )

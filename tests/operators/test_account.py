@@ -4,10 +4,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.journal import Entry
+from app.audit import Entry
 from app.operators.models import Operator, OperatorSession
 from tests.support.browser import Page
-from tests.support.desk import post, sign_in
+from tests.support.console import post, sign_in
 from tests.support.operators import (
     PASSWORD,
     CountingHasher,

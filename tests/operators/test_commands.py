@@ -7,14 +7,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import cli
+from app.audit import Entry
 from app.core.db import utcnow
 from app.core.errors import AppError, Conflict, NotFound
-from app.journal import Entry
 from app.operators.cli import group, people
 from app.operators.models import OneTimeLink, Operator
 from tests.conftest import PORTAL
 from tests.support.cases import for_each
-from tests.support.desk import sign_in
+from tests.support.console import sign_in
 from tests.support.operators import PASSWORD, is_in, log_in, member, send, with_telephone
 from tests.support.rows import Rows
 

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from time_machine import Traveller
 
 from app.core import db
-from tests.support.desk import post, sign_in
+from tests.support.console import post, sign_in
 from tests.support.operators import PASSWORD, log_in, member
 
 NEW = "seven green telescopes"

@@ -8,7 +8,7 @@ from flask import Flask
 from app.core.db import new_id, utcnow
 from app.operators.models import Operator
 from tests.support.browser import Page
-from tests.support.desk import post, sign_in
+from tests.support.console import post, sign_in
 from tests.support.rivals import comes_first
 from tests.support.rows import Rows
 

@@ -10,12 +10,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from time_machine import Traveller
 
+from app.audit import Entry
 from app.core.db import utcnow
-from app.journal import Entry
 from app.operators import passwords
 from app.operators.models import Operator, OperatorSession
 from tests.support.browser import Page
-from tests.support.desk import csrf
+from tests.support.console import csrf
 from tests.support.operators import (
     LOGIN,
     PASSWORD,
@@ -33,7 +33,7 @@ WRONG = "The email address or the password is wrong. Check both and try again."
 class TestLettingIn:
     """Whose password fits."""
 
-    def test_leads_to_the_desk(self, app: Flask, client: FlaskClient) -> None:
+    def test_leads_to_the_console(self, app: Flask, client: FlaskClient) -> None:
         member(app)
 
         answer = log_in(client)
@@ -94,7 +94,7 @@ class TestLettingIn:
 
         assert client.get(LOGIN).location == "/operator/"
 
-    def test_stands_in_the_journal(self, app: Flask, client: FlaskClient, rows: Rows) -> None:
+    def test_stands_in_the_audit_log(self, app: Flask, client: FlaskClient, rows: Rows) -> None:
         who = member(app)
 
         log_in(client)

@@ -1,4 +1,4 @@
-"""Who may do what at the desk, as a table: every route and method by everybody who may come."""
+"""Who may do what in the console, as a table: every route and method by everybody who may come."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from app import create_app
 from app.operators import OperatorPages, Role
 from tests.conftest import make_settings
 from tests.support.browser import Page
+from tests.support.console import csrf, operator, post, sign_in
 from tests.support.database_contents import contents
-from tests.support.desk import csrf, operator, post, sign_in
 from tests.support.operators import is_in
 
 # The only ones that open to nobody in particular.
@@ -66,7 +66,7 @@ SENSITIVE = {
 
 @dataclass(frozen=True)
 class Route:
-    """One method of one address of the desk."""
+    """One method of one address of the console."""
 
     method: str
     rule: str
@@ -81,7 +81,7 @@ class Route:
 
 
 def routes(app: Flask) -> Iterator[Route]:
-    """Every route of the desk."""
+    """Every route of the console."""
     for rule in app.url_map.iter_rules():
         if not rule.rule.startswith("/operator"):
             continue

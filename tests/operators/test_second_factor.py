@@ -10,15 +10,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from time_machine import Traveller
 
+from app.audit import Entry
 from app.core import db
 from app.core.config import Settings
 from app.core.db import utcnow
-from app.journal import Entry
 from app.operators import second_factor
 from app.operators.models import Operator, OperatorSession, RecoveryCode
 from tests.conftest import make_settings
 from tests.support.browser import Page
-from tests.support.desk import post, sign_in
+from tests.support.console import post, sign_in
 from tests.support.operators import PASSWORD, Telephone, is_in, log_in, member, send, with_telephone
 from tests.support.rows import Rows
 
@@ -361,11 +361,11 @@ class TestChanging:
     ) -> None:
         who = member(app)
         _, old = with_telephone(app, who)
-        desk = sign_in(app, who=who)
-        answer = post(desk, RECOVERY, password=PASSWORD)
+        console = sign_in(app, who=who)
+        answer = post(console, RECOVERY, password=PASSWORD)
         new = [
             item.text
-            for item in Page.of(desk.get(answer.location)).one("ul", class_="recovery-codes").all("li")
+            for item in Page.of(console.get(answer.location)).one("ul", class_="recovery-codes").all("li")
         ]
         log_in(client)
 
@@ -378,9 +378,9 @@ class TestChanging:
     def test_it_can_be_removed(self, app: Flask, client: FlaskClient, rows: Rows) -> None:
         who = member(app)
         with_telephone(app, who)
-        desk = sign_in(app, who=who)
+        console = sign_in(app, who=who)
 
-        answer = post(desk, f"{SET_UP}/remove", password=PASSWORD)
+        answer = post(console, f"{SET_UP}/remove", password=PASSWORD)
 
         assert answer.status_code == 303
         assert log_in(client).location == "/operator/"
@@ -394,9 +394,9 @@ class TestChanging:
         who = member(app)
         with_telephone(app, who)
         before = {row.id for row in rows(RecoveryCode)}
-        desk = sign_in(app, who=who)
+        console = sign_in(app, who=who)
 
-        answer = post(desk, path, password=password)
+        answer = post(console, path, password=password)
 
         assert answer.status_code == 422
         assert Page.of(answer).error("password")
@@ -406,20 +406,20 @@ class TestChanging:
     def test_which_is_not_guessed_there_either(self, app: Flask) -> None:
         who = member(app)
         with_telephone(app, who)
-        desk = sign_in(app, who=who)
-        statuses = [post(desk, RECOVERY, password="wrong").status_code for _ in range(11)]
+        console = sign_in(app, who=who)
+        statuses = [post(console, RECOVERY, password="wrong").status_code for _ in range(11)]
 
-        answer = post(desk, RECOVERY, password=PASSWORD)
+        answer = post(console, RECOVERY, password=PASSWORD)
 
         assert statuses == [422] * 10 + [429]
         assert answer.status_code == 429
         assert "Try again in 10 minutes" in Page.of(answer).error("password")
 
     def test_there_are_no_recovery_codes_without_it(self, app: Flask) -> None:
-        desk = sign_in(app, who=member(app))
+        console = sign_in(app, who=member(app))
 
-        assert post(desk, RECOVERY, password=PASSWORD).status_code == 409
-        assert desk.get(RECOVERY).location == "/operator/account"
+        assert post(console, RECOVERY, password=PASSWORD).status_code == 409
+        assert console.get(RECOVERY).location == "/operator/account"
 
 
 class TestRequired:

@@ -9,13 +9,13 @@ from flask.testing import FlaskClient
 from time_machine import Traveller
 
 from app import create_app, operators
+from app.audit import Entry
 from app.core import db
-from app.journal import Entry
 from app.operators import one_time_links
 from app.operators.models import OneTimeLink, OperatorSession
 from tests.conftest import make_settings
 from tests.support.browser import Page
-from tests.support.desk import post, sign_in
+from tests.support.console import post, sign_in
 from tests.support.operators import LOGIN, is_in, log_in, member, send
 from tests.support.rows import Rows
 

@@ -11,12 +11,12 @@ from flask.testing import FlaskClient
 from time_machine import Traveller
 
 from app import operators
+from app.audit import Entry
 from app.core import db
-from app.journal import Entry
 from app.operators.models import OneTimeLink, Operator
 from tests.conftest import PORTAL
 from tests.support.browser import Page
-from tests.support.desk import csrf, post, sign_in
+from tests.support.console import csrf, post, sign_in
 from tests.support.operators import PASSWORD, is_in, log_in, member, send, with_telephone
 from tests.support.rows import Rows
 

@@ -1,4 +1,4 @@
-"""The team page: who works at the desk, and what each may do."""
+"""The team page: who works in the console, and what each may do."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -6,12 +6,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.audit import Entry
 from app.core.db import utcnow
-from app.journal import Entry
 from app.operators.models import OneTimeLink, Operator, OperatorSession, RecoveryCode
 from tests.support.browser import Page
 from tests.support.cases import for_each
-from tests.support.desk import operator, post, sign_in
+from tests.support.console import operator, post, sign_in
 from tests.support.operators import is_in, log_in, member, send, with_telephone
 from tests.support.rows import Rows
 

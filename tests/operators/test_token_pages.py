@@ -7,12 +7,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from time_machine import Traveller
 
+from app.audit import Entry
 from app.core.db import utcnow
-from app.journal import Entry
 from app.operators.models import ApiToken
 from tests.support.browser import Page
 from tests.support.cases import for_each
-from tests.support.desk import operator, post, sign_in
+from tests.support.console import operator, post, sign_in
 from tests.support.operators import send
 from tests.support.rows import Rows
 

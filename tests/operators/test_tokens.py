@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from time_machine import Traveller
 
+from app.audit import Entry
 from app.core.db import new_id
 from app.core.errors import Invalid
-from app.journal import Entry
 from app.operators import ApiToken, create_token
 from app.operators.cli import group
 from tests.support.api import Api, check
@@ -123,7 +123,7 @@ class TestCommands:
 
         assert answer.exit_code == 1
 
-    def test_making_and_revoking_stand_in_the_journal(self, app: Flask, rows: Rows) -> None:
+    def test_making_and_revoking_stand_in_the_audit_log(self, app: Flask, rows: Rows) -> None:
         text = created(app)
 
         run(app, "revoke", text.split("_")[1])

@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import Client
 
 from app.apps import App
+from app.audit import Entry
 from app.core.db import new_id
-from app.journal import Entry
 from app.payers import Payer
 from app.simulator import Simulator, add_account, add_key
 from tests.support.api import problem

@@ -9,7 +9,7 @@ from flask import Flask
 from app.core.db import new_id, utcnow
 from app.payers import Payer
 from tests.support.api import Api, api
-from tests.support.desk import post, sign_in
+from tests.support.console import post, sign_in
 from tests.support.rivals import comes_first
 from tests.support.rows import Rows
 from tests.support.world import World
@@ -72,10 +72,10 @@ def test_a_customer_is_not_restored_with_it(
 ) -> None:
     api.put(f"/customers/{ours}/stripe", {"stripeCustomerId": at_stripe})
     api.delete(f"/customers/{ours}")
-    desk = sign_in(app, "operator")
+    console = sign_in(app, "operator")
 
     with comes_first(app, "UPDATE payer ", binding(app_id, theirs, at_stripe)):
-        answer = post(desk, f"/operator/customers/{ours}/restore")
+        answer = post(console, f"/operator/customers/{ours}/restore")
 
     assert answer.status_code == 409
     assert ours not in bound_to(rows, at_stripe)

@@ -6,7 +6,7 @@ from flask import Flask
 from app.payers import Payer
 from app.simulator import Simulator
 from tests.support.api import Api, api
-from tests.support.desk import post, sign_in
+from tests.support.console import post, sign_in
 from tests.support.rows import Rows
 from tests.support.world import World
 

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.apps import App
-from app.journal import Entry
+from app.audit import Entry
 from app.payers import Payer, PaymentMethod
 from app.simulator import DEFAULT_API_KEY, revoke_key
 from tests.support.api import problem

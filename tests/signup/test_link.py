@@ -9,9 +9,9 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.audit import Entry
 from app.core import db
 from app.core.config import Settings
-from app.journal import Entry
 from app.web import logging
 from tests.conftest import make_settings
 from tests.support.browser import Page

@@ -5,8 +5,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.apps import App
+from app.audit import Entry
 from app.checkout import CheckoutSession
-from app.journal import Entry
 from app.links import OnboardingLink
 from app.payers import Payer
 from app.signup.models import Signup

@@ -13,12 +13,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.apps import App
+from app.audit import Entry
 from app.checkout import CheckoutSession
 from app.core import db
 from app.core.db import utcnow
 from app.core.sealing import Sealer
 from app.customers import Customer
-from app.journal import Entry
 from app.payers import Payer
 from app.signup.models import Signup
 from app.simulator import DEFAULT_API_KEY, Simulator

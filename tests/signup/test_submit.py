@@ -9,9 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.apps import App
+from app.audit import Entry
 from app.checkout import CheckoutSession
 from app.customers import Customer
-from app.journal import Entry
 from app.payers import Payer
 from app.signup.models import Signup
 from app.simulator import Simulator
@@ -75,7 +75,7 @@ def test_marks_everything_at_stripe_as_its_own(client: FlaskClient, simulator: S
         assert [thing["metadata"] for thing in collection.values()] == [mark]
 
 
-def test_is_told_in_the_journal(client: FlaskClient, rows: Rows) -> None:
+def test_is_told_in_the_audit_log(client: FlaskClient, rows: Rows) -> None:
     sign_up(client)
 
     told = {entry.kind: entry for entry in rows(Entry)}

@@ -14,9 +14,9 @@ from flask import Flask
 from prometheus_client.metrics import MetricWrapperBase
 
 from app import apps, create_app, doctor, sync
+from app.console.overview.funnel import Remembered
 from app.core import db
 from app.core.config import Settings
-from app.desk.figures import Remembered
 from tests.support import engines
 from tests.support.transactions import forbid_open_transactions
 

@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app import customers, links
+from app.audit import Entry
 from app.core import db
 from app.customers import Customer, NewCustomer
-from app.journal import Entry
 from app.links import OnboardingLink
 from app.simulator import Simulator
 from tests.support.browser import Page

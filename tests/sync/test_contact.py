@@ -8,9 +8,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import payers
+from app.audit import Entry
 from app.core import db
 from app.core.db import utcnow
-from app.journal import Entry
 from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls, elsewhere

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
-from app.journal import Entry
+from app.audit import Entry
 from app.payers import PaymentMethod, PaymentStatus
 from tests.support.people import Person
 from tests.support.rows import Rows
@@ -202,7 +202,7 @@ def test_does_not_make_a_card_the_default_that_is_detached_already(person: Perso
     assert_agrees(person)
 
 
-def test_no_secret_of_stripe_reaches_the_journal(person: Person, world: World, rows: Rows) -> None:
+def test_no_secret_of_stripe_reaches_the_audit_log(person: Person, world: World, rows: Rows) -> None:
     person.save_card()
     world.settle()
 

@@ -106,7 +106,7 @@ def test_takes_a_page_for_expired_that_stripe_does_not_know(
     ]
 
 
-def test_writes_the_journal_once_however_often_it_looks(
+def test_writes_the_audit_log_once_however_often_it_looks(
     person: Person, world: World, rows: Rows, clock: time_machine.Traveller
 ) -> None:
     person.save_card(DECLINED)

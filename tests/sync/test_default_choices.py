@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.simulator import Simulator
-from tests.support.desk import operator, post, sign_in
+from tests.support.console import operator, post, sign_in
 from tests.support.people import Person
 from tests.support.stripe_calls import StripeCalls, elsewhere
 from tests.support.tokens import program

@@ -6,9 +6,9 @@ import pytest
 import sqlalchemy as sa
 
 from app.apps import App
+from app.audit import Entry
 from app.checkout import CheckoutSession
 from app.core.db import DisplayText
-from app.journal import Entry
 from app.payers import Payer, PaymentMethod
 from app.webhooks import Event
 from tests.support.people import Person

@@ -6,10 +6,10 @@ import time_machine
 from flask import Flask
 
 from app import payers
+from app.audit import Entry
 from app.core import db
 from app.core.config import Settings
 from app.core.db import utcnow
-from app.journal import Entry
 from app.simulator import DEFAULT_API_KEY, add_key, revoke_key
 from app.webhooks import Event
 from tests.conftest import make_settings

@@ -13,10 +13,10 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from app import apps, sync, webhooks
+from app.audit import Entry
 from app.core import db
 from app.core.config import Settings
 from app.core.db import utcnow
-from app.journal import Entry
 from app.payers import Payer, PaymentStatus
 from app.simulator import DEFAULT_API_KEY, add_account, add_key, revoke_key
 from app.sync import Backfill, Outcome, Pace

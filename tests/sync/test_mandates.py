@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from app.journal import Entry
+from app.audit import Entry
 from app.payers import PaymentStatus
 from tests.support.people import Person
 from tests.support.rows import Rows
@@ -20,7 +20,7 @@ def mandate(world: World) -> str:
 
 
 def told(rows: Rows) -> list[tuple[str | None, str]]:
-    """What the journal says of mandates."""
+    """What the audit log says of mandates."""
     entries = [entry.facts for entry in rows(Entry) if entry.kind == "mandate.updated"]
     return [(facts.get("before"), facts["after"]) for facts in entries]
 

@@ -8,10 +8,10 @@ import time_machine
 from flask import Flask
 
 from app import sync
+from app.audit import Entry
 from app.core import db
 from app.core.config import Settings
 from app.core.db import utcnow
-from app.journal import Entry
 from app.payers import Payer, PaymentStatus
 from app.sync import Pace, leases
 from app.webhooks import Event
@@ -26,7 +26,7 @@ MINUTE = timedelta(minutes=1, seconds=1)
 
 
 def drifts(rows: Rows) -> list[str]:
-    """What the journal says that timers found."""
+    """What the audit log says that timers found."""
     return [entry.facts["found"] for entry in rows(Entry) if entry.kind == "sync.drift"]
 
 

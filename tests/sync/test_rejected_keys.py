@@ -4,7 +4,7 @@ import time_machine
 
 from app import apps
 from app.apps import App
-from app.journal import Entry
+from app.audit import Entry
 from app.simulator import DEFAULT_API_KEY, add_key, revoke_key
 from tests.support.people import Person
 from tests.support.rows import Rows

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.core.db import utcnow
-from tests.support.desk_customer import look, section
+from tests.support.console_customer import look, section
 from tests.support.people import Person
 from tests.support.stripe_calls import StripeCalls
 from tests.support.tokens import program
@@ -54,7 +54,7 @@ def test_a_program_gets_the_truth_a_moment_later(
     assert before.headers[CHECKED_AT] < after.headers[CHECKED_AT]
 
 
-def test_the_desks_page_says_when_it_was_checked(outdated: Person, app: Flask, world: World) -> None:
+def test_the_consoles_page_says_when_it_was_checked(outdated: Person, app: Flask, world: World) -> None:
     before = section(look(outdated, app), "Payment method").text
     world.work()
     after = section(look(outdated, app), "Payment method").text

@@ -8,8 +8,8 @@ import time_machine
 from flask import Flask
 
 from app import sync
+from app.audit import Entry
 from app.core import db
-from app.journal import Entry
 from app.payers import Payer
 from tests.support.people import Person
 from tests.support.rows import Rows
@@ -21,7 +21,7 @@ DECLINED, CHALLENGED = "4000000000000002", "4000002500003155"
 
 
 def told(rows: Rows) -> list[dict[str, str]]:
-    """What the journal says about changes that time alone made."""
+    """What the audit log says about changes that time alone made."""
     return [entry.facts for entry in rows(Entry) if entry.kind == "payment_status.changed"]
 
 

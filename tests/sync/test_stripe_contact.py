@@ -5,7 +5,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import payers
-from app.journal import Entry
+from app.audit import Entry
 from app.simulator import Payer
 from tests.support.people import Person
 from tests.support.rows import Rows

@@ -7,12 +7,12 @@ import pytest
 import time_machine
 from flask import Flask
 
+from app.audit import Entry
 from app.core.config import Settings
-from app.journal import Entry
 from tests.conftest import make_settings
 from tests.support.browser import Page
-from tests.support.desk import sign_in
-from tests.support.desk_customer import Desk, look, section
+from tests.support.console import sign_in
+from tests.support.console_customer import Console, look, section
 from tests.support.links import LinkPage, make_link
 from tests.support.people import CARDS, Person
 from tests.support.rows import Rows
@@ -103,7 +103,7 @@ def test_an_operator_may_allow_more(
 ) -> None:
     decline()
 
-    said = Desk(sign_in(app, "operator"), person.payer.customer_id).said("allow")
+    said = Console(sign_in(app, "operator"), person.payer.customer_id).said("allow")
 
     assert "The customer may try again." in said
     assert person.resume() is not None

@@ -11,7 +11,7 @@ from app.core.db import new_id
 from tests.support.api import Api, sent
 from tests.support.browser import Page
 from tests.support.cases import for_each
-from tests.support.desk import sign_in
+from tests.support.console import sign_in
 
 QUERIES = (
     "page", "before", "after", "customer", "q", "find", "next", "token", "n", "span", "from", "to", "size",
@@ -42,40 +42,40 @@ def paths(app: Flask, method: str) -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture
-def desk(app: Flask) -> FlaskClient:
+def console(app: Flask) -> FlaskClient:
     """The browser of an admin."""
     return sign_in(app, "admin")
 
 
 @for_each("value", ODD)
-def test_no_query_is_a_fault_of_ours(app: Flask, desk: FlaskClient, value: str) -> None:
+def test_no_query_is_a_fault_of_ours(app: Flask, console: FlaskClient, value: str) -> None:
     # A wrong page ends a request before its other words are read.
     words = [name for name in QUERIES if name not in {"page", "before", "after"}]
     for path in LISTS:
-        answer = desk.get(path, query_string=dict.fromkeys(words, value))
+        answer = console.get(path, query_string=dict.fromkeys(words, value))
 
         assert answer.status_code < 500, (path, value)
     for path in ("/operator/customers", "/operator/events", "/operator/journal"):
         for name in ("page", "before", "after"):
-            answer = desk.get(path, query_string={name: value})
+            answer = console.get(path, query_string={name: value})
 
             assert answer.status_code < 500, (path, name, value)
 
 
 @for_each("text", UNSTORABLE)
-def test_no_route_takes_what_is_unstorable(app: Flask, desk: FlaskClient, text: str) -> None:
+def test_no_route_takes_what_is_unstorable(app: Flask, console: FlaskClient, text: str) -> None:
     for rule, path in paths(app, "GET"):
         if not rule.startswith("/api/"):
-            assert desk.get(path, query_string={"x": text}).status_code == 400
-            assert desk.get(path, query_string={text: "x"}).status_code == 400
-            assert desk.get(f"{path}{text}").status_code == 404
+            assert console.get(path, query_string={"x": text}).status_code == 400
+            assert console.get(path, query_string={text: "x"}).status_code == 400
+            assert console.get(f"{path}{text}").status_code == 404
     for rule, path in paths(app, "POST"):
         if not rule.startswith("/api/"):
             answers = [
-                desk.post(path, data={"x": text}),
-                desk.post(path, data={text: "x"}),
-                desk.post(path, data={"x": text}, content_type="multipart/form-data"),
-                desk.post(path, query_string={"x": text}),
+                console.post(path, data={"x": text}),
+                console.post(path, data={text: "x"}),
+                console.post(path, data={"x": text}, content_type="multipart/form-data"),
+                console.post(path, query_string={"x": text}),
             ]
             assert [answer.status_code for answer in answers] == [400] * 4, path
 
@@ -108,18 +108,18 @@ def test_says_so_in_words(client: FlaskClient) -> None:
 
 @for_each("path", ["/operator/events", "/operator/journal"])
 @for_each("name", ["before", "after"])
-def test_a_place_that_no_list_has_named_is_no_page(desk: FlaskClient, path: str, name: str) -> None:
+def test_a_place_that_no_list_has_named_is_no_page(console: FlaskClient, path: str, name: str) -> None:
     for value in ODD:
-        answer = desk.get(path, query_string={name: value})
+        answer = console.get(path, query_string={name: value})
 
         if not (path.endswith("journal") and value == "0" * 26):
             assert answer.status_code == 404, value
             assert "no such page" in Page.of(answer).text
 
 
-def test_a_page_number_that_is_none_is_no_page(desk: FlaskClient) -> None:
+def test_a_page_number_that_is_none_is_no_page(console: FlaskClient) -> None:
     for value in ("0", "-1", "x", "1.5", "\u0663", "9" * 30, "0001-01-01", "1 ", "+1", "1e3"):
-        answer = desk.get("/operator/customers", query_string={"page": value})
+        answer = console.get("/operator/customers", query_string={"page": value})
 
         assert answer.status_code == 404, value
         assert "no such page" in Page.of(answer).text

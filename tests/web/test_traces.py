@@ -12,7 +12,7 @@ from app.simulator import Simulator
 from app.web import logging
 from tests.conftest import make_settings
 from tests.support.cases import for_each
-from tests.support.desk import operator, sign_in
+from tests.support.console import operator, sign_in
 from tests.support.logs import lines_of
 from tests.support.operators import log_in, member
 from tests.support.portal import SignupPage

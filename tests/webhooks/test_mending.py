@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app import webhooks
+from app.audit import Entry
 from app.core import db
 from app.core.db import utcnow
 from app.core.errors import AppError, Conflict, Invalid, NotFound
-from app.journal import Entry
 from app.payers import Payer, PaymentStatus
 from app.webhooks import Event
 from tests.support.people import Person
@@ -103,7 +103,9 @@ def test_a_retried_event_is_as_if_it_had_come_just_now(app: Flask, postbox: Post
     assert found.due_at >= found.received_at
 
 
-def test_a_retry_is_journaled_with_the_customer(world: World, person: Person, rows: Rows) -> None:
+def test_a_retry_is_written_to_the_audit_log_with_the_customer(
+    world: World, person: Person, rows: Rows
+) -> None:
     person.save_card()
     world.settle()
     give_up(world.app)
@@ -243,7 +245,9 @@ def test_another_apps_failed_events_may_be_left_alone(app: Flask, postbox: Postb
     assert entry.app_id == own
 
 
-def test_nothing_is_journaled_when_nothing_had_failed(app: Flask, postbox: Postbox, rows: Rows) -> None:
+def test_nothing_is_written_to_the_audit_log_when_nothing_had_failed(
+    app: Flask, postbox: Postbox, rows: Rows
+) -> None:
     postbox.post(event())
 
     assert does(app, webhooks.retry_all_failed) == 0

@@ -1,0 +1,19 @@
+"""Adding to the story."""
+
+from sqlalchemy.orm import Session
+
+from app.audit.models import Entry
+
+
+def note(
+    session: Session,
+    kind: str,
+    *,
+    actor: str,
+    customer_id: str | None = None,
+    app_id: str | None = None,
+    **facts: str | None,
+) -> None:
+    """Add an entry with whatever facts are known. It is committed with what it tells of, or not at all."""
+    known = {name: value for name, value in facts.items() if value is not None}
+    session.add(Entry(kind=kind, actor=actor, customer_id=customer_id, app_id=app_id, facts=known))

@@ -1,0 +1,51 @@
+"""The operator console: every customer, every event, and the Stripe apps, on pages of our own.
+
+Each file here has a blueprint of pages; `PAGES` names them all.
+"""
+
+from flask import Blueprint, Flask, request
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import apps
+from app.console.audit import pages as audit
+from app.console.common import wording
+from app.console.customer import (
+    attach,  # noqa: F401 (its routes join those of `pages`)
+    details,  # noqa: F401 (its routes join those of `pages`)
+    links,  # noqa: F401 (its routes join those of `pages`)
+)
+from app.console.customer import pages as customer
+from app.console.customers import pages as customers
+from app.console.inbox import pages as inbox
+from app.console.overview import pages as overview
+from app.console.overview.funnel import Remembered
+from app.console.stripe import pages as stripe
+from app.core import db
+
+__all__ = ["init_app"]
+
+PAGES: tuple[Blueprint, ...] = (
+    overview.pages,
+    customers.pages,
+    customer.pages,
+    inbox.pages,
+    audit.pages,
+    stripe.pages,
+)
+
+
+def init_app(app: Flask) -> None:
+    """Add the pages of the console, and tell each which app is the default."""
+    app.extensions["gangway.figures"] = Remembered()
+    for pages in PAGES:
+        app.register_blueprint(pages)
+    app.jinja_env.globals["status_words"] = wording.STATUS
+
+    @app.context_processor
+    def _context() -> dict[str, object]:
+        if not request.path.startswith("/operator"):
+            return {}
+        try:
+            return {"default_app": apps.default(db.session())}
+        except SQLAlchemyError:  # the page that says so must not fail for the same reason
+            return {"default_app": None}

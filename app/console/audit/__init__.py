@@ -1,0 +1,3 @@
+"""The page of the audit log."""
+
+__all__: list[str] = []

@@ -1,0 +1,101 @@
+"""The audit log in the console: everything that happened, and who did it."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from app import apps, audit, customers, operators
+from app.console.common import actors, date_range, urls, wording
+from app.console.customer import view as customer_view
+from app.core import db
+from app.operators import OperatorPages, Role
+
+pages = OperatorPages("console_audit", __name__)
+
+SIZE = 50
+KINDS = [(kind, told.otherwise or told.title) for kind, told in wording.KINDS.items()]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry, with the names of what it names by ids."""
+
+    entry: audit.Entry
+    said: wording.Told
+    who: str
+    customer: str | None
+    app: apps.App | None
+
+    @property
+    def event_id(self) -> str | None:
+        """The event (evt_…) that it tells of."""
+        return self.entry.facts.get("event_id")
+
+
+@pages.page("/journal", role=Role.VIEWER)
+def page() -> ResponseReturnValue:
+    """All entries, the newest first."""
+    session = db.session()
+    span = date_range.read(request.args)
+    installed = {app.id: app for app in apps.installed(session)}
+    wanted = audit.Filter(
+        kind=urls.word("kind", wording.KINDS),
+        actor=urls.text("actor"),
+        customer_id=urls.text("customer"),
+        app_id=urls.word("app", installed),
+        since=span.since,
+        until=span.until,
+    )
+    before, after = urls.place("before"), urls.place("after")
+    found = audit.page(session, wanted, before=before, after=after, size=SIZE)
+    answer = render_template(
+        "console/audit/page.html",
+        lines=_lines(session, found.rows, installed),
+        wanted=wanted,
+        span=span,
+        spans=date_range.NAMES,
+        apps=installed,
+        app_options=[(app.id, app.name) for app in installed.values()],
+        actors=_everybody(session),
+        kinds=KINDS,
+        kind_of=customer_view.kind_of,
+        is_inside=before is not None or after is not None,
+        here=urls.here,
+        newer=found.newer and urls.here(after=urls.place_of(found.newer)),
+        older=found.older and urls.here(before=urls.place_of(found.older)),
+    )
+    return answer, 422 if span.errors else 200
+
+
+def _lines(session: Session, entries: list[audit.Entry], installed: dict[str, apps.App]) -> list[Line]:
+    names = actors.names(session, (entry.actor for entry in entries))
+    ids = {entry.customer_id for entry in entries if entry.customer_id}
+    called = dict(
+        session.execute(
+            sa.select(customers.Customer.id, customers.Customer.name).where(customers.Customer.id.in_(ids))
+        ).all()
+    )
+    return [
+        Line(
+            entry,
+            wording.of(entry),
+            names[entry.actor],
+            called.get(entry.customer_id or ""),
+            installed.get(entry.app_id or ""),
+        )
+        for entry in entries
+    ]
+
+
+def _everybody(session: Session) -> list[tuple[str, str]]:
+    """Everyone who can have done something, for the filter."""
+    people, tokens = operators.Operator, operators.ApiToken
+    known = [
+        *(f"operator:{id_}" for id_ in session.scalars(sa.select(people.id).order_by(people.email_folded))),
+        *(f"token:{id_}" for id_ in session.scalars(sa.select(tokens.id).order_by(tokens.name))),
+    ]
+    called = actors.names(session, known)
+    return [*actors.PLAIN.items(), *((actor, called[actor]) for actor in known)]

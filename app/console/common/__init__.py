@@ -1,0 +1,3 @@
+"""What the pages of the console share."""
+
+__all__: list[str] = []

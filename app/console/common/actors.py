@@ -1,0 +1,36 @@
+"""Who did something, as people call them."""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app import operators
+
+PLAIN = {
+    "visitor": "The customer, in a browser",
+    "door": "Somebody at the login page",
+    "stripe": "Stripe",
+    "worker": "Gangway by itself",
+    "command": "The command line",
+}
+
+
+def names(session: Session, actors: Iterable[str]) -> dict[str, str]:
+    """What each actor of the audit log (`visitor`, `operator:<id>`, …) is called. Two reads at most."""
+    wanted = set(actors)
+    found = {actor: PLAIN.get(actor, actor) for actor in wanted}
+    people, tokens = operators.Operator, operators.ApiToken
+    ids = _ids(wanted, "operator")
+    if ids:
+        query = sa.select(people.id, people.name, people.email).where(people.id.in_(ids))
+        found |= {f"operator:{id_}": name or email for id_, name, email in session.execute(query)}
+    ids = _ids(wanted, "token")
+    if ids:
+        called = sa.select(tokens.id, tokens.name).where(tokens.id.in_(ids))
+        found |= {f"token:{id_}": f"API token “{name}”" for id_, name in session.execute(called)}
+    return found
+
+
+def _ids(actors: Iterable[str], kind: str) -> set[str]:
+    return {actor.removeprefix(f"{kind}:") for actor in actors if actor.startswith(f"{kind}:")}

@@ -1,0 +1,292 @@
+"""What an operator may do to one customer, beyond what the packages offer as one verb."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app import apps, audit, checkout, customers, doctor, payers, sync, webhooks
+from app.console.common import wording
+from app.console.customer import unanswered
+from app.console.customer.view import keeping_events_away
+from app.core import db
+from app.core.db import utcnow
+from app.core.errors import Conflict, Invalid, NotFound
+from app.customers import Customer, NewCustomer
+from app.gateway import CustomerFacts, StripeObjectMissing, StripeRefused
+
+
+class Changed(Conflict):
+    """Somebody changed the customer since the form was drawn; `now` is what stands there."""
+
+    def __init__(self, now: Customer) -> None:
+        super().__init__("Somebody else changed this customer since you opened the form.")
+        self.now = now
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edited:
+    """What came of new details, here and at Stripe."""
+
+    is_changed: bool
+    is_told: bool = True  # Stripe has them, or has refused them
+    refusal: str | None = None  # Stripe's own words
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A customer that has some of the names that are wanted."""
+
+    customer: Customer
+    names: list[str]
+
+
+@dataclass(frozen=True)
+class State:
+    """What is known of a payer, to be compared with what is known a moment later."""
+
+    words: str
+    default_method_id: str | None
+    attached: tuple[tuple[str, str, str | None], ...]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What asking Stripe brought: in how far it answered, and what differs from before."""
+
+    is_answered: bool
+    changes: list[str]
+    troubles: list[str]  # of the webhook, when a change had not been told by an event
+
+
+def find(session: Session, customer_id: str, *, lock: bool = False) -> Customer:
+    """A customer by its id, even a deleted one, as the database has it now. Raises NotFound."""
+    known = db.is_id(customer_id.upper())
+    customer = (
+        session.get(Customer, customer_id.upper(), populate_existing=True, with_for_update=lock)
+        if known
+        else None
+    )
+    if customer is None:
+        raise NotFound("There is no such customer here. It may belong to another installation.")
+    return customer
+
+
+def find_to_change(session: Session, customer_id: str) -> Customer:
+    """Begin to write, and lock a live customer. Raises NotFound, and PreconditionFailed for a deleted one."""
+    db.start_write(session)
+    customer = find(session, customer_id, lock=True)
+    customers.refuse_deleted(customer)
+    return customer
+
+
+def edit(session: Session, customer_id: str, wanted: NewCustomer, *, seen: str, actor: str) -> Edited:
+    """Give a customer new details; `seen` says when it had last been changed as the form was drawn. Commits.
+
+    A new name or email is stored first; then Stripe is told at once, or later if it gives no answer.
+    Raises Changed, CustomerTaken and PreconditionFailed.
+    """
+    db.end_read(session)
+    db.start_write(session)
+    customer = find(session, customer_id, lock=True)
+    if not _is_to_change(customer, wanted, seen):
+        return Edited(is_changed=False)
+    payers.replace_customer(session, customer, wanted, actor=actor)
+    session.commit()
+    refusals: list[str] = []
+    is_told = True
+    for payer_id in [row.id for row in payers.all_of_customer(session, customer_id) if row.is_contact_due]:
+        sync.refresh(session, payer_id)
+        payer = payers.fresh(session, payer_id)
+        is_told = is_told and not payer.is_contact_due
+        refusals += [payer.contact_refusal] if payer.contact_refusal else []
+    return Edited(is_changed=True, is_told=is_told, refusal=next(iter(refusals), None))
+
+
+def check(session: Session, customer_id: str, *, actor: str) -> Checked:
+    """Ask Stripe what is true of a customer now, whatever we believe. Commits.
+
+    When that brings a change of which no event told, the app is examined, so that the cause can be named.
+    """
+    before = {payer.id: _state(session, payer) for payer in payers.all_of_customer(session, customer_id)}
+    told = {payer_id for payer_id in before if webhooks.unfinished(session, payer_id)}
+    db.end_read(session)
+    answered = [sync.refresh(session, payer_id, force=True) for payer_id in before]
+    changes, untold, troubles = [], {}, []
+    for payer_id, was in before.items():
+        payer = payers.fresh(session, payer_id)
+        now = _state(session, payer)
+        if now != was:
+            changes.append(
+                f"{was.words}, now {now.words}" if now.words != was.words else "payment methods changed"
+            )
+        if now != was and payer_id not in told:
+            untold[payer.app_id] = changes[-1]
+        db.end_read(session)
+        if payer.app_id in untold or payer.drift:
+            troubles += _examine(session, payer.app, actor=actor)
+    outcome = "; ".join(changes) or "nothing has changed" if all(answered) else "it gave no answer"
+    db.start_write(session)
+    for app_id, found in untold.items():
+        audit.note(session, "sync.untold", actor=actor, customer_id=customer_id, app_id=app_id, found=found)
+    audit.note(session, "customer.checked", actor=actor, customer_id=customer_id, outcome=outcome)
+    session.commit()
+    return Checked(all(answered), changes, troubles)
+
+
+def look(session: Session, customer: Customer, app: apps.App, stripe_customer_id: str) -> CustomerFacts:
+    """What Stripe says of a Stripe customer that is to stand for a customer. Ends the reading.
+
+    Raises Invalid, with the field, when it can't: it is not there, it is deleted, or it stands for another.
+    """
+    holder = payers.of_stripe_customer(session, app.id, stripe_customer_id)
+    if holder is not None and holder.customer_id != customer.id:
+        raise _unfit(f"It stands for another customer here: {holder.customer.name}.")
+    if holder is not None:
+        raise _unfit("It stands for this customer already.")
+    db.end_read(session)
+    with apps.noting_rejection(session, app):
+        try:
+            facts = apps.connect(app).customer(stripe_customer_id)
+        except StripeObjectMissing as error:
+            mode = "live" if app.livemode else "test"
+            raise _unfit(
+                f"Stripe has no such customer in account {app.stripe_account_id}, {mode} mode."
+            ) from error
+    if facts.deleted:
+        raise _unfit("This customer was deleted at Stripe.")
+    return facts
+
+
+def attach(
+    session: Session, customer: Customer, app: apps.App, stripe_customer_id: str, *, actor: str
+) -> None:
+    """Let an existing Stripe customer stand for a customer, and learn all about it. Commits.
+
+    Raises what `payers.bind` does.
+    """
+    wanted = payers.Binding(app=app, stripe_customer_id=stripe_customer_id)
+    payer = payers.bind(session, customer, [wanted], actor=actor)[0]
+    session.commit()
+    sync.refresh(session, payer.id, force=True)
+
+
+def choose_default(session: Session, customer: Customer, app_id: str, method_id: str, *, actor: str) -> str:
+    """Have Stripe make another attached method the default; returns its title. Commits.
+
+    Raises Unanswered, and as `payers.bind` does.
+    """
+    payer, method = _attached(session, customer, app_id, method_id)
+    title, payer_id = method.title, payer.id
+    wanted = payers.Binding(app=payer.app, stripe_customer_id=payer.stripe_customer_id, method_id=method.id)
+    with unanswered.noting(session, payer, "default_method.unanswered", method, actor=actor):
+        payers.bind(session, customer, [wanted], actor=actor)
+    session.commit()
+    sync.refresh(session, payer_id, force=True)
+    return title
+
+
+def detach(session: Session, customer: Customer, app_id: str, method_id: str, *, actor: str) -> str:
+    """Remove a method at Stripe permanently; returns its title. Commits.
+
+    Raises Unanswered, and what the gateway does.
+    """
+    payer, method = _attached(session, customer, app_id, method_id)
+    title, app, payer_id = method.title, payer.app, payer.id
+    with (
+        unanswered.noting(session, payer, "payment_method.detach_unanswered", method, actor=actor),
+        apps.noting_rejection(session, app),
+        suppress(StripeObjectMissing, StripeRefused),  # gone already
+    ):
+        db.end_read(session)
+        apps.connect(app).detach_method(method_id)
+    db.start_write(session)
+    audit.note(
+        session,
+        "payment_method.detached",
+        actor=actor,
+        customer_id=customer.id,
+        app_id=app.id,
+        payment_method_id=method_id,
+        shown=title,
+    )
+    session.commit()
+    sync.refresh(session, payer_id, force=True)
+    return title
+
+
+def close_page(session: Session, customer: Customer, session_id: str, *, actor: str) -> bool:
+    """Close an open page of Stripe's. False when it was not open any more. Commits. Raises NotFound."""
+    page = session.get(checkout.CheckoutSession, session_id)
+    if page is None or page.payer.customer_id != customer.id:
+        raise NotFound("This customer has no such page.")
+    payer = payers.fresh(session, page.payer_id)
+    is_open = page.status == "open"
+    db.end_read(session)
+    if not is_open:
+        return False
+    with apps.noting_rejection(session, payer.app):
+        checkout.close(payer, page)
+    db.start_write(session)
+    audit.note(
+        session,
+        "checkout.closed",
+        actor=actor,
+        customer_id=customer.id,
+        app_id=payer.app_id,
+        session_id=session_id,
+    )
+    session.commit()
+    sync.refresh(session, payer.id, force=True)
+    return True
+
+
+def holders_of(session: Session, wanted: NewCustomer, ids: Iterable[str]) -> list[Holder]:
+    """Who holds which of the wanted names."""
+    found = session.scalars(sa.select(Customer).where(Customer.id.in_(ids)).order_by(Customer.id))
+    holders = []
+    for customer in found:
+        own = {customer.key, customer.id, *customer.subject_keys}
+        taken = sorted({key for key in (wanted.key, *wanted.subject_keys) if key is not None and key in own})
+        holders.append(Holder(customer, taken))
+    return holders
+
+
+def _is_to_change(customer: Customer, wanted: NewCustomer, seen: str) -> bool:
+    customers.refuse_deleted(customer)
+    if not customers.differences(customer, wanted):
+        return False
+    if customer.updated_at.isoformat() != seen:
+        raise Changed(customer)
+    return True
+
+
+def _state(session: Session, payer: payers.Payer) -> State:
+    attached = sorted((row.id, row.title, row.expiry) for row in payer.methods if row.detached_at is None)
+    status = payers.payment_status(payer, checkout.latest(session, payer.id), utcnow())
+    title = f" ({payer.default_method.title})" if payer.default_method else ""
+    return State(f"{wording.status(status)}{title}", payer.default_method_id, tuple(attached))
+
+
+def _examine(session: Session, app: apps.App, *, actor: str) -> list[str]:
+    """Look for what keeps an app's events away, and keep what is found for the page to show."""
+    found = doctor.run(session, app, actor=actor)
+    session.commit()
+    return [finding.title for finding in keeping_events_away(found)]
+
+
+def _attached(
+    session: Session, customer: Customer, app_id: str, method_id: str
+) -> tuple[payers.Payer, payers.PaymentMethod]:
+    payer = payers.of_customer(session, app_id, customer.id)
+    for method in payer.methods if payer else ():
+        if method.id == method_id and method.detached_at is None:
+            assert payer is not None
+            return payer, method
+    raise NotFound("This payment method is not attached to this customer any more.")
+
+
+def _unfit(detail: str) -> Invalid:
+    return Invalid(detail, fields={"stripe_customer_id": detail})

@@ -1,0 +1,59 @@
+"""Letting an existing Stripe customer stand for a customer, on pages of their own."""
+
+from flask import flash, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from app import apps, customers, operators, payers
+from app.console.customer import actions
+from app.console.customer.forms import AttachForm
+from app.console.customer.pages import go_to, pages
+from app.core import db
+from app.core.errors import AppError
+from app.operators import Role
+from app.web import problems
+
+
+@pages.page("/customers/<customer_id>/attach", role=Role.OPERATOR)
+def attach(customer_id: str) -> ResponseReturnValue:
+    """Ask which Stripe customer is meant."""
+    session = db.session()
+    customer = actions.find(session, customer_id)
+    customers.refuse_deleted(customer)
+    return render_template("console/customer/attach.html", customer=customer, form=_attach_form(session))
+
+
+@pages.action("/customers/<customer_id>/attach", role=Role.OPERATOR)
+def bind(customer_id: str) -> ResponseReturnValue:
+    """Show whom Stripe knows by that id; when that was confirmed, let it stand for the customer."""
+    session = db.session()
+    customer = actions.find(session, customer_id)
+    customers.refuse_deleted(customer)
+    form = _attach_form(session)
+    drawn = {"customer": customer, "form": form}
+    if not form.validate():
+        return render_template("console/customer/attach.html", **drawn), 422
+    app = apps.find(session, form.app_id.data)
+    current = payers.of_customer(session, app.id, customer.id)
+    try:
+        facts = actions.look(session, customer, app, form.stripe_customer_id.data)
+        if "confirmed" not in request.form:
+            return render_template(
+                "console/customer/attach.html", facts=facts, app=app, current=current, **drawn
+            )
+        actions.attach(session, customer, app, facts.id, actor=operators.actor())
+    except AppError as error:
+        session.rollback()
+        form.stripe_customer_id.errors = [problems.plain(error.status, error.detail)]
+        return render_template("console/customer/attach.html", **drawn), 422
+    flash(f"{facts.id} stands for this customer from now on.", "success")
+    return go_to(customer_id)
+
+
+def _attach_form(session: Session) -> AttachForm:
+    form = AttachForm()
+    form.app_id.choices = [
+        (app.id, f"{app.name} ({'live' if app.livemode else 'test'}, {app.stripe_account_id})")
+        for app in sorted(apps.installed(session), key=lambda app: not app.is_default)
+    ]
+    return form

@@ -1,0 +1,57 @@
+"""Which payment method is charged, and why that one."""
+
+from datetime import timedelta
+
+from app.console.customer.view import Account
+from app.core.config import settings
+
+ANSWER_LOST = timedelta(hours=1)  # by then we know what became of it
+ONLY_SAVED = "It is the only one that was ever saved."
+ONLY_ATTACHED = "It is the only one that is attached."
+BY_PROGRAM = "A program chose it, through the API."
+BY_REPLACING = "It was saved last through this portal, and that makes it the default (policy: replace)."
+OTHERS_CAME_LATER = "What was added later at Stripe changed nothing."
+BY_KEEPING = "It was saved first, and what is saved later does not take its place (policy: keep)."
+ELSEWHERE = "It was chosen in Stripe's Dashboard, or by another program with the same Stripe account."
+
+
+def why(account: Account) -> str:
+    """Why the default method is the default, as far as the record tells; there must be one."""
+    return _chosen_here(account) or _by_policy(account)
+
+
+def _chosen_here(account: Account) -> str | None:
+    assert account.payer is not None
+    change = account.last("default_method.changed", payment_method_id=account.payer.default_method_id)
+    asked = account.last("default_method.unanswered", payment_method_id=account.payer.default_method_id)
+    if asked is not None and (change is None or asked.at <= change.at <= asked.at + ANSWER_LOST):
+        change = asked  # Stripe's answer was lost, and it was done all the same
+    actor = change.actor if change else ""
+    if actor.startswith("operator:"):
+        return f"{account.names[actor]} chose it here."
+    if account.payer.chosen_method_id == account.payer.default_method_id:
+        return BY_PROGRAM
+    return ONLY_SAVED if len(account.payer.methods) == 1 else None
+
+
+def _by_policy(account: Account) -> str:
+    assert account.method is not None
+    saved = [page.payment_method_id for page in account.pages if page.setup_status == "succeeded"]
+    policy = settings().payment_method_policy
+    if policy == "replace" and account.method.id in saved and _is_policys(account, saved):
+        came_later = any(row.created_at > account.method.created_at for row in account.others)
+        return f"{BY_REPLACING} {OTHERS_CAME_LATER}" if came_later else BY_REPLACING
+    if policy == "keep" and saved[-1:] == [account.method.id]:
+        return BY_KEEPING
+    return ELSEWHERE if account.others else ONLY_ATTACHED
+
+
+def _is_policys(account: Account, saved: list[str | None]) -> bool:
+    """Did our policy choose the default? Where that is not recorded yet, it chose the one saved last."""
+    assert account.payer is not None
+    recorded = account.payer.policy_method_id
+    return (
+        recorded == account.payer.default_method_id
+        if recorded
+        else saved[0] == account.payer.default_method_id
+    )

@@ -1,0 +1,47 @@
+"""What became of a customer that another operator deleted while somebody was editing it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app import audit, payers
+from app.console.common import actors
+from app.console.customer import actions
+from app.core import db
+from app.customers import Customer
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """Who deleted a customer, and when."""
+
+    by: str | None
+    at: datetime
+
+
+def find(session: Session, customer: Customer) -> Deletion:
+    """Who deleted a customer, as far as the audit log tells."""
+    entry = audit.Entry
+    query = sa.select(entry).where(entry.customer_id == customer.id, entry.kind == "customer.deleted")
+    last = session.scalar(query.order_by(entry.id.desc()).limit(1))
+    assert customer.deleted_at is not None
+    return Deletion(actors.names(session, [last.actor])[last.actor] if last else None, customer.deleted_at)
+
+
+def restore(session: Session, customer: Customer, seen: str | None, *, actor: str) -> str | None:
+    """Take a deletion back. Commits. Raises CustomerTaken, with the transaction rolled back.
+
+    `seen` says when the customer had last been changed as a form was drawn. Returns what that form may say
+    now: to restore a customer is no change that it has to be compared with.
+    """
+    customer_id = customer.id
+    db.end_read(session)
+    db.start_write(session)
+    found = actions.find(session, customer_id, lock=True)
+    is_as_seen = seen == found.updated_at.isoformat()
+    if found.deleted_at is not None:
+        payers.restore_customer(session, found, actor=actor)
+    session.commit()
+    return actions.find(session, customer_id).updated_at.isoformat() if is_as_seen else seen

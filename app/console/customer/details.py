@@ -1,0 +1,47 @@
+"""What an operator decides about one customer: to adopt Stripe's details, and to allow more tries."""
+
+from flask import flash, request
+from flask.typing import ResponseReturnValue
+
+from app import audit, operators, payers
+from app.console.customer import actions
+from app.console.customer.pages import go_to, pages
+from app.core import db
+from app.core.db import utcnow
+from app.operators import Role
+
+
+@pages.action("/customers/<customer_id>/adopt", role=Role.OPERATOR)
+def adopt(customer_id: str) -> ResponseReturnValue:
+    """Take over the details that Stripe has, as far as they are still those on the page."""
+    session = db.session()
+    customer = actions.find_to_change(session, customer_id)
+    payer = payers.of_customer(session, request.form.get("app_id", ""), customer.id)
+    adopted = payers.adopt(session, customer, payer, request.form, actor=operators.actor()) if payer else []
+    session.commit()
+    if adopted:
+        labels = ", ".join(each.label.lower() for each in adopted)
+        flash(f"Taken over from Stripe: {labels}.", "success")
+    else:
+        flash("Nothing was taken over: the details have changed since you opened the page.", "info")
+    return go_to(customer_id)
+
+
+@pages.action("/customers/<customer_id>/allow", role=Role.OPERATOR)
+def allow(customer_id: str) -> ResponseReturnValue:
+    """Let a customer try again after too many tries were declined."""
+    session = db.session()
+    customer = actions.find_to_change(session, customer_id)
+    for payer in payers.all_of_customer(session, customer.id):
+        if payer.blocked_at is not None:
+            payer.blocked_at, payer.declines_since = None, utcnow()
+            audit.note(
+                session,
+                "payer.allowed",
+                actor=operators.actor(),
+                customer_id=customer.id,
+                app_id=payer.app_id,
+            )
+    session.commit()
+    flash("The customer may try again.", "success")
+    return go_to(customer_id)

@@ -1,0 +1,95 @@
+"""Making, renewing and revoking the onboarding links of one customer, on the customer's page."""
+
+from datetime import timedelta
+
+from flask import current_app, flash, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from app import apps, links, operators
+from app.console.customer import actions
+from app.console.customer.pages import go_to, pages, refuse
+from app.core import db
+from app.core.db import is_id, utcnow
+from app.core.errors import Conflict, NotFound, PreconditionFailed
+from app.customers import Customer
+from app.operators import Role
+
+SHOWN_AGAIN = timedelta(minutes=10)  # a form that is sent again within that time shows the link that it made
+
+
+@pages.action("/customers/<customer_id>/links", role=Role.OPERATOR)
+def make_link(customer_id: str) -> ResponseReturnValue:
+    """Make a link for an app, and show it on the next page. One form makes one, however often it is sent."""
+    session = db.session()
+    customer = actions.find_to_change(session, customer_id)
+    app = _app(session)
+    token = _token(session, f"{customer.id}:{app.id if app else ''}")
+    if not _is_made(session, customer, token):
+        links.create(session, customer, actor=operators.actor(), app=app, token=token)
+        session.commit()
+    return _shown(customer.id, token)
+
+
+@pages.action("/customers/<customer_id>/links/<link_id>/renew", role=Role.OPERATOR)
+def renew_link(customer_id: str, link_id: str) -> ResponseReturnValue:
+    """Make a link that takes the place of another."""
+    session = db.session()
+    db.start_write(session)
+    customer = actions.find(session, customer_id, lock=True)
+    link = _link(session, customer, link_id)
+    token = _token(session, f"{customer.id}:{link.id}")
+    if not _is_made(session, customer, token):
+        try:
+            links.renew(session, link.id, actor=operators.actor(), token=token)
+        except (Conflict, PreconditionFailed) as error:
+            return refuse(session, customer_id, error)
+        session.commit()
+    return _shown(customer.id, token)
+
+
+@pages.action("/customers/<customer_id>/links/<link_id>/revoke", role=Role.OPERATOR)
+def revoke_link(customer_id: str, link_id: str) -> ResponseReturnValue:
+    """Let a link lead nowhere."""
+    session = db.session()
+    db.start_write(session)
+    customer = actions.find(session, customer_id)
+    links.revoke(session, _link(session, customer, link_id).id, actor=operators.actor())
+    session.commit()
+    flash("The link leads nowhere from now on.", "success")
+    return go_to(customer_id)
+
+
+def _shown(customer_id: str, token: str) -> ResponseReturnValue:
+    """Go to the page, which shows the link this once. A reload repeats nothing, and Back works."""
+    operators.keep_once(f"link:{customer_id}", links.url(token))
+    return go_to(customer_id)
+
+
+def _token(session: Session, what: str) -> str:
+    """The token of the link that this very form makes, unless it made one long ago: then a new one."""
+    form_id = request.form.get("form_id", "")
+    if not is_id(form_id):
+        return links.random_token()
+    token = links.token_of_form(str(current_app.secret_key), f"{operators.actor()}:{what}:{form_id}")
+    made = links.find(session, token)
+    is_old = made is not None and (not made.works or utcnow() - made.created_at > SHOWN_AGAIN)
+    return links.random_token() if is_old else token
+
+
+def _is_made(session: Session, customer: Customer, token: str) -> bool:
+    made = links.find(session, token)
+    return made is not None and made.customer_id == customer.id
+
+
+def _app(session: Session) -> apps.App | None:
+    """The installed app that the button was for; None is the default one."""
+    app_id = request.form.get("app_id", "")
+    return apps.find(session, app_id) if app_id else None
+
+
+def _link(session: Session, customer: Customer, link_id: str) -> links.OnboardingLink:
+    for link in links.of_customer(session, customer.id):
+        if link.id == link_id:
+            return link
+    raise NotFound("This customer has no such link.")

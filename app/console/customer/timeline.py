@@ -1,0 +1,119 @@
+"""The story of one customer so far: what happened, and what was expected and has not happened."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeGuard
+
+from app import audit
+from app.console.common import wording
+from app.console.customer.view import Account, View, kind_of
+from app.core import db
+from app.payers import PaymentStatus
+
+LATE = timedelta(minutes=2)  # beyond that, what a worker should have done is overdue
+SLOW = timedelta(minutes=30)  # few who are still on Stripe's page then will finish
+
+
+@dataclass(frozen=True)
+class Line:
+    """What happened, when, and by whom; the ids of Stripe's apart from other facts."""
+
+    at: datetime
+    title: str
+    tone: str
+    who: str
+    facts: list[tuple[str, str | datetime]]
+    ids: list[tuple[str, str]]
+    account: Account | None  # whose ids they are
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """What was expected and has not happened yet; overdue when it should have by now."""
+
+    title: str
+    since: datetime | None
+    is_overdue: bool
+    detail: str = ""
+
+
+def lines(view: View) -> list[Line]:
+    """What happened, the newest first."""
+    return [_line(entry, view) for entry in view.entries]
+
+
+def awaited(view: View) -> list[Awaited]:
+    """What has not happened, the overdue first."""
+    found: list[Awaited] = []
+    if view.customer.deleted_at is not None:
+        return found
+    for account in view.accounts:
+        found += _at_stripe(account)
+        found += _here(account, view)
+    link = view.working_link
+    if link is not None and link.used_at is None:
+        seen = "was opened, but its button was not pressed" if link.opened_at else "has not been opened yet"
+        found.append(
+            Awaited(f"The onboarding link {seen}", link.opened_at or link.created_at, is_overdue=False)
+        )
+    return sorted(found, key=lambda item: not item.is_overdue)
+
+
+def _line(entry: audit.Entry, view: View) -> Line:
+    told = wording.of(entry)
+    return Line(
+        at=entry.at,
+        title=told.title,
+        tone=told.tone,
+        who=view.names[entry.actor],
+        facts=[pair for pair in told.details if not _is_id(pair[1])],
+        ids=[(label, value) for label, value in told.details if _is_id(value)],
+        account=next((account for account in view.accounts if account.app.id == entry.app_id), None),
+    )
+
+
+def _is_id(value: str | datetime) -> TypeGuard[str]:
+    return isinstance(value, str) and (kind_of(value) is not None or db.is_id(value))
+
+
+def _at_stripe(account: Account) -> list[Awaited]:
+    """What the customer or the bank has not done yet."""
+    found = [
+        Awaited(
+            "Stripe's page is open and not finished",
+            page.created_at,
+            is_overdue=account.now - page.created_at > SLOW,
+        )
+        for page in account.open_pages
+        if account.method is None or page is account.attempt
+    ]
+    if account.status is PaymentStatus.PROCESSING:
+        since = account.attempt.created_at if account.attempt else None
+        found.append(Awaited("The bank has not confirmed yet", since, is_overdue=False))
+    return found
+
+
+def _here(account: Account, view: View) -> list[Awaited]:
+    """What Stripe should have told, or a worker should have done."""
+    payer, now = account.payer, account.now
+    if payer is None or payer.gone_at is not None:
+        return []
+    found = []
+    if payer.drift:
+        told = "No event of Stripe's has told of this yet; our own look found it"
+        found.append(Awaited(told, payer.verified_at, is_overdue=False, detail=wording.of_kinds(payer.drift)))
+    stuck = [
+        event
+        for event in view.events
+        if event.app_id == account.app.id and event.finished_at is None and now - event.received_at > LATE
+    ]
+    if stuck:
+        many = f"{len(stuck)} events of Stripe's are" if len(stuck) > 1 else "An event of Stripe's is"
+        oldest = min(event.received_at for event in stuck)
+        found.append(
+            Awaited(f"{many} not dealt with yet", oldest, is_overdue=True, detail=payer.last_error or "")
+        )
+    if payer.due_at is not None and now - payer.due_at > LATE:
+        waits = "No worker has taken it. Is one running?"
+        found.append(Awaited("A look at Stripe is overdue", payer.due_at, is_overdue=True, detail=waits))
+    return found

@@ -1,0 +1,51 @@
+"""What an operator asked of Stripe and got no answer to: it may have been done all the same."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from app import audit, payers
+from app.core import db
+from app.core.db import utcnow
+from app.core.errors import PreconditionFailed
+from app.gateway import StripeUnavailable
+
+LOOK_AGAIN = timedelta(seconds=30)  # by then a slow answer of Stripe's has taken effect
+
+
+class Unanswered(PreconditionFailed):
+    """Stripe gave no answer, so nobody knows yet whether it did what was asked."""
+
+
+@contextmanager
+def noting(
+    session: Session, payer: payers.Payer, kind: str, method: payers.PaymentMethod, *, actor: str
+) -> Iterator[None]:
+    """Note who asked, when Stripe gives no answer, and have it asked soon what became of it. Commits then.
+
+    Raises Unanswered in place of the gateway's error.
+    """
+    payer_id, customer_id, app_id = payer.id, payer.customer_id, payer.app_id
+    method_id, title = method.id, method.title
+    try:
+        yield
+    except StripeUnavailable as error:
+        session.rollback()
+        db.start_write(session)
+        audit.note(
+            session,
+            kind,
+            actor=actor,
+            customer_id=customer_id,
+            app_id=app_id,
+            payment_method_id=method_id,
+            shown=title,
+        )
+        payers.mark_due(session, payer_id, utcnow() + LOOK_AGAIN)
+        session.commit()
+        raise Unanswered(
+            f"{error.detail} We don't know yet whether Stripe has done it. We ask again within a minute; this"
+            " page then shows what is true."
+        ) from error

@@ -1,0 +1,3 @@
+"""The list of customers, and the same as a file."""
+
+__all__: list[str] = []

@@ -1,0 +1,75 @@
+"""What the customers page and the file say of each customer's payment."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app import apps
+from app.console.customers.search import Asked
+from app.payers import Payer, PaymentMethod
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payment:
+    """A customer in one app, in a few words; `others` is the same in further apps."""
+
+    app: apps.App
+    stripe_customer_id: str
+    status: str | None
+    verified_at: datetime | None
+    method: str | None
+    others: tuple["Payment", ...] = ()
+
+    @property
+    def url(self) -> str:
+        """Where Stripe shows it."""
+        return apps.dashboard_url(self.app, "customer", self.stripe_customer_id)
+
+
+def payments(session: Session, asked: Asked, ids: Collection[str]) -> dict[str, Payment]:
+    """The payment of each of these customers that has one, by the customer's id.
+
+    Of several apps it is the one that was asked for, else one with the status that was asked for, else the
+    default one, else the oldest.
+    """
+    query = (
+        sa.select(Payer.customer_id, Payer.stripe_customer_id, Payer.status, Payer.verified_at)
+        .add_columns(apps.App, PaymentMethod)
+        .join(apps.App, Payer.app_id == apps.App.id)
+        .outerjoin(
+            PaymentMethod,
+            sa.and_(
+                PaymentMethod.app_id == Payer.app_id,
+                PaymentMethod.id == Payer.default_method_id,
+                PaymentMethod.payer_id == Payer.id,
+                PaymentMethod.detached_at.is_(None),
+            ),
+        )
+        .where(Payer.customer_id.in_(ids), Payer.deleted_at.is_(None))
+        .order_by(
+            Payer.app_id != (asked.app_id or ""),
+            sa.func.coalesce(Payer.status, "") != (asked.status or ""),
+            sa.not_(apps.App.is_default),
+            Payer.id,
+        )
+    )
+    found: dict[str, list[Payment]] = {}
+    for customer_id, stripe_customer_id, status, verified_at, app, method in session.execute(query):
+        found.setdefault(customer_id, []).append(
+            Payment(
+                app=app,
+                stripe_customer_id=stripe_customer_id,
+                status=status,
+                verified_at=verified_at,
+                method=method.title if method else None,
+            )
+        )
+    return {customer_id: _first(of_one) for customer_id, of_one in found.items()}
+
+
+def _first(of_one: list[Payment]) -> Payment:
+    first, *others = of_one
+    return replace(first, others=tuple(others))

@@ -1,0 +1,185 @@
+"""What the customers page was asked for, and which customers that means."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+
+from app import apps, customers
+from app.checkout import CheckoutSession
+from app.console.common import urls
+from app.core.db import is_id
+from app.core.errors import NotFound
+from app.customers import Customer, Cut
+from app.payers import Payer, PaymentMethod, PaymentStatus
+from app.webhooks import Event
+
+SORTS = {
+    "-created": "Newest first",
+    "created": "Oldest first",
+    "name": "Name, A to Z",
+    "-name": "Name, Z to A",
+}
+SIZES = (25, 50, 100)
+COLUMNS = {
+    "email": "Email",
+    "key": "Key",
+    "subjects": "Subject keys",
+    "status": "Payment",
+    "method": "Method",
+    "created": "Created",
+    "verified": "Checked with Stripe",
+    "app": "Stripe app",
+    "stripe": "Stripe customer",
+    "id": "Id",
+}
+GROUPS = (("key", "subjects"), ("status", "method"), ("created",), ("verified",), ("app", "stripe"), ("id",))
+USUAL = ("email", "key", "subjects", "status", "method", "created", "verified")
+LONGEST = 1_000  # letters that are looked for
+LAST_PAGE = 10**9
+FEWER = 3_000  # counted where no index alone tells who fits
+
+Query = sa.Select[str]
+_of_payer = sa.select(Payer.customer_id)
+STRIPE_IDS: dict[str, Callable[[str], Query]] = {
+    "cus": lambda id_: _of_payer.where(Payer.stripe_customer_id == id_),
+    "cs": lambda id_: _of_payer.join(CheckoutSession).where(CheckoutSession.id == id_),
+    "seti": lambda id_: _of_payer.join(CheckoutSession).where(CheckoutSession.setup_intent_id == id_),
+    # The first column of these keys is the app; there are few.
+    "pm": lambda id_: _of_payer.join(PaymentMethod).where(
+        PaymentMethod.app_id.in_(sa.select(apps.App.id)), PaymentMethod.id == id_
+    ),
+    "evt": lambda id_: _of_payer.join(Event, Event.payer_id == Payer.id).where(
+        Event.app_id.in_(sa.select(apps.App.id)), Event.id == id_
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What stands in the address of the list. A filter that makes no sense is as if it were not there."""
+
+    text: str = ""
+    status: PaymentStatus | None = None
+    app_id: str | None = None
+    are_deleted: bool = False
+    sort: str = "-created"
+    page: int = 1
+    size: int = 50
+    columns: tuple[str, ...] = USUAL
+
+    @classmethod
+    def of(cls, args: MultiDict[str, str]) -> "Asked":
+        """Read the address. Raises NotFound for a page that can't be."""
+        status, sort, page = args.get("status", ""), args.get("sort", ""), args.get("page", "") or "1"
+        if not re.fullmatch(r"[1-9][0-9]{0,20}", page, re.ASCII):
+            raise NotFound(urls.NO_PAGE)
+        size = args.get("size", 0, type=int)
+        columns = args.getlist("columns")
+        return cls(
+            text=" ".join(args.get("q", "")[:LONGEST].split()),
+            status=PaymentStatus(status) if status in set(PaymentStatus) else None,
+            app_id=app_id if is_id(app_id := args.get("app", "").upper()) else None,
+            are_deleted=args.get("show") == "deleted",
+            sort=sort if sort in SORTS else cls.sort,
+            page=min(int(page), LAST_PAGE),
+            size=size if size in SIZES else cls.size,
+            columns=tuple(name for name in COLUMNS if name in columns) if columns else USUAL,
+        )
+
+    @property
+    def groups(self) -> list[list[str]]:
+        """The columns that share one, as far as they are shown. The email stands below the name."""
+        shown = [[name for name in group if name in self.columns] for group in GROUPS]
+        return [group for group in shown if group]
+
+    def turned(self) -> "Asked":
+        """The same among the deleted, or the live."""
+        return replace(self, are_deleted=not self.are_deleted, page=1)
+
+    @property
+    def is_filtered(self) -> bool:
+        """Is anything left out that is there?"""
+        return bool(self.text or self.status or self.app_id or self.are_deleted)
+
+    @property
+    def descending(self) -> bool:
+        """Does the list begin at the end?"""
+        return self.sort.startswith("-")
+
+    @property
+    def order_by(self) -> str:
+        """What it is sorted by: `name` or `created`."""
+        return self.sort.removeprefix("-")
+
+    @property
+    def cut(self) -> Cut:
+        """The part of the list that is shown."""
+        order_by = {"name": "name", "created": "createdAt"}[self.order_by]
+        return Cut(order_by=order_by, descending=self.descending, page=self.page, size=self.size)
+
+    def cleared(self) -> dict[str, Any]:
+        """The arguments of the list with nothing left out."""
+        return replace(self, text="", status=None, app_id=None, are_deleted=False).address()
+
+    def address(self, **changes: Any) -> dict[str, Any]:
+        """The arguments of the same list with something changed: those not usual. Page 1, unless named."""
+        kept: dict[str, Any] = {
+            "q": self.text,
+            "status": self.status,
+            "app": self.app_id,
+            "show": "deleted" if self.are_deleted else None,
+            "sort": self.sort,
+            "size": self.size,
+            "columns": ["name", *self.columns] if self.columns != USUAL else None,
+        }
+        usual = {"sort": Asked.sort, "size": Asked.size, "page": Asked.page}
+        return {name: value for name, value in (kept | changes).items() if value and value != usual.get(name)}
+
+
+def names_a_stripe_id(text: str) -> bool:
+    """Has this the shape of an id by which Stripe could have told us of a customer?"""
+    return re.fullmatch(rf"({'|'.join(STRIPE_IDS)})_[A-Za-z0-9_]{{3,250}}", text, re.ASCII) is not None
+
+
+def holders(session: Session, text: str) -> list[str]:
+    """The customers to whom exactly this id of Stripe's or ours belongs, deleted ones as well."""
+    if is_id(text.upper()):
+        return list(session.scalars(sa.select(Customer.id).where(Customer.id == text.upper())))
+    if names_a_stripe_id(text):
+        return list(session.scalars(STRIPE_IDS[text.partition("_")[0]](text).distinct()))
+    return []
+
+
+def wanted(asked: Asked, held_by: list[str], installed: int) -> customers.Wanted:
+    """Which customers fit. `held_by` are those to whom the text belongs as an id; `installed` counts apps."""
+    fits: list[sa.ColumnElement[bool]] = []
+    if held_by:
+        fits.append(Customer.id.in_(held_by))
+    elif asked.text:
+        fits.append(customers.fits(asked.text))
+    name = (asked.text, asked.status, asked.app_id, asked.are_deleted)
+    if not asked.status and not asked.app_id:
+        return customers.Wanted(name=name, fits=fits, are_deleted=asked.are_deleted)
+    of_payer: list[sa.ColumnElement[bool]] = [Payer.deleted_at.is_(None)]
+    if asked.app_id:
+        of_payer.append(Payer.app_id == asked.app_id)
+    if asked.status is PaymentStatus.NONE:
+        not_begun = ~sa.exists().where(
+            Payer.customer_id == Customer.id, *of_payer, Payer.status != PaymentStatus.NONE
+        )
+        return customers.Wanted(name=name, fits=[*fits, not_begun], are_deleted=asked.are_deleted, many=FEWER)
+    if asked.status:
+        of_payer.append(Payer.status == asked.status)
+    with_payer = sa.select(Payer.customer_id).where(*of_payer)
+    if fits or asked.are_deleted:
+        fits.append(Customer.id.in_(with_payer))
+        return customers.Wanted(name=name, fits=fits, are_deleted=asked.are_deleted, many=FEWER)
+    # Of a customer in several apps there are several; that must not hide that many fit.
+    most = (customers.MANY + 1) * (1 if asked.app_id else max(installed, 1))
+    ids = sa.select(with_payer.limit(most).subquery().c.customer_id).distinct()
+    return customers.Wanted(name=name, fits=[Customer.id.in_(with_payer)], ids=ids)

@@ -1,0 +1,3 @@
+"""Every Stripe event received, and what became of it."""
+
+__all__: list[str] = []

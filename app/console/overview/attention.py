@@ -1,0 +1,261 @@
+"""What somebody should do something about, now: counted, with the newest few and what helps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app import apps, doctor, links, payers, sync, webhooks
+from app.console.common import event_types, wording
+from app.core.db import utcnow
+from app.customers import Customer
+from app.payers import Payer, PaymentStatus
+
+COUNTED = 10_000  # beyond that, "more than" says enough
+NEWEST = 3
+LATE = timedelta(minutes=10)  # a worker does what is due within seconds
+
+# In the order in which they should be looked at: title, what it means and what helps.
+STATUSES = {
+    "customer_gone": (
+        "Deleted at Stripe",
+        "Stripe no longer has these customers. A new link lets them begin again.",
+    ),
+    "failed": ("Declined", "The bank said no. A link lets them try another card."),
+    "needs_action": (
+        "3-D Secure unfinished",
+        "Their bank asks them to confirm, and they have not yet. A link leads them back to it.",
+    ),
+    "removed": ("Removed", "The method was detached at Stripe, and nothing can be charged. Send a link."),
+    "expired": ("Expired cards", "Nothing can be charged. A link lets them save a new card."),
+    "expiring": ("Cards that expire soon", "Within thirty days. Ask for a new one before it is too late."),
+    "abandoned": (
+        "Abandoned",
+        "They left Stripe's page unfinished until it expired. A link brings them back.",
+    ),
+}
+WARNINGS = {"needs_action", "expiring", "abandoned"}  # the rest are errors
+
+
+@dataclass(frozen=True)
+class Item:
+    """One of the newest: whom or what it is about, since when, and a word more."""
+
+    title: str
+    since: datetime | None
+    note: str = ""
+    customer_id: str | None = None
+    event: tuple[str, str] | None = None  # app and id
+    app_id: str | None = None
+    app_name: str | None = None  # of a customer's app, where there are several
+    link: links.OnboardingLink | None = None  # what was made for the customer last
+
+
+@dataclass(frozen=True)
+class Concern:
+    """Things of one kind. `code` says to the page which action helps."""
+
+    code: str
+    title: str
+    advice: str
+    tone: str
+    count: int
+    items: list[Item] = field(default_factory=list)
+
+
+def concerns(session: Session, installed: Sequence[apps.App]) -> list[Concern]:
+    """All there is, the most urgent first. What there is none of is left out."""
+    found = [
+        _no_app(installed),
+        *_apps(session, installed),
+        _backlog(session),
+        _blocked(session),
+        _unheard(session),
+        _dead(session),
+        *_customers(session, {app.id: app.name for app in installed}),
+    ]
+    return [concern for concern in found if concern.count]
+
+
+def _no_app(installed: Sequence[apps.App]) -> Concern:
+    return Concern(
+        "no_app",
+        "No Stripe app is installed",
+        "Nobody can sign up or save a payment method until one is.",
+        "error",
+        0 if installed else 1,
+    )
+
+
+def _apps(session: Session, installed: Sequence[apps.App]) -> list[Concern]:
+    shut = [Item(app.name, app.updated_at, app_id=app.id) for app in installed if app.status != "ready"]
+    ill = [
+        Item(app.name, examined.at, "; ".join(_red(examined)), app_id=app.id)
+        for app in installed
+        if app.status == "ready"
+        and (examined := doctor.latest(session, app.id)) is not None
+        and doctor.state_of(examined) is doctor.State.RED
+    ]
+    return [
+        Concern(
+            "unauthorized",
+            "Stripe rejects the API key",
+            "Nobody can be asked about and no page opens until the key is replaced.",
+            "error",
+            len(shut),
+            shut,
+        ),
+        Concern(
+            "ill",
+            "A Stripe app is not well",
+            "The doctor found something that keeps customers or events out.",
+            "error",
+            len(ill),
+            ill,
+        ),
+    ]
+
+
+def _red(examined: doctor.Examination) -> list[str]:
+    return [found.title for found in doctor.findings_of(examined) if found.state is doctor.State.RED]
+
+
+def _backlog(session: Session) -> Concern:
+    count = sync.overdue(session, utcnow() - LATE, most=COUNTED + 1)
+    return Concern(
+        "backlog",
+        "Events wait too long",
+        "They could have been dealt with ten minutes ago. Is a worker running, is it fast enough, and does"
+        " its log name failures?",
+        "error",
+        count,
+    )
+
+
+def _unheard(session: Session) -> Concern:
+    """What a timer found and no event ever told: webhooks do not arrive."""
+    rows = session.execute(
+        sa.select(Customer.id, Customer.name, Payer.verified_at, Payer.drift)
+        .join(Payer, Payer.customer_id == Customer.id)
+        .where(Payer.drift.is_not(None), Payer.deleted_at.is_(None))
+        .order_by(Payer.verified_at.desc())
+        .limit(NEWEST)
+    )
+    return Concern(
+        "unheard",
+        "Changes of which Stripe never told",
+        "Our own look found them. Webhooks may be broken: let the doctor look.",
+        "warning",
+        _counted(session, sa.select(Payer.id).where(Payer.drift.is_not(None), Payer.deleted_at.is_(None))),
+        [Item(name, at, wording.of_kinds(drift or ""), customer_id=id_) for id_, name, at, drift in rows],
+    )
+
+
+def _blocked(session: Session) -> Concern:
+    """Who had so many declined tries that somebody may be trying stolen cards."""
+    is_blocked = sa.and_(Payer.blocked_at > utcnow() - payers.BLOCK_DURATION, Payer.deleted_at.is_(None))
+    rows = session.execute(
+        sa.select(Customer.id, Customer.name, Payer.blocked_at)
+        .join(Payer, Payer.customer_id == Customer.id)
+        .where(is_blocked)
+        .order_by(Payer.blocked_at.desc())
+        .limit(NEWEST)
+    )
+    return Concern(
+        "blocked",
+        "Too many declined tries",
+        "Somebody may be trying stolen cards. Their sessions are closed for a day. If you know the customer,"
+        " allow more tries on its page.",
+        "error",
+        _counted(session, sa.select(Payer.id).where(is_blocked)),
+        [Item(name, at, customer_id=id_) for id_, name, at in rows],
+    )
+
+
+def _dead(session: Session) -> Concern:
+    items = [
+        Item(
+            event_types.words(event.type),
+            event.received_at,
+            name or "",
+            event=(event.app_id, event.id),
+        )
+        for event, _, name in webhooks.newest_dead(session, NEWEST)
+    ]
+    count = webhooks.counts(session)["dead"]
+    return Concern(
+        "dead",
+        "Failed events",
+        "Stripe could not be asked about their customers in many tries. Retry when the cause is gone.",
+        "error",
+        count,
+        items,
+    )
+
+
+def _customers(session: Session, names: dict[str, str]) -> list[Concern]:
+    if not names:
+        return []
+    newest = _newest(session, names)
+    return [
+        Concern(
+            status,
+            title,
+            advice,
+            "warning" if status in WARNINGS else "error",
+            _counted(session, sa.select(Payer.id).where(_is(status), Payer.app_id.in_(names))),
+            newest.get(status, []),
+        )
+        for status, (title, advice) in STATUSES.items()
+    ]
+
+
+def _newest(session: Session, names: dict[str, str]) -> dict[str, list[Item]]:
+    """The customers who came into each status last, in one statement: a short walk of one index for each."""
+    walks = [
+        sa.select(Payer.status, Payer.status_since, Payer.customer_id, Payer.app_id)
+        .where(_is(status), Payer.app_id == app_id)
+        .order_by(Payer.status_since.desc())
+        .limit(NEWEST)
+        .subquery()
+        for status in STATUSES
+        for app_id in names
+    ]
+    every = sa.union_all(*(sa.select(walk) for walk in walks)).subquery()
+    rows = session.execute(
+        sa.select(every.c.status, every.c.status_since, every.c.app_id, Customer.id, Customer.name)
+        .join(Customer, Customer.id == every.c.customer_id)
+        .order_by(every.c.status_since.desc())
+    )
+    newest: dict[str, list[Item]] = {}
+    for status, since, app_id, id_, name in rows:
+        place = names[app_id] if len(names) > 1 else None
+        item = Item(name, since, customer_id=id_, app_id=app_id, app_name=place)
+        newest.setdefault(status, []).append(item)
+    return _with_links(session, {status: items[:NEWEST] for status, items in newest.items()})
+
+
+def _with_links(session: Session, newest: dict[str, list[Item]]) -> dict[str, list[Item]]:
+    """The same with the link that was made last for each, so that nobody makes another unawares."""
+    ids = {item.customer_id for items in newest.values() for item in items if item.customer_id}
+    made = links.newest_of(session, ids)
+    return {
+        status: [replace(item, link=made.get((item.customer_id or "", item.app_id))) for item in items]
+        for status, items in newest.items()
+    }
+
+
+def _is(status: str) -> sa.ColumnElement[bool]:
+    """A live payer of a status. TROUBLED is said too, in the index's own words, so that it is used.
+
+    That index leaves out those with an unfinished 3-D Secure. They are few: their session ends in a day.
+    """
+    live = Payer.deleted_at.is_(None) if status == PaymentStatus.NEEDS_ACTION else payers.TROUBLED
+    return sa.and_(live, Payer.status == status)
+
+
+def _counted(session: Session, query: sa.Select[str]) -> int:
+    limited = query.limit(COUNTED + 1).subquery()
+    return session.scalar(sa.select(sa.func.count()).select_from(limited)) or 0

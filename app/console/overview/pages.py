@@ -1,0 +1,144 @@
+"""The first page of the console: how many came how far, who is new, and what needs somebody."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from flask import current_app, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from app import apps, operators
+from app.console.common import date_range, urls
+from app.console.overview import attention, funnel
+from app.core import db
+from app.core.config import Settings, settings
+from app.customers import Customer
+from app.operators import OperatorPages, Role
+from app.payers import Payer
+from app.web.urls import external
+
+pages = OperatorPages("console_overview", __name__)
+
+NEWEST = 8
+DEFAULT_SPAN = "30d"
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """A customer who signed up lately."""
+
+    id: str
+    name: str
+    created_at: datetime
+    status: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do with a new installation. A `link` is to be given to others; it is shown as it is."""
+
+    title: str
+    is_done: bool
+    words: str
+    endpoint: str | None = None
+    label: str = ""
+    link: str | None = None
+
+
+@pages.page("/", role=Role.VIEWER)
+def page() -> ResponseReturnValue:
+    """The overview; while there is no customer, what to do first."""
+    session = db.session()
+    installed = apps.installed(session)
+    newcomers = _newcomers(session, _chosen(installed))
+    if not newcomers:
+        return render_template(
+            "console/overview/page.html",
+            steps=_steps(session, installed),
+            concerns=attention.concerns(session, installed),
+            form_id=db.new_id(),
+        )
+    chosen = _chosen(installed)
+    span = date_range.read(request.args, default=DEFAULT_SPAN)
+    app_id = chosen.id if chosen else None
+    remembered = current_app.extensions["gangway.figures"]
+    answer = render_template(
+        "console/overview/page.html",
+        steps=None,
+        figures=remembered.get((span.first, span.last, app_id), lambda: funnel.of(session, span, app_id)),
+        span=span,
+        spans=date_range.NAMES,
+        newcomers=newcomers,
+        concerns=attention.concerns(session, installed),
+        most=attention.COUNTED,
+        form_id=db.new_id(),
+        apps=installed,
+        chosen=chosen,
+        here=urls.here,
+    )
+    return answer, 422 if span.errors else 200
+
+
+def _chosen(installed: list[apps.App]) -> apps.App | None:
+    """The app that the address names, else the default one, else any."""
+    named = urls.word("app", [app.id for app in installed])
+    ranked = sorted(installed, key=lambda app: (app.id != named, not app.is_default))
+    return ranked[0] if ranked else None
+
+
+def _newcomers(session: Session, app: apps.App | None) -> list[Newcomer]:
+    is_theirs = sa.and_(
+        Payer.customer_id == Customer.id, Payer.app_id == (app.id if app else ""), Payer.deleted_at.is_(None)
+    )
+    rows = session.execute(
+        sa.select(Customer.id, Customer.name, Customer.created_at, Payer.status)
+        .outerjoin(Payer, is_theirs)
+        .where(Customer.deleted_at.is_(None))
+        .order_by(Customer.created_at.desc(), Customer.id.desc())
+        .limit(NEWEST)
+    )
+    return [Newcomer(id_, name, created_at, status or "none") for id_, name, created_at, status in rows]
+
+
+def _steps(session: Session, installed: list[apps.App]) -> list[Step]:
+    """What a fresh installation needs, in the order in which it is done."""
+    has_token = session.scalar(sa.select(operators.ApiToken.id).limit(1)) is not None
+    is_branded = settings().company_name != Settings.model_fields["company_name"].default
+    return [
+        Step(
+            "Install your Stripe account",
+            bool(installed),
+            "By its API key. A test key is right to begin with; a live one can stand beside it later.",
+            "console_stripe.page",
+            "To the Stripe page",
+        ),
+        Step(
+            "Put your name on the pages",
+            is_branded,
+            "GANGWAY_COMPANY_NAME, GANGWAY_LOGO_FILE, GANGWAY_ACCENT_COLOR and GANGWAY_SUPPORT_EMAIL in the"
+            " settings of the server.",
+            "signup.form",
+            "See the sign-up page",
+        ),
+        Step(
+            "Protect your account",
+            operators.current().has_second_factor,
+            "A second factor: a code from your telephone besides the password.",
+            "operators.account",
+            "To your account",
+        ),
+        Step(
+            "Let your programs in",
+            has_token,
+            "With an API token they create customers and open Stripe's pages. Optional.",
+            "operators.tokens",
+            "To the API tokens",
+        ),
+        Step(
+            "Share your sign-up page",
+            is_done=False,
+            words="Or make a customer here and send a link. This list goes with the first who signs up.",
+            link=external("signup.form"),
+        ),
+    ]

@@ -1,0 +1,3 @@
+"""The pages of the installed Stripe apps."""
+
+__all__: list[str] = []

@@ -1,0 +1,306 @@
+"""The Stripe pages of the console: what is installed, is it well, and what can be done."""
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from app import apps, doctor, payers
+from app.console.common import actors
+from app.console.stripe.forms import ConfirmForm, KeyForm, RenameForm, ReplaceForm, UninstallForm
+from app.core import db
+from app.core.config import settings
+from app.core.errors import AppError, NotFound
+from app.gateway import StripeFailed
+from app.operators import OperatorPages, Role, actor, current_session
+
+pages = OperatorPages("console_stripe", __name__)
+
+type_forms = dict[str, ReplaceForm | RenameForm | UninstallForm]
+
+
+@pages.page("/stripe", role=Role.VIEWER)
+def page() -> ResponseReturnValue:
+    """Every installed app."""
+    session = db.session()
+    installed = apps.installed(session)
+    examined = {app.id: doctor.latest(session, app.id) for app in installed}
+    return render_template(
+        "console/stripe/page.html",
+        installed=installed,
+        examined=examined,
+        state_of=doctor.state_of,
+        dashboard_url=apps.dashboard_url,
+    )
+
+
+@pages.page("/stripe/install", role=Role.ADMIN)
+def enter_key() -> ResponseReturnValue:
+    """The first step of an installation: ask for the key."""
+    return render_template("console/stripe/install.html", form=KeyForm())
+
+
+@pages.action("/stripe/install", role=Role.ADMIN)
+def inspect() -> ResponseReturnValue:
+    """Look at what the key opens, and keep it for the second step. Nothing is written at Stripe."""
+    form = KeyForm()
+    session = db.session()
+    db.end_read(session)
+    if form.validate():
+        try:
+            found = apps.inspect(form.api_key.data)
+        except (apps.KeyUnfit, StripeFailed) as error:
+            form.api_key.errors = [error.detail]
+        else:
+            pending = apps.hold(session, form.api_key.data, found, browser=current_session().id)
+            session.commit()
+            return redirect(url_for("console_stripe.found", pending_id=pending.id), 303)
+    return render_template("console/stripe/install.html", form=form), 422
+
+
+@pages.page("/stripe/install/<pending_id>", role=Role.ADMIN)
+def found(pending_id: str) -> ResponseReturnValue:
+    """The second step: show what was found, and ask whether that is meant."""
+    session = db.session()
+    try:
+        pending = apps.held(session, pending_id, browser=current_session().id)
+    except NotFound as over:
+        return _away("console_stripe.enter_key", over)
+    form = ConfirmForm(data={"name": "Stripe", "takes_default": apps.default(session) is None})
+    return _found(session, pending, form)
+
+
+@pages.action("/stripe/install/<pending_id>", role=Role.ADMIN)
+def install(pending_id: str) -> ResponseReturnValue:
+    """Install what was found, and examine it at once."""
+    session = db.session()
+    browser, url = current_session().id, settings().public_url
+    try:
+        pending = apps.held(session, pending_id, browser=browser)
+    except NotFound as over:
+        return _away("console_stripe.page", over)
+    form = ConfirmForm()
+    if not form.validate():
+        return _found(session, pending, form, status=422)
+    try:
+        api_key = apps.held_key(pending)
+        db.end_read(session)
+        app = apps.install(
+            session,
+            api_key,
+            public_url=url,
+            actor=actor(),
+            name=form.name.data,
+            takes_default=form.takes_default.data,
+        )
+    except AppError as error:
+        session.rollback()
+        return _away("console_stripe.found", error, pending_id=pending_id)
+    apps.forget(session, browser=browser)
+    session.commit()
+    _examine(session, app)
+    flash(f"{app.name} is installed, and Stripe sends its events here.", "success")
+    return redirect(url_for("console_stripe.one", app_id=app.id), 303)
+
+
+@pages.action("/stripe/install/<pending_id>/discard", role=Role.ADMIN)
+def discard(pending_id: str) -> ResponseReturnValue:  # noqa: ARG001 (there is one for each session)
+    """Forget the key that was entered."""
+    session = db.session()
+    db.start_write(session)
+    apps.forget(session, browser=current_session().id)
+    session.commit()
+    flash("The key is forgotten. Nothing was changed.", "info")
+    return redirect(url_for("console_stripe.page"), 303)
+
+
+@pages.page("/stripe/<app_id>", role=Role.VIEWER)
+def one(app_id: str) -> ResponseReturnValue:
+    """One app: is it well, its webhook, its key."""
+    session = db.session()
+    return _one(session, _installed(session, app_id), {})
+
+
+@pages.action("/stripe/<app_id>/examine", role=Role.OPERATOR)
+def examine(app_id: str) -> ResponseReturnValue:
+    """Examine it now."""
+    session = db.session()
+    app = _installed(session, app_id)
+    _examine(session, app)
+    return redirect(url_for("console_stripe.one", app_id=app.id, _anchor="health"), 303)
+
+
+@pages.action("/stripe/<app_id>/repair", role=Role.OPERATOR)
+def repair(app_id: str) -> ResponseReturnValue:
+    """Mend what one finding says, then examine again."""
+    session = db.session()
+    app = _installed(session, app_id)
+    code = request.form.get("code", "")
+    try:
+        mended = doctor.repair(session, app, code, actor=actor())
+    except AppError as error:
+        session.rollback()
+        flash(f"That could not be repaired. {error.detail}", "error")
+    else:
+        flash(
+            "Repaired." if mended else "There was nothing to repair any more.",
+            "success" if mended else "info",
+        )
+    _examine(session, apps.by_id(session, app.id))
+    return redirect(url_for("console_stripe.one", app_id=app.id, _anchor="health"), 303)
+
+
+@pages.action("/stripe/<app_id>/key", role=Role.ADMIN)
+def replace_key(app_id: str) -> ResponseReturnValue:
+    """Give it another key; the one that it has stays until the new one has worked."""
+    session = db.session()
+    app = _installed(session, app_id)
+    form = ReplaceForm()
+    if form.validate():
+        try:
+            app = apps.replace_key(session, app.id, form.api_key.data, actor=actor())
+        except (apps.KeyUnfit, StripeFailed) as error:
+            session.rollback()
+            form.api_key.errors = [error.detail]
+        else:
+            session.commit()
+            _examine(session, app)
+            flash(f"{app.name} uses the key {app.masked_api_key} from now on.", "success")
+            return redirect(url_for("console_stripe.one", app_id=app.id), 303)
+    return _one(session, app, {"key": form})
+
+
+@pages.action("/stripe/<app_id>/roll", role=Role.ADMIN)
+def roll(app_id: str) -> ResponseReturnValue:
+    """Have Stripe sign with a new secret; both are accepted for a day. Pressed twice, it is rolled once."""
+    session = db.session()
+    app = _installed(session, app_id)
+    try:
+        apps.roll_secret(
+            session,
+            app.id,
+            public_url=settings().public_url,
+            actor=actor(),
+            endpoint_id=request.form.get("endpoint_id") or app.webhook_endpoint_id,
+        )
+    except AppError as error:
+        session.rollback()
+        return _away("console_stripe.one", error, app_id=app.id)
+    session.commit()
+    _examine(session, apps.by_id(session, app.id))
+    flash("Stripe signs with a new secret. The former one is accepted for 24 hours.", "success")
+    return redirect(url_for("console_stripe.one", app_id=app.id, _anchor="webhook"), 303)
+
+
+@pages.action("/stripe/<app_id>/end-overlap", role=Role.ADMIN)
+def end_overlap(app_id: str) -> ResponseReturnValue:
+    """Accept the former secrets no more, from now on."""
+    session = db.session()
+    app = _installed(session, app_id)
+    try:
+        ended = apps.end_overlap(session, app.id, actor=actor())
+    except AppError as error:
+        session.rollback()
+        return _away("console_stripe.one", error, app_id=app.id)
+    if ended:
+        flash("The former secret is accepted no more, and its endpoint is removed.", "success")
+    return redirect(url_for("console_stripe.one", app_id=app.id, _anchor="webhook"), 303)
+
+
+@pages.action("/stripe/<app_id>/default", role=Role.ADMIN)
+def make_default(app_id: str) -> ResponseReturnValue:
+    """Let customers pay through it from now on."""
+    session = db.session()
+    app = apps.make_default(session, _installed(session, app_id).id, actor=actor())
+    session.commit()
+    flash(f"Customers pay through {app.name} from now on.", "success")
+    return redirect(url_for("console_stripe.one", app_id=app.id), 303)
+
+
+@pages.action("/stripe/<app_id>/rename", role=Role.ADMIN)
+def rename(app_id: str) -> ResponseReturnValue:
+    """Call it something else."""
+    session = db.session()
+    app = _installed(session, app_id)
+    form = RenameForm()
+    if not form.validate():
+        return _one(session, app, {"rename": form})
+    app = apps.rename(session, app.id, form.name.data, actor=actor())
+    session.commit()
+    flash(f"The app is called {app.name} now.", "success")
+    return redirect(url_for("console_stripe.one", app_id=app.id), 303)
+
+
+@pages.action("/stripe/<app_id>/uninstall", role=Role.ADMIN)
+def uninstall(app_id: str) -> ResponseReturnValue:
+    """Remove it, once its account has been typed."""
+    session = db.session()
+    app = _installed(session, app_id)
+    form = UninstallForm(app)
+    if not form.validate():
+        return _one(session, app, {"uninstall": form})
+    try:
+        payers.uninstall(session, app.id, actor=actor())
+    except StripeFailed as error:
+        session.rollback()
+        return _away("console_stripe.one", error, app_id=app.id)
+    session.commit()
+    flash(f"{app.name} is uninstalled. Its customers and cards stay at Stripe.", "success")
+    return redirect(url_for("console_stripe.page"), 303)
+
+
+def _installed(session: Session, app_id: str) -> apps.App:
+    if not db.is_id(app_id):
+        raise NotFound("There is no such app.")
+    app = apps.find(session, app_id)
+    db.end_read(session)
+    return app
+
+
+def _found(
+    session: Session, pending: apps.PendingInstall, form: ConfirmForm, status: int = 200
+) -> ResponseReturnValue:
+    inspection = apps.Inspection.of(pending.found)
+    return (
+        render_template(
+            "console/stripe/found.html",
+            pending=pending,
+            found=inspection,
+            lacking=apps.lacking(inspection.rights),
+            obstacles=apps.obstacles(session, inspection, settings().public_url),
+            form=form,
+        ),
+        status,
+    )
+
+
+def _one(session: Session, app: apps.App, wrong: type_forms) -> ResponseReturnValue:
+    """The page of an app; 422 with the form that was wrong, if one was."""
+    examination = doctor.latest(session, app.id)
+    page = render_template(
+        "console/stripe/app.html",
+        app=app,
+        examination=examination,
+        findings=doctor.findings_of(examination) if examination else [],
+        state=doctor.state_of(examination) if examination else None,
+        examined_by=actors.names(session, [examination.actor])[examination.actor] if examination else None,
+        secrets=apps.secrets_of(session, app.id),
+        endpoint_url=apps.webhook_url(settings().public_url, app.id),
+        dashboard_url=apps.dashboard_url,
+        key_form=wrong.get("key") or ReplaceForm(formdata=None),
+        rename_form=wrong.get("rename") or RenameForm(formdata=None, data={"name": app.name}),
+        uninstall_form=wrong.get("uninstall") or UninstallForm(app, formdata=None),
+    )
+    return page, 422 if wrong else 200
+
+
+def _examine(session: Session, app: apps.App) -> None:
+    doctor.run(session, app, actor=actor())
+    session.commit()
+
+
+def _away(endpoint: str, error: AppError, **where: Any) -> ResponseReturnValue:
+    """Say on another page what went wrong."""
+    flash(error.detail, "error")
+    return redirect(url_for(endpoint, **where), 303)

@@ -1,0 +1,180 @@
+"""The audit log in words: every kind that the code notes is told."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from app import audit
+from app.checkout import declines
+from app.console.common import wording as words
+from app.payers import PaymentStatus
+from tests.support.cases import for_each
+
+APP = Path(__file__).resolve().parents[2] / "app"
+LIKE_A_KIND = re.compile(r"(\w+)[.]\w+")
+MOST_BEFORE_THE_KIND = 3  # session and payer may stand before it
+
+
+def noted(path: Path) -> Iterator[str]:
+    """Every kind that a file notes; one that is put together is given with a star: `app.*`.
+
+    Where a call takes its kind from a name, every text of the file that looks like a kind of something that
+    we have words for counts as one.
+    """
+    tree = ast.parse(path.read_text())
+    functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] in {"note", "_note"}:
+            for argument in call.args[:MOST_BEFORE_THE_KIND]:
+                if isinstance(argument, ast.Name) and argument.id == "kind":
+                    yield from (kind for kind in kinds_in(tree) if is_like_a_kind(kind))
+                asked = ast.unparse(argument.func) if isinstance(argument, ast.Call) else ""
+                yield from kinds_in(functions.get(asked, argument))
+
+
+def is_like_a_kind(text: str) -> bool:
+    """Is this of the form of a kind, and about something of which others tell?"""
+    form = LIKE_A_KIND.fullmatch(text)
+    return form is not None and any(known.startswith(f"{form[1]}.") for known in words.KINDS)
+
+
+def kinds_in(node: ast.AST) -> Iterator[str]:
+    """The kinds that an expression, or a function, may give."""
+    if isinstance(node, ast.JoinedStr):
+        yield "".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in node.values)
+    elif isinstance(node, ast.Constant):
+        if isinstance(node.value, str) and "." in node.value and " " not in node.value:
+            yield node.value
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from kinds_in(child)
+
+
+@cache
+def kinds() -> list[str]:
+    """Every kind that the code notes."""
+    sources = [path for path in APP.rglob("*.py") if path.relative_to(APP).parts[0] != "simulator"]
+    return sorted({kind for path in sources for kind in noted(path)})
+
+
+def test_the_code_notes_many_kinds() -> None:
+    assert {"customer.created", "checkout.started", "setup.failed", "payment_method.saved", "app.*"} <= {
+        *kinds()
+    }
+
+
+@for_each("kind", kinds)
+def test_every_kind_has_words(kind: str) -> None:
+    start, star, _ = kind.partition("*")
+
+    told = [known for known in words.KINDS if known == kind or (star and known.startswith(start))]
+
+    assert told, f"app/console/common/wording.py has no words for {kind}"
+
+
+@for_each("kind", words.KINDS)
+def test_words_hold_with_facts_and_without(kind: str) -> None:
+    named = dict.fromkeys((*words.LABELS, "outcome", "changed"), "this")
+
+    bare, whole = (words.of(entry(kind, **facts)) for facts in ({}, named))
+
+    for told in (bare, whole):
+        assert told.title
+        assert "{" not in told.title
+        assert told.tone in {"neutral", "info", "success", "warning", "error"}
+
+
+def test_a_kind_that_only_old_rows_have_is_told_by_its_name() -> None:
+    told = words.of(entry("gift_card.was_lost", shelf_number="7"))
+
+    assert told == words.Told("Gift card was lost", "neutral", [("Shelf number", "7")])
+
+
+def test_what_the_title_says_is_not_said_again() -> None:
+    told = words.of(entry("payment_method.saved", shown="Visa •••• 4242", payment_method_id="pm_1"))
+
+    assert told.title == "Visa •••• 4242 saved"
+    assert told.details == [("Payment method", "pm_1")]
+
+
+def test_a_decline_is_explained() -> None:
+    told = words.of(entry("setup.failed", error_code="card_declined", decline_code="insufficient_funds"))
+
+    assert told.details[0] == ("Meaning", "The bank says there is not enough money on the card.")
+
+
+def test_a_status_is_told_in_words() -> None:
+    told = words.of(entry("payment_status.changed", before="saved", after="expiring"))
+
+    assert told.title == "Payment status: Expires soon"
+    assert ("Before", "Saved") in told.details
+
+
+def test_what_was_changed_is_named() -> None:
+    told = words.of(entry("customer.updated", changed="name, primary_email"))
+
+    assert told == words.Told("Details changed: name, primary email", "neutral", [])
+
+
+@pytest.mark.parametrize(
+    ("facts", "title"),
+    [
+        ({"payment_method_id": "pm_2", "before": "pm_1"}, "Another payment method is now the default"),
+        (
+            {"payment_method_id": "pm_2", "before": "pm_1", "same_card": "yes"},
+            "The same card or account was saved again, and is still the default",
+        ),
+        ({"payment_method_id": "pm_1"}, "The saved payment method is the default"),
+        ({"before": "pm_1"}, "No payment method is the default now"),
+    ],
+)
+def test_a_default_that_came_changed_or_went_is_told_apart(facts: dict[str, str], title: str) -> None:
+    assert words.of(entry("default_method.changed", **facts)).title == title
+
+
+def test_an_ended_mandate_is_told_apart() -> None:
+    ended = words.of(entry("mandate.updated", before="active", after="inactive"))
+
+    assert (ended.title, ended.tone) == ("The bank ended the debit mandate", "error")
+
+
+def test_every_status_has_words() -> None:
+    assert [status for status in PaymentStatus if status.value not in words.STATUS] == []
+    assert words.status("hovering_about") == "Hovering about"
+
+
+def test_several_kinds_are_told_in_one_breath() -> None:
+    assert words.of_kinds("setup.succeeded, payment_method.saved") == (
+        "Setup finished at Stripe; Payment method saved"
+    )
+    assert words.of_kinds("of.old") == "of.old"
+
+
+@for_each("code", declines.CODES)
+def test_every_decline_has_a_meaning_and_an_advice(code: str) -> None:
+    decline = declines.explain("card_declined", code)
+
+    assert decline is declines.CODES[code]
+    assert decline.means.endswith(".")
+    assert decline.advice.endswith(".")
+
+
+def test_the_banks_code_says_more_than_stripes() -> None:
+    assert declines.explain("card_declined", "lost_card") is declines.CODES["lost_card"]
+    assert declines.explain("incorrect_cvc", None) is declines.CODES["incorrect_cvc"]
+    assert declines.explain("card_declined", "never_seen") is declines.CODES["card_declined"]
+
+
+def test_a_decline_that_nobody_has_heard_of_is_told_all_the_same() -> None:
+    decline = declines.explain(None, "brand_new_reason")
+
+    assert "by a code only" in decline.means
+
+
+def entry(kind: str, **facts: str) -> audit.Entry:
+    """An entry that stands in no database."""
+    return audit.Entry(kind=kind, actor="stripe", facts=facts)
