@@ -11,6 +11,7 @@ from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 
 from app import apps, console, doctor, monitoring, operators, signup, sync
+from app.api import docs
 from app.apps.api import api as apps_api
 from app.checkout.api import api as checkout_api
 from app.core import db
@@ -18,12 +19,10 @@ from app.core.config import Settings
 from app.core.metrics import Metrics
 from app.core.sealing import Sealer
 from app.customers.api import api as customers_api
-from app.gate import Gate
 from app.gateway import StripeGateway, WSGITransport
 from app.payers.api import api as payers_api
 from app.payers.api import apps_api as uninstall_api
-from app.web import brand, docs, headers, health, limits, logging, origins, paths, problems, storable, times
-from app.web import metrics as web_metrics
+from app.web import brand, headers, limits, logging, origins, paths, problems, storable, times
 from app.webhooks import api as webhooks_api
 
 type_wsgi = Callable[..., Any]
@@ -85,19 +84,16 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
     logging.init_app(app)
     origins.init_app(app, settings)
     storable.init_app(app)
-    web_metrics.init_app(app, metrics)
+    monitoring.init_app(app, metrics)
     problems.init_app(app)
     brand.init_app(app)
     times.init_app(app)
     csrf = CSRFProtect(app)
     paths.init_app(app)
     limits.init_app(app, settings)
-    app.register_blueprint(health.bp)
-    app.register_blueprint(monitoring.bp)
     for api in APIS:
         app.register_blueprint(api)
         csrf.exempt(api)  # a token is sent by hand, never by a browser on its own
-    app.extensions["gangway.gate"] = Gate()
     docs.init_app(app, (operation for api in APIS for operation in api.operations), settings)
     app.register_blueprint(webhooks_api.bp)
     csrf.exempt(webhooks_api.bp)  # Stripe signs what it sends

@@ -5,6 +5,8 @@ from contextlib import contextmanager, suppress
 
 from flask import Response, after_this_request, g
 
+from app.api.blueprint import Api
+from app.api.paging import PageQuery
 from app.apps import actions, endpoints, keys, queries
 from app.apps.connections import connect
 from app.apps.install import install as install_account
@@ -26,8 +28,6 @@ from app.core import db
 from app.core.config import settings
 from app.core.errors import Invalid, NotFound, Unauthorized, Unsupported
 from app.gateway import StripeFailed, StripeKeyRejected
-from app.web.api import Api
-from app.web.paging import PageQuery
 
 api = Api("apps", __name__, tag="Apps")
 

@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, TypeAdapter
 
+from app.api.parsing import validate
+from app.api.wire import Instant, Ulid, WireModel
 from app.apps.actions import Details
 from app.apps.models import App as Row
-from app.web.api import checked
-from app.web.wire import Instant, Ulid, WireModel
 
 AppType = Literal["stripe", "sandbox", "custom_invoicing"]
 AppCapabilityType = Literal[
@@ -181,10 +181,10 @@ class MarketplaceInstallResponse(WireModel):
 
 def read_app_id(text: str, name: str) -> str:
     """The id of an app in a path, as it is stored. Raises Invalid."""
-    return str(checked(TypeAdapter(dict[str, Ulid]), {name: text})[name])
+    return str(validate(TypeAdapter(dict[str, Ulid]), {name: text})[name])
 
 
 def read_app_type(text: str) -> AppType:
     """The kind of an app in a path. Raises Invalid."""
-    kind: AppType = checked(TypeAdapter(dict[str, AppType]), {"type": text})["type"]
+    kind: AppType = validate(TypeAdapter(dict[str, AppType]), {"type": text})["type"]
     return kind

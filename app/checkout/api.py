@@ -7,6 +7,7 @@ from flask import Response, after_this_request, g, request
 from sqlalchemy.orm import Session
 
 from app import apps, customers, payers
+from app.api.blueprint import Api
 from app.checkout.actions import Order, Raced, Started, start
 from app.checkout.replaced import close_older
 from app.checkout.schemas import (
@@ -21,7 +22,6 @@ from app.core.config import settings
 from app.core.errors import AppError, Invalid
 from app.customers import CustomerTaken, NewCustomer
 from app.gateway import StripeRefused
-from app.web.api import Api
 from app.web.urls import external
 
 api = Api("checkout", __name__, tag="Checkout")

@@ -4,11 +4,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
 
+from app.api.wire import Instant, Ulid, WireModel
 from app.checkout.actions import Started
 from app.customers.schemas import CurrencyCode, CustomerCreate, Metadata
 from app.gateway import PageOptions
 from app.web.redirects import RedirectUrl
-from app.web.wire import Instant, Ulid, WireModel
 
 RESERVED = ("om_namespace", "om_app_id", "om_customer_id")
 STRIPE_METADATA_LIMIT = 50  # https://docs.stripe.com/metadata

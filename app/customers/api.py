@@ -2,6 +2,7 @@
 
 from flask import g
 
+from app.api.blueprint import Api
 from app.core import db
 from app.customers import actions, queries
 from app.customers.schemas import (
@@ -11,7 +12,6 @@ from app.customers.schemas import (
     CustomerListQuery,
     CustomerPaginatedResponse,
 )
-from app.web.api import Api
 
 api = Api("customers", __name__, tag="Customers")
 

@@ -4,12 +4,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from app.api.wire import Instant, Ulid, WireModel
 from app.core import currencies
 from app.core.db import new_id
 from app.customers.details import NewCustomer
 from app.customers.models import Customer as Row
 from app.web.visible import is_visible
-from app.web.wire import Instant, Ulid, WireModel
 
 Metadata = dict[str, str]
 

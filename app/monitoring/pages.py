@@ -1,4 +1,4 @@
-"""Can this installation serve, and what are its numbers?"""
+"""Health, readiness and metrics."""
 
 import hmac
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +21,12 @@ PATIENCE = 5.0  # seconds; longer than it takes until a connection is given up
 # A look at a database that is stuck may last for ever. It must not take the server's threads with it, and not
 # keep the next looks from finding that all is well again.
 _looks = ThreadPoolExecutor(4, thread_name_prefix="gangway-ready")
+
+
+@bp.get("/healthz")
+def health() -> Response:
+    """Say that the process lives."""
+    return jsonify(status="ok")
 
 
 @bp.get("/readyz")

@@ -4,6 +4,7 @@ from flask import Response, after_this_request, g
 from sqlalchemy.orm import Session
 
 from app import apps, customers
+from app.api.blueprint import Api
 from app.core import db
 from app.core.errors import Invalid
 from app.gateway import StripeRefused
@@ -23,7 +24,6 @@ from app.payers.schemas import (
     StripeCustomerPortalSession,
 )
 from app.payers.stale import check_stale
-from app.web.api import Api
 
 api = Api("payers", __name__, tag="Customers")
 apps_api = Api("payers_apps", __name__, tag="Apps")

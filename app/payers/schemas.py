@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from app import apps
+from app.api.paging import PageQuery
+from app.api.wire import Instant, Ulid, WireModel
 from app.customers.schemas import Customer, CustomerCreate
 from app.gateway import PortalSession
 from app.payers.models import Payer
-from app.web.paging import PageQuery
 from app.web.redirects import RedirectUrl
-from app.web.wire import Instant, Ulid, WireModel
 
 CustomerBody = CustomerCreate  # of a customer's new details, which may concern Stripe, too
 CustomerAnswer = Customer

@@ -10,7 +10,8 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, idempotency, operators, webhooks
+from app import apps, checkout, operators, webhooks
+from app.api import idempotency
 from app.core import db
 from app.core.db import new_id
 from app.sync import beats, clock, leases, reconcile

@@ -107,7 +107,7 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def _end(response: Response) -> Response:
-        if request.endpoint not in {"static", "health.process"}:
+        if request.endpoint not in {"static", "monitoring.health"}:
             took = round((time.monotonic() - g.get("began", time.monotonic())) * 1000, 1)
             log.info(
                 "request", method=request.method, path=request.path, status=response.status_code, ms=took

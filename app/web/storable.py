@@ -1,15 +1,15 @@
-"""Text that no database stores is refused before any route sees it.
+"""Refuse text that no database can store, before a route sees it.
 
-PostgreSQL stores no NUL, and no database half a surrogate pair. Bytes that are no UTF-8 have become other
-characters by now. JSON bodies are checked where they are read, by the same rule: web/api.py.
+PostgreSQL stores no NUL, and no database stores half a surrogate pair. Flask has already replaced bytes that
+are not UTF-8. `app/api/parsing.py` checks JSON bodies by the same rule.
 """
 
+import unicodedata
 from collections.abc import Iterator
 
 from flask import Flask, abort, request
 
 from app.core.errors import Invalid
-from app.web.wire import is_unstorable
 
 SENTENCE = "This has characters that can't be stored. Go back and type it again."
 
@@ -35,3 +35,8 @@ def _texts() -> Iterator[str]:
     for name, file in request.files.items(multi=True):
         yield name
         yield file.filename or ""
+
+
+def is_unstorable(text: str) -> bool:
+    """Does text hold a NUL or half a surrogate pair?"""
+    return "\x00" in text or any(unicodedata.category(character) == "Cs" for character in text)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app import APIS
-from app.web.openapi import document
+from app.api.openapi import document
 from tests.support.processes import PROCESS_MARKS
 
 JSON = dict[str, Any]

@@ -15,7 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import APIS
-from app.web.openapi import document
+from app.api.openapi import document
 from tests.support.api import Api
 from tests.support.cases import for_each
 from tests.support.openmeter import SUBSET, description, needs_subset

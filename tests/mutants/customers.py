@@ -8,7 +8,7 @@ PAYERS = "app/payers/actions.py"
 BINDING = "app/payers/binding.py"
 STATUS = "app/payers/status.py"
 CHECKOUT = "app/checkout/actions.py"
-IDEMPOTENCY = "app/idempotency/actions.py"
+IDEMPOTENCY = "app/api/idempotency.py"
 
 MUTANTS = (
     Mutant(
@@ -205,55 +205,55 @@ MUTANTS = (
         IDEMPOTENCY,
         "    if first.fingerprint != fingerprint:\n",
         "    if first.fingerprint == '':\n",
-        "tests/idempotency/test_replays.py::test_another_body_is_a_conflict",
+        "tests/api/test_replays.py::test_another_body_is_a_conflict",
     ),
     Mutant(
         "a request is answered while the first is under way",
         IDEMPOTENCY,
         "    if first.status is None:\n",
         "    if first.status == 0:\n",
-        "tests/idempotency/test_replays.py::test_while_the_first_is_under_way_the_second_is_a_conflict",
+        "tests/api/test_replays.py::test_while_the_first_is_under_way_the_second_is_a_conflict",
     ),
     Mutant(
         "a request under way loses its key at once",
         IDEMPOTENCY,
-        "                    Request.started_at < now - ABANDONED,\n",
+        "                    IdempotentRequest.started_at < now - ABANDONED_AFTER,\n",
         "",
-        "tests/idempotency/test_replays.py::TestKilled::test_holds_its_key_for_a_minute",
+        "tests/api/test_replays.py::TestKilled::test_holds_its_key_for_a_minute",
     ),
     Mutant(
         "another request takes over an abandoned key",
         IDEMPOTENCY,
-        "                    Request.fingerprint == fingerprint,\n",
+        "                    IdempotentRequest.fingerprint == fingerprint,\n",
         "",
-        "tests/idempotency/test_replays.py::TestKilled::test_gives_it_to_the_same_request_only",
+        "tests/api/test_replays.py::TestKilled::test_gives_it_to_the_same_request_only",
     ),
     Mutant(
         "an overtaken request still changes something",
         IDEMPOTENCY,
-        "    if kept is None:\n        session.rollback()\n",
-        "    if kept is None:\n",
-        "tests/idempotency/test_overtaken.py::test_by_finishing_after_the_repeat",
+        "    if stored is None:\n        session.rollback()\n",
+        "    if stored is None:\n",
+        "tests/api/test_overtaken.py::test_by_finishing_after_the_repeat",
     ),
     Mutant(
         "an overtaken request answers for its repeat",
         IDEMPOTENCY,
-        "        Request.started_at == mine.started_at,\n",
+        "        IdempotentRequest.started_at == mine.started_at,\n",
         "",
-        "tests/idempotency/test_overtaken.py::test_by_finishing",
+        "tests/api/test_overtaken.py::test_by_finishing",
     ),
     Mutant(
         "an answer is forgotten within the day",
         IDEMPOTENCY,
-        "sa.delete(Request).where(Request.started_at < utcnow() - KEPT)",
-        "sa.delete(Request)",
-        "tests/idempotency/test_purge.py::test_the_worker_keeps_the_answers_of_today",
+        "sa.delete(IdempotentRequest).where(IdempotentRequest.started_at < utcnow() - RETENTION)",
+        "sa.delete(IdempotentRequest)",
+        "tests/api/test_purge.py::test_the_worker_keeps_the_answers_of_today",
     ),
     Mutant(
         "trouble at Stripe is the answer for a day",
-        "app/gate.py",
+        "app/api/dispatch.py",
         "        if error.is_passing:\n",
         "        if error.is_passing is None:\n",
-        "tests/idempotency/test_replays.py::test_trouble_at_stripe_frees_the_key",
+        "tests/api/test_replays.py::test_trouble_at_stripe_frees_the_key",
     ),
 )

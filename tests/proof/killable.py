@@ -16,16 +16,16 @@ from pathlib import Path
 import time_machine
 from flask import Flask
 
+from app.api.idempotency import ABANDONED_AFTER
 from app.core import db
 from app.core.config import Settings
-from app.idempotency.actions import ABANDONED
 from app.simulator import Simulator
 from app.sync.leases import LEASE
 from tests.proof.network_people import NetworkPerson
 from tests.proof.portal_process import CrashPoint, PortalProcess
 from tests.support.truth import Verdict, compare
 
-TAKEOVER_DELAY = max(LEASE, ABANDONED) + timedelta(seconds=1)  # what a dead process held is free after it
+TAKEOVER_DELAY = max(LEASE, ABANDONED_AFTER) + timedelta(seconds=1)  # then what a dead process held is free
 PATIENCE = 180.0  # seconds; far more than it takes, for a machine that is busy with other work
 
 

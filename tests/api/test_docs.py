@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app import APIS
-from app.web.api import Operation
+from app.api.operation import Operation
 from tests.conftest import PORTAL
 from tests.support.browser import Page
 from tests.support.cases import for_each

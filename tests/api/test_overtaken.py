@@ -6,22 +6,22 @@ import pytest
 from flask import Flask
 from time_machine import Traveller
 
-from app import idempotency
+from app.api import idempotency
+from app.api.models import IdempotentRequest
 from app.core import db
 from app.core.errors import Conflict
 from app.customers import Customer, NewCustomer, actions
-from app.idempotency import Request
 from tests.support.rows import Rows
 
 FINGERPRINT = "0" * 64
 
 
-def begin(app: Flask) -> Request:
+def begin(app: Flask) -> IdempotentRequest:
     with app.app_context():
         return idempotency.begin(db.session(), "token", "one", fingerprint=FINGERPRINT)
 
 
-def finish(app: Flask, mine: Request, name: str) -> None:
+def finish(app: Flask, mine: IdempotentRequest, name: str) -> None:
     """Make a customer and keep the answer; then commit what is left, as a careless caller may."""
     with app.app_context():
         session = db.session()
@@ -43,7 +43,7 @@ def test_by_finishing(app: Flask, clock: Traveller, rows: Rows) -> None:
     finish(app, second, "second")
 
     assert [customer.name for customer in rows(Customer)] == ["second"]
-    assert [request.body for request in rows(Request)] == ["second"]
+    assert [request.body for request in rows(IdempotentRequest)] == ["second"]
 
 
 def test_by_finishing_after_the_repeat(app: Flask, clock: Traveller, rows: Rows) -> None:
@@ -55,7 +55,7 @@ def test_by_finishing_after_the_repeat(app: Flask, clock: Traveller, rows: Rows)
         finish(app, first, "first")
 
     assert [customer.name for customer in rows(Customer)] == ["second"]
-    assert [request.body for request in rows(Request)] == ["second"]
+    assert [request.body for request in rows(IdempotentRequest)] == ["second"]
 
 
 def test_by_giving_up(app: Flask, clock: Traveller, rows: Rows) -> None:
@@ -70,4 +70,4 @@ def test_by_giving_up(app: Flask, clock: Traveller, rows: Rows) -> None:
         idempotency.forget(session, first)
 
     assert rows(Customer) == []
-    assert [request.started_at for request in rows(Request)] == [second.started_at]
+    assert [request.started_at for request in rows(IdempotentRequest)] == [second.started_at]

@@ -9,9 +9,9 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import TaggedUnionSchema
 
-from app.web import answer_headers
-from app.web.api import Operation
-from app.web.wire import ULID_PATTERN, WireModel
+from app.api import answer_headers
+from app.api.operation import Operation
+from app.api.wire import ULID_PATTERN, WireModel
 
 JSON = dict[str, Any]
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from pydantic import Field
 
-from app.web.wire import WireModel
+from app.api.wire import WireModel
 
 Item = TypeVar("Item")
 

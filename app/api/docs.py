@@ -11,11 +11,11 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, render_template
 from flask.typing import ResponseReturnValue
 
+from app.api import openapi
+from app.api.operation import Operation
+from app.api.wire import ULID_PATTERN
 from app.core.config import Settings
 from app.core.version import __version__
-from app.web import openapi
-from app.web.api import Operation
-from app.web.wire import ULID_PATTERN
 
 bp = Blueprint("docs", __name__)
 

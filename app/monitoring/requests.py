@@ -7,8 +7,8 @@ from flask import Flask, Response, g, request
 from app.core.metrics import Metrics
 
 
-def init_app(app: Flask, metrics: Metrics) -> None:
-    """Observe every answer. What nobody serves is one route, or strangers could make them without end."""
+def count_requests(app: Flask, metrics: Metrics) -> None:
+    """Count every response. All unknown addresses are one route, so strangers can't add series."""
 
     @app.before_request
     def _begin() -> None:

@@ -14,12 +14,12 @@ from flask.testing import FlaskClient
 from time_machine import Traveller
 from werkzeug.test import TestResponse
 
-from app import idempotency
+from app.api import idempotency
+from app.api.models import IdempotentRequest
 from app.checkout import CheckoutSession
 from app.core import db
 from app.core.db import utcnow
 from app.customers import Customer
-from app.idempotency import Request
 from app.simulator import Simulator
 from tests.support.api import JSON, Api, wrong_fields
 from tests.support.cases import for_each
@@ -55,7 +55,7 @@ def test_without_a_key_nothing_is_remembered(api: Api, rows: Rows) -> None:
     statuses = [api.post("/customers", CUSTOMER).status_code for _ in range(2)]
 
     assert statuses == [201, 409]
-    assert rows(Request) == []
+    assert rows(IdempotentRequest) == []
 
 
 @pytest.mark.parametrize("other", [{"name": "Other", "key": "acme"}, {"name": "ACME, Inc.", "key": "b"}])
@@ -251,14 +251,14 @@ def test_a_key_is_free_again_after_a_day(api: Api, clock: Traveller, rows: Rows)
 
     assert answer.status_code == 201
     assert len(rows(Customer)) == 2
-    assert rows(Request)[0].started_at > utcnow() - timedelta(minutes=1)
+    assert rows(IdempotentRequest)[0].started_at > utcnow() - timedelta(minutes=1)
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "503", "reset"])
 def test_trouble_at_stripe_frees_the_key(api: Api, simulator: Simulator, rows: Rows, fault: str) -> None:
     simulator.faults.add(fault, "POST /v1/checkout/sessions", times=10)
     first = api.post(PAGES, CHECKOUT, key="one")
-    left = rows(Request)
+    left = rows(IdempotentRequest)
     simulator.faults.clear()
 
     second = api.post(PAGES, CHECKOUT | {"options": {"successURL": "https://example.com/b"}}, key="one")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.web.api import Operation
+from app.api.operation import Operation
 
 JSON = dict[str, Any]
 

@@ -1,6 +1,5 @@
 """What goes over the wire as JSON: OpenMeter's names, and text that can be stored."""
 
-import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
@@ -19,6 +18,8 @@ from pydantic.alias_generators import to_camel
 from pydantic.functional_serializers import PlainSerializer
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
+
+from app.web.storable import is_unstorable
 
 ULID_PATTERN = r"^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$"
 
@@ -107,11 +108,6 @@ def unstorable(value: Any) -> Iterator[str]:
             left += [(f"{pointer}/{escaped(name)}", inner) for name, inner in item.items()]
         elif isinstance(item, list):
             left += [(f"{pointer}/{index}", inner) for index, inner in enumerate(item)]
-
-
-def is_unstorable(text: str) -> bool:
-    """Does text hold a NUL or half a surrogate pair?"""
-    return "\x00" in text or any(unicodedata.category(character) == "Cs" for character in text)
 
 
 def escaped(name: str) -> str:

@@ -1,0 +1,1 @@
+"""What JSON routes share: operations, bodies and queries, documents, tokens and idempotent requests."""

@@ -1,6 +1,0 @@
-"""Fixtures of these tests."""
-
-from tests.support.api import api
-from tests.support.world_fixtures import clock
-
-__all__ = ["api", "clock"]
