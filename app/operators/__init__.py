@@ -3,24 +3,23 @@
 from flask import Flask
 from flask_wtf import CSRFProtect
 
-from app.operators import (
-    door,
-    guard,
-    passwords,
-    sessions,
-    team_pages,  # noqa: F401 (its routes join those of `pages`)
-    token_pages,  # noqa: F401 (so do these)
-)
-from app.operators.accounts import create, keep_password
-from app.operators.guard import OperatorPages, actor, current, current_session
+from app.operators.auth import passwords, sessions
+from app.operators.auth.accounts import create, keep_password
+from app.operators.auth.sessions import purge
+from app.operators.auth.setup import offer_setup
+from app.operators.auth.tokens import admit, create_token
 from app.operators.models import ApiToken, Operator, Role
-from app.operators.once import keep as keep_once
-from app.operators.once import take as take_once
-from app.operators.pages import pages
+from app.operators.pages import (
+    guard,
+    login,
+    team,  # noqa: F401 (its routes join those of `account`)
+    tokens,  # noqa: F401 (so do these)
+)
+from app.operators.pages.account import pages
+from app.operators.pages.guard import OperatorPages, actor, current, current_session
+from app.operators.pages.one_time_flash import keep as keep_once
+from app.operators.pages.one_time_flash import take as take_once
 from app.operators.queries import by_email
-from app.operators.sessions import purge
-from app.operators.setup import offer_setup
-from app.operators.tokens import admit, create_token
 
 
 def init_app(app: Flask, csrf: CSRFProtect) -> None:
@@ -28,8 +27,8 @@ def init_app(app: Flask, csrf: CSRFProtect) -> None:
     passwords.init_app(app)
     sessions.init_app(app)
     guard.init_app(app)
-    app.register_blueprint(door.bp)
-    csrf.exempt(door.bp)  # its forms check the token themselves, and keep what was typed when it is stale
+    app.register_blueprint(login.bp)
+    csrf.exempt(login.bp)  # its forms check the token themselves, and keep what was typed when it is stale
     app.register_blueprint(pages)
 
 

@@ -8,9 +8,10 @@ from flask.cli import with_appcontext
 
 from app.core import db
 from app.core.db import utcnow
-from app.operators import accounts, one_time_links, queries
+from app.operators import queries
+from app.operators.auth import accounts, one_time_links
+from app.operators.auth.tokens import SCOPES, create_token, revoke_token, tokens
 from app.operators.models import Role
-from app.operators.tokens import SCOPES, create_token, revoke_token, tokens
 
 group = click.Group("token", help="Make, list and revoke API tokens.")
 

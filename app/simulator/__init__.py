@@ -4,13 +4,7 @@ It keeps its own store and imports nothing of ours; the official SDK and CLI tal
 takes test keys and Stripe's test cards, nothing else.
 """
 
-from app.simulator.accounts import (
-    DEFAULT_API_KEY,
-    DEFAULT_RESTRICTED_KEY,
-    add_account,
-    add_key,
-    revoke_key,
-)
+from app.simulator.accounts import DEFAULT_API_KEY, DEFAULT_RESTRICTED_KEY, add_account, add_key, revoke_key
 from app.simulator.deeds import perform
 from app.simulator.fault_settings import FAULTS, Faults, FaultSettings
 from app.simulator.hosted import Payer

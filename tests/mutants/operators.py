@@ -2,14 +2,14 @@
 
 from tests.mutants.mutant import Mutant
 
-TOKENS = "app/operators/tokens.py"
-GUARD = "app/operators/guard.py"
-SESSIONS = "app/operators/sessions.py"
-FACTOR = "app/operators/second_factor.py"
-DOOR = "app/operators/door.py"
-LOGIN = "app/operators/login.py"
-ACCOUNTS = "app/operators/accounts.py"
-LINKS = "app/operators/one_time_links.py"
+TOKENS = "app/operators/auth/tokens.py"
+GUARD = "app/operators/pages/guard.py"
+SESSIONS = "app/operators/auth/sessions.py"
+FACTOR = "app/operators/auth/second_factor.py"
+LOGIN_PAGES = "app/operators/pages/login.py"
+LOGIN = "app/operators/auth/login.py"
+ACCOUNTS = "app/operators/auth/accounts.py"
+LINKS = "app/operators/auth/one_time_links.py"
 
 MUTANTS = (
     Mutant(
@@ -126,35 +126,35 @@ MUTANTS = (
     ),
     Mutant(
         "the password waits for its code for ever",
-        DOOR,
+        LOGIN_PAGES,
         "        and time.time() - at < HALF_WAY\n",
         "",
         "tests/operators/test_second_factor.py::TestLoggingIn::test_the_password_is_good_for_ten_minutes",
     ),
     Mutant(
         "a former password goes on to the code",
-        DOOR,
+        LOGIN_PAGES,
         "        and login.given_since(at, operator)\n",
         "",
         "tests/operators/test_second_factor.py::TestLoggingIn::test_and_for_nothing_once_the_account_is_another",
     ),
     Mutant(
         "the login page leads to another site",
-        DOOR,
+        LOGIN_PAGES,
         'return wanted if re.fullmatch(r"/operator[/?][!-\\[\\]-~]*", wanted) else HOME',
         "return wanted or HOME",
         "tests/operators/test_login.py::TestLettingIn::test_leads_on_to_own_pages_only",
     ),
     Mutant(
         "anybody may set up the portal",
-        DOOR,
+        LOGIN_PAGES,
         "if not one_time_links.take_setup(session, form.token.data):",
         "if not form.token:",
         "tests/operators/test_setup.py::TestSettingUp::test_needs_it",
     ),
     Mutant(
         "the portal can be set up twice",
-        DOOR,
+        LOGIN_PAGES,
         "    if queries.is_anybody(db.session()):\n        raise",
         "    if db.session() is None:\n        raise",
         "tests/operators/test_setup.py::TestSettingUp::test_is_gone_after_that",
@@ -175,14 +175,14 @@ MUTANTS = (
     ),
     Mutant(
         "the time of an answer tells who has an account",
-        "app/operators/passwords.py",
+        "app/operators/auth/passwords.py",
         "_hasher().verify(stored or NOBODY, _plain(password)) and stored is not None",
         "stored is not None and _hasher().verify(stored, _plain(password))",
         "tests/operators/test_login.py::TestSendingAway::test_says_and_does_the_same_whatever_is_wrong",
     ),
     Mutant(
         "a weak password is taken",
-        "app/operators/passwords.py",
+        "app/operators/auth/passwords.py",
         "if found.score < GOOD:",
         "if found.score < 0:",
         "tests/operators/test_account.py::TestPassword::test_says_what_is_wrong",
@@ -231,14 +231,14 @@ MUTANTS = (
     ),
     Mutant(
         "a token is shown twice",
-        "app/operators/once.py",
+        "app/operators/pages/one_time_flash.py",
         'del cookie["once"]',
         "pass",
         "tests/operators/test_token_pages.py::test_makes_a_token_that_works_and_is_shown_once",
     ),
     Mutant(
         "a token is shown to another operator",
-        "app/operators/once.py",
+        "app/operators/pages/one_time_flash.py",
         'return f"operator:{current().id}:once"',
         'return "operator:once"',
         "tests/operators/test_token_pages.py::test_is_not_shown_to_another_operator_in_this_browser",

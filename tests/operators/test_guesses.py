@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.operators import guesses
-from app.operators.passwords import GOOD, LONGEST
+from app.operators.auth import password_strength
+from app.operators.auth.passwords import GOOD, LONGEST
 from tests.support.cases import for_each
 
 LOOKALIKES = "4@8({[<3691!|7105$+%2"
@@ -16,7 +16,7 @@ LOOKALIKES = "4@8({[<3691!|7105$+%2"
     ["correct horse battery staple", "nine purple umbrellas", "Xk9#vQ2!mZ7&pL", "ünîcödé wörds büy çhëese"],
 )
 def test_good_ones_pass(password: str) -> None:
-    assert guesses.estimate(password, []).score >= GOOD
+    assert password_strength.estimate(password, []).score >= GOOD
 
 
 @for_each(
@@ -31,23 +31,23 @@ def test_good_ones_pass(password: str) -> None:
     ],
 )
 def test_what_everybody_tries_fails(password: str) -> None:
-    found = guesses.estimate(password, [])
+    found = password_strength.estimate(password, [])
 
     assert found.score < GOOD
     assert found.warning or found.suggestions
 
 
 def test_knows_the_words_of_one_person_only() -> None:
-    assert guesses.estimate("blemgroptisk", ["Blemgroptisk"]).score < GOOD
-    assert guesses.estimate("blemgroptiskblemgroptisk", ["blemgroptisk"]).score < GOOD
-    assert guesses.estimate("blemgroptisk", []).score >= GOOD
+    assert password_strength.estimate("blemgroptisk", ["Blemgroptisk"]).score < GOOD
+    assert password_strength.estimate("blemgroptiskblemgroptisk", ["blemgroptisk"]).score < GOOD
+    assert password_strength.estimate("blemgroptisk", []).score >= GOOD
 
 
 def test_people_at_the_same_time_do_not_meet() -> None:
     words = [f"blemgroptisk{number}zu" for number in range(12)]
 
     def scores(word: str) -> tuple[int, int]:
-        return guesses.estimate(word, [word]).score, guesses.estimate(word, []).score
+        return password_strength.estimate(word, [word]).score, password_strength.estimate(word, []).score
 
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(scores, words))
@@ -69,4 +69,4 @@ def test_people_at_the_same_time_do_not_meet() -> None:
 )
 def test_no_password_takes_long(password: str) -> None:
     """zxcvbn alone takes more than minutes for the first two."""
-    assert guesses.estimate(password, []).score in range(5)
+    assert password_strength.estimate(password, []).score in range(5)

@@ -12,7 +12,7 @@ from time_machine import Traveller
 
 from app.audit import Entry
 from app.core.db import utcnow
-from app.operators import passwords
+from app.operators.auth import passwords
 from app.operators.models import Operator, OperatorSession
 from tests.support.browser import Page
 from tests.support.console import csrf

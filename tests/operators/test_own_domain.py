@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from app.core.errors import Invalid
-from app.operators import accounts
+from app.operators.auth import accounts
 from tests.support.cases import for_each
 
 EMAIL = "ada.lovelace@mail.blemgroptisk-vunz.co.example"

@@ -14,7 +14,7 @@ from app.audit import Entry
 from app.core import db
 from app.core.config import Settings
 from app.core.db import utcnow
-from app.operators import second_factor
+from app.operators.auth import second_factor
 from app.operators.models import Operator, OperatorSession, RecoveryCode
 from tests.conftest import make_settings
 from tests.support.browser import Page

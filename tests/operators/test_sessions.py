@@ -11,7 +11,7 @@ from time_machine import Traveller
 from app import create_app, operators
 from app.audit import Entry
 from app.core import db
-from app.operators import one_time_links
+from app.operators.auth import one_time_links
 from app.operators.models import OneTimeLink, OperatorSession
 from tests.conftest import make_settings
 from tests.support.browser import Page

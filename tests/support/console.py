@@ -9,8 +9,8 @@ from werkzeug.test import TestResponse
 
 from app.core import db
 from app.core.db import new_id
+from app.operators.auth.sessions import open_session
 from app.operators.models import Operator
-from app.operators.sessions import open_session
 from tests.support.browser import Page
 
 CSRF = "0" * 40  # what the token of a form is made of; here every browser has the same

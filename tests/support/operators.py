@@ -13,9 +13,9 @@ from werkzeug.test import TestResponse
 from app import operators
 from app.core import db
 from app.core.db import utcnow
-from app.operators import passwords, second_factor
+from app.operators.auth import passwords, second_factor
+from app.operators.auth.passwords import AcceptedPassword
 from app.operators.models import Operator, Role
-from app.operators.passwords import AcceptedPassword
 from tests.support.browser import Page
 
 PASSWORD = "nine purple umbrellas"

@@ -5,11 +5,13 @@ from flask.typing import ResponseReturnValue
 
 from app.core import db
 from app.core.errors import NotFound
-from app.operators import accounts, once, one_time_links, queries
-from app.operators.forms import InviteForm, RoleForm
-from app.operators.guard import current
+from app.operators import queries
+from app.operators.auth import accounts, one_time_links
 from app.operators.models import Operator, Role
-from app.operators.pages import pages
+from app.operators.pages import one_time_flash
+from app.operators.pages.account import pages
+from app.operators.pages.forms import InviteForm, RoleForm
+from app.operators.pages.guard import current
 
 
 @pages.page("/team", role=Role.ADMIN)
@@ -57,7 +59,7 @@ def member(operator_id: str) -> ResponseReturnValue:
         who=found,
         form=RoleForm(formdata=None, data={"role": found.role}),
         link=queries.links(session).get(found.id),
-        shown_link=once.take(f"link of {found.id}"),
+        shown_link=one_time_flash.take(f"link of {found.id}"),
     )
 
 
@@ -115,7 +117,7 @@ def _team_page(form: InviteForm) -> str:
 
 
 def _show_link(operator: Operator, token: str) -> ResponseReturnValue:
-    once.keep(f"link of {operator.id}", one_time_links.address(token))
+    one_time_flash.keep(f"link of {operator.id}", one_time_links.address(token))
     return redirect(url_for("operators.member", operator_id=operator.id), 303)
 
 

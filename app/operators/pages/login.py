@@ -11,9 +11,10 @@ from flask_wtf import FlaskForm
 from app.core import db
 from app.core.config import settings
 from app.core.errors import NotFound
-from app.operators import accounts, login, one_time_links, queries, second_factor, sessions
-from app.operators.forms import CodeForm, InvitationForm, LoginForm, SetupForm
+from app.operators import queries
+from app.operators.auth import accounts, login, one_time_links, second_factor, sessions
 from app.operators.models import OneTimeLink, Operator, Role
+from app.operators.pages.forms import CodeForm, InvitationForm, LoginForm, SetupForm
 from app.web.limits import limited
 
 bp = Blueprint("operator_door", __name__, url_prefix="/operator")

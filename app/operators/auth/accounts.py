@@ -15,9 +15,9 @@ from app.core import db
 from app.core.config import settings
 from app.core.db import new_id, utcnow
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
-from app.operators import one_time_links, passwords, second_factor, sessions
+from app.operators.auth import one_time_links, passwords, second_factor, sessions
+from app.operators.auth.passwords import AcceptedPassword
 from app.operators.models import Operator, Role
-from app.operators.passwords import AcceptedPassword
 from app.operators.queries import by_email, folded
 
 

@@ -16,8 +16,8 @@ from app.core.config import settings
 from app.core.db import utcnow
 from app.core.errors import Conflict, Invalid
 from app.core.sealing import Sealer
+from app.operators.auth.sessions import hashed
 from app.operators.models import Operator, RecoveryCode
-from app.operators.sessions import hashed
 
 STEP = 30  # seconds that a code is shown
 TOLERANCE = 1  # steps that the telephone's clock may be off, either way

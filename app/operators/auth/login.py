@@ -16,7 +16,8 @@ from app import audit
 from app.core import db
 from app.core.config import settings
 from app.core.db import utcnow
-from app.operators import accounts, passwords, queries, sessions
+from app.operators import queries
+from app.operators.auth import accounts, passwords, sessions
 from app.operators.models import Operator
 from app.web import limits
 from app.web.visitors import visitor

@@ -9,10 +9,11 @@ from app.core.config import settings
 from app.core.db import utcnow
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.sealing import Unsealable
-from app.operators import accounts, guard, login, once, second_factor, sessions
-from app.operators.forms import ConfirmForm, NameForm, PasswordForm, SecondFactorForm
-from app.operators.guard import OperatorPages, current, current_session
+from app.operators.auth import accounts, login, second_factor, sessions
 from app.operators.models import Operator, OperatorSession, Role
+from app.operators.pages import guard, one_time_flash
+from app.operators.pages.forms import ConfirmForm, NameForm, PasswordForm, SecondFactorForm
+from app.operators.pages.guard import OperatorPages, current, current_session
 
 pages = OperatorPages("operators", __name__)
 
@@ -105,14 +106,14 @@ def enable_second_factor() -> ResponseReturnValue:
         return _second_factor_page(form, setup), 422
     sessions.end_all(session, operator.id)
     _go_on_under_a_new_token(operator, mine)
-    once.keep("recovery codes", codes)
+    one_time_flash.keep("recovery codes", codes)
     return redirect(url_for("operators.recovery_codes"), 303)
 
 
 @pages.page("/account/recovery-codes", role=Role.VIEWER)
 def recovery_codes() -> ResponseReturnValue:
     """The recovery codes, this once."""
-    codes = once.take("recovery codes")
+    codes = one_time_flash.take("recovery codes")
     if codes is None:
         return _to_account()
     return render_template("operators/recovery_codes.html", codes=codes)
@@ -127,7 +128,7 @@ def renew_recovery_codes() -> ResponseReturnValue:
         return refused
     codes = second_factor.renew_codes(session, _writing())
     session.commit()
-    once.keep("recovery codes", codes)
+    one_time_flash.keep("recovery codes", codes)
     return redirect(url_for("operators.recovery_codes"), 303)
 
 

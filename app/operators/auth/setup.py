@@ -3,7 +3,8 @@
 from sqlalchemy.orm import Session
 
 from app.core import db
-from app.operators import one_time_links, queries
+from app.operators import queries
+from app.operators.auth import one_time_links
 
 
 def offer_setup(session: Session) -> str | None:

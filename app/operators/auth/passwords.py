@@ -11,7 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from flask import Flask, current_app
 
 from app.core.errors import Invalid
-from app.operators import guesses
+from app.operators.auth import password_strength
 
 SHORTEST, LONGEST = 12, 128
 GOOD = 3  # of 0 to 4: safe against somebody who has stolen the hashes, for a while
@@ -59,7 +59,7 @@ def accept(password: str, about: Iterable[str]) -> AcceptedPassword:
         raise Invalid(f"A password has {SHORTEST} characters or more; this one has {length}.")
     if length > LONGEST:
         raise Invalid(f"A password has {LONGEST} characters at most; this one has {length}.")
-    found = guesses.estimate(_plain(password)[:LONGEST], _words(about))
+    found = password_strength.estimate(_plain(password)[:LONGEST], _words(about))
     if found.score < GOOD:
         why = found.warning.rstrip(".") or "it follows a pattern"
         advice = " ".join(f"{hint.rstrip('.')}." for hint in found.suggestions)

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from app.core.config import settings
 from app.core.db import utcnow
+from app.operators.auth.sessions import hashed
 from app.operators.models import OneTimeLink, Operator
-from app.operators.sessions import hashed
 
 GOOD_FOR = timedelta(days=7)
 SETUP_GOOD_FOR = timedelta(days=1)  # its token stands in a log

@@ -7,7 +7,7 @@ from flask import current_app
 from flask import session as cookie
 
 from app.core.sealing import Sealer, Unsealable
-from app.operators.guard import current
+from app.operators.pages.guard import current
 
 LASTS = 300  # seconds
 

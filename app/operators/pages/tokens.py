@@ -7,17 +7,17 @@ from flask.typing import ResponseReturnValue
 
 from app.core import db
 from app.core.errors import Conflict
-from app.operators import guard, once
-from app.operators import tokens as actions
-from app.operators.forms import TokenForm
+from app.operators.auth import tokens as actions
 from app.operators.models import Role
-from app.operators.pages import pages
+from app.operators.pages import guard, one_time_flash
+from app.operators.pages.account import pages
+from app.operators.pages.forms import TokenForm
 
 
 @pages.page("/tokens", role=Role.ADMIN)
 def tokens() -> ResponseReturnValue:
     """All of them, and a form for a new one."""
-    return _tokens_page(TokenForm(), once.take("token"))
+    return _tokens_page(TokenForm(), one_time_flash.take("token"))
 
 
 @pages.action("/tokens", role=Role.ADMIN)
@@ -38,7 +38,7 @@ def create_token() -> ResponseReturnValue:
         form.name.errors = [error.detail]
         return _tokens_page(form), 422
     session.commit()
-    once.keep("token", text)
+    one_time_flash.keep("token", text)
     return redirect(url_for("operators.tokens"), 303)
 
 

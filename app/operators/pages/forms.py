@@ -8,9 +8,9 @@ from wtforms import DateField, EmailField, HiddenField, PasswordField, SelectCho
 from wtforms.validators import DataRequired, Length, Optional, Regexp, ValidationError
 
 from app.core.db import utcnow
+from app.operators.auth.passwords import LONGEST, SHORTEST
+from app.operators.auth.tokens import SCOPES
 from app.operators.models import Role
-from app.operators.passwords import LONGEST, SHORTEST
-from app.operators.tokens import SCOPES
 from app.web.forms import one_line, trimmed
 
 ROLES = {

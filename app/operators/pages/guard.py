@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.config import settings
 from app.core.errors import Forbidden, Invalid
-from app.operators import sessions
+from app.operators.auth import sessions
 from app.operators.models import Operator, OperatorSession, Role
 
 STALE = (

@@ -1,0 +1,1 @@
+"""Accounts, passwords, second factors, sessions, one-time links and API tokens."""

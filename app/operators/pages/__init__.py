@@ -1,0 +1,1 @@
+"""The pages for login, the account, the team and API tokens."""
