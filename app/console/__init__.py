@@ -9,16 +9,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import apps
 from app.console.audit import pages as audit
 from app.console.common import wording
-from app.console.customer import (
-    attach,  # noqa: F401 (its routes join those of `pages`)
-    details,  # noqa: F401 (its routes join those of `pages`)
-    links,  # noqa: F401 (its routes join those of `pages`)
+from app.console.customer import (  # noqa: F401 (their routes join those of `pages`)
+    adoption_pages,
+    attach_pages,
+    form_pages,
+    link_pages,
+    method_pages,
 )
 from app.console.customer import pages as customer
 from app.console.customers import pages as customers
 from app.console.inbox import pages as inbox
 from app.console.overview import pages as overview
-from app.console.overview.funnel import Remembered
+from app.console.overview.funnel import SlowAnswers
+from app.console.stripe import install_pages  # noqa: F401 (its routes join those of `pages`)
 from app.console.stripe import pages as stripe
 from app.core import db
 
@@ -36,7 +39,7 @@ PAGES: tuple[Blueprint, ...] = (
 
 def init_app(app: Flask) -> None:
     """Add the pages of the console, and tell each which app is the default."""
-    app.extensions["gangway.figures"] = Remembered()
+    app.extensions["gangway.slow_answers"] = SlowAnswers()
     for pages in PAGES:
         app.register_blueprint(pages)
     app.jinja_env.globals["status_words"] = wording.STATUS

@@ -37,7 +37,7 @@ def note(app: Flask, kind: str, actor: str = "test", **facts: str) -> None:
 def titles(client: FlaskClient, query: str = "") -> list[str]:
     """What the page tells, from the top."""
     page = Page.of(client.get(f"/operator/journal{query}"))
-    return [title.text for title in page.all("p", class_="story-what")]
+    return [title.text for title in page.all("p", class_="timeline-what")]
 
 
 def test_tells_of_everything_the_newest_first(world: World, person: Person, console: FlaskClient) -> None:
@@ -182,7 +182,7 @@ def test_goes_from_page_to_page_without_leaving_out_or_repeating_any(
     said = [
         detail.text
         for page in pages
-        for detail in page.all("p", class_="story-meta")
+        for detail in page.all("p", class_="timeline-meta")
         if "number" in detail.text
     ]
     assert said == [f"Payment method: number {number}" for number in reversed(range(120))]

@@ -10,7 +10,7 @@ import pytest
 
 from app import audit
 from app.checkout import declines
-from app.console.common import wording as words
+from app.console.common import wording
 from app.payers import PaymentStatus
 from tests.support.cases import for_each
 
@@ -39,7 +39,7 @@ def noted(path: Path) -> Iterator[str]:
 def is_like_a_kind(text: str) -> bool:
     """Is this of the form of a kind, and about something of which others tell?"""
     form = LIKE_A_KIND.fullmatch(text)
-    return form is not None and any(known.startswith(f"{form[1]}.") for known in words.KINDS)
+    return form is not None and any(known.startswith(f"{form[1]}.") for known in wording.KINDS)
 
 
 def kinds_in(node: ast.AST) -> Iterator[str]:
@@ -71,16 +71,16 @@ def test_the_code_notes_many_kinds() -> None:
 def test_every_kind_has_words(kind: str) -> None:
     start, star, _ = kind.partition("*")
 
-    told = [known for known in words.KINDS if known == kind or (star and known.startswith(start))]
+    told = [known for known in wording.KINDS if known == kind or (star and known.startswith(start))]
 
     assert told, f"app/console/common/wording.py has no words for {kind}"
 
 
-@for_each("kind", words.KINDS)
+@for_each("kind", wording.KINDS)
 def test_words_hold_with_facts_and_without(kind: str) -> None:
-    named = dict.fromkeys((*words.LABELS, "outcome", "changed"), "this")
+    named = dict.fromkeys((*wording.LABELS, "outcome", "changed"), "this")
 
-    bare, whole = (words.of(entry(kind, **facts)) for facts in ({}, named))
+    bare, whole = (wording.describe(entry(kind, **facts)) for facts in ({}, named))
 
     for told in (bare, whole):
         assert told.title
@@ -89,35 +89,37 @@ def test_words_hold_with_facts_and_without(kind: str) -> None:
 
 
 def test_a_kind_that_only_old_rows_have_is_told_by_its_name() -> None:
-    told = words.of(entry("gift_card.was_lost", shelf_number="7"))
+    told = wording.describe(entry("gift_card.was_lost", shelf_number="7"))
 
-    assert told == words.Told("Gift card was lost", "neutral", [("Shelf number", "7")])
+    assert told == wording.Description("Gift card was lost", "neutral", [("Shelf number", "7")])
 
 
 def test_what_the_title_says_is_not_said_again() -> None:
-    told = words.of(entry("payment_method.saved", shown="Visa •••• 4242", payment_method_id="pm_1"))
+    told = wording.describe(entry("payment_method.saved", shown="Visa •••• 4242", payment_method_id="pm_1"))
 
     assert told.title == "Visa •••• 4242 saved"
     assert told.details == [("Payment method", "pm_1")]
 
 
 def test_a_decline_is_explained() -> None:
-    told = words.of(entry("setup.failed", error_code="card_declined", decline_code="insufficient_funds"))
+    told = wording.describe(
+        entry("setup.failed", error_code="card_declined", decline_code="insufficient_funds")
+    )
 
     assert told.details[0] == ("Meaning", "The bank says there is not enough money on the card.")
 
 
 def test_a_status_is_told_in_words() -> None:
-    told = words.of(entry("payment_status.changed", before="saved", after="expiring"))
+    told = wording.describe(entry("payment_status.changed", before="saved", after="expiring"))
 
     assert told.title == "Payment status: Expires soon"
     assert ("Before", "Saved") in told.details
 
 
 def test_what_was_changed_is_named() -> None:
-    told = words.of(entry("customer.updated", changed="name, primary_email"))
+    told = wording.describe(entry("customer.updated", changed="name, primary_email"))
 
-    assert told == words.Told("Details changed: name, primary email", "neutral", [])
+    assert told == wording.Description("Details changed: name, primary email", "neutral", [])
 
 
 @pytest.mark.parametrize(
@@ -133,25 +135,25 @@ def test_what_was_changed_is_named() -> None:
     ],
 )
 def test_a_default_that_came_changed_or_went_is_told_apart(facts: dict[str, str], title: str) -> None:
-    assert words.of(entry("default_method.changed", **facts)).title == title
+    assert wording.describe(entry("default_method.changed", **facts)).title == title
 
 
 def test_an_ended_mandate_is_told_apart() -> None:
-    ended = words.of(entry("mandate.updated", before="active", after="inactive"))
+    ended = wording.describe(entry("mandate.updated", before="active", after="inactive"))
 
     assert (ended.title, ended.tone) == ("The bank ended the debit mandate", "error")
 
 
 def test_every_status_has_words() -> None:
-    assert [status for status in PaymentStatus if status.value not in words.STATUS] == []
-    assert words.status("hovering_about") == "Hovering about"
+    assert [status for status in PaymentStatus if status.value not in wording.STATUS] == []
+    assert wording.status_label("hovering_about") == "Hovering about"
 
 
 def test_several_kinds_are_told_in_one_breath() -> None:
-    assert words.of_kinds("setup.succeeded, payment_method.saved") == (
+    assert wording.describe_kinds("setup.succeeded, payment_method.saved") == (
         "Setup finished at Stripe; Payment method saved"
     )
-    assert words.of_kinds("of.old") == "of.old"
+    assert wording.describe_kinds("of.old") == "of.old"
 
 
 @for_each("code", declines.CODES)

@@ -245,7 +245,7 @@ MUTANTS = (
     Mutant(
         "the overview does not tell that events wait",
         "app/console/overview/attention.py",
-        "most=COUNTED + 1)\n    return Concern(",
+        "most=MAX_COUNTED + 1)\n    return Concern(",
         "most=0)\n    return Concern(",
         "tests/console/overview/test_attention.py::test_asks_for_attention_when_no_worker_runs",
     ),

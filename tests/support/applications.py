@@ -14,7 +14,7 @@ from flask import Flask
 from prometheus_client.metrics import MetricWrapperBase
 
 from app import apps, create_app, doctor, sync
-from app.console.overview.funnel import Remembered
+from app.console.overview.funnel import SlowAnswers
 from app.core import db
 from app.core.config import Settings
 from tests.support import engines
@@ -82,7 +82,7 @@ def _renew(kept: _Kept, settings: Settings) -> None:
     extensions["gangway.settings"] = settings
     connections = extensions["gangway.connections"]
     extensions["gangway.connections"] = apps.Connections(connections.sealer, connections.dial)
-    extensions["gangway.figures"] = Remembered()
+    extensions["gangway.slow_answers"] = SlowAnswers()
     extensions["gangway.worker"] = sync.Worker(app, settings.worker_threads, chores=(doctor.examine_due,))
     for counter in vars(extensions["gangway.metrics"]).values():
         if isinstance(counter, MetricWrapperBase):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import apps, audit, customers, operators
 from app.console.common import actors, date_range, urls, wording
-from app.console.customer import view as customer_view
+from app.console.customer.account import kind_of
 from app.core import db
 from app.operators import OperatorPages, Role
 
@@ -24,7 +24,7 @@ class Line:
     """One entry, with the names of what it names by ids."""
 
     entry: audit.Entry
-    said: wording.Told
+    said: wording.Description
     who: str
     customer: str | None
     app: apps.App | None
@@ -39,35 +39,35 @@ class Line:
 def page() -> ResponseReturnValue:
     """All entries, the newest first."""
     session = db.session()
-    span = date_range.read(request.args)
+    dates = date_range.read(request.args)
     installed = {app.id: app for app in apps.installed(session)}
     wanted = audit.Filter(
-        kind=urls.word("kind", wording.KINDS),
+        kind=urls.choice("kind", wording.KINDS),
         actor=urls.text("actor"),
         customer_id=urls.text("customer"),
-        app_id=urls.word("app", installed),
-        since=span.since,
-        until=span.until,
+        app_id=urls.choice("app", installed),
+        since=dates.since,
+        until=dates.until,
     )
-    before, after = urls.place("before"), urls.place("after")
+    before, after = urls.id_position("before"), urls.id_position("after")
     found = audit.page(session, wanted, before=before, after=after, size=SIZE)
     answer = render_template(
         "console/audit/page.html",
         lines=_lines(session, found.rows, installed),
         wanted=wanted,
-        span=span,
-        spans=date_range.NAMES,
+        dates=dates,
+        ranges=date_range.NAMES,
         apps=installed,
         app_options=[(app.id, app.name) for app in installed.values()],
         actors=_everybody(session),
         kinds=KINDS,
-        kind_of=customer_view.kind_of,
+        kind_of=kind_of,
         is_inside=before is not None or after is not None,
-        here=urls.here,
-        newer=found.newer and urls.here(after=urls.place_of(found.newer)),
-        older=found.older and urls.here(before=urls.place_of(found.older)),
+        current_url=urls.current_url,
+        newer=found.newer and urls.current_url(after=urls.format_position(found.newer)),
+        older=found.older and urls.current_url(before=urls.format_position(found.older)),
     )
-    return answer, 422 if span.errors else 200
+    return answer, 422 if dates.errors else 200
 
 
 def _lines(session: Session, entries: list[audit.Entry], installed: dict[str, apps.App]) -> list[Line]:
@@ -81,7 +81,7 @@ def _lines(session: Session, entries: list[audit.Entry], installed: dict[str, ap
     return [
         Line(
             entry,
-            wording.of(entry),
+            wording.describe(entry),
             names[entry.actor],
             called.get(entry.customer_id or ""),
             installed.get(entry.app_id or ""),

@@ -1,4 +1,4 @@
-"""A span of time in the address of a page: whole days, UTC."""
+"""A range of days in the address of a page: whole days, UTC."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,12 +14,12 @@ NAMES = {
     "custom": "Days of your choice",
 }
 DAYS = {"today": 1, "7d": 7, "30d": 30, "90d": 90}
-LONGEST = timedelta(days=731)
+MAX_LENGTH = timedelta(days=731)
 ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Span:
+class DateRange:
     """From one day to another, both included; without days, any time. `errors` says what is wrong."""
 
     name: str = ""
@@ -39,8 +39,8 @@ class Span:
         return _midnight(self.last + ONE_DAY) if self.last else None
 
 
-def read(arguments: Mapping[str, str], *, default: str = "") -> Span:
-    """The span of an address; the default one where it names none, and with errors where it is wrong."""
+def read(arguments: Mapping[str, str], *, default: str = "") -> DateRange:
+    """The range of an address; the default one where it names none, and with errors where it is wrong."""
     name = arguments.get("span", "")
     typed = {key: arguments[key].strip() for key in ("from", "to") if arguments.get(key, "").strip()}
     if name == "custom" or (not name and typed):
@@ -48,15 +48,15 @@ def read(arguments: Mapping[str, str], *, default: str = "") -> Span:
     return _named(name if name in DAYS else default)
 
 
-def _named(name: str, typed: dict[str, str] | None = None, errors: dict[str, str] | None = None) -> Span:
+def _named(name: str, typed: dict[str, str] | None = None, errors: dict[str, str] | None = None) -> DateRange:
     typed, errors = typed or {}, errors or {}
     if name not in DAYS:
-        return Span(typed=typed, errors=errors)
+        return DateRange(typed=typed, errors=errors)
     today = utcnow().date()
-    return Span(name, today - (DAYS[name] - 1) * ONE_DAY, today, typed, errors)
+    return DateRange(name, today - (DAYS[name] - 1) * ONE_DAY, today, typed, errors)
 
 
-def _chosen(typed: dict[str, str], default: str) -> Span:
+def _chosen(typed: dict[str, str], default: str) -> DateRange:
     errors: dict[str, str] = {}
     days: dict[str, date] = {}
     for key in ("from", "to"):
@@ -68,13 +68,13 @@ def _chosen(typed: dict[str, str], default: str) -> Span:
         errors["from"] = "Enter the first day, such as 2026-03-01."
     if not errors and days["from"] > days["to"]:
         errors["from"] = "The first day is after the last one. Exchange them."
-    if not errors and days["to"] - days["from"] > LONGEST:
+    if not errors and days["to"] - days["from"] > MAX_LENGTH:
         errors["from"] = "That is more than two years. Choose a later first day."
     if not errors and days["to"] > date(9000, 1, 1):
         errors["to"] = "Enter a day that is nearer."
     if errors:
         return _named(default, typed=typed, errors=errors)
-    return Span("custom", days["from"], days["to"], typed)
+    return DateRange("custom", days["from"], days["to"], typed)
 
 
 def _midnight(day: date) -> datetime:

@@ -2,7 +2,7 @@
 
 from app import gateway
 
-WORDS = {
+LABELS = {
     "checkout.session.completed": "Finished Stripe's page",
     "checkout.session.expired": "Stripe's page expired",
     "customer.deleted": "Customer deleted at Stripe",
@@ -18,7 +18,7 @@ WORDS = {
     "setup_intent.succeeded": "Setup succeeded",
 }
 
-CHOICES = tuple((kind, WORDS.get(kind, kind)) for kind in gateway.EVENTS)
+CHOICES = tuple((kind, LABELS.get(kind, kind)) for kind in gateway.EVENTS)
 
 STATES = {
     "new": ("New", "info"),
@@ -28,7 +28,7 @@ STATES = {
     "dead": ("Failed", "error"),
 }
 
-STATE_MEANS = {
+STATE_MEANINGS = {
     "new": "Stored, and not looked at yet.",
     "waiting": "It tells something new: Stripe is asked about this customer next.",
     "done": "Our record has everything that it tells.",
@@ -38,6 +38,6 @@ STATE_MEANS = {
 }
 
 
-def words(kind: str) -> str:
+def label(kind: str) -> str:
     """A type in plain words; one that we never asked for, as Stripe calls it."""
-    return WORDS.get(kind, kind)
+    return LABELS.get(kind, kind)

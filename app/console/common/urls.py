@@ -9,7 +9,7 @@ from app.core.db import is_id
 from app.core.errors import NotFound
 from app.web.keyset import Position
 
-PLACES = ("before", "after")
+POSITIONS = ("before", "after")
 NO_PAGE = "There is no such page. Go back to the beginning of the list."
 MAX_ID_LENGTH = 255
 FIRST, LAST = (
@@ -18,7 +18,7 @@ FIRST, LAST = (
 )  # every database stores these
 
 
-def here(**changes: str | None) -> str:
+def current_url(**changes: str | None) -> str:
     """This page with other arguments; None takes one away. It begins at the list's first page again."""
     kept = {name: value for name, value in request.args.items() if value and _is_ours(name)}
     wanted = {name: value for name, value in (kept | changes).items() if value}
@@ -27,10 +27,10 @@ def here(**changes: str | None) -> str:
 
 def _is_ours(name: str) -> bool:
     """Can an argument stay? A place begins another list, and some names mean something to `url_for`."""
-    return name not in {*PLACES, "endpoint", *(request.view_args or {})} and not name.startswith("_")
+    return name not in {*POSITIONS, "endpoint", *(request.view_args or {})} and not name.startswith("_")
 
 
-def word(name: str, allowed: Iterable[str]) -> str | None:
+def choice(name: str, allowed: Iterable[str]) -> str | None:
     """An argument, if it is one of a few words; what is not filters nothing."""
     value = request.args.get(name, "")
     return value if value in allowed else None
@@ -42,12 +42,12 @@ def text(name: str) -> str | None:
     return value if value and value.isprintable() and len(value) <= 255 else None
 
 
-def place_of(position: Position) -> str:
+def format_position(position: Position) -> str:
     """A place in a list, as an address says it."""
     return "~".join(part.isoformat() if isinstance(part, datetime) else part for part in position)
 
 
-def timed_place(name: str) -> Position | None:
+def timed_position(name: str) -> Position | None:
     """A place that is a time and an id. Raises NotFound for one that no list of ours has named."""
     given = request.args.get(name, "")
     if not given:
@@ -64,7 +64,7 @@ def timed_place(name: str) -> Position | None:
     return (instant, id_)
 
 
-def place(name: str) -> Position | None:
+def id_position(name: str) -> Position | None:
     """A place that is an id alone. Raises NotFound for what is none."""
     given = request.args.get(name, "")
     if not given:

@@ -15,7 +15,7 @@ Facts = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Told:
+class Description:
     """One entry, told: a sentence, how good or bad it is, and the facts with their labels."""
 
     title: str
@@ -24,7 +24,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Words:
+class Template:
     """How a kind is told. The title may name facts in braces; `otherwise` is for entries that lack one."""
 
     title: str
@@ -33,8 +33,8 @@ class Words:
     hidden: frozenset[str] = field(default_factory=frozenset)  # facts that the title has said already
 
 
-def _words(title: str, tone: str = "neutral", otherwise: str = "", *, hides: str = "") -> Words:
-    return Words(title, tone, otherwise, frozenset(hides.split()))
+def _template(title: str, tone: str = "neutral", otherwise: str = "", *, hides: str = "") -> Template:
+    return Template(title, tone, otherwise, frozenset(hides.split()))
 
 
 # A payment status in words, and its tone.
@@ -52,119 +52,125 @@ STATUS: dict[str, tuple[str, str]] = {
     "abandoned": ("Abandoned", "warning"),
 }
 
-KINDS: dict[str, Words] = {
+KINDS: dict[str, Template] = {
     # Customers
-    "customer.created": _words("Customer created", "info"),
-    "customer.updated": _words("Details changed: {changed}", "neutral", "Details changed", hides="changed"),
-    "customer.adopted": _words(
+    "customer.created": _template("Customer created", "info"),
+    "customer.updated": _template(
+        "Details changed: {changed}", "neutral", "Details changed", hides="changed"
+    ),
+    "customer.adopted": _template(
         "Taken over from Stripe: {changed}", "info", "Details taken over from Stripe", hides="changed"
     ),
-    "customer.deleted": _words("Customer deleted here", "warning"),
-    "customer.restored": _words("Customer restored", "info"),
-    "customer.checked": _words("Asked Stripe now: {outcome}", otherwise="Asked Stripe now", hides="outcome"),
-    "stripe_customer.bound": _words("Bound to an existing Stripe customer", "info"),
-    "stripe_customer.unbound": _words("Stripe customer no longer stands for this customer", "warning"),
-    "stripe_customer.deleted": _words("Stripe no longer has this customer", "error"),
-    "stripe_customer.contact_refused": _words("Stripe refused the name or email that we have", "warning"),
-    "customers.exported": _words("List of customers downloaded", "warning"),
-    "payer.blocked": _words("Too many tries were declined: Stripe's pages are closed for a day", "error"),
-    "payer.allowed": _words("More tries allowed", "info"),
+    "customer.deleted": _template("Customer deleted here", "warning"),
+    "customer.restored": _template("Customer restored", "info"),
+    "customer.checked": _template(
+        "Asked Stripe now: {outcome}", otherwise="Asked Stripe now", hides="outcome"
+    ),
+    "stripe_customer.bound": _template("Bound to an existing Stripe customer", "info"),
+    "stripe_customer.unbound": _template("Stripe customer no longer stands for this customer", "warning"),
+    "stripe_customer.deleted": _template("Stripe no longer has this customer", "error"),
+    "stripe_customer.contact_refused": _template("Stripe refused the name or email that we have", "warning"),
+    "customers.exported": _template("List of customers downloaded", "warning"),
+    "payer.blocked": _template("Too many tries were declined: Stripe's pages are closed for a day", "error"),
+    "payer.allowed": _template("More tries allowed", "info"),
     # Links
-    "link.created": _words("Onboarding link made", "info"),
-    "link.opened": _words("Onboarding link opened", "info"),
-    "link.used": _words("Onboarding link used", "info"),
-    "link.revoked": _words("Onboarding link revoked", "warning"),
+    "link.created": _template("Onboarding link made", "info"),
+    "link.opened": _template("Onboarding link opened", "info"),
+    "link.used": _template("Onboarding link used", "info"),
+    "link.revoked": _template("Onboarding link revoked", "warning"),
     # Pages
-    "checkout.started": _words("Stripe's page opened", "info"),
-    "checkout.refused": _words("Stripe refused to open its page", "error"),
-    "checkout.closed": _words("Stripe's page closed by hand", "warning"),
-    "checkout.expired": _words("Stripe's page expired unused", "warning"),
-    "setup.succeeded": _words("Setup finished at Stripe", "success"),
-    "setup.failed": _words("Declined", "error"),
-    "setup.processing": _words("Form finished; the bank has not confirmed yet", "info"),
-    "setup.requires_action": _words("The bank asks to confirm (3-D Secure or a test payment)", "warning"),
-    "setup.requires_confirmation": _words("Setup waits to be confirmed"),
-    "setup.requires_payment_method": _words("Stripe's page is open again for another method"),
-    "setup.canceled": _words("Setup cancelled at Stripe", "warning"),
+    "checkout.started": _template("Stripe's page opened", "info"),
+    "checkout.refused": _template("Stripe refused to open its page", "error"),
+    "checkout.closed": _template("Stripe's page closed by hand", "warning"),
+    "checkout.expired": _template("Stripe's page expired unused", "warning"),
+    "setup.succeeded": _template("Setup finished at Stripe", "success"),
+    "setup.failed": _template("Declined", "error"),
+    "setup.processing": _template("Form finished; the bank has not confirmed yet", "info"),
+    "setup.requires_action": _template("The bank asks to confirm (3-D Secure or a test payment)", "warning"),
+    "setup.requires_confirmation": _template("Setup waits to be confirmed"),
+    "setup.requires_payment_method": _template("Stripe's page is open again for another method"),
+    "setup.canceled": _template("Setup cancelled at Stripe", "warning"),
     # Methods
-    "payment_method.saved": _words("{shown} saved", "success", "Payment method saved", hides="shown"),
-    "payment_method.removed": _words(
+    "payment_method.saved": _template("{shown} saved", "success", "Payment method saved", hides="shown"),
+    "payment_method.removed": _template(
         "{shown} is no longer attached at Stripe", "error", "A payment method was removed", hides="shown"
     ),
-    "payment_method.detached": _words(
+    "payment_method.detached": _template(
         "{shown} removed by hand", "warning", "Payment method removed by hand", hides="shown"
     ),
-    "payment_method.detach_unanswered": _words(
+    "payment_method.detach_unanswered": _template(
         "Asked Stripe to remove {shown}; its answer was lost",
         "warning",
         "Asked Stripe to remove a payment method; its answer was lost",
         hides="shown",
     ),
-    "default_method.unanswered": _words(
+    "default_method.unanswered": _template(
         "Asked Stripe to make {shown} the default; its answer was lost",
         "warning",
         "Asked Stripe for another default; its answer was lost",
         hides="shown",
     ),
-    "payment_method.updated": _words("Card renewed: {after}", "info", "Card renewed", hides="after"),
-    "mandate.updated": _words("Debit mandate: {after}", "info", "Debit mandate changed", hides="after"),
-    "default_method.changed": _words("Another payment method is now the default", "info"),
+    "payment_method.updated": _template("Card renewed: {after}", "info", "Card renewed", hides="after"),
+    "mandate.updated": _template("Debit mandate: {after}", "info", "Debit mandate changed", hides="after"),
+    "default_method.changed": _template("Another payment method is now the default", "info"),
     # Apps and tokens
-    "app.installed": _words("Stripe app installed", "success"),
-    "app.changed": _words("Stripe app changed"),
-    "app.renamed": _words("Stripe app renamed to “{after}”", otherwise="Stripe app renamed", hides="after"),
-    "app.made_default": _words("Stripe app made the default", "info"),
-    "app.examined": _words("Stripe app examined"),
-    "app.repaired": _words("Repaired: {cause}", "success", "Stripe app repaired", hides="cause"),
-    "app.endpoint_mended": _words("Webhook endpoint corrected at Stripe", "info"),
-    "app.secret_rolled": _words("Webhook secret rolled: a new endpoint took over", "info"),
-    "app.secret_retired": _words("The former webhook secret is accepted no more"),
-    "app.key_replaced": _words("API key replaced", "info"),
-    "app.ready": _words("Stripe accepts our API key again", "success"),
-    "app.unauthorized": _words("Stripe rejected our API key", "error"),
-    "app.uninstalled": _words("Stripe app uninstalled", "warning"),
-    "token.created": _words("API token “{name}” made", "info", "API token made", hides="name"),
-    "token.revoked": _words("API token “{name}” revoked", "warning", "API token revoked", hides="name"),
+    "app.installed": _template("Stripe app installed", "success"),
+    "app.changed": _template("Stripe app changed"),
+    "app.renamed": _template(
+        "Stripe app renamed to “{after}”", otherwise="Stripe app renamed", hides="after"
+    ),
+    "app.made_default": _template("Stripe app made the default", "info"),
+    "app.examined": _template("Stripe app examined"),
+    "app.repaired": _template("Repaired: {cause}", "success", "Stripe app repaired", hides="cause"),
+    "app.endpoint_mended": _template("Webhook endpoint corrected at Stripe", "info"),
+    "app.secret_rolled": _template("Webhook secret rolled: a new endpoint took over", "info"),
+    "app.secret_retired": _template("The former webhook secret is accepted no more"),
+    "app.key_replaced": _template("API key replaced", "info"),
+    "app.ready": _template("Stripe accepts our API key again", "success"),
+    "app.unauthorized": _template("Stripe rejected our API key", "error"),
+    "app.uninstalled": _template("Stripe app uninstalled", "warning"),
+    "token.created": _template("API token “{name}” made", "info", "API token made", hides="name"),
+    "token.revoked": _template("API token “{name}” revoked", "warning", "API token revoked", hides="name"),
     # Operators
-    "operator.created": _words("Operator added", "info"),
-    "operator.joined": _words("Operator chose a password", "info"),
-    "operator.renamed": _words("Operator renamed"),
-    "operator.role_changed": _words(
+    "operator.created": _template("Operator added", "info"),
+    "operator.joined": _template("Operator chose a password", "info"),
+    "operator.renamed": _template("Operator renamed"),
+    "operator.role_changed": _template(
         "Operator is {after} now", "warning", "Operator's role changed", hides="after"
     ),
-    "operator.disabled": _words("Operator disabled", "warning"),
-    "operator.enabled": _words("Operator enabled again", "info"),
-    "operator.link_made": _words("One-time link for a password made", "info"),
-    "operator.password_not_confirmed": _words("Wrong password at a confirmation", "warning"),
-    "operator.password_changed": _words("Password changed"),
-    "operator.totp_enabled": _words("Second factor set up", "success"),
-    "operator.totp_removed": _words("Second factor removed", "warning"),
-    "operator.recovery_codes_made": _words("New recovery codes made"),
-    "operator.recovery_code_used": _words("Logged in with a recovery code", "warning"),
-    "operator.logged_in": _words("Logged in"),
-    "operator.logged_out": _words("Logged out"),
-    "operator.login_failed": _words("Login failed", "warning"),
-    "operator.session_ended": _words("A session ended by hand"),
-    "operator.signed_out_everywhere": _words("Signed out everywhere", "warning"),
+    "operator.disabled": _template("Operator disabled", "warning"),
+    "operator.enabled": _template("Operator enabled again", "info"),
+    "operator.link_made": _template("One-time link for a password made", "info"),
+    "operator.password_not_confirmed": _template("Wrong password at a confirmation", "warning"),
+    "operator.password_changed": _template("Password changed"),
+    "operator.totp_enabled": _template("Second factor set up", "success"),
+    "operator.totp_removed": _template("Second factor removed", "warning"),
+    "operator.recovery_codes_made": _template("New recovery codes made"),
+    "operator.recovery_code_used": _template("Logged in with a recovery code", "warning"),
+    "operator.logged_in": _template("Logged in"),
+    "operator.logged_out": _template("Logged out"),
+    "operator.login_failed": _template("Login failed", "warning"),
+    "operator.session_ended": _template("A session ended by hand"),
+    "operator.signed_out_everywhere": _template("Signed out everywhere", "warning"),
     # Events
-    "event.retried": _words("Event to be looked at again", "info"),
-    "event.ignored": _words("Event ignored by hand", "warning"),
-    "event.personal_data_shown": _words("Looked at the personal data of an event"),
-    "events.retried": _words(
+    "event.retried": _template("Event to be looked at again", "info"),
+    "event.ignored": _template("Event ignored by hand", "warning"),
+    "event.personal_data_shown": _template("Looked at the personal data of an event"),
+    "events.retried": _template(
         "All {count} failed events to be looked at again", "info", "All failed events retried", hides="count"
     ),
-    "backfill.asked": _words("Asked for missed events to be fetched", "info"),
+    "backfill.asked": _template("Asked for missed events to be fetched", "info"),
     # Convergence
-    "payment_status.changed": _words(
+    "payment_status.changed": _template(
         "Payment status: {after}", "warning", "Payment status changed", hides="after"
     ),
-    "sync.drift": _words(
+    "sync.drift": _template(
         "No event of Stripe's told of this; our own look found it", "warning", hides="found"
     ),
-    "sync.untold": _words(
+    "sync.untold": _template(
         "No event of Stripe's had told of this; the check found it", "warning", hides="found"
     ),
-    "sync.gave_up": _words("Gave up asking Stripe after many tries", "error"),
+    "sync.gave_up": _template("Gave up asking Stripe after many tries", "error"),
 }
 
 LABELS: dict[str, str] = {
@@ -198,29 +204,29 @@ LABELS: dict[str, str] = {
 }
 
 
-def of(entry: audit.Entry) -> Told:
+def describe(entry: audit.Entry) -> Description:
     """Tell an entry."""
     facts = {name: str(value) for name, value in entry.facts.items()}
     if "changed" in facts:
         facts["changed"] = facts["changed"].replace("_", " ")
     words = (
-        _special(entry.kind, facts) or KINDS.get(entry.kind) or Words(_plain(entry.kind.replace(".", " ")))
+        _special(entry.kind, facts) or KINDS.get(entry.kind) or Template(_plain(entry.kind.replace(".", " ")))
     )
     if "error_code" in facts or "decline_code" in facts:
         return _declined(words, facts)
     details = [
         (_label(name), _detail(name, value)) for name, value in facts.items() if name not in words.hidden
     ]
-    return Told(_title(words, facts), words.tone, details)
+    return Description(_title(words, facts), words.tone, details)
 
 
-def of_kinds(kinds: str) -> str:
+def describe_kinds(kinds: str) -> str:
     """Several kinds, listed with commas, in words."""
     named = (KINDS.get(kind.strip()) for kind in kinds.split(","))
     return "; ".join(words.otherwise or words.title for words in named if words) or kinds
 
 
-def of_page(page: checkout.CheckoutSession) -> tuple[str, str]:
+def describe_checkout_session(page: checkout.CheckoutSession) -> tuple[str, str]:
     """What became of one of Stripe's pages, and its tone."""
     if page.setup_status == "succeeded":
         return "Finished, method saved", "success"
@@ -233,32 +239,34 @@ def of_page(page: checkout.CheckoutSession) -> tuple[str, str]:
     return ("Open, last try declined", "error") if page.error_code else ("Open", "info")
 
 
-def status(value: str) -> str:
+def status_label(value: str) -> str:
     """A payment status in words."""
     return STATUS[value][0] if value in STATUS else _plain(value)
 
 
-def _special(kind: str, facts: Facts) -> Words | None:
-    """Words for a kind whose facts change its meaning."""
+def _special(kind: str, facts: Facts) -> Template | None:
+    """Template for a kind whose facts change its meaning."""
     if kind == "default_method.changed" and "payment_method_id" not in facts:
-        return _words("No payment method is the default now", "warning")
+        return _template("No payment method is the default now", "warning")
     if kind == "default_method.changed" and "same_card" in facts:
-        return _words("The same card or account was saved again, and is still the default", hides="same_card")
+        return _template(
+            "The same card or account was saved again, and is still the default", hides="same_card"
+        )
     if kind == "default_method.changed" and "before" not in facts:
-        return _words("The saved payment method is the default", "info")
+        return _template("The saved payment method is the default", "info")
     if kind == "mandate.updated" and facts.get("after") == "inactive":
-        return _words("The bank ended the debit mandate", "error")
+        return _template("The bank ended the debit mandate", "error")
     return None
 
 
-def _declined(words: Words, facts: Facts) -> Told:
+def _declined(words: Template, facts: Facts) -> Description:
     means = checkout.explain_decline(facts.get("error_code"), facts.get("decline_code")).means
     details: list[tuple[str, str | datetime]] = [("Meaning", means)]
     details += [(_label(name), value) for name, value in facts.items()]
-    return Told(_title(words, facts), words.tone, details)
+    return Description(_title(words, facts), words.tone, details)
 
 
-def _title(words: Words, facts: Facts) -> str:
+def _title(words: Template, facts: Facts) -> str:
     try:
         return words.title.format_map({name: _value(value) for name, value in facts.items()})
     except KeyError:

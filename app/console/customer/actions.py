@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app import apps, audit, checkout, customers, doctor, payers, sync, webhooks
 from app.console.common import wording
 from app.console.customer import unanswered
-from app.console.customer.view import keeping_events_away
+from app.console.customer.account import keeping_events_away
 from app.core import db
 from app.core.db import utcnow
 from app.core.errors import Conflict, Invalid, NotFound
@@ -18,7 +18,7 @@ from app.customers import Customer, NewCustomer
 from app.gateway import CustomerFacts, StripeObjectMissing, StripeRefused
 
 
-class Changed(Conflict):
+class ChangedMeanwhile(Conflict):
     """Somebody changed the customer since the form was drawn; `now` is what stands there."""
 
     def __init__(self, now: Customer) -> None:
@@ -27,11 +27,11 @@ class Changed(Conflict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Edited:
+class EditResult:
     """What came of new details, here and at Stripe."""
 
     is_changed: bool
-    is_told: bool = True  # Stripe has them, or has refused them
+    is_sent: bool = True  # Stripe has them, or has refused them
     refusal: str | None = None  # Stripe's own words
 
 
@@ -53,7 +53,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckResult:
     """What asking Stripe brought: in how far it answered, and what differs from before."""
 
     is_answered: bool
@@ -82,39 +82,39 @@ def find_to_change(session: Session, customer_id: str) -> Customer:
     return customer
 
 
-def edit(session: Session, customer_id: str, wanted: NewCustomer, *, seen: str, actor: str) -> Edited:
+def edit(session: Session, customer_id: str, wanted: NewCustomer, *, seen: str, actor: str) -> EditResult:
     """Give a customer new details; `seen` says when it had last been changed as the form was drawn. Commits.
 
     A new name or email is stored first; then Stripe is told at once, or later if it gives no answer.
-    Raises Changed, CustomerTaken and PreconditionFailed.
+    Raises ChangedMeanwhile, CustomerTaken and PreconditionFailed.
     """
     db.end_read(session)
     db.start_write(session)
     customer = find(session, customer_id, lock=True)
     if not _is_to_change(customer, wanted, seen):
-        return Edited(is_changed=False)
+        return EditResult(is_changed=False)
     payers.replace_customer(session, customer, wanted, actor=actor)
     session.commit()
     refusals: list[str] = []
-    is_told = True
+    is_sent = True
     for payer_id in [row.id for row in payers.all_of_customer(session, customer_id) if row.is_contact_due]:
         sync.refresh(session, payer_id)
         payer = payers.fresh(session, payer_id)
-        is_told = is_told and not payer.is_contact_due
+        is_sent = is_sent and not payer.is_contact_due
         refusals += [payer.contact_refusal] if payer.contact_refusal else []
-    return Edited(is_changed=True, is_told=is_told, refusal=next(iter(refusals), None))
+    return EditResult(is_changed=True, is_sent=is_sent, refusal=next(iter(refusals), None))
 
 
-def check(session: Session, customer_id: str, *, actor: str) -> Checked:
+def check(session: Session, customer_id: str, *, actor: str) -> CheckResult:
     """Ask Stripe what is true of a customer now, whatever we believe. Commits.
 
     When that brings a change of which no event told, the app is examined, so that the cause can be named.
     """
     before = {payer.id: _state(session, payer) for payer in payers.all_of_customer(session, customer_id)}
-    told = {payer_id for payer_id in before if webhooks.unfinished(session, payer_id)}
+    announced = {payer_id for payer_id in before if webhooks.unfinished(session, payer_id)}
     db.end_read(session)
     answered = [sync.refresh(session, payer_id, force=True) for payer_id in before]
-    changes, untold, troubles = [], {}, []
+    changes, unannounced, troubles = [], {}, []
     for payer_id, was in before.items():
         payer = payers.fresh(session, payer_id)
         now = _state(session, payer)
@@ -122,21 +122,23 @@ def check(session: Session, customer_id: str, *, actor: str) -> Checked:
             changes.append(
                 f"{was.words}, now {now.words}" if now.words != was.words else "payment methods changed"
             )
-        if now != was and payer_id not in told:
-            untold[payer.app_id] = changes[-1]
+        if now != was and payer_id not in announced:
+            unannounced[payer.app_id] = changes[-1]
         db.end_read(session)
-        if payer.app_id in untold or payer.drift:
+        if payer.app_id in unannounced or payer.drift:
             troubles += _examine(session, payer.app, actor=actor)
     outcome = "; ".join(changes) or "nothing has changed" if all(answered) else "it gave no answer"
     db.start_write(session)
-    for app_id, found in untold.items():
+    for app_id, found in unannounced.items():
         audit.note(session, "sync.untold", actor=actor, customer_id=customer_id, app_id=app_id, found=found)
     audit.note(session, "customer.checked", actor=actor, customer_id=customer_id, outcome=outcome)
     session.commit()
-    return Checked(all(answered), changes, troubles)
+    return CheckResult(all(answered), changes, troubles)
 
 
-def look(session: Session, customer: Customer, app: apps.App, stripe_customer_id: str) -> CustomerFacts:
+def fetch_stripe_customer(
+    session: Session, customer: Customer, app: apps.App, stripe_customer_id: str
+) -> CustomerFacts:
     """What Stripe says of a Stripe customer that is to stand for a customer. Ends the reading.
 
     Raises Invalid, with the field, when it can't: it is not there, it is deleted, or it stands for another.
@@ -181,7 +183,7 @@ def choose_default(session: Session, customer: Customer, app_id: str, method_id:
     payer, method = _attached(session, customer, app_id, method_id)
     title, payer_id = method.title, payer.id
     wanted = payers.Binding(app=payer.app, stripe_customer_id=payer.stripe_customer_id, method_id=method.id)
-    with unanswered.noting(session, payer, "default_method.unanswered", method, actor=actor):
+    with unanswered.note_unanswered(session, payer, "default_method.unanswered", method, actor=actor):
         payers.bind(session, customer, [wanted], actor=actor)
     session.commit()
     sync.refresh(session, payer_id, force=True)
@@ -196,7 +198,7 @@ def detach(session: Session, customer: Customer, app_id: str, method_id: str, *,
     payer, method = _attached(session, customer, app_id, method_id)
     title, app, payer_id = method.title, payer.app, payer.id
     with (
-        unanswered.noting(session, payer, "payment_method.detach_unanswered", method, actor=actor),
+        unanswered.note_unanswered(session, payer, "payment_method.detach_unanswered", method, actor=actor),
         apps.noting_rejection(session, app),
         suppress(StripeObjectMissing, StripeRefused),  # gone already
     ):
@@ -217,7 +219,7 @@ def detach(session: Session, customer: Customer, app_id: str, method_id: str, *,
     return title
 
 
-def close_page(session: Session, customer: Customer, session_id: str, *, actor: str) -> bool:
+def close_checkout_session(session: Session, customer: Customer, session_id: str, *, actor: str) -> bool:
     """Close an open page of Stripe's. False when it was not open any more. Commits. Raises NotFound."""
     page = session.get(checkout.CheckoutSession, session_id)
     if page is None or page.payer.customer_id != customer.id:
@@ -259,7 +261,7 @@ def _is_to_change(customer: Customer, wanted: NewCustomer, seen: str) -> bool:
     if not customers.differences(customer, wanted):
         return False
     if customer.updated_at.isoformat() != seen:
-        raise Changed(customer)
+        raise ChangedMeanwhile(customer)
     return True
 
 
@@ -267,7 +269,7 @@ def _state(session: Session, payer: payers.Payer) -> State:
     attached = sorted((row.id, row.title, row.expiry) for row in payer.methods if row.detached_at is None)
     status = payers.payment_status(payer, checkout.latest(session, payer.id), utcnow())
     title = f" ({payer.default_method.title})" if payer.default_method else ""
-    return State(f"{wording.status(status)}{title}", payer.default_method_id, tuple(attached))
+    return State(f"{wording.status_label(status)}{title}", payer.default_method_id, tuple(attached))
 
 
 def _examine(session: Session, app: apps.App, *, actor: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from app.console.customer.view import Account
+from app.console.customer.account import Account
 from app.core.config import settings
 
 ANSWER_LOST = timedelta(hours=1)  # by then we know what became of it
@@ -15,7 +15,7 @@ BY_KEEPING = "It was saved first, and what is saved later does not take its plac
 ELSEWHERE = "It was chosen in Stripe's Dashboard, or by another program with the same Stripe account."
 
 
-def why(account: Account) -> str:
+def explain(account: Account) -> str:
     """Why the default method is the default, as far as the record tells; there must be one."""
     return _chosen_here(account) or _by_policy(account)
 

@@ -13,8 +13,8 @@ from app.core.db import is_id, new_id
 from app.customers import Customer, NewCustomer
 from app.web.forms import has_control_characters, one_line, trimmed
 
-LONGEST_NAME = 256
-MOST_SUBJECT_KEYS = 100
+MAX_NAME_LENGTH = 256
+MAX_SUBJECT_KEYS = 100
 ADDRESS = {  # the fields of an address, and what the API calls them
     "line1": "line1",
     "line2": "line2",
@@ -38,7 +38,7 @@ LABELS = {  # of what a customer has, as a page calls it
 Validator = Callable[[Any, Field], None]
 
 
-def one_kind_of_line(value: str | None) -> str | None:
+def with_unix_lines(value: str | None) -> str | None:
     """Browsers send other line ends than programs do."""
     return value.replace("\r\n", "\n").replace("\r", "\n").strip() if value else value
 
@@ -48,13 +48,13 @@ def lines(text: str | None) -> list[str]:
     return [line.strip() for line in (text or "").split("\n") if line.strip()]
 
 
-def at_most(limit: int, what: str) -> Validator:
+def max_length(limit: int, what: str) -> Validator:
     """Refuse a text that is too long."""
     validator: Validator = Length(max=limit, message=f"{what} has {limit} characters at most.")
     return validator
 
 
-def some_lines(_form: Any, field: Field) -> None:
+def printable_lines(_form: Any, field: Field) -> None:
     """Refuse, of several lines, what would be refused of one."""
     if has_control_characters((field.data or "").replace("\n", "")):
         raise ValidationError("This has characters that can't be used. Type it anew.")
@@ -64,7 +64,7 @@ def _address_line(label: str) -> StringField:
     return StringField(
         label,
         filters=[trimmed],
-        validators=[at_most(500, "This"), one_line],
+        validators=[max_length(500, "This"), one_line],
         render_kw={"maxlength": 500},
     )
 
@@ -75,21 +75,21 @@ class CustomerForm(FlaskForm):
     name = StringField(
         "Name",
         filters=[trimmed],
-        validators=[DataRequired("Enter a name."), at_most(LONGEST_NAME, "A name"), one_line],
-        render_kw={"maxlength": LONGEST_NAME},
+        validators=[DataRequired("Enter a name."), max_length(MAX_NAME_LENGTH, "A name"), one_line],
+        render_kw={"maxlength": MAX_NAME_LENGTH},
     )
     key = StringField(
         "Key",
         description="Your own id of this customer, such as its number in your database.",
         filters=[trimmed],
-        validators=[at_most(LONGEST_NAME, "A key"), one_line],
-        render_kw={"maxlength": LONGEST_NAME, "spellcheck": "false"},
+        validators=[max_length(MAX_NAME_LENGTH, "A key"), one_line],
+        render_kw={"maxlength": MAX_NAME_LENGTH, "spellcheck": "false"},
     )
     subject_keys = TextAreaField(
         "Usage subject keys",
         description="The names under which its usage arrives, one a line.",
-        filters=[one_kind_of_line],
-        validators=[some_lines],
+        filters=[with_unix_lines],
+        validators=[printable_lines],
         render_kw={"rows": 3, "spellcheck": "false"},
     )
     email = EmailField(
@@ -100,7 +100,9 @@ class CustomerForm(FlaskForm):
     )
     currency = SelectField("Currency", default="")
     description = TextAreaField(
-        "Description", filters=[one_kind_of_line], validators=[at_most(1024, "A description"), some_lines]
+        "Description",
+        filters=[with_unix_lines],
+        validators=[max_length(1024, "A description"), printable_lines],
     )
     line1 = _address_line("Street and number")
     line2 = _address_line("Second line")
@@ -112,8 +114,8 @@ class CustomerForm(FlaskForm):
     metadata = TextAreaField(
         "Metadata",
         description="What else programs should find, one “name: value” a line.",
-        filters=[one_kind_of_line],
-        validators=[some_lines],
+        filters=[with_unix_lines],
+        validators=[printable_lines],
         render_kw={"rows": 3, "spellcheck": "false"},
     )
     customer_id = HiddenField()  # of a new customer, so that one form makes one
@@ -122,8 +124,8 @@ class CustomerForm(FlaskForm):
     def __init__(self, held: Customer | None = None, **kwargs: Any) -> None:
         self.held = held
         super().__init__(data=_data(held) if held else {"customer_id": new_id()}, **kwargs)
-        self.currency.choices = with_held(currency_choices(), held.currency if held else None)
-        self.country.choices = with_held(country_choices(), self.country.object_data)
+        self.currency.choices = with_current(currency_choices(), held.currency if held else None)
+        self.country.choices = with_current(country_choices(), self.country.object_data)
         # Metadata that lines can't say is kept as it is.
         self.keeps_metadata = held is not None and _read_metadata(_metadata(held.extra)) != (held.extra or {})
         if self.keeps_metadata:
@@ -145,17 +147,17 @@ class CustomerForm(FlaskForm):
     def validate_email(self, field: Field) -> None:
         """Refuse what is no address; a program may have stored one all the same."""
         if field.data and not (self.held and field.data == self.held.primary_email):
-            at_most(254, "An email address")(self, field)
+            max_length(254, "An email address")(self, field)
             Email("Enter an email address like name@example.com.")(self, field)
 
     def validate_subject_keys(self, field: Field) -> None:
         """Refuse too many, too long ones, and one that stands there twice."""
         keys = lines(field.data)
-        if len(keys) > MOST_SUBJECT_KEYS and len(keys) > len(self.held.subjects if self.held else ()):
-            raise ValidationError(f"Enter {MOST_SUBJECT_KEYS} subject keys at most.")
+        if len(keys) > MAX_SUBJECT_KEYS and len(keys) > len(self.held.subjects if self.held else ()):
+            raise ValidationError(f"Enter {MAX_SUBJECT_KEYS} subject keys at most.")
         for key in keys:
-            if len(key) > LONGEST_NAME:
-                raise ValidationError(f"A subject key has {LONGEST_NAME} characters at most.")
+            if len(key) > MAX_NAME_LENGTH:
+                raise ValidationError(f"A subject key has {MAX_NAME_LENGTH} characters at most.")
             if keys.count(key) > 1:
                 raise ValidationError(f"“{key}” stands there twice.")
 
@@ -204,7 +206,7 @@ class AttachForm(FlaskForm):
     )
 
 
-def told(name: str, wanted: NewCustomer) -> str:
+def display_value(name: str, wanted: NewCustomer) -> str:
     """One thing that is wanted of a customer, as a page shows it."""
     value = getattr(wanted, name)
     if isinstance(value, dict):
@@ -228,7 +230,7 @@ def country_choices() -> list[tuple[str, str]]:
     return [("", "None"), *sorted(countries, key=lambda pair: pair[1])]
 
 
-def with_held(choices: list[tuple[str, str]], held: str | None) -> list[tuple[str, str]]:
+def with_current(choices: list[tuple[str, str]], held: str | None) -> list[tuple[str, str]]:
     """The choices, and what a program has stored that is none of them."""
     return choices if not held or held in dict(choices) else [*choices, (held, held)]
 

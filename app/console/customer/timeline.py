@@ -1,4 +1,4 @@
-"""The story of one customer so far: what happened, and what was expected and has not happened."""
+"""The timeline of one customer: what happened, and what was expected and has not happened yet."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,12 +6,13 @@ from typing import TypeGuard
 
 from app import audit
 from app.console.common import wording
-from app.console.customer.view import Account, View, kind_of
+from app.console.customer.account import Account, kind_of
+from app.console.customer.view import View
 from app.core import db
 from app.payers import PaymentStatus
 
-LATE = timedelta(minutes=2)  # beyond that, what a worker should have done is overdue
-SLOW = timedelta(minutes=30)  # few who are still on Stripe's page then will finish
+WORKER_DELAY = timedelta(minutes=2)  # beyond that, what a worker should have done is overdue
+USUAL_STAY = timedelta(minutes=30)  # few who are still on Stripe's page then will finish
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def awaited(view: View) -> list[Awaited]:
 
 
 def _line(entry: audit.Entry, view: View) -> Line:
-    told = wording.of(entry)
+    told = wording.describe(entry)
     return Line(
         at=entry.at,
         title=told.title,
@@ -82,7 +83,7 @@ def _at_stripe(account: Account) -> list[Awaited]:
         Awaited(
             "Stripe's page is open and not finished",
             page.created_at,
-            is_overdue=account.now - page.created_at > SLOW,
+            is_overdue=account.now - page.created_at > USUAL_STAY,
         )
         for page in account.open_pages
         if account.method is None or page is account.attempt
@@ -101,11 +102,15 @@ def _here(account: Account, view: View) -> list[Awaited]:
     found = []
     if payer.drift:
         told = "No event of Stripe's has told of this yet; our own look found it"
-        found.append(Awaited(told, payer.verified_at, is_overdue=False, detail=wording.of_kinds(payer.drift)))
+        found.append(
+            Awaited(told, payer.verified_at, is_overdue=False, detail=wording.describe_kinds(payer.drift))
+        )
     stuck = [
         event
         for event in view.events
-        if event.app_id == account.app.id and event.finished_at is None and now - event.received_at > LATE
+        if event.app_id == account.app.id
+        and event.finished_at is None
+        and now - event.received_at > WORKER_DELAY
     ]
     if stuck:
         many = f"{len(stuck)} events of Stripe's are" if len(stuck) > 1 else "An event of Stripe's is"
@@ -113,7 +118,7 @@ def _here(account: Account, view: View) -> list[Awaited]:
         found.append(
             Awaited(f"{many} not dealt with yet", oldest, is_overdue=True, detail=payer.last_error or "")
         )
-    if payer.due_at is not None and now - payer.due_at > LATE:
+    if payer.due_at is not None and now - payer.due_at > WORKER_DELAY:
         waits = "No worker has taken it. Is one running?"
         found.append(Awaited("A look at Stripe is overdue", payer.due_at, is_overdue=True, detail=waits))
     return found

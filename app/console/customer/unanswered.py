@@ -12,7 +12,7 @@ from app.core.db import utcnow
 from app.core.errors import PreconditionFailed
 from app.gateway import StripeUnavailable
 
-LOOK_AGAIN = timedelta(seconds=30)  # by then a slow answer of Stripe's has taken effect
+RETRY_DELAY = timedelta(seconds=30)  # by then a slow answer of Stripe's has taken effect
 
 
 class Unanswered(PreconditionFailed):
@@ -20,7 +20,7 @@ class Unanswered(PreconditionFailed):
 
 
 @contextmanager
-def noting(
+def note_unanswered(
     session: Session, payer: payers.Payer, kind: str, method: payers.PaymentMethod, *, actor: str
 ) -> Iterator[None]:
     """Note who asked, when Stripe gives no answer, and have it asked soon what became of it. Commits then.
@@ -43,7 +43,7 @@ def noting(
             payment_method_id=method_id,
             shown=title,
         )
-        payers.mark_due(session, payer_id, utcnow() + LOOK_AGAIN)
+        payers.mark_due(session, payer_id, utcnow() + RETRY_DELAY)
         session.commit()
         raise Unanswered(
             f"{error.detail} We don't know yet whether Stripe has done it. We ask again within a minute; this"

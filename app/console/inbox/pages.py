@@ -41,46 +41,46 @@ class Fetching:
 def page() -> ResponseReturnValue:
     """The inbox, the newest first."""
     session = db.session()
-    span = date_range.read(request.args)
+    dates = date_range.read(request.args)
     installed = apps.installed(session)
     wanted = webhooks.Filter(
-        state=urls.word("state", event_types.STATES),
+        state=urls.choice("state", event_types.STATES),
         type=urls.text("type"),
-        app_id=urls.word("app", [app.id for app in installed]),
+        app_id=urls.choice("app", [app.id for app in installed]),
         customer_id=urls.text("customer"),
-        origin=urls.word("origin", ORIGINS),
+        origin=urls.choice("origin", ORIGINS),
         find=urls.text("find"),
-        since=span.since,
-        until=span.until,
+        since=dates.since,
+        until=dates.until,
     )
     found = webhooks.page(
         session,
         wanted,
-        before=urls.timed_place("before"),
-        after=urls.timed_place("after"),
+        before=urls.timed_position("before"),
+        after=urls.timed_position("after"),
         size=SIZE,
     )
     answer = render_template(
         "console/inbox/page.html",
         found=found,
         wanted=wanted,
-        span=span,
-        spans=date_range.NAMES,
+        dates=dates,
+        ranges=date_range.NAMES,
         counts=webhooks.counts(session),
         most=webhooks.COUNTED,
         apps={app.id: app for app in installed},
         fetching=[_fetching(session, app) for app in installed],
         types=event_types.CHOICES,
-        words=event_types.words,
+        words=event_types.label,
         states=event_types.STATES,
         state_options=[(state, words) for state, (words, _) in event_types.STATES.items()],
         app_options=[(app.id, app.name) for app in installed],
         origins=ORIGINS,
-        here=urls.here,
-        newer=found.newer and urls.here(after=urls.place_of(found.newer)),
-        older=found.older and urls.here(before=urls.place_of(found.older)),
+        current_url=urls.current_url,
+        newer=found.newer and urls.current_url(after=urls.format_position(found.newer)),
+        older=found.older and urls.current_url(before=urls.format_position(found.older)),
     )
-    return answer, 422 if span.errors else 200
+    return answer, 422 if dates.errors else 200
 
 
 @pages.page("/events/<app_id>/<event_id>", role=Role.VIEWER)
@@ -193,11 +193,11 @@ def _event(
         is_open=is_open,
         has_personal_data=payloads.folded(payload) != payloads.whole(payload),
         kept_days=settings().keep_payloads_days,
-        told=[(entry, wording.of(entry)) for entry in entries],
+        told=[(entry, wording.describe(entry)) for entry in entries],
         names=actors.names(session, {entry.actor for entry in entries}),
-        words=event_types.words,
+        words=event_types.label,
         states=event_types.STATES,
-        state_means=event_types.STATE_MEANS,
+        state_meanings=event_types.STATE_MEANINGS,
         origins=ORIGINS,
         may_be_retried=found.event.state in webhooks.MAY_BE_RETRIED and payload,
         may_be_ignored=found.event.state in webhooks.MAY_BE_IGNORED,

@@ -13,9 +13,9 @@ from app.core.db import utcnow
 from app.customers import Customer
 from app.payers import Payer, PaymentStatus
 
-COUNTED = 10_000  # beyond that, "more than" says enough
+MAX_COUNTED = 10_000  # beyond that, "more than" says enough
 NEWEST = 3
-LATE = timedelta(minutes=10)  # a worker does what is due within seconds
+MAX_EVENT_AGE = timedelta(minutes=10)  # a worker does what is due within seconds
 
 # In the order in which they should be looked at: title, what it means and what helps.
 STATUSES = {
@@ -123,7 +123,7 @@ def _red(examined: doctor.Examination) -> list[str]:
 
 
 def _backlog(session: Session) -> Concern:
-    count = sync.overdue(session, utcnow() - LATE, most=COUNTED + 1)
+    count = sync.overdue(session, utcnow() - MAX_EVENT_AGE, most=MAX_COUNTED + 1)
     return Concern(
         "backlog",
         "Events wait too long",
@@ -149,7 +149,10 @@ def _unheard(session: Session) -> Concern:
         "Our own look found them. Webhooks may be broken: let the doctor look.",
         "warning",
         _counted(session, sa.select(Payer.id).where(Payer.drift.is_not(None), Payer.deleted_at.is_(None))),
-        [Item(name, at, wording.of_kinds(drift or ""), customer_id=id_) for id_, name, at, drift in rows],
+        [
+            Item(name, at, wording.describe_kinds(drift or ""), customer_id=id_)
+            for id_, name, at, drift in rows
+        ],
     )
 
 
@@ -177,7 +180,7 @@ def _blocked(session: Session) -> Concern:
 def _dead(session: Session) -> Concern:
     items = [
         Item(
-            event_types.words(event.type),
+            event_types.label(event.type),
             event.received_at,
             name or "",
             event=(event.app_id, event.id),
@@ -257,5 +260,5 @@ def _is(status: str) -> sa.ColumnElement[bool]:
 
 
 def _counted(session: Session, query: sa.Select[str]) -> int:
-    limited = query.limit(COUNTED + 1).subquery()
+    limited = query.limit(MAX_COUNTED + 1).subquery()
     return session.scalar(sa.select(sa.func.count()).select_from(limited)) or 0

@@ -1,4 +1,4 @@
-"""How many customers came how far: the funnel of a span, day by day."""
+"""How many customers came how far: the funnel of a dates, day by day."""
 
 import threading
 import time
@@ -11,14 +11,14 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.console.common.date_range import Span
+from app.console.common.date_range import DateRange
 from app.console.overview import attention
 from app.customers import Customer
 from app.payers import Payer, PaymentStatus
 
 UNDER_WAY = {PaymentStatus.IN_PROGRESS, PaymentStatus.PROCESSING}
 TROUBLED = {*attention.STATUSES}  # so that one phrase counts the same everywhere on the page
-MOST_BARS = 100  # more would be too thin to be seen: then each stands for a week
+MAX_BARS = 100  # more would be too thin to be seen: then each stands for a week
 ONE_DAY = timedelta(days=1)
 
 Value = TypeVar("Value")
@@ -77,8 +77,8 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Figures:
-    """The funnel of a span, and its days."""
+class Funnel:
+    """The funnel of a dates, and its days."""
 
     whole: Tally
     bars: list[Bar]
@@ -89,24 +89,24 @@ class Figures:
         return max((bar.tally.signed_up for bar in self.bars), default=0)
 
 
-def of(session: Session, span: Span, app_id: str | None) -> Figures:
-    """The customers who signed up in a span, by how they stand now with one app."""
-    assert span.first is not None
-    assert span.last is not None
+def count(session: Session, dates: DateRange, app_id: str | None) -> Funnel:
+    """The customers who signed up in a dates, by how they stand now with one app."""
+    assert dates.first is not None
+    assert dates.last is not None
     by_day: dict[date, Counter[str | None]] = {}
-    for day, status, count in session.execute(_query(session, span, app_id)):
+    for day, status, count in session.execute(_query(session, dates, app_id)):
         by_day.setdefault(date.fromisoformat(str(day)), Counter())[status] += count
-    width = ONE_DAY if (span.last - span.first).days < MOST_BARS else 7 * ONE_DAY
-    bars, first = [], span.first
-    while first <= span.last:
-        last = min(first + width - ONE_DAY, span.last)
+    width = ONE_DAY if (dates.last - dates.first).days < MAX_BARS else 7 * ONE_DAY
+    bars, first = [], dates.first
+    while first <= dates.last:
+        last = min(first + width - ONE_DAY, dates.last)
         days = (first + number * ONE_DAY for number in range((last - first).days + 1))
         bars.append(Bar(first, last, Tally.of(sum((by_day.get(day, Counter()) for day in days), Counter()))))
         first = last + ONE_DAY
-    return Figures(Tally.of(sum(by_day.values(), Counter())), bars)
+    return Funnel(Tally.of(sum(by_day.values(), Counter())), bars)
 
 
-def _query(session: Session, span: Span, app_id: str | None) -> sa.Select[str, str | None, int]:
+def _query(session: Session, dates: DateRange, app_id: str | None) -> sa.Select[str, str | None, int]:
     """One row for each day and status. In one app a customer has one live payer at most."""
     is_theirs = sa.and_(
         Payer.customer_id == Customer.id, Payer.app_id == (app_id or ""), Payer.deleted_at.is_(None)
@@ -120,14 +120,14 @@ def _query(session: Session, span: Span, app_id: str | None) -> sa.Select[str, s
         .outerjoin(Payer, is_theirs)
         .where(
             Customer.deleted_at.is_(None),
-            Customer.created_at >= span.since,
-            Customer.created_at < span.until,
+            Customer.created_at >= dates.since,
+            Customer.created_at < dates.until,
         )
         .group_by(day, Payer.status)
     )
 
 
-class Remembered:
+class SlowAnswers:
     """Answers that took long to find, kept for a while in proportion. One instance for each process.
 
     A page that is looked at every few seconds must not keep a database busy with a million rows; one that is

@@ -60,29 +60,31 @@ def page() -> ResponseReturnValue:
             form_id=db.new_id(),
         )
     chosen = _chosen(installed)
-    span = date_range.read(request.args, default=DEFAULT_SPAN)
+    dates = date_range.read(request.args, default=DEFAULT_SPAN)
     app_id = chosen.id if chosen else None
-    remembered = current_app.extensions["gangway.figures"]
+    slow_answers = current_app.extensions["gangway.slow_answers"]
     answer = render_template(
         "console/overview/page.html",
         steps=None,
-        figures=remembered.get((span.first, span.last, app_id), lambda: funnel.of(session, span, app_id)),
-        span=span,
-        spans=date_range.NAMES,
+        funnel=slow_answers.get(
+            (dates.first, dates.last, app_id), lambda: funnel.count(session, dates, app_id)
+        ),
+        dates=dates,
+        ranges=date_range.NAMES,
         newcomers=newcomers,
         concerns=attention.concerns(session, installed),
-        most=attention.COUNTED,
+        most=attention.MAX_COUNTED,
         form_id=db.new_id(),
         apps=installed,
         chosen=chosen,
-        here=urls.here,
+        current_url=urls.current_url,
     )
-    return answer, 422 if span.errors else 200
+    return answer, 422 if dates.errors else 200
 
 
 def _chosen(installed: list[apps.App]) -> apps.App | None:
     """The app that the address names, else the default one, else any."""
-    named = urls.word("app", [app.id for app in installed])
+    named = urls.choice("app", [app.id for app in installed])
     ranked = sorted(installed, key=lambda app: (app.id != named, not app.is_default))
     return ranked[0] if ranked else None
 

@@ -9,8 +9,8 @@ from wtforms.validators import DataRequired, Length, ValidationError
 from app.apps import App
 from app.web.forms import one_line, trimmed
 
-NAME_LONGEST = 256
-KEY_LONGEST = 300
+MAX_NAME_LENGTH = 256
+MAX_KEY_LENGTH = 300
 
 
 def key_field(label: str) -> PasswordField:
@@ -20,7 +20,9 @@ def key_field(label: str) -> PasswordField:
         filters=[trimmed],
         validators=[
             DataRequired("Enter the key."),
-            Length(max=KEY_LONGEST, message="No key is as long as that. Copy it again from the Dashboard."),
+            Length(
+                max=MAX_KEY_LENGTH, message="No key is as long as that. Copy it again from the Dashboard."
+            ),
             one_line,
         ],
         description="It begins with sk_test_, rk_test_, sk_live_ or rk_live_.",
@@ -35,11 +37,11 @@ def name_field() -> StringField:
         filters=[trimmed],
         validators=[
             DataRequired("Enter a name."),
-            Length(max=NAME_LONGEST, message=f"A name has {NAME_LONGEST} characters at most."),
+            Length(max=MAX_NAME_LENGTH, message=f"A name has {MAX_NAME_LENGTH} characters at most."),
             one_line,
         ],
         description="Only operators and programs see it.",
-        render_kw={"maxlength": NAME_LONGEST, "autocomplete": "off"},
+        render_kw={"maxlength": MAX_NAME_LENGTH, "autocomplete": "off"},
     )
 
 

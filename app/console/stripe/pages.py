@@ -8,14 +8,15 @@ from sqlalchemy.orm import Session
 
 from app import apps, doctor, payers
 from app.console.common import actors
-from app.console.stripe.forms import ConfirmForm, KeyForm, RenameForm, ReplaceForm, UninstallForm
+from app.console.stripe.forms import RenameForm, ReplaceForm, UninstallForm
 from app.core import db
 from app.core.config import settings
 from app.core.errors import AppError, NotFound
 from app.gateway import StripeFailed
-from app.operators import OperatorPages, Role, actor, current_session
+from app.operators import OperatorPages, Role, actor
 
 pages = OperatorPages("console_stripe", __name__)
+
 
 type_forms = dict[str, ReplaceForm | RenameForm | UninstallForm]
 
@@ -33,86 +34,6 @@ def page() -> ResponseReturnValue:
         state_of=doctor.state_of,
         dashboard_url=apps.dashboard_url,
     )
-
-
-@pages.page("/stripe/install", role=Role.ADMIN)
-def enter_key() -> ResponseReturnValue:
-    """The first step of an installation: ask for the key."""
-    return render_template("console/stripe/install.html", form=KeyForm())
-
-
-@pages.action("/stripe/install", role=Role.ADMIN)
-def inspect() -> ResponseReturnValue:
-    """Look at what the key opens, and keep it for the second step. Nothing is written at Stripe."""
-    form = KeyForm()
-    session = db.session()
-    db.end_read(session)
-    if form.validate():
-        try:
-            found = apps.inspect(form.api_key.data)
-        except (apps.KeyUnfit, StripeFailed) as error:
-            form.api_key.errors = [error.detail]
-        else:
-            pending = apps.hold(session, form.api_key.data, found, browser=current_session().id)
-            session.commit()
-            return redirect(url_for("console_stripe.found", pending_id=pending.id), 303)
-    return render_template("console/stripe/install.html", form=form), 422
-
-
-@pages.page("/stripe/install/<pending_id>", role=Role.ADMIN)
-def found(pending_id: str) -> ResponseReturnValue:
-    """The second step: show what was found, and ask whether that is meant."""
-    session = db.session()
-    try:
-        pending = apps.held(session, pending_id, browser=current_session().id)
-    except NotFound as over:
-        return _away("console_stripe.enter_key", over)
-    form = ConfirmForm(data={"name": "Stripe", "takes_default": apps.default(session) is None})
-    return _found(session, pending, form)
-
-
-@pages.action("/stripe/install/<pending_id>", role=Role.ADMIN)
-def install(pending_id: str) -> ResponseReturnValue:
-    """Install what was found, and examine it at once."""
-    session = db.session()
-    browser, url = current_session().id, settings().public_url
-    try:
-        pending = apps.held(session, pending_id, browser=browser)
-    except NotFound as over:
-        return _away("console_stripe.page", over)
-    form = ConfirmForm()
-    if not form.validate():
-        return _found(session, pending, form, status=422)
-    try:
-        api_key = apps.held_key(pending)
-        db.end_read(session)
-        app = apps.install(
-            session,
-            api_key,
-            public_url=url,
-            actor=actor(),
-            name=form.name.data,
-            takes_default=form.takes_default.data,
-        )
-    except AppError as error:
-        session.rollback()
-        return _away("console_stripe.found", error, pending_id=pending_id)
-    apps.forget(session, browser=browser)
-    session.commit()
-    _examine(session, app)
-    flash(f"{app.name} is installed, and Stripe sends its events here.", "success")
-    return redirect(url_for("console_stripe.one", app_id=app.id), 303)
-
-
-@pages.action("/stripe/install/<pending_id>/discard", role=Role.ADMIN)
-def discard(pending_id: str) -> ResponseReturnValue:  # noqa: ARG001 (there is one for each session)
-    """Forget the key that was entered."""
-    session = db.session()
-    db.start_write(session)
-    apps.forget(session, browser=current_session().id)
-    session.commit()
-    flash("The key is forgotten. Nothing was changed.", "info")
-    return redirect(url_for("console_stripe.page"), 303)
 
 
 @pages.page("/stripe/<app_id>", role=Role.VIEWER)
@@ -256,23 +177,6 @@ def _installed(session: Session, app_id: str) -> apps.App:
     app = apps.find(session, app_id)
     db.end_read(session)
     return app
-
-
-def _found(
-    session: Session, pending: apps.PendingInstall, form: ConfirmForm, status: int = 200
-) -> ResponseReturnValue:
-    inspection = apps.Inspection.of(pending.found)
-    return (
-        render_template(
-            "console/stripe/found.html",
-            pending=pending,
-            found=inspection,
-            lacking=apps.lacking(inspection.rights),
-            obstacles=apps.obstacles(session, inspection, settings().public_url),
-            form=form,
-        ),
-        status,
-    )
 
 
 def _one(session: Session, app: apps.App, wrong: type_forms) -> ResponseReturnValue:

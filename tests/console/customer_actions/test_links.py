@@ -173,7 +173,9 @@ class TestLinks:
         assert "Renew the link" in offered
         assert "Make a link" not in offered
         ends = rows(links.OnboardingLink)[0].expires_at.isoformat(timespec="seconds")
-        assert out.one("ol", class_="story").all("time", datetime=ends)  # so it follows the zone of the page
+        assert out.one("ol", class_="timeline").all(
+            "time", datetime=ends
+        )  # so it follows the zone of the page
         assert "and its button not pressed." in console_of(person).page.text
 
     def test_states_are_told(self, app: Flask, console: Console) -> None:

@@ -40,8 +40,8 @@ class TestDiagnosis:
         page = look(person, app)
 
         assert "opened 40 minutes ago and is not finished" in diagnosis(page)
-        story = section(page, "The story so far")
-        assert story.all("li")[0].text.startswith("Stripe's page is open and not finished Overdue since")
+        timeline = section(page, "Timeline")
+        assert timeline.all("li")[0].text.startswith("Stripe's page is open and not finished Overdue since")
 
     def test_of_a_saved_card(self, app: Flask, world: World) -> None:
         person = world.person()
@@ -57,8 +57,7 @@ class TestDiagnosis:
             in methods.text
         )
         assert [
-            line.all("p")[0].text
-            for line in section(page, "The story so far").all("li", class_="story-success")
+            line.all("p")[0].text for line in section(page, "Timeline").all("li", class_="timeline-success")
         ]
 
     def test_of_a_declined_card(self, app: Flask, world: World) -> None:
@@ -94,7 +93,7 @@ class TestDiagnosis:
         assert "Waiting for the bank The form was finished" in diagnosis(page)
         assert "a small test payment goes to the bank account" in diagnosis(page)
         assert tags(section(page, "Stripe's pages")) == ["Finished, bank awaited"]
-        assert "The bank has not confirmed yet Awaited" in section(page, "The story so far").text
+        assert "The bank has not confirmed yet Awaited" in section(page, "Timeline").text
 
     def test_of_a_test_payment_that_came_back(self, app: Flask, world: World, simulator: Simulator) -> None:
         person = world.person()

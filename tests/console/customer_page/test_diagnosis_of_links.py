@@ -30,7 +30,7 @@ class TestDiagnosisOfALink:
         page = look(customer_id, app)
 
         assert "has not been opened by anybody. If it was lost, renew it below" in diagnosis(page)
-        assert "The onboarding link has not been opened yet Awaited" in section(page, "The story so far").text
+        assert "The onboarding link has not been opened yet Awaited" in section(page, "Timeline").text
 
     def test_opened(self, app: Flask, customer_id: str) -> None:
         token = self._link(app, customer_id)

@@ -121,7 +121,7 @@ class TestDiagnosis:
         clock.shift(timedelta(minutes=20))
         world.work()
 
-        at_first = section(look(person, app), "The story so far").text
+        at_first = section(look(person, app), "Timeline").text
         clock.shift(timedelta(minutes=6))
         with app.app_context():
             sync.tend(db.session())
@@ -135,10 +135,7 @@ class TestDiagnosis:
         )
         assert "They were missed while this portal could not be reached" in diagnosis(page)
         assert section(page, "Diagnosis").all("a", href=self._app_page(app))
-        assert (
-            "No event of Stripe's told of this; our own look found it"
-            in section(page, "The story so far").text
-        )
+        assert "No event of Stripe's told of this; our own look found it" in section(page, "Timeline").text
 
     def test_of_events_that_were_fetched_later(self, app: Flask, world: World) -> None:
         person = world.person()

@@ -119,7 +119,7 @@ def test_an_overdue_look_is_named(app: Flask, world: World, clock: time_machine.
     page = look(person, app)
 
     assert "Overdue" in tags(section(page, "At Stripe"))
-    assert "A look at Stripe is overdue Overdue" in section(page, "The story so far").text
+    assert "A look at Stripe is overdue Overdue" in section(page, "Timeline").text
 
 
 def test_events_that_nobody_dealt_with_are_named(
@@ -135,11 +135,11 @@ def test_events_that_nobody_dealt_with_are_named(
 
     page = look(person, app)
 
-    assert "events of Stripe's are not dealt with yet Overdue" in section(page, "The story so far").text
+    assert "events of Stripe's are not dealt with yet Overdue" in section(page, "Timeline").text
     assert "Waiting" in tags(section(page, "Stripe's events"))
 
 
-def test_a_long_story_leads_to_the_audit_log(app: Flask, world: World) -> None:
+def test_a_long_timeline_leads_to_the_audit_log(app: Flask, world: World) -> None:
     person = world.person()
     client = sign_in(app, "operator")
     for _ in range(27):
@@ -147,9 +147,11 @@ def test_a_long_story_leads_to_the_audit_log(app: Flask, world: World) -> None:
 
     page = look(person, app)
 
-    story = section(page, "The story so far")
-    assert story.one("a", href=f"/operator/journal?customer={person.payer.customer_id}")
-    assert len(story.all("li", class_="story-info") + story.all("li", class_="story-warning")) >= 25
+    timeline = section(page, "Timeline")
+    assert timeline.one("a", href=f"/operator/journal?customer={person.payer.customer_id}")
+    assert (
+        len(timeline.all("li", class_="timeline-info") + timeline.all("li", class_="timeline-warning")) >= 25
+    )
     assert "are not shown" in section(page, "Onboarding links").text
 
 

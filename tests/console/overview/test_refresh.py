@@ -9,7 +9,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.console.overview.funnel import Remembered
+from app.console.overview.funnel import SlowAnswers
 from tests.support.browser import Page
 from tests.support.console_overview import customer
 
@@ -19,32 +19,32 @@ class TestRemembering:
 
     def test_finds_anew_what_took_no_time(self) -> None:
         counts = iter(range(9))
-        remembered = Remembered()
+        slow_answers = SlowAnswers()
 
-        assert [remembered.get("a", lambda: next(counts)) for _ in range(3)] == [0, 1, 2]
+        assert [slow_answers.get("a", lambda: next(counts)) for _ in range(3)] == [0, 1, 2]
 
     def test_keeps_what_took_long_in_proportion(self, monkeypatch: pytest.MonkeyPatch) -> None:
         counts, ticks = iter(range(9)), [0.0]
         monkeypatch.setattr("time.monotonic", lambda: ticks[0])
-        remembered = Remembered(worth=0.2, times=30)
+        slow_answers = SlowAnswers(worth=0.2, times=30)
 
         def find() -> int:
             ticks[0] += 1.0
             return next(counts)
 
-        found = [remembered.get("a", find), remembered.get("a", find), remembered.get("b", find)]
+        found = [slow_answers.get("a", find), slow_answers.get("a", find), slow_answers.get("b", find)]
         ticks[0] += 28.5
-        found.append(remembered.get("a", find))
+        found.append(slow_answers.get("a", find))
         ticks[0] += 1.0
-        found.append(remembered.get("a", find))
+        found.append(slow_answers.get("a", find))
 
         assert found == [0, 0, 1, 0, 2]
 
     def test_is_asked_by_many_at_once(self) -> None:
-        remembered, found = Remembered(worth=0.0), []
+        slow_answers, found = SlowAnswers(worth=0.0), []
 
         threads = [
-            threading.Thread(target=lambda: found.append(remembered.get("a", lambda: 1))) for _ in range(8)
+            threading.Thread(target=lambda: found.append(slow_answers.get("a", lambda: 1))) for _ in range(8)
         ]
         for thread in threads:
             thread.start()

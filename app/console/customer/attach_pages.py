@@ -36,7 +36,7 @@ def bind(customer_id: str) -> ResponseReturnValue:
     app = apps.find(session, form.app_id.data)
     current = payers.of_customer(session, app.id, customer.id)
     try:
-        facts = actions.look(session, customer, app, form.stripe_customer_id.data)
+        facts = actions.fetch_stripe_customer(session, customer, app, form.stripe_customer_id.data)
         if "confirmed" not in request.form:
             return render_template(
                 "console/customer/attach.html", facts=facts, app=app, current=current, **drawn

@@ -1,0 +1,58 @@
+"""Payment methods and checkout sessions of one customer, as far as an operator may change them."""
+
+from flask import flash, request
+from flask.typing import ResponseReturnValue
+
+from app import operators
+from app.console.customer import actions
+from app.console.customer.pages import go_to, pages, refuse
+from app.core import db
+from app.core.errors import Invalid, NotFound, PreconditionFailed
+from app.operators import Role
+
+
+@pages.action("/customers/<customer_id>/charge", role=Role.OPERATOR)
+def make_default(customer_id: str) -> ResponseReturnValue:
+    """Have another attached method charged from now on."""
+    session = db.session()
+    customer = actions.find(session, customer_id)
+    app_id, method_id = _method()
+    try:
+        title = actions.choose_default(session, customer, app_id, method_id, actor=operators.actor())
+    except (NotFound, Invalid, PreconditionFailed) as error:
+        return refuse(session, customer_id, error)
+    flash(f"{title} is now the default.", "success")
+    return go_to(customer_id)
+
+
+@pages.action("/customers/<customer_id>/detach", role=Role.OPERATOR)
+def detach(customer_id: str) -> ResponseReturnValue:
+    """Remove a method at Stripe."""
+    session = db.session()
+    customer = actions.find(session, customer_id)
+    app_id, method_id = _method()
+    try:
+        title = actions.detach(session, customer, app_id, method_id, actor=operators.actor())
+    except (NotFound, Invalid, PreconditionFailed) as error:
+        return refuse(session, customer_id, error)
+    flash(f"{title} is removed at Stripe.", "success")
+    return go_to(customer_id)
+
+
+@pages.action("/customers/<customer_id>/close-page", role=Role.OPERATOR)
+def close_checkout_session(customer_id: str) -> ResponseReturnValue:
+    """Close an open page of Stripe's."""
+    session = db.session()
+    customer = actions.find(session, customer_id)
+    try:
+        is_closed = actions.close_checkout_session(
+            session, customer, request.form.get("session_id", ""), actor=operators.actor()
+        )
+    except (NotFound, PreconditionFailed) as error:
+        return refuse(session, customer_id, error)
+    flash("The page is closed." if is_closed else "The page was not open any more.", "success")
+    return go_to(customer_id)
+
+
+def _method() -> tuple[str, str]:
+    return request.form.get("app_id", ""), request.form.get("method_id", "")
