@@ -6,9 +6,8 @@ Each file here has a blueprint of pages; `PAGES` names them all.
 from flask import Blueprint, Flask, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import apps
+from app import apps, payers
 from app.console.audit import pages as audit
-from app.console.common import wording
 from app.console.customer import (  # noqa: F401 (their routes join those of `pages`)
     adoption_pages,
     attach_pages,
@@ -42,7 +41,7 @@ def init_app(app: Flask) -> None:
     app.extensions["gangway.slow_answers"] = SlowAnswers()
     for pages in PAGES:
         app.register_blueprint(pages)
-    app.jinja_env.globals["status_words"] = wording.STATUS
+    app.jinja_env.globals["status_info"] = payers.status_info
 
     @app.context_processor
     def _context() -> dict[str, object]:

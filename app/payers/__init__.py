@@ -33,10 +33,12 @@ from app.payers.queries import (
 )
 from app.payers.stale import check_stale, is_stale
 from app.payers.status import EXPIRING, PaymentStatus, expires_after, payment_status, status_until
+from app.payers.status_table import STATUS_TABLE, status_info
 
 __all__ = [
     "BLOCK_DURATION",
     "EXPIRING",
+    "STATUS_TABLE",
     "TROUBLED",
     "Binding",
     "Difference",
@@ -68,6 +70,7 @@ __all__ = [
     "replace_customer",
     "restore_customer",
     "settle_drift",
+    "status_info",
     "status_until",
     "take_up",
     "unbind",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app import audit
+from app import audit, payers
 from app.checkout import declines
 from app.console.common import wording
 from app.payers import PaymentStatus
@@ -145,8 +145,8 @@ def test_an_ended_mandate_is_told_apart() -> None:
 
 
 def test_every_status_has_words() -> None:
-    assert [status for status in PaymentStatus if status.value not in wording.STATUS] == []
-    assert wording.status_label("hovering_about") == "Hovering about"
+    assert [status for status in PaymentStatus if status not in payers.STATUS_TABLE] == []
+    assert payers.status_info("hovering_about").label == "Hovering about"
 
 
 def test_several_kinds_are_told_in_one_breath() -> None:

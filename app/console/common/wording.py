@@ -10,6 +10,7 @@ from datetime import datetime
 
 from app import audit, checkout
 from app.core.db import utcnow
+from app.payers import PaymentStatus, status_info
 
 Facts = Mapping[str, str]
 
@@ -36,21 +37,6 @@ class Template:
 def _template(title: str, tone: str = "neutral", otherwise: str = "", *, hides: str = "") -> Template:
     return Template(title, tone, otherwise, frozenset(hides.split()))
 
-
-# A payment status in words, and its tone.
-STATUS: dict[str, tuple[str, str]] = {
-    "none": ("Not begun", "neutral"),
-    "in_progress": ("On Stripe's page", "info"),
-    "processing": ("Waiting for the bank", "info"),
-    "needs_action": ("3-D Secure unfinished", "warning"),
-    "failed": ("Declined", "error"),
-    "saved": ("Saved", "success"),
-    "expiring": ("Expires soon", "warning"),
-    "expired": ("Expired", "error"),
-    "removed": ("Removed", "error"),
-    "customer_gone": ("Deleted at Stripe", "error"),
-    "abandoned": ("Abandoned", "warning"),
-}
 
 KINDS: dict[str, Template] = {
     # Customers
@@ -239,11 +225,6 @@ def describe_checkout_session(page: checkout.CheckoutSession) -> tuple[str, str]
     return ("Open, last try declined", "error") if page.error_code else ("Open", "info")
 
 
-def status_label(value: str) -> str:
-    """A payment status in words."""
-    return STATUS[value][0] if value in STATUS else _plain(value)
-
-
 def _special(kind: str, facts: Facts) -> Template | None:
     """Template for a kind whose facts change its meaning."""
     if kind == "default_method.changed" and "payment_method_id" not in facts:
@@ -278,7 +259,7 @@ def _label(name: str) -> str:
 
 
 def _value(value: str) -> str:
-    return STATUS[value][0] if value in STATUS else value
+    return status_info(value).label if value in set(PaymentStatus) else value
 
 
 def _detail(name: str, value: str) -> str | datetime:

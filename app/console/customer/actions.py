@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import apps, audit, checkout, customers, doctor, payers, sync, webhooks
-from app.console.common import wording
 from app.console.customer import unanswered
 from app.console.customer.account import keeping_events_away
 from app.core import db
@@ -269,7 +268,7 @@ def _state(session: Session, payer: payers.Payer) -> State:
     attached = sorted((row.id, row.title, row.expiry) for row in payer.methods if row.detached_at is None)
     status = payers.payment_status(payer, checkout.latest(session, payer.id), utcnow())
     title = f" ({payer.default_method.title})" if payer.default_method else ""
-    return State(f"{wording.status_label(status)}{title}", payer.default_method_id, tuple(attached))
+    return State(f"{payers.status_info(status).label}{title}", payer.default_method_id, tuple(attached))
 
 
 def _examine(session: Session, app: apps.App, *, actor: str) -> list[str]:

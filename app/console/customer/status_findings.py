@@ -4,10 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from app import checkout, links
-from app.console.common import wording
 from app.console.customer.account import Account
 from app.console.customer.findings import Finding, SuggestedAction
-from app.payers import PaymentStatus
+from app.payers import PaymentStatus, status_info
 from app.web.times import ago
 
 MICRODEPOSITS = "verify_with_microdeposits"
@@ -19,7 +18,7 @@ def _not_begun(account: Account) -> Finding:
     if link is None or link.state is links.LinkState.REVOKED:
         return Finding(
             "info",
-            "Not begun",
+            "Not started",
             "No page of Stripe's was opened for this customer, and no link leads to one. "
             "Make a link and send it.",
             (SuggestedAction.LINK,),
@@ -44,21 +43,23 @@ def _not_begun(account: Account) -> Finding:
         case _:
             used = ago(link.used_at or link.created_at)
             text = f"The link was used {used}, but Stripe's page did not open. {lost}"
-    return Finding("warning" if not link.works else "info", "Not begun", text, ())
+    return Finding("warning" if not link.works else "info", "Not started", text, ())
 
 
 def findings_of(account: Account) -> list[Finding]:
     if account.payer is None:
         return [_not_begun(account)]
-    return [FINDINGS[account.status](account)]
+    find = FINDINGS.get(account.status, _from_table)
+    return [find(account)]
 
 
-def _none(_account: Account) -> Finding:
+def _from_table(account: Account) -> Finding:
+    info = status_info(account.status)
     return Finding(
-        "info",
-        "No payment method yet",
-        "There is a Stripe customer, but nothing was ever saved for it. Make a link and send it.",
-        (SuggestedAction.LINK,),
+        info.tone,
+        info.label,
+        info.advice,
+        () if info.is_usable or info.is_under_way else (SuggestedAction.LINK,),
     )
 
 
@@ -197,7 +198,6 @@ def _abandoned(account: Account) -> Finding:
 
 
 FINDINGS: dict[PaymentStatus, Callable[[Account], Finding]] = {
-    PaymentStatus.NONE: _none,
     PaymentStatus.IN_PROGRESS: _in_progress,
     PaymentStatus.PROCESSING: _processing,
     PaymentStatus.NEEDS_ACTION: _needs_action,
@@ -218,7 +218,7 @@ def _attempt(account: Account) -> checkout.CheckoutSession:
 
 
 def _charged(account: Account) -> str:
-    return account.method.title if account.method else wording.status_label(account.status)
+    return account.method.title if account.method else status_info(account.status).label
 
 
 def _expiry(account: Account) -> str:

@@ -6,7 +6,6 @@ from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app import apps, audit, customers, operators
-from app.console.common import wording
 from app.console.customers import file as customer_file
 from app.console.customers import search as customer_search
 from app.console.customers.rows import payments
@@ -15,6 +14,7 @@ from app.core import db
 from app.core.config import settings
 from app.core.db import utcnow
 from app.operators import OperatorPages, Role
+from app.payers import PaymentStatus, status_info
 
 pages = OperatorPages("console_customers", __name__)
 
@@ -45,7 +45,7 @@ def page() -> ResponseReturnValue:
         elsewhere=None if listed.total else _elsewhere(asked, held_by, len(installed)),
         is_id=customer_search.names_a_stripe_id(asked.text),
         app_names={app.id: f"{app.name} ({'live' if app.livemode else 'test'})" for app in installed},
-        statuses={name: label for name, (label, _tone) in wording.STATUS.items()},
+        statuses={status.value: status_info(status).label for status in PaymentStatus},
         sorts=customer_search.SORTS,
         sizes={size: str(size) for size in customer_search.SIZES},
         columns=customer_search.COLUMNS,

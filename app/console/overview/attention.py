@@ -11,32 +11,13 @@ from app import apps, doctor, links, payers, sync, webhooks
 from app.console.common import event_types, wording
 from app.core.db import utcnow
 from app.customers import Customer
-from app.payers import Payer, PaymentStatus
+from app.payers import Payer
 
 MAX_COUNTED = 10_000  # beyond that, "more than" says enough
 NEWEST = 3
 MAX_EVENT_AGE = timedelta(minutes=10)  # a worker does what is due within seconds
 
-# In the order in which they should be looked at: title, what it means and what helps.
-STATUSES = {
-    "customer_gone": (
-        "Deleted at Stripe",
-        "Stripe no longer has these customers. A new link lets them begin again.",
-    ),
-    "failed": ("Declined", "The bank said no. A link lets them try another card."),
-    "needs_action": (
-        "3-D Secure unfinished",
-        "Their bank asks them to confirm, and they have not yet. A link leads them back to it.",
-    ),
-    "removed": ("Removed", "The method was detached at Stripe, and nothing can be charged. Send a link."),
-    "expired": ("Expired cards", "Nothing can be charged. A link lets them save a new card."),
-    "expiring": ("Cards that expire soon", "Within thirty days. Ask for a new one before it is too late."),
-    "abandoned": (
-        "Abandoned",
-        "They left Stripe's page unfinished until it expired. A link brings them back.",
-    ),
-}
-WARNINGS = {"needs_action", "expiring", "abandoned"}  # the rest are errors
+CONCERNS = {status: info for status, info in payers.STATUS_TABLE.items() if info.concern}
 
 
 @dataclass(frozen=True)
@@ -205,13 +186,13 @@ def _customers(session: Session, names: dict[str, str]) -> list[Concern]:
     return [
         Concern(
             status,
-            title,
-            advice,
-            "warning" if status in WARNINGS else "error",
+            info.concern or info.label,
+            info.advice,
+            info.tone,
             _counted(session, sa.select(Payer.id).where(_is(status), Payer.app_id.in_(names))),
             newest.get(status, []),
         )
-        for status, (title, advice) in STATUSES.items()
+        for status, info in CONCERNS.items()
     ]
 
 
@@ -223,7 +204,7 @@ def _newest(session: Session, names: dict[str, str]) -> dict[str, list[Item]]:
         .order_by(Payer.status_since.desc())
         .limit(NEWEST)
         .subquery()
-        for status in STATUSES
+        for status in CONCERNS
         for app_id in names
     ]
     every = sa.union_all(*(sa.select(walk) for walk in walks)).subquery()
@@ -251,11 +232,12 @@ def _with_links(session: Session, newest: dict[str, list[Item]]) -> dict[str, li
 
 
 def _is(status: str) -> sa.ColumnElement[bool]:
-    """A live payer of a status. TROUBLED is said too, in the index's own words, so that it is used.
+    """A live payer of a status. TROUBLED repeats the words of its index, so that the database uses it.
 
-    That index leaves out those with an unfinished 3-D Secure. They are few: their session ends in a day.
+    A status that this index lacks is found by the index of all statuses. Its customers should be few, as
+    with an unfinished 3-D Secure: that session ends in a day.
     """
-    live = Payer.deleted_at.is_(None) if status == PaymentStatus.NEEDS_ACTION else payers.TROUBLED
+    live = payers.TROUBLED if f"'{status}'" in str(payers.TROUBLED) else Payer.deleted_at.is_(None)
     return sa.and_(live, Payer.status == status)
 
 

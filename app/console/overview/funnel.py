@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from app.console.common.date_range import DateRange
 from app.console.overview import attention
 from app.customers import Customer
-from app.payers import Payer, PaymentStatus
+from app.payers import STATUS_TABLE, Payer, PaymentStatus
 
-UNDER_WAY = {PaymentStatus.IN_PROGRESS, PaymentStatus.PROCESSING}
-TROUBLED = {*attention.STATUSES}  # so that one phrase counts the same everywhere on the page
+UNDER_WAY = {status for status, info in STATUS_TABLE.items() if info.is_under_way}
+TROUBLED = {*attention.CONCERNS}  # so that one phrase counts the same everywhere on the page
 MAX_BARS = 100  # more would be too thin to be seen: then each stands for a week
 ONE_DAY = timedelta(days=1)
 

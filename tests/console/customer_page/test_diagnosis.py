@@ -21,7 +21,7 @@ class TestDiagnosis:
 
         page = look(customer["id"], app)
 
-        assert "Not begun No page of Stripe's was opened" in diagnosis(page)
+        assert "Not started No page of Stripe's was opened" in diagnosis(page)
         assert page.one("section", class_="diagnosis").one("button").text == "Make a link"
         assert "there is no Stripe customer yet" in section(page, "Payment method").text
 

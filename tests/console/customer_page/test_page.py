@@ -172,7 +172,7 @@ def test_an_app_besides_the_default_one_is_shown_apart(
 
     page = look(person, app)
 
-    assert "Not begun" in diagnosis(page)
+    assert "Not started" in diagnosis(page)
     assert section(page, "Payment method in Second")
     assert "Visa" in section(page, "Payment method in Stripe").text
 

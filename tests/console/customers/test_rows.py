@@ -46,12 +46,12 @@ class TestRow:
 
         found = cells(look(console, columns=["name", "key", "verified", "app", "status"]))
 
-        assert found == {"Payment": "Not begun"}
+        assert found == {"Payment": "Not started"}
 
     def test_tells_what_nobody_has_looked_at(self, app: Flask, console: FlaskClient) -> None:
         bill(app, [add(app, "New")], None)
 
-        assert cells(look(console))["Payment"] == "Not looked at yet"
+        assert cells(look(console))["Payment"] == "Not checked yet"
 
     def test_shows_any_name(self, app: Flask, console: FlaskClient) -> None:
         some = ["<script>alert(1)</script>", "شركة الاتصالات", "😀 Party", "A" * 256, "a'b\"c&d"]

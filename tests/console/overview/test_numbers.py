@@ -186,5 +186,5 @@ def test_lists_the_newest_customers(app: Flask, console: FlaskClient, now: datet
 
     newest = page.one("ul", class_="newest").all("li")
     assert [item.one("a").text for item in newest] == [f"{days} days old" for days in range(8)]
-    assert "Not begun" in newest[0].text
+    assert "Not started" in newest[0].text
     assert "Saved" in newest[1].text
