@@ -1,17 +1,18 @@
-"""A Stripe small enough to ship: the product runs, demonstrates and tests its whole way without one.
+"""A Stripe small enough to embed: the demo and the tests run against it, without a network.
 
-It keeps its own store and imports nothing of ours; the official SDK and CLI talk to it unmodified. It
-takes test keys and Stripe's test cards, nothing else.
+It has its own store and imports nothing else of the application. Stripe's SDK and CLI work with it unchanged.
+It takes only test keys and Stripe's test cards.
 """
 
-from app.simulator.accounts import DEFAULT_API_KEY, DEFAULT_RESTRICTED_KEY, add_account, add_key, revoke_key
-from app.simulator.deeds import perform
-from app.simulator.fault_settings import FAULTS, Faults, FaultSettings
-from app.simulator.hosted import Payer
+from app.simulator.control.actions import perform
+from app.simulator.protocol.fault_settings import FAULTS, FaultSettings
+from app.simulator.protocol.faults import Faults
+from app.simulator.protocol.keys import DEFAULT_API_KEY, DEFAULT_RESTRICTED_KEY, add_key, revoke_key
+from app.simulator.resources.accounts import add_account
+from app.simulator.resources.checkout.forms import Payer
 from app.simulator.server import Server, serve
-from app.simulator.shapes import JSON
 from app.simulator.simulator import Simulator
-from app.simulator.store import DEFAULT_ACCOUNT, Row, Store
+from app.simulator.store import DEFAULT_ACCOUNT, JSON, Row, Store
 
 __all__ = [
     "DEFAULT_ACCOUNT",

@@ -1,4 +1,4 @@
-"""Serves a simulator over HTTP: one thread for each connection, which stays open between requests."""
+"""An HTTP server for a simulator, with one thread for each connection. Connections stay open (keep-alive)."""
 
 import json
 import socket
@@ -11,14 +11,14 @@ from io import BytesIO, StringIO
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from app.simulator.api import NoAnswer
+from app.simulator.protocol.faults import NoAnswer
 from app.simulator.simulator import Simulator
 
-_LARGEST = 1024 * 1024  # bytes of a request body
+_MAX_BODY = 1024 * 1024  # bytes
 
 
 class Server:
-    """A simulator that listens; `url` is where."""
+    """A running server. `url` is its address."""
 
     def __init__(self, simulator: Simulator, host: str, port: int) -> None:
         self._http = _Http((host, port), _Handler, simulator)
@@ -33,7 +33,7 @@ class Server:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop listening and cut what is still connected."""
+        """Stop listening and cut all connections."""
         self._http.closing.set()
         self._http.shutdown()
         self._http.server_close()
@@ -42,7 +42,7 @@ class Server:
 
 
 def serve(simulator: Simulator, host: str, port: int) -> Server:
-    """Listen at once, in a thread; port 0 takes a free one. Raises OSError when the port is taken."""
+    """Start a server in a thread. Port 0 chooses a free port. Raises OSError when the port is taken."""
     return Server(simulator, host, port)
 
 
@@ -72,18 +72,18 @@ class _Http(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A caller that went away is nothing to report."""
+        """Report nothing: the caller has closed the connection."""
 
     def cut_all(self) -> None:
         with self._lock:
             connections = list(self._connections)
         for connection in connections:
-            with suppress(OSError):  # it may have gone by itself
+            with suppress(OSError):  # already closed
                 connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"  # keep-alive, which the SDK relies on for its speed
+    protocol_version = "HTTP/1.1"  # keep-alive makes the SDK fast
     server_version = "GangwaySimulator"
     sys_version = ""
     disable_nagle_algorithm = True
@@ -96,14 +96,14 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_DELETE = do_PUT = do_PATCH = do_HEAD = do_OPTIONS = do_GET  # noqa: N815
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's word
-        """Nothing is logged: a query or a path may hold what should not be."""
+        """Log nothing, because a path or query may hold private data."""
 
     def _serve(self) -> None:
         try:
             size = int(self.headers.get("Content-Length") or 0)
         except ValueError:
             size = -1
-        if not 0 <= size <= _LARGEST or "chunked" in self.headers.get("Transfer-Encoding", ""):
+        if not 0 <= size <= _MAX_BODY or "chunked" in self.headers.get("Transfer-Encoding", ""):
             self.close_connection = True
             self._send("413 Content Too Large", [("Content-Type", "text/plain")], b"")
             return
@@ -114,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
             status: str, headers: list[tuple[str, str]], _error: object = None
         ) -> Callable[[bytes], object]:
             head[:] = [status, headers]
-            return lambda _: None  # the old way of writing, which Flask never takes
+            return lambda _: None  # the old `write`, which Flask does not use
 
         try:
             chunks: Iterable[bytes] = self.server.wsgi(self._environ(body), start)
@@ -161,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
         return environ
 
     def _send(self, status: str, headers: list[tuple[str, str]], content: bytes) -> None:
-        """Head and body in one write, so that no answer waits for an acknowledgement."""
+        """Send head and body in one write, so that TCP does not delay the answer."""
         lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers)]
         if not any(name.lower() == "content-length" for name, _ in headers):
             lines.append(f"Content-Length: {len(content)}")
@@ -171,7 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(text.encode("latin-1") + (b"" if self.command == "HEAD" else content))
 
     def _reset(self) -> None:
-        """Cut the connection in a way that the caller sees as a reset, not as an end."""
+        """Cut the connection with a TCP reset, not with a normal end."""
         self.close_connection = True
         linger = struct.pack("ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

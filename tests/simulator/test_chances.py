@@ -180,7 +180,7 @@ def test_an_account_may_make_so_many_calls_a_second(
     simulator: Simulator, sdk: stripe.StripeClient, connect: Connect, page: Client, raw: Raw
 ) -> None:
     page.post("/_control", json={"action": "add_account", "key": "sk_test_other"})
-    simulator.clock._world = lambda: 1_800_000_000.5  # a second that does not pass
+    simulator.clock._real_time = lambda: 1_800_000_000.5  # a second that does not pass
     simulator.fault_settings.change({"rate_limit": 3})
 
     mine = [raw("GET", "/v1/customers") for _ in range(5)]

@@ -34,7 +34,7 @@ def test_a_new_session_looks_as_stripes_do(
     ("form", "param", "message"),
     [
         (BASE.replace("mode=setup&", ""), "mode", "Missing required param: mode."),
-        (BASE.replace("setup", "subscription"), "mode", "setup mode only"),
+        (BASE.replace("setup", "subscription"), "mode", "only opens sessions in setup mode"),
         (BASE.replace("setup", "payment"), "line_items", "Missing required param: line_items."),
         (BASE + "&ui_mode=elements", "ui_mode", "hosted and embedded"),
         (BASE + "&ui_mode=embedded_page", "success_url", "You can not pass"),

@@ -9,7 +9,7 @@ import pytest
 import stripe
 
 from app.simulator import Simulator
-from app.simulator.deliveries import signature
+from app.simulator.protocol.signatures import signature
 from tests.support.simulator import Open
 
 Deed = Callable[[Simulator, dict[str, str]], object]
@@ -195,9 +195,12 @@ def _body(inbox: Any) -> bytes:
 @pytest.mark.parametrize(
     ("deed", "problem"),
     [
-        (lambda simulator, saved: simulator.attach_card(saved["customer"], "1234"), "1234 is no test card"),
+        (
+            lambda simulator, saved: simulator.attach_card(saved["customer"], "1234"),
+            "1234 is not a test card",
+        ),
         (lambda simulator, _: simulator.choose_default(_other(simulator), _["method"]), "not attached to"),
-        (lambda simulator, _: simulator.renew_card(_bank_account(simulator)), "is no card"),
+        (lambda simulator, _: simulator.renew_card(_bank_account(simulator)), "is not a card"),
         (lambda simulator, _: simulator.settle_mandate("mandate_x", "lost"), "active, inactive or pending"),
         (lambda simulator, _: simulator.roll_secret("we_x", overlap=90000), "24 hours at most"),
         (lambda simulator, _: simulator.attach_card(_deleted(simulator)), "was deleted"),

@@ -11,7 +11,7 @@ import pytest
 import stripe
 
 from app.simulator import Simulator
-from app.simulator.deliveries import post
+from app.simulator.protocol.post import post
 from tests.support.cases import for_each
 from tests.support.processes import PATIENCE, wait_until
 from tests.support.simulator import Open

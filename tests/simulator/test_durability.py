@@ -171,7 +171,7 @@ def test_a_file_of_a_later_version_is_read_as_far_as_it_goes(tmp_path: Path) -> 
     path = tmp_path / "stripe.db"
     Store(path).close()
     with sqlite3.connect(path) as file:
-        file.execute("INSERT INTO book VALUES ('invoices', 'in_1', 1, 'acct_1', '{}')")
+        file.execute("INSERT INTO object VALUES ('invoices', 'in_1', 1, 'acct_1', '{}')")
     file.close()
 
     store = Store(path)

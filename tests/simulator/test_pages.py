@@ -214,7 +214,7 @@ def test_micro_deposits_have_a_page_of_their_own(
 
     assert "Verify your bank account" in read(asked).text
     assert wrong.status_code == 422
-    assert "This is not the code" in read(wrong).text
+    assert "This code is wrong" in read(wrong).text
     assert right.status_code == 303
     assert "Nothing to verify" in read(page.get(place)).text
     assert "Nothing to verify" in read(page.post(place, data={"code": "SM11AA"})).text

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.simulator import parameters
-from app.simulator.parameters import Kind, Parameter
-from app.simulator.work import OPERATIONS
+from app.simulator.protocol import parameters
+from app.simulator.protocol.call import OPERATIONS
+from app.simulator.protocol.parameters import Kind, Parameter
 from tests.simulator.conftest import SUBSET, description
 from tests.support.cases import for_each
 

@@ -130,7 +130,7 @@ def test_a_declined_card_is_not_attached(simulator: Simulator, sdk: stripe.Strip
         ({"card": {"number": "4111111111111111", "exp_month": 1, "exp_year": 2040}}, "non test card"),
         ({"card": {"token": "tok_nope"}}, "No such token"),
         ({"card": {"token": "nope"}}, "No such token"),
-        ({"type": "klarna"}, "knows no payment methods of type klarna"),
+        ({"type": "klarna"}, "has no payment methods of type klarna"),
         ({"type": "sepa_debit"}, "Missing required param: sepa_debit"),
         ({"payment_method": "pm_nope"}, "No such PaymentMethod"),
     ],
