@@ -55,12 +55,9 @@ def findings_of(account: Account) -> list[Finding]:
 
 def _from_table(account: Account) -> Finding:
     info = status_info(account.status)
-    return Finding(
-        info.tone,
-        info.label,
-        info.advice,
-        () if info.is_usable or info.is_under_way else (SuggestedAction.LINK,),
-    )
+    tone = "info" if info.tone == "neutral" else info.tone
+    actions = () if info.is_usable or info.is_under_way else (SuggestedAction.LINK,)
+    return Finding(tone, info.label, info.advice, actions)
 
 
 def _in_progress(account: Account) -> Finding:

@@ -69,7 +69,9 @@ class TestDiagnosis:
         fields = {"app_id": app_id, "stripe_customer_id": made["id"], "confirmed": "yes"}
         post(client, f"/operator/customers/{customer['id']}/attach", **fields)
 
-        assert "No payment method yet There is a Stripe customer" in diagnosis(look(customer["id"], app))
+        assert "Not started There is a Stripe customer, but no payment method was saved" in diagnosis(
+            look(customer["id"], app)
+        )
 
     def test_of_a_revoked_key(self, app: Flask, world: World, simulator: Simulator) -> None:
         person = world.person()
