@@ -15,25 +15,18 @@ from app.customers.actions import (
     settled_id,
 )
 from app.customers.details import NewCustomer, details_of, with_adopted
-from app.customers.listing import MANY, Cut, Listed, Row, Wanted, batches, count, listed
 from app.customers.models import Customer
-from app.customers.queries import by_id_or_key, by_key, get
+from app.customers.queries import by_id_or_key, by_key, count_live, get, subject_keys_of
 from app.customers.search import fits, search_text
 
 __all__ = [
-    "MANY",
     "Customer",
     "CustomerTaken",
-    "Cut",
-    "Listed",
     "NewCustomer",
-    "Row",
-    "Wanted",
     "adopt",
-    "batches",
     "by_id_or_key",
     "by_key",
-    "count",
+    "count_live",
     "create",
     "delete",
     "details_of",
@@ -41,7 +34,6 @@ __all__ = [
     "fits",
     "get",
     "is_same",
-    "listed",
     "match",
     "refuse_deleted",
     "refuse_taken",
@@ -49,5 +41,6 @@ __all__ = [
     "restore",
     "search_text",
     "settled_id",
+    "subject_keys_of",
     "with_adopted",
 ]

@@ -152,9 +152,23 @@ def count_one(session: Session, change: int) -> None:
     )
 
 
+def count_live(session: Session) -> int:
+    """How many customers there are, deleted ones left out."""
+    return int(session.scalar(sa.select(sa.func.sum(CustomerCount.live))) or 0)
+
+
+def subject_keys_of(session: Session, ids: Collection[str]) -> dict[str, list[str]]:
+    """The subject keys of several customers, sorted, by the customer's id; without those that have none."""
+    found: dict[str, list[str]] = {}
+    held = sa.select(SubjectKey.customer_id, SubjectKey.key).where(SubjectKey.customer_id.in_(ids))
+    for customer_id, key in session.execute(held.order_by(SubjectKey.key)):
+        found.setdefault(customer_id, []).append(key)
+    return found
+
+
 def _count(session: Session, wanted: Filter, fits: list[sa.ColumnElement[bool]]) -> int:
     if wanted == Filter():
-        return int(session.scalar(sa.select(sa.func.sum(CustomerCount.live))) or 0)
+        return count_live(session)
     return session.scalar(sa.select(sa.func.count()).select_from(Customer).where(*fits)) or 0
 
 

@@ -19,6 +19,11 @@ def look(console: FlaskClient, **query: Any) -> Page:
     return Page.of(console.get(LIST, query_string=query))
 
 
+def follow(console: FlaskClient, page: Page, rel: str) -> Page:
+    """The page to which a link of the pager leads: `next` or `prev`."""
+    return Page.of(console.get(page.one("a", rel=rel)["href"]))
+
+
 def rows(page: Page) -> list[Element]:
     """The rows of the table."""
     return page.one("tbody").all("tr") if page.all("tbody") else []

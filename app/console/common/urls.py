@@ -12,6 +12,7 @@ from app.web.keyset import Position
 POSITIONS = ("before", "after")
 NO_PAGE = "There is no such page. Go back to the beginning of the list."
 MAX_ID_LENGTH = 255
+MAX_LABEL_LENGTH = 256
 FIRST, LAST = (
     datetime(1970, 1, 1, tzinfo=UTC),
     datetime(9000, 1, 1, tzinfo=UTC),
@@ -62,6 +63,17 @@ def timed_position(name: str) -> Position | None:
     if local.tzinfo is None or not FIRST <= instant <= LAST or not is_id_like:
         raise NotFound(NO_PAGE)
     return (instant, id_)
+
+
+def named_position(name: str) -> Position | None:
+    """A position that is a text of 256 letters at most, and an id of ours. Raises NotFound for any other."""
+    given = request.args.get(name, "")
+    if not given:
+        return None
+    label, _, id_ = given.rpartition("~")
+    if not is_id(id_) or not 0 < len(label) <= MAX_LABEL_LENGTH:
+        raise NotFound(NO_PAGE)
+    return (label, id_)
 
 
 def id_position(name: str) -> Position | None:

@@ -10,9 +10,9 @@ from io import StringIO
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import customers
+from app.console.customers import queries
 from app.console.customers.rows import Payment, payments
-from app.console.customers.search import Asked
+from app.console.customers.search import ListRequest
 
 HEADS = (
     "id",
@@ -36,19 +36,19 @@ _SEPARATORS = r"""[,;|:"'\t\v\f\r\n\x1c-\x1e\x85\u2028\u2029]"""
 DANGEROUS = re.compile(rf"^(?=[\t\r\n])|^{_FORMULA}|(?<={_SEPARATORS}){_FORMULA}")
 
 
-def pieces(engine: sa.Engine, asked: Asked, wanted: customers.Wanted) -> Iterator[bytes]:
+def pieces(engine: sa.Engine, asked: ListRequest, query: queries.CustomerQuery) -> Iterator[bytes]:
     """The file, as many lines at a time as memory holds easily. No connection is held between them.
 
     It begins with a mark by which spreadsheets know UTF-8.
     """
     yield codecs.BOM_UTF8 + _lines([HEADS])
-    for batch in customers.batches(engine, wanted):
+    for batch in queries.batches(engine, query):
         with Session(engine) as session:
             known = payments(session, asked, [row.id for row in batch])
         yield _lines([_cells(row, known.get(row.id)) for row in batch])
 
 
-def _cells(row: customers.Row, payment: Payment | None) -> tuple[str | None, ...]:
+def _cells(row: queries.Row, payment: Payment | None) -> tuple[str | None, ...]:
     return (
         row.id,
         row.name,

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import apps
-from app.console.customers.search import Asked
+from app.console.customers.search import ListRequest
 from app.payers import Payer, PaymentMethod
 
 
@@ -29,7 +29,7 @@ class Payment:
         return apps.dashboard_url(self.app, "customer", self.stripe_customer_id)
 
 
-def payments(session: Session, asked: Asked, ids: Collection[str]) -> dict[str, Payment]:
+def payments(session: Session, asked: ListRequest, ids: Collection[str]) -> dict[str, Payment]:
     """The payment of each of these customers that has one, by the customer's id.
 
     Of several apps it is the one that was asked for, else one with the status that was asked for, else the

@@ -12,10 +12,11 @@ from werkzeug.datastructures import MultiDict
 from app import apps, customers
 from app.checkout import CheckoutSession
 from app.console.common import urls
+from app.console.customers.queries import MAX_COUNTED, CustomerQuery, PageRequest
 from app.core.db import is_id
-from app.core.errors import NotFound
-from app.customers import Customer, Cut
+from app.customers import Customer
 from app.payers import Payer, PaymentMethod, PaymentStatus
+from app.web.keyset import Position
 from app.webhooks import Event
 
 SORTS = {
@@ -23,6 +24,12 @@ SORTS = {
     "created": "Oldest first",
     "name": "Name, A to Z",
     "-name": "Name, Z to A",
+}
+PAGE_LABELS = {  # of the links to the first page, the one before and the one after
+    "-created": ("Newest", "Newer", "Older"),
+    "created": ("Oldest", "Older", "Newer"),
+    "name": ("First", "Previous", "Next"),
+    "-name": ("First", "Previous", "Next"),
 }
 SIZES = (25, 50, 100)
 COLUMNS = {
@@ -39,9 +46,8 @@ COLUMNS = {
 }
 GROUPS = (("key", "subjects"), ("status", "method"), ("created",), ("verified",), ("app", "stripe"), ("id",))
 USUAL = ("email", "key", "subjects", "status", "method", "created", "verified")
-LONGEST = 1_000  # letters that are looked for
-LAST_PAGE = 10**9
-FEWER = 3_000  # counted where no index alone tells who fits
+MAX_TEXT_LENGTH = 1_000
+MAX_SLOWLY_COUNTED = 3_000  # where no index alone tells who matches
 
 Query = sa.Select[str]
 _of_payer = sa.select(Payer.customer_id)
@@ -60,7 +66,7 @@ STRIPE_IDS: dict[str, Callable[[str], Query]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class ListRequest:
     """What stands in the address of the list. A filter that makes no sense is as if it were not there."""
 
     text: str = ""
@@ -68,25 +74,27 @@ class Asked:
     app_id: str | None = None
     are_deleted: bool = False
     sort: str = "-created"
-    page: int = 1
+    before: Position | None = None
+    after: Position | None = None
     size: int = 50
     columns: tuple[str, ...] = USUAL
 
     @classmethod
-    def of(cls, args: MultiDict[str, str]) -> "Asked":
+    def of(cls, args: MultiDict[str, str]) -> "ListRequest":
         """Read the address. Raises NotFound for a page that can't be."""
-        status, sort, page = args.get("status", ""), args.get("sort", ""), args.get("page", "") or "1"
-        if not re.fullmatch(r"[1-9][0-9]{0,20}", page, re.ASCII):
-            raise NotFound(urls.NO_PAGE)
+        status, sort = args.get("status", ""), args.get("sort", "")
+        sort = sort if sort in SORTS else cls.sort
+        read_position = urls.named_position if sort.endswith("name") else urls.timed_position
         size = args.get("size", 0, type=int)
         columns = args.getlist("columns")
         return cls(
-            text=" ".join(args.get("q", "")[:LONGEST].split()),
+            text=" ".join(args.get("q", "")[:MAX_TEXT_LENGTH].split()),
             status=PaymentStatus(status) if status in set(PaymentStatus) else None,
             app_id=app_id if is_id(app_id := args.get("app", "").upper()) else None,
             are_deleted=args.get("show") == "deleted",
-            sort=sort if sort in SORTS else cls.sort,
-            page=min(int(page), LAST_PAGE),
+            sort=sort,
+            before=read_position("before"),
+            after=read_position("after"),
             size=size if size in SIZES else cls.size,
             columns=tuple(name for name in COLUMNS if name in columns) if columns else USUAL,
         )
@@ -97,9 +105,9 @@ class Asked:
         shown = [[name for name in group if name in self.columns] for group in GROUPS]
         return [group for group in shown if group]
 
-    def turned(self) -> "Asked":
+    def turned(self) -> "ListRequest":
         """The same among the deleted, or the live."""
-        return replace(self, are_deleted=not self.are_deleted, page=1)
+        return replace(self, are_deleted=not self.are_deleted, before=None, after=None)
 
     @property
     def is_filtered(self) -> bool:
@@ -117,17 +125,22 @@ class Asked:
         return self.sort.removeprefix("-")
 
     @property
-    def cut(self) -> Cut:
-        """The part of the list that is shown."""
-        order_by = {"name": "name", "created": "createdAt"}[self.order_by]
-        return Cut(order_by=order_by, descending=self.descending, page=self.page, size=self.size)
+    def page_request(self) -> PageRequest:
+        """The page of the list that is shown."""
+        return PageRequest(
+            order_by=self.order_by,
+            descending=self.descending,
+            size=self.size,
+            before=self.before,
+            after=self.after,
+        )
 
     def cleared(self) -> dict[str, Any]:
         """The arguments of the list with nothing left out."""
         return replace(self, text="", status=None, app_id=None, are_deleted=False).address()
 
     def address(self, **changes: Any) -> dict[str, Any]:
-        """The arguments of the same list with something changed: those not usual. Page 1, unless named."""
+        """The arguments of the same list with something changed: those not usual. It begins at the start."""
         kept: dict[str, Any] = {
             "q": self.text,
             "status": self.status,
@@ -137,7 +150,7 @@ class Asked:
             "size": self.size,
             "columns": ["name", *self.columns] if self.columns != USUAL else None,
         }
-        usual = {"sort": Asked.sort, "size": Asked.size, "page": Asked.page}
+        usual = {"sort": ListRequest.sort, "size": ListRequest.size}
         return {name: value for name, value in (kept | changes).items() if value and value != usual.get(name)}
 
 
@@ -155,16 +168,15 @@ def holders(session: Session, text: str) -> list[str]:
     return []
 
 
-def wanted(asked: Asked, held_by: list[str], installed: int) -> customers.Wanted:
-    """Which customers fit. `held_by` are those to whom the text belongs as an id; `installed` counts apps."""
-    fits: list[sa.ColumnElement[bool]] = []
+def build_query(asked: ListRequest, held_by: list[str], installed: int) -> CustomerQuery:
+    """Which customers match. `held_by` have the text as an id; `installed` counts apps."""
+    filters: list[sa.ColumnElement[bool]] = []
     if held_by:
-        fits.append(Customer.id.in_(held_by))
+        filters.append(Customer.id.in_(held_by))
     elif asked.text:
-        fits.append(customers.fits(asked.text))
-    name = (asked.text, asked.status, asked.app_id, asked.are_deleted)
+        filters.append(customers.fits(asked.text))
     if not asked.status and not asked.app_id:
-        return customers.Wanted(name=name, fits=fits, are_deleted=asked.are_deleted)
+        return CustomerQuery(filters=filters, are_deleted=asked.are_deleted)
     of_payer: list[sa.ColumnElement[bool]] = [Payer.deleted_at.is_(None)]
     if asked.app_id:
         of_payer.append(Payer.app_id == asked.app_id)
@@ -172,14 +184,16 @@ def wanted(asked: Asked, held_by: list[str], installed: int) -> customers.Wanted
         not_begun = ~sa.exists().where(
             Payer.customer_id == Customer.id, *of_payer, Payer.status != PaymentStatus.NONE
         )
-        return customers.Wanted(name=name, fits=[*fits, not_begun], are_deleted=asked.are_deleted, many=FEWER)
+        return CustomerQuery(
+            filters=[*filters, not_begun], are_deleted=asked.are_deleted, max_counted=MAX_SLOWLY_COUNTED
+        )
     if asked.status:
         of_payer.append(Payer.status == asked.status)
     with_payer = sa.select(Payer.customer_id).where(*of_payer)
-    if fits or asked.are_deleted:
-        fits.append(Customer.id.in_(with_payer))
-        return customers.Wanted(name=name, fits=fits, are_deleted=asked.are_deleted, many=FEWER)
+    if filters or asked.are_deleted:
+        filters.append(Customer.id.in_(with_payer))
+        return CustomerQuery(filters=filters, are_deleted=asked.are_deleted, max_counted=MAX_SLOWLY_COUNTED)
     # Of a customer in several apps there are several; that must not hide that many fit.
-    most = (customers.MANY + 1) * (1 if asked.app_id else max(installed, 1))
+    most = (MAX_COUNTED + 1) * (1 if asked.app_id else max(installed, 1))
     ids = sa.select(with_payer.limit(most).subquery().c.customer_id).distinct()
-    return customers.Wanted(name=name, fits=[Customer.id.in_(with_payer)], ids=ids)
+    return CustomerQuery(filters=[Customer.id.in_(with_payer)], ids=ids)

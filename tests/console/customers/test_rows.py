@@ -119,7 +119,7 @@ class TestColumns:
         page = look(console, columns=["name", "key"], size="25", sort="name")
 
         wanted = "size=25&columns=name&columns=key"
-        assert page.one("a", rel="next")["href"] == f"{LIST}?sort=name&{wanted}&page=2"
+        assert page.one("a", rel="next")["href"].startswith(f"{LIST}?sort=name&{wanted}&after=")
         assert page.one("thead").one("a", class_="sort")["href"] == f"{LIST}?sort=-name&{wanted}"
 
     def test_are_the_usual_ones_when_nothing_is_said(self, app: Flask, console: FlaskClient) -> None:
@@ -127,7 +127,7 @@ class TestColumns:
 
         page = look(console, columns=["name", *USUAL], size="25")
 
-        assert page.one("a", rel="next")["href"] == f"{LIST}?size=25&page=2"
+        assert page.one("a", rel="next")["href"].startswith(f"{LIST}?size=25&after=")
 
 
 class TestEmpty:

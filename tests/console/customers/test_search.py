@@ -135,6 +135,6 @@ class TestSearch:
 
         page = look(console, q="acme")
 
-        [link] = [link for link in page.all("a") if "deleted customer fits" in link.text]
-        assert link.text == "1 deleted customer fits"
+        [link] = [link for link in page.all("a") if "deleted customer matches" in link.text]
+        assert link.text == "1 deleted customer matches"
         assert names(Page.of(console.get(link["href"]))) == ["ACME"]
