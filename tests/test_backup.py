@@ -173,7 +173,7 @@ def test_a_restored_copy_catches_up_with_stripe(
     person.save_card()
     world.settle()
     with world.app.app_context():
-        sync.tend(db.session())
+        sync.run_maintenance(db.session())
     assert backup(monkeypatch, database_url, tmp_path / "copy.db").exit_code == 0
     clock.shift(3600)
     simulator.detach_payment_method(str(person.stripe_default))
@@ -188,9 +188,9 @@ def test_a_restored_copy_catches_up_with_stripe(
     before = theirs.status
     with restored.app_context():
         migrations.upgrade()
-        while sync.tend(db.session()):
+        while sync.run_maintenance(db.session()):
             pass
-        sync.drain()
+        sync.run_until_idle()
 
     assert before == PaymentStatus.SAVED
     assert theirs.status == PaymentStatus.REMOVED

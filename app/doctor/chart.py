@@ -65,7 +65,7 @@ class Chart:
     sent: list[SentEvent] | None = None  # since our webhook is as it is
     arrived: set[str] = field(default_factory=set)  # those of them that the webhook brought
     on_their_way: int = 0  # those that are too young to be missed
-    stray_customers: sync.Strays | None = None
+    stray_customers: sync.Orphans | None = None
 
     @property
     def is_proved(self) -> bool:
@@ -83,7 +83,7 @@ class Chart:
 def examine(session: Session, app: apps.App, *, every_customer: bool = False) -> Chart:
     """Read our rows, then ask Stripe. Ends the transaction; what Stripe says no to is noted and gone past.
 
-    Strays are looked for among the newest customers of the account, or among all: a call for each hundred.
+    Orphans are looked for among the newest customers of the account, or among all: a call for each hundred.
     """
     chart = _our_side(session, app)
     db.end_read(session)
@@ -98,8 +98,8 @@ def examine(session: Session, app: apps.App, *, every_customer: bool = False) ->
     if chart.endpoints is not None:
         chart.strays = apps.strays(session, chart.endpoints, chart.public_url)
         db.end_read(session)
-    pages = None if every_customer else sync.FEW_PAGES
-    chart.stray_customers = _ask(chart, "customers", lambda: sync.strays(session, app, pages=pages))
+    pages = None if every_customer else sync.DEFAULT_MAX_PAGES
+    chart.stray_customers = _ask(chart, "customers", lambda: sync.find_orphans(session, app, pages=pages))
     db.end_read(session)
     return chart
 

@@ -71,7 +71,7 @@ def _claim(session: Session, app: apps.App) -> bool:
 
 def _signs(session: Session, app: apps.App) -> str:
     """What changes when something odd happens: a rejected key, failing calls, events that never came."""
-    backfill, pace = session.get(sync.Backfill, app.id), session.get(sync.Pace, app.id)
+    backfill, budget = session.get(sync.Backfill, app.id), session.get(sync.RateBudget, app.id)
     fetched = backfill.found if backfill and not settings().is_pulling else 0
-    drifts, is_failing = (pace.drifts, pace.failures > 0) if pace else (0, False)
+    drifts, is_failing = (budget.drifts, budget.failures > 0) if budget else (0, False)
     return f"{app.status} fetched={fetched} drifts={drifts} failing={is_failing}"

@@ -6,7 +6,7 @@ from app.apps import lacking, listed, webhook_url
 from app.doctor.chart import Chart
 from app.doctor.findings import Finding, amber, green, red
 from app.gateway import API_VERSION, EVENTS, StripeKeyRejected
-from app.sync import Strays
+from app.sync import Orphans
 
 SLOW_CLOCK, WRONG_CLOCK = 30, 240  # seconds; a signature is refused after 300
 ENDPOINT_LIMIT = 16  # https://docs.stripe.com/webhooks
@@ -261,7 +261,7 @@ def _clock(skew: float) -> Finding:
     return green("clock", "The clock is right", f"Within {SLOW_CLOCK} seconds of Stripe's.")
 
 
-def _stray_customers(strays: Strays) -> Finding:
+def _stray_customers(strays: Orphans) -> Finding:
     if strays.customers:
         return amber(
             "stray_customers",
@@ -270,7 +270,7 @@ def _stray_customers(strays: Strays) -> Finding:
             " record here has them. They are harmless and never charged; look at them in Stripe's Dashboard"
             " and delete them there.",
         )
-    among = f"all {strays.looked_through}" if strays.is_all else f"the newest {strays.looked_through}"
+    among = f"all {strays.checked}" if strays.is_all else f"the newest {strays.checked}"
     return green("stray_customers", "No stray customers", f"Looked for among {among} at Stripe.")
 
 

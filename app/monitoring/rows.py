@@ -77,7 +77,7 @@ class Rows(Collector):
 
     def _workers(self) -> Iterator[Metric]:
         yield _gauge(
-            "gangway_workers", "Worker threads that run, on all machines.", sync.workers(self._session)
+            "gangway_workers", "Worker threads that run, on all machines.", sync.worker_threads(self._session)
         )
 
     def _apps(self) -> Iterator[Metric]:
@@ -123,8 +123,8 @@ class Rows(Collector):
             if run is not None:
                 failing.add_metric([app.id], float(run.last_error is not None))
                 fetched.add_metric([app.id], run.found)
-            pace = self._session.get(sync.Pace, app.id)
-            drifts.add_metric([app.id], pace.drifts if pace else 0)
+            budget = self._session.get(sync.RateBudget, app.id)
+            drifts.add_metric([app.id], budget.drifts if budget else 0)
         yield from (ready, age, failing, fetched, drifts, findings, examined)
 
     def _count(self, query: sa.Select[str]) -> int:

@@ -1,36 +1,35 @@
-"""Keeping our record equal to Stripe's truth."""
+"""Keep our record equal to Stripe's."""
 
-from app.sync.backfill import Backfilled, backfill
-from app.sync.backfill import ask as ask_for_backfill
+from app.sync.backfill import BackfillResult, backfill, request_backfill
 from app.sync.backlog import overdue
-from app.sync.beats import Beat, workers
 from app.sync.converge import Outcome, converge
-from app.sync.leases import Lease, claim, claim_due
-from app.sync.models import Backfill, Pace
+from app.sync.heartbeat import WorkerHeartbeat, worker_threads
+from app.sync.models import Backfill, RateBudget
+from app.sync.orphans import DEFAULT_MAX_PAGES, Orphans, find_orphans
+from app.sync.payer_leases import Lease, claim, claim_due
 from app.sync.refresh import refresh
-from app.sync.strays import FEW_PAGES, Strays, strays
-from app.sync.worker import Worker, drain, tend, turn
+from app.sync.worker import Worker, run_maintenance, run_once, run_until_idle
 
 __all__ = [
-    "FEW_PAGES",
+    "DEFAULT_MAX_PAGES",
     "Backfill",
-    "Backfilled",
-    "Beat",
+    "BackfillResult",
     "Lease",
+    "Orphans",
     "Outcome",
-    "Pace",
-    "Strays",
+    "RateBudget",
     "Worker",
-    "ask_for_backfill",
+    "WorkerHeartbeat",
     "backfill",
     "claim",
     "claim_due",
     "converge",
-    "drain",
+    "find_orphans",
     "overdue",
     "refresh",
-    "strays",
-    "tend",
-    "turn",
-    "workers",
+    "request_backfill",
+    "run_maintenance",
+    "run_once",
+    "run_until_idle",
+    "worker_threads",
 ]

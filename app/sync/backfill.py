@@ -1,7 +1,7 @@
-"""Finding the events that no webhook brought, in Stripe's own list of them.
+"""Find the events that no webhook delivered, in Stripe's list of events.
 
-What is found goes into the inbox, and from there the usual way. A walk goes from the newest event back to
-where the last walk began, and some time further: Stripe may list an event later than younger ones.
+They go into the inbox, and then the usual way. A run reads from the newest event back to where the last run
+began, and some time further, because Stripe may list an event later than newer ones.
 """
 
 from dataclasses import dataclass
@@ -16,82 +16,86 @@ from app import apps, checkout, webhooks
 from app.apps import App
 from app.core import db
 from app.core.config import settings
-from app.core.db import new_id, utcnow
+from app.core.db import utcnow
 from app.core.errors import AppError, Conflict
 from app.gateway import EventPage, StripeKeyRejected, StripeRefused
-from app.sync import pace, schedule
-from app.sync.models import Backfill, Pace
+from app.sync import schedule, throttle
+from app.sync.leases import Leasing
+from app.sync.models import Backfill, RateBudget
 
 log = structlog.get_logger("gangway.backfill")
 
-KEPT = timedelta(days=30)  # what Stripe lists
-LEASE = timedelta(minutes=1)  # one page takes far less
-AFTER_TROUBLE = timedelta(minutes=1)
+STRIPE_RETENTION = timedelta(days=30)  # Stripe lists no older events
+LEASE_DURATION = timedelta(minutes=1)  # one page takes far less time
+RETRY_DELAY = timedelta(minutes=1)
 GAP_SPREAD = timedelta(hours=1)
 GAP_BATCH = 500
-SKEW = timedelta(hours=1)  # by which our clock may be ahead of Stripe's, by whose time the list is read
-_dice = SystemRandom()
+MAX_CLOCK_SKEW = timedelta(
+    hours=1
+)  # by which our clock may be ahead of Stripe's, by whose time the list is read
+_random = SystemRandom()
+_leasing = Leasing(Backfill, Backfill.app_id, duration=LEASE_DURATION)
 
 
 @dataclass(frozen=True)
-class ListLease:
-    """The right to read on in an app's list, until it runs out."""
+class BackfillLease:
+    """The right to read an app's list until the lease runs out."""
 
     app_id: str
     token: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Backfilled:
-    """What looking through Stripe's list came to."""
+class BackfillResult:
+    """What a run found in Stripe's list."""
 
-    listed: int = 0  # events of the kinds that we want
-    found: int = 0  # of these, those that no webhook had brought
-    has_more: bool = False  # further back
+    listed: int = 0  # events of the types that we use
+    found: int = 0  # listed events that no webhook had delivered
+    has_more: bool = False  # is there more, further back?
 
-    def __add__(self, later: "Backfilled") -> "Backfilled":
-        """Both together."""
-        return Backfilled(
+    def __add__(self, later: "BackfillResult") -> "BackfillResult":
+        """Add up two parts of a run."""
+        return BackfillResult(
             listed=self.listed + later.listed, found=self.found + later.found, has_more=later.has_more
         )
 
 
 def backfill(
     session: Session, app: App, *, since: datetime | None = None, dry_run: bool = False
-) -> Backfilled:
-    """Look through an app's whole list now, back to the last time or to a given one.
+) -> BackfillResult:
+    """Read an app's whole list now, back to the last run or to `since`. A dry run only counts.
 
-    Ends the reading, and commits page by page. A dry run only counts. Raises Conflict when another is at it,
-    and what the gateway raises.
+    Ends the transaction, and commits each page. Raises Conflict when another worker reads the list, and what
+    the gateway raises.
     """
     db.end_read(session)
     if dry_run:
         return _count(session, app, since)
     token = _claim(session, app.id, since=since)
     if token is None:
-        raise Conflict("A backfill of this app is under way already. Try again in a minute.")
-    seen = Backfilled(has_more=True)
+        raise Conflict("A backfill of this app is already running. Try again in a minute.")
+    seen = BackfillResult(has_more=True)
     while seen.has_more:
         seen += _read_page(session, app, token, keeps_lease=True)
     return seen
 
 
-def claim_due(session: Session) -> ListLease | None:
-    """Take the lease of the list whose turn it is; None when none is due and may be read now. Commits."""
+def claim_due(session: Session) -> BackfillLease | None:
+    """Take the lease of the list that has been due longest. Return None when no list is due. Commits."""
     now = utcnow()
-    app_id = session.scalar(_whose_turn(now))
+    app_id = session.scalar(_next_app(now))
     db.end_read(session)
     if app_id is None:
         return None
     db.start_write(session)
-    is_allowed = pace.take(session, app_id, now, calls=1)
+    is_allowed = throttle.reserve(session, app_id, now, calls=1)
     session.commit()
-    token = _claim(session, app_id, is_timed=True) if is_allowed else None
-    return ListLease(app_id, token) if token else None
+    token = _claim(session, app_id, scheduled=True) if is_allowed else None
+    return BackfillLease(app_id, token) if token else None
 
 
-def read_on(session: Session, lease: ListLease) -> None:
-    """Read the next page of a list, and give its lease back. Commits."""
+def read_next_page(session: Session, lease: BackfillLease) -> None:
+    """Read the next page of a list, and release its lease. Commits."""
     app = apps.by_id(session, lease.app_id)
     db.end_read(session)
     try:
@@ -100,20 +104,13 @@ def read_on(session: Session, lease: ListLease) -> None:
         log.warning("backfill_failed", app=lease.app_id, reason=error.detail)
 
 
-def release(session: Session, lease: ListLease) -> None:
-    """Give a lease back unused, unless another has it by now. Commits."""
-    db.start_write(session)
-    session.execute(
-        sa.update(Backfill)
-        .where(Backfill.app_id == lease.app_id, Backfill.lease == lease.token)
-        .values(lease=None, leased_until=None)
-        .execution_options(synchronize_session=False)
-    )
-    session.commit()
+def release(session: Session, lease: BackfillLease) -> None:
+    """Release an unused lease, unless another worker has it by now. Commits."""
+    _leasing.release(session, lease.app_id, lease.token)
 
 
-def expect(session: Session) -> None:
-    """Have every list looked through soon: a worker has started, and may have been away for long. Commits."""
+def request_all(session: Session) -> None:
+    """Make every list due: a worker has started, perhaps after a long time. Commits."""
     db.start_write(session)
     now = utcnow()
     session.execute(
@@ -125,18 +122,21 @@ def expect(session: Session) -> None:
     session.commit()
 
 
-def ask(session: Session, app_id: str) -> None:
-    """Have one app's list looked through as soon as a worker is free. The caller commits."""
+def request_backfill(session: Session, app_id: str) -> None:
+    """Make one app's list due. The caller commits."""
     asked = sa.update(Backfill).where(Backfill.app_id == app_id).values(next_run_at=utcnow())
     session.execute(asked.execution_options(synchronize_session=False))
 
 
-def _whose_turn(now: datetime) -> sa.Select[str]:
+def _next_app(now: datetime) -> sa.Select[str]:
     return (
         sa.select(App.id)
-        .outerjoin(Pace, Pace.app_id == App.id)
+        .outerjoin(RateBudget, RateBudget.app_id == App.id)
         .outerjoin(Backfill, Backfill.app_id == App.id)
-        .where(pace.may_ask(now), sa.or_(Backfill.app_id.is_(None), sa.and_(_is_due(now), _is_free(now))))
+        .where(
+            throttle.may_call(now),
+            sa.or_(Backfill.app_id.is_(None), sa.and_(_is_due(now), _leasing.is_free(now))),
+        )
         .order_by(sa.func.coalesce(Backfill.next_run_at, App.created_at))
         .limit(1)
     )
@@ -146,37 +146,27 @@ def _is_due(now: datetime) -> sa.ColumnElement[bool]:
     return Backfill.next_run_at <= now
 
 
-def _is_free(now: datetime) -> sa.ColumnElement[bool]:
-    return sa.or_(Backfill.lease.is_(None), Backfill.leased_until < now)
-
-
 def _claim(
-    session: Session, app_id: str, *, since: datetime | None = None, is_timed: bool = False
+    session: Session, app_id: str, *, since: datetime | None = None, scheduled: bool = False
 ) -> str | None:
-    """Take the lease of an app's list; None when another has it, or took its turn. Commits."""
-    now, token = utcnow(), new_id()
-    afresh = {"floor": since, "head": None, "after": None} if since is not None else {}
+    """Take the lease of an app's list. Return None when another worker has it or has just read it."""
+    now = utcnow()
+    restart = {"floor": since, "head": None, "after": None} if since is not None else {}
     db.start_write(session)
     session.execute(
         db.insert(session, Backfill).values(app_id=app_id, next_run_at=now, found=0).on_conflict_do_nothing()
     )
-    may_be_taken = [Backfill.app_id == app_id, _is_free(now), *([_is_due(now)] if is_timed else [])]
-    taken = session.scalars(
-        sa.update(Backfill)
-        .where(*may_be_taken)
-        .values(lease=token, leased_until=now + LEASE, **afresh)
-        .returning(Backfill.app_id)
-        .execution_options(synchronize_session=False)
-    ).one_or_none()
+    which = [Backfill.app_id == app_id, _leasing.is_free(now), *([_is_due(now)] if scheduled else [])]
+    taken = _leasing.take(session, sa.and_(*which), **restart)
     session.commit()
-    return token if taken else None
+    return taken[0] if taken else None
 
 
-def _read_page(session: Session, app: App, token: str, *, keeps_lease: bool = False) -> Backfilled:
-    """Read the next page of a walk; store what is new in it and how far the walk has come, in one commit."""
+def _read_page(session: Session, app: App, token: str, *, keeps_lease: bool = False) -> BackfillResult:
+    """Read the next page of a run. Store its new events and the position of the run in one commit."""
     row = session.get_one(Backfill, app.id, populate_existing=True)
-    floor, after, is_begun = _floor(row, app), row.after, row.floor is not None
-    is_gap = not is_begun and utcnow() - (row.last_run_at or app.created_at) > KEPT
+    floor, after, has_begun = _floor(row, app), row.after, row.floor is not None
+    is_gap = not has_begun and utcnow() - (row.last_run_at or app.created_at) > STRIPE_RETENTION
     db.end_read(session)
     try:
         page = _listed(app, floor, after)
@@ -188,20 +178,20 @@ def _read_page(session: Session, app: App, token: str, *, keeps_lease: bool = Fa
         raise
     except Exception as error:
         session.rollback()
-        log.exception("backfill_broke", app=app.id)
-        odd = AppError(f"Stripe's list could not be understood or stored ({type(error).__name__}).")
-        _failed(session, app, token, odd)
-        raise odd from error
+        log.exception("backfill_error", app=app.id)
+        failure = AppError(f"Stripe's list could not be understood or stored ({type(error).__name__}).")
+        _failed(session, app, token, failure)
+        raise failure from error
 
 
 def _floor(row: Backfill, app: App) -> datetime:
-    """How far back a walk goes. An app that was never walked through has nothing before its installation."""
+    """Return how far back a run goes. The first run goes back to the app's installation."""
     overlap = timedelta(seconds=settings().backfill_overlap)
-    return row.floor or (row.cursor or app.created_at - SKEW) - overlap
+    return row.floor or (row.cursor or app.created_at - MAX_CLOCK_SKEW) - overlap
 
 
 def _listed(app: App, floor: datetime, after: str | None) -> EventPage | None:
-    """A page; None when Stripe has forgotten the event behind which it would begin."""
+    """Return a page, or None when Stripe no longer lists the event after which it would begin."""
     try:
         return apps.connect(app).events(floor, after=after)
     except StripeRefused as error:
@@ -212,27 +202,27 @@ def _listed(app: App, floor: datetime, after: str | None) -> EventPage | None:
 
 def _store(
     session: Session, app: App, token: str, page: EventPage | None, floor: datetime, *, keeps_lease: bool
-) -> Backfilled:
+) -> BackfillResult:
     now = utcnow()
     db.start_write(session)
-    pace.note_success(session, app.id)
+    throttle.note_success(session, app.id)
     row = session.get_one(Backfill, app.id, populate_existing=True, with_for_update=True)
     if row.lease != token:
         session.rollback()
-        raise Conflict("Another has taken over this backfill.")
-    if page is None:  # the walk stood still for a month: begin a new one
+        raise Conflict("Another worker has taken over this backfill.")
+    if page is None:  # the run stood still for a month: begin a new one
         row.floor = row.head = row.after = None
-        seen = Backfilled(has_more=True)
+        seen = BackfillResult(has_more=True)
     else:
         found = webhooks.take_listed(session, app, page.events)
-        seen = Backfilled(listed=len(page.events), found=found, has_more=page.has_more)
+        seen = BackfillResult(listed=len(page.events), found=found, has_more=page.has_more)
         row.floor, row.head, row.after = floor, row.head or page.newest_at, page.last_id
         row.found += found
     row.last_error = None
     if not seen.has_more:
-        _end_walk(row, app, now)
+        _end_run(row, app, now)
     if seen.has_more and keeps_lease:
-        row.leased_until = now + LEASE
+        row.leased_until = now + LEASE_DURATION
     else:
         row.lease = row.leased_until = None
     session.commit()
@@ -241,50 +231,50 @@ def _store(
     return seen
 
 
-def _end_walk(row: Backfill, app: App, now: datetime) -> None:
-    is_whole = row.floor is not None and row.floor <= (row.cursor or app.created_at)
-    if is_whole:  # a walk that somebody asked for may have been a shorter one
+def _end_run(row: Backfill, app: App, now: datetime) -> None:
+    full = row.floor is not None and row.floor <= (row.cursor or app.created_at)
+    if full:  # a run with `since` may have been shorter
         row.cursor, row.last_run_at = max(filter(None, (row.cursor, row.head)), default=None), now
     row.floor = row.head = row.after = None
     interval = settings().pull_interval if settings().is_pulling else settings().backfill_interval
-    row.next_run_at = now + timedelta(seconds=interval) * _dice.uniform(0.9, 1.0)
+    row.next_run_at = now + timedelta(seconds=interval) * _random.uniform(0.9, 1.0)
 
 
 def _failed(session: Session, app: App, token: str, error: AppError) -> None:
     db.start_write(session)
-    pace.note_failure(session, app.id, error)
+    throttle.note_failure(session, app.id, error)
     row = session.get_one(Backfill, app.id, populate_existing=True, with_for_update=True)
     if row.lease == token:
         row.last_error, row.lease, row.leased_until = error.detail, None, None
-        row.next_run_at = utcnow() + AFTER_TROUBLE * _dice.uniform(0.5, 1.0)
+        row.next_run_at = utcnow() + RETRY_DELAY * _random.uniform(0.5, 1.0)
     if isinstance(error, StripeKeyRejected):
         apps.note_key_state(session, apps.by_id(session, app.id), accepted=False)
     session.commit()
 
 
 def _mark_unfinished(session: Session, app_id: str) -> None:
-    """Have everybody looked at of whom an event may have been missed that Stripe no longer lists. Commits."""
+    """Check all payers whose events may be older than Stripe's list. Commits."""
     last = ""
     while ids := checkout.payers_with_unsettled(session, app_id, after=last, limit=GAP_BATCH):
         db.end_read(session)
         db.start_write(session)
         for payer_id in ids:
-            schedule.look_within(session, payer_id, GAP_SPREAD, why="gap")
+            schedule.check_within(session, payer_id, GAP_SPREAD, why="gap")
         session.commit()
         last = ids[-1]
     db.end_read(session)
 
 
-def _count(session: Session, app: App, since: datetime | None) -> Backfilled:
-    """What a walk would come to."""
+def _count(session: Session, app: App, since: datetime | None) -> BackfillResult:
+    """Count what a run would find."""
     row = session.get(Backfill, app.id, populate_existing=True)
     floor = since or _floor(row or Backfill(), app)
-    seen, after = Backfilled(has_more=True), None
+    seen, after = BackfillResult(has_more=True), None
     while seen.has_more:
         db.end_read(session)
         page = apps.connect(app).events(floor, after=after)
         found = webhooks.unknown(session, app, page.events)
-        seen += Backfilled(listed=len(page.events), found=found, has_more=page.has_more)
+        seen += BackfillResult(listed=len(page.events), found=found, has_more=page.has_more)
         after = page.last_id
     db.end_read(session)
     return seen

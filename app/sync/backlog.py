@@ -1,4 +1,4 @@
-"""What could have been done by now, and was not."""
+"""Count the work that is late."""
 
 from datetime import datetime
 
@@ -6,13 +6,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import webhooks
-from app.sync.models import Pace
+from app.sync.models import RateBudget
 
 
 def overdue(session: Session, before: datetime, *, most: int) -> int:
-    """How many events could have been dealt with before an instant, counted to `most`.
+    """Count the events that a worker could have finished before an instant, up to `most`.
 
-    Those that wait for the end of their app's pause are none of them: no worker could do more.
+    Leave out events that wait for the end of their app's pause: no worker could do more.
     """
-    paused = session.scalars(sa.select(Pace.app_id).where(Pace.paused_until > before)).all()
+    paused = session.scalars(sa.select(RateBudget.app_id).where(RateBudget.paused_until > before)).all()
     return webhooks.overdue(session, before, most=most, but_of=paused)

@@ -1,4 +1,4 @@
-"""Closing the sessions of a payer with too many declined tries, and telling an operator."""
+"""Close the checkout sessions of a payer with too many declined attempts, and tell an operator."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -10,27 +10,30 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.gateway import StripeGateway, StripeObjectMissing, StripeRefused
 from app.payers import Payer
-from app.sync.ask import Known, Truth, type_alive
+from app.sync.fetch import LocalState
+from app.sync.state import Heartbeat, StripeState
 
 log = structlog.get_logger("gangway.sync")
 
 
-def close_sessions(stripe: StripeGateway, known: Known, truth: Truth, alive: type_alive) -> None:
-    """Close at Stripe what is open of a payer that is over the limit."""
-    truth.is_blocked = known.is_over_limit
-    if not truth.is_blocked:
+def close_sessions(
+    stripe: StripeGateway, local: LocalState, state: StripeState, heartbeat: Heartbeat
+) -> None:
+    """Close the open sessions at Stripe when the payer is over the limit."""
+    state.is_blocked = local.is_over_limit
+    if not state.is_blocked:
         return
-    for session_id, facts in truth.pages.items():
+    for session_id, facts in state.sessions.items():
         if facts is not None and facts.status == "open":
-            alive()
-            with suppress(StripeRefused, StripeObjectMissing):  # it was finished a moment ago
+            heartbeat()
+            with suppress(StripeRefused, StripeObjectMissing):  # it ended a moment ago
                 stripe.expire_session(session_id)
-                truth.pages[session_id] = replace(facts, status="expired")
+                state.sessions[session_id] = replace(facts, status="expired")
 
 
-def block(session: Session, payer: Payer, truth: Truth, now: datetime) -> None:
-    """Open no session for a locked payer from now on, for a day or until an operator allows it."""
-    if not truth.is_blocked or payer.is_blocked(now):
+def block(session: Session, payer: Payer, state: StripeState, now: datetime) -> None:
+    """Refuse new sessions for a locked payer, for a day or until an operator unblocks it."""
+    if not state.is_blocked or payer.is_blocked(now):
         return
     payer.blocked_at = now
     log.warning("too_many_declines", payer=payer.id, customer_id=payer.customer_id, app_id=payer.app_id)

@@ -1,4 +1,4 @@
-"""`gangway backfill`: finding the events that no webhook brought."""
+"""`gangway backfill`: find the events that no webhook delivered."""
 
 from datetime import UTC, datetime
 
@@ -12,40 +12,40 @@ from app.sync.backfill import backfill
 
 
 class Moment(click.ParamType[datetime]):
-    """A date or a time in ISO 8601; without a zone it is UTC."""
+    """A date or a time in ISO 8601, in UTC unless it names a zone."""
 
     name = "time"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Read it."""
+        """Parse it."""
         try:
             moment = datetime.fromisoformat(str(value))
         except ValueError:
             self.fail(
-                f"{value!r} is no time in ISO 8601, such as 2026-11-01 or 2026-11-01T12:00Z.", param, ctx
+                f"{value!r} is not a time in ISO 8601, such as 2026-11-01 or 2026-11-01T12:00Z.", param, ctx
             )
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @click.command("backfill")
-@click.option("--since", type=Moment(), help="Look back until then instead of to the last look.")
+@click.option("--since", type=Moment(), help="Read back to this time instead of the last run.")
 @click.option("--dry-run", is_flag=True, help="Only count.")
 @with_appcontext
 def command(*, since: datetime | None, dry_run: bool) -> None:
-    """Look through Stripe's event lists for events that no webhook brought, as the worker does by itself.
+    """Find events that no webhook delivered in Stripe's event lists, as the worker does.
 
-    Exit 1 when one of them could not be read to its end; the others are.
+    Exit 1 when a list could not be read to its end. The other lists are read.
     """
     session = db.session()
-    verb, is_whole = "would be stored" if dry_run else "stored", True
+    verb, is_complete = "would be stored" if dry_run else "stored", True
     for app_id in [app.id for app in apps.installed(session)]:
-        app = apps.by_id(session, app_id)  # anew: the failure of another may have rolled back
+        app = apps.by_id(session, app_id)  # read again: a failure of the last app rolled back
         try:
             seen = backfill(session, app, since=since, dry_run=dry_run)
         except AppError as error:
             click.echo(f"{app.name} ({app.id}): {error.detail}", err=True)
-            is_whole = False
+            is_complete = False
         else:
             click.echo(f"{app.name} ({app.id}): {seen.listed} events listed, {seen.found} new ones {verb}.")
-    if not is_whole:
+    if not is_complete:
         raise SystemExit(1)

@@ -1,6 +1,6 @@
-"""Telling Stripe a customer's name and email, once they have changed here; and learning what Stripe has."""
+"""Send Stripe a customer's name and email after they change here, and store what Stripe has."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,21 +8,29 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app import payers
-from app.gateway import Contact, CustomerFacts, SessionFacts, StripeGateway, StripeObjectMissing
+from app.gateway import (
+    Contact,
+    CustomerFacts,
+    SessionFacts,
+    StripeGateway,
+    StripeObjectMissing,
+    StripeRefused,
+)
 from app.payers import Payer
+from app.sync.state import Heartbeat, StripeState
 
 
 @dataclass(frozen=True)
 class DueContact:
-    """The name and email that Stripe is to be told. None leaves Stripe's own; an empty text clears it."""
+    """The name and email to send to Stripe. None leaves Stripe's value; an empty text clears it."""
 
     name: str | None
     email: str | None
-    stored: tuple[str, str | None]  # both as they were read
+    stored: tuple[str, str | None]  # both, as we read them
 
     @classmethod
     def due(cls, payer: Payer) -> "DueContact | None":
-        """Read what is due; None when nothing is."""
+        """Return what is due, or None."""
         if not payer.is_contact_due:
             return None
         stored = _stored(payer)
@@ -33,30 +41,37 @@ class DueContact:
             stored=stored,
         )
 
-    def tell(
-        self, stripe: StripeGateway, customer: CustomerFacts, alive: Callable[[], None]
-    ) -> CustomerFacts:
-        """Have Stripe take what differs there; what Stripe says of the customer then.
 
-        Raises StripeRefused with Stripe's own words.
-        """
-        name = self.name if self.name != customer.name else None
-        email = self.email if self.email != (customer.email or "") else None
-        if customer.deleted or (name is None and email is None):
-            return customer
-        alive()
-        with suppress(StripeObjectMissing):  # deleted there
-            stripe.update_customer(customer.id, name=name, email=email)
-        return customer.told(name=name, email=email)
+def tell_contact(
+    stripe: StripeGateway, due: DueContact | None, state: StripeState, heartbeat: Heartbeat
+) -> None:
+    """Send Stripe the name and email that are due and differ there.
 
-
-def settle(payer: Payer, told: DueContact | None, refusal: str | None, *, asked_at: datetime) -> bool:
-    """Note on a locked payer what came of telling Stripe. False while something is due still.
-
-    The mark goes only when what was told is what is stored now, and nobody else may be telling Stripe
-    something else.
+    Stripe's refusal of an email must not stop us from storing everything else, so note it in the state.
     """
-    if told is not None and told.stored == _stored(payer):
+    customer = state.customer
+    if due is None or customer.deleted:
+        return
+    name = due.name if due.name != customer.name else None
+    email = due.email if due.email != (customer.email or "") else None
+    if name is None and email is None:
+        return
+    heartbeat()
+    try:
+        with suppress(StripeObjectMissing):  # somebody deleted the customer at Stripe
+            stripe.update_customer(customer.id, name=name, email=email)
+    except StripeRefused as error:
+        state.contact_refusal = error.detail
+    else:
+        state.customer = customer.told(name=name, email=email)
+
+
+def settle(payer: Payer, sent: DueContact | None, refusal: str | None, *, asked_at: datetime) -> bool:
+    """Note on a locked payer what Stripe has by now. Return False while something is still due.
+
+    Remove the mark only when we sent the values that are stored now, and nobody else may be sending others.
+    """
+    if sent is not None and sent.stored == _stored(payer):
         payer.contact_refusal = refusal
         if payer.contact_until is None or payer.contact_until <= asked_at:
             payer.is_contact_due = payer.is_name_due = payer.is_email_due = False
@@ -65,15 +80,15 @@ def settle(payer: Payer, told: DueContact | None, refusal: str | None, *, asked_
 
 
 def learn(session: Session, payer: Payer, facts: CustomerFacts, sessions: Iterable[SessionFacts]) -> bool:
-    """Store how Stripe says a locked payer can be reached, and fill what we lack. Flushes.
+    """Store Stripe's contact details of a locked payer, and fill in what we lack. Flushes.
 
-    False when filling has to be tried again.
+    Return False when somebody was changing the customer, so the caller must try again.
     """
     if facts.deleted:
         return True
     collected: Contact = {}
-    for read in sorted(sessions, key=lambda read: read.created_at):
-        collected |= read.collected
+    for facts_of in sorted(sessions, key=lambda facts: facts.created_at):
+        collected |= facts_of.collected
     payers.remember_contact(payer, facts.contact, collected)
     return payers.adopt_missing(session, payer)
 

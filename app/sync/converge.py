@@ -14,93 +14,92 @@ from app.core.db import utcnow
 from app.core.errors import AppError
 from app.gateway import StripeKeyRejected, StripeUnavailable
 from app.payers import Payer
-from app.sync import contact, leases, pace, schedule
-from app.sync.ask import Known, ask, tell_contact
-from app.sync.leases import Lease
+from app.sync import contact, payer_leases, schedule, throttle
+from app.sync.fetch import LocalState, fetch
+from app.sync.payer_leases import Lease
 from app.sync.policy import apply_policy
-from app.sync.write import write
+from app.sync.store import store
 
 log = structlog.get_logger("gangway.sync")
 
-FRESH = timedelta(minutes=1)
+MAX_AGE = timedelta(minutes=1)  # of a record that we show without asking Stripe
 RENEW_AFTER = timedelta(seconds=5)
-ADOPT_AGAIN_AFTER = timedelta(seconds=2)  # somebody was changing the customer
-BY_TIMER = {"timer", "verify", "expiring", "stale"}  # causes that no event and no person had
+ADOPT_RETRY_DELAY = timedelta(seconds=2)  # somebody was changing the customer
+TIMER_CAUSES = {"timer", "verify", "expiring", "stale"}  # neither an event nor a person
 
 
 class Outcome(Enum):
     """How a convergence ended."""
 
-    CURRENT = "current"  # our record is what Stripe said
-    FAILED = "failed"  # Stripe did not answer well; it will be tried again
-    SUPERSEDED = "superseded"  # the lease ran out and another has taken over; nothing was written
+    CURRENT = "current"  # our record equals what Stripe said
+    FAILED = "failed"  # Stripe failed, or we failed to store its answer; the worker retries
+    SUPERSEDED = "superseded"  # another worker took over the lease; nothing was written
 
 
 class LeaseLost(Exception):
-    """Another has taken over."""
+    """Another worker has taken over the lease."""
 
 
-def converge(session: Session, lease: Lease, *, cause: str | None = None, is_whole: bool = False) -> Outcome:
-    """Converge the payer of a lease, and give the lease back. Commits.
+def converge(session: Session, lease: Lease, *, cause: str | None = None, full: bool = False) -> Outcome:
+    """Converge the payer of a lease, and release the lease. Commits.
 
-    Read, end the reading, ask Stripe, write, commit: a convergence that is killed anywhere leaves the
-    payer due or its lease to run out, and the next one does the same again. Whatever goes wrong in asking and
-    in writing counts as a failed try, so that nobody is tried for ever. Whoever is due for a reason of its
-    own is asked about as a whole, as if that were wanted.
+    Read, end the transaction, fetch from Stripe, store, commit. If the process dies in between, the payer
+    stays due or its lease runs out, and the next convergence starts again. Any error while fetching or
+    storing counts as a failed attempt, so attempts end. A payer with a due reason is fetched in full.
     """
     began = time.perf_counter()
     payer = payers.fresh(session, lease.payer_id)
-    known = Known.of(session, payer, is_whole=is_whole or payer.due_for is not None)
+    local = LocalState.of(session, payer, full=full or payer.due_for is not None)
     db.end_read(session)
-    cause = cause or payer.due_for or _cause(known)
-    alive = _Heartbeat(session, lease)
+    cause = cause or payer.due_for or _cause(local)
+    heartbeat = _LeaseHeartbeat(session, lease)
     asked_at = utcnow()
     try:
         stripe = apps.connect(payer.app)
-        truth = ask(stripe, known, alive)
-        apply_policy(stripe, known, truth, alive)
-        tell_contact(stripe, known, truth, alive)
+        state = fetch(stripe, local, heartbeat)
+        apply_policy(stripe, local, state, heartbeat)
+        contact.tell_contact(stripe, local.contact, state, heartbeat)
 
         now = utcnow()
         locked = _fenced(session, lease)
         if locked is None:
             outcome = Outcome.SUPERSEDED
         else:
-            was_spaced_out = locked.attempts > 0
-            pace.charge(session, locked.app_id, alive.calls - lease.paid)
-            is_told = contact.settle(locked, known.contact, truth.contact_refusal, asked_at=asked_at)
-            is_adopted = contact.learn(session, locked, truth.customer, filter(None, truth.pages.values()))
-            changes = write(session, locked, truth, asked_at=asked_at, now=now)
-            if cause in BY_TIMER and not known.event_ids and not settings().is_pulling:
+            was_failing = locked.attempts > 0
+            throttle.spend(session, locked.app_id, heartbeat.calls - lease.prepaid_calls)
+            is_contact_sent = contact.settle(locked, local.contact, state.contact_refusal, asked_at=asked_at)
+            is_adopted = contact.learn(session, locked, state.customer, filter(None, state.sessions.values()))
+            changes = store(session, locked, state, asked_at=asked_at, now=now)
+            if cause in TIMER_CAUSES and not local.event_ids and not settings().is_pulling:
                 _suspect_drift(locked, changes)
             if locked.hints == lease.hints:
-                locked.due_at = schedule.next_pull(session, locked, now)
+                locked.due_at = schedule.next_check(session, locked, now)
                 locked.due_for, locked.is_wanted, locked.is_choice_due = None, False, False
-                if not is_told:
+                if not is_contact_sent:
                     locked.due_at = min(filter(None, (locked.due_at, locked.contact_until or now)))
                 elif not is_adopted:
-                    locked.due_at = min(filter(None, (locked.due_at, now + ADOPT_AGAIN_AFTER)))
-            elif was_spaced_out:  # something was hinted at meanwhile, and need not wait for the next try
+                    locked.due_at = min(filter(None, (locked.due_at, now + ADOPT_RETRY_DELAY)))
+            elif was_failing:  # news arrived meanwhile, and need not wait for the retry
                 locked.due_at = now
             _release(locked)
-            webhooks.finish(session, locked.id, known.event_ids)
+            webhooks.finish(session, locked.id, local.event_ids)
             session.commit()
             outcome = Outcome.CURRENT
     except LeaseLost:
         outcome = Outcome.SUPERSEDED
     except AppError as error:
-        outcome = _failed(session, lease, error, known.event_ids)
+        outcome = _failed(session, lease, error, local.event_ids)
     except Exception as error:
         session.rollback()
         log.exception("convergence_broke", payer=lease.payer_id)
         odd = AppError(f"Stripe's answer could not be understood or stored ({type(error).__name__}).")
-        outcome = _failed(session, lease, odd, known.event_ids)
+        outcome = _failed(session, lease, odd, local.event_ids)
     metrics.current().convergence(cause, outcome.value, time.perf_counter() - began)
     log.info(
         "converged",
         payer=lease.payer_id,
         customer_id=payer.customer_id,
-        events=known.event_ids,
+        events=local.event_ids,
         cause=cause,
         outcome=outcome.value,
     )
@@ -108,10 +107,10 @@ def converge(session: Session, lease: Lease, *, cause: str | None = None, is_who
 
 
 def dismiss_known(session: Session, lease: Lease) -> bool:
-    """Finish the events that tell nothing new any more; True when nothing is left to ask Stripe about.
+    """Finish the events that tell nothing new. Return True when Stripe need not be asked. Commits.
 
-    An event that arrived while a convergence was under way is judged once more when that is over. This
-    is what makes four events about one saved card cost one convergence. Commits; True gives the lease back.
+    Events that arrive during a convergence are judged when it ends, so four events about one saved card
+    cost one convergence. True also releases the lease.
     """
     payer = _fenced(session, lease)
     if payer is None:
@@ -119,43 +118,43 @@ def dismiss_known(session: Session, lease: Lease) -> bool:
     dismissed, left = webhooks.dismiss_known(session, payer)
     is_quiet = bool(dismissed) and not left and payer.due_for is None and not payer.is_contact_due
     if is_quiet:
-        payer.attempts, payer.last_error = 0, None  # what was tried in vain is no longer wanted
-        payer.due_at, payer.is_wanted = schedule.next_pull(session, payer, utcnow()), False
+        payer.attempts, payer.last_error = 0, None  # the failed attempts no longer matter
+        payer.due_at, payer.is_wanted = schedule.next_check(session, payer, utcnow()), False
         _release(payer)
     session.commit()
     return is_quiet
 
 
 def is_current(session: Session, payer: Payer) -> bool:
-    """Is our record final, and fresh enough to be shown without asking?"""
-    fresh = payer.verified_at is not None and utcnow() - payer.verified_at < FRESH
-    return fresh and not payer.is_contact_due and not checkout.unsettled(session, payer.id)
+    """Is our record final, and fresh enough to show without asking Stripe?"""
+    is_fresh = payer.verified_at is not None and utcnow() - payer.verified_at < MAX_AGE
+    return is_fresh and not payer.is_contact_due and not checkout.unsettled(session, payer.id)
 
 
-class _Heartbeat:
-    """Keeps the lease while Stripe answers slowly: one that ran out under way would be for nothing."""
+class _LeaseHeartbeat:
+    """Renews the lease while Stripe answers slowly, so that the work is not lost."""
 
     def __init__(self, session: Session, lease: Lease) -> None:
         self._session, self._lease, self._since = session, lease, utcnow()
-        self.calls = 0  # begun ones
+        self.calls = 0  # that have begun
 
     def __call__(self) -> None:
         """Renew the lease if some of its time has gone. Raises LeaseLost when another has it."""
         self.calls += 1
         if utcnow() - self._since > RENEW_AFTER:
-            if not leases.renew(self._session, self._lease):
+            if not payer_leases.renew(self._session, self._lease):
                 raise LeaseLost
             self._since = utcnow()
 
 
-def _cause(known: Known) -> str:
-    if known.event_ids:
+def _cause(local: LocalState) -> str:
+    if local.event_ids:
         return "event"
-    return "timer" if known.contact is None else "contact"
+    return "timer" if local.contact is None else "contact"
 
 
 def _failed(session: Session, lease: Lease, error: AppError, event_ids: list[str]) -> Outcome:
-    """Note what failed and when to try again; after many tries, leave it to a person."""
+    """Note the failure and when to retry. After many attempts, leave the payer to an operator."""
     payer = _fenced(session, lease)
     if payer is None:
         return Outcome.SUPERSEDED
@@ -163,9 +162,9 @@ def _failed(session: Session, lease: Lease, error: AppError, event_ids: list[str
     is_early = payer.attempts > 0 and (payer.due_at is None or payer.due_at > now)
     payer.last_error = error.detail
     asked_for = error.retry_after if isinstance(error, StripeUnavailable) else None
-    if isinstance(error, pace.KEYS_FAULT):  # whoever waits for a better key is not given up meanwhile
-        payer.due_at = now + schedule.next_try(1)
-    elif is_early:  # somebody looked, or reloaded a page, while the next try had its time already
+    if isinstance(error, throttle.KEY_ERRORS):  # never give up on a payer that waits for a better key
+        payer.due_at = now + schedule.retry_delay(1)
+    elif is_early:  # a person asked before the next attempt was due
         pass
     elif payer.attempts + 1 >= settings().most_tries and payer.hints == lease.hints:
         payer.attempts += 1
@@ -179,12 +178,12 @@ def _failed(session: Session, lease: Lease, error: AppError, event_ids: list[str
             app_id=payer.app_id,
             reason=error.detail,
         )
-    else:  # also at the last try, when something was hinted at meanwhile
+    else:  # also at the last attempt, when news arrived meanwhile
         payer.attempts += 1
-        payer.due_at = now + schedule.next_try(payer.attempts, asked_for=asked_for)
+        payer.due_at = now + schedule.retry_delay(payer.attempts, asked_for=asked_for)
     _release(payer)
     session.flush()
-    pace.note_failure(session, payer.app_id, error)  # before the app, as everywhere: else two may deadlock
+    throttle.note_failure(session, payer.app_id, error)  # lock the budget before the app, or two may deadlock
     if isinstance(error, StripeKeyRejected):
         apps.note_key_state(session, payer.app, accepted=False)
     session.commit()
@@ -192,13 +191,13 @@ def _failed(session: Session, lease: Lease, error: AppError, event_ids: list[str
 
 
 def _suspect_drift(payer: Payer, changes: list[str]) -> None:
-    """Remember what no event had told: if none does soon, webhooks are broken."""
+    """Remember changes without an event. If no event arrives soon, webhooks are broken."""
     if changes:
         payer.drift = ", ".join(dict.fromkeys([*(payer.drift or "").split(", "), *changes])).strip(", ")
 
 
 def _fenced(session: Session, lease: Lease) -> Payer | None:
-    """The payer, locked, if the lease is still ours: a slow worker must not overwrite a newer result."""
+    """Return the locked payer if we still hold the lease: a slow worker must not overwrite a newer result."""
     db.start_write(session)
     payer = payers.fresh(session, lease.payer_id, lock=True)
     if payer.lease != lease.token:

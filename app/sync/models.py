@@ -1,4 +1,4 @@
-"""What the worker keeps of each app: how far it has read Stripe's event list, and at what pace it may ask."""
+"""What the worker stores for each app: how far it has read Stripe's events, and its budget of calls."""
 
 from datetime import datetime
 
@@ -9,37 +9,45 @@ from app.core.db import Base, UtcDateTime, utcnow
 
 
 class Backfill(Base):
-    """How far an app's event list was read.
+    """How far we have read an app's event list.
 
-    A walk goes from the newest event back to `floor`, page by page; `head` and `after` are its first event's
-    time and its last event so far, so that it goes on where it was killed. `cursor` moves when it is done.
+    A run reads from the newest event back to `floor`, page by page. `head` is the time of its first event and
+    `after` its last event so far, so an interrupted run continues there. `cursor` moves when the run ends.
     """
 
     __tablename__ = "backfill"
 
     app_id: Mapped[str] = mapped_column(sa.ForeignKey("app.id"), primary_key=True)
-    cursor: Mapped[datetime | None] = mapped_column(UtcDateTime)  # by Stripe's clock: all before is known
+    cursor: Mapped[datetime | None] = mapped_column(
+        UtcDateTime
+    )  # by Stripe's clock: we know all earlier events
     floor: Mapped[datetime | None] = mapped_column(UtcDateTime)
     head: Mapped[datetime | None] = mapped_column(UtcDateTime)
     after: Mapped[str | None] = mapped_column(sa.String(255))  # evt_…
-    last_run_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when a walk was last begun and done
+    last_run_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when a run last ended
     next_run_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     last_error: Mapped[str | None] = mapped_column(sa.Text)
-    found: Mapped[int] = mapped_column(sa.BigInteger, default=0)  # events that no webhook had brought by then
+    found: Mapped[int] = mapped_column(sa.BigInteger, default=0)  # events that no webhook had delivered
     lease: Mapped[str | None] = mapped_column(sa.String(26))
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class Pace(Base):
-    """When and how often the workers, all together, may ask Stripe on behalf of an app."""
+class RateBudget(Base):
+    """When and how often all workers together may call Stripe for an app."""
 
     __tablename__ = "pace"
 
     app_id: Mapped[str] = mapped_column(sa.ForeignKey("app.id"), primary_key=True)
-    served_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)  # whoever waited longest is next
-    free_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)  # when the budget allows another
+    served_at: Mapped[datetime] = mapped_column(
+        UtcDateTime, default=utcnow
+    )  # the app that waited longest is next
+    free_at: Mapped[datetime] = mapped_column(
+        UtcDateTime, default=utcnow
+    )  # when the budget allows another call
     failures: Mapped[int] = mapped_column(default=0)  # in a row
     paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    is_throttled: Mapped[bool] = mapped_column(default=False)  # Stripe itself asked for the pause
-    verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when some were last chosen for it
-    drifts: Mapped[int] = mapped_column(sa.BigInteger, default=0)  # changes of which no event ever told
+    is_throttled: Mapped[bool] = mapped_column(default=False)  # Stripe asked for the pause
+    verified_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime
+    )  # when a worker last chose payers to verify
+    drifts: Mapped[int] = mapped_column(sa.BigInteger, default=0)  # changes without an event

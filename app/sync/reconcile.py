@@ -1,4 +1,4 @@
-"""Looking at those of whom nothing was heard, and telling of what a timer found and no event told."""
+"""Compare payers without news with Stripe, and report changes that no event told us about."""
 
 from datetime import timedelta
 
@@ -11,28 +11,28 @@ from app.apps import App
 from app.core import db
 from app.core.db import utcnow
 from app.payers import Payer
-from app.sync import pace, schedule
-from app.sync.models import Pace
+from app.sync import schedule, throttle
+from app.sync.models import RateBudget
 
 log = structlog.get_logger("gangway.reconcile")
 
-EVERY = timedelta(minutes=1)
-BATCH = 100  # of each app, each time: a million in a week, at a tenth of what Stripe allows
-AGAIN = timedelta(days=1)  # for whoever can't be verified
-ON_ITS_WAY = timedelta(minutes=5)  # what a timer finds first may have an event that is only late
+VERIFICATION_INTERVAL = timedelta(minutes=1)
+BATCH_SIZE = 100  # of each app in each interval: a million in a week, a tenth of what Stripe allows
+REVERIFY_AFTER = timedelta(days=1)  # for a payer that we could not verify
+DRIFT_DELAY = timedelta(minutes=5)  # the event of such a change may only be late
 
 
-def verify(session: Session) -> int:
-    """Mark some payers due that were not compared with Stripe for long. Asks nothing; commits. How many."""
+def schedule_verifications(session: Session) -> int:
+    """Make payers due that we have not compared with Stripe for long. Return how many. Commits."""
     now = utcnow()
     overdue = sa.select(Payer.id).where(
         Payer.deleted_at.is_(None), Payer.gone_at.is_(None), Payer.verify_at <= now, Payer.due_at.is_(None)
     )
-    is_time = sa.or_(Pace.verified_at.is_(None), Pace.verified_at <= now - EVERY)
+    is_time = sa.or_(RateBudget.verified_at.is_(None), RateBudget.verified_at <= now - VERIFICATION_INTERVAL)
     app_id = session.scalar(
         sa.select(App.id)
-        .outerjoin(Pace, Pace.app_id == App.id)
-        .where(pace.may_ask(now), is_time, overdue.where(Payer.app_id == App.id).exists())
+        .outerjoin(RateBudget, RateBudget.app_id == App.id)
+        .where(throttle.may_call(now), is_time, overdue.where(Payer.app_id == App.id).exists())
         .limit(1)
     )
     db.end_read(session)
@@ -40,32 +40,32 @@ def verify(session: Session) -> int:
         return 0
     db.start_write(session)
     ids: list[str] = []
-    if pace.take_verification(session, app_id, now, every=EVERY):
-        chosen = overdue.where(Payer.app_id == app_id).order_by(Payer.verify_at).limit(BATCH)
+    if throttle.start_verification(session, app_id, now, every=VERIFICATION_INTERVAL):
+        chosen = overdue.where(Payer.app_id == app_id).order_by(Payer.verify_at).limit(BATCH_SIZE)
         ids = list(session.scalars(chosen.with_for_update(skip_locked=True)))
         session.execute(
             sa.update(Payer)
             .where(Payer.id.in_(ids))
-            .values(verify_at=now + AGAIN)
+            .values(verify_at=now + REVERIFY_AFTER)
             .execution_options(synchronize_session=False)
         )
         for payer_id in ids:
-            schedule.look_within(session, payer_id, EVERY, why="verify")
+            schedule.check_within(session, payer_id, VERIFICATION_INTERVAL, why="verify")
     session.commit()
     return len(ids)
 
 
-def tell_drift(session: Session) -> int:
-    """Count, and note in the audit log, what only timers found: webhooks are broken. Commits. How many."""
+def report_drift(session: Session) -> int:
+    """Log and count changes that only timers found: webhooks are broken. Return how many. Commits."""
     now = utcnow()
-    drifted = sa.select(Payer).where(Payer.drift.is_not(None), Payer.verified_at <= now - ON_ITS_WAY)
+    drifted = sa.select(Payer).where(Payer.drift.is_not(None), Payer.verified_at <= now - DRIFT_DELAY)
     is_any = session.scalar(drifted.with_only_columns(Payer.id).limit(1)) is not None
     db.end_read(session)
     if not is_any:
         return 0
     db.start_write(session)
     found = session.scalars(
-        drifted.limit(BATCH)
+        drifted.limit(BATCH_SIZE)
         .with_for_update(skip_locked=True, of=Payer)
         .execution_options(populate_existing=True)
     ).all()
@@ -82,6 +82,6 @@ def tell_drift(session: Session) -> int:
         payer.drift = None
     session.flush()
     for app_id in sorted({payer.app_id for payer in found}):
-        pace.count_drifts(session, app_id, sum(payer.app_id == app_id for payer in found))
+        throttle.count_drifts(session, app_id, sum(payer.app_id == app_id for payer in found))
     session.commit()
     return len(found)

@@ -1,4 +1,4 @@
-"""Asking Stripe now, because a person is waiting for the answer."""
+"""Ask Stripe now, because a person waits for the answer."""
 
 import time
 from datetime import datetime, timedelta
@@ -10,49 +10,48 @@ from app.core import db
 from app.core.db import utcnow
 from app.gateway import time_left
 from app.payers import Payer
-from app.sync import leases, pace
+from app.sync import payer_leases, throttle
 from app.sync.converge import Outcome, converge, is_current
 
-PATIENCE = 8.0  # seconds that a person waits while someone else converges the same payer
-TAKE_OVER_AFTER = timedelta(seconds=3)  # without a sign of life of whoever does
-ENOUGH_TO_ASK = 2.0  # seconds; with less of a page's budget left, Stripe is not asked any more
-STEP = 0.05
+MAX_WAIT = 8.0  # seconds; a person waits so long while a worker converges the same payer
+TAKEOVER_AFTER = timedelta(seconds=3)  # without a renewal by the lease's holder
+MIN_TIME_LEFT = 2.0  # seconds of the page's time budget; do not ask Stripe with less
+POLL_INTERVAL = 0.05
 
 
 def refresh(session: Session, payer_id: str, *, force: bool = False) -> bool:
-    """Bring a payer up to date with Stripe. True when what we have is Stripe's word of just now.
+    """Bring a payer up to date with Stripe. Return True when our record is as fresh as that. Commits.
 
-    A record that is final and fresh is not asked about again, unless by force, which asks about everything.
-    When another is at it already, its result is waited for, and shared if it settles the matter; one that
-    gives no sign of life was killed or is slow, and loses its lease. While Stripe has asked to be left alone,
-    it is; and nothing is asked about a payer that has ended. Commits.
+    Don't ask about a final and fresh record, except by `force`, which fetches in full. When a worker
+    converges the payer already, wait for its result. Take over a lease that its holder does not renew. Don't
+    ask Stripe while it throttles us, nor about a payer that has ended.
     """
     left = time_left()
-    patience = PATIENCE if left is None else min(PATIENCE, left - ENOUGH_TO_ASK)
-    give_up, since = time.monotonic() + patience, utcnow()
+    wait = MAX_WAIT if left is None else min(MAX_WAIT, left - MIN_TIME_LEFT)
+    give_up, since = time.monotonic() + wait, utcnow()
     while time.monotonic() < give_up:
         payer = payers.fresh(session, payer_id)
         is_settled = payer.lease is None and _is_settled(session, payer, since if force else None)
-        is_over = payer.deleted_at is not None or pace.is_throttled(session, payer.app_id)
+        is_over = payer.deleted_at is not None or throttle.is_throttled(session, payer.app_id)
         session.commit()
         if is_settled or is_over:
             return is_settled
-        lease = leases.claim(session, payer_id, silent_for=TAKE_OVER_AFTER)
+        lease = payer_leases.claim(session, payer_id, silent_for=TAKEOVER_AFTER)
         if lease is None:
-            time.sleep(STEP)
+            time.sleep(POLL_INTERVAL)
             continue
-        # by whoever had the lease until now
+        # by the former holder of the lease
         is_settled = _is_settled(session, payers.fresh(session, payer_id), since if force else None)
         db.end_read(session)
         if is_settled:
-            leases.release(session, lease)
+            payer_leases.release(session, lease)
             return True
-        return converge(session, lease, cause="visit", is_whole=force) is Outcome.CURRENT
+        return converge(session, lease, cause="visit", full=force) is Outcome.CURRENT
     return False
 
 
 def _is_settled(session: Session, payer: Payer, since: datetime | None) -> bool:
-    """Need Stripe not be asked? Whoever forces is content with an answer that was asked for since then."""
+    """Is Stripe's answer fresh enough? With `since`, it must be from after that time."""
     if since is not None:
         return payer.verified_at is not None and payer.verified_at >= since
     return is_current(session, payer)

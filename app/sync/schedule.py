@@ -1,4 +1,4 @@
-"""When a payer is looked at again: after a look, and after a failure."""
+"""Decide when to check a payer again: after a check, and after a failure."""
 
 from datetime import datetime, timedelta
 from random import SystemRandom
@@ -10,41 +10,40 @@ from app.core.config import settings
 from app.core.db import utcnow
 from app.payers import Payer
 
-LONGEST_WAIT = 3600.0  # seconds
-LONGEST_PULL = timedelta(hours=6)
-YOUNG = timedelta(hours=1)  # most who finish, finish by then
-_dice = SystemRandom()
+MAX_RETRY_DELAY = 3600.0  # seconds
+MAX_CHECK_INTERVAL = timedelta(hours=6)
+YOUNG_SESSION_AGE = timedelta(hours=1)  # most customers who finish do so by then
+_random = SystemRandom()
 
 
-def next_pull(session: Session, payer: Payer, now: datetime) -> datetime | None:
-    """When to look unasked: each interval while a page is young, more rarely later, never if all is done."""
+def next_check(session: Session, payer: Payer, now: datetime) -> datetime | None:
+    """Return when to check without news: often while a session is young, never when all is done."""
     if payer.gone_at is not None:
         return None
-    pages = checkout.unsettled(session, payer.id)
-    if not pages:
+    sessions = checkout.unsettled(session, payer.id)
+    if not sessions:
         is_bank_awaited = any(
             row.mandate_status == "pending" for row in payer.methods if row.detached_at is None
         )
-        return now + LONGEST_PULL if is_bank_awaited else None
-    youngest = pages[0]
+        return now + MAX_CHECK_INTERVAL if is_bank_awaited else None
+    youngest = sessions[0]
     interval = timedelta(seconds=settings().pull_interval)
     age = now - youngest.created_at
-    wait = interval if age < YOUNG else min(max(interval, age / 2), LONGEST_PULL)
-    if youngest.status == "open":  # its end is news, whether or not Stripe's event about it comes
+    wait = interval if age < YOUNG_SESSION_AGE else min(max(interval, age / 2), MAX_CHECK_INTERVAL)
+    if youngest.status == "open":  # check at its end, even if Stripe's event about it is lost
         wait = min(wait, max(interval, youngest.expires_at - now + timedelta(seconds=5)))
     return now + wait
 
 
-def look_within(session: Session, payer_id: str, span: timedelta, *, why: str) -> None:
-    """Have a payer looked at some time within a span, because the clock says so. Flushes nothing.
+def check_within(session: Session, payer_id: str, span: timedelta, *, why: str) -> None:
+    """Make a payer due at a random time within a span, because time has passed. Flushes nothing.
 
-    Many come to this in one instant: they are spread, and everybody goes before them whom an event or a
-    person wants looked at.
+    Many payers become due in one instant, so spread them. Payers with events or a waiting person come first.
     """
-    payers.mark_due(session, payer_id, utcnow() + span * _dice.random(), why=why, by_clock=True)
+    payers.mark_due(session, payer_id, utcnow() + span * _random.random(), why=why, by_clock=True)
 
 
-def next_try(attempts: int, *, asked_for: float | None = None) -> timedelta:
-    """How long to wait after so many failures in a row: doubling from two seconds, different for each."""
-    wait = min(2.0**attempts, LONGEST_WAIT) * _dice.uniform(0.5, 1.0)
+def retry_delay(attempts: int, *, asked_for: float | None = None) -> timedelta:
+    """Return the delay after so many failures in a row: it doubles from two seconds, with random jitter."""
+    wait = min(2.0**attempts, MAX_RETRY_DELAY) * _random.uniform(0.5, 1.0)
     return timedelta(seconds=max(wait, asked_for or 0.0))

@@ -1,4 +1,4 @@
-"""The worker: sorts the inbox and converges whoever is due, in threads of the web process or alone."""
+"""The worker dispatches events and converges payers, in threads of the web process or in its own."""
 
 import threading
 import time
@@ -14,37 +14,39 @@ from app import apps, checkout, operators, webhooks
 from app.api import idempotency
 from app.core import db
 from app.core.db import new_id
-from app.sync import beats, clock, leases, reconcile
-from app.sync.backfill import ListLease, claim_due, expect, read_on, release
+from app.sync import expiry, heartbeat, payer_leases, reconcile
+from app.sync.backfill import BackfillLease, claim_due, read_next_page, release, request_all
 from app.sync.converge import converge, dismiss_known
-from app.sync.leases import Lease
+from app.sync.payer_leases import Lease
 
 log = structlog.get_logger("gangway.worker")
 
-IDLE = 1.0  # seconds between looks when nobody wakes it
-AFTER_TROUBLE = 5.0
-TEND_EVERY = 1.0
-TIDY_EVERY = 3600.0
-CHORES_EVERY = 15.0
-STOPPING = 7.0  # seconds; what is given back then must be so before a web process is killed (`server.GRACE`)
+POLL_INTERVAL = 1.0  # seconds; `wake` ends the wait early
+RETRY_DELAY = 5.0
+MAINTENANCE_INTERVAL = 1.0
+PURGE_INTERVAL = 3600.0
+CHORE_INTERVAL = 15.0
+STOP_TIMEOUT = (
+    7.0  # seconds; what is given back then must be so before a web process is killed (`server.GRACE`)
+)
 
-Chore = Callable[[Session], object]  # what later packages have to do now and then; each knows when
-type_held = dict[str, Lease | ListLease]  # by thread: what each has under way
+Chore = Callable[[Session], object]  # a task of a later package, which knows itself when it is due
+HeldLeases = dict[str, Lease | BackfillLease]  # by thread
 
 
 class Worker:
-    """One or more threads that do what is due. `wake` saves the wait after an event arrived here."""
+    """One or more threads that do the due work. Call `wake` when an event arrives, so they don't wait."""
 
     def __init__(self, app: Flask, threads: int = 1, *, chores: Sequence[Chore] = ()) -> None:
         self._app = app
         self._chores = chores
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._begun = False
+        self._has_started = False
         self._id = new_id()
-        self._tend_at = self._tidy_at = self._beat_at = 0.0
-        self._chores_at = time.monotonic() + CHORES_EVERY
-        self._held: type_held = {}
+        self._maintenance_at = self._purge_at = self._heartbeat_at = 0.0
+        self._chores_at = time.monotonic() + CHORE_INTERVAL
+        self._held: HeldLeases = {}
         self._threads = [
             threading.Thread(target=self._run, name=f"gangway-worker-{number}", daemon=True)
             for number in range(threads)
@@ -56,13 +58,13 @@ class Worker:
             thread.start()
 
     def wake(self) -> None:
-        """Something is due now."""
+        """Look for due work now."""
         self._wake.set()
 
-    def stop(self, timeout: float = STOPPING) -> None:
-        """Finish what is under way, at most that many seconds in all; what is not finished is given back.
+    def stop(self, timeout: float = STOP_TIMEOUT) -> None:
+        """Wait for the current work, at most `timeout` seconds in all, then release the remaining leases.
 
-        A thread that Stripe keeps waiting for longer writes nothing any more: its lease is another's.
+        A thread that still waits for Stripe writes nothing later: it no longer holds its lease.
         """
         give_up = time.monotonic() + timeout
         self._stopping.set()
@@ -71,89 +73,89 @@ class Worker:
             if thread.is_alive():
                 thread.join(max(0.0, give_up - time.monotonic()))
         try:
-            self._leave()
-        except SQLAlchemyError:  # then its leases run out, and it is missed
-            log.exception("not_given_back")
+            self._hand_back_leases()
+        except SQLAlchemyError:  # the leases and the heartbeat run out instead
+            log.exception("leases_not_released")
 
-    def _leave(self) -> None:
+    def _hand_back_leases(self) -> None:
         for lease in list(self._held.values()):
             with self._app.app_context():
-                _give_back(db.session(), lease)
-        if self._begun:
+                _release(db.session(), lease)
+        if self._has_started:
             with self._app.app_context():
-                beats.leave(db.session(), self._id)
+                heartbeat.remove(db.session(), self._id)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
             try:
                 with self._app.app_context():
-                    busy = self._turn(db.session())
-            except Exception:  # the database is away, or a bug: neither may end the worker
+                    busy = self._run_once(db.session())
+            except Exception:  # neither a lost database nor a bug may end the worker
                 log.exception("worker_trouble")
-                self._stopping.wait(AFTER_TROUBLE)
+                self._stopping.wait(RETRY_DELAY)
                 continue
             if not busy:
-                self._wake.wait(IDLE)
+                self._wake.wait(POLL_INTERVAL)
 
-    def _turn(self, session: Session) -> bool:
+    def _run_once(self, session: Session) -> bool:
         now = time.monotonic()
-        if not self._begun:
-            expect(session)
-            self._begun = True  # and not before: the database may be away just now
-        if now >= self._tidy_at:
-            self._tidy_at = now + TIDY_EVERY
-            if tidy(session):
-                self._tidy_at = now + TEND_EVERY
-        if now >= self._beat_at:
-            self._beat_at = now + beats.EVERY
-            beats.beat(session, self._id, len(self._threads))
-        busy = turn(session, self._held)
+        if not self._has_started:
+            request_all(session)
+            self._has_started = True  # only now: the database may have been away
+        if now >= self._purge_at:
+            self._purge_at = now + PURGE_INTERVAL
+            if purge(session):
+                self._purge_at = now + MAINTENANCE_INTERVAL
+        if now >= self._heartbeat_at:
+            self._heartbeat_at = now + heartbeat.HEARTBEAT_INTERVAL
+            heartbeat.record(session, self._id, len(self._threads))
+        busy = run_once(session, self._held)
         if now >= self._chores_at and not self._stopping.is_set():
-            self._chores_at = now + CHORES_EVERY
+            self._chores_at = now + CHORE_INTERVAL
             for chore in self._chores:
                 chore(session)
-        if now >= self._tend_at and not self._stopping.is_set():
-            self._tend_at = now + TEND_EVERY
-            if tend(session, self._held):
-                self._tend_at, busy = 0.0, True
+        if now >= self._maintenance_at and not self._stopping.is_set():
+            self._maintenance_at = now + MAINTENANCE_INTERVAL
+            if run_maintenance(session, self._held):
+                self._maintenance_at, busy = 0.0, True
         return busy
 
 
-def turn(session: Session | None = None, held: type_held | None = None) -> bool:
-    """Do one thing that is due: sort a batch of events, then converge one payer. False when all is quiet.
+def run_once(session: Session | None = None, held: HeldLeases | None = None) -> bool:
+    """Dispatch a batch of events, then converge one payer. Return False when nothing is due.
 
-    What is under way stands in `held`, for whoever has to end it from outside.
+    Note the current lease in `held`, so another thread can release it.
     """
     session, held = session or db.session(), {} if held is None else held
-    sorted_any = webhooks.sort(session) > 0
-    lease = leases.claim_due(session)
+    is_busy = webhooks.sort(session) > 0
+    lease = payer_leases.claim_due(session)
     if lease is None:
-        return sorted_any or clock.pass_time(session) > 0 or webhooks.close_orphans(session) > 0
-    with _under_way(held, lease):
+        return is_busy or expiry.update_expired(session) > 0 or webhooks.close_orphans(session) > 0
+    with _holding(held, lease):
         if not dismiss_known(session, lease):
             converge(session, lease)
     return True
 
 
-def tend(session: Session, held: type_held | None = None) -> bool:
-    """Do a step of what the clock asks for besides. True when there is more of it to be done at once.
+def run_maintenance(session: Session, held: HeldLeases | None = None) -> bool:
+    """Do a step of the scheduled work. Return True when more of it is due now.
 
-    What is under way stands in `held`, as in a turn.
+    Note the current lease in `held`, as `run_once` does.
     """
-    clock.pass_time(session)  # also while the worker is never idle
-    reconcile.tell_drift(session)
-    reconcile.verify(session)
+    expiry.update_expired(session)  # also when the worker is never idle
+    reconcile.report_drift(session)
+    reconcile.schedule_verifications(session)
     lease = claim_due(session)
     if lease is None:
         return False
-    with _under_way({} if held is None else held, lease):
-        read_on(session, lease)
+    with _holding({} if held is None else held, lease):
+        read_next_page(session, lease)
     return True
 
 
 @contextmanager
-def _under_way(held: type_held, lease: Lease | ListLease) -> Iterator[None]:
+def _holding(held: HeldLeases, lease: Lease | BackfillLease) -> Iterator[None]:
     thread = threading.current_thread().name
     held[thread] = lease
     try:
@@ -162,18 +164,18 @@ def _under_way(held: type_held, lease: Lease | ListLease) -> Iterator[None]:
         del held[thread]
 
 
-def _give_back(session: Session, lease: Lease | ListLease) -> None:
-    """End from outside what is under way: another may take it at once. Commits."""
+def _release(session: Session, lease: Lease | BackfillLease) -> None:
+    """Release the lease of another thread, so that any worker can take it. Commits."""
     if isinstance(lease, Lease):
-        leases.release(session, lease)
-        log.warning("given_back", payer=lease.payer_id)
+        payer_leases.release(session, lease)
+        log.warning("lease_released", payer=lease.payer_id)
     else:
         release(session, lease)
-        log.warning("given_back", app=lease.app_id)
+        log.warning("lease_released", app=lease.app_id)
 
 
-def tidy(session: Session) -> bool:
-    """Forget what is kept no longer. True when there is more of it."""
+def purge(session: Session) -> bool:
+    """Delete what is older than its retention. Return True when more is left."""
     idempotency.purge(session)
     operators.purge(session)
     apps.tidy(session)
@@ -181,9 +183,9 @@ def tidy(session: Session) -> bool:
     return webhooks.prune(session)
 
 
-def drain(limit: int = 1000) -> int:
-    """Do everything that is due now, in this thread. Returns how many turns it took."""
-    turns = 0
-    while turns < limit and turn():
-        turns += 1
-    return turns
+def run_until_idle(limit: int = 1000) -> int:
+    """Do everything that is due now, in this thread. Return the number of runs."""
+    runs = 0
+    while runs < limit and run_once():
+        runs += 1
+    return runs

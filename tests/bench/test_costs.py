@@ -103,7 +103,7 @@ def test_convergences(timed: Flask, stripe: Timed, capsys: pytest.CaptureFixture
     began = time.perf_counter()
 
     with timed.app_context():
-        sync.drain(10 * PEOPLE)
+        sync.run_until_idle(10 * PEOPLE)
 
     took = time.perf_counter() - began
     own = (took - stripe.seconds) / PEOPLE

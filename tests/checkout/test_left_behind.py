@@ -32,7 +32,7 @@ def abandoned(app: Flask, client: FlaskClient, world: World) -> None:
 def tidy(app: Flask) -> None:
     """What the worker does each hour."""
     with app.app_context():
-        worker.tidy(db.session())
+        worker.purge(db.session())
 
 
 def leave(app: Flask, person: Person, **contact: str) -> None:

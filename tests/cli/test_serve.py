@@ -16,8 +16,8 @@ from app.operators.models import OneTimeLink
 from app.payers import Payer
 from app.server import Server
 from app.simulator import Simulator
-from app.sync import Backfill, Beat
-from app.sync.worker import STOPPING
+from app.sync import Backfill, WorkerHeartbeat
+from app.sync.worker import STOP_TIMEOUT
 from tests.conftest import make_settings
 from tests.support.commands import environment, rows, run_command
 from tests.support.logs import lines_of
@@ -29,7 +29,7 @@ from tests.support.tokens import bearer
 def test_has_time_to_give_back_before_it_is_killed() -> None:
     grace = Server(make_settings(), "127.0.0.1:0").cfg.graceful_timeout
 
-    assert grace - STOPPING >= 1
+    assert grace - STOP_TIMEOUT >= 1
     assert grace < 10
 
 
@@ -66,7 +66,7 @@ class TestProgram:
             status = server.tell(signal.SIGINT)
 
         assert status == 0
-        assert rows(database_url, Beat) == []
+        assert rows(database_url, WorkerHeartbeat) == []
 
     @pytest.mark.usefixtures("unverified_payer")
     def test_gives_back_what_stripe_keeps_waiting(
@@ -89,7 +89,7 @@ class TestProgram:
 
         assert None not in before
         assert leases(database_url) == {None}
-        assert rows(database_url, Beat) == []
+        assert rows(database_url, WorkerHeartbeat) == []
         assert status == 0
 
     def test_says_why_a_process_ended_before_its_application_was_loaded(self, database_url: str) -> None:

@@ -10,7 +10,7 @@ from app import apps, doctor
 from app.audit import Entry
 from app.core import db
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator, revoke_key
-from app.sync import Pace
+from app.sync import RateBudget
 from app.webhooks import Event
 from tests.support.browser import Page
 from tests.support.console import sign_in
@@ -70,7 +70,7 @@ def test_something_odd_brings_the_next_look_forward(
 ) -> None:
     examine(app)
     with app.app_context():
-        db.session().merge(Pace(app_id=own.id, drifts=3))
+        db.session().merge(RateBudget(app_id=own.id, drifts=3))
         db.session().commit()
     clock.shift(timedelta(minutes=1))
     at_once = examine(app)

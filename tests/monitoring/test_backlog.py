@@ -16,7 +16,7 @@ from app.core.db import utcnow
 from app.gateway.client import NETWORK_RETRIES
 from app.payers import Payer
 from app.simulator import DEFAULT_API_KEY, Simulator, revoke_key
-from app.sync import Pace
+from app.sync import RateBudget
 from app.webhooks import Event
 from tests.conftest import make_settings
 from tests.support import postgres
@@ -165,7 +165,7 @@ def test_counts_while_tries_fail_though_stripe_answers(
         world.settle()
         clock.shift(60)
 
-    payer, [pace] = person.payer, rows(Pace)
+    payer, [pace] = person.payer, rows(RateBudget)
     told = backlog(client)
     garbled.clear()
     clock.shift(timedelta(hours=1))

@@ -30,9 +30,9 @@ def known(world: World, person: Person) -> set[str]:
     person.save_card()
     world.settle()
     with world.app.app_context():
-        sync.drain()
+        sync.run_until_idle()
         for _ in range(3):
-            sync.tend(db.session())
+            sync.run_maintenance(db.session())
         [installed] = apps.installed(db.session())
         world.simulator.change_endpoint(installed.webhook_endpoint_id, enabled=False)
         doctor.examine_due(db.session())

@@ -15,7 +15,7 @@ from app.core.config import Settings
 from app.core.db import utcnow
 from app.payers import Payer
 from app.simulator import DEFAULT_API_KEY, revoke_key
-from app.sync import Backfill, Pace
+from app.sync import Backfill, RateBudget
 from app.webhooks import Event
 from tests.conftest import make_settings
 from tests.support.numbers import read
@@ -208,7 +208,7 @@ class TestRows:
                     found=7,
                 )
             )
-            session.merge(Pace(app_id=one, drifts=3))
+            session.merge(RateBudget(app_id=one, drifts=3))
             session.add(
                 App(
                     id="another",

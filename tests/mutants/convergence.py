@@ -2,41 +2,41 @@
 
 from tests.mutants.mutant import Mutant
 
-LEASES = "app/sync/leases.py"
+LEASES = "app/sync/payer_leases.py"
 CONVERGE = "app/sync/converge.py"
 REFRESH = "app/sync/refresh.py"
-ASK = "app/sync/ask.py"
+ASK = "app/sync/fetch.py"
 POLICY = "app/sync/policy.py"
 CONTACT = "app/sync/contact.py"
-WRITE = "app/sync/write.py"
+WRITE = "app/sync/store.py"
 
 MUTANTS = (
     Mutant(
         "a lease is given to two workers",
-        LEASES,
-        "return sa.or_(Payer.lease.is_(None), Payer.leased_until < now)",
+        "app/sync/leases.py",
+        "return sa.or_(self._model.lease.is_(None), self._model.leased_until < now)",
         "return sa.true()",
         "tests/sync/test_leases.py::test_is_held_by_one_at_a_time",
     ),
     Mutant(
         "a lease never runs out",
-        LEASES,
-        "return sa.or_(Payer.lease.is_(None), Payer.leased_until < now)",
-        "return Payer.lease.is_(None)",
+        "app/sync/leases.py",
+        "return sa.or_(self._model.lease.is_(None), self._model.leased_until < now)",
+        "return self._model.lease.is_(None)",
         "tests/sync/test_leases.py::test_of_a_dead_worker_is_taken_over_when_it_has_run_out",
     ),
     Mutant(
         "a lease is renewed that another worker has",
-        LEASES,
-        "Payer.lease == lease.token)\n        .values(leased_until=",
-        "Payer.lease.is_not(None))\n        .values(leased_until=",
+        "app/sync/leases.py",
+        "self._key == key, self._model.lease == token",
+        "self._key == key",
         "tests/sync/test_leases.py::test_that_was_lost_under_way_ends_the_questions",
     ),
     Mutant(
         "a lease is given back that another worker has",
-        LEASES,
-        "Payer.lease == lease.token)\n        .values(lease=None",
-        "Payer.lease.is_not(None))\n        .values(lease=None",
+        "app/sync/leases.py",
+        "self._key == key, self._model.lease == token",
+        "self._key == key, self._model.lease.is_not(None)",
         "tests/sync/test_leases.py::test_that_ran_out_is_not_given_back_for_another",
     ),
     Mutant(
@@ -56,9 +56,9 @@ MUTANTS = (
     Mutant(
         "an app with many due payers holds up another app",
         LEASES,
-        "sa.func.coalesce(Pace.served_at, App.created_at)",
+        "sa.func.coalesce(RateBudget.served_at, App.created_at)",
         "App.created_at",
-        "tests/sync/test_pace.py::test_an_app_with_many_due_does_not_hold_up_another",
+        "tests/sync/test_throttle.py::test_an_app_with_many_due_does_not_hold_up_another",
     ),
     Mutant(
         "a worker waits for the row that another worker takes",
@@ -113,7 +113,7 @@ MUTANTS = (
     Mutant(
         "a payer is given up for a broken API key",
         CONVERGE,
-        "if isinstance(error, pace.KEYS_FAULT):",
+        "if isinstance(error, throttle.KEY_ERRORS):",
         "if error.status == 0:",
         "tests/sync/test_giving_up.py::test_of_the_key_give_nobody_up",
     ),
@@ -134,22 +134,22 @@ MUTANTS = (
     Mutant(
         "what a timer finds is no drift",
         CONVERGE,
-        "if cause in BY_TIMER and",
+        "if cause in TIMER_CAUSES and",
         "if cause in set() and",
         "tests/sync/test_reconcile.py::test_what_a_timer_found_is_told_when_no_event_comes",
     ),
     Mutant(
         "what an event told is called drift",
         CONVERGE,
-        "in BY_TIMER and not known.event_ids and",
-        "in BY_TIMER and",
+        "in TIMER_CAUSES and not local.event_ids and",
+        "in TIMER_CAUSES and",
         "tests/sync/test_reconcile.py::test_what_was_found_together_with_its_event_is_not",
     ),
     Mutant(
         "an old record is shown without asking",
         CONVERGE,
-        "fresh = payer.verified_at is not None and utcnow() - payer.verified_at < FRESH",
-        "fresh = payer.verified_at is not None",
+        "is_fresh = payer.verified_at is not None and utcnow() - payer.verified_at < MAX_AGE",
+        "is_fresh = payer.verified_at is not None",
         "tests/sync/test_refresh.py::test_asks_again_about_a_final_record_after_a_while",
     ),
     Mutant(
@@ -162,15 +162,15 @@ MUTANTS = (
     Mutant(
         "a visitor disturbs Stripe during its pause",
         REFRESH,
-        " or pace.is_throttled(session, payer.app_id)",
+        " or throttle.is_throttled(session, payer.app_id)",
         "",
         "tests/sync/test_refresh.py::test_leaves_stripe_alone_while_stripe_asks_for_it",
     ),
     Mutant(
         "a forced look asks for less than everything",
         REFRESH,
-        "is_whole=force) is",
-        "is_whole=False) is",
+        "full=force) is",
+        "full=False) is",
         "tests/sync/test_whole.py::test_by_force_brings_methods_of_which_no_event_told",
     ),
     Mutant(
@@ -190,14 +190,14 @@ MUTANTS = (
     Mutant(
         "a default chosen after a card was saved is undone",
         POLICY,
-        "if default is not None and _is_newer(stripe, known.payer, default, last, alive):",
+        "if default is not None and _is_newer(stripe, local.payer, default, last, heartbeat):",
         "if False:",
         "tests/sync/test_default_choices.py::test_by_a_program_stands",
     ),
     Mutant(
         "a choice that our policy undid meanwhile stays undone",
         POLICY,
-        "    if known.payer.is_choice_due:\n",
+        "    if local.payer.is_choice_due:\n",
         "    if False:\n",
         "tests/sync/test_default_choices.py::test_during_a_convergence_stands",
     ),
@@ -211,28 +211,28 @@ MUTANTS = (
     Mutant(
         "a mandate is not asked about",
         ASK,
-        "in sorted(known.mandate_ids - {mandate.id for mandate in truth.mandates})",
-        "in sorted(known.mandate_ids - known.mandate_ids)",
+        "in sorted(local.mandate_ids - {mandate.id for mandate in state.mandates})",
+        "in sorted(local.mandate_ids - local.mandate_ids)",
         "tests/sync/test_mandates.py::test_that_the_bank_takes_back_makes_it_failed",
     ),
     Mutant(
         "a refused email fails the whole convergence",
-        ASK,
-        "    except StripeRefused as error:\n        truth",
-        "    except ZeroDivisionError as error:\n        truth",
+        CONTACT,
+        "    except StripeRefused as error:\n        state",
+        "    except ZeroDivisionError as error:\n        state",
         "tests/sync/test_contact.py::test_a_refusal_is_noted_and_the_convergence_completes",
     ),
     Mutant(
         "a refused email is not noted",
-        ASK,
-        "truth.contact_refusal = error.detail",
-        "truth.contact_refusal = None and error.detail",
+        CONTACT,
+        "state.contact_refusal = error.detail",
+        "state.contact_refusal = None and error.detail",
         "tests/sync/test_contact.py::test_a_refusal_is_noted_and_the_convergence_completes",
     ),
     Mutant(
         "a forgotten checkout session is asked about for ever",
         WRITE,
-        'page.settled_at = "expired", "canceled", now',
+        'row.settled_at = "expired", "canceled", now',
         '_ = "expired", "canceled", now',
         "tests/sync/test_settled.py::test_ends_the_questions",
     ),

@@ -106,7 +106,7 @@ MUTANTS = (
         SETTINGS,
         "self.stripe_rate or (None if self.is_simulated else STRIPE_RATE)",
         "self.stripe_rate",
-        "tests/sync/test_pace.py::test_the_budget_is_stripes_own_unless_it_is_said_otherwise",
+        "tests/sync/test_throttle.py::test_the_budget_is_stripes_own_unless_it_is_said_otherwise",
     ),
     Mutant(
         "a key stands in the log",
@@ -139,8 +139,8 @@ MUTANTS = (
     Mutant(
         "an outage at Stripe makes the portal unready",
         "app/sync/backlog.py",
-        "session.scalars(sa.select(Pace.app_id).where(Pace.paused_until > before)).all()",
-        "session.scalars(sa.select(Pace.app_id).where(sa.false())).all()",
+        "session.scalars(sa.select(RateBudget.app_id).where(RateBudget.paused_until > before)).all()",
+        "session.scalars(sa.select(RateBudget.app_id).where(sa.false())).all()",
         "tests/monitoring/test_backlog.py::test_leaves_out_what_waits_for_stripe",
     ),
     Mutant(

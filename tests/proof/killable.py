@@ -20,12 +20,14 @@ from app.api.idempotency import ABANDONED_AFTER
 from app.core import db
 from app.core.config import Settings
 from app.simulator import Simulator
-from app.sync.leases import LEASE
+from app.sync.payer_leases import LEASE_DURATION
 from tests.proof.network_people import NetworkPerson
 from tests.proof.portal_process import CrashPoint, PortalProcess
 from tests.support.truth import Verdict, compare
 
-TAKEOVER_DELAY = max(LEASE, ABANDONED_AFTER) + timedelta(seconds=1)  # then what a dead process held is free
+TAKEOVER_DELAY = max(LEASE_DURATION, ABANDONED_AFTER) + timedelta(
+    seconds=1
+)  # then what a dead process held is free
 PATIENCE = 180.0  # seconds; far more than it takes, for a machine that is busy with other work
 
 

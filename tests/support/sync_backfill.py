@@ -9,16 +9,16 @@ from app import sync
 from app.apps import App
 from app.core import db
 from app.gateway import EVENTS
-from app.sync import Backfill, Backfilled
+from app.sync import Backfill, BackfillResult
 from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.world import World
 
-INTERVAL, LEASE = 900, 60
+INTERVAL, LEASE_DURATION = 900, 60
 LIST = "GET /v1/events"
 
 
-def looks(app: Flask, **wanted: Any) -> Backfilled:
+def looks(app: Flask, **wanted: Any) -> BackfillResult:
     """Look through the whole list now."""
     with app.app_context():
         session = db.session()

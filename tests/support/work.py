@@ -14,7 +14,7 @@ def work(app: Flask, simulator: Simulator) -> None:
     while simulator.deliver_due():
         pass
     with app.app_context():
-        sync.drain()
+        sync.run_until_idle()
 
 
 def work_through(app: Flask, simulator: Simulator, clock: time_machine.Traveller, hours: int = 24) -> None:

@@ -71,13 +71,13 @@ class World:
     def work(self) -> int:
         """Let the worker do everything that is due now; the number of its turns."""
         with self.app.app_context():
-            return sync.drain()
+            return sync.run_until_idle()
 
     def run_maintenance(self) -> int:
         """Let the worker do what its timers ask for, such as backfill; the number of steps."""
         steps = 0
         with self.app.app_context():
-            while sync.tend(db.session()):
+            while sync.run_maintenance(db.session()):
                 steps += 1
         return steps
 
@@ -91,7 +91,7 @@ class World:
     def work_once(self) -> None:
         """Let the worker do one thing."""
         with self.app.app_context():
-            sync.turn()
+            sync.run_once()
 
     def lose_a_worker(self) -> None:
         """A worker takes a lease and dies."""

@@ -14,7 +14,7 @@ from app.core import db
 from app.core.config import Settings
 from app.gateway.client import NETWORK_RETRIES
 from app.simulator import Simulator
-from app.sync import Lease, Pace
+from app.sync import Lease, RateBudget
 from tests.conftest import make_settings
 from tests.support.people import Person
 from tests.support.rows import Rows
@@ -243,10 +243,10 @@ def test_a_list_that_is_read_again_ends_the_failures_in_a_row(
     for _ in range(TRIES):
         world.simulator.faults.add("503", "GET *")
     world.work()
-    before = [pace.failures for pace in rows(Pace)]
+    before = [pace.failures for pace in rows(RateBudget)]
     frozen.shift(1)
 
     world.run_maintenance()
 
     assert before == [1]
-    assert [pace.failures for pace in rows(Pace)] == [0]
+    assert [pace.failures for pace in rows(RateBudget)] == [0]

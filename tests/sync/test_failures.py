@@ -12,7 +12,7 @@ from app.core import db
 from app.core.db import utcnow
 from app.payers import PaymentStatus
 from app.simulator import Simulator
-from app.sync import leases
+from app.sync import payer_leases
 from app.sync.converge import converge
 from app.webhooks import Event
 from tests.support.people import Person
@@ -187,7 +187,7 @@ def test_to_look_for_what_is_no_longer_wanted_do_not_delay_a_card(
         121
     )  # it is time for a look, which fails; and meanwhile comes an event that tells nothing new
     with world.app.app_context():
-        lease = leases.claim_due(db.session())
+        lease = payer_leases.claim_due(db.session())
     assert lease is not None
     world.stripe("POST", f"/v1/customers/{person.stripe_customer_id}", name="Other name")
     world.simulator.deliver_due()

@@ -63,7 +63,7 @@ def stripe_sends_another_event(world: World, person: Person) -> None:
 
 def the_clock_asks(world: World, person: Person) -> None:
     with world.app.app_context():
-        schedule.look_within(db.session(), person.payer.id, schedule.YOUNG * 0, why="verify")
+        schedule.check_within(db.session(), person.payer.id, schedule.YOUNG_SESSION_AGE * 0, why="verify")
         db.session().commit()
 
 

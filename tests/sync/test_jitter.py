@@ -11,8 +11,8 @@ from app.core import db
 from app.core.db import utcnow
 from app.gateway import StripeKeyRejected
 from app.payers import Payer
-from app.sync import Backfill, Pace, pace, schedule
-from app.sync.backfill import expect
+from app.sync import Backfill, RateBudget, schedule, throttle
+from app.sync.backfill import request_all
 from tests.support.stripe_calls import StripeCalls
 from tests.support.world import World
 
@@ -25,21 +25,23 @@ pytestmark = pytest.mark.usefixtures("frozen")
 
 
 def of_a_payer_that_failed(_world: World) -> timedelta:
-    return schedule.next_try(6)
+    return schedule.retry_delay(6)
 
 
 def of_an_app_that_failed(world: World) -> timedelta:
     with world.app.app_context():
         session = db.session()
-        pace.note_failure(session, session.scalars(sa.select(App.id)).one(), StripeKeyRejected("Rejected."))
-        until = session.scalars(sa.select(Pace.paused_until)).one()
+        throttle.note_failure(
+            session, session.scalars(sa.select(App.id)).one(), StripeKeyRejected("Rejected.")
+        )
+        until = session.scalars(sa.select(RateBudget.paused_until)).one()
     assert until is not None
     return until - utcnow()  # and it is forgotten
 
 
 def of_a_list(world: World) -> timedelta:
     with world.app.app_context():
-        expect(db.session())
+        request_all(db.session())
     world.run_maintenance()
     with world.app.app_context():
         return db.session().scalars(sa.select(Backfill.next_run_at)).one() - utcnow()
@@ -55,7 +57,7 @@ def of_a_look_by_the_clock(world: World) -> timedelta:
         session = db.session()
         payer_id = session.scalars(sa.select(Payer.id)).first() or world.person().payer.id
         session.execute(sa.update(Payer).values(due_at=None))
-        schedule.look_within(session, payer_id, timedelta(minutes=1), why="verify")
+        schedule.check_within(session, payer_id, timedelta(minutes=1), why="verify")
         session.commit()
         due_at = session.scalars(sa.select(Payer.due_at)).one()
     assert due_at is not None

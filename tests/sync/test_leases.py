@@ -10,8 +10,8 @@ from flask import Flask
 from app import sync, webhooks
 from app.core import db
 from app.payers import PaymentStatus
-from app.sync import Outcome, leases
-from app.sync.leases import LEASE
+from app.sync import Outcome, payer_leases
+from app.sync.payer_leases import LEASE_DURATION
 from app.webhooks import Event
 from tests.support.people import Person
 from tests.support.rows import Rows
@@ -19,7 +19,7 @@ from tests.support.stripe_calls import StripeCalls
 from tests.support.truth import assert_agrees
 from tests.support.world import World
 
-ALMOST, OVER = LEASE.total_seconds() - 5, LEASE.total_seconds() + 1
+ALMOST, OVER = LEASE_DURATION.total_seconds() - 5, LEASE_DURATION.total_seconds() + 1
 
 
 def claimed(app: Flask, payer_id: str) -> Any:
@@ -182,7 +182,7 @@ def test_that_ran_out_is_not_given_back_for_another(
     later = claimed(app, person.payer.id)
 
     with app.app_context():
-        leases.release(db.session(), lease)
+        payer_leases.release(db.session(), lease)
 
     assert person.payer.lease == later.token
 
@@ -273,7 +273,7 @@ def test_goes_first_to_whom_an_event_wants_looked_at(
     calls.clear()
 
     with world.app.app_context():
-        sync.turn()
+        sync.run_once()
 
     assert any(person.session_id in call for call in calls.made)
     assert person.status == PaymentStatus.SAVED

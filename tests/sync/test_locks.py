@@ -19,11 +19,11 @@ from app.core.config import Settings
 from app.core.db import utcnow
 from app.payers import Payer, PaymentStatus
 from app.simulator import DEFAULT_API_KEY, add_account, add_key, revoke_key
-from app.sync import Backfill, Outcome, Pace
-from app.sync.backfill import LEASE as LIST_LEASE
+from app.sync import Backfill, Outcome, RateBudget
+from app.sync.backfill import LEASE_DURATION as LIST_LEASE
 from app.sync.backfill import claim_due as claim_list
-from app.sync.backfill import read_on
-from app.sync.leases import LEASE
+from app.sync.backfill import read_next_page
+from app.sync.payer_leases import LEASE_DURATION
 from app.webhooks import Event
 from tests.conftest import PORTAL, make_settings
 from tests.support.people import Person
@@ -165,7 +165,7 @@ class TestWhatAnotherHasInHand:
         clock.shift(timedelta(days=2))
 
         with held(app, row_of(first)):
-            aside(sync.tend).result(SOON)
+            aside(sync.run_maintenance).result(SOON)
 
         assert (first.payer.status, second.payer.status) == ("in_progress", "abandoned")
 
@@ -177,7 +177,7 @@ class TestWhatAnotherHasInHand:
         change(app, sa.update(Payer).values(verify_at=utcnow() - timedelta(seconds=1)))
 
         with held(app, row_of(first)):
-            aside(sync.tend).result(SOON)
+            aside(sync.run_maintenance).result(SOON)
 
         assert (first.payer.due_at, second.payer.due_for) == (None, "verify")
 
@@ -190,7 +190,7 @@ class TestWhatAnotherHasInHand:
         change(app, sa.update(Payer).values(drift="something", verified_at=long_ago))
 
         with held(app, row_of(first)):
-            aside(sync.tend).result(SOON)
+            aside(sync.run_maintenance).result(SOON)
 
         told = [entry.customer_id for entry in rows(Entry) if entry.kind == "sync.drift"]
         assert told == [second.payer.customer_id]
@@ -235,7 +235,7 @@ def test_a_convergence_that_writes_is_not_overtaken(
     lease = aside(sync.claim, payer_id).result(SOON)
 
     def another_wants_it() -> Any:
-        clock.shift(LEASE + timedelta(seconds=1))
+        clock.shift(LEASE_DURATION + timedelta(seconds=1))
         return aside(sync.claim, payer_id).result(SOON)
 
     others = before_writing(app, "payer", another_wants_it)
@@ -259,7 +259,7 @@ def test_a_page_of_the_list_that_is_stored_is_not_overtaken(
         wait_until(lambda: later[0].done() or waiting(app) > 0)
 
     before_writing(app, "backfill", another_wants_it)
-    aside(read_on, lease).result(SOON)
+    aside(read_next_page, lease).result(SOON)
 
     [row] = rows(Backfill)
     assert row.lease == getattr(later[0].result(SOON), "token", None)
@@ -316,7 +316,7 @@ class TestWithABudget:
         assert aside(sync.claim_due).result(SOON) is not None
         clock.shift(10)
 
-        with held(app, sa.select(Pace)):
+        with held(app, sa.select(RateBudget)):
             both = [aside(sync.claim_due) for _ in range(2)]
             wait_until(lambda: waiting(app) == 2)
         leases = [future.result(SOON) for future in both]
@@ -332,7 +332,7 @@ class TestTheAppAfterItsPace:
         """Is an app in the hand of whoever does something and must wait for its pace?"""
 
         def found(action: Callable[..., Any], *arguments: Any) -> bool:
-            with held(app, sa.select(Pace)):
+            with held(app, sa.select(RateBudget)):
                 doing = aside(action, *arguments)
                 wait_until(lambda: doing.done() or waiting(app) > 0)
                 assert not doing.done()

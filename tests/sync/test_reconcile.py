@@ -13,7 +13,7 @@ from app.core import db
 from app.core.config import Settings
 from app.core.db import utcnow
 from app.payers import Payer, PaymentStatus
-from app.sync import Pace, leases
+from app.sync import RateBudget, payer_leases
 from app.webhooks import Event
 from tests.conftest import make_settings
 from tests.support.people import Person
@@ -172,7 +172,7 @@ def test_what_a_timer_found_is_told_when_no_event_comes(
     lives_through(world, clock, 1)
 
     assert drifts(rows) == ["payment_method.removed, default_method.changed"]
-    assert [pace.drifts for pace in rows(Pace)] == [1]
+    assert [pace.drifts for pace in rows(RateBudget)] == [1]
     assert person.payer.drift is None
 
 
@@ -357,9 +357,9 @@ def test_who_is_to_be_compared_is_compared_though_the_events_tell_nothing_new(
     with app.app_context():
         lease = sync.claim(db.session(), person.payer.id)
         world.simulator.deliver_due()
-        sync.drain()
+        sync.run_until_idle()
         assert lease is not None
-        leases.release(db.session(), lease)
+        payer_leases.release(db.session(), lease)
 
     clock.shift(MINUTE)
     world.settle()

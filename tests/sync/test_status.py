@@ -79,7 +79,7 @@ def test_becomes_abandoned_though_the_worker_has_always_something_else_to_do(
     clock.move_to(person.checkout_sessions[0].expires_at)
 
     with app.app_context():
-        sync.tend(db.session())
+        sync.run_maintenance(db.session())
 
     assert person.payer.status == "abandoned"
 

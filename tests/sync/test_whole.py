@@ -10,7 +10,7 @@ from app import payers, sync, webhooks
 from app.core import db
 from app.core.db import utcnow
 from app.payers import PaymentStatus
-from app.sync import leases
+from app.sync import payer_leases
 from app.sync.converge import converge
 from app.webhooks import Event
 from tests.support.people import Person
@@ -60,7 +60,7 @@ def test_nobody_asks_about_a_payer_that_has_ended(app: Flask, world: World, pers
         payers.unbind(session, ended.app_id, ended.customer, actor="test")
         session.commit()
 
-        assert leases.claim(session, payer_id) is None
+        assert payer_leases.claim(session, payer_id) is None
         assert not sync.refresh(session, payer_id, force=True)
 
 
@@ -109,7 +109,7 @@ def test_a_hint_during_a_success_after_failures_does_not_wait_for_the_next_try(
         payer = payers.fresh(session, person.payer.id)
         payer.attempts, payer.due_at = 11, utcnow() + timedelta(minutes=50)
         session.commit()
-        lease = leases.claim(session, payer.id)
+        lease = payer_leases.claim(session, payer.id)
         assert lease is not None
         payers.mark_due(session, payer.id, utcnow())
         session.commit()

@@ -108,7 +108,7 @@ def sleeps(worker: Worker) -> bool:
 def test_is_woken_by_an_event(
     app: Flask, world: World, person: Person, calls: StripeCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.sync.worker.IDLE", 3600)
+    monkeypatch.setattr("app.sync.worker.POLL_INTERVAL", 3600)
     asleep: Worker = app.extensions["gangway.worker"]
     asleep.start()
     wait_until(lambda: "GET /v1/events" in calls.made and sleeps(asleep))
@@ -187,7 +187,7 @@ def test_says_so_when_it_cant_give_back_what_it_holds(
         stuck.stop(timeout=0.1)
         rename(app, "elsewhere", "payer")
 
-    assert "not_given_back" in {line["event"] for line in lines}
+    assert "leases_not_released" in {line["event"] for line in lines}
     let_go(world, stuck)
 
 
@@ -210,7 +210,7 @@ def test_looks_for_missed_events_though_the_database_was_away_when_it_started(
     world.run_maintenance()
     person.save_card()
     world.lose_events()
-    monkeypatch.setattr("app.sync.worker.AFTER_TROUBLE", 0.05)
+    monkeypatch.setattr("app.sync.worker.RETRY_DELAY", 0.05)
     late = Worker(app)
 
     with structlog.testing.capture_logs() as lines:
@@ -228,7 +228,7 @@ def test_goes_on_though_tidying_up_fails(
     app: Flask, world: World, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rename(app, "idempotent_request", "elsewhere")
-    monkeypatch.setattr("app.sync.worker.AFTER_TROUBLE", 0.05)
+    monkeypatch.setattr("app.sync.worker.RETRY_DELAY", 0.05)
     with structlog.testing.capture_logs():
         worker = Worker(app)
         worker.start()

@@ -165,7 +165,7 @@ def fetch() -> ResponseReturnValue:
         abort(404)
     db.end_read(session)
     db.start_write(session)
-    sync.ask_for_backfill(session, app.id)
+    sync.request_backfill(session, app.id)
     audit.note(session, "backfill.asked", actor=operators.actor(), app_id=app.id)
     session.commit()
     _wake_worker()

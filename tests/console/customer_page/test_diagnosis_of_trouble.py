@@ -126,7 +126,7 @@ class TestDiagnosis:
         at_first = section(look(person, app), "Timeline").text
         clock.shift(timedelta(minutes=6))
         with app.app_context():
-            sync.tend(db.session())
+            sync.run_maintenance(db.session())
         page = look(person, app)
 
         assert "No event of Stripe's has told of this yet; our own look found it Awaited" in at_first

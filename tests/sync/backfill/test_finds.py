@@ -157,9 +157,9 @@ def test_sorts_and_converges_between_two_pages(world: World, rows: Rows) -> None
     many(world, 230)
 
     with world.app.app_context():
-        sync.tend(db.session())
+        sync.run_maintenance(db.session())
         first = len(rows(Event))
-        sync.drain()
+        sync.run_until_idle()
 
     assert first == 100
     assert "new" not in {found.state for found in rows(Event)}

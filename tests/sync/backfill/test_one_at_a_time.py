@@ -20,7 +20,7 @@ from app.webhooks import Event
 from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_backfill import LEASE, LIST, looks, many, row
+from tests.support.sync_backfill import LEASE_DURATION, LIST, looks, many, row
 from tests.support.truth import assert_agrees
 from tests.support.world import World
 
@@ -33,18 +33,20 @@ def test_goes_on_where_it_was_killed(
     cursor_before = None
     with world.app.app_context():
         for _ in range(2):
-            sync.tend(db.session())
+            sync.run_maintenance(db.session())
         cursor_before = row(rows).cursor
         session = db.session()
         session.execute(
-            sa.update(Backfill).values(lease="killed", leased_until=utcnow() + timedelta(seconds=LEASE))
+            sa.update(Backfill).values(
+                lease="killed", leased_until=utcnow() + timedelta(seconds=LEASE_DURATION)
+            )
         )
         session.commit()
     world.run_maintenance()
     held = len(rows(Event))
     calls.clear()
 
-    clock.shift(LEASE + 1)
+    clock.shift(LEASE_DURATION + 1)
     world.run_maintenance()
     world.work()
 
@@ -77,7 +79,7 @@ def test_is_done_by_one_however_long_its_pages_take(
     many(world, 130)
 
     def takes_long() -> None:
-        clock.shift(LEASE - 20)
+        clock.shift(LEASE_DURATION - 20)
         with pytest.raises(Conflict):
             looks(world.app)
 
@@ -134,7 +136,7 @@ def test_that_was_too_slow_stores_nothing_over_its_successor(
     person.save_card()
 
     def another_takes_over() -> None:
-        clock.shift(LEASE + 1)
+        clock.shift(LEASE_DURATION + 1)
         looks(world.app)
 
     calls.after(LIST, another_takes_over)
@@ -151,7 +153,7 @@ def test_that_was_too_slow_does_not_give_back_what_is_its_successors(
     with world.app.app_context():
         session = db.session()
         slow = claim_due(session)
-        clock.shift(LEASE + 1)
+        clock.shift(LEASE_DURATION + 1)
         later = claim_due(session)
         assert slow is not None
         assert later is not None
@@ -167,7 +169,7 @@ def test_that_was_too_slow_and_failed_leaves_its_successor_alone(
     later = []
 
     def another_takes_over() -> None:
-        clock.shift(LEASE + 1)
+        clock.shift(LEASE_DURATION + 1)
         with world.app.app_context():
             later.append(claim_due(db.session()))
         world.simulator.faults.add("429", LIST)

@@ -150,14 +150,14 @@ class TestCommand:
         answer = self.run(app)
 
         assert answer.exit_code == 1
-        assert answer.stderr.endswith("Another has taken over this backfill.\n")
+        assert answer.stderr.endswith("Another worker has taken over this backfill.\n")
         assert answer.stdout.startswith("Second (")
 
     def test_refuses_what_is_no_time(self, app: Flask) -> None:
         answer = self.run(app, "--since", "yesterday")
 
         assert answer.exit_code == 2
-        assert "no time in ISO 8601" in answer.output
+        assert "not a time in ISO 8601" in answer.output
 
 
 class TestWithoutWebhooks:

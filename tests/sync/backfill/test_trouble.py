@@ -28,7 +28,7 @@ def test_begins_anew_when_stripe_has_forgotten_where_it_stood(
 ) -> None:
     many(world, 130)
     with world.app.app_context():
-        sync.tend(db.session())
+        sync.run_maintenance(db.session())
     assert row(rows).after is not None
     for found in world.simulator.store.events.snapshot():
         del world.simulator.store.events[found["id"]]
@@ -128,7 +128,7 @@ def test_notes_what_it_does_not_understand(world: World, person: Person, rows: R
         world.run_maintenance()
 
     assert "could not be understood" in str(row(rows).last_error)
-    assert "backfill_broke" in {line["event"] for line in lines}
+    assert "backfill_error" in {line["event"] for line in lines}
 
 
 def test_leaves_out_what_is_no_event_of_ours(world: World, person: Person, rows: Rows) -> None:

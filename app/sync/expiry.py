@@ -1,4 +1,4 @@
-"""What time alone changes: the payment status that is kept for lists."""
+"""Update the stored payment statuses that change as time passes."""
 
 from datetime import datetime, timedelta
 
@@ -11,15 +11,15 @@ from app.core.db import utcnow
 from app.payers import Payer, PaymentStatus
 from app.sync import schedule
 
-BATCH = 100
-SPREAD = timedelta(hours=1)  # cards begin to expire by the thousand in one instant, the end of a month
-GRACE = timedelta(hours=2)  # what Stripe has not told by then is announced as we know it
+BATCH_SIZE = 100
+SPREAD = timedelta(hours=1)  # thousands of cards expire at the end of a month
+RENEWAL_GRACE = timedelta(hours=2)  # then announce the expiry, whatever Stripe has said
 
 
-def pass_time(session: Session) -> int:
-    """Restate the payers whose status time has changed, a batch of them. Asks Stripe nothing; commits.
+def update_expired(session: Session) -> int:
+    """Update a batch of payers with an outdated status, without asking Stripe. Return how many. Commits.
 
-    Returns how many there were. Rows that another worker has in hand are stepped over.
+    Skip rows that another worker has locked.
     """
     now = utcnow()
     passed = sa.select(Payer).where(Payer.deleted_at.is_(None), Payer.status_until <= now)
@@ -30,21 +30,21 @@ def pass_time(session: Session) -> int:
     db.start_write(session)
     found = session.scalars(
         passed.order_by(Payer.status_until)
-        .limit(BATCH)
+        .limit(BATCH_SIZE)
         .with_for_update(skip_locked=True, of=Payer)
         .execution_options(populate_existing=True)
     ).all()
     to_ask = [payer for payer in found if _may_have_been_renewed(payer, now)]
     checkout.restate_many(session, [payer for payer in found if payer not in to_ask], now)
     for payer in to_ask:
-        payer.status_until = now + GRACE
-        schedule.look_within(session, payer.id, SPREAD, why="expiring")
+        payer.status_until = now + RENEWAL_GRACE
+        schedule.check_within(session, payer.id, SPREAD, why="expiring")
     session.commit()
     return len(found)
 
 
 def _may_have_been_renewed(payer: Payer, now: datetime) -> bool:
-    """Is a card about to be announced as expiring that Stripe was not asked about? Networks renew cards."""
+    """Should we ask Stripe before we announce the expiry? Card networks renew cards."""
     method, until = payer.default_method, payer.status_until
     end = payers.expires_after(method) if method else None
     if payer.status != PaymentStatus.SAVED or end is None or until is None or now >= end:

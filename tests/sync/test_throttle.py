@@ -71,7 +71,7 @@ def test_an_app_with_many_due_does_not_hold_up_another(world: World, second: str
 
     with world.app.app_context():
         for _ in range(2):
-            sync.turn()
+            sync.run_once()
 
     assert other.status == PaymentStatus.SAVED
     assert [person.status for person in people].count(PaymentStatus.SAVED) == 1
@@ -139,7 +139,7 @@ def test_an_app_whose_customers_are_all_seen_to_does_not_hold_up_another(world: 
         webhooks.sort(db.session())
         assert sync.claim(db.session(), person.payer.id) is not None
 
-        sync.turn()
+        sync.run_once()
 
     assert other.status == PaymentStatus.SAVED
 

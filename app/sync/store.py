@@ -1,4 +1,4 @@
-"""Storing what Stripe said of a payer: the only writer of payment-method state."""
+"""Store what Stripe said of a payer. Nothing else writes the state of payment methods."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,118 +10,120 @@ from app import apps, audit, checkout, payers
 from app.core.config import settings
 from app.gateway import CustomerFacts, Mandate, SessionFacts
 from app.payers import Payer, PaymentMethod
-from app.sync import pace
-from app.sync.ask import Truth
+from app.sync import throttle
 from app.sync.blocking import block
+from app.sync.state import StripeState
 
-WORTH = {"inactive": 0, "pending": 1, "active": 2}  # of several mandates for one method, the best counts
-_dice = SystemRandom()
+MANDATE_RANK = {"inactive": 0, "pending": 1, "active": 2}  # the best of a method's mandates counts
+_random = SystemRandom()
 
 
 @dataclass
 class Changes:
-    """What turned out to be new, for the audit log."""
+    """The changes at Stripe, for the audit log."""
 
     session: Session
     payer: Payer
     kinds: list[str] = field(default_factory=list)
 
     def note(self, kind: str, **facts: str | None) -> None:
-        """Add one."""
-        self.tell(kind, **facts)
+        """Add a change at Stripe."""
+        self.log(kind, **facts)
         self.kinds.append(kind)
 
-    def tell(self, kind: str, **facts: str | None) -> None:
-        """Put into the audit log what Stripe answered, without counting it as a change at Stripe."""
+    def log(self, kind: str, **facts: str | None) -> None:
+        """Log what Stripe answered, without counting it as a change at Stripe."""
         payer = self.payer
         whose = {"customer_id": payer.customer_id, "app_id": payer.app_id}
         audit.note(self.session, kind, actor="stripe", **whose, **facts)
 
 
-def write(session: Session, payer: Payer, truth: Truth, *, asked_at: datetime, now: datetime) -> list[str]:
-    """Make a locked payer's record equal to what Stripe said. The kinds of what was new. Flushes."""
+def store(
+    session: Session, payer: Payer, state: StripeState, *, asked_at: datetime, now: datetime
+) -> list[str]:
+    """Make the record of a locked payer equal to Stripe's state. Return the kinds of changes. Flushes."""
     changes = Changes(session, payer)
-    for page in checkout.unsettled(session, payer.id):
-        if page.id in truth.pages:
-            _write_page(changes, page, truth.pages[page.id], now)
-    block(session, payer, truth, now)
-    _write_methods(changes, truth, now)
-    _write_mandates(changes, truth.mandates)
-    _write_customer(changes, truth.customer, now)
-    payer.policy_method_id = truth.policy_method_id or payer.policy_method_id
-    if truth.contact_refusal is not None:
-        changes.tell(
+    for row in checkout.unsettled(session, payer.id):
+        if row.id in state.sessions:
+            _store_session(changes, row, state.sessions[row.id], now)
+    block(session, payer, state, now)
+    _store_methods(changes, state, now)
+    _store_mandates(changes, state.mandates)
+    _store_customer(changes, state.customer, now)
+    payer.policy_method_id = state.policy_method_id or payer.policy_method_id
+    if state.contact_refusal is not None:
+        changes.log(
             "stripe_customer.contact_refused",
             stripe_customer_id=payer.stripe_customer_id,
-            reason=truth.contact_refusal,
+            reason=state.contact_refusal,
         )
-    pace.note_success(session, payer.app_id)
+    throttle.note_success(session, payer.app_id)
     apps.note_key_state(session, payer.app, accepted=True)
     payer.verified_at, payer.attempts, payer.last_error = asked_at, 0, None
-    payer.verify_at = now + timedelta(days=settings().verify_days) * _dice.uniform(0.9, 1.1)
+    payer.verify_at = now + timedelta(days=settings().verify_days) * _random.uniform(0.9, 1.1)
     checkout.restate(session, payer, now)
     return changes.kinds
 
 
-def _write_page(
-    changes: Changes, page: checkout.CheckoutSession, facts: SessionFacts | None, now: datetime
+def _store_session(
+    changes: Changes, row: checkout.CheckoutSession, facts: SessionFacts | None, now: datetime
 ) -> None:
-    if facts is None:  # Stripe has forgotten it, as it does when test data is wiped
-        page.status, page.setup_status, page.settled_at = "expired", "canceled", now
-        changes.note("checkout.expired", session_id=page.id)
+    if facts is None:  # Stripe no longer has it, such as after deleting test data
+        row.status, row.setup_status, row.settled_at = "expired", "canceled", now
+        changes.note("checkout.expired", session_id=row.id)
         return
-    setup, before = facts.setup, (page.status, page.setup_status, page.error_code, page.decline_code)
-    page.status, page.setup_status, page.next_action = facts.status, setup.status, setup.next_action
-    page.verification_url = setup.verification_url
-    page.error_code, page.decline_code, page.error_message = (
+    setup, before = facts.setup, (row.status, row.setup_status, row.error_code, row.decline_code)
+    row.status, row.setup_status, row.next_action = facts.status, setup.status, setup.next_action
+    row.verification_url = setup.verification_url
+    row.error_code, row.decline_code, row.error_message = (
         setup.error_code,
         setup.decline_code,
         setup.error_message,
     )
     if setup.method is not None:
-        page.payment_method_id = setup.method.id
-    if before != (page.status, page.setup_status, page.error_code, page.decline_code):
+        row.payment_method_id = setup.method.id
+    if before != (row.status, row.setup_status, row.error_code, row.decline_code):
         changes.note(
-            _what_happened(page),
-            session_id=page.id,
+            _event_kind(row),
+            session_id=row.id,
             setup_intent_id=setup.id,
-            payment_method_id=page.payment_method_id,
+            payment_method_id=row.payment_method_id,
             error_code=setup.error_code,
             decline_code=setup.decline_code,
         )
-    failed_after_form = page.status == "complete" and setup.status == "requires_payment_method"
-    if setup.status in {"succeeded", "canceled"} or page.status == "expired" or failed_after_form:
-        page.settled_at = now
+    failed_after_form = row.status == "complete" and setup.status == "requires_payment_method"
+    if setup.status in {"succeeded", "canceled"} or row.status == "expired" or failed_after_form:
+        row.settled_at = now
 
 
-def _what_happened(page: checkout.CheckoutSession) -> str:
-    if page.setup_status == "succeeded":
+def _event_kind(row: checkout.CheckoutSession) -> str:
+    if row.setup_status == "succeeded":
         return "setup.succeeded"
-    if page.status == "expired":
+    if row.status == "expired":
         return "checkout.expired"
-    if page.error_code:
+    if row.error_code:
         return "setup.failed"
-    if page.status == "complete":
+    if row.status == "complete":
         return "setup.processing"
-    return f"setup.{page.setup_status}"
+    return f"setup.{row.setup_status}"
 
 
-def _write_methods(changes: Changes, truth: Truth, now: datetime) -> None:
+def _store_methods(changes: Changes, state: StripeState, now: datetime) -> None:
     payer = changes.payer
-    default = [truth.customer.default_method] if truth.customer.default_method else []
-    for method in [*truth.shown, *default, *(truth.methods or [])]:
+    default = [state.customer.default_method] if state.customer.default_method else []
+    for method in [*state.shown, *default, *(state.methods or [])]:
         before = {row.id: _shown(row) for row in payer.methods}
         row = payers.remember(payer, method)
         if row.id not in before and row.detached_at is None:
             changes.note("payment_method.saved", payment_method_id=row.id, shown=row.title)
-        elif before.get(row.id, _shown(row)) != _shown(row):  # renewed by the card network, or by somebody
+        elif before.get(row.id, _shown(row)) != _shown(row):  # the card network or somebody renewed it
             changes.note(
                 "payment_method.updated", payment_method_id=row.id, before=before[row.id], after=_shown(row)
             )
-    if truth.customer.deleted:
+    if state.customer.deleted:
         attached: set[str] = set()
-    elif truth.methods is not None:
-        attached = {method.id for method in truth.methods}
+    elif state.methods is not None:
+        attached = {method.id for method in state.methods}
     else:
         return
     for row in payer.methods:
@@ -134,12 +136,12 @@ def _shown(row: PaymentMethod) -> str:
     return f"{row.title} {row.expiry}" if row.expiry else row.title
 
 
-def _write_mandates(changes: Changes, mandates: list[Mandate]) -> None:
+def _store_mandates(changes: Changes, mandates: list[Mandate]) -> None:
     for row in changes.payer.methods:
         own = [mandate for mandate in mandates if mandate.method_id == row.id]
         if not own:
             continue
-        best = max(own, key=lambda mandate: WORTH.get(mandate.status, 0))
+        best = max(own, key=lambda mandate: MANDATE_RANK.get(mandate.status, 0))
         before, row.mandate_id, row.mandate_status = row.mandate_status, best.id, best.status
         if best.status != (before or "active"):
             changes.note(
@@ -151,7 +153,7 @@ def _write_mandates(changes: Changes, mandates: list[Mandate]) -> None:
             )
 
 
-def _write_customer(changes: Changes, facts: CustomerFacts, now: datetime) -> None:
+def _store_customer(changes: Changes, facts: CustomerFacts, now: datetime) -> None:
     payer = changes.payer
     if facts.deleted:
         if payer.gone_at is None:

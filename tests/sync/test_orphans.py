@@ -10,16 +10,16 @@ from app import sync
 from app.apps import App
 from app.core import db
 from app.core.db import new_id
-from app.sync import Strays
+from app.sync import Orphans
 from tests.support.people import Person
 from tests.support.world import World
 
 
-def found(app: Flask, **how: int | None) -> Strays:
+def found(app: Flask, **how: int | None) -> Orphans:
     """Look."""
     with app.app_context():
         session = db.session()
-        return sync.strays(session, session.scalars(sa.select(App)).one(), **how)
+        return sync.find_orphans(session, session.scalars(sa.select(App)).one(), **how)
 
 
 def left_over(world: World, person: Person) -> str:
@@ -38,7 +38,7 @@ def test_finds_a_customer_that_nobody_uses(
 
     strays = found(world.app)
 
-    assert strays == Strays([stray], 3, is_all=True)
+    assert strays == Orphans([stray], 3, is_all=True)
     assert not world.simulator.store.customers[stray].get("deleted")
 
 
@@ -75,5 +75,5 @@ def test_looks_through_a_thousand_or_all(world: World, person: Person, clock: ti
         world.simulator.store.customers[made["id"]] = made
     clock.shift(timedelta(hours=2))
 
-    assert found(world.app) == Strays([], 1000, is_all=False)
-    assert found(world.app, pages=None) == Strays([stray], 1002, is_all=True)
+    assert found(world.app) == Orphans([], 1000, is_all=False)
+    assert found(world.app, pages=None) == Orphans([stray], 1002, is_all=True)

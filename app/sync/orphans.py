@@ -1,4 +1,4 @@
-"""Customers at Stripe with our mark on them that have no row here. They are told, and left alone."""
+"""Find Stripe customers with our metadata but without a payer here. Report them; change nothing."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,29 +12,29 @@ from app.core import db
 from app.core.db import utcnow
 from app.payers import Payer
 
-FEW_PAGES = 10  # of a hundred customers each: what somebody who waits for a page of ours can wait for
-YOUNG = timedelta(hours=1)  # whoever made one that is younger may be about to record it
+DEFAULT_MAX_PAGES = 10  # of a hundred customers each; a person may wait for the result
+MIN_AGE = timedelta(hours=1)  # the process that made a younger one may still record it
 
 
 @dataclass(frozen=True)
-class Strays:
-    """What was found, and among how many."""
+class Orphans:
+    """The orphans, and among how many customers we looked."""
 
-    customers: list[str]  # cus_…, made for this app, with no payer of ours, not even an ended one
-    looked_through: int  # customers of the account, the newest first
-    is_all: bool  # were there no more?
+    customers: list[str]  # cus_…, made for this app, without any payer here, even an ended one
+    checked: int  # customers of the account
+    is_all: bool  # did we check every customer?
 
 
-def strays(session: Session, app: App, *, pages: int | None = FEW_PAGES) -> Strays:
-    """Look through so many pages of an account's customers, a hundred on each, the newest first; None is all.
+def find_orphans(session: Session, app: App, *, pages: int | None = DEFAULT_MAX_PAGES) -> Orphans:
+    """Look through pages of an account's customers, the newest first. None means all pages.
 
-    A sign-up that was killed between Stripe's answer and our commit, and never taken up again, leaves a
-    customer that nobody uses. Ends the reading; raises what the gateway raises.
+    A sign-up that died between Stripe's answer and our commit leaves a customer that nobody uses. Ends the
+    transaction. Raises what the gateway raises.
     """
     db.end_read(session)
     stripe = apps.connect(app)
     found: list[str] = []
-    old, seen, looked, after = utcnow() - YOUNG, 0, 0, None
+    old, seen, looked, after = utcnow() - MIN_AGE, 0, 0, None
     while pages is None or looked < pages:
         page = stripe.customers(after=after)
         looked += 1
@@ -46,13 +46,13 @@ def strays(session: Session, app: App, *, pages: int | None = FEW_PAGES) -> Stra
         ]
         found += _unknown(session, app.id, marked)
         if not page.has_more:
-            return Strays(found, seen, is_all=True)
+            return Orphans(found, seen, is_all=True)
         after = page.customers[-1].id
-    return Strays(found, seen, is_all=False)
+    return Orphans(found, seen, is_all=False)
 
 
 def _unknown(session: Session, app_id: str, customers: list[str]) -> list[str]:
-    """Those of these Stripe customers that no row of ours has. Ends the reading."""
+    """Return the Stripe customers without a payer here. Ends the transaction."""
     known = set(
         session.scalars(
             sa.select(Payer.stripe_customer_id).where(

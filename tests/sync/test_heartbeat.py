@@ -9,14 +9,14 @@ from flask import Flask
 from app import sync
 from app.core import db
 from app.core.db import utcnow
-from app.sync import Beat
+from app.sync import WorkerHeartbeat
 from tests.support.processes import wait_until
 from tests.support.rows import Rows
 
 
 def workers(app: Flask) -> int:
     with app.app_context():
-        return sync.workers(db.session())
+        return sync.worker_threads(db.session())
 
 
 def test_the_threads_of_all_workers_are_counted(app: Flask) -> None:
@@ -36,7 +36,7 @@ def test_a_worker_that_was_killed_is_missed_and_later_forgotten(
     app: Flask, rows: Rows, clock: time_machine.Traveller
 ) -> None:
     with app.app_context():
-        db.session().add(Beat(id="killed", threads=4))
+        db.session().add(WorkerHeartbeat(id="killed", threads=4))
         db.session().commit()
     running = workers(app)
     clock.shift(timedelta(minutes=2))
@@ -45,7 +45,7 @@ def test_a_worker_that_was_killed_is_missed_and_later_forgotten(
     alive = sync.Worker(app)
     alive.start()
 
-    wait_until(lambda: "killed" not in {beat.id for beat in rows(Beat)})
+    wait_until(lambda: "killed" not in {beat.id for beat in rows(WorkerHeartbeat)})
 
     alive.stop()
     assert (running, missed) == (4, 0)
@@ -57,9 +57,9 @@ def test_a_worker_that_goes_on_is_seen_again(app: Flask) -> None:
     wait_until(lambda: workers(app) == 1)
     with app.app_context():
         long_ago = utcnow() - timedelta(minutes=5)
-        db.session().execute(sa.update(Beat).values(seen_at=long_ago))
+        db.session().execute(sa.update(WorkerHeartbeat).values(seen_at=long_ago))
         db.session().commit()
-    worker._beat_at = 0.0  # fifteen seconds have passed
+    worker._heartbeat_at = 0.0  # fifteen seconds have passed
     worker.wake()
 
     wait_until(lambda: workers(app) == 1)
