@@ -1,5 +1,7 @@
-"""The simulator under test, asked by the official SDK in process; what it answers is held to Stripe's
-own OpenAPI description wherever that is at hand."""
+"""Fixtures for the simulator: Stripe's SDK calls it in the same process.
+
+Every answer is checked against Stripe's own OpenAPI description where that file exists.
+"""
 
 import json
 import re
@@ -22,12 +24,12 @@ JSON = dict[str, Any]
 STRIPE = Path(__file__).resolve().parents[3] / "shared" / "stripe"
 FORM = "application/x-www-form-urlencoded"
 SUBSET = STRIPE / "stripe-subset.openapi.json"
-# Extras and one-per-kind fields, which real replies leave out; shared/stripe/README.md names them.
+# Fields that the description has and real answers omit. shared/stripe/README.md lists them.
 ABSENT = {"cash_balance", "description", "iin", "issuer", "moto", "custom_fields", "dynamic_last4"}
 
 
 class Transport(stripe.HTTPClient):
-    """The SDK's way to a WSGI application in the same process."""
+    """Connects the SDK to a WSGI application in the same process."""
 
     name = "wsgi"
 
@@ -53,7 +55,7 @@ class Transport(stripe.HTTPClient):
             data=post_data,
         )
         if answer.status_code == 200 and answer.is_json:
-            hold_reply(method.upper(), parts.path, json.loads(answer.get_data()))
+            check_answer(method.upper(), parts.path, json.loads(answer.get_data()))
         return answer.get_data(as_text=True), answer.status_code, dict(answer.headers)
 
     def close(self) -> None:
@@ -61,18 +63,18 @@ class Transport(stripe.HTTPClient):
 
 
 class Inbox:
-    """A webhook endpoint that checks the signature of what it gets."""
+    """A webhook endpoint that records its events and can check their signatures."""
 
     def __init__(self) -> None:
         self.secret = ""
         self.events: list[JSON] = []
         self.headers: list[dict[str, str]] = []
-        self.statuses: list[int] = []  # what to answer, before it is 200 for good
+        self.statuses: list[int] = []  # the first answers; then it answers 200
 
     def __call__(self, _url: str, body: bytes, headers: dict[str, str]) -> int:
         event = json.loads(body)
-        hold("event", event)
-        hold_object(event["data"]["object"])
+        check("event", event)
+        check_object(event["data"]["object"])
         self.events.append(event)
         self.headers.append(headers)
         return self.statuses.pop(0) if self.statuses else 200
@@ -80,12 +82,12 @@ class Inbox:
     def types(self) -> list[str]:
         return [event["type"] for event in self.events]
 
-    def signed(self, place: int = -1) -> bool:
-        """Whether one of the values in the header fits the body under our secret."""
+    def is_signed(self, place: int = -1) -> bool:
+        """Is one of the signatures in the header right for our secret?"""
         header = self.headers[place]["Stripe-Signature"]
-        moment, *values = (part.partition("=")[2] for part in header.split(","))
+        timestamp, *values = (part.partition("=")[2] for part in header.split(","))
         body = json.dumps(self.events[place], indent=2).encode()
-        return signature(self.secret, int(moment), body) in values
+        return signature(self.secret, int(timestamp), body) in values
 
 
 @pytest.fixture
@@ -102,7 +104,7 @@ def sdk(simulator: Simulator) -> stripe.StripeClient:
 
 @pytest.fixture
 def inbox(simulator: Simulator, sdk: stripe.StripeClient) -> Inbox:
-    """An endpoint for every event, which the simulator posts to without a network."""
+    """An endpoint for all event types. The simulator delivers to it without a network."""
     inbox = Inbox()
     simulator.send = inbox
     endpoint = sdk.v1.webhook_endpoints.create(
@@ -119,10 +121,10 @@ def page(simulator: Simulator) -> Client:
 
 @pytest.fixture
 def raw(simulator: Simulator) -> Callable[..., Any]:
-    """A request with the default key, for what the SDK would never send."""
+    """Send a request with the default key, for requests that the SDK would never send."""
     client = Client(simulator.wsgi)
 
-    def ask(method: str, path: str, data: str = "", kind: str = FORM, **headers: str) -> Any:
+    def send(method: str, path: str, data: str = "", kind: str = FORM, **headers: str) -> Any:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return client.open(
             path,
@@ -132,7 +134,7 @@ def raw(simulator: Simulator) -> Callable[..., Any]:
             headers={"Authorization": f"Bearer {DEFAULT_API_KEY}"} | named,
         )
 
-    return ask
+    return send
 
 
 @pytest.fixture
@@ -142,21 +144,21 @@ def connect() -> Callable[..., stripe.StripeClient]:
 
 @pytest.fixture
 def open_session(sdk: stripe.StripeClient) -> Callable[..., Any]:
-    """A Checkout Session for a new customer, or what the arguments say."""
+    """Open a Checkout Session, for a new customer unless the arguments say otherwise."""
 
-    def opened(**params: Any) -> Any:
+    def open_with(**params: Any) -> Any:
         if not params.keys() & {"customer", "customer_email", "customer_creation"}:
             customer = {"name": "Ada Example", "email": "ada@example.com"}
             params["customer"] = sdk.v1.customers.create(customer).id  # type: ignore[arg-type]
-        wanted: Any = {
+        defaults: Any = {
             "mode": "setup",
             "currency": "usd",
             "success_url": "https://portal.example.com/done?session_id={CHECKOUT_SESSION_ID}",
             "cancel_url": "https://portal.example.com/start",
         }
-        return sdk.v1.checkout.sessions.create(wanted | params)
+        return sdk.v1.checkout.sessions.create(defaults | params)
 
-    return opened
+    return open_with
 
 
 def client_of(simulator: Simulator, key: str = DEFAULT_API_KEY, **more: Any) -> stripe.StripeClient:
@@ -176,7 +178,7 @@ def _definitions() -> JSON:
 
 
 def _with_nulls(schema: Any) -> Any:
-    """OpenAPI 3.0's `nullable` in the words of JSON Schema."""
+    """Translate OpenAPI 3.0's `nullable` to JSON Schema."""
     if isinstance(schema, list):
         return [_with_nulls(part) for part in schema]
     if not isinstance(schema, dict):
@@ -185,30 +187,30 @@ def _with_nulls(schema: Any) -> Any:
     return {"anyOf": [plain, {"type": "null"}]} if schema.get("nullable") is True else plain
 
 
-def hold_reply(method: str, path: str, body: JSON) -> None:
-    """Hold an answer to the schema of its operation."""
+def check_answer(method: str, path: str, body: JSON) -> None:
+    """Check an answer against the schema of its operation."""
     subset = description()
     if subset is None:
         return
     for template, operations in sorted(subset["paths"].items(), key=lambda item: "{" in item[0]):
         if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path) and method.lower() in operations:
             answer = operations[method.lower()]["responses"]["200"]
-            _hold(answer["content"]["application/json"]["schema"], body, f"{method} {path}")
+            _check(answer["content"]["application/json"]["schema"], body, f"{method} {path}")
             break
     else:
         pytest.fail(f"{method} {path} is not described")
 
 
-def hold_object(thing: JSON) -> None:
-    hold(thing["object"], thing)
+def check_object(value: JSON) -> None:
+    check(value["object"], value)
 
 
-def hold(kind: str, thing: JSON) -> None:
+def check(kind: str, value: JSON) -> None:
     if description() is not None:
-        _hold({"$ref": f"#/components/schemas/{kind}"}, thing, kind)
+        _check({"$ref": f"#/components/schemas/{kind}"}, value, kind)
 
 
-def _hold(schema: JSON, value: JSON, where: str) -> None:
+def _check(schema: JSON, value: JSON, where: str) -> None:
     root = {"components": {"schemas": _definitions()}, **_with_nulls(schema)}
     problems = [
         f"{error.json_path}: {error.message[:200]}" for error in Draft202012Validator(root).iter_errors(value)
@@ -218,14 +220,14 @@ def _hold(schema: JSON, value: JSON, where: str) -> None:
 
 
 def _missing_nulls(schema: JSON, value: Any, where: str) -> list[str]:
-    """Nullable fields are always there; the SDK raises AttributeError where one is not."""
+    """List missing nullable fields: the SDK raises AttributeError for them."""
     subset = description()
     assert subset is not None
     if "$ref" in schema:
         name = schema["$ref"].rsplit("/", 1)[-1]
         return _missing_nulls(subset["components"]["schemas"][name], value, where)
     if "anyOf" in schema:
-        return _missing_nulls(_fitting(schema["anyOf"], value), value, where)
+        return _missing_nulls(_matching(schema["anyOf"], value), value, where)
     if isinstance(value, list):
         each = schema.get("items", {})
         return [p for i, part in enumerate(value) for p in _missing_nulls(each, part, f"{where}[{i}]")]
@@ -240,8 +242,8 @@ def _missing_nulls(schema: JSON, value: Any, where: str) -> list[str]:
     return missing
 
 
-def _fitting(options: list[JSON], value: Any) -> JSON:
-    """The alternative that the value was meant for."""
+def _matching(options: list[JSON], value: Any) -> JSON:
+    """Return the alternative that describes the value."""
     schemas = (description() or {})["components"]["schemas"]
     for option in options:
         known = schemas[option["$ref"].rsplit("/", 1)[-1]] if "$ref" in option else option

@@ -1,5 +1,4 @@
-"""The simulator answers as Stripe does: it checks keys, keeps accounts apart, and refuses what it cannot
-read."""
+"""Keys, accounts, headers and unknown paths, as at Stripe."""
 
 import base64
 
@@ -19,7 +18,7 @@ from tests.support.cases import for_each
 from tests.support.simulator import Connect, Raw
 
 
-def test_the_account_is_always_the_same(sdk: stripe.StripeClient, connect: Connect) -> None:
+def test_every_simulator_has_the_same_default_account(sdk: stripe.StripeClient, connect: Connect) -> None:
     other = Simulator()
 
     assert sdk.v1.accounts.retrieve_current().id == DEFAULT_ACCOUNT
@@ -37,7 +36,7 @@ def test_the_account_is_always_the_same(sdk: stripe.StripeClient, connect: Conne
         ("Bearer sk_live_unknownkey1234", "Invalid API Key provided: sk_live_"),
     ],
 )
-def test_strangers_are_refused(header: str, message: str, raw: Raw) -> None:
+def test_refuses_missing_and_unknown_keys(header: str, message: str, raw: Raw) -> None:
     answer = raw("GET", "/v1/account", Authorization=header)
 
     assert answer.status_code == 401
@@ -51,7 +50,7 @@ def test_takes_the_key_as_user_name(raw: Raw) -> None:
     assert raw("GET", "/v1/account", Authorization=f"Basic {basic}").status_code == 200
 
 
-def test_a_revoked_key_has_expired(simulator: Simulator, connect: Connect) -> None:
+def test_treats_a_revoked_key_as_expired(simulator: Simulator, connect: Connect) -> None:
     add_key(simulator.store, "sk_test_short_lived_00")
     revoke_key(simulator.store, "sk_test_short_lived_00")
 
@@ -62,7 +61,7 @@ def test_a_revoked_key_has_expired(simulator: Simulator, connect: Connect) -> No
     assert refused.value.error.code == "api_key_expired"
 
 
-def test_restricted_keys_do_only_what_they_may(simulator: Simulator, connect: Connect) -> None:
+def test_restricted_keys_need_the_permission(simulator: Simulator, connect: Connect) -> None:
     restricted = connect(simulator, DEFAULT_RESTRICTED_KEY)
     add_key(simulator.store, "rk_test_reads_customers", permissions=["rak_customer_read"])
     reader = connect(simulator, "rk_test_reads_customers")
@@ -81,12 +80,12 @@ def test_restricted_keys_do_only_what_they_may(simulator: Simulator, connect: Co
 
 
 @pytest.mark.parametrize("key", ["sk_live_x", "rk_test_x", "pk_test_x"])
-def test_no_other_keys_are_let_in(key: str, simulator: Simulator) -> None:
+def test_adds_only_test_keys(key: str, simulator: Simulator) -> None:
     with pytest.raises(ValueError, match="begins with sk_test_"):
         add_key(simulator.store, key)
 
 
-def test_accounts_see_only_their_own(
+def test_accounts_see_only_their_own_objects(
     simulator: Simulator, sdk: stripe.StripeClient, connect: Connect
 ) -> None:
     add_account(simulator.store, "acct_1RZzxYOtherPlace", 1)
@@ -103,7 +102,7 @@ def test_accounts_see_only_their_own(
     assert other.v1.events.list().data == []
 
 
-def test_every_answer_carries_stripes_headers(raw: Raw) -> None:
+def test_answers_have_stripes_headers(raw: Raw) -> None:
     made = raw("POST", "/v1/customers", "name=Ada", Idempotency_Key="k1")
     again = raw("POST", "/v1/customers", "name=Ada", Idempotency_Key="k1")
     read = raw("GET", "/v1/account", Stripe_Version="2026-10-28.endive")
@@ -112,7 +111,7 @@ def test_every_answer_carries_stripes_headers(raw: Raw) -> None:
     assert made.headers["Request-Id"].startswith("req_")
     assert len(made.headers["Request-Id"]) == 18
     assert made.headers["Idempotency-Key"] == "k1"
-    assert made.headers["Stripe-Version"] == "2026-05-27.dahlia"  # the account's own
+    assert made.headers["Stripe-Version"] == "2026-05-27.dahlia"  # the account's version
     assert "Idempotent-Replayed" not in made.headers
     assert again.headers["Idempotent-Replayed"] == "true"
     assert again.headers["Original-Request"] == made.headers["Request-Id"]
@@ -125,14 +124,14 @@ def test_every_answer_carries_stripes_headers(raw: Raw) -> None:
     ("method", "path"),
     [("POST", "/v1/foo"), ("GET", "/v1/customers/"), ("GET", "/v1/"), ("PUT", "/v1/customers")],
 )
-def test_unknown_urls_are_told(method: str, path: str, raw: Raw) -> None:
+def test_answers_unknown_paths_as_stripe_does(method: str, path: str, raw: Raw) -> None:
     answer = raw(method, path)
 
     assert answer.status_code == 404
     assert f"Unrecognized request URL ({method}: {path})" in answer.get_json()["error"]["message"]
 
 
-def test_refuses_what_it_cannot_read(raw: Raw) -> None:
+def test_refuses_unknown_versions_and_json_bodies(raw: Raw) -> None:
     version = raw("GET", "/v1/account", Stripe_Version="2030-01-01")
     body = raw("POST", "/v1/customers", "{}", "application/json")
 
@@ -141,7 +140,7 @@ def test_refuses_what_it_cannot_read(raw: Raw) -> None:
 
 
 @pytest.mark.parametrize("path", ["checkout/sessions", "setup_intents"])
-def test_payment_method_types_went_with_endive(path: str, raw: Raw) -> None:
+def test_endive_removes_payment_method_types(path: str, raw: Raw) -> None:
     form = "payment_method_types[]=card"
     if path == "checkout/sessions":
         form += "&mode=setup&currency=usd&success_url=https://x.example/"
@@ -167,7 +166,7 @@ def test_payment_method_types_went_with_endive(path: str, raw: Raw) -> None:
         ("billing_portal/configurations/nope", "configuration"),
     ],
 )
-def test_nothing_there_is_a_404(path: str, param: str, raw: Raw) -> None:
+def test_answers_404_for_unknown_ids(path: str, param: str, raw: Raw) -> None:
     answer = raw("GET", f"/v1/{path}")
 
     error = answer.get_json()["error"]

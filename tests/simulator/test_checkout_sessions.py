@@ -1,4 +1,4 @@
-"""Which Checkout Sessions are opened, and which are refused as Stripe refuses them."""
+"""The Checkout Sessions that the simulator opens and refuses, as Stripe does."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from tests.support.simulator import Open, Raw
 BASE = "mode=setup&currency=usd&success_url=https://x.example/"
 
 
-def test_a_new_session_looks_as_stripes_do(
+def test_a_new_session_looks_like_stripes(
     simulator: Simulator, sdk: stripe.StripeClient, open_session: Open
 ) -> None:
     session = open_session(client_reference_id="ref", metadata={"a": "b"})
@@ -82,7 +82,7 @@ def test_refuses(form: str, param: str, message: str, raw: Raw) -> None:
     assert message in error["message"]
 
 
-def test_filters_choose_the_types(open_session: Open) -> None:
+def test_filters_choose_the_payment_method_types(open_session: Open) -> None:
     assert open_session(currency="usd").payment_method_types == ["card", "us_bank_account"]
     assert open_session(currency="sek").payment_method_types == ["card"]
     only = open_session(currency="usd", allowed_payment_method_types=["card", "klarna"])
@@ -92,7 +92,7 @@ def test_filters_choose_the_types(open_session: Open) -> None:
     assert less.excluded_payment_method_types == ["card"]
 
 
-def test_takes_what_is_harmless(simulator: Simulator, open_session: Open) -> None:
+def test_accepts_options_without_effect(simulator: Simulator, open_session: Open) -> None:
     simulator.fault_settings.terms_url = True
     now = simulator.clock.now()
 
@@ -114,7 +114,9 @@ def test_takes_what_is_harmless(simulator: Simulator, open_session: Open) -> Non
     assert done["consent"]["terms_of_service"] == "accepted"
 
 
-def test_is_changed_and_listed(simulator: Simulator, sdk: stripe.StripeClient, open_session: Open) -> None:
+def test_updates_and_lists_sessions(
+    simulator: Simulator, sdk: stripe.StripeClient, open_session: Open
+) -> None:
     one, two = open_session(), open_session()
     simulator.save_card(one.id)
 
@@ -134,7 +136,7 @@ def test_is_changed_and_listed(simulator: Simulator, sdk: stripe.StripeClient, o
         sdk.v1.checkout.sessions.update(two.id, {"shipping_options": ""})
 
 
-def test_opens_embedded_pages_for_a_script_of_the_merchants(sdk: stripe.StripeClient) -> None:
+def test_opens_embedded_pages(sdk: stripe.StripeClient) -> None:
     opened = sdk.v1.checkout.sessions.create(
         params={
             "mode": "setup",
@@ -149,7 +151,7 @@ def test_opens_embedded_pages_for_a_script_of_the_merchants(sdk: stripe.StripeCl
     assert opened.return_url == "https://example.com/back"
 
 
-def test_an_embedded_page_that_stays_needs_no_return_url(
+def test_an_embedded_page_without_redirect_needs_no_return_url(
     simulator: Simulator, sdk: stripe.StripeClient
 ) -> None:
     opened = sdk.v1.checkout.sessions.create(
@@ -164,7 +166,7 @@ def test_an_embedded_page_that_stays_needs_no_return_url(
     assert simulator.save_card(opened.id) == "succeeded"
 
 
-def test_an_embedded_page_needs_to_know_where_it_returns_to(sdk: stripe.StripeClient) -> None:
+def test_an_embedded_page_needs_a_return_url(sdk: stripe.StripeClient) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="return_url"):
         sdk.v1.checkout.sessions.create(
             params={"mode": "setup", "currency": "usd", "ui_mode": "embedded_page"}

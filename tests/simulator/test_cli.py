@@ -1,4 +1,4 @@
-"""The official Stripe CLI, where it is installed: on PATH or named by STRIPE_CLI."""
+"""The official Stripe CLI, if it is on PATH or STRIPE_CLI names it."""
 
 import json
 import os
@@ -64,7 +64,7 @@ def test_creates_customers(simulator: Simulator, run: Run) -> None:
     assert simulator.store.customers[customer["id"]]["metadata"] == {"a": "b"}
 
 
-def test_sends_an_event_once_more(simulator: Simulator, run: Run) -> None:
+def test_resends_an_event(simulator: Simulator, run: Run) -> None:
     received: list[str] = []
 
     def take(_url: str, body: bytes, _headers: dict[str, str]) -> int:

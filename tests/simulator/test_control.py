@@ -1,4 +1,4 @@
-"""The simulator's faults are set by form and by program, and wrong settings change nothing."""
+"""The controls, for people and for programs."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,9 +8,9 @@ import stripe
 from werkzeug.test import Client
 
 from app.simulator import Simulator
-from tests.simulator.test_pages import read
 from tests.support.cases import for_each
 from tests.support.simulator import Connect, Open
+from tests.support.simulator_page import read
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_changes_fault_settings_by_form(simulator: Simulator, page: Client) -> N
     assert (simulator.fault_settings.duplicate, simulator.fault_settings.webhook) == (2, "never")
 
 
-def test_shows_what_there_is(
+def test_shows_objects_and_actions(
     simulator: Simulator, sdk: stripe.StripeClient, page: Client, open_session: Open, inbox: Any
 ) -> None:
     empty = read(page.get("/_control"))
@@ -54,7 +54,7 @@ def test_shows_what_there_is(
     shown = read(page.get("/_control"))
 
     assert "None yet." in empty.text
-    for said in (
+    for text in (
         "Verify deposits",
         "Renew",
         "Activate",
@@ -63,11 +63,11 @@ def test_shows_what_there_is(
         "500 on",
         "Roll secret now",
     ):
-        assert said in shown.text
+        assert text in shown.text
     assert "gangwaysimulator0000" not in shown.text
 
 
-def test_tells_its_state_as_json(
+def test_returns_its_state_as_json(
     simulator: Simulator, sdk: stripe.StripeClient, page: Client, inbox: Any
 ) -> None:
     sdk.v1.customers.create({"name": "Ada"})
@@ -81,7 +81,7 @@ def test_tells_its_state_as_json(
     assert "gangwaysimulator0000" not in str(state)
 
 
-def test_makes_things_happen(
+def test_programs_run_actions(
     simulator: Simulator, sdk: stripe.StripeClient, open_session: Open, do: Callable[..., Any], inbox: Any
 ) -> None:
     expired, saved, deposits, debit = (
@@ -125,7 +125,7 @@ def test_makes_things_happen(
     assert simulator.clock.ahead == 2
 
 
-def test_does_what_people_do_at_the_dashboard(
+def test_programs_do_what_the_dashboard_does(
     simulator: Simulator, open_session: Open, do: Callable[..., Any], inbox: Any
 ) -> None:
     saved = open_session()
@@ -150,7 +150,7 @@ def test_does_what_people_do_at_the_dashboard(
     enabled = simulator.store.webhook_endpoints[endpoint]["status"]
     rolled = do("roll_secret", endpoint=endpoint, overlap=60).get_json()["outcome"]
     kept = dict(simulator.store.notes[endpoint])
-    gone = do("delete_endpoint", endpoint=endpoint).get_json()["endpoints"]
+    remaining = do("delete_endpoint", endpoint=endpoint).get_json()["endpoints"]
 
     assert (renewed["exp_month"], renewed["exp_year"], renewed["last4"]) == (1, 2033, "0007")
     assert simulator.store.payment_methods[method]["card"]["exp_year"] == 2034
@@ -159,12 +159,10 @@ def test_does_what_people_do_at_the_dashboard(
     assert changed["enabled_events"] == ["customer.updated"]
     assert enabled == "enabled"
     assert kept["secret"] == rolled
-    assert gone == []
+    assert remaining == []
 
 
-def test_a_card_is_added_with_what_is_usual(
-    simulator: Simulator, open_session: Open, do: Callable[..., Any]
-) -> None:
+def test_adds_a_card_with_defaults(simulator: Simulator, open_session: Open, do: Callable[..., Any]) -> None:
     customer = open_session().customer
 
     added = do("attach_card", customer=customer).get_json()["outcome"]
@@ -174,7 +172,7 @@ def test_a_card_is_added_with_what_is_usual(
     assert (card["last4"], card["exp_month"], card["exp_year"]) == ("4242", 12, 2040)
 
 
-def test_a_key_is_revoked_and_restored_by_what_is_shown_of_it(
+def test_revokes_and_restores_a_key_by_its_masked_form(
     simulator: Simulator, connect: Connect, page: Client, do: Callable[..., Any]
 ) -> None:
     do("add_key", key=" sk_test_0123456789abcdef ")
@@ -189,7 +187,7 @@ def test_a_key_is_revoked_and_restored_by_what_is_shown_of_it(
     connect(simulator, "sk_test_0123456789abcdef").v1.accounts.retrieve_current()
 
 
-def test_the_store_can_be_read_but_for_its_secrets(
+def test_shows_the_store_without_its_secrets(
     simulator: Simulator, sdk: stripe.StripeClient, page: Client
 ) -> None:
     customer = sdk.v1.customers.create({"name": "Ada"})
@@ -199,7 +197,7 @@ def test_the_store_can_be_read_but_for_its_secrets(
         assert page.get(f"/_control/{secret}.json").status_code == 404
 
 
-def test_lets_programs_change_fault_settings_and_faults(simulator: Simulator, do: Callable[..., Any]) -> None:
+def test_programs_change_fault_settings_and_faults(simulator: Simulator, do: Callable[..., Any]) -> None:
     do("fault_settings", hold=True, delay=3)
     do("fault", kind="503", route="GET /v1/account", times=2)
     do("fault", kind="slow", seconds=1)
@@ -241,7 +239,7 @@ def test_adds_accounts_and_keys(simulator: Simulator, connect: Connect, do: Call
         ({"action": "fault_settings", "hold": "maybe"}, "on or off"),
     ],
 )
-def test_says_what_it_cannot_do(form: dict[str, str], problem: str, page: Client) -> None:
+def test_explains_impossible_actions(form: dict[str, str], problem: str, page: Client) -> None:
     by_program = page.post("/_control", json=form)
     by_form = page.post("/_control", data=form)
 

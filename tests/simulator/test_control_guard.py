@@ -1,4 +1,4 @@
-"""Only the simulator's own pages, and programs on this machine, use its controls."""
+"""Only the simulator's own pages and programs on this machine may use its controls."""
 
 import pytest
 from werkzeug.test import Client
@@ -41,7 +41,7 @@ def test_other_sites_change_nothing(simulator: Simulator, page: Client, headers:
 
 
 @for_each("headers", OWN)
-def test_own_pages_and_programs_may_act(simulator: Simulator, page: Client, headers: dict[str, str]) -> None:
+def test_accepts_own_pages_and_programs(simulator: Simulator, page: Client, headers: dict[str, str]) -> None:
     simulator.fault_settings.hold = False
 
     answer = page.post("/_control", data=FORM, headers=headers)
@@ -56,10 +56,10 @@ def test_other_sites_read_nothing(page: Client, path: str) -> None:
         assert page.get(path, headers=headers).status_code == 403
 
 
-def test_a_link_of_another_page_opens_them(page: Client) -> None:
+def test_a_link_on_another_site_opens_the_controls(page: Client) -> None:
     link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 
     answer = page.get("/_control", headers=link)
 
     assert answer.status_code == 200
-    assert answer.headers["Referrer-Policy"] == "same-origin"  # else browsers send its forms with no origin
+    assert answer.headers["Referrer-Policy"] == "same-origin"  # otherwise its forms send `Origin: null`

@@ -1,4 +1,4 @@
-"""The simulator changes and deletes customers as Stripe does, with Stripe's limits on metadata."""
+"""Customers and their metadata, as at Stripe."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from app.simulator import Simulator
 from tests.support.simulator import Raw
 
 
-def test_customers_are_changed_and_unset(sdk: stripe.StripeClient, inbox: Any, simulator: Simulator) -> None:
+def test_updates_and_unsets_fields(sdk: stripe.StripeClient, inbox: Any, simulator: Simulator) -> None:
     address: Any = {"line1": "1 Main St", "country": "US"}
     customer = sdk.v1.customers.create(
         {
@@ -60,18 +60,18 @@ def test_customers_are_changed_and_unset(sdk: stripe.StripeClient, inbox: Any, s
         ({str(n): "v" for n in range(51)}, "up to 50 metadata keys"),
     ],
 )
-def test_metadata_has_limits(metadata: dict[str, str], message: str, sdk: stripe.StripeClient) -> None:
+def test_limits_metadata(metadata: dict[str, str], message: str, sdk: stripe.StripeClient) -> None:
     with pytest.raises(stripe.InvalidRequestError, match=message):
         sdk.v1.customers.create({"metadata": metadata})
 
 
-def test_metadata_keys_have_no_brackets(raw: Raw) -> None:
+def test_refuses_brackets_in_metadata_keys(raw: Raw) -> None:
     answer = raw("POST", "/v1/customers", "metadata[a%5B]=1")
 
     assert answer.status_code == 400
 
 
-def test_a_default_must_be_the_customers_own(sdk: stripe.StripeClient) -> None:
+def test_the_default_must_be_attached_to_the_customer(sdk: stripe.StripeClient) -> None:
     customer = sdk.v1.customers.create({"payment_method": "pm_card_visa"})
     other = sdk.v1.customers.create({})
     (method,) = sdk.v1.customers.payment_methods.list(customer.id).data
@@ -88,7 +88,7 @@ def test_a_default_must_be_the_customers_own(sdk: stripe.StripeClient) -> None:
     assert cleared.invoice_settings.default_payment_method is None
 
 
-def test_deleting_a_customer_detaches_and_forgets(
+def test_deletes_a_customer_and_detaches_its_methods(
     simulator: Simulator, sdk: stripe.StripeClient, inbox: Any
 ) -> None:
     customer = sdk.v1.customers.create({"name": "Ada", "payment_method": "pm_card_visa"})

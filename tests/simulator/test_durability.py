@@ -1,4 +1,4 @@
-"""The store outlives the process, however it ends."""
+"""A store in a file outlives its process, even a killed one."""
 
 import http.client
 import json
@@ -31,7 +31,7 @@ threading.Event().wait()
 
 
 class Process:
-    """A simulator of its own, to be killed."""
+    """A simulator in another process, which tests can kill."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
@@ -63,7 +63,7 @@ def simulate(path: Path) -> Iterator[Process]:
 
 @pytest.mark.process
 @pytest.mark.timeout(600)
-def test_what_was_answered_survives_kill_9(tmp_path: Path) -> None:
+def test_answered_calls_survive_kill_9(tmp_path: Path) -> None:
     path = tmp_path / "store" / "stripe.db"
     made = []
     for turn in range(2):
@@ -87,7 +87,7 @@ def test_what_was_answered_survives_kill_9(tmp_path: Path) -> None:
     assert len(state["tries"]) >= 1
 
 
-def test_deliveries_keys_and_the_clock_survive(
+def test_deliveries_keys_and_the_clock_survive_a_restart(
     tmp_path: Path, connect: Callable[..., stripe.StripeClient]
 ) -> None:
     path = tmp_path / "stripe.db"
@@ -120,7 +120,7 @@ def test_deliveries_keys_and_the_clock_survive(
     second.close()
 
 
-def test_a_request_that_fails_leaves_nothing(simulator: Simulator) -> None:
+def test_rolls_a_failed_transaction_back(simulator: Simulator) -> None:
     store = simulator.store
     before = {name: dict(collection) for name, collection in store.collections.items()}
 
@@ -138,7 +138,7 @@ def test_a_request_that_fails_leaves_nothing(simulator: Simulator) -> None:
     assert {name: dict(collection) for name, collection in store.collections.items()} == before
 
 
-def test_a_part_that_fails_may_be_mended_in_the_whole(simulator: Simulator) -> None:
+def test_an_outer_transaction_survives_a_failed_inner_one(simulator: Simulator) -> None:
     store = simulator.store
 
     def fail() -> None:
@@ -154,9 +154,7 @@ def test_a_part_that_fails_may_be_mended_in_the_whole(simulator: Simulator) -> N
     assert "cus_a" in store.customers
 
 
-def test_nothing_stands_in_memory_that_the_file_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rolls_memory_back_when_the_file_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path / "stripe.db")
     store.customers["cus_a"] = {"id": "cus_a", "name": "Ada"}
 
@@ -167,7 +165,7 @@ def test_nothing_stands_in_memory_that_the_file_refused(
     store.close()
 
 
-def test_a_file_of_a_later_version_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+def test_reads_a_file_of_a_later_version(tmp_path: Path) -> None:
     path = tmp_path / "stripe.db"
     Store(path).close()
     with sqlite3.connect(path) as file:
@@ -180,7 +178,20 @@ def test_a_file_of_a_later_version_is_read_as_far_as_it_goes(tmp_path: Path) -> 
     store.close()
 
 
-def test_rows_come_back_in_order_and_by_customer(tmp_path: Path) -> None:
+def test_reads_a_file_of_an_earlier_version(tmp_path: Path) -> None:
+    path = tmp_path / "stripe.db"
+    Store(path).customers["cus_a"] = {"id": "cus_a"}
+    with sqlite3.connect(path) as file:
+        file.execute("ALTER TABLE object RENAME TO book")
+    file.close()
+
+    store = Store(path)
+
+    assert list(store.customers) == ["cus_a"]
+    store.close()
+
+
+def test_reads_rows_in_order_and_by_customer(tmp_path: Path) -> None:
     path = tmp_path / "stripe.db"
     store = Store(path)
     for name, customer in (("c", "cus_1"), ("a", "cus_2"), ("b", "cus_1")):

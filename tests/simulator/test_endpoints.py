@@ -1,4 +1,4 @@
-"""The simulator keeps webhook endpoints, events and the customer portal as Stripe does."""
+"""Webhook endpoints, events and the customer portal, as at Stripe."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from tests.support.simulator import Raw
 JSON = dict[str, Any]
 
 
-def test_endpoints_are_kept_and_only_once_tell_their_secret(sdk: stripe.StripeClient) -> None:
+def test_shows_the_secret_of_an_endpoint_once(sdk: stripe.StripeClient) -> None:
     made = sdk.v1.webhook_endpoints.create(
         {"url": "http://localhost/x", "enabled_events": ["*"], "metadata": {"managed_by": "us"}}
     )
@@ -56,7 +56,7 @@ def test_endpoints_are_kept_and_only_once_tell_their_secret(sdk: stripe.StripeCl
         ("http://[::1", False, False),
     ],
 )
-def test_endpoint_urls(
+def test_checks_the_urls_of_endpoints(
     *, url: str, lenient: bool, strict: bool, simulator: Simulator, sdk: stripe.StripeClient
 ) -> None:
     for setting, allowed in ((False, lenient), (True, strict)):
@@ -69,7 +69,7 @@ def test_endpoint_urls(
             assert (refused.value.code, refused.value.param) == ("url_invalid", "url")
 
 
-def test_endpoints_are_few_and_events_are_known(sdk: stripe.StripeClient, raw: Raw) -> None:
+def test_limits_endpoints_and_checks_event_types(sdk: stripe.StripeClient, raw: Raw) -> None:
     create: Any = {"url": "https://x.example/", "enabled_events": ["*"]}
     for _ in range(16):
         sdk.v1.webhook_endpoints.create(create)
@@ -82,7 +82,7 @@ def test_endpoints_are_few_and_events_are_known(sdk: stripe.StripeClient, raw: R
     assert refused.value.code is None
 
 
-def test_events_are_found_for_thirty_days(simulator: Simulator, sdk: stripe.StripeClient) -> None:
+def test_lists_events_for_thirty_days(simulator: Simulator, sdk: stripe.StripeClient) -> None:
     customer = sdk.v1.customers.create({"name": "Ada"})
     simulator.advance(60)
     sdk.v1.customers.update(customer.id, {"name": "Ada L"})
@@ -111,7 +111,7 @@ def test_events_are_found_for_thirty_days(simulator: Simulator, sdk: stripe.Stri
         sdk.v1.events.retrieve(newest.id)
 
 
-def test_a_cursor_may_be_of_another_type(sdk: stripe.StripeClient) -> None:
+def test_accepts_a_cursor_of_another_type(sdk: stripe.StripeClient) -> None:
     customer = sdk.v1.customers.create({"name": "Ada"})
     (created,) = sdk.v1.events.list().data
     sdk.v1.customers.update(customer.id, {"name": "Eve"})
@@ -121,7 +121,7 @@ def test_a_cursor_may_be_of_another_type(sdk: stripe.StripeClient) -> None:
     assert [event.type for event in newer.data] == ["customer.updated"]
 
 
-def test_the_portal_is_configured_and_opened(sdk: stripe.StripeClient) -> None:
+def test_configures_and_opens_the_portal(sdk: stripe.StripeClient) -> None:
     customer = sdk.v1.customers.create({})
     features: Any = {
         "customer_update": {"allowed_updates": ["email"], "enabled": True},
@@ -176,7 +176,7 @@ def test_the_portal_is_configured_and_opened(sdk: stripe.StripeClient) -> None:
         ({"customer": "", "flow_data": {"type": "payment_method_update"}}, "flow_data"),
     ],
 )
-def test_the_portal_refuses(params: JSON, message: str, sdk: stripe.StripeClient) -> None:
+def test_refuses_wrong_portal_sessions(params: JSON, message: str, sdk: stripe.StripeClient) -> None:
     if params.get("customer") == "":
         params = params | {"customer": sdk.v1.customers.create({}).id}
 

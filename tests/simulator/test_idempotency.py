@@ -1,4 +1,4 @@
-"""The simulator makes one object for an idempotency key, as Stripe does, however many requests carry it."""
+"""Idempotency keys: one key makes one object, as at Stripe."""
 
 import contextlib
 import threading
@@ -10,7 +10,7 @@ from app.simulator import Simulator
 from tests.support.simulator import Connect, Raw
 
 
-def test_one_object_for_a_key_however_many_ask_at_once(simulator: Simulator, connect: Connect) -> None:
+def test_concurrent_calls_with_one_key_create_one_object(simulator: Simulator, connect: Connect) -> None:
     ready = threading.Barrier(25)
 
     def create(_: int) -> str:
@@ -27,7 +27,7 @@ def test_one_object_for_a_key_however_many_ask_at_once(simulator: Simulator, con
     assert len(simulator.store.events) == 1
 
 
-def test_a_running_request_holds_its_key(simulator: Simulator, raw: Raw) -> None:
+def test_a_request_in_progress_holds_its_key(simulator: Simulator, raw: Raw) -> None:
     simulator.faults.add("slow", "POST /v1/customers", seconds=30)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(raw, "POST", "/v1/customers", "name=Ada", Idempotency_Key="k")
@@ -44,7 +44,7 @@ def test_a_running_request_holds_its_key(simulator: Simulator, raw: Raw) -> None
         assert first.result().status_code == 200
 
 
-def test_a_key_is_for_one_request(simulator: Simulator, raw: Raw) -> None:
+def test_a_key_belongs_to_one_request(simulator: Simulator, raw: Raw) -> None:
     raw("POST", "/v1/customers", "name=Ada", Idempotency_Key="k")
 
     other = raw("POST", "/v1/customers", "name=Eve", Idempotency_Key="k").get_json()["error"]
@@ -59,7 +59,7 @@ def test_a_key_is_for_one_request(simulator: Simulator, raw: Raw) -> None:
     assert later.get_json()["name"] == "Eve"
 
 
-def test_refusals_are_forgotten_and_declines_kept(raw: Raw) -> None:
+def test_replays_declines_but_not_refusals(raw: Raw) -> None:
     refused = raw("POST", "/v1/customers", "nam=Ada", Idempotency_Key="a")
     made = raw("POST", "/v1/customers", "name=Ada", Idempotency_Key="a")
     form = "payment_method=pm_card_chargeDeclined&confirm=true&payment_method_types[]=card"

@@ -1,4 +1,4 @@
-"""The simulator pages, filters, searches and expands its lists as Stripe does."""
+"""Lists, with pages, filters, searches and expansion, as at Stripe."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.support.cases import for_each
 from tests.support.simulator import Open, Raw
 
 
-def test_lists_are_paged_both_ways(sdk: stripe.StripeClient) -> None:
+def test_pages_lists_in_both_directions(sdk: stripe.StripeClient) -> None:
     made = [sdk.v1.customers.create({"name": str(n)}).id for n in range(5)]
     newest = made[::-1]
 
@@ -29,7 +29,7 @@ def test_lists_are_paged_both_ways(sdk: stripe.StripeClient) -> None:
     assert [c.id for c in backwards.auto_paging_iter()] == made[1:]
 
 
-def test_pages_of_one_customer_hold_nothing_of_another(sdk: stripe.StripeClient) -> None:
+def test_lists_the_methods_of_one_customer(sdk: stripe.StripeClient) -> None:
     ada, eve = (sdk.v1.customers.create({"name": name}).id for name in ("Ada", "Eve"))
     attached = []
     for _ in range(3):
@@ -44,7 +44,7 @@ def test_pages_of_one_customer_hold_nothing_of_another(sdk: stripe.StripeClient)
     assert listed() == ([attached[2]], True)
     assert listed(starting_after=attached[2]) == ([attached[0]], False)
     assert listed(ending_before=attached[0]) == ([attached[2]], False)
-    assert listed(starting_after=other) == ([attached[2]], True)  # a cursor needn't be on the list
+    assert listed(starting_after=other) == ([attached[2]], True)  # the cursor need not be in the list
 
 
 @for_each(
@@ -59,7 +59,7 @@ def test_pages_of_one_customer_hold_nothing_of_another(sdk: stripe.StripeClient)
         ("expand[]=data.nothing", "cannot be expanded"),
     ],
 )
-def test_lists_refuse(query: str, message: str, raw: Raw) -> None:
+def test_refuses_wrong_pages(query: str, message: str, raw: Raw) -> None:
     raw("POST", "/v1/customers", "name=Ada")
 
     answer = raw("GET", f"/v1/customers?{query}")
@@ -68,7 +68,7 @@ def test_lists_refuse(query: str, message: str, raw: Raw) -> None:
     assert message in answer.get_json()["error"]["message"]
 
 
-def test_lists_filter(simulator: Simulator, sdk: stripe.StripeClient) -> None:
+def test_filters_lists(simulator: Simulator, sdk: stripe.StripeClient) -> None:
     ada = sdk.v1.customers.create({"email": "ada@example.com"})
     simulator.advance(10)
     eve = sdk.v1.customers.create({"email": "eve@example.com"})
@@ -128,12 +128,12 @@ def test_searches(query: str, names: list[str], sdk: stripe.StripeClient) -> Non
         "name:'a' AND name:'b' OR name:'c'",
     ],
 )
-def test_searches_refuse(query: str, sdk: stripe.StripeClient) -> None:
+def test_refuses_wrong_searches(query: str, sdk: stripe.StripeClient) -> None:
     with pytest.raises(stripe.InvalidRequestError):
         sdk.v1.customers.search({"query": query})
 
 
-def test_search_pages_and_lags(simulator: Simulator, sdk: stripe.StripeClient) -> None:
+def test_pages_searches_and_lags(simulator: Simulator, sdk: stripe.StripeClient) -> None:
     for n in range(3):
         sdk.v1.customers.create({"name": f"Ada {n}"})
 
@@ -151,7 +151,7 @@ def test_search_pages_and_lags(simulator: Simulator, sdk: stripe.StripeClient) -
         sdk.v1.customers.search({"query": "name~'ada'", "page": "x"})
 
 
-def test_expands_in_lists_and_through_nothing(
+def test_expands_in_lists_and_past_missing_objects(
     simulator: Simulator, sdk: stripe.StripeClient, open_session: Open
 ) -> None:
     session = open_session()

@@ -1,9 +1,7 @@
-"""The hosted pages as a browser without JavaScript meets them."""
+"""The hosted pages in a browser without JavaScript."""
 
-import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +12,7 @@ from werkzeug.test import Client
 from app.simulator import Simulator
 from tests.support.processes import PATIENCE
 from tests.support.simulator import Open
+from tests.support.simulator_page import path, read
 
 FORM = {
     "method": "card",
@@ -26,57 +25,7 @@ FORM = {
 }
 
 
-class Page(HTMLParser):
-    """What must hold on every page, and the few things the tests ask of one."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.ids: list[str] = []
-        self.labels: set[str] = set()
-        self.controls: list[dict[str, str | None]] = []
-        self.tags: list[str] = []
-        self.styled = False
-        self.text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text))
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        self.tags.append(tag)
-        if given.get("id"):
-            self.ids.append(str(given["id"]))
-        if tag == "label":
-            self.labels.add(given.get("for") or "")
-        if tag in {"input", "select"} and given.get("type") not in {"hidden", "radio", "checkbox"}:
-            self.controls.append(given)
-        self.styled = self.styled or "style" in given or any(name.startswith("on") for name in given)
-
-    def control(self, name: str) -> dict[str, str | None]:
-        return next(control for control in self.controls if control["name"] == name)
-
-
-def read(answer: Any) -> Page:
-    text = answer.get_data(as_text=True)
-    page = Page(text)
-    assert page.tags.count("title") == page.tags.count("h1") == 1
-    assert len(page.ids) == len(set(page.ids))
-    assert all(control["id"] in page.labels for control in page.controls)
-    assert not page.styled
-    assert "script" not in page.tags
-    assert "style" not in page.tags
-    assert "Simulator" in page.text
-    assert "Test" in page.text
-    policy = answer.headers["Content-Security-Policy"]
-    assert policy.startswith("default-src 'none'")
-    assert "unsafe" not in policy
-    assert answer.headers["Cache-Control"] == "no-store"
-    return page
-
-
-def path(session: Any) -> str:
-    return str(urlsplit(session.url).path)
-
-
-def test_shows_a_form_that_browsers_can_fill(page: Client, open_session: Open) -> None:
+def test_shows_a_form_with_autocomplete(page: Client, open_session: Open) -> None:
     session = open_session(custom_text={"submit": {"message": "On the first."}})
 
     answer = page.get(path(session))
@@ -86,13 +35,13 @@ def test_shows_a_form_that_browsers_can_fill(page: Client, open_session: Open) -
     assert shown.control("card_number")["autocomplete"] == "cc-number"
     assert shown.control("expiry")["autocomplete"] == "cc-exp"
     assert shown.control("cvc")["autocomplete"] == "cc-csc"
-    for said in ("Example Works", "ada@example.com", "Save card", "On the first.", "4242 4242 4242 4242"):
-        assert said in shown.text
+    for text in ("Example Works", "ada@example.com", "Save card", "On the first.", "4242 4242 4242 4242"):
+        assert text in shown.text
     assert 'href="https://portal.example.com/start"' in answer.get_data(as_text=True)
     assert "form-action 'self' https://portal.example.com" in answer.headers["Content-Security-Policy"]
 
 
-def test_saves_a_card_and_goes_back(simulator: Simulator, page: Client, open_session: Open) -> None:
+def test_saves_a_card_and_redirects(simulator: Simulator, page: Client, open_session: Open) -> None:
     session = open_session()
 
     answer = page.post(path(session), data=FORM)
@@ -108,7 +57,7 @@ def test_saves_a_card_and_goes_back(simulator: Simulator, page: Client, open_ses
     assert len(simulator.store.payment_methods) == 1
 
 
-def test_an_escaped_placeholder_stays_as_it_is(page: Client, open_session: Open) -> None:
+def test_leaves_an_escaped_placeholder_alone(page: Client, open_session: Open) -> None:
     session = open_session(success_url="https://x.example/?s=%7BCHECKOUT_SESSION_ID%7D")
 
     answer = page.post(path(session), data=FORM)
@@ -116,7 +65,7 @@ def test_an_escaped_placeholder_stays_as_it_is(page: Client, open_session: Open)
     assert answer.headers["Location"] == "https://x.example/?s=%7BCHECKOUT_SESSION_ID%7D"
 
 
-def test_wrong_entries_are_marked_and_the_card_is_not_shown_again(page: Client, open_session: Open) -> None:
+def test_marks_wrong_fields_without_showing_the_card(page: Client, open_session: Open) -> None:
     session = open_session()
     wrong = FORM | {"card_number": "4242424242424241", "expiry": "1/20", "cvc": "12", "name": " "}
 
@@ -134,7 +83,7 @@ def test_wrong_entries_are_marked_and_the_card_is_not_shown_again(page: Client, 
     assert shown.control("postal_code")["value"] == "N1"
 
 
-def test_a_decline_is_told_and_the_page_stays(page: Client, open_session: Open) -> None:
+def test_shows_a_decline_and_the_form(page: Client, open_session: Open) -> None:
     session = open_session()
 
     declined = page.post(path(session), data=FORM | {"card_number": "4000000000000002"})
@@ -148,20 +97,20 @@ def test_a_decline_is_told_and_the_page_stays(page: Client, open_session: Open) 
     assert page.post(path(session), data=FORM).status_code == 303
 
 
-def test_three_d_secure_asks_in_between(simulator: Simulator, page: Client, open_session: Open) -> None:
+def test_asks_for_three_d_secure(simulator: Simulator, page: Client, open_session: Open) -> None:
     session = open_session()
     card = FORM | {"card_number": "4000000000003220"}
 
     asked = page.post(path(session), data=card)
     question = page.get(asked.headers["Location"])
     failed = page.post(asked.headers["Location"], data={"answer": "fail"})
-    told = page.get(failed.headers["Location"])
+    declined = page.get(failed.headers["Location"])
     page.post(path(session), data=card)
     done = page.post(asked.headers["Location"], data={"answer": "complete"})
 
     assert asked.headers["Location"].endswith("/challenge")
     assert "3220" in read(question).text
-    assert "unable to authenticate your payment method" in read(told).text
+    assert "unable to authenticate your payment method" in read(declined).text
     assert done.headers["Location"].startswith("https://portal.example.com/done")
     assert "timed out" in read(page.get(asked.headers["Location"])).text
     assert "timed out" in read(page.post(asked.headers["Location"])).text
@@ -199,30 +148,30 @@ def test_bank_debits_have_tabs(
     assert simulator.store.setup_intents[session.setup_intent]["status"] == "succeeded"
 
 
-def test_micro_deposits_have_a_page_of_their_own(
+def test_verifies_micro_deposits_on_a_page(
     simulator: Simulator, sdk: stripe.StripeClient, page: Client, open_session: Open
 ) -> None:
     session = open_session()
     form = {"method": "us_bank_account", "account_number": "000123456789", "routing_number": "110000000"}
     page.post(path(session), data=form | {"name": "Ada", "verify": "later"})
     intent: Any = sdk.v1.setup_intents.retrieve(session.setup_intent)
-    place = urlsplit(intent.next_action.verify_with_microdeposits.hosted_verification_url).path
+    url = urlsplit(intent.next_action.verify_with_microdeposits.hosted_verification_url).path
 
-    asked = page.get(place)
-    wrong = page.post(place, data={"code": "SMXXXX"})
-    right = page.post(place, data={"code": "sm11aa"})
+    asked = page.get(url)
+    wrong = page.post(url, data={"code": "SMXXXX"})
+    right = page.post(url, data={"code": "sm11aa"})
 
     assert "Verify your bank account" in read(asked).text
     assert wrong.status_code == 422
     assert "This code is wrong" in read(wrong).text
     assert right.status_code == 303
-    assert "Nothing to verify" in read(page.get(place)).text
-    assert "Nothing to verify" in read(page.post(place, data={"code": "SM11AA"})).text
+    assert "Nothing to verify" in read(page.get(url)).text
+    assert "Nothing to verify" in read(page.post(url, data={"code": "SM11AA"})).text
     assert page.get("/c/microdeposits/seti_nope").status_code == 404
     assert simulator.store.setup_intents[session.setup_intent]["status"] == "succeeded"
 
 
-def test_asks_for_all_that_the_session_wants(simulator: Simulator, page: Client, open_session: Open) -> None:
+def test_asks_for_the_fields_of_the_session(simulator: Simulator, page: Client, open_session: Open) -> None:
     simulator.fault_settings.terms_url = True
     session = open_session(
         customer_creation="always",
@@ -247,7 +196,7 @@ def test_asks_for_all_that_the_session_wants(simulator: Simulator, page: Client,
     assert method["billing_details"]["address"]["country"] == "US"
 
 
-def test_unknown_and_expired_pages_say_the_same(
+def test_unknown_and_expired_sessions_look_the_same(
     simulator: Simulator, page: Client, open_session: Open
 ) -> None:
     session = open_session()
@@ -275,7 +224,7 @@ def test_a_double_click_saves_once(simulator: Simulator, open_session: Open) -> 
     assert len(simulator.store.payment_methods) == 1
 
 
-def test_the_portal_lets_a_customer_choose(
+def test_changes_the_default_and_removes_a_method(
     simulator: Simulator, sdk: stripe.StripeClient, page: Client, open_session: Open
 ) -> None:
     first = open_session()

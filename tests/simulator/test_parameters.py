@@ -1,4 +1,4 @@
-"""The table of parameters: does it agree with Stripe's own description, and does it refuse well?"""
+"""The table of parameters: it agrees with Stripe's description and refuses wrong parameters."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ needs_subset = pytest.mark.skipif(
     not SUBSET.exists(), reason="needs Stripe's description in ../shared, which is not here"
 )
 FORM = "application/x-www-form-urlencoded"
-# What the Stripe CLI asks for, and Stripe's description of this subset does not have.
+# Operations that the Stripe CLI calls and the description lacks.
 FOR_THE_CLI = {
     "GET /v1/payment_pages/{session}",
     "POST /v1/events/{id}/retry",
@@ -28,7 +28,7 @@ FOR_THE_CLI = {
 
 
 def described() -> dict[str, tuple[JSON, list[str]]]:
-    """Operation to properties and required names, as the subset has them."""
+    """Return the properties and required names of each operation in the description."""
     found: dict[str, tuple[JSON, list[str]]] = {}
     for path, operations in (description() or {})["paths"].items():
         for method in ("get", "post", "delete"):
@@ -48,13 +48,13 @@ def described() -> dict[str, tuple[JSON, list[str]]]:
 
 
 @needs_subset
-def test_every_operation_of_the_subset_is_here() -> None:
+def test_serves_every_operation_of_the_description() -> None:
     assert set(parameters.table()) == set(OPERATIONS)
     assert set(OPERATIONS) - FOR_THE_CLI == set(described())
 
 
 @needs_subset
-def test_agrees_with_the_subset_at_every_depth() -> None:
+def test_agrees_with_the_description_at_every_depth() -> None:
     count = 0
     for operation, (properties, required) in described().items():
         count += compare(operation, parameters.table()[operation], properties, set(required))
@@ -77,24 +77,24 @@ def compare_kinds(path: str, kinds: tuple[Kind, ...], schema: JSON) -> int:
     assert {kind.name for kind in kinds} - {'""'} == set(names) - {'""'}, path
     count = 0
     for kind in kinds:
-        alike = [o for o, name in zip(options, names, strict=True) if name == kind.name]
+        same_kind = [o for o, name in zip(options, names, strict=True) if name == kind.name]
         match kind.name:
             case "{}":
-                merged = {k: v for o in alike for k, v in o.get("properties", {}).items()}
-                # Alternatives between objects are merged here: what only one of them requires is not.
-                required = set(alike[0].get("required", [])) if len(alike) == 1 else None
-                if len(alike) == 1:
+                merged = {k: v for o in same_kind for k, v in o.get("properties", {}).items()}
+                # Merge alternative objects. A field that only one of them requires is optional.
+                required = set(same_kind[0].get("required", [])) if len(same_kind) == 1 else None
+                if len(same_kind) == 1:
                     count += compare(path, kind.fields, merged, required)
                 else:
                     assert set(kind.fields) == set(merged), path
             case "map":
-                count += compare_kinds(path, kind.element, alike[0]["additionalProperties"])
+                count += compare_kinds(path, kind.element, same_kind[0]["additionalProperties"])
             case "list":
-                count += compare_kinds(path, kind.element, alike[0]["items"])
+                count += compare_kinds(path, kind.element, same_kind[0]["items"])
             case "one of":
-                assert set(kind.words) == set(alike[0]["enum"]) - {""}, path
+                assert set(kind.words) == set(same_kind[0]["enum"]) - {""}, path
             case "text":
-                assert kind.longest == alike[0].get("maxLength"), path
+                assert kind.longest == same_kind[0].get("maxLength"), path
     return count
 
 
@@ -156,7 +156,7 @@ def test_refuses(
     assert (error.get("code"), error["param"]) == (code, param)
 
 
-def test_reads_all_ways_to_write_a_list(raw: Callable[..., Any]) -> None:
+def test_reads_lists_in_all_notations(raw: Callable[..., Any]) -> None:
     one = raw("POST", "/v1/customers", "preferred_locales[0]=de&preferred_locales[1]=fr").get_json()
     other = raw("POST", "/v1/customers", "preferred_locales[]=de&preferred_locales[]=fr").get_json()
     fields = "invoice_settings[custom_fields][]"
@@ -173,7 +173,7 @@ def test_reads_all_ways_to_write_a_list(raw: Callable[..., Any]) -> None:
     ]
 
 
-def test_numbers_are_read_as_such() -> None:
+def test_reads_decimals_as_numbers() -> None:
     operation = "POST /v1/checkout/sessions"
     given: JSON = {"subscription_data": {"application_fee_percent": "12.5"}}
     wrong: JSON = {"subscription_data": {"application_fee_percent": "x"}}

@@ -1,4 +1,4 @@
-"""The Stripe CLI's own calls: it buys in a Checkout Session, pays without a browser, and resends events."""
+"""The calls that only the Stripe CLI makes: it buys, pays without a browser, and resends events."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +12,7 @@ PAGE = "/v1/payment_pages"
 
 
 def make(raw: Raw, path: str, **params: object) -> dict[str, Any]:
-    """Create something of the shop; its object."""
+    """Create an object and return it."""
     answer = raw("POST", path, urlencode(params))
     assert answer.status_code == 200, answer.get_data(as_text=True)
     made: dict[str, Any] = answer.get_json()
@@ -28,12 +28,12 @@ def price(raw: Raw) -> dict[str, Any]:
 
 @pytest.fixture
 def session(raw: Raw, price: dict[str, Any]) -> dict[str, Any]:
-    """An open session in which two of them are bought."""
+    """An open session with two items of that price."""
     items = {"line_items[0][price]": price["id"], "line_items[0][quantity]": "2"}
     return make(raw, "/v1/checkout/sessions", mode="payment", success_url="https://example.com/", **items)
 
 
-def test_a_session_tells_what_is_bought(session: dict[str, Any]) -> None:
+def test_a_session_shows_its_amounts(session: dict[str, Any]) -> None:
     told = {name: session[name] for name in ("mode", "status", "amount_total", "currency", "payment_status")}
 
     assert told == {
@@ -45,7 +45,7 @@ def test_a_session_tells_what_is_bought(session: dict[str, Any]) -> None:
     }
 
 
-def test_is_paid_once(raw: Raw, session: dict[str, Any]) -> None:
+def test_takes_one_payment(raw: Raw, session: dict[str, Any]) -> None:
     method = make(raw, "/v1/payment_methods", type="card", **{"card[token]": "tok_visa"})
     path, form = f"{PAGE}/{session['id']}", f"payment_method={method['id']}"
 
@@ -59,7 +59,7 @@ def test_is_paid_once(raw: Raw, session: dict[str, Any]) -> None:
     assert again.get_json()["error"]["message"] == "This Checkout Session can't be paid for."
 
 
-def test_is_not_paid_with_a_method_that_nobody_has(raw: Raw, session: dict[str, Any]) -> None:
+def test_refuses_an_unknown_payment_method(raw: Raw, session: dict[str, Any]) -> None:
     answer = raw("POST", f"{PAGE}/{session['id']}/confirm", "payment_method=pm_none")
 
     assert (answer.status_code, answer.get_json()["error"]["param"]) == (400, "payment_method")
@@ -77,14 +77,14 @@ def test_is_not_paid_with_a_method_that_nobody_has(raw: Raw, session: dict[str, 
         ),
     ],
 )
-def test_nothing_is_bought_that_is_not_there(raw: Raw, path: str, form: str, param: str) -> None:
+def test_refuses_unknown_prices_and_products(raw: Raw, path: str, form: str, param: str) -> None:
     answer = raw("POST", path, form)
 
     assert answer.status_code == 400
     assert answer.get_json()["error"]["param"] == param
 
 
-def test_an_event_is_sent_again(raw: Raw, simulator: Any, inbox: Any) -> None:
+def test_resends_an_event(raw: Raw, simulator: Any, inbox: Any) -> None:
     make(raw, "/v1/customers", name="Ada")
     simulator.deliver_due()
     [event] = inbox.events

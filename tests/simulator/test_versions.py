@@ -1,4 +1,4 @@
-"""Each API version is answered in its own words: what it may send, and what it reads."""
+"""API versions: each takes and shows its own names."""
 
 import json
 from collections.abc import Callable
@@ -20,14 +20,14 @@ Raw = Callable[..., Any]
 
 
 @for_each("version", [BASIL, DAHLIA])
-def test_a_list_of_types_does_without_a_currency_before_endive(version: str, raw: Raw) -> None:
+def test_payment_method_types_replace_the_currency_before_endive(version: str, raw: Raw) -> None:
     answer = raw("POST", SESSIONS, SETUP + CARDS, Stripe_Version=version)
 
     assert answer.status_code == 200, answer.text
     assert answer.get_json()["payment_method_types"] == ["card"]
 
 
-def test_nothing_that_tells_the_types_is_refused_in_every_version(raw: Raw) -> None:
+def test_every_version_needs_a_currency_or_types(raw: Raw) -> None:
     answers = [raw("POST", SESSIONS, SETUP, Stripe_Version=version) for version in (BASIL, DAHLIA, ENDIVE)]
 
     assert [answer.get_json()["error"]["param"] for answer in answers] == ["currency"] * 3
@@ -37,7 +37,7 @@ def test_nothing_that_tells_the_types_is_refused_in_every_version(raw: Raw) -> N
     ("version", "word"),
     [(BASIL, "hosted"), (DAHLIA, "hosted_page"), (ENDIVE, "hosted_page")],
 )
-def test_a_session_has_its_versions_word_for_a_hosted_page(version: str, word: str, raw: Raw) -> None:
+def test_a_session_shows_its_versions_ui_mode(version: str, word: str, raw: Raw) -> None:
     for asked in ("", f"&ui_mode={word}"):
         made = raw("POST", SESSIONS, f"{SETUP}&currency=usd{asked}", Stripe_Version=version)
         read = raw("GET", f"{SESSIONS}/{made.get_json()['id']}", Stripe_Version=version)
@@ -50,14 +50,14 @@ def test_a_session_has_its_versions_word_for_a_hosted_page(version: str, word: s
     ("version", "word"),
     [(BASIL, "hosted_page"), (BASIL, "embedded_page"), (DAHLIA, "hosted"), (ENDIVE, "custom")],
 )
-def test_refuses_another_versions_word(version: str, word: str, raw: Raw) -> None:
+def test_refuses_the_ui_mode_of_another_version(version: str, word: str, raw: Raw) -> None:
     answer = raw("POST", SESSIONS, f"{SETUP}&currency=usd&ui_mode={word}", Stripe_Version=version)
 
     assert answer.status_code == 400
     assert answer.get_json()["error"]["param"] == "ui_mode"
 
 
-def test_an_event_is_told_in_the_words_of_its_endpoint(
+def test_an_event_has_the_version_of_its_endpoint(
     simulator: Simulator, sdk: stripe.StripeClient, open_session: Callable[..., Any]
 ) -> None:
     sent: list[JSON] = []

@@ -1,4 +1,4 @@
-"""The types of what the fixtures of the simulator's tests give."""
+"""Types of the fixtures in the simulator's tests."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,4 +7,4 @@ import stripe
 
 Connect = Callable[..., stripe.StripeClient]  # opens the official client with a key
 Open = Callable[..., Any]  # opens a Checkout Session
-Raw = Callable[..., Any]  # sends a request as it is
+Raw = Callable[..., Any]  # sends a raw request

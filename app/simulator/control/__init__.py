@@ -1,0 +1,1 @@
+"""The controls: fault settings, and what people do in Stripe's Dashboard."""

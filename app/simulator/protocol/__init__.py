@@ -1,0 +1,1 @@
+"""Stripe's protocol: requests and answers, errors, lists, idempotency, faults, events and their delivery."""

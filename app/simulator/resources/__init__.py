@@ -1,0 +1,1 @@
+"""Stripe's objects and the operations on them."""

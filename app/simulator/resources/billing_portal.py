@@ -6,7 +6,7 @@ from app.simulator.protocol import lists
 from app.simulator.protocol.call import Call, operation
 from app.simulator.protocol.errors import StripeError, missing_parameter, missing_resource
 from app.simulator.protocol.fields import merge_metadata
-from app.simulator.resources import payment_method_store
+from app.simulator.resources import customer_store
 from app.simulator.store import JSON, ids
 
 _FEATURES: JSON = {
@@ -74,7 +74,7 @@ def create_session(call: Call) -> JSON:
     given = call.params
     if "customer" not in given:
         raise missing_parameter("customer")
-    payment_method_store.find_customer(call, given["customer"])
+    customer_store.find_customer(call, given["customer"])
     named = given.get("configuration")
     if named is None:
         configuration = _default_configuration(call)

@@ -8,7 +8,7 @@ from app.simulator.protocol.call import Call, operation
 from app.simulator.protocol.errors import StripeError, missing_resource
 from app.simulator.protocol.fields import address, merge_metadata
 from app.simulator.protocol.work import Work, previous_attributes
-from app.simulator.resources import payment_method_store, payment_methods
+from app.simulator.resources import customer_store, payment_method_store, payment_methods
 from app.simulator.store import JSON
 
 _PLAIN = ("description", "email", "name", "phone", "preferred_locales", "tax_exempt", "balance")
@@ -32,7 +32,7 @@ def existing_in_path(call: Call) -> JSON:
 
 @operation("POST /v1/customers")
 def create(call: Call) -> JSON:
-    customer = payment_method_store.new_customer(call)
+    customer = customer_store.new_customer(call)
     named = call.params.get("payment_method")
     method = payment_method_store.find_usable(call, named, "payment_method") if named else None
     _change(call, customer)

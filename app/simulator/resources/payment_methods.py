@@ -8,7 +8,7 @@ from app.simulator.protocol.call import Call, operation
 from app.simulator.protocol.errors import StripeError, missing_parameter, missing_resource
 from app.simulator.protocol.fields import merge_metadata
 from app.simulator.protocol.work import Work, previous_attributes
-from app.simulator.resources import cards, payment_method_store
+from app.simulator.resources import cards, customer_store, payment_method_store
 from app.simulator.store import JSON
 
 
@@ -122,7 +122,7 @@ def attach(call: Call) -> JSON:
     customer = call.params.get("customer")
     if not customer:
         raise missing_parameter("customer")
-    owner = payment_method_store.find_customer(call, customer)
+    owner = customer_store.find_customer(call, customer)
     name = call.path["payment_method"]
     method = (
         payment_method_store.find_usable(call, name, "payment_method")
@@ -154,7 +154,7 @@ def detach(call: Call) -> JSON:
 @operation("GET /v1/payment_methods")
 def index(call: Call) -> JSON:
     """List the payment methods of one customer, or those without a customer."""
-    owner = payment_method_store.find_customer(call, call.params.get("customer"))
+    owner = customer_store.find_customer(call, call.params.get("customer"))
     filters = {name: call.params[name] for name in ("type", "allow_redisplay") if call.params.get(name)}
 
     def matches(method: JSON) -> bool:

@@ -6,7 +6,7 @@ Each action is one transaction. When it returns, the store has the change and th
 import copy
 
 from app.simulator.protocol.work import Work, previous_attributes
-from app.simulator.resources import payment_method_store
+from app.simulator.resources import customer_store, payment_method_store
 from app.simulator.resources.checkout import sessions
 from app.simulator.resources.checkout.forms import (
     AccountForm,
@@ -131,7 +131,7 @@ def _update_customer(work: Work, session: JSON, payer: Payer) -> None:
 
 def _create_customer(work: Work, session: JSON, payer: Payer) -> JSON:
     """Create the customer of a session with `customer_creation=always`."""
-    customer = payment_method_store.new_customer(work)
+    customer = customer_store.new_customer(work)
     customer |= {
         "email": session["customer_email"] or payer.email or None,
         "name": payer.name or None,

@@ -5,7 +5,7 @@ from app.simulator.protocol.call import Call, operation
 from app.simulator.protocol.errors import StripeError, missing_parameter, missing_resource
 from app.simulator.protocol.fields import merge_metadata
 from app.simulator.protocol.work import Work
-from app.simulator.resources import payment_method_store
+from app.simulator.resources import customer_store
 from app.simulator.resources.checkout import products
 from app.simulator.resources.checkout.checks import check_setup, check_urls, expiry_of
 from app.simulator.resources.checkout.new_session import new_session
@@ -29,7 +29,7 @@ def create(call: Call) -> JSON:
     if given.get("mode") == "payment":
         return _open_purchase(call)
     check_setup(call)
-    customer = payment_method_store.find_customer(call, given.get("customer"))
+    customer = customer_store.find_customer(call, given.get("customer"))
     expires = expiry_of(call)
     currency = given.get("currency")
     has_types = given.get("allowed_payment_method_types") or given.get("payment_method_types")

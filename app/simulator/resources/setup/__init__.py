@@ -1,0 +1,1 @@
+"""SetupIntents with their attempts and mandates."""

@@ -6,7 +6,7 @@ from app.simulator.protocol import lists
 from app.simulator.protocol.call import Call, operation
 from app.simulator.protocol.errors import StripeError, missing_parameter, missing_resource
 from app.simulator.protocol.fields import merge_metadata
-from app.simulator.resources import cards, payment_method_store, payment_methods
+from app.simulator.resources import cards, customer_store, payment_method_store, payment_methods
 from app.simulator.resources.setup import flow
 from app.simulator.resources.setup.new_intent import open_intent
 from app.simulator.store import JSON
@@ -57,7 +57,7 @@ def enabled_types(given: JSON, currency: str | None = None) -> list[str]:
 @operation("POST /v1/setup_intents")
 def create(call: Call) -> JSON:
     given = call.params
-    payment_method_store.find_customer(call, given.get("customer"))
+    customer_store.find_customer(call, given.get("customer"))
     if given.get("return_url") and not given.get("confirm"):
         raise StripeError(
             "The parameter return_url cannot be passed when creating a SetupIntent unless confirm is set "
@@ -103,7 +103,7 @@ def update(call: Call) -> JSON:
     if "description" in given:
         intent["description"] = given["description"] or None
     if "customer" in given:
-        payment_method_store.find_customer(call, given["customer"])
+        customer_store.find_customer(call, given["customer"])
         intent["customer"] = given["customer"]
     for name in _LISTS:
         if name in given:
