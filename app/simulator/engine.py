@@ -39,7 +39,7 @@ class Engine(Dashboard):
         self.requests_in_progress = RequestsInProgress()
         self.deliveries = Deliveries(self.store, self.clock, self.fault_settings, self._retry_schedule)
         self.deliveries.tick = self.tick
-        self.store.committed = self.deliveries.changed
+        self.store.committed = self.deliveries.plan_changed
         self._closing = threading.Event()
         self._ticked = 0
         accounts.create_default_account(self.store, self.clock.now(), name=self._account_name)

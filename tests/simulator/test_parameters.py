@@ -7,7 +7,7 @@ import pytest
 
 from app.simulator.protocol import parameters
 from app.simulator.protocol.call import OPERATIONS
-from app.simulator.protocol.parameters import Kind, Parameter
+from app.simulator.protocol.parameter_table import Kind, Parameter, table
 from tests.simulator.conftest import SUBSET, description
 from tests.support.cases import for_each
 
@@ -49,7 +49,7 @@ def described() -> dict[str, tuple[JSON, list[str]]]:
 
 @needs_subset
 def test_serves_every_operation_of_the_description() -> None:
-    assert set(parameters.table()) == set(OPERATIONS)
+    assert set(table()) == set(OPERATIONS)
     assert set(OPERATIONS) - FOR_THE_CLI == set(described())
 
 
@@ -57,7 +57,7 @@ def test_serves_every_operation_of_the_description() -> None:
 def test_agrees_with_the_description_at_every_depth() -> None:
     count = 0
     for operation, (properties, required) in described().items():
-        count += compare(operation, parameters.table()[operation], properties, set(required))
+        count += compare(operation, table()[operation], properties, set(required))
 
     assert count > 1500
 

@@ -9,7 +9,6 @@ from app.simulator.engine import Engine
 from app.simulator.pages.responses import secure_page
 from app.simulator.protocol.fault_settings import FAULTS, OUTAGES, WEBHOOK_TIMES
 from app.simulator.protocol.keys import mask
-from app.simulator.resources.cards import CARDS
 from app.simulator.store import JSON, ids
 
 _MAX_ROWS = 15  # newest rows of each kind
@@ -102,7 +101,6 @@ def _page(engine: Engine, problem: str | None = None) -> Response:
         methods=methods[-_MAX_ROWS:][::-1],
         defaults=defaults,
         mandates=store.mandates.snapshot()[-_MAX_ROWS:][::-1],
-        cards=[card for card in CARDS.values() if card.decline is None and not card.challenge],
         fault_kinds=FAULTS,
         outages=OUTAGES,
         webhook_times=WEBHOOK_TIMES,

@@ -35,7 +35,7 @@ def blueprint(engine: Engine) -> Blueprint:
         work = engine.page_work(key)
         session = hosted_page.open_session(work, key)
         if session is None:
-            return _closed(engine, key)
+            return _closed_page(engine, key)
         problem = _last_error(engine, key) if "failed" in request.args else None
         return _form(engine, key, problem=problem)
 
@@ -45,7 +45,7 @@ def blueprint(engine: Engine) -> Blueprint:
         work = engine.page_work(key)
         session = hosted_page.open_session(work, key)
         if session is None:
-            return _closed(engine, key)
+            return _closed_page(engine, key)
         kind = _kind(session["payment_method_types"])
         form = _card() if kind == "card" else _account(kind)
         try:
@@ -62,7 +62,7 @@ def blueprint(engine: Engine) -> Blueprint:
         work = engine.page_work(key)
         session = hosted_page.open_session(work, key)
         if session is None or not hosted_page.is_challenged(work, session):
-            return _closed(engine, key)
+            return _closed_page(engine, key)
         intent = work.store.setup_intents[session["setup_intent"]]
         card = work.store.payment_methods[intent["payment_method"]]["card"]
         page = render_template("challenge.html", session=session, card=card)
@@ -78,8 +78,8 @@ def blueprint(engine: Engine) -> Blueprint:
 
 def _kind(types: list[str]) -> str:
     """Return the chosen tab if the session allows it, or else the first."""
-    wanted = request.values.get("method", "")
-    return wanted if wanted in types else types[0]
+    chosen = request.values.get("method", "")
+    return chosen if chosen in types else types[0]
 
 
 def _card() -> CardForm:
@@ -132,7 +132,7 @@ def _form(
     return secure_page(page, _return_url(session), status)
 
 
-def _closed(engine: Engine, key: str) -> Response:
+def _closed_page(engine: Engine, key: str) -> Response:
     """Return the page of a complete, expired or unknown session. As at Stripe, it must not tell which."""
     is_known = key in engine.store.checkout_sessions
     return secure_page(render_template("closed.html"), None, 200 if is_known else 404)
@@ -147,7 +147,7 @@ def _last_error(engine: Engine, key: str) -> str | None:
 def _follow(engine: Engine, key: str, outcome: str) -> ResponseReturnValue:
     """Go back to the form, on to the bank, or to the merchant."""
     if outcome == hosted_page.CLOSED:
-        return _closed(engine, key)
+        return _closed_page(engine, key)
     if outcome == hosted_page.DECLINED:
         return redirect(url_for("pages.checkout", key=key, failed=1), 303)
     session = engine.store.checkout_sessions[key]

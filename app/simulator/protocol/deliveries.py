@@ -65,7 +65,7 @@ class Deliveries:
             thread.join(timeout=0.1)
         self._threads = []
 
-    def changed(self, changes: Iterable[tuple[str, str]]) -> None:
+    def plan_changed(self, changes: Iterable[tuple[str, str]]) -> None:
         """Plan the deliveries that a transaction has changed. See `Store.committed`."""
         keys = [key for collection, key in changes if collection == self._store.deliveries.name]
         if keys:

@@ -17,11 +17,11 @@ def decode(text: str) -> JSON:
         steps = _steps(name)
         place = tree
         for step in steps[:-1]:
-            inner = place.setdefault(_numbered(place, step, name), {})
+            inner = place.setdefault(_key(place, step, name), {})
             if not isinstance(inner, dict):
                 raise StripeError(f"Invalid parameter: {name} is given in two ways.", param=name)
             place = inner
-        place[_numbered(place, steps[-1], name)] = value
+        place[_key(place, steps[-1], name)] = value
     return tree
 
 
@@ -34,7 +34,7 @@ def _steps(name: str) -> list[str]:
     return [head, *rest[:-1].split("][")]
 
 
-def _numbered(place: JSON, step: str, name: str) -> str:
+def _key(place: JSON, step: str, name: str) -> str:
     """Return the key for `[]`: the next index, or for `a[][b]` the last element while it has no b."""
     if step:
         return step

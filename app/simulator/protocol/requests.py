@@ -5,9 +5,10 @@ import binascii
 
 from flask import request
 
-from app.simulator.protocol import encoding, keys, parameters, versions
+from app.simulator.protocol import encoding, keys, versions
 from app.simulator.protocol.call import Call
 from app.simulator.protocol.errors import StripeError
+from app.simulator.protocol.parameter_table import words
 
 
 def read_request(call: Call, operation: str, request_id: str) -> None:
@@ -21,7 +22,7 @@ def read_request(call: Call, operation: str, request_id: str) -> None:
     call.account = account
     call.request = {"id": request_id, "idempotency_key": request.headers.get("Idempotency-Key")}
     call.version = request.headers.get("Stripe-Version", call.store.accounts_version(account))
-    if call.version not in parameters.words("api_version"):
+    if call.version not in words("api_version"):
         raise StripeError(f"Invalid Stripe API version: {call.version}")
     if request.method == "POST" and request.mimetype not in {"", "application/x-www-form-urlencoded"}:
         raise StripeError(

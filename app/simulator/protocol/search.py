@@ -69,26 +69,26 @@ def _parse(query: str, fields: tuple[str, ...]) -> Clause:
 def _clause(found: re.Match[str], fields: tuple[str, ...]) -> Clause:
     name, key, sign = found["field"], found["key"], found["operator"]
     raw = found["text"] if found["bare"] is None else found["bare"]
-    wanted = re.sub(r"\\(.)", r"\1", raw)
+    operand = re.sub(r"\\(.)", r"\1", raw)
     if name not in (*fields, "metadata") or (name == "metadata") != (key is not None):
         raise StripeError(f"Field `{name}` is an unsupported search field.", param="query")
     if name == "created":
-        if sign not in _NUMBERS or not wanted.isdecimal():
+        if sign not in _NUMBERS or not operand.isdecimal():
             raise StripeError("created is compared with a number of seconds.", param="query")
-        test: Clause = lambda value: _NUMBERS[sign](value["created"], int(wanted))  # noqa: E731
-    elif sign == "~" and key is None and len(wanted) >= 3:
-        test = lambda value: wanted.lower() in (value.get(name) or "").lower()  # noqa: E731
+        test: Clause = lambda value: _NUMBERS[sign](value["created"], int(operand))  # noqa: E731
+    elif sign == "~" and key is None and len(operand) >= 3:
+        test = lambda value: operand.lower() in (value.get(name) or "").lower()  # noqa: E731
     elif sign == ":":
         absent = found["bare"] == "null"
-        test = lambda value: _equals(value, name, key, None if absent else wanted)  # noqa: E731
+        test = lambda value: _equals(value, name, key, None if absent else operand)  # noqa: E731
     else:
         raise StripeError(f"Operator `{sign}` is not supported here.", param="query")
     return (lambda value: not test(value)) if found["negated"] else test
 
 
-def _equals(value: JSON, name: str, key: str | None, wanted: str | None) -> bool:
+def _equals(value: JSON, name: str, key: str | None, operand: str | None) -> bool:
     """Compare without upper and lower case. `null` matches a missing value."""
     actual = value["metadata"].get(key) if key is not None else value.get(name)
-    if wanted is None:
+    if operand is None:
         return actual is None
-    return (actual or "").lower() == wanted.lower()
+    return (actual or "").lower() == operand.lower()

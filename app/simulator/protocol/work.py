@@ -32,7 +32,7 @@ class Work:
         return self.clock.now()
 
     def new_id(self, prefix: str) -> str:
-        return ids.dated(prefix, self.account, self.now)
+        return ids.dated_id(prefix, self.account, self.now)
 
     def put(self, collection: Collection, value: JSON) -> JSON:
         """Store an object of this account under its id, and return it."""

@@ -20,7 +20,7 @@ def create_default_account(store: Store, now: int, *, name: str) -> None:
 def add_account(store: Store, account: str, now: int, *, name: str = DEFAULT_NAME) -> None:
     """Add an empty account."""
     store.accounts.put(account, _account(account, now, name), account)
-    configuration = ids.dated("pmc", account, now)
+    configuration = ids.dated_id("pmc", account, now)
     note = {"api_version": ACCOUNT_VERSION, "payment_method_configuration": configuration}
     store.notes.put(account, note, account)
 

@@ -146,14 +146,14 @@ def _change(configuration: JSON, given: JSON) -> None:
         configuration["metadata"] = merge_metadata(configuration["metadata"], given["metadata"])
     if "login_page" in given:
         configuration["login_page"] = {"enabled": given["login_page"]["enabled"], "url": None}
-    for feature, wanted in given.get("features", {}).items():
+    for feature, changes in given.get("features", {}).items():
         shown = configuration["features"].get(feature, {})
-        for name in shown.keys() & wanted.keys():
+        for name in shown.keys() & changes.keys():
             if isinstance(shown[name], dict):
-                inner = shown[name].keys() & wanted[name].keys()
-                shown[name] |= {part: _unset(wanted[name][part]) for part in inner}
+                inner = shown[name].keys() & changes[name].keys()
+                shown[name] |= {part: _unset(changes[name][part]) for part in inner}
             else:
-                shown[name] = _unset(wanted[name])
+                shown[name] = _unset(changes[name])
 
 
 def _unset(value: object) -> object:

@@ -152,10 +152,10 @@ def _invoice_settings(call: Call, customer: JSON, given: JSON) -> None:
         settings["rendering_options"] = rendering if any(rendering.values()) else None
     if "default_payment_method" in given:
         method = given["default_payment_method"]
-        settings["default_payment_method"] = _attached(call, customer, method) if method else None
+        settings["default_payment_method"] = _check_attached(call, customer, method) if method else None
 
 
-def _attached(call: Call, customer: JSON, method: str) -> str:
+def _check_attached(call: Call, customer: JSON, method: str) -> str:
     """Return the method's id if it is attached to the customer. Raises StripeError."""
     found = call.store.payment_methods.find(method, call.account)
     if found is None or found["customer"] != customer["id"]:

@@ -11,7 +11,7 @@ def random_text(length: int) -> str:
     return "".join(secrets.choice(_DIGITS) for _ in range(length))
 
 
-def dated(prefix: str, account: str, now: int) -> str:
+def dated_id(prefix: str, account: str, now: int) -> str:
     """Return an id such as seti_1UY0z6DemoAcct7QVAFIOeQJ: the time, the account, eight random characters."""
     rest, when = max(now - _EPOCH, 0), ""
     for _ in range(6):
