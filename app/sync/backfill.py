@@ -214,7 +214,7 @@ def _store(
         row.floor = row.head = row.after = None
         seen = BackfillResult(has_more=True)
     else:
-        found = webhooks.take_listed(session, app, page.events)
+        found = webhooks.store_listed(session, app, page.events)
         seen = BackfillResult(listed=len(page.events), found=found, has_more=page.has_more)
         row.floor, row.head, row.after = floor, row.head or page.newest_at, page.last_id
         row.found += found
@@ -273,7 +273,7 @@ def _count(session: Session, app: App, since: datetime | None) -> BackfillResult
     while seen.has_more:
         db.end_read(session)
         page = apps.connect(app).events(floor, after=after)
-        found = webhooks.unknown(session, app, page.events)
+        found = webhooks.count_unknown(session, app, page.events)
         seen += BackfillResult(listed=len(page.events), found=found, has_more=page.has_more)
         after = page.last_id
     db.end_read(session)

@@ -15,4 +15,4 @@ def overdue(session: Session, before: datetime, *, most: int) -> int:
     Leave out events that wait for the end of their app's pause: no worker could do more.
     """
     paused = session.scalars(sa.select(RateBudget.app_id).where(RateBudget.paused_until > before)).all()
-    return webhooks.overdue(session, before, most=most, but_of=paused)
+    return webhooks.overdue(session, before, most=most, except_apps=paused)

@@ -27,7 +27,7 @@ class LocalState:
     @classmethod
     def of(cls, session: Session, payer: payers.Payer, *, full: bool) -> "LocalState":
         """Read it from the database."""
-        references = webhooks.told_of(session, payer.id)
+        references = webhooks.referenced_ids(session, payer.id)
         attached = [row for row in payer.methods if row.detached_at is None]
         return cls(
             payer=payer,

@@ -128,10 +128,10 @@ def run_once(session: Session | None = None, held: HeldLeases | None = None) -> 
     Note the current lease in `held`, so another thread can release it.
     """
     session, held = session or db.session(), {} if held is None else held
-    is_busy = webhooks.sort(session) > 0
+    is_busy = webhooks.dispatch(session) > 0
     lease = payer_leases.claim_due(session)
     if lease is None:
-        return is_busy or expiry.update_expired(session) > 0 or webhooks.close_orphans(session) > 0
+        return is_busy or expiry.update_expired(session) > 0 or webhooks.close_ended(session) > 0
     with _holding(held, lease):
         if not dismiss_known(session, lease):
             converge(session, lease)

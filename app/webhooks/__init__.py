@@ -1,40 +1,50 @@
-"""Every Stripe event received, and what became of it."""
+"""Every Stripe event that we received, and its outcome."""
 
+from app.webhooks.actions import IGNORABLE_STATES, RETRYABLE_STATES, ignore, retry, retry_all_failed
 from app.webhooks.declines import is_over_limit
-from app.webhooks.mending import MAY_BE_IGNORED, MAY_BE_RETRIED, ignore, retry, retry_all_failed
+from app.webhooks.dispatch import close_ended, dispatch
 from app.webhooks.models import Event
 from app.webhooks.pruning import prune
-from app.webhooks.queries import COUNTED, Filter, Received, counts, get, newest_dead, oldest, overdue, page
-from app.webhooks.receive import receive, take_listed, unknown
-from app.webhooks.sort import close_orphans, sort
-from app.webhooks.waiting import Told, dismiss_known, finish, told_of, unfinished
+from app.webhooks.queries import (
+    MAX_COUNT,
+    Filter,
+    Received,
+    counts,
+    get,
+    list_events,
+    newest_failed,
+    oldest,
+    overdue,
+)
+from app.webhooks.receive import count_unknown, receive, store_listed
+from app.webhooks.waiting import EventReferences, dismiss_known, finish, referenced_ids, unfinished
 
 __all__ = [
-    "COUNTED",
-    "MAY_BE_IGNORED",
-    "MAY_BE_RETRIED",
+    "IGNORABLE_STATES",
+    "MAX_COUNT",
+    "RETRYABLE_STATES",
     "Event",
+    "EventReferences",
     "Filter",
     "Received",
-    "Told",
-    "close_orphans",
+    "close_ended",
+    "count_unknown",
     "counts",
     "dismiss_known",
+    "dispatch",
     "finish",
     "get",
     "ignore",
     "is_over_limit",
-    "newest_dead",
+    "list_events",
+    "newest_failed",
     "oldest",
     "overdue",
-    "page",
     "prune",
     "receive",
+    "referenced_ids",
     "retry",
     "retry_all_failed",
-    "sort",
-    "take_listed",
-    "told_of",
+    "store_listed",
     "unfinished",
-    "unknown",
 ]

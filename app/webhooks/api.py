@@ -1,4 +1,4 @@
-"""Where Stripe posts its events. Nothing slow happens before the answer."""
+"""The address to which Stripe posts its events. Nothing slow happens before the answer."""
 
 from flask import Blueprint, Response, current_app, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -10,19 +10,19 @@ from app.webhooks.receive import receive as store
 
 bp = Blueprint("webhooks", __name__)
 
-LARGEST = 512 * 1024  # bytes; OpenMeter's limit
-SIGNATURE_LONGEST = 4096
+MAX_BODY_BYTES = 512 * 1024  # bytes; OpenMeter's limit
+MAX_SIGNATURE_LENGTH = 4096
 
 
 @bp.post("/api/v1/apps/<app_id>/stripe/webhook")
 def receive(app_id: str) -> Response:
-    """Check the signature, store the event in one commit, answer, and let the worker know."""
-    request.max_content_length = LARGEST + 1  # a body of unknown length is cut there, and one too many tells
+    """Check the signature, store the event, commit, wake the worker and answer."""
+    request.max_content_length = MAX_BODY_BYTES + 1  # cuts a body of unknown length
     header = request.headers.get("Stripe-Signature", "")
-    if not header or len(header) > SIGNATURE_LONGEST:
+    if not header or len(header) > MAX_SIGNATURE_LENGTH:
         raise Invalid("The Stripe-Signature header is missing or malformed.")
     payload = request.get_data()
-    if len(payload) > LARGEST:
+    if len(payload) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
     session = db.session()
     if not db.is_id(app_id):

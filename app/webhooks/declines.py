@@ -1,4 +1,4 @@
-"""How often a payer's tries were declined: somebody may be trying stolen cards."""
+"""Count a payer's declined attempts: somebody may be testing stolen cards."""
 
 from datetime import datetime
 
@@ -14,15 +14,15 @@ DECLINED = "setup_intent.setup_failed"
 
 
 def is_over_limit(session: Session, payer: payers.Payer) -> bool:
-    """Has a payer had as many declined tries within a day as are allowed, and is it not blocked yet?"""
+    """Has an unblocked payer reached the limit of declined attempts within a day?"""
     limit, now = settings().max_declines, utcnow()
     if limit == 0 or payer.is_blocked(now):
         return False
     return _count(session, payer, now) >= limit
 
 
-def is_last_straw(session: Session, payer: payers.Payer, event_type: str) -> bool:
-    """Does an event tell of a declined try, and are there too many by now?"""
+def reaches_limit(session: Session, payer: payers.Payer, event_type: str) -> bool:
+    """Does this event report a declined attempt, and has the payer reached the limit?"""
     return event_type == DECLINED and is_over_limit(session, payer)
 
 

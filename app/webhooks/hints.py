@@ -1,8 +1,7 @@
-"""What an event hints at: whose it is, and whether it tells anything that we don't know.
+"""Read an event as a hint: which payer it concerns, and whether it tells us anything new.
 
-An event is never the new state. It may be old, repeated or out of order; what it says is only compared
-with our record, and where the two differ, Stripe is asked. That is also why an event that tells nothing
-new costs no call.
+An event is never the new state: it may be old, repeated or out of order. We only compare it with our record,
+and ask Stripe when the two differ. So an event without news costs no call.
 """
 
 from dataclasses import dataclass
@@ -15,11 +14,11 @@ from app import checkout, payers
 from app.core.db import fitted
 from app.gateway import API_VERSION, CustomerFacts, Method, SetupFacts
 
-AT_ONCE = timedelta(0)
-SOON = timedelta(seconds=5)  # an attempt failed or a method arrived: more will follow within moments
-LATER = timedelta(minutes=1)  # a person is busy with 3-D Secure: most finish, and that is told too
+NOW = timedelta(0)
+SOON = timedelta(seconds=5)  # an attempt failed or a method arrived: more events follow within moments
+LATER = timedelta(minutes=1)  # a person goes through 3-D Secure; most finish, which makes another event
 
-PATIENCE = {
+DELAYS = {
     "payment_method.attached": SOON,
     "setup_intent.setup_failed": SOON,
     "setup_intent.requires_action": LATER,
@@ -28,16 +27,16 @@ PATIENCE = {
 
 @dataclass(frozen=True)
 class Hint:
-    """One event, read: the snapshot of its object and what was there before."""
+    """One event: the snapshot of its object, and the previous values."""
 
     type: str
     snapshot: dict[str, Any]
     previous: dict[str, Any]
-    is_readable: bool  # in our API version; of another one only the ids are taken
+    is_readable: bool  # in our API version; of another version we use only the ids
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> "Hint | None":
-        """Read an event; None when it has not the shape of one."""
+        """Read an event. Return None when it has no object with an id."""
         data = body.get("data")
         snapshot = data.get("object") if isinstance(data, dict) else None
         if not isinstance(snapshot, dict) or not _is_id(snapshot.get("id")):
@@ -52,55 +51,54 @@ class Hint:
 
     @property
     def object_id(self) -> str:
-        """The id of the thing of which it tells."""
+        """The id of the event's object."""
         return str(self.snapshot["id"])
 
     @property
-    def patience(self) -> timedelta:
-        """How long asking Stripe may wait, because more is likely to follow."""
-        return PATIENCE.get(self.type, AT_ONCE)
+    def delay(self) -> timedelta:
+        """How long we wait before we ask Stripe, because more events are likely to follow."""
+        return DELAYS.get(self.type, NOW)
 
     def claims_app(self, app_id: str) -> bool:
-        """Does the object carry our mark for this app?"""
+        """Does the object's metadata name this app?"""
         metadata = self.snapshot.get("metadata")
         return isinstance(metadata, dict) and metadata.get("om_app_id") == app_id
 
     @property
     def names_no_customer(self) -> bool:
-        """Is it about a mandate? That names a method only, which our record may be about to get."""
+        """Is it about a mandate? A mandate names only a method, which we may not have stored yet."""
         return self.snapshot.get("object") == "mandate"
 
     def payer(self, session: Session, app_id: str) -> payers.Payer | None:
-        """Whom the event is about: by its customer, else by any id in it that our own tables know."""
+        """Find the payer by the event's customer, or by any id in it that our tables contain."""
         customer = (
             self.object_id if self.snapshot.get("object") == "customer" else self.snapshot.get("customer")
         )
-        customer = _id_of(
-            customer or self.previous.get("customer")
-        )  # a detached method no longer names its owner
+        # A detached method no longer names its customer.
+        customer = _id_of(customer or self.previous.get("customer"))
         if customer is not None:
             return payers.of_stripe_customer(session, app_id, customer)
-        return self._by_method(session, app_id) or self._by_page(session, app_id)
+        return self._by_method(session, app_id) or self._by_session(session, app_id)
 
     def _by_method(self, session: Session, app_id: str) -> payers.Payer | None:
         method_id = self._id_in("payment_method")
         method = session.get(payers.PaymentMethod, (app_id, method_id)) if method_id else None
         return method.payer if method and method.payer.deleted_at is None else None
 
-    def _by_page(self, session: Session, app_id: str) -> payers.Payer | None:
+    def _by_session(self, session: Session, app_id: str) -> payers.Payer | None:
         session_id, setup_id = self._id_in("checkout.session"), self._id_in("setup_intent")
-        page = session.get(checkout.CheckoutSession, session_id) if session_id else None
-        if page is None and setup_id is not None:
-            page = checkout.by_setup_intent(session, setup_id)
-        is_ours = page is not None and page.payer.app_id == app_id and page.payer.deleted_at is None
-        return page.payer if page is not None and is_ours else None
+        row = session.get(checkout.CheckoutSession, session_id) if session_id else None
+        if row is None and setup_id is not None:
+            row = checkout.by_setup_intent(session, setup_id)
+        is_ours = row is not None and row.payer.app_id == app_id and row.payer.deleted_at is None
+        return row.payer if row is not None and is_ours else None
 
     def _id_in(self, kind: str) -> str | None:
-        """The id of the object itself if it is of that kind, else of the one to which it refers."""
+        """Return the object's own id if it is of this kind, else the id of the one it refers to."""
         return self.object_id if self.snapshot.get("object") == kind else _id_of(self.snapshot.get(kind))
 
     def is_news(self, session: Session, payer: payers.Payer) -> bool:
-        """Does the snapshot differ from our record of this payer? One that can't be read may well do so."""
+        """Does the snapshot differ from our record? Assume so for one that we can't read."""
         if not self.is_readable:
             return not self._is_final(session)
         try:
@@ -109,23 +107,23 @@ class Hint:
             return True
 
     def _is_final(self, session: Session) -> bool:
-        """Is it about a page that is done with? Nothing more can become of that, whatever is told."""
+        """Is it about a final checkout session, which nothing can change?"""
         match self.snapshot.get("object"):
             case "setup_intent":
-                page = checkout.by_setup_intent(session, self.object_id)
+                row = checkout.by_setup_intent(session, self.object_id)
             case "checkout.session":
-                page = session.get(checkout.CheckoutSession, self.object_id)
+                row = session.get(checkout.CheckoutSession, self.object_id)
             case _:
                 return False
-        return page is not None and page.is_final
+        return row is not None and row.is_final
 
     def _differs(self, session: Session, payer: payers.Payer) -> bool:
         match self.snapshot.get("object"):
             case "setup_intent":
                 return self._setup_is_news(session, payer)
             case "checkout.session":
-                page = session.get(checkout.CheckoutSession, self.snapshot["id"])
-                return page is not None and not page.is_final and page.status != self.snapshot.get("status")
+                row = session.get(checkout.CheckoutSession, self.snapshot["id"])
+                return row is not None and not row.is_final and row.status != self.snapshot.get("status")
             case "payment_method":
                 return self._method_is_news(payer)
             case "customer":
@@ -137,12 +135,12 @@ class Hint:
 
     def _setup_is_news(self, session: Session, payer: payers.Payer) -> bool:
         setup = SetupFacts.of(self.snapshot)
-        page = checkout.by_setup_intent(session, setup.id)
-        if page is None:  # set up elsewhere for the same Stripe customer
+        row = checkout.by_setup_intent(session, setup.id)
+        if row is None:  # somebody set it up elsewhere for the same Stripe customer
             method_id = self.snapshot.get("payment_method")
             return setup.status == "succeeded" and method_id not in {method.id for method in payer.methods}
-        return not page.is_final and _is_other(
-            page,
+        return not row.is_final and _is_other(
+            row,
             setup_status=setup.status,
             error_code=setup.error_code,
             decline_code=setup.decline_code,
@@ -174,16 +172,16 @@ class Hint:
 
 
 def _id_of(reference: Any) -> str | None:
-    """The id behind a reference, expanded or not."""
+    """Return the id of a reference, expanded or not."""
     found = reference.get("id") if isinstance(reference, dict) else reference
     return found if _is_id(found) else None
 
 
-def _is_other(row: payers.PaymentMethod | checkout.CheckoutSession, **said: Any) -> bool:
-    """Does what was said differ from what a row holds? Both are compared as far as their columns go."""
-    return any(getattr(row, name) != fitted(getattr(type(row), name), said[name]) for name in said)
+def _is_other(row: payers.PaymentMethod | checkout.CheckoutSession, **values: Any) -> bool:
+    """Do these values differ from the row's, compared at the length of its columns?"""
+    return any(getattr(row, name) != fitted(getattr(type(row), name), values[name]) for name in values)
 
 
 def _is_id(value: object) -> TypeGuard[str]:
-    """Could this be an id? NUL and lone surrogates, which JSON allows, are more than a database takes."""
+    """Could this be an id? JSON allows NUL and lone surrogates, but databases do not."""
     return isinstance(value, str) and 0 < len(value) <= 255 and value.isprintable()

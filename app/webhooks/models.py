@@ -1,22 +1,25 @@
-"""The inbox: every event that Stripe signed, once."""
+"""The inbox: every event that Stripe signed, stored once."""
 
+import json
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, UtcDateTime, utcnow
 
-# Written out, not as parameters, so that a database sees that its index fits.
+# Literals, not parameters, so that the database can use the partial index.
 BACKFILLED = sa.text("origin = 'backfill'")
 PRUNABLE = sa.text("state IN ('done', 'ignored') AND payload <> ''")
 
 
 class Event(Base):
-    """One Stripe event and what became of it.
+    """One Stripe event and its outcome.
 
-    `new`: stored, nothing done yet. `waiting`: it tells of a payer, who is due to be converged. `done`,
-    `ignored`: nothing more will happen. `dead`: convergence failed too often; a redelivery re-arms it.
+    `new`: stored, not dispatched. `waiting`: its payer is due for convergence. `done`, `ignored`: finished.
+    `dead`: convergence failed too often; a redelivery or an operator retries it.
     """
 
     __tablename__ = "event"
@@ -24,15 +27,15 @@ class Event(Base):
     app_id: Mapped[str] = mapped_column(sa.ForeignKey("app.id"), primary_key=True)
     id: Mapped[str] = mapped_column(sa.String(255), primary_key=True)  # evt_…
     type: Mapped[str] = mapped_column(sa.String(255))
-    origin: Mapped[str] = mapped_column(  # webhook, or backfill: found in Stripe's list and never delivered
+    origin: Mapped[str] = mapped_column(  # webhook, or backfill: found in Stripe's list only
         sa.String(16), default="webhook", server_default="webhook"
     )
-    payload: Mapped[str] = mapped_column(sa.Text)  # the body as Stripe sent it
+    payload: Mapped[str] = mapped_column(sa.Text)  # the body as Stripe sent it; empty after the retention
     state: Mapped[str] = mapped_column(sa.String(16), default="new")
-    reason: Mapped[str | None] = mapped_column(sa.Text)  # why it was ignored, or what failed
+    reason: Mapped[str | None] = mapped_column(sa.Text)  # why we ignored it, or what failed
     payer_id: Mapped[str | None] = mapped_column(sa.ForeignKey("payer.id"))
     received_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
-    due_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)  # when a `new` one is looked at
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)  # when to dispatch a `new` one
     attempts: Mapped[int] = mapped_column(default=0)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -44,3 +47,12 @@ class Event(Base):
         sa.Index("ix_event_backfilled", "received_at", sqlite_where=BACKFILLED, postgresql_where=BACKFILLED),
         sa.Index("ix_event_prunable", "finished_at", sqlite_where=PRUNABLE, postgresql_where=PRUNABLE),
     )
+
+    @cached_property
+    def body(self) -> dict[str, Any]:
+        """The payload as JSON, parsed once. It is empty when the payload is not a JSON object."""
+        try:
+            body = json.loads(self.payload)
+        except (ValueError, RecursionError):
+            return {}
+        return body if isinstance(body, dict) else {}

@@ -1,4 +1,4 @@
-"""Forgetting what finished events said: it holds personal data, and nobody needs it any more."""
+"""Delete the payloads of old finished events: they hold personal data."""
 
 from datetime import timedelta
 
@@ -10,14 +10,13 @@ from app.core.config import settings
 from app.core.db import utcnow
 from app.webhooks.models import PRUNABLE, Event
 
-BATCH = 500
+BATCH_SIZE = 500
 
 
 def prune(session: Session) -> bool:
-    """Empty the payloads of a batch of events that were finished long ago. Commits. True when there is more.
+    """Delete the payloads of a batch of old finished events. Return True when there are more. Commits.
 
-    The rows stay: whatever Stripe sends again is known by them. One that failed keeps its payload, because it
-    is still to be dealt with.
+    Keep the rows, which recognise a redelivery. Keep the payload of a failed event, which may be retried.
     """
     before = utcnow() - timedelta(days=settings().keep_payloads_days)
     keys = sa.tuple_(Event.app_id, Event.id)
@@ -25,7 +24,7 @@ def prune(session: Session) -> bool:
         sa.select(Event.app_id, Event.id)
         .where(PRUNABLE, Event.finished_at < before)
         .order_by(Event.finished_at)
-        .limit(BATCH)
+        .limit(BATCH_SIZE)
         .with_for_update(skip_locked=True)
     )
     db.start_write(session)
@@ -37,4 +36,4 @@ def prune(session: Session) -> bool:
         .execution_options(synchronize_session=False)
     ).all()
     session.commit()
-    return len(emptied) == BATCH
+    return len(emptied) == BATCH_SIZE

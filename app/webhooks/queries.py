@@ -1,4 +1,4 @@
-"""Reads of the inbox that are worth a name. None of them reads payloads, which may be long."""
+"""Queries of the inbox. Only `get` reads payloads, which may be long."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from app.core.errors import NotFound
 from app.web import keyset
 from app.webhooks.models import Event
 
-COUNTED = 10_000  # beyond that, "more than" says enough
+MAX_COUNT = 10_000  # pages say "more than" beyond it
 UNFINISHED = ("new", "waiting", "dead")
-# No parameter, so that a database sees that its index fits.
+# A literal, not a parameter, so that the database can use the partial index.
 FROM_BACKFILL: sa.ColumnElement[str] = sa.literal_column("'backfill'")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
-    """Which events to list. `find` is an id that leads to some: evt_…, cus_…, cs_…, seti_…, pm_… or ours."""
+    """Which events to list. `find` is an event's or related id: evt_…, cus_…, cs_…, seti_…, pm_… or ours."""
 
     state: str | None = None
     type: str | None = None
@@ -35,27 +35,27 @@ class Filter:
 
 
 class Received(NamedTuple):
-    """An event, and whom it is about as far as that is known."""
+    """An event, and its customer if we know it."""
 
     event: Event
     customer_id: str | None
     customer_name: str | None
 
 
-def page(
+def list_events(
     session: Session,
-    wanted: Filter,
+    criteria: Filter,
     *,
     before: keyset.Position | None = None,
     after: keyset.Position | None = None,
     size: int = 50,
 ) -> keyset.Slice[Received]:
-    """The events that fit, the newest first. A position is the time of receipt and the id."""
+    """List matching events, the newest first. A position is the time of receipt and the id."""
     query = (
         sa.select(Event, customers.Customer.id, customers.Customer.name)
         .outerjoin(payers.Payer, payers.Payer.id == Event.payer_id)
         .outerjoin(customers.Customer, customers.Customer.id == payers.Payer.customer_id)
-        .where(*_fits(wanted))
+        .where(*_fits(criteria))
         .options(defer(Event.payload, raiseload=True))
     )
     found = keyset.newest_first(
@@ -71,7 +71,7 @@ def page(
 
 
 def get(session: Session, app_id: str, event_id: str) -> Received:
-    """One event, payload included, and whom it is about. Raises NotFound."""
+    """Return one event, with its payload and its customer. Raises NotFound."""
     row = session.execute(
         sa.select(Event, customers.Customer.id, customers.Customer.name)
         .outerjoin(payers.Payer, payers.Payer.id == Event.payer_id)
@@ -85,11 +85,11 @@ def get(session: Session, app_id: str, event_id: str) -> Received:
 
 
 def counts(session: Session) -> dict[str, int]:
-    """How many events are unfinished, by their state; each is counted to COUNTED + 1 at most."""
+    """Count unfinished events by state, each up to MAX_COUNT + 1."""
     return {
         state: session.scalar(
             sa.select(sa.func.count()).select_from(
-                sa.select(Event.id).where(Event.state == state).limit(COUNTED + 1).subquery()
+                sa.select(Event.id).where(Event.state == state).limit(MAX_COUNT + 1).subquery()
             )
         )
         or 0
@@ -98,57 +98,57 @@ def counts(session: Session) -> dict[str, int]:
 
 
 def oldest(session: Session) -> dict[str, datetime]:
-    """When the oldest unfinished event of each state was to be looked at first, which is when it came."""
+    """Return the first due time of the oldest unfinished event of each state."""
     found = (
         (state, sa.select(sa.func.min(Event.due_at)).where(Event.state == state)) for state in UNFINISHED
     )
     return {state: due_at for state, query in found if (due_at := session.scalar(query)) is not None}
 
 
-def newest_dead(session: Session, limit: int) -> list[Received]:
-    """The events that failed last."""
-    return page(session, Filter(state="dead"), size=limit).rows
+def newest_failed(session: Session, limit: int) -> list[Received]:
+    """Return the latest failed events."""
+    return list_events(session, Filter(state="dead"), size=limit).rows
 
 
-def overdue(session: Session, before: datetime, *, most: int, but_of: Collection[str] = ()) -> int:
-    """How many events came before an instant and could have been dealt with since, counted to `most`.
+def overdue(session: Session, before: datetime, *, most: int, except_apps: Collection[str] = ()) -> int:
+    """Count events from before an instant that a worker could have finished since, up to `most`.
 
-    Once it is known whose one is, it is not overdue if the app is one of those that are left out. That its
-    customer's next try is yet to come is no excuse: when Stripe answers and tries fail, it may be our fault.
+    Once we know an event's payer, leave it out if its app is one of `except_apps`. Count it even while its
+    payer waits for a retry: when Stripe answers and attempts fail, the fault may be ours.
     """
-    # Of somebody who was deleted nobody asks any more: a worker at rest closes those.
+    # Nobody asks about a deleted payer: an idle worker closes these events.
     is_live = sa.select(payers.Payer.id).where(
         payers.Payer.id == Event.payer_id, payers.Payer.deleted_at.is_(None)
     )
-    waits = sa.or_(Event.state == "new", sa.and_(Event.app_id.not_in(but_of), is_live.exists()))
+    waits = sa.or_(Event.state == "new", sa.and_(Event.app_id.not_in(except_apps), is_live.exists()))
     late = sa.select(Event.id).where(Event.state.in_(("new", "waiting")), Event.due_at < before, waits)
     return session.scalar(sa.select(sa.func.count()).select_from(late.limit(most).subquery())) or 0
 
 
-def _fits(wanted: Filter) -> list[sa.ColumnElement[bool]]:
+def _fits(criteria: Filter) -> list[sa.ColumnElement[bool]]:
     fits: list[sa.ColumnElement[bool]] = []
     for column, value in (
-        (Event.state, wanted.state),
-        (Event.type, wanted.type),
-        (Event.app_id, wanted.app_id),
+        (Event.state, criteria.state),
+        (Event.type, criteria.type),
+        (Event.app_id, criteria.app_id),
     ):
         if value is not None:
             fits.append(column == value)
-    if wanted.origin is not None:
-        fits.append(Event.origin == (FROM_BACKFILL if wanted.origin == "backfill" else wanted.origin))
-    if wanted.customer_id is not None:
-        fits.append(Event.payer_id.in_(_payers(payers.Payer.customer_id == wanted.customer_id)))
-    if wanted.find is not None:
-        fits.append(_found(wanted.find))
-    if wanted.since is not None:
-        fits.append(Event.received_at >= wanted.since)
-    if wanted.until is not None:
-        fits.append(Event.received_at < wanted.until)
+    if criteria.origin is not None:
+        fits.append(Event.origin == (FROM_BACKFILL if criteria.origin == "backfill" else criteria.origin))
+    if criteria.customer_id is not None:
+        fits.append(Event.payer_id.in_(_payers(payers.Payer.customer_id == criteria.customer_id)))
+    if criteria.find is not None:
+        fits.append(_found(criteria.find))
+    if criteria.since is not None:
+        fits.append(Event.received_at >= criteria.since)
+    if criteria.until is not None:
+        fits.append(Event.received_at < criteria.until)
     return fits
 
 
 def _found(text: str) -> sa.ColumnElement[bool]:
-    """The events to which an id leads. The apps are named because every index begins with them."""
+    """Match the events of an id. Name the apps, because every index begins with them."""
     every_app = sa.select(apps.App.id)
     kind = text.partition("_")[0]
     if is_id(text.upper()):

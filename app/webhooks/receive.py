@@ -1,4 +1,4 @@
-"""Taking events in: those that Stripe posts, and those that were found in its list."""
+"""Store events: those that Stripe posts, and those from its list."""
 
 import json
 from typing import Any
@@ -9,9 +9,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app import apps, payers
+from app.core import db
 from app.core.db import utcnow
 from app.webhooks.models import Event
-from app.webhooks.reading import Reading, is_event, read
+from app.webhooks.parsing import ParsedEvent, is_event, parse
 
 
 def _arrival(insert: Any) -> Any:
@@ -29,43 +30,44 @@ def _arrival(insert: Any) -> Any:
     return taken.returning(Event.payer_id)
 
 
-# Built once: to build it takes longer than to run it, and it is run for every event.
+# Built once: building it takes longer than running it, and it runs for every event.
 ARRIVAL = {"postgresql": _arrival(postgresql.insert), "sqlite": _arrival(sqlite.insert)}
 
 
 def receive(session: Session, receiver: apps.Receiver, payload: bytes) -> str | None:
-    """Store one verified body, once. Why it is ignored, if it is. The caller commits.
+    """Store one verified body, once. Return why we ignore it, or None. The caller commits.
 
-    Stripe repeats for days what gets no 2xx, so what it signed is never refused. What is no event, or is of
-    the other mode, is stored as ignored. A redelivery of an event that is not finished re-arms it; of a
-    finished one, it changes nothing.
+    Never refuse what Stripe signed: without a 2xx it repeats it for days. Store what is not an event
+    or is in the other mode as ignored. A redelivery retries an unfinished event only.
     """
     text = payload.decode()
-    reading = read(text, livemode=receiver.livemode)
-    structlog.contextvars.bind_contextvars(event_id=reading.id)  # for the line of this request in the log
-    row = _row(receiver.app_id, reading, text.replace("\x00", ""), "webhook")
-    if reading.ignored_because is not None:
-        session.execute(_insert(session).values(row).on_conflict_do_nothing())
-        return reading.ignored_because
+    parsed = parse(text, livemode=receiver.livemode)
+    structlog.contextvars.bind_contextvars(event_id=parsed.id)  # for this request's line in the log
+    row = _row(receiver.app_id, parsed, text.replace("\x00", ""), "webhook")
+    if parsed.ignored_because is not None:
+        session.execute(db.insert(session, Event).values(row).on_conflict_do_nothing())
+        return parsed.ignored_because
     connection = session.connection()
     payer_id = connection.scalar(ARRIVAL[connection.dialect.name], row)
-    if payer_id is not None:  # known from the list already, so that it is not sorted again: webhooks do come
+    if payer_id is not None:  # we had it from the list, so it is not dispatched again
         payers.settle_drift(session, payer_id)
     return None
 
 
-def take_listed(session: Session, app: apps.App, bodies: list[dict[str, Any]]) -> int:
-    """Store those events of Stripe's list that no webhook has brought. How many. The caller commits."""
-    readings = [read(json.dumps(body), livemode=app.livemode) for body in bodies if _is_ours(app, body)]
-    rows = [_row(app.id, reading, json.dumps(reading.body), "backfill") for reading in readings]
+def store_listed(session: Session, app: apps.App, bodies: list[dict[str, Any]]) -> int:
+    """Store the events of Stripe's list that no webhook delivered. Return how many. The caller commits."""
+    parsed_events = [parse(json.dumps(body), livemode=app.livemode) for body in bodies if _is_ours(app, body)]
+    rows = [_row(app.id, parsed, json.dumps(parsed.body), "backfill") for parsed in parsed_events]
     if not rows:
         return 0
-    stored = session.scalars(_insert(session).values(rows).on_conflict_do_nothing().returning(Event.id))
+    stored = session.scalars(
+        db.insert(session, Event).values(rows).on_conflict_do_nothing().returning(Event.id)
+    )
     return len(stored.all())
 
 
-def unknown(session: Session, app: apps.App, bodies: list[dict[str, Any]]) -> int:
-    """How many events of Stripe's list `take_listed` would store."""
+def count_unknown(session: Session, app: apps.App, bodies: list[dict[str, Any]]) -> int:
+    """Count the events that `store_listed` would store."""
     listed = {body["id"] for body in bodies if _is_ours(app, body)}
     known = session.scalars(sa.select(Event.id).where(Event.app_id == app.id, Event.id.in_(listed)))
     return len(listed - set(known))
@@ -75,17 +77,12 @@ def _is_ours(app: apps.App, body: Any) -> bool:
     return is_event(body) and body["livemode"] is app.livemode
 
 
-def _insert(session: Session) -> Any:
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    return postgresql.insert(Event) if is_postgresql else sqlite.insert(Event)
-
-
-def _row(app_id: str, reading: Reading, payload: str, origin: str) -> dict[str, Any]:
+def _row(app_id: str, parsed: ParsedEvent, payload: str, origin: str) -> dict[str, Any]:
     now = utcnow()
     row = {
         "app_id": app_id,
-        "id": reading.id,
-        "type": reading.type,
+        "id": parsed.id,
+        "type": parsed.type,
         "origin": origin,
         "payload": payload,
         "state": "new",
@@ -93,6 +90,6 @@ def _row(app_id: str, reading: Reading, payload: str, origin: str) -> dict[str, 
         "due_at": now,
         "attempts": 0,
     }
-    if reading.ignored_because is not None:
-        row |= {"state": "ignored", "reason": reading.ignored_because, "finished_at": now}
+    if parsed.ignored_because is not None:
+        row |= {"state": "ignored", "reason": parsed.ignored_because, "finished_at": now}
     return row

@@ -143,7 +143,7 @@ def test_counts_when_no_worker_goes_on_after_a_failure(
     person.save_card()
     world.simulator.deliver_due()
     with world.app.app_context():
-        webhooks.sort(db.session())
+        webhooks.dispatch(db.session())
 
     clock.shift(timedelta(minutes=6))
 

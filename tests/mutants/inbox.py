@@ -3,7 +3,7 @@
 from tests.mutants.mutant import Mutant
 
 RECEIVE = "app/webhooks/receive.py"
-SORT = "app/webhooks/sort.py"
+DISPATCH = "app/webhooks/dispatch.py"
 VERIFY = "app/gateway/events.py"
 WEBHOOK = "app/webhooks/api.py"
 MARK_DUE = "app/payers/actions.py"
@@ -40,8 +40,8 @@ MUTANTS = (
     Mutant(
         "a webhook body may have any size",
         WEBHOOK,
-        "if len(payload) > LARGEST:",
-        "if len(payload) > 10 * LARGEST:",
+        "if len(payload) > MAX_BODY_BYTES:",
+        "if len(payload) > 10 * MAX_BODY_BYTES:",
         "tests/webhooks/test_receive.py::test_refuses_a_large_body_that_does_not_tell_its_length",
     ),
     Mutant(
@@ -53,7 +53,7 @@ MUTANTS = (
     ),
     Mutant(
         "a live event is taken by a test app",
-        "app/webhooks/reading.py",
+        "app/webhooks/parsing.py",
         'None if body["livemode"] is livemode else OTHER_MODE',
         "None",
         "tests/webhooks/test_no_events.py::test_is_stored_as_ignored",
@@ -95,7 +95,7 @@ MUTANTS = (
     ),
     Mutant(
         "an event is judged by a record that is about to change",
-        SORT,
+        DISPATCH,
         "if payer.lease is not None or hint.is_news(",
         "if hint.is_news(",
         "tests/webhooks/test_hint_races.py::test_that_takes_back_what_a_convergence_is_about_to_write_is_not_lost",
@@ -109,28 +109,28 @@ MUTANTS = (
     ),
     Mutant(
         "an event that tells nothing new costs a call",
-        SORT,
-        "if payer.lease is not None or hint.is_news(session, payer) or is_last_straw(",
-        "if payer.id or is_last_straw(",
+        DISPATCH,
+        "if payer.lease is not None or hint.is_news(session, payer) or reaches_limit(",
+        "if payer.id or reaches_limit(",
         "tests/webhooks/test_hints.py::test_costs_no_call_when_it_tells_nothing_new",
     ),
     Mutant(
         "an event that is quicker than our commit is dropped",
-        SORT,
-        "if not may_be_ours or event.attempts >= UNKNOWN_TRIES:",
+        DISPATCH,
+        "if not may_be_ours or event.attempts >= MAX_UNKNOWN_ATTEMPTS:",
         "if event.attempts >= 0:",
         "tests/webhooks/test_hint_races.py::test_that_is_quicker_than_our_own_commit_is_looked_at_again",
     ),
     Mutant(
         "an event does not take back a suspected drift",
-        SORT,
-        "        if payer_id in told:\n",
+        DISPATCH,
+        "        if payer_id in delivered:\n",
         "        if payer_id not in due:\n",
         "tests/sync/test_reconcile.py::test_what_the_event_was_only_late_for_is_not",
     ),
     Mutant(
         "an event that was fetched takes back a drift",
-        SORT,
+        DISPATCH,
         ' for event in found if event.origin == "webhook"}',
         " for event in found}",
         "tests/sync/test_reconcile.py::test_what_no_webhook_told_is_though_the_list_tells_of_it",
@@ -138,7 +138,7 @@ MUTANTS = (
     Mutant(
         "events of an ended payer wait for ever",
         "app/sync/worker.py",
-        " or webhooks.close_orphans(session) > 0",
+        " or webhooks.close_ended(session) > 0",
         "",
         "tests/sync/test_whole.py::test_events_that_wait_for_somebody_who_has_ended_are_closed",
     ),
@@ -152,8 +152,8 @@ MUTANTS = (
     Mutant(
         "each of several events about one card costs a call",
         "app/webhooks/hints.py",
-        "return PATIENCE.get(self.type, AT_ONCE)",
-        "return AT_ONCE",
+        "return DELAYS.get(self.type, NOW)",
+        "return NOW",
         "tests/webhooks/test_patience.py::test_asks_nothing_until_then",
     ),
     Mutant(
@@ -179,17 +179,17 @@ MUTANTS = (
     ),
     Mutant(
         "a retried event has few tries left",
-        "app/webhooks/mending.py",
+        "app/webhooks/actions.py",
         'event.attempts = "new", utcnow(), 0',
         'event.attempts = "new", utcnow(), event.attempts',
-        "tests/webhooks/test_mending.py::test_a_retried_event_is_as_if_it_had_come_just_now",
+        "tests/webhooks/test_actions.py::test_a_retried_event_is_as_if_it_had_come_just_now",
     ),
     Mutant(
         "retrying the events of one app retries those of all",
-        "app/webhooks/mending.py",
+        "app/webhooks/actions.py",
         "dead = dead.where(Event.app_id == app_id)",
         "dead = dead.where(Event.app_id != '')",
-        "tests/webhooks/test_mending.py::test_another_apps_failed_events_may_be_left_alone",
+        "tests/webhooks/test_actions.py::test_another_apps_failed_events_may_be_left_alone",
     ),
     Mutant(
         "a hint does not count",

@@ -160,7 +160,7 @@ def test_of_two_workers_who_see_the_last_of_it_one_takes_it(
     saved(world, 8)
     world.simulator.deliver_due()
     with app.app_context():
-        webhooks.sort(db.session())
+        webhooks.dispatch(db.session())
     while takes(app):
         frozen.shift(0.1)
     frozen.shift(0.5)
@@ -179,7 +179,7 @@ def test_nobody_begins_who_has_not_yet_seen_that_stripe_wants_to_be_left_alone(
     person, _other = saved(world, 2)
     world.simulator.deliver_due()
     with app.app_context():
-        webhooks.sort(db.session())
+        webhooks.dispatch(db.session())
     waits += ["120"] * TRIES
     world.simulator.faults.add("429", "GET *")
     after_the_look(app, person.return_to_portal)

@@ -192,7 +192,7 @@ def test_to_look_for_what_is_no_longer_wanted_do_not_delay_a_card(
     world.stripe("POST", f"/v1/customers/{person.stripe_customer_id}", name="Other name")
     world.simulator.deliver_due()
     with world.app.app_context():
-        webhooks.sort(db.session())
+        webhooks.dispatch(db.session())
     world.simulator.faults.add("503", "*", times=2)
     with world.app.app_context():
         converge(db.session(), lease)

@@ -284,7 +284,7 @@ def test_goes_to_whoever_was_looked_at_as_to_all_others_again(world: World, pers
     person.save_card()
     world.simulator.deliver_due()
     with world.app.app_context():
-        webhooks.sort(db.session())
+        webhooks.dispatch(db.session())
     was_wanted = person.payer.is_wanted
 
     world.work()

@@ -137,7 +137,7 @@ class TestWhatAnotherHasInHand:
 
     def test_of_those_who_are_due(self, app: Flask, world: World, aside: Callable[..., Future[Any]]) -> None:
         first, second = saved(world)
-        aside(webhooks.sort).result(SOON)
+        aside(webhooks.dispatch).result(SOON)
 
         with held(app, row_of(first)):
             aside(lambda _session: world.work()).result(SOON)
@@ -275,7 +275,7 @@ def test_two_batches_of_events_lock_their_customers_in_one_order(
         world.simulator.deliver_due()
 
     with held(app, row_of(first)):
-        sorting = aside(webhooks.sort)
+        sorting = aside(webhooks.dispatch)
         wait_until(lambda: waiting(app) > 0)
         is_in_its_hand = is_held(app, row_of(second))
     sorting.result(SOON)
@@ -312,7 +312,7 @@ class TestWithABudget:
         self, app: Flask, world: World, clock: time_machine.Traveller, aside: Callable[..., Future[Any]]
     ) -> None:
         saved(world, 4)
-        aside(webhooks.sort).result(SOON)
+        aside(webhooks.dispatch).result(SOON)
         assert aside(sync.claim_due).result(SOON) is not None
         clock.shift(10)
 

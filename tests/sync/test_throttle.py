@@ -136,7 +136,7 @@ def test_an_app_whose_customers_are_all_seen_to_does_not_hold_up_another(world: 
     other.save_card()
     world.simulator.deliver_due()
     with world.app.app_context():
-        webhooks.sort(db.session())
+        webhooks.dispatch(db.session())
         assert sync.claim(db.session(), person.payer.id) is not None
 
         sync.run_once()

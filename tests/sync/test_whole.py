@@ -70,7 +70,7 @@ def test_what_an_event_wants_at_once_is_not_put_off_by_what_comes_later(
     person.save_card()
     world.simulator.deliver_due()
     with app.app_context():
-        webhooks.sort(db.session())
+        webhooks.dispatch(db.session())
     due_at = person.payer.due_at
 
     person.open_another_session()
@@ -87,7 +87,7 @@ def test_events_that_wait_for_somebody_who_has_ended_are_closed(
     world.simulator.deliver_due()
     with app.app_context():
         session = db.session()
-        webhooks.sort(session)
+        webhooks.dispatch(session)
         ended = payers.fresh(session, person.payer.id)
         payers.unbind(session, ended.app_id, ended.customer, actor="test")
         session.commit()

@@ -101,7 +101,7 @@ def test_that_bears_our_mark_but_concerns_nobody_is_ignored_in_the_end(
         world.work()
 
     assert timedelta(minutes=3) < utcnow() - began < timedelta(minutes=6)
-    assert (rows(Event)[0].state, rows(Event)[0].reason) == ("ignored", "It concerns no customer of ours.")
+    assert (rows(Event)[0].state, rows(Event)[0].reason) == ("ignored", "It concerns none of our customers.")
 
 
 def test_waits_for_the_simulators_retries_when_the_first_tries_are_lost(

@@ -61,5 +61,5 @@ def test_about_a_method_of_nobody_here_is_ignored(postbox: Postbox, world: World
     world.work()
 
     assert [(row.state, row.reason) for row in rows(Event)] == [
-        ("ignored", "It concerns no customer of ours.")
+        ("ignored", "It concerns none of our customers.")
     ]

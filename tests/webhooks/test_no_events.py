@@ -12,10 +12,10 @@ from tests.support.stripe_calls import StripeCalls
 from tests.support.stripe_postbox import Postbox, event
 from tests.support.world import World
 
-NOT_JSON = "It is not JSON that could be read."
-NO_OBJECT = "It is not a JSON object, so it is no event."
-NO_EVENT = "It has no id, type and mode, so it is no event."
-OTHER_MODE = "It is of the other mode: test and live are kept apart."
+NOT_JSON = "It is not valid JSON."
+NO_OBJECT = "It is not a JSON object, so not an event."
+NO_EVENT = "It has no id, type and mode, so it is not an event."
+OTHER_MODE = "It is in the other mode. Test and live mode are separate."
 BODIES: dict[str, tuple[Any, str]] = {
     "no JSON": (b"hello", NOT_JSON),
     "nothing": (b"", NOT_JSON),

@@ -107,5 +107,5 @@ def test_that_turns_out_to_be_none_does_not_hold_up_the_others(
 
     assert_agrees(person)
     assert [(found.state, found.reason) for found in rows(Event) if found.id == "evt_odd"] == [
-        ("ignored", "It is not a JSON object, so it is no event.")
+        ("ignored", "It is not a JSON object, so not an event.")
     ]

@@ -12,7 +12,7 @@ from app.core import db
 from app.core.config import Settings
 from app.core.db import utcnow
 from app.webhooks import Event
-from app.webhooks.pruning import BATCH
+from app.webhooks.pruning import BATCH_SIZE
 from tests.conftest import make_settings
 from tests.support.people import Person
 from tests.support.processes import wait_until
@@ -92,7 +92,7 @@ def test_goes_on_batch_by_batch(app: Flask, rows: Rows, clock: time_machine.Trav
                 state="done",
                 finished_at=old + timedelta(seconds=number),
             )
-            for number in range(BATCH + 1)
+            for number in range(BATCH_SIZE + 1)
         )
         session.commit()
 
@@ -100,7 +100,7 @@ def test_goes_on_batch_by_batch(app: Flask, rows: Rows, clock: time_machine.Trav
     left = kept(rows)
     second = prune(app)
 
-    assert (first, left, second) == (True, {f"evt_{BATCH}"}, False)
+    assert (first, left, second) == (True, {f"evt_{BATCH_SIZE}"}, False)
     assert kept(rows) == set()
 
 

@@ -40,7 +40,7 @@ def read(session: Session, customer: customers.Customer) -> View:
     names = actors.names(session, mentioned)
     known = _ended(session, customer) if customer.deleted_at else payers.all_of_customer(session, customer.id)
     places = _places(installed, known, {link.app_id for link in given})
-    events = webhooks.page(session, webhooks.Filter(customer_id=customer.id), size=MAX_EVENTS)
+    events = webhooks.list_events(session, webhooks.Filter(customer_id=customer.id), size=MAX_EVENTS)
     return View(
         customer=customer,
         installed=installed,

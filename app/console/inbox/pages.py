@@ -53,7 +53,7 @@ def page() -> ResponseReturnValue:
         since=dates.since,
         until=dates.until,
     )
-    found = webhooks.page(
+    found = webhooks.list_events(
         session,
         wanted,
         before=urls.timed_position("before"),
@@ -67,7 +67,7 @@ def page() -> ResponseReturnValue:
         dates=dates,
         ranges=date_range.NAMES,
         counts=webhooks.counts(session),
-        most=webhooks.COUNTED,
+        most=webhooks.MAX_COUNT,
         apps={app.id: app for app in installed},
         fetching=[_fetching(session, app) for app in installed],
         types=event_types.CHOICES,
@@ -199,8 +199,8 @@ def _event(
         states=event_types.STATES,
         state_meanings=event_types.STATE_MEANINGS,
         origins=ORIGINS,
-        may_be_retried=found.event.state in webhooks.MAY_BE_RETRIED and payload,
-        may_be_ignored=found.event.state in webhooks.MAY_BE_IGNORED,
+        may_be_retried=found.event.state in webhooks.RETRYABLE_STATES and payload,
+        may_be_ignored=found.event.state in webhooks.IGNORABLE_STATES,
         wrong_reason=wrong_reason,
         reason=reason,
     )

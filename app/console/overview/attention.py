@@ -166,7 +166,7 @@ def _dead(session: Session) -> Concern:
             name or "",
             event=(event.app_id, event.id),
         )
-        for event, _, name in webhooks.newest_dead(session, NEWEST)
+        for event, _, name in webhooks.newest_failed(session, NEWEST)
     ]
     count = webhooks.counts(session)["dead"]
     return Concern(

@@ -98,7 +98,7 @@ class TestCheckingNow:
         while simulator.deliver_due():
             pass
         with app.app_context():
-            webhooks.sort(db.session())
+            webhooks.dispatch(db.session())
 
         console_of(person).press("check")
 

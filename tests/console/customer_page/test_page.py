@@ -130,7 +130,7 @@ def test_events_that_nobody_dealt_with_are_named(
     while simulator.deliver_due():
         pass
     with app.app_context():
-        webhooks.sort(db.session())
+        webhooks.dispatch(db.session())
     clock.shift(timedelta(minutes=5))
 
     page = look(person, app)

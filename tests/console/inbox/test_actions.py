@@ -67,7 +67,7 @@ class TestActions:
         assert "Nothing more will happen" in page.text
         assert "An operator decided so: It is ours" in page.text
         again = told(console, post(console, address_of(rows) + "/ignore", reason="Again"))
-        assert "This event is ignored already." in again.text
+        assert "This event is already ignored." in again.text
 
     def test_an_event_is_not_ignored_without_a_reason(
         self, postbox: Postbox, console: FlaskClient, rows: Rows

@@ -1,4 +1,4 @@
-"""What an operator does about events: have one looked at again, or say that it needs nothing."""
+"""What an operator does with events: retry one, all failed ones, or ignore one."""
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -9,22 +9,24 @@ from app.core.db import utcnow
 from app.core.errors import Conflict, Invalid, NotFound
 from app.webhooks.models import Event
 
-MAY_BE_RETRIED = ("dead", "ignored")
-MAY_BE_IGNORED = ("new", "waiting", "dead")
-REASON_LONGEST = 500
-SAID_BY_AN_OPERATOR = "An operator decided so: "
+RETRYABLE_STATES = ("dead", "ignored")
+IGNORABLE_STATES = ("new", "waiting", "dead")
+MAX_REASON_LENGTH = 500
+OPERATOR_PREFIX = "An operator decided so: "
 
 
 def retry(session: Session, app_id: str, event_id: str, *, actor: str) -> None:
-    """Have a dead or ignored event looked at as if it had come just now. Flushes.
+    """Process a dead or ignored event as if it had just arrived. Flushes.
 
-    Raises NotFound, and Conflict when it is in another state or its payload is no longer kept.
+    Raises NotFound. Raises Conflict when it is in another state, or its payload was deleted.
     """
     event = _locked(session, app_id, event_id)
-    if event.state not in MAY_BE_RETRIED:
-        raise Conflict(f"This event is {event.state}: only one that failed or was ignored can be retried.")
+    if event.state not in RETRYABLE_STATES:
+        raise Conflict(
+            f"This event is {event.state}. Only events that failed or were ignored can be retried."
+        )
     if not event.payload:
-        raise Conflict("The payload of this event is no longer kept. Check the customer with Stripe instead.")
+        raise Conflict("The payload of this event was deleted. Check the customer with Stripe instead.")
     event.state, event.due_at, event.attempts = "new", utcnow(), 0
     event.reason = event.finished_at = None
     _note(session, event, "event.retried", actor=actor)
@@ -34,29 +36,29 @@ def retry(session: Session, app_id: str, event_id: str, *, actor: str) -> None:
 
 
 def ignore(session: Session, app_id: str, event_id: str, reason: str, *, actor: str) -> None:
-    """Have nothing more happen because of an event, and keep why. Flushes.
+    """Ignore an event from now on, and store the reason. Flushes.
 
-    Its customer is converged all the same if it is due: that does no harm, and other events may want it.
-    Raises Invalid without a reason, NotFound, and Conflict when the event is finished already.
+    Its payer stays due, which does no harm and may serve other events. Raises Invalid without a reason,
+    NotFound, and Conflict when the event is finished.
     """
     reason = " ".join(reason.split())
-    if not reason or len(reason) > REASON_LONGEST:
-        said = f"Say in 1 to {REASON_LONGEST} characters why nothing needs to happen."
-        raise Invalid(said, fields={"reason": said})
+    if not reason or len(reason) > MAX_REASON_LENGTH:
+        sentence = f"Say in 1 to {MAX_REASON_LENGTH} characters why nothing needs to happen."
+        raise Invalid(sentence, fields={"reason": sentence})
     event = _locked(session, app_id, event_id)
-    if event.state not in MAY_BE_IGNORED:
-        raise Conflict(f"This event is {event.state} already.")
-    event.state, event.reason, event.finished_at = "ignored", SAID_BY_AN_OPERATOR + reason, utcnow()
+    if event.state not in IGNORABLE_STATES:
+        raise Conflict(f"This event is already {event.state}.")
+    event.state, event.reason, event.finished_at = "ignored", OPERATOR_PREFIX + reason, utcnow()
     _note(session, event, "event.ignored", actor=actor, reason=reason)
     session.flush()
 
 
 def retry_all_failed(session: Session, *, actor: str, app_id: str | None = None) -> int:
-    """Have every dead event, or those of one app, looked at again. How many there were. Flushes."""
+    """Retry every dead event, or those of one app. Return how many. Flushes."""
     db.start_write(session)
     keys = sa.tuple_(Event.app_id, Event.id)
-    # Rows that someone else changes at this moment are stepped over: two who press the button at once must
-    # not wait for each other, and a redelivery re-arms its event anyway.
+    # Skip rows that somebody else changes now: two operators who press the button together must not wait for
+    # each other, and a redelivery retries its event anyway.
     dead = sa.select(Event.app_id, Event.id).where(Event.state == "dead").with_for_update(skip_locked=True)
     if app_id is not None:
         dead = dead.where(Event.app_id == app_id)
@@ -75,7 +77,7 @@ def retry_all_failed(session: Session, *, actor: str, app_id: str | None = None)
 
 
 def _locked(session: Session, app_id: str, event_id: str) -> Event:
-    """The event, so that no worker and no redelivery changes it until the commit. Raises NotFound."""
+    """Return the event, locked until the commit. Raises NotFound."""
     db.start_write(session)
     event = session.scalar(
         sa.select(Event)

@@ -79,7 +79,7 @@ def test_a_retried_event_does_not_wait_for_the_next_try_of_what_failed_besides(
     world.simulator.deliver_due()
     with world.app.app_context():
         session = db.session()
-        webhooks.sort(session)
+        webhooks.dispatch(session)
         in_an_hour = utcnow() + timedelta(hours=1)
         session.execute(sa.update(Event).values(state="dead"))
         session.execute(sa.update(Payer).values(attempts=11, due_at=in_an_hour))
