@@ -22,7 +22,7 @@ def begin(session: Session, token_id: str, key: str, *, fingerprint: str) -> Ide
     request with this key is still running.
     """
     if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
-        raise Invalid("validation error: Idempotency-Key has 1 to 255 printable ASCII characters")
+        raise Invalid("Idempotency-Key has 1 to 255 printable ASCII characters")
     now = utcnow()
     row = {"token_id": token_id, "key": key, "fingerprint": fingerprint, "status": None, "body": None}
     db.start_write(session)
@@ -49,11 +49,11 @@ def begin(session: Session, token_id: str, key: str, *, fingerprint: str) -> Ide
     first = session.get(IdempotentRequest, (token_id, key), populate_existing=True)
     session.commit()
     if first is None:  # pragma: no cover (it was freed between the two statements)
-        raise Conflict("conflict error: a request with this Idempotency-Key has just failed; send it again")
+        raise Conflict("a request with this Idempotency-Key has just failed; send it again")
     if first.fingerprint != fingerprint:
-        raise Conflict("conflict error: this Idempotency-Key was used for another request")
+        raise Conflict("this Idempotency-Key was used for another request")
     if first.status is None:
-        raise Conflict("conflict error: a request with this Idempotency-Key is under way")
+        raise Conflict("a request with this Idempotency-Key is under way")
     return first
 
 
@@ -71,7 +71,7 @@ def finish(session: Session, mine: IdempotentRequest, *, status: int, body: str)
     )
     if stored is None:
         session.rollback()
-        raise Conflict("conflict error: this took too long, and a repeat with its Idempotency-Key goes on")
+        raise Conflict("this took too long, and a repeat with its Idempotency-Key goes on")
     session.commit()
 
 

@@ -12,6 +12,7 @@ from pydantic_core.core_schema import TaggedUnionSchema
 from app.api import answer_headers
 from app.api.operation import Operation
 from app.api.wire import ULID_PATTERN, WireModel
+from app.web import problems
 
 JSON = dict[str, Any]
 
@@ -24,27 +25,27 @@ ABOUT = (
 
 # What each kind of failure is, and a sentence as it is said. Each is in the document once.
 ERRORS: Mapping[int, tuple[str, str]] = {
-    400: ("The request breaks a rule; nothing was changed.", "validation error: /name: Field required"),
+    400: ("The request breaks a rule; nothing was changed.", "/name: Field required"),
     401: (
         "There is no valid token, or the given Stripe API key is not one.",
-        "unauthorized error: a valid API token is needed, as Authorization: Bearer …",
+        "a valid API token is needed, as Authorization: Bearer …",
     ),
     403: (
         "The token may not do this.",
-        "forbidden error: this needs a token with scope write; this one has read",
+        "this needs a token with scope write; this one has read",
     ),
-    404: ("There is no such thing.", "not found error: there is no customer with id or key 'my-database-id'"),
+    404: ("There is no such thing.", "there is no customer with id or key 'my-database-id'"),
     409: (
         "Somebody else has the name, or the Idempotency-Key is taken.",
-        "conflict error: another customer has this key or one of these subject keys",
+        "another customer has this key or one of these subject keys",
     ),
     412: (
         "The state of things, or Stripe, forbids it; nothing was changed.",
-        "precondition failed error: customer 01K0A5QJ7M8Z3T9V4XWYB2C6DE is deleted",
+        "customer 01K0A5QJ7M8Z3T9V4XWYB2C6DE is deleted",
     ),
     413: (
         "The body is larger than 64 KiB.",
-        "request entity too large error: the body is larger than this address takes",
+        "the body is larger than this address takes",
     ),
     500: (
         "The fault is ours and has been recorded.",
@@ -123,7 +124,7 @@ PROBLEM = {
         "detail": {
             "type": "string",
             "description": "A sentence for whoever writes the client.",
-            "examples": ["validation error: /name: Field required"],
+            "examples": [problems.prefixed(400, "/name: Field required")],
         },
         "instance": {
             "type": "string",
@@ -278,7 +279,7 @@ def _problem(status: int) -> JSON:
         "type": "about:blank",
         "title": title,
         "status": status,
-        "detail": detail,
+        "detail": problems.prefixed(status, detail),
         "instance": "urn:request:01K0A5QJ7M8Z3T9V4XWYB2C6DE",
     }
     if status == 400:

@@ -18,7 +18,7 @@ MAX_BODY_BYTES = 64 * 1024
 def parse_body(reads: TypeAdapter[Any]) -> Any:
     """Parse the JSON body. Raises Invalid, which names each bad field by its JSON pointer."""
     if request.mimetype != "application/json":
-        raise Invalid("validation error: the body must be JSON, with Content-Type: application/json")
+        raise Invalid("the body must be JSON, with Content-Type: application/json")
     request.max_content_length = MAX_BODY_BYTES + 1  # cuts a body of unknown length
     body = request.get_data()
     if len(body) > MAX_BODY_BYTES:
@@ -28,7 +28,7 @@ def parse_body(reads: TypeAdapter[Any]) -> Any:
         text = body.decode("utf-8", "replace").removeprefix("\ufeff").lstrip()
         sent, _ = DECODER.raw_decode(text)
     except (ValueError, RecursionError) as error:
-        raise Invalid("validation error: the body is not valid JSON") from error
+        raise Invalid("the body is not valid JSON") from error
     refuse_unstorable(sent, "body")
     return validate(reads, sent, strict=True)
 
@@ -62,7 +62,7 @@ def validate(reads: TypeAdapter[Any], sent: Any, *, strict: bool = False) -> Any
             where = _pointer(problem["loc"], sent, is_missing=problem["type"] == "missing")
             fields.setdefault(where, problem["msg"].removeprefix("Value error, "))
         pointer, message = next(iter(fields.items()))
-        raise Invalid(f"validation error: {pointer or 'body'}: {message}", fields=fields) from error
+        raise Invalid(f"{pointer or 'body'}: {message}", fields=fields) from error
 
 
 def _pointer(location: tuple[int | str, ...], sent: Any, *, is_missing: bool) -> str:
@@ -94,4 +94,4 @@ def refuse_unstorable(value: Any, what: str) -> None:
     bad = list(unstorable(value))
     if bad:
         sentence = "text must not have NUL characters or unpaired surrogates"
-        raise Invalid(f"validation error: {what}: {sentence}", fields=dict.fromkeys(bad, sentence))
+        raise Invalid(f"{what}: {sentence}", fields=dict.fromkeys(bad, sentence))

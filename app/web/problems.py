@@ -1,4 +1,4 @@
-"""Errors out: one handler, a problem document for programs and a page for people."""
+"""Answer errors: with a problem document for programs, and a page for people."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from app.web.limits import retry_url
 
 log = structlog.get_logger("gangway.web")
 
-TOLD_PROGRAMS = {
+DETAILS = {
     400: "validation error: the request could not be read",
     404: "not found error: there is nothing at this address",
     405: "this address takes other methods; the header Allow names them",
@@ -39,47 +39,47 @@ PREFIXES = {  # OpenMeter's
 
 
 def init_app(app: Flask) -> None:
-    """Answer every failure in the reader's form; an unforeseen one tells nothing but its request id."""
-    app.register_error_handler(AppError, _explained)
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(OperationalError, _no_database)
-    app.register_error_handler(InterfaceError, _no_database)
-    app.register_error_handler(PoolTimeout, _no_database)
-    app.register_error_handler(Exception, _bug)
+    """Answer every error in the form of its reader. Show only the request id of an unexpected one."""
+    app.register_error_handler(AppError, _app_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(OperationalError, _database_error)
+    app.register_error_handler(InterfaceError, _database_error)
+    app.register_error_handler(PoolTimeout, _database_error)
+    app.register_error_handler(Exception, _unexpected_error)
 
 
-def _explained(error: AppError) -> Response:
+def _app_error(error: AppError) -> Response:
     db.session().rollback()
     if isinstance(error, Forbidden):
         log.warning("refused", method=request.method, path=request.path, reason=error.detail)
     return answer(error.status, error.title, error.detail, error.fields)
 
 
-def _http(error: HTTPException) -> Response:
-    assert error.code is not None  # Flask answers those without one, and routing's redirects, by itself
-    told = TOLD_PROGRAMS.get(error.code) if _is_for_program() else wording.of_status(error.code).happened
-    response = answer(error.code, error.name, told or error.description or error.name)
+def _http_error(error: HTTPException) -> Response:
+    assert error.code is not None  # Flask answers routing's redirects and exceptions without a code
+    detail = DETAILS.get(error.code) if _is_for_program() else wording.of_status(error.code).happened
+    response = answer(error.code, error.name, detail or error.description or error.name)
     for name, value in error.get_headers():  # Allow, Retry-After and the like
         if name.lower() not in {"content-type", "content-length"}:
             response.headers[name] = value
     return response
 
 
-def _no_database(error: Exception) -> Response:
-    """The database is away, full or locked. Whether a commit on its way arrived is not known."""
+def _database_error(error: Exception) -> Response:
+    """Answer while the database is away, full or locked. We don't know whether a running commit arrived."""
     log.error("database_trouble", error=str(getattr(error, "orig", error)))
     with suppress(SQLAlchemyError):
         db.session().rollback()
     response = answer(
         503,
-        "We can't keep anything just now",
-        "Our database does not answer. Try again in a moment: sending the same once more does no harm.",
+        "We can't save anything right now",
+        "Our database isn't responding. Try again in a moment. It's safe to send the same form again.",
     )
     response.headers["Retry-After"] = "5"
     return response
 
 
-def _bug(error: Exception) -> Response:
+def _unexpected_error(error: Exception) -> Response:
     log.error("unhandled", exc_info=error)
     db.session().rollback()
     return answer(
@@ -88,26 +88,28 @@ def _bug(error: Exception) -> Response:
 
 
 def answer(status: int, title: str, detail: str, fields: Mapping[str, str] | None = None) -> Response:
-    """A problem document (RFC 9457) under /api/, a page elsewhere. `fields` maps JSON pointers to words."""
+    """Make a problem document (RFC 9457) under /api/, a page elsewhere. `fields` maps pointers to texts."""
     if _is_for_program():
         body: dict[str, Any] = {
             "type": "about:blank",
             "title": HTTPStatus(status).phrase,
             "status": status,
-            "detail": _prefixed(status, detail),
+            "detail": prefixed(status, detail),
             "instance": instance(),
         }
         if fields:
-            wrong = [{"code": "invalid", "message": said, "field": name} for name, said in fields.items()]
+            wrong = [
+                {"code": "invalid", "message": message, "field": name} for name, message in fields.items()
+            ]
             body["extensions"] = {"validationErrors": wrong}
         response = Response(json.dumps(body), status)
-        # Exactly this: OpenMeter's clients compare the whole header, so no charset may follow.
+        # Without a charset: OpenMeter's clients compare the whole header.
         response.headers["Content-Type"] = "application/problem+json"
         if status == 401:
             response.headers["WWW-Authenticate"] = "Bearer"
         return response
     words = wording.of_status(status)
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         "status": status,
         "title": words.heading if wording.is_phrase(title) else title,
         "detail": plain(status, detail),
@@ -116,11 +118,11 @@ def answer(status: int, title: str, detail: str, fields: Mapping[str, str] | Non
         "retry_url": retry_url() if status == 429 else None,
     }
     frame = "console/error.html" if is_for_operator() else "error.html"
-    return Response(render_template(frame, **told), status, mimetype="text/html")
+    return Response(render_template(frame, **values), status, mimetype="text/html")
 
 
 def instance() -> str:
-    """The request, as a problem names it."""
+    """Return the id of the request as a problem document names it."""
     return f"urn:request:{g.get('request_id', '')}"
 
 
@@ -134,12 +136,12 @@ def _is_for_program() -> bool:
 
 
 def plain(status: int, detail: str) -> str:
-    """A detail as people read it, without the prefix that programs do."""
+    """Return a detail for people: a sentence without the prefix that programs read."""
     bare = detail.removeprefix(PREFIXES.get(status, ""))
-    return detail if bare == detail else bare[:1].upper() + bare[1:]
+    return bare[:1].upper() + bare[1:]
 
 
-def _prefixed(status: int, detail: str) -> str:
-    """Programs read a prefix for each kind of error; people, who read the same sentence elsewhere, do not."""
+def prefixed(status: int, detail: str) -> str:
+    """Return a detail for programs: with the prefix of its kind of error, as OpenMeter writes it."""
     prefix = PREFIXES.get(status, "")
     return detail if detail.startswith(prefix) else prefix + detail

@@ -82,7 +82,7 @@ def admit(session: Session, header: str, *, scope: str) -> ApiToken:
         token is not None and token.revoked_at is None and (not token.expires_at or token.expires_at > now)
     )
     if token is None or not fits or not lives:
-        raise Unauthorized("unauthorized error: a valid API token is needed, as Authorization: Bearer …")
+        raise Unauthorized("a valid API token is needed, as Authorization: Bearer …")
     session.commit()
     structlog.contextvars.bind_contextvars(token_id=token.id)  # for every line of this request
     if token.last_used_at is None or now - token.last_used_at > NOTED_EVERY:
@@ -90,7 +90,7 @@ def admit(session: Session, header: str, *, scope: str) -> ApiToken:
         token.last_used_at = now
         session.commit()
     if SCOPES.index(token.scope) < SCOPES.index(scope):
-        raise Forbidden(f"forbidden error: this needs a token with scope {scope}; this one has {token.scope}")
+        raise Forbidden(f"this needs a token with scope {scope}; this one has {token.scope}")
     return token
 
 
