@@ -19,7 +19,7 @@ def trimmed(value: str | None) -> str | None:
 def one_line(_form: Any, field: Field) -> None:
     """Refuse characters that nobody types and some databases refuse."""
     if has_control_characters(field.data or ""):
-        raise ValidationError("This has characters that can't be used. Type it anew.")
+        raise ValidationError("This has characters that can't be used. Please retype it.")
 
 
 def has_control_characters(text: str) -> bool:

@@ -103,7 +103,7 @@ def test_a_card_is_removed_by_keyboard(visit: Visit, place: Place, *, javascript
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
 
-        expect(page.locator(".diagnosis")).to_contain_text("Visa •••• 4242 was removed here")
+        expect(page.locator(".diagnosis")).to_contain_text("Visa •••• 4242 was removed")
         assert person.stripe_default is None
 
 
@@ -113,7 +113,7 @@ def test_a_link_is_copied_where_scripts_run(visit: Visit, place: Place) -> None:
         place.log_in(page)
         page.goto(f"/operator/customers/{person.payer.customer_id}")
         page.get_by_role("region", name="Onboarding links").get_by_role("button").click()
-        expect(page.get_by_role("region", name="The link is ready")).to_be_focused()
+        expect(page.get_by_role("region", name="Link created")).to_be_focused()
         page.get_by_role("button", name="Copy", exact=True).click()
         expect(page.get_by_role("button", name="Copied")).to_be_visible()
 

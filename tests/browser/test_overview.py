@@ -73,7 +73,7 @@ def test_numbers_change_by_themselves_and_the_focus_stays(visit: Visit, place: P
         page.goto("/operator/")
         signed_up = page.locator(".funnel strong").first
         expect(signed_up).to_have_text("1")
-        page.get_by_text("The same as a table").click()
+        page.get_by_text("View as table").click()
         newest = page.locator(".newest").get_by_role("link", name="Somebody", exact=True)
         newest.focus()
         customer(place, "failed", "Newcomer")
@@ -119,14 +119,14 @@ def test_a_failed_event_is_looked_into_and_retried(visit: Visit, place: Place, *
         expect(page.locator("main")).to_contain_text("Stripe can't be reached.")
         expect(page.locator("pre")).not_to_contain_text("ada@example.com")
         page.get_by_text("Show personal data").click()
-        page.get_by_role("button", name="Open and note that I did").click()
+        page.get_by_role("button", name="Show personal data").click()
         expect(page.locator("pre")).to_contain_text("ada@example.com")
         page.get_by_role("button", name="Retry now").click()
 
-        expect(page.locator("main")).to_contain_text("It will be looked at again at once.")
+        expect(page.locator("main")).to_contain_text("We retry this event now.")
         page.get_by_role("navigation", name="Console").get_by_role("link", name="Audit log").click()
-        expect(page.locator("main")).to_contain_text("Event to be looked at again")
-        expect(page.locator("main")).to_contain_text("Looked at the personal data of an event")
+        expect(page.locator("main")).to_contain_text("Event retried")
+        expect(page.locator("main")).to_contain_text("Personal data of an event viewed")
 
 
 def test_every_page_is_accessible(visit: Visit, place: Place) -> None:

@@ -81,7 +81,7 @@ def go_on(page: Page) -> None:
 def examine(console: Page) -> None:
     console.goto("/operator/stripe")
     console.locator("main").get_by_role("link", name="Stripe", exact=True).click()
-    console.get_by_role("button", name="Examine now").click()
+    console.get_by_role("button", name="Check now").click()
     expect(console.get_by_role("row").nth(1)).to_be_visible()
 
 
@@ -186,9 +186,9 @@ def test_a_webhook_endpoint_deleted_or_disabled_at_stripe(
 
     look_up(console)
     check(console)
-    diagnosis(console, "No method is chosen", "Events were missed")
-    console.get_by_role("link", name="Examine the webhook").click()
-    console.get_by_role("button", name="Examine now").click()
+    diagnosis(console, "No default payment method", "Events were missed")
+    console.get_by_role("link", name="Check the webhook").click()
+    console.get_by_role("button", name="Check now").click()
     finding(console, "endpoint", "Broken")
     console.get_by_role("row").filter(has_text="Broken").get_by_role("button").first.click()
 
@@ -206,7 +206,7 @@ def test_a_revoked_key(customer: Page, console: Page, place: Place) -> None:
     diagnosis(console, "API key")
     console.get_by_role("link", name="Replace the key").first.click()
     console.get_by_role("textbox", name="key").fill("sk_test_anotherkey00000000")
-    console.get_by_role("button", name="Try it and replace").click()
+    console.get_by_role("button", name="Test and replace").click()
     look_up(console)
     check(console)
 
@@ -271,7 +271,7 @@ def examine_until(console: Page, words: str) -> None:
         if words in console.get_by_role("table").first.inner_text():
             return
         console.wait_for_timeout(500)
-        console.get_by_role("button", name="Examine now").click()
+        console.get_by_role("button", name="Check now").click()
     expect(console.get_by_role("table").first).to_contain_text(words)
 
 

@@ -46,8 +46,8 @@ def test_tells_of_everything_the_newest_first(world: World, person: Person, cons
 
     told = titles(console)
 
-    assert told[-3:] == ["Stripe's page opened", "Customer created", "Stripe app installed"]
-    assert {"Setup finished at Stripe", "Visa •••• 4242 saved"} <= set(told[:-3])
+    assert told[-3:] == ["Checkout session opened", "Customer created", "Stripe app installed"]
+    assert {"Setup succeeded", "Visa •••• 4242 saved"} <= set(told[:-3])
 
 
 def test_links_to_the_customer_and_to_the_event(
@@ -81,7 +81,7 @@ def test_names_whoever_did_something(app: Flask, console: FlaskClient) -> None:
 
     for name in (
         "Stripe",
-        "The command line",
+        "Command line",
         "API token “billing job”",
         "Grace Hopper",
         "unnamed@example.com",
@@ -161,7 +161,7 @@ def test_says_what_is_wrong_with_a_span(console: FlaskClient) -> None:
     answer = console.get("/operator/journal?span=custom&from=x")
 
     assert answer.status_code == 422
-    assert "Enter a day such as" in Page.of(answer).error("from")
+    assert "Enter a date such as" in Page.of(answer).error("from")
 
 
 def test_goes_from_page_to_page_without_leaving_out_or_repeating_any(
@@ -199,8 +199,8 @@ def test_says_what_to_do_where_there_is_nothing(app: Flask, console: FlaskClient
         db.session().commit()
     nothing = Page.of(console.get("/operator/journal"))
 
-    assert "No entry fits" in no_fit.text
-    assert "No entry fits" in past_the_end.text
+    assert "No matching entries" in no_fit.text
+    assert "No matching entries" in past_the_end.text
     assert nothing.one("main").all("a", href="/operator/stripe")
 
 
@@ -212,5 +212,5 @@ def test_has_what_operators_do(world: World, person: Person, rows: Rows) -> None
 
     page = Page.of(acting.get("/operator/journal?kind=backfill.asked"))
 
-    assert "Asked for missed events to be fetched" in page.text
+    assert "Missed events requested" in page.text
     assert "Grace Hopper" in page.one("ol", aria_label="Entries, the newest first").text

@@ -72,7 +72,7 @@ def test_offers_nothing_to_whoever_may_not_install(bare_app: Flask) -> None:
     page = Page.of(sign_in(bare_app, "operator").get("/operator/stripe"))
 
     assert page.all("a", href=INSTALL) == []
-    assert "An administrator can install one." in page.text
+    assert "An admin can install one." in page.text
 
 
 def test_shows_what_a_key_opens_before_anything_is_written(
@@ -80,10 +80,10 @@ def test_shows_what_a_key_opens_before_anything_is_written(
 ) -> None:
     _, page = found(console)
 
-    assert page.h1 == "What the key opens"
+    assert page.h1 == "Confirm the account"
     assert f"Example Works {DEFAULT_ACCOUNT}" in page.text
     assert "Test mode" in page.text
-    assert "0 there already" in page.text
+    assert "0 already there" in page.text
     assert {row.one("th").text for row in page.one("tbody").all("tr")} >= {"Customers", "Webhook Endpoints"}
     assert all(call.startswith("GET ") for call in calls.made)
     assert installed(bare_app) == []
@@ -128,7 +128,7 @@ def test_offers_the_default_at_first_and_not_by_the_way_later(
     confirm(console, path)
 
     assert "checked" not in page.field("takes_default").attributes
-    assert "Customers pay through Stripe (test mode) now." in page.text
+    assert "Customers currently use Stripe (test mode)." in page.text
     assert [app.is_default for app in installed(bare_app)] == [True, False]
 
 
@@ -149,7 +149,7 @@ def test_never_shows_a_key_again_that_was_wrong(console: FlaskClient) -> None:
     page = Page.of(answer)
     assert answer.status_code == 422
     assert page.error("api_key") == (
-        "It begins with sk_test_, rk_test_, sk_live_ or rk_live_."
+        "It starts with sk_test_, rk_test_, sk_live_ or rk_live_."
         " Error: Stripe does not know this API key. Copy it again from the Dashboard."
     )
     assert page.field("api_key").get("type") == "password"
@@ -162,7 +162,7 @@ def test_never_shows_a_key_again_that_was_wrong(console: FlaskClient) -> None:
     [
         ("", "Enter the key."),
         ("pk_test_abcdef", "This is no secret Stripe key"),
-        ("sk_test_" + "x" * 400, "No key is as long as that."),
+        ("sk_test_" + "x" * 400, "This key is too long."),
         ("sk_test_a\x01b", "This has characters that can't be used."),
     ],
 )
@@ -206,7 +206,7 @@ def test_tells_each_right_that_a_restricted_key_lacks(
         "Customer portal write, optional No",
     ]
     assert "Having the 'rak_customer_write' permission would allow this request to continue." in page.text
-    assert "The key lacks rights that are needed" in page.text
+    assert "The key lacks required permissions" in page.text
     assert confirm(console, path).status_code == 303
     assert len(installed(bare_app)) == 1
     assert simulator.store.customers.snapshot() == []
@@ -244,7 +244,7 @@ def test_leaves_open_what_stripe_answers_oddly(console: FlaskClient, simulator: 
     _, page = found(console, "rk_test_oddly")
 
     answers = {row.one("th").text: row.all("td")[1].text for row in page.one("tbody").all("tr")}
-    assert answers["Customers"] == "Not known"
+    assert answers["Customers"] == "Unknown"
     assert "Short and stout." in page.text
 
 
@@ -268,7 +268,7 @@ def test_installs_no_key_that_may_not_make_webhooks(console: FlaskClient, simula
     _, page = found(console, "rk_test_toofew")
 
     assert "The key may not make webhook endpoints, and installing makes one." in page.text
-    assert "The key may not see them" in page.text
+    assert "list them" in page.text
 
 
 def test_says_that_an_account_is_installed_already(bare_app: Flask, console: FlaskClient) -> None:
@@ -352,7 +352,7 @@ def test_forgets_a_key_that_is_discarded(bare_app: Flask, console: FlaskClient) 
 
     page = where(console, post(console, f"{path}/discard"))
 
-    assert "The key is forgotten." in page.text
+    assert "Key discarded." in page.text
     assert contents(bare_app)["pending_install"] == []
 
 
@@ -388,7 +388,7 @@ class TestPullMode:
         assert (app.endpoint, app.secrets) == ("", [])
         assert endpoints(simulator, DEFAULT_ACCOUNT) == []
         assert "Stripe sends no events, by the settings" in page.text
-        assert "There is none: no event is accepted." in page.text
+        assert "None. We accept no events." in page.text
 
     def test_makes_the_endpoint_when_webhooks_are_on_again(
         self, bare_app: Flask, console: FlaskClient, simulator: Simulator, settings: Settings

@@ -125,13 +125,13 @@ def test_what_was_changed_is_named() -> None:
 @pytest.mark.parametrize(
     ("facts", "title"),
     [
-        ({"payment_method_id": "pm_2", "before": "pm_1"}, "Another payment method is now the default"),
+        ({"payment_method_id": "pm_2", "before": "pm_1"}, "Default payment method changed"),
         (
             {"payment_method_id": "pm_2", "before": "pm_1", "same_card": "yes"},
-            "The same card or account was saved again, and is still the default",
+            "Same card or account saved again; still the default",
         ),
-        ({"payment_method_id": "pm_1"}, "The saved payment method is the default"),
-        ({"before": "pm_1"}, "No payment method is the default now"),
+        ({"payment_method_id": "pm_1"}, "Saved payment method made the default"),
+        ({"before": "pm_1"}, "No default payment method"),
     ],
 )
 def test_a_default_that_came_changed_or_went_is_told_apart(facts: dict[str, str], title: str) -> None:
@@ -151,7 +151,7 @@ def test_every_status_has_words() -> None:
 
 def test_several_kinds_are_told_in_one_breath() -> None:
     assert wording.describe_kinds("setup.succeeded, payment_method.saved") == (
-        "Setup finished at Stripe; Payment method saved"
+        "Setup succeeded; Payment method saved"
     )
     assert wording.describe_kinds("of.old") == "of.old"
 

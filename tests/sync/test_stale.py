@@ -61,7 +61,7 @@ def test_the_consoles_page_says_when_it_was_checked(outdated: Person, app: Flask
 
     assert "Saved" in before
     assert "Checked 5 minutes ago" in before
-    assert "We're asking Stripe again" in before
+    assert "Checking with Stripe again" in before
     assert "Removed" in after
     assert "asking Stripe again" not in after
 

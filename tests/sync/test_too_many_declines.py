@@ -94,8 +94,8 @@ def test_an_operator_is_told(app: Flask, world: World, person: Person, decline: 
 
     overview = Page.of(sign_in(app, "operator").get("/operator/")).text
 
-    assert "Too many declined tries" in overview
-    assert "Too many tries were declined" in section(look(person, app), "Payment method").text
+    assert "Too many declined attempts" in overview
+    assert "Too many declined attempts" in section(look(person, app), "Payment method").text
 
 
 def test_an_operator_may_allow_more(
@@ -105,7 +105,7 @@ def test_an_operator_may_allow_more(
 
     said = Console(sign_in(app, "operator"), person.payer.customer_id).said("allow")
 
-    assert "The customer may try again." in said
+    assert "The customer can try again." in said
     assert person.resume() is not None
     assert person.save_card() == "succeeded"
     world.settle()

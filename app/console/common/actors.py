@@ -9,10 +9,10 @@ from app import operators
 
 PLAIN = {
     "visitor": "The customer, in a browser",
-    "door": "Somebody at the login page",
+    "door": "Somebody on the login page",
     "stripe": "Stripe",
-    "worker": "Gangway by itself",
-    "command": "The command line",
+    "worker": "Gangway",
+    "command": "Command line",
 }
 
 

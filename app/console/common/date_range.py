@@ -11,7 +11,7 @@ NAMES = {
     "7d": "Last 7 days",
     "30d": "Last 30 days",
     "90d": "Last 90 days",
-    "custom": "Days of your choice",
+    "custom": "Custom range",
 }
 DAYS = {"today": 1, "7d": 7, "30d": 30, "90d": 90}
 MAX_LENGTH = timedelta(days=731)
@@ -63,15 +63,15 @@ def _chosen(typed: dict[str, str], default: str) -> DateRange:
         try:
             days[key] = date.fromisoformat(typed[key]) if key in typed else utcnow().date()
         except ValueError:
-            errors[key] = "Enter a day such as 2026-03-31."
+            errors[key] = "Enter a date such as 2026-03-31."
     if "from" not in typed:
-        errors["from"] = "Enter the first day, such as 2026-03-01."
+        errors["from"] = "Enter the first date, such as 2026-03-01."
     if not errors and days["from"] > days["to"]:
-        errors["from"] = "The first day is after the last one. Exchange them."
+        errors["from"] = "The first date must be before the last date."
     if not errors and days["to"] - days["from"] > MAX_LENGTH:
-        errors["from"] = "That is more than two years. Choose a later first day."
+        errors["from"] = "Choose a range of two years or less."
     if not errors and days["to"] > date(9000, 1, 1):
-        errors["to"] = "Enter a day that is nearer."
+        errors["to"] = "Enter an earlier date."
     if errors:
         return _named(default, typed=typed, errors=errors)
     return DateRange("custom", days["from"], days["to"], typed)

@@ -3,17 +3,17 @@
 from app import gateway
 
 LABELS = {
-    "checkout.session.completed": "Finished Stripe's page",
-    "checkout.session.expired": "Stripe's page expired",
+    "checkout.session.completed": "Checkout completed",
+    "checkout.session.expired": "Checkout session expired",
     "customer.deleted": "Customer deleted at Stripe",
     "customer.updated": "Customer changed at Stripe",
-    "mandate.updated": "Mandate of a bank debit changed",
+    "mandate.updated": "Debit mandate changed",
     "payment_method.attached": "Payment method attached",
-    "payment_method.automatically_updated": "Card renewed by its network",
+    "payment_method.automatically_updated": "Card updated by its network",
     "payment_method.detached": "Payment method detached",
     "payment_method.updated": "Payment method changed",
     "setup_intent.canceled": "Setup cancelled",
-    "setup_intent.requires_action": "Bank asks the customer to confirm",
+    "setup_intent.requires_action": "Bank asks for confirmation",
     "setup_intent.setup_failed": "Setup declined",
     "setup_intent.succeeded": "Setup succeeded",
 }
@@ -29,12 +29,11 @@ STATES = {
 }
 
 STATE_MEANINGS = {
-    "new": "Stored, and not looked at yet.",
-    "waiting": "It tells something new: Stripe is asked about this customer next.",
-    "done": "Our record has everything that it tells.",
-    "ignored": "It needs nothing.",
-    "dead": "Stripe could not be asked about this customer in many tries. It stays until that succeeds or"
-    " somebody acts.",
+    "new": "Received, but not processed yet.",
+    "waiting": "It has news. We ask Stripe about this customer next.",
+    "done": "Processed.",
+    "ignored": "It needs no action.",
+    "dead": "We could not ask Stripe about this customer after many attempts. Fix the cause, then retry.",
 }
 
 

@@ -10,7 +10,7 @@ from app.core.errors import NotFound
 from app.web.keyset import Position
 
 POSITIONS = ("before", "after")
-NO_PAGE = "There is no such page. Go back to the beginning of the list."
+NO_PAGE = "There is no such page. Go back to the start of the list."
 MAX_ID_LENGTH = 255
 MAX_LABEL_LENGTH = 256
 FIRST, LAST = (

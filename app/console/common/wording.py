@@ -45,60 +45,62 @@ KINDS: dict[str, Template] = {
         "Details changed: {changed}", "neutral", "Details changed", hides="changed"
     ),
     "customer.adopted": _template(
-        "Taken over from Stripe: {changed}", "info", "Details taken over from Stripe", hides="changed"
+        "Adopted from Stripe: {changed}", "info", "Details adopted from Stripe", hides="changed"
     ),
-    "customer.deleted": _template("Customer deleted here", "warning"),
+    "customer.deleted": _template("Customer deleted", "warning"),
     "customer.restored": _template("Customer restored", "info"),
     "customer.checked": _template(
-        "Asked Stripe now: {outcome}", otherwise="Asked Stripe now", hides="outcome"
+        "Checked with Stripe: {outcome}", otherwise="Checked with Stripe", hides="outcome"
     ),
-    "stripe_customer.bound": _template("Bound to an existing Stripe customer", "info"),
-    "stripe_customer.unbound": _template("Stripe customer no longer stands for this customer", "warning"),
-    "stripe_customer.deleted": _template("Stripe no longer has this customer", "error"),
-    "stripe_customer.contact_refused": _template("Stripe refused the name or email that we have", "warning"),
-    "customers.exported": _template("List of customers downloaded", "warning"),
-    "payer.blocked": _template("Too many tries were declined: Stripe's pages are closed for a day", "error"),
-    "payer.allowed": _template("More tries allowed", "info"),
+    "stripe_customer.bound": _template("Existing Stripe customer attached", "info"),
+    "stripe_customer.unbound": _template("Stripe customer detached", "warning"),
+    "stripe_customer.deleted": _template("Customer deleted at Stripe", "error"),
+    "stripe_customer.contact_refused": _template("Stripe refused the name or email", "warning"),
+    "customers.exported": _template("Customer list downloaded", "warning"),
+    "payer.blocked": _template("Too many declined attempts: blocked for 24 hours", "error"),
+    "payer.allowed": _template("More attempts allowed", "info"),
     # Links
-    "link.created": _template("Onboarding link made", "info"),
+    "link.created": _template("Onboarding link created", "info"),
     "link.opened": _template("Onboarding link opened", "info"),
     "link.used": _template("Onboarding link used", "info"),
     "link.revoked": _template("Onboarding link revoked", "warning"),
     # Pages
-    "checkout.started": _template("Stripe's page opened", "info"),
-    "checkout.refused": _template("Stripe refused to open its page", "error"),
-    "checkout.closed": _template("Stripe's page closed by hand", "warning"),
-    "checkout.expired": _template("Stripe's page expired unused", "warning"),
-    "setup.succeeded": _template("Setup finished at Stripe", "success"),
+    "checkout.started": _template("Checkout session opened", "info"),
+    "checkout.refused": _template("Stripe refused to open a checkout session", "error"),
+    "checkout.closed": _template("Checkout session closed by an operator", "warning"),
+    "checkout.expired": _template("Checkout session expired", "warning"),
+    "setup.succeeded": _template("Setup succeeded", "success"),
     "setup.failed": _template("Declined", "error"),
-    "setup.processing": _template("Form finished; the bank has not confirmed yet", "info"),
-    "setup.requires_action": _template("The bank asks to confirm (3-D Secure or a test payment)", "warning"),
-    "setup.requires_confirmation": _template("Setup waits to be confirmed"),
-    "setup.requires_payment_method": _template("Stripe's page is open again for another method"),
-    "setup.canceled": _template("Setup cancelled at Stripe", "warning"),
+    "setup.processing": _template("Form completed; waiting for the bank", "info"),
+    "setup.requires_action": _template(
+        "The bank asks for confirmation (3-D Secure or a test payment)", "warning"
+    ),
+    "setup.requires_confirmation": _template("Setup needs confirmation"),
+    "setup.requires_payment_method": _template("Checkout session open again for another method"),
+    "setup.canceled": _template("Setup cancelled", "warning"),
     # Methods
     "payment_method.saved": _template("{shown} saved", "success", "Payment method saved", hides="shown"),
     "payment_method.removed": _template(
-        "{shown} is no longer attached at Stripe", "error", "A payment method was removed", hides="shown"
+        "{shown} removed at Stripe", "error", "Payment method removed at Stripe", hides="shown"
     ),
     "payment_method.detached": _template(
-        "{shown} removed by hand", "warning", "Payment method removed by hand", hides="shown"
+        "{shown} removed by an operator", "warning", "Payment method removed by an operator", hides="shown"
     ),
     "payment_method.detach_unanswered": _template(
-        "Asked Stripe to remove {shown}; its answer was lost",
+        "Asked Stripe to remove {shown}, but got no answer",
         "warning",
-        "Asked Stripe to remove a payment method; its answer was lost",
+        "Asked Stripe to remove a payment method, but got no answer",
         hides="shown",
     ),
     "default_method.unanswered": _template(
-        "Asked Stripe to make {shown} the default; its answer was lost",
+        "Asked Stripe to make {shown} the default, but got no answer",
         "warning",
-        "Asked Stripe for another default; its answer was lost",
+        "Asked Stripe to change the default, but got no answer",
         hides="shown",
     ),
     "payment_method.updated": _template("Card renewed: {after}", "info", "Card renewed", hides="after"),
     "mandate.updated": _template("Debit mandate: {after}", "info", "Debit mandate changed", hides="after"),
-    "default_method.changed": _template("Another payment method is now the default", "info"),
+    "default_method.changed": _template("Default payment method changed", "info"),
     # Apps and tokens
     "app.installed": _template("Stripe app installed", "success"),
     "app.changed": _template("Stripe app changed"),
@@ -106,61 +108,57 @@ KINDS: dict[str, Template] = {
         "Stripe app renamed to “{after}”", otherwise="Stripe app renamed", hides="after"
     ),
     "app.made_default": _template("Stripe app made the default", "info"),
-    "app.examined": _template("Stripe app examined"),
+    "app.examined": _template("Stripe app checked"),
     "app.repaired": _template("Repaired: {cause}", "success", "Stripe app repaired", hides="cause"),
     "app.endpoint_mended": _template("Webhook endpoint corrected at Stripe", "info"),
-    "app.secret_rolled": _template("Webhook secret rolled: a new endpoint took over", "info"),
-    "app.secret_retired": _template("The former webhook secret is accepted no more"),
+    "app.secret_rolled": _template("Webhook secret rolled, with a new endpoint", "info"),
+    "app.secret_retired": _template("Old webhook secret retired"),
     "app.key_replaced": _template("API key replaced", "info"),
     "app.ready": _template("Stripe accepts our API key again", "success"),
     "app.unauthorized": _template("Stripe rejected our API key", "error"),
     "app.uninstalled": _template("Stripe app uninstalled", "warning"),
-    "token.created": _template("API token “{name}” made", "info", "API token made", hides="name"),
+    "token.created": _template("API token “{name}” created", "info", "API token created", hides="name"),
     "token.revoked": _template("API token “{name}” revoked", "warning", "API token revoked", hides="name"),
     # Operators
     "operator.created": _template("Operator added", "info"),
-    "operator.joined": _template("Operator chose a password", "info"),
+    "operator.joined": _template("Operator set a password", "info"),
     "operator.renamed": _template("Operator renamed"),
     "operator.role_changed": _template(
-        "Operator is {after} now", "warning", "Operator's role changed", hides="after"
+        "Operator role changed to {after}", "warning", "Operator role changed", hides="after"
     ),
     "operator.disabled": _template("Operator disabled", "warning"),
-    "operator.enabled": _template("Operator enabled again", "info"),
-    "operator.link_made": _template("One-time link for a password made", "info"),
-    "operator.password_not_confirmed": _template("Wrong password at a confirmation", "warning"),
+    "operator.enabled": _template("Operator enabled", "info"),
+    "operator.link_made": _template("One-time password link created", "info"),
+    "operator.password_not_confirmed": _template("Wrong password on confirmation", "warning"),
     "operator.password_changed": _template("Password changed"),
     "operator.totp_enabled": _template("Second factor set up", "success"),
     "operator.totp_removed": _template("Second factor removed", "warning"),
-    "operator.recovery_codes_made": _template("New recovery codes made"),
+    "operator.recovery_codes_made": _template("New recovery codes created"),
     "operator.recovery_code_used": _template("Logged in with a recovery code", "warning"),
     "operator.logged_in": _template("Logged in"),
     "operator.logged_out": _template("Logged out"),
     "operator.login_failed": _template("Login failed", "warning"),
-    "operator.session_ended": _template("A session ended by hand"),
-    "operator.signed_out_everywhere": _template("Signed out everywhere", "warning"),
+    "operator.session_ended": _template("Session ended"),
+    "operator.signed_out_everywhere": _template("Logged out everywhere", "warning"),
     # Events
-    "event.retried": _template("Event to be looked at again", "info"),
-    "event.ignored": _template("Event ignored by hand", "warning"),
-    "event.personal_data_shown": _template("Looked at the personal data of an event"),
+    "event.retried": _template("Event retried", "info"),
+    "event.ignored": _template("Event ignored", "warning"),
+    "event.personal_data_shown": _template("Personal data of an event viewed"),
     "events.retried": _template(
-        "All {count} failed events to be looked at again", "info", "All failed events retried", hides="count"
+        "All {count} failed events retried", "info", "All failed events retried", hides="count"
     ),
-    "backfill.asked": _template("Asked for missed events to be fetched", "info"),
+    "backfill.asked": _template("Missed events requested", "info"),
     # Convergence
     "payment_status.changed": _template(
         "Payment status: {after}", "warning", "Payment status changed", hides="after"
     ),
-    "sync.drift": _template(
-        "No event of Stripe's told of this; our own look found it", "warning", hides="found"
-    ),
-    "sync.untold": _template(
-        "No event of Stripe's had told of this; the check found it", "warning", hides="found"
-    ),
-    "sync.gave_up": _template("Gave up asking Stripe after many tries", "error"),
+    "sync.drift": _template("Found by our own check; Stripe sent no event", "warning", hides="found"),
+    "sync.untold": _template("Found by a manual check; Stripe sent no event", "warning", hides="found"),
+    "sync.gave_up": _template("Gave up asking Stripe after many attempts", "error"),
 }
 
 LABELS: dict[str, str] = {
-    "amber": "To look at",
+    "amber": "Warnings",
     "before": "Before",
     "after": "After",
     "decline_code": "Bank's code",
@@ -179,7 +177,7 @@ LABELS: dict[str, str] = {
     "operator_session_id": "Login",
     "payment_method_id": "Payment method",
     "reason": "Reason",
-    "red": "Wrong",
+    "red": "Errors",
     "scope": "Scope",
     "session_id": "Session",
     "setup_intent_id": "SetupIntent",
@@ -215,26 +213,28 @@ def describe_kinds(kinds: str) -> str:
 def describe_checkout_session(page: checkout.CheckoutSession) -> tuple[str, str]:
     """What became of one of Stripe's pages, and its tone."""
     if page.setup_status == "succeeded":
-        return "Finished, method saved", "success"
+        return "Completed, method saved", "success"
     if page.status == "complete":
-        return ("Finished, then refused", "error") if page.error_code else ("Finished, bank awaited", "info")
+        return (
+            ("Completed, then refused", "error")
+            if page.error_code
+            else ("Completed, waiting for the bank", "info")
+        )
     if page.status == "expired" or page.expires_at <= utcnow():
-        return "Expired unused", "warning"
+        return "Expired", "warning"
     if page.setup_status == "requires_action":
         return "Open, 3-D Secure unfinished", "warning"
-    return ("Open, last try declined", "error") if page.error_code else ("Open", "info")
+    return ("Open, last attempt declined", "error") if page.error_code else ("Open", "info")
 
 
 def _special(kind: str, facts: Facts) -> Template | None:
     """Template for a kind whose facts change its meaning."""
     if kind == "default_method.changed" and "payment_method_id" not in facts:
-        return _template("No payment method is the default now", "warning")
+        return _template("No default payment method", "warning")
     if kind == "default_method.changed" and "same_card" in facts:
-        return _template(
-            "The same card or account was saved again, and is still the default", hides="same_card"
-        )
+        return _template("Same card or account saved again; still the default", hides="same_card")
     if kind == "default_method.changed" and "before" not in facts:
-        return _template("The saved payment method is the default", "info")
+        return _template("Saved payment method made the default", "info")
     if kind == "mandate.updated" and facts.get("after") == "inactive":
         return _template("The bank ended the debit mandate", "error")
     return None

@@ -69,7 +69,7 @@ def find(session: Session, customer_id: str, *, lock: bool = False) -> Customer:
         else None
     )
     if customer is None:
-        raise NotFound("There is no such customer here. It may belong to another installation.")
+        raise NotFound("There is no such customer. It may belong to another installation.")
     return customer
 
 
@@ -126,7 +126,7 @@ def check(session: Session, customer_id: str, *, actor: str) -> CheckResult:
         db.end_read(session)
         if payer.app_id in unannounced or payer.drift:
             troubles += _examine(session, payer.app, actor=actor)
-    outcome = "; ".join(changes) or "nothing has changed" if all(answered) else "it gave no answer"
+    outcome = "; ".join(changes) or "no changes" if all(answered) else "no answer"
     db.start_write(session)
     for app_id, found in unannounced.items():
         audit.note(session, "sync.untold", actor=actor, customer_id=customer_id, app_id=app_id, found=found)
@@ -144,9 +144,9 @@ def fetch_stripe_customer(
     """
     holder = payers.of_stripe_customer(session, app.id, stripe_customer_id)
     if holder is not None and holder.customer_id != customer.id:
-        raise _unfit(f"It stands for another customer here: {holder.customer.name}.")
+        raise _unfit(f"It already belongs to another customer: {holder.customer.name}.")
     if holder is not None:
-        raise _unfit("It stands for this customer already.")
+        raise _unfit("It is already attached to this customer.")
     db.end_read(session)
     with apps.noting_rejection(session, app):
         try:
@@ -222,7 +222,7 @@ def close_checkout_session(session: Session, customer: Customer, session_id: str
     """Close an open page of Stripe's. False when it was not open any more. Commits. Raises NotFound."""
     page = session.get(checkout.CheckoutSession, session_id)
     if page is None or page.payer.customer_id != customer.id:
-        raise NotFound("This customer has no such page.")
+        raise NotFound("This customer has no such checkout session.")
     payer = payers.fresh(session, page.payer_id)
     is_open = page.status == "open"
     db.end_read(session)
@@ -286,7 +286,7 @@ def _attached(
         if method.id == method_id and method.detached_at is None:
             assert payer is not None
             return payer, method
-    raise NotFound("This payment method is not attached to this customer any more.")
+    raise NotFound("This payment method is no longer attached to this customer.")
 
 
 def _unfit(detail: str) -> Invalid:

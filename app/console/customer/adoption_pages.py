@@ -21,9 +21,12 @@ def adopt(customer_id: str) -> ResponseReturnValue:
     session.commit()
     if adopted:
         labels = ", ".join(each.label.lower() for each in adopted)
-        flash(f"Taken over from Stripe: {labels}.", "success")
+        flash(f"Adopted from Stripe: {labels}.", "success")
     else:
-        flash("Nothing was taken over: the details have changed since you opened the page.", "info")
+        flash(
+            "Nothing was changed: the details have changed since you opened the page. Check them again.",
+            "info",
+        )
     return go_to(customer_id)
 
 
@@ -43,5 +46,5 @@ def allow(customer_id: str) -> ResponseReturnValue:
                 app_id=payer.app_id,
             )
     session.commit()
-    flash("The customer may try again.", "success")
+    flash("The customer can try again.", "success")
     return go_to(customer_id)

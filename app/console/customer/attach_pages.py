@@ -46,7 +46,7 @@ def bind(customer_id: str) -> ResponseReturnValue:
         session.rollback()
         form.stripe_customer_id.errors = [problems.plain(error.status, error.detail)]
         return render_template("console/customer/attach.html", **drawn), 422
-    flash(f"{facts.id} stands for this customer from now on.", "success")
+    flash(f"{facts.id} is now attached to this customer.", "success")
     return go_to(customer_id)
 
 

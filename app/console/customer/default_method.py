@@ -6,13 +6,13 @@ from app.console.customer.account import Account
 from app.core.config import settings
 
 ANSWER_LOST = timedelta(hours=1)  # by then we know what became of it
-ONLY_SAVED = "It is the only one that was ever saved."
-ONLY_ATTACHED = "It is the only one that is attached."
-BY_PROGRAM = "A program chose it, through the API."
-BY_REPLACING = "It was saved last through this portal, and that makes it the default (policy: replace)."
-OTHERS_CAME_LATER = "What was added later at Stripe changed nothing."
-BY_KEEPING = "It was saved first, and what is saved later does not take its place (policy: keep)."
-ELSEWHERE = "It was chosen in Stripe's Dashboard, or by another program with the same Stripe account."
+ONLY_SAVED = "It is the only one saved so far."
+ONLY_ATTACHED = "It is the only one attached."
+BY_PROGRAM = "A program chose it through the API."
+BY_REPLACING = "It was saved last through this portal (policy: replace)."
+OTHERS_CAME_LATER = "Methods added later at Stripe did not change it."
+BY_KEEPING = "It was saved first, and later methods do not replace it (policy: keep)."
+ELSEWHERE = "It was chosen in Stripe's Dashboard, or by another program that uses the same Stripe account."
 
 
 def explain(account: Account) -> str:

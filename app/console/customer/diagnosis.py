@@ -49,12 +49,12 @@ def _in_app(finding: Finding, account: Account, view: View) -> Finding:
 
 def _with_link(finding: Finding, link: links.OnboardingLink) -> Finding:
     """Say that a link is on its way already, before another is made."""
-    went = "nobody has opened it yet"
+    went = "it has not been opened yet"
     if link.used_at is not None:
-        went = f"it was used last {ago(link.last_used_at or link.used_at)}"
+        went = f"last used {ago(link.last_used_at or link.used_at)}"
     elif link.opened_at is not None:
-        went = f"it was opened {ago(link.opened_at)}, and its button not pressed"
-    text = f"{finding.text} One was made {ago(link.created_at)} and works: {went}."
+        went = f"it was opened {ago(link.opened_at)} but not used"
+    text = f"{finding.text} A link made {ago(link.created_at)} still works: {went}."
     return replace(finding, text=text, link_id=link.id)
 
 
@@ -64,16 +64,16 @@ def _overall(view: View) -> Iterator[Finding]:
         by = f" by {view.names[view.deletion.actor]}" if view.deletion else ""
         yield Finding(
             "warning",
-            "Deleted here",
-            f"This customer was deleted {ago(view.customer.deleted_at)}{by}. Whatever Stripe has of it is "
-            "still there, but it is not followed any more. Restore it to go on where it was.",
+            "Deleted",
+            f"This customer was deleted {ago(view.customer.deleted_at)}{by}. Its data at Stripe "
+            "is untouched, but we no longer follow it. Restore it to continue.",
             (SuggestedAction.RESTORE,),
         )
     if view.main is None:
         yield Finding(
             "error",
             "No Stripe app is installed",
-            "Without one, no payment method can be saved. An administrator installs one with an API key.",
+            "Nobody can save a payment method until an admin installs one.",
             (SuggestedAction.INSTALL,),
         )
     for account in view.accounts:
@@ -84,12 +84,12 @@ def _overall(view: View) -> Iterator[Finding]:
 def _rejected(account: Account) -> Finding:
     since = f" {ago(account.rejected_since)}" if account.rejected_since else ""
     known = account.payer.verified_at if account.payer else None
-    last = f"What stands here is from {ago(known)}" if known else "Nothing was learned before"
+    last = f"This page shows the state from {ago(known)}" if known else "Nothing is known from before"
     return Finding(
         "error",
         "Stripe rejects our API key",
-        f"It was revoked or rolled at Stripe; it was first rejected{since}, and since then we can't know "
-        f"what is true. {last}. An administrator gives the app “{account.app.name}” a new key.",
+        f"Stripe first rejected it{since}: it was revoked or rolled. We can't check anything until then. "
+        f"{last}. An admin must enter a new key for “{account.app.name}”.",
         (SuggestedAction.KEY,),
         account.app.id,
     )

@@ -14,9 +14,7 @@ from app.core.errors import PreconditionFailed
 from app.customers import Customer, CustomerTaken
 from app.operators import Role
 
-UNKNOWN_AT_STRIPE = (
-    "Saved here. Stripe did not answer, so we don't know yet whether it has the new name and email."
-)
+UNKNOWN_AT_STRIPE = "Saved. Stripe did not answer, so it may not have the new name and email yet."
 
 
 @pages.page("/customers/new", role=Role.OPERATOR)
@@ -34,7 +32,7 @@ def create() -> ResponseReturnValue:
     wanted = form.wanted()
     db.start_write(session)
     if session.get(Customer, wanted.id) is not None:
-        flash("This form has made its customer already. Here it is.", "info")
+        flash("This form already created its customer. Here it is.", "info")
         return go_to(wanted.id)
     try:
         customers.create(session, wanted, actor=operators.actor())
@@ -42,7 +40,7 @@ def create() -> ResponseReturnValue:
         _blame(session, form, taken)
         return _form(form, None), 422
     session.commit()
-    flash("The customer is created. Make a link next, and send it.", "success")
+    flash("Customer created. Next, make a link and send it.", "success")
     return go_to(wanted.id)
 
 
@@ -117,11 +115,11 @@ def _restored(session: Session, customer: Customer, form: CustomerForm) -> Custo
 def _outcome(edited: actions.EditResult) -> tuple[str, str]:
     """Say what came of an edit."""
     if not edited.is_changed:
-        return "Nothing was changed.", "info"
+        return "No changes.", "info"
     if edited.refusal is not None:
-        return f"Saved here, but Stripe refuses the new name or email: {edited.refusal}", "warning"
+        return f"Saved, but Stripe refused the new name or email: {edited.refusal}", "warning"
     if not edited.is_sent:
-        return f"{UNKNOWN_AT_STRIPE} We tell it again by ourselves until it has them.", "warning"
+        return f"{UNKNOWN_AT_STRIPE} We keep trying.", "warning"
     return "Saved.", "success"
 
 
@@ -131,7 +129,7 @@ def _blame(session: Session, form: CustomerForm, taken: CustomerTaken) -> None:
     holders = actions.holders_of(session, wanted, taken.holders)
     for field, names in ((form.key, {wanted.key}), (form.subject_keys, {*wanted.subject_keys})):
         field.errors = [
-            f"“{name}” belongs to {holder.customer.name}."
+            f"“{name}” already belongs to {holder.customer.name}."
             for holder in holders
             for name in holder.names
             if name in names

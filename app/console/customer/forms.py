@@ -48,23 +48,23 @@ def lines(text: str | None) -> list[str]:
     return [line.strip() for line in (text or "").split("\n") if line.strip()]
 
 
-def max_length(limit: int, what: str) -> Validator:
+def max_length(limit: int) -> Validator:
     """Refuse a text that is too long."""
-    validator: Validator = Length(max=limit, message=f"{what} has {limit} characters at most.")
+    validator: Validator = Length(max=limit, message=f"Use {limit} characters or fewer.")
     return validator
 
 
 def printable_lines(_form: Any, field: Field) -> None:
     """Refuse, of several lines, what would be refused of one."""
     if has_control_characters((field.data or "").replace("\n", "")):
-        raise ValidationError("This has characters that can't be used. Type it anew.")
+        raise ValidationError("This has characters that can't be used. Please retype it.")
 
 
 def _address_line(label: str) -> StringField:
     return StringField(
         label,
         filters=[trimmed],
-        validators=[max_length(500, "This"), one_line],
+        validators=[max_length(500), one_line],
         render_kw={"maxlength": 500},
     )
 
@@ -75,26 +75,26 @@ class CustomerForm(FlaskForm):
     name = StringField(
         "Name",
         filters=[trimmed],
-        validators=[DataRequired("Enter a name."), max_length(MAX_NAME_LENGTH, "A name"), one_line],
+        validators=[DataRequired("Enter a name."), max_length(MAX_NAME_LENGTH), one_line],
         render_kw={"maxlength": MAX_NAME_LENGTH},
     )
     key = StringField(
         "Key",
-        description="Your own id of this customer, such as its number in your database.",
+        description="Your own id for this customer, such as its number in your database.",
         filters=[trimmed],
-        validators=[max_length(MAX_NAME_LENGTH, "A key"), one_line],
+        validators=[max_length(MAX_NAME_LENGTH), one_line],
         render_kw={"maxlength": MAX_NAME_LENGTH, "spellcheck": "false"},
     )
     subject_keys = TextAreaField(
         "Usage subject keys",
-        description="The names under which its usage arrives, one a line.",
+        description="The names under which usage is reported, one per line.",
         filters=[with_unix_lines],
         validators=[printable_lines],
         render_kw={"rows": 3, "spellcheck": "false"},
     )
     email = EmailField(
         "Email address",
-        description="Stripe sends receipts there.",
+        description="Stripe sends receipts to this address.",
         filters=[trimmed],
         render_kw={"maxlength": 254},
     )
@@ -102,18 +102,18 @@ class CustomerForm(FlaskForm):
     description = TextAreaField(
         "Description",
         filters=[with_unix_lines],
-        validators=[max_length(1024, "A description"), printable_lines],
+        validators=[max_length(1024), printable_lines],
     )
     line1 = _address_line("Street and number")
-    line2 = _address_line("Second line")
+    line2 = _address_line("Apartment, suite, etc.")
     postal_code = _address_line("Postal code")
     city = _address_line("City")
     state = _address_line("State or region")
     country = SelectField("Country", default="")
-    phone_number = _address_line("Telephone")
+    phone_number = _address_line("Phone")
     metadata = TextAreaField(
         "Metadata",
-        description="What else programs should find, one “name: value” a line.",
+        description="Extra data for your programs: one “name: value” per line.",
         filters=[with_unix_lines],
         validators=[printable_lines],
         render_kw={"rows": 3, "spellcheck": "false"},
@@ -147,32 +147,32 @@ class CustomerForm(FlaskForm):
     def validate_email(self, field: Field) -> None:
         """Refuse what is no address; a program may have stored one all the same."""
         if field.data and not (self.held and field.data == self.held.primary_email):
-            max_length(254, "An email address")(self, field)
+            max_length(254)(self, field)
             Email("Enter an email address like name@example.com.")(self, field)
 
     def validate_subject_keys(self, field: Field) -> None:
         """Refuse too many, too long ones, and one that stands there twice."""
         keys = lines(field.data)
         if len(keys) > MAX_SUBJECT_KEYS and len(keys) > len(self.held.subjects if self.held else ()):
-            raise ValidationError(f"Enter {MAX_SUBJECT_KEYS} subject keys at most.")
+            raise ValidationError(f"Use {MAX_SUBJECT_KEYS} subject keys or fewer.")
         for key in keys:
             if len(key) > MAX_NAME_LENGTH:
-                raise ValidationError(f"A subject key has {MAX_NAME_LENGTH} characters at most.")
+                raise ValidationError(f"Use {MAX_NAME_LENGTH} characters or fewer for each subject key.")
             if keys.count(key) > 1:
-                raise ValidationError(f"“{key}” stands there twice.")
+                raise ValidationError(f"You've entered “{key}” twice.")
 
     def validate_metadata(self, field: Field) -> None:
         """Refuse a line that has no name, and a name that stands there twice."""
         names = [line.partition(":")[0].strip() for line in lines(field.data) if ":" in line]
         if len(names) < len(lines(field.data)) or not all(names):
-            raise ValidationError("Each line is a name, a colon, and a value.")
+            raise ValidationError("Write each line as a name, a colon and a value.")
         if len(set(names)) < len(names):
-            raise ValidationError("A name stands there twice.")
+            raise ValidationError("Use each name only once.")
 
     def validate_customer_id(self, field: Field) -> None:
         """Refuse what is not of our making."""
         if not self.held and not is_id(field.data or ""):
-            raise ValidationError("This form is broken: open it again.")
+            raise ValidationError("This form has expired. Please open it again.")
 
     def wanted(self) -> NewCustomer:
         """The customer as the form wants it."""
@@ -196,11 +196,11 @@ class AttachForm(FlaskForm):
     app_id = SelectField("Stripe app")
     stripe_customer_id = StringField(
         "Stripe customer",
-        description="Its id begins with cus_ and stands on its page in Stripe's Dashboard.",
+        description="Copy the id (cus_…) from the customer's page in Stripe's Dashboard.",
         filters=[trimmed],
         validators=[
-            DataRequired("Enter the id of a Stripe customer."),
-            Regexp(r"^cus_[A-Za-z0-9_]{1,250}$", message="Enter an id that begins with cus_."),
+            DataRequired("Enter a Stripe customer id."),
+            Regexp(r"^cus_[A-Za-z0-9_]{1,250}$", message="Enter an id that starts with cus_."),
         ],
         render_kw={"autocomplete": "off", "spellcheck": "false", "class": "code"},
     )

@@ -56,7 +56,7 @@ def revoke_link(customer_id: str, link_id: str) -> ResponseReturnValue:
     customer = actions.find(session, customer_id)
     links.revoke(session, _link(session, customer, link_id).id, actor=operators.actor())
     session.commit()
-    flash("The link leads nowhere from now on.", "success")
+    flash("Link revoked.", "success")
     return go_to(customer_id)
 
 

@@ -35,7 +35,7 @@ def detach(customer_id: str) -> ResponseReturnValue:
         title = actions.detach(session, customer, app_id, method_id, actor=operators.actor())
     except (NotFound, Invalid, PreconditionFailed) as error:
         return refuse(session, customer_id, error)
-    flash(f"{title} is removed at Stripe.", "success")
+    flash(f"{title} has been removed from Stripe.", "success")
     return go_to(customer_id)
 
 
@@ -50,7 +50,7 @@ def close_checkout_session(customer_id: str) -> ResponseReturnValue:
         )
     except (NotFound, PreconditionFailed) as error:
         return refuse(session, customer_id, error)
-    flash("The page is closed." if is_closed else "The page was not open any more.", "success")
+    flash("Checkout session closed." if is_closed else "The checkout session was already closed.", "success")
     return go_to(customer_id)
 
 

@@ -36,7 +36,7 @@ def delete(customer_id: str) -> ResponseReturnValue:
     if customer.deleted_at is None:
         payers.delete_customer(session, customer, actor=operators.actor())
         session.commit()
-    flash("The customer is deleted here. What Stripe has is untouched.", "success")
+    flash("Customer deleted. Nothing changed at Stripe.", "success")
     return go_to(customer_id)
 
 
@@ -55,11 +55,11 @@ def restore(customer_id: str) -> ResponseReturnValue:
         session.rollback()
         return go_to(customer_id)
     session.commit()
-    flash("The customer is restored.", "success")
+    flash("Customer restored.", "success")
     for payer in left:
         flash(
-            f"Stripe customer {payer.stripe_customer_id} stands for another customer by now, or its app was "
-            "uninstalled; it was left out.",
+            f"Stripe customer {payer.stripe_customer_id} was not attached: it now belongs to another "
+            "customer, or its app was uninstalled.",
             "warning",
         )
     return go_to(customer_id)
@@ -73,13 +73,13 @@ def check(customer_id: str) -> ResponseReturnValue:
     customers.refuse_deleted(customer)
     found = actions.check(session, customer.id, actor=operators.actor())
     if not found.is_answered:
-        flash("Stripe could not be asked just now. What stands here is the last that we know.", "warning")
+        flash("Stripe did not answer. This page shows the last known state.", "warning")
     elif found.changes:
-        flash(f"Stripe knew more. Before: {'; '.join(found.changes)}.", "success")
+        flash(f"Updated from Stripe: {'; '.join(found.changes)}.", "success")
     else:
-        flash("Nothing has changed: Stripe says what stands here.", "success")
+        flash("Up to date with Stripe.", "success")
     for trouble in found.troubles:
-        flash(f"The reason why no event told us: {trouble}.", "warning")
+        flash(f"Why no event arrived: {trouble}.", "warning")
     return go_to(customer_id)
 
 

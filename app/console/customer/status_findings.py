@@ -19,30 +19,29 @@ def _not_begun(account: Account) -> Finding:
         return Finding(
             "info",
             "Not started",
-            "No page of Stripe's was opened for this customer, and no link leads to one. "
-            "Make a link and send it.",
+            "This customer has not been to Stripe's page and has no link. Make a link and send it.",
             (SuggestedAction.LINK,),
         )
-    made, lost = ago(link.created_at), "If it was lost, renew it below and send the new one."
+    made, lost = ago(link.created_at), "If the customer lost it, renew it below and send the new one."
     match link.state:
         case links.LinkState.EXPIRED:
-            text = f"The link made {made} expired {ago(link.expires_at)}, unused. Renew it below and send it."
+            text = f"The link made {made} expired unused {ago(link.expires_at)}. Renew it below and send it."
         case links.LinkState.OPEN:
-            text = f"The link made {made} has not been opened by anybody. {lost}"
+            text = f"The link made {made} has not been opened yet. {lost}"
         case links.LinkState.OPENED:
             assert link.opened_at is not None
-            text = f"The link was opened {ago(link.opened_at)}, but its button was not pressed. {lost}"
+            text = f"The link was opened {ago(link.opened_at)} but not used. {lost}"
         case _ if (refusal := account.last("checkout.refused")) is not None:
-            reason = refusal.facts.get("reason", "it gave no reason.")
+            reason = refusal.facts.get("reason", "no reason.")
             return Finding(
                 "error",
-                "Stripe refused to open its page",
-                f"The link was used {ago(refusal.at)}, and Stripe said: {reason} Edit the customer, then ask "
-                "it to use the link again.",
+                "Stripe refused to open a checkout session",
+                f"The customer used the link {ago(refusal.at)}, and Stripe said: {reason} Edit the customer, "
+                "then ask them to use the link again.",
             )
         case _:
             used = ago(link.used_at or link.created_at)
-            text = f"The link was used {used}, but Stripe's page did not open. {lost}"
+            text = f"The customer used the link {used}, but Stripe's page did not open. {lost}"
     return Finding("warning" if not link.works else "info", "Not started", text, ())
 
 
@@ -65,8 +64,8 @@ def _in_progress(account: Account) -> Finding:
     return Finding(
         "info",
         "On Stripe's page",
-        f"Stripe's page was opened {ago(page.created_at)} and is not finished; it closes "
-        f"{ago(page.expires_at)}. A link leads to the same page again, if the customer has lost it.",
+        f"The customer opened Stripe's page {ago(page.created_at)} and has not finished. It closes "
+        f"{ago(page.expires_at)}. A link takes them back to the same page.",
         (SuggestedAction.LINK,),
     )
 
@@ -75,16 +74,14 @@ def _processing(account: Account) -> Finding:
     page, method = account.attempt, account.method or next(iter(account.others), None)
     if page is not None and page.next_action == MICRODEPOSITS:
         text = (
-            f"The form was finished on the page opened {ago(page.created_at)}. Now a small test payment goes "
-            "to the bank account, which takes 1 to 2 business days. Then the customer confirms it, by "
-            "Stripe's email."
+            f"The customer completed the form opened {ago(page.created_at)}. Stripe now sends a small test "
+            "payment to the bank account, which takes 1 to 2 business days. The customer then confirms it "
+            "from Stripe's email."
         )
     elif method is not None and method.mandate_status == "pending":
-        text = f"The bank has not confirmed the mandate for {method.title} yet. That takes some days."
+        text = f"The bank has not confirmed the mandate for {method.title} yet. This can take a few days."
     else:
-        text = (
-            "The form was finished, but the bank has not confirmed yet. Nothing can be charged until it does."
-        )
+        text = "The customer completed the form. Nothing can be charged until the bank confirms."
     return Finding("info", "Waiting for the bank", text)
 
 
@@ -93,8 +90,8 @@ def _needs_action(account: Account) -> Finding:
     return Finding(
         "warning",
         "3-D Secure unfinished",
-        f"The bank asked the customer to confirm (3-D Secure) on the page opened {ago(page.created_at)}, and "
-        f"this was not finished. {checkout.CONFIRM}",
+        f"The bank asked for confirmation (3-D Secure) on the page opened {ago(page.created_at)}, but the "
+        f"customer did not finish. {checkout.CONFIRM}",
         (SuggestedAction.LINK,),
     )
 
@@ -104,8 +101,8 @@ def _failed(account: Account) -> Finding:
         return Finding(
             "error",
             "Can't be debited",
-            f"{account.method.title} is saved, but the bank ended the mandate: it, or the account holder, no "
-            "longer allows the debit. Send a link, to have another method saved.",
+            f"{account.method.title} is saved, but the bank or the account holder ended the mandate. Send a "
+            "link so the customer can save another method.",
             (SuggestedAction.LINK,),
         )
     page = account.attempt
@@ -115,7 +112,7 @@ def _failed(account: Account) -> Finding:
 
 def _saved(account: Account) -> Finding:
     return Finding(
-        "success", "Saved", f"{_charged(account)} is saved and will be charged. There is nothing to do."
+        "success", "Saved", f"{_charged(account)} is saved and is the default payment method. Nothing to do."
     )
 
 
@@ -123,8 +120,8 @@ def _expiring(account: Account) -> Finding:
     return Finding(
         "warning",
         "Expires soon",
-        f"{_charged(account)} is valid until the end of {_expiry(account)}. Banks often renew a card by "
-        "themselves; to be sure, send a link, so that the customer can save another.",
+        f"{_charged(account)} is valid until the end of {_expiry(account)}. Banks often renew cards "
+        "automatically. To be safe, send a link so the customer can save another.",
         (SuggestedAction.LINK,),
     )
 
@@ -133,8 +130,8 @@ def _expired(account: Account) -> Finding:
     return Finding(
         "error",
         "Expired",
-        f"{_charged(account)} was valid until the end of {_expiry(account)} and can't be charged any more. "
-        "Send a link, so that the customer can save another.",
+        f"{_charged(account)} was valid until the end of {_expiry(account)} and can't be charged. "
+        "Send a link so the customer can save another.",
         (SuggestedAction.LINK,),
     )
 
@@ -143,25 +140,28 @@ def _removed(account: Account) -> Finding:
     if account.others or not account.removed:
         return Finding(
             "error",
-            "No method is chosen",
-            "A payment method is attached at Stripe, but none is the default: somebody took that "
-            "back in Stripe's Dashboard, or removed the one that was. Choose one below.",
+            "No default payment method",
+            "Payment methods are attached at Stripe, but none is the default. Somebody changed that in "
+            "Stripe's Dashboard or removed the default. Choose one below.",
         )
     gone = account.removed[0]
     by_hand = account.last("payment_method.detached", payment_method_id=gone.id) or account.last(
         "payment_method.detach_unanswered", payment_method_id=gone.id
     )
     if by_hand is not None:
-        how = f"{gone.title} was removed here {ago(by_hand.at)} by {account.names[by_hand.actor]}."
+        how = f"{gone.title} was removed {ago(by_hand.at)} by {account.names[by_hand.actor]}."
         return Finding(
-            "error", "Removed", f"{how} Send a link, to have another saved.", (SuggestedAction.LINK,)
+            "error",
+            "Removed",
+            f"{how} Send a link so the customer can save another.",
+            (SuggestedAction.LINK,),
         )
     return Finding(
         "error",
         "Removed at Stripe",
-        f"{gone.title} was detached at Stripe, as we learned {ago(_time(gone.detached_at))}: somebody "
-        "removed it in Stripe's Dashboard or customer portal. It can't be attached again. Send a link, to "
-        "have another saved.",
+        f"Somebody removed {gone.title} in Stripe's Dashboard or customer portal; we learned this "
+        f"{ago(_time(gone.detached_at))}. It can't be attached again. Send a link so the customer can save "
+        "another.",
         (SuggestedAction.LINK,),
     )
 
@@ -171,9 +171,8 @@ def _customer_gone(account: Account) -> Finding:
     return Finding(
         "error",
         "Deleted at Stripe",
-        f"Stripe no longer has this customer: somebody deleted {account.payer.stripe_customer_id} there, "
-        f"as we learned {ago(_time(account.payer.gone_at))}, and its payment methods with it. "
-        "Send a link: it makes a new one.",
+        f"Somebody deleted {account.payer.stripe_customer_id} and its payment methods at Stripe; we learned "
+        f"this {ago(_time(account.payer.gone_at))}. Send a link to create a new Stripe customer.",
         (SuggestedAction.LINK, SuggestedAction.ATTACH),
     )
 
@@ -184,12 +183,12 @@ def _abandoned(account: Account) -> Finding:
     before = ""
     if page.error_code or page.decline_code:
         decline = checkout.explain_decline(page.error_code, page.decline_code)
-        before = f" Before that a try was declined: {decline.means}"
+        before = f" The last attempt was declined: {decline.means}"
     return Finding(
         "warning",
         "Abandoned",
-        f"Stripe's page was opened {ago(page.created_at)} and expired unused {ago(ended)}.{before} "
-        "Send a link: it opens a new page.",
+        f"The customer opened Stripe's page {ago(page.created_at)}, and it expired {ago(ended)}.{before} "
+        "Send a link to open a new page.",
         (SuggestedAction.LINK,),
     )
 

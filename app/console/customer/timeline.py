@@ -53,7 +53,7 @@ def awaited(view: View) -> list[Awaited]:
         found += _here(account, view)
     link = view.working_link
     if link is not None and link.used_at is None:
-        seen = "was opened, but its button was not pressed" if link.opened_at else "has not been opened yet"
+        seen = "was opened but not used" if link.opened_at else "has not been opened"
         found.append(
             Awaited(f"The onboarding link {seen}", link.opened_at or link.created_at, is_overdue=False)
         )
@@ -81,7 +81,7 @@ def _at_stripe(account: Account) -> list[Awaited]:
     """What the customer or the bank has not done yet."""
     found = [
         Awaited(
-            "Stripe's page is open and not finished",
+            "Checkout session is open",
             page.created_at,
             is_overdue=account.now - page.created_at > USUAL_STAY,
         )
@@ -90,7 +90,7 @@ def _at_stripe(account: Account) -> list[Awaited]:
     ]
     if account.status is PaymentStatus.PROCESSING:
         since = account.attempt.created_at if account.attempt else None
-        found.append(Awaited("The bank has not confirmed yet", since, is_overdue=False))
+        found.append(Awaited("Waiting for the bank", since, is_overdue=False))
     return found
 
 
@@ -101,7 +101,7 @@ def _here(account: Account, view: View) -> list[Awaited]:
         return []
     found = []
     if payer.drift:
-        told = "No event of Stripe's has told of this yet; our own look found it"
+        told = "Found by our own check; Stripe has sent no event yet"
         found.append(
             Awaited(told, payer.verified_at, is_overdue=False, detail=wording.describe_kinds(payer.drift))
         )
@@ -113,12 +113,12 @@ def _here(account: Account, view: View) -> list[Awaited]:
         and now - event.received_at > WORKER_DELAY
     ]
     if stuck:
-        many = f"{len(stuck)} events of Stripe's are" if len(stuck) > 1 else "An event of Stripe's is"
+        many = f"{len(stuck)} events are" if len(stuck) > 1 else "One event is"
         oldest = min(event.received_at for event in stuck)
         found.append(
-            Awaited(f"{many} not dealt with yet", oldest, is_overdue=True, detail=payer.last_error or "")
+            Awaited(f"{many} not processed yet", oldest, is_overdue=True, detail=payer.last_error or "")
         )
     if payer.due_at is not None and now - payer.due_at > WORKER_DELAY:
-        waits = "No worker has taken it. Is one running?"
-        found.append(Awaited("A look at Stripe is overdue", payer.due_at, is_overdue=True, detail=waits))
+        waits = "No worker has picked it up. Is one running?"
+        found.append(Awaited("A check with Stripe is overdue", payer.due_at, is_overdue=True, detail=waits))
     return found

@@ -46,6 +46,6 @@ def note_unanswered(
         payers.mark_due(session, payer_id, utcnow() + RETRY_DELAY)
         session.commit()
         raise Unanswered(
-            f"{error.detail} We don't know yet whether Stripe has done it. We ask again within a minute; this"
-            " page then shows what is true."
+            f"{error.detail} We don't know yet whether it worked. We check again within a minute; reload this"
+            " page then."
         ) from error

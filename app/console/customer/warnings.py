@@ -30,13 +30,15 @@ def warnings_of(account: Account, view: View) -> Iterator[Finding]:
     yield from _missed(account, view)
     if account.payer.attempts and account.payer.last_error and account.app.status != "unauthorized":
         due = account.payer.due_at
-        again = f"The next try is {ago(due)}." if due else "It is not tried again by itself: check now."
+        again = f"We try again {ago(due)}." if due else "We won't try again automatically: check now."
         since = (
-            f"What stands here is from {ago(account.payer.verified_at)}." if account.payer.verified_at else ""
+            f"This page shows the state from {ago(account.payer.verified_at)}."
+            if account.payer.verified_at
+            else ""
         )
         yield Finding(
             "warning",
-            "Stripe could not be asked",
+            "Stripe did not answer",
             f"{account.payer.last_error} {since} {again}",
         )
 
@@ -48,11 +50,11 @@ def _missed(account: Account, view: View) -> Iterator[Finding]:
     found = _found_by_looking(account, view)
     fetched = [event for event in _events(account, view) if event.origin == "backfill"]
     if found is not None:
-        how = f"A look {ago(found.at)} found what no event had told: {_found(found)}."
+        how = f"A check {ago(found.at)} found a change without an event: {_found(found)}."
     elif fetched:
-        how = f"{len(fetched)} of the events below never came; they were fetched from Stripe's list later."
+        how = f"Stripe did not deliver {len(fetched)} of the events below. We fetched them later."
     elif any(trouble.state is doctor.State.RED for trouble in account.troubles):
-        how = "What happens at Stripe is seen only when we look."
+        how = "We only notice changes at Stripe when we check."
     else:
         return
     yield Finding(
@@ -88,8 +90,8 @@ def _cause(account: Account) -> str:
     """Why events do not come, as far as the last examination tells."""
     if account.examination is None or not account.troubles:
         return (
-            "They were missed while this portal could not be reached, or the webhook is broken at Stripe: "
-            "deleted, disabled, or its secret rolled there."
+            "Either Stripe could not reach this portal, or the webhook was deleted, disabled or given a new "
+            "secret at Stripe."
         )
     worst = sorted(account.troubles, key=lambda trouble: trouble.state is not doctor.State.RED)[0]
-    return f"As examined {ago(account.examination.at)}: {worst.title}. {worst.detail}"
+    return f"Last check, {ago(account.examination.at)}: {worst.title}. {worst.detail}"

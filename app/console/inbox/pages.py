@@ -18,7 +18,7 @@ from app.operators import OperatorPages, Role
 pages = OperatorPages("console_inbox", __name__)
 
 SIZE = 50
-ORIGINS = {"webhook": "Delivered by Stripe", "backfill": "Fetched from Stripe's list"}
+ORIGINS = {"webhook": "Delivered by Stripe", "backfill": "Fetched from Stripe"}
 SAME_COMMIT = timedelta(seconds=2)  # what a convergence wrote bears times this close to each other
 
 
@@ -117,7 +117,7 @@ def retry(app_id: str, event_id: str) -> ResponseReturnValue:
         webhooks.retry(session, app_id, event_id, actor=operators.actor())
         session.commit()
         _wake_worker()
-        flash("It will be looked at again at once.", "success")
+        flash("We retry this event now.", "success")
     except Conflict as error:
         session.rollback()
         flash(error.detail, "warning")
@@ -132,7 +132,7 @@ def ignore(app_id: str, event_id: str) -> ResponseReturnValue:
     try:
         webhooks.ignore(session, app_id, event_id, reason, actor=operators.actor())
         session.commit()
-        flash("Nothing more will happen because of this event.", "success")
+        flash("Event ignored.", "success")
     except Conflict as error:
         session.rollback()
         flash(error.detail, "warning")
@@ -150,9 +150,9 @@ def retry_failed() -> ResponseReturnValue:
     session.commit()
     _wake_worker()
     if count:
-        flash(f"{count:,} failed {'event' if count == 1 else 'events'} will be looked at again.", "success")
+        flash(f"Retrying {count:,} failed {'event' if count == 1 else 'events'}.", "success")
     else:
-        flash("No event had failed any more.", "info")
+        flash("There are no failed events left.", "info")
     return redirect(url_for(".page"), 303)
 
 
@@ -169,7 +169,7 @@ def fetch() -> ResponseReturnValue:
     audit.note(session, "backfill.asked", actor=operators.actor(), app_id=app.id)
     session.commit()
     _wake_worker()
-    flash(f"Missed events of {app.name} are being fetched. Reload the page in a moment.", "success")
+    flash(f"Fetching missed events for {app.name}. Reload the page in a moment.", "success")
     return redirect(url_for(".page", _anchor="fetching"), 303)
 
 

@@ -64,7 +64,7 @@ def _no_app(installed: Sequence[apps.App]) -> Concern:
     return Concern(
         "no_app",
         "No Stripe app is installed",
-        "Nobody can sign up or save a payment method until one is.",
+        "Nobody can sign up or save a payment method until you install one.",
         "error",
         0 if installed else 1,
     )
@@ -83,15 +83,15 @@ def _apps(session: Session, installed: Sequence[apps.App]) -> list[Concern]:
         Concern(
             "unauthorized",
             "Stripe rejects the API key",
-            "Nobody can be asked about and no page opens until the key is replaced.",
+            "We can't check customers or open checkout sessions until you replace the key.",
             "error",
             len(shut),
             shut,
         ),
         Concern(
             "ill",
-            "A Stripe app is not well",
-            "The doctor found something that keeps customers or events out.",
+            "A Stripe app has problems",
+            "The last check found problems that affect customers or events.",
             "error",
             len(ill),
             ill,
@@ -107,9 +107,9 @@ def _backlog(session: Session) -> Concern:
     count = sync.overdue(session, utcnow() - MAX_EVENT_AGE, most=MAX_COUNTED + 1)
     return Concern(
         "backlog",
-        "Events wait too long",
-        "They could have been dealt with ten minutes ago. Is a worker running, is it fast enough, and does"
-        " its log name failures?",
+        "Events are delayed",
+        "These have been waiting for more than ten minutes. Check that a worker is running, and look for"
+        " failures in its log.",
         "error",
         count,
     )
@@ -126,8 +126,8 @@ def _unheard(session: Session) -> Concern:
     )
     return Concern(
         "unheard",
-        "Changes of which Stripe never told",
-        "Our own look found them. Webhooks may be broken: let the doctor look.",
+        "Changes without events",
+        "Our own checks found these, but Stripe sent no event. Webhooks may be broken: check the Stripe app.",
         "warning",
         _counted(session, sa.select(Payer.id).where(Payer.drift.is_not(None), Payer.deleted_at.is_(None))),
         [
@@ -149,9 +149,9 @@ def _blocked(session: Session) -> Concern:
     )
     return Concern(
         "blocked",
-        "Too many declined tries",
-        "Somebody may be trying stolen cards. Their sessions are closed for a day. If you know the customer,"
-        " allow more tries on its page.",
+        "Too many declined attempts",
+        "Somebody may be testing stolen cards. We blocked them for 24 hours. If you know the customer, allow"
+        " more attempts on their page.",
         "error",
         _counted(session, sa.select(Payer.id).where(is_blocked)),
         [Item(name, at, customer_id=id_) for id_, name, at in rows],
@@ -172,7 +172,7 @@ def _dead(session: Session) -> Concern:
     return Concern(
         "dead",
         "Failed events",
-        "Stripe could not be asked about their customers in many tries. Retry when the cause is gone.",
+        "We could not ask Stripe about these customers. Fix the cause, then retry.",
         "error",
         count,
         items,

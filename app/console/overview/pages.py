@@ -111,36 +111,36 @@ def _steps(session: Session, installed: list[apps.App]) -> list[Step]:
         Step(
             "Install your Stripe account",
             bool(installed),
-            "By its API key. A test key is right to begin with; a live one can stand beside it later.",
+            "Start with a test API key. You can add a live one later.",
             "console_stripe.page",
-            "To the Stripe page",
+            "Go to the Stripe page",
         ),
         Step(
-            "Put your name on the pages",
+            "Add your brand",
             is_branded,
-            "GANGWAY_COMPANY_NAME, GANGWAY_LOGO_FILE, GANGWAY_ACCENT_COLOR and GANGWAY_SUPPORT_EMAIL in the"
-            " settings of the server.",
+            "Set GANGWAY_COMPANY_NAME, GANGWAY_LOGO_FILE, GANGWAY_ACCENT_COLOR and GANGWAY_SUPPORT_EMAIL on"
+            " the server.",
             "signup.form",
-            "See the sign-up page",
+            "View the sign-up page",
         ),
         Step(
             "Protect your account",
             operators.current().has_second_factor,
-            "A second factor: a code from your telephone besides the password.",
+            "Set up a second factor: a code from your phone in addition to your password.",
             "operators.account",
-            "To your account",
+            "Go to your account",
         ),
         Step(
-            "Let your programs in",
+            "Connect your programs",
             has_token,
-            "With an API token they create customers and open Stripe's pages. Optional.",
+            "With an API token they create customers and open checkout sessions. Optional.",
             "operators.tokens",
-            "To the API tokens",
+            "Go to API tokens",
         ),
         Step(
             "Share your sign-up page",
             is_done=False,
-            words="Or make a customer here and send a link. This list goes with the first who signs up.",
+            words="Or create a customer here and send a link. This list disappears with your first sign-up.",
             link=external("signup.form"),
         ),
     ]

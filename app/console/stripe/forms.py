@@ -20,12 +20,10 @@ def key_field(label: str) -> PasswordField:
         filters=[trimmed],
         validators=[
             DataRequired("Enter the key."),
-            Length(
-                max=MAX_KEY_LENGTH, message="No key is as long as that. Copy it again from the Dashboard."
-            ),
+            Length(max=MAX_KEY_LENGTH, message="This key is too long. Copy it again from the Dashboard."),
             one_line,
         ],
-        description="It begins with sk_test_, rk_test_, sk_live_ or rk_live_.",
+        description="It starts with sk_test_, rk_test_, sk_live_ or rk_live_.",
         render_kw={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"},
     )
 
@@ -37,10 +35,10 @@ def name_field() -> StringField:
         filters=[trimmed],
         validators=[
             DataRequired("Enter a name."),
-            Length(max=MAX_NAME_LENGTH, message=f"A name has {MAX_NAME_LENGTH} characters at most."),
+            Length(max=MAX_NAME_LENGTH, message=f"Use {MAX_NAME_LENGTH} characters or fewer."),
             one_line,
         ],
-        description="Only operators and programs see it.",
+        description="Only operators and programs see this name.",
         render_kw={"maxlength": MAX_NAME_LENGTH, "autocomplete": "off"},
     )
 
@@ -55,7 +53,7 @@ class ConfirmForm(FlaskForm):
     """The second step: what was found is right."""
 
     name = name_field()
-    takes_default = BooleanField("Make it the default app: customers pay through it from then on")
+    takes_default = BooleanField("Make it the default app for new customers")
 
 
 class ReplaceForm(FlaskForm):
@@ -76,16 +74,16 @@ class UninstallForm(FlaskForm):
     account = StringField(
         "Account to uninstall",
         filters=[trimmed],
-        validators=[DataRequired("Type the account.")],
+        validators=[DataRequired("Enter the account id.")],
         render_kw={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"},
     )
 
     def __init__(self, app: App, **options: Any) -> None:
         super().__init__(**options)
         self._app = app
-        self.account.description = f"Type {app.stripe_account_id} to say that you mean it."
+        self.account.description = f"Type {app.stripe_account_id} to confirm."
 
     def validate_account(self, field: StringField) -> None:
         """It must be the very account."""
         if field.data != self._app.stripe_account_id:
-            raise ValidationError(f"Type {self._app.stripe_account_id}, exactly as it stands here.")
+            raise ValidationError(f"Type {self._app.stripe_account_id} exactly as shown.")

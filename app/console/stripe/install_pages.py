@@ -79,7 +79,7 @@ def install(pending_id: str) -> ResponseReturnValue:
     apps.forget(session, browser=browser)
     session.commit()
     _examine(session, app)
-    flash(f"{app.name} is installed, and Stripe sends its events here.", "success")
+    flash(f"{app.name} is installed and receives events.", "success")
     return redirect(url_for("console_stripe.one", app_id=app.id), 303)
 
 
@@ -90,7 +90,7 @@ def discard(pending_id: str) -> ResponseReturnValue:  # noqa: ARG001 (there is o
     db.start_write(session)
     apps.forget(session, browser=current_session().id)
     session.commit()
-    flash("The key is forgotten. Nothing was changed.", "info")
+    flash("Key discarded. Nothing was changed.", "info")
     return redirect(url_for("console_stripe.page"), 303)
 
 

@@ -62,10 +62,10 @@ def repair(app_id: str) -> ResponseReturnValue:
         mended = doctor.repair(session, app, code, actor=actor())
     except AppError as error:
         session.rollback()
-        flash(f"That could not be repaired. {error.detail}", "error")
+        flash(f"The repair failed. {error.detail}", "error")
     else:
         flash(
-            "Repaired." if mended else "There was nothing to repair any more.",
+            "Repaired." if mended else "There was nothing left to repair.",
             "success" if mended else "info",
         )
     _examine(session, apps.by_id(session, app.id))
@@ -87,7 +87,7 @@ def replace_key(app_id: str) -> ResponseReturnValue:
         else:
             session.commit()
             _examine(session, app)
-            flash(f"{app.name} uses the key {app.masked_api_key} from now on.", "success")
+            flash(f"{app.name} now uses the key {app.masked_api_key}.", "success")
             return redirect(url_for("console_stripe.one", app_id=app.id), 303)
     return _one(session, app, {"key": form})
 
@@ -110,7 +110,7 @@ def roll(app_id: str) -> ResponseReturnValue:
         return _away("console_stripe.one", error, app_id=app.id)
     session.commit()
     _examine(session, apps.by_id(session, app.id))
-    flash("Stripe signs with a new secret. The former one is accepted for 24 hours.", "success")
+    flash("Webhook secret rolled. The old secret works for another 24 hours.", "success")
     return redirect(url_for("console_stripe.one", app_id=app.id, _anchor="webhook"), 303)
 
 
@@ -125,7 +125,7 @@ def end_overlap(app_id: str) -> ResponseReturnValue:
         session.rollback()
         return _away("console_stripe.one", error, app_id=app.id)
     if ended:
-        flash("The former secret is accepted no more, and its endpoint is removed.", "success")
+        flash("The old secret and its endpoint are removed.", "success")
     return redirect(url_for("console_stripe.one", app_id=app.id, _anchor="webhook"), 303)
 
 
@@ -135,7 +135,7 @@ def make_default(app_id: str) -> ResponseReturnValue:
     session = db.session()
     app = apps.make_default(session, _installed(session, app_id).id, actor=actor())
     session.commit()
-    flash(f"Customers pay through {app.name} from now on.", "success")
+    flash(f"{app.name} is now the default.", "success")
     return redirect(url_for("console_stripe.one", app_id=app.id), 303)
 
 
@@ -149,7 +149,7 @@ def rename(app_id: str) -> ResponseReturnValue:
         return _one(session, app, {"rename": form})
     app = apps.rename(session, app.id, form.name.data, actor=actor())
     session.commit()
-    flash(f"The app is called {app.name} now.", "success")
+    flash(f"Renamed to {app.name}.", "success")
     return redirect(url_for("console_stripe.one", app_id=app.id), 303)
 
 
@@ -167,7 +167,7 @@ def uninstall(app_id: str) -> ResponseReturnValue:
         session.rollback()
         return _away("console_stripe.one", error, app_id=app.id)
     session.commit()
-    flash(f"{app.name} is uninstalled. Its customers and cards stay at Stripe.", "success")
+    flash(f"{app.name} has been uninstalled. Its customers and payment methods stay at Stripe.", "success")
     return redirect(url_for("console_stripe.page"), 303)
 
 

@@ -46,7 +46,7 @@ class TestAttaching:
         page = Page.of(answer)
         assert asked.field("stripe_customer_id")
         assert answer.status_code == 200
-        assert "Name there Ada & Co Email there ada@co.example" in page.text
+        assert "Name at Stripe Ada & Co Email at Stripe ada@co.example" in page.text
         assert "Test" in page.text
         assert "Visa •••• 4242" in page.text
         assert rows(Payer) == []
@@ -61,7 +61,7 @@ class TestAttaching:
         answer = client.post(f"{console.path}/attach", data=sent)
 
         assert answer.status_code == 303
-        assert "Saved Visa •••• 4242 is saved and will be charged." in console.page.text
+        assert "Saved Visa •••• 4242 is saved and is the default payment method." in console.page.text
         [payer] = rows(Payer)
         assert (payer.customer_id, payer.stripe_customer_id) == (customer["id"], fields["stripe_customer_id"])
         assert told(rows, "stripe_customer.bound")[0][0].startswith("operator:")
@@ -75,7 +75,7 @@ class TestAttaching:
         again = console.press("attach", confirmed="yes", **fields)
 
         assert again.status_code == 422
-        assert "It stands for this customer already." in Page.of(again).error("stripe_customer_id")
+        assert "It is already attached to this customer." in Page.of(again).error("stripe_customer_id")
         assert len(rows(Payer)) == 1
 
     def test_warns_before_another_is_replaced(
@@ -84,16 +84,16 @@ class TestAttaching:
         page = Page.of(console_of(saved).press("attach", **fields))
         console_of(saved).press("attach", confirmed="yes", **fields)
 
-        assert f"{saved.stripe_customer_id} is not followed any more then" in page.text
-        assert "Not the one known here: ada@example.com" in page.text
+        assert f"{saved.stripe_customer_id} and no longer use its payment methods" in page.text
+        assert "Differs from ours: ada@example.com" in page.text
         living = [row.stripe_customer_id for row in rows(Payer) if row.deleted_at is None]
         assert living == [fields["stripe_customer_id"]]
 
     @pytest.mark.parametrize(
         ("id_", "said"),
         [
-            ("", "Enter the id of a Stripe customer."),
-            ("pm_123", "Enter an id that begins with cus_."),
+            ("", "Enter a Stripe customer id."),
+            ("pm_123", "Enter an id that starts with cus_."),
             ("cus_unknown", "Stripe has no such customer in account"),
         ],
     )
@@ -129,7 +129,7 @@ class TestAttaching:
         )
 
         said = Page.of(answer).error("stripe_customer_id")
-        assert "It stands for another customer here: Ada Lovelace Ltd." in said
+        assert "It already belongs to another customer: Ada Lovelace Ltd." in said
 
     def test_says_so_when_stripe_is_away(
         self, client: FlaskClient, customer: dict[str, Any], fields: dict[str, str], simulator: Simulator

@@ -17,11 +17,11 @@ from tests.support.world import World
 
 class TestCheckingNow:
     def test_says_that_nothing_has_changed(self, saved: Person, console_of: ConsoleOf, rows: Rows) -> None:
-        assert "Nothing has changed: Stripe says what stands here." in console_of(saved).said("check")
+        assert "Up to date with Stripe." in console_of(saved).said("check")
 
         [(actor, facts)] = told(rows, "customer.checked")
         assert actor.startswith("operator:")
-        assert facts == {"outcome": "nothing has changed"}
+        assert facts == {"outcome": "no changes"}
 
     def test_asks_stripe_even_if_it_was_asked_just_now(
         self, saved: Person, console_of: ConsoleOf, calls: StripeCalls
@@ -38,15 +38,15 @@ class TestCheckingNow:
 
         said = console_of(person).said("check")
 
-        assert "Stripe knew more. Before: On Stripe's page, now Saved (Visa •••• 4242)." in said
-        assert "Asked Stripe now: On Stripe's page, now Saved (Visa •••• 4242) " in said
+        assert "Updated from Stripe: On Stripe's page, now Saved (Visa •••• 4242)." in said
+        assert "Checked with Stripe: On Stripe's page, now Saved (Visa •••• 4242) " in said
 
     def test_says_so_when_only_what_is_attached_has_changed(
         self, saved: Person, console_of: ConsoleOf, world: World
     ) -> None:
         world.attach_card(saved)
 
-        assert "Before: payment methods changed." in console_of(saved).said("check")
+        assert "Updated from Stripe: payment methods changed." in console_of(saved).said("check")
 
     def test_stays_calm_when_stripe_is_away(
         self, saved: Person, console_of: ConsoleOf, simulator: Simulator, rows: Rows
@@ -55,14 +55,14 @@ class TestCheckingNow:
 
         said = console_of(saved).said("check")
 
-        assert "Stripe could not be asked just now. What stands here is the last that we know." in said
+        assert "Stripe did not answer. This page shows the last known state." in said
         assert "Visa •••• 4242" in said
-        assert told(rows, "customer.checked")[0][1] == {"outcome": "it gave no answer"}
+        assert told(rows, "customer.checked")[0][1] == {"outcome": "no answer"}
 
     def test_does_no_harm_to_whom_stripe_does_not_know(
         self, client: FlaskClient, customer: dict[str, Any]
     ) -> None:
-        assert "Nothing has changed" in Console(client, customer["id"]).said("check")
+        assert "Up to date with Stripe." in Console(client, customer["id"]).said("check")
 
     def test_names_what_keeps_events_away(
         self, person: Person, console_of: ConsoleOf, simulator: Simulator
@@ -73,7 +73,7 @@ class TestCheckingNow:
 
         said = console_of(person).said("check")
 
-        assert "The reason why no event told us: The endpoint is disabled." in said
+        assert "Why no event arrived: The endpoint is disabled." in said
 
     def test_suspects_the_webhook_until_an_event_comes(
         self, person: Person, console_of: ConsoleOf, world: World, rows: Rows
@@ -85,9 +85,9 @@ class TestCheckingNow:
         later = console_of(person).page.text
 
         assert "The reason" not in at_once
-        assert "Events were missed A look" in at_once
-        assert "found what no event had told: On Stripe's page, now Saved (Visa •••• 4242)." in at_once
-        assert "deleted, disabled, or its secret rolled there" in at_once
+        assert "Events were missed A check" in at_once
+        assert "found a change without an event: On Stripe's page, now Saved (Visa •••• 4242)." in at_once
+        assert "deleted, disabled or given a new secret" in at_once
         assert "Events were missed" not in later
         assert len(told(rows, "sync.untold")) == 1
 

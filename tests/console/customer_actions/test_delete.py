@@ -25,7 +25,7 @@ class TestDeleting:
     ) -> None:
         said = console_of(saved).said("delete")
 
-        assert "Deleted here This customer was deleted" in said
+        assert "Deleted This customer was deleted" in said
         assert "by Grace Hopper" in said
         assert rows(Customer)[0].deleted_at is not None
         assert rows(Payer)[0].deleted_at is not None
@@ -39,7 +39,7 @@ class TestDeleting:
 
         assert saved.stripe_customer_id in page.text
         assert "Visa •••• 4242" in page.text
-        assert "it is not followed any more" in page.text
+        assert "we no longer follow it" in page.text
         assert [form["action"] for form in page.one("main").all("form")] == [
             f"{console_of(saved).path}/restore"
         ]
@@ -64,7 +64,7 @@ class TestDeleting:
         method = saved.payer.methods[0]
         for what in ("charge", "detach"):
             said = console_of(saved).said(what, app_id=method.app_id, method_id=method.id)
-            assert "not attached to this customer any more" in said
+            assert "no longer attached to this customer" in said
 
 
 class TestRestoring:
@@ -77,7 +77,7 @@ class TestRestoring:
         said = console_of(saved).said("restore")
         world.settle()
 
-        assert "The customer is restored." in said
+        assert "Customer restored." in said
         assert "Saved Visa •••• 4242" in said
         after = api.get(f"/customers/{saved.payer.customer_id}").get_json()
         assert after | {"updatedAt": ""} == before | {"updatedAt": ""}
@@ -109,7 +109,7 @@ class TestRestoring:
 
         page = Page.of(answer)
         assert answer.status_code == 409
-        assert "It can't be restored: a name is taken s-1, s-2 belongs to Bob by now." in page.text
+        assert "This customer can't be restored: a key is taken s-1, s-2 now belongs to Bob ." in page.text
         assert page.all("a", href=f"/operator/customers/{other['id']}")
         assert next(row for row in rows(Customer) if row.id == customer["id"]).deleted_at is not None
 
@@ -137,7 +137,7 @@ class TestRestoring:
 
         said = console_of(saved).said("restore")
 
-        assert f"Stripe customer {saved.stripe_customer_id} stands for another customer by now" in said
+        assert f"Stripe customer {saved.stripe_customer_id} was not attached" in said
         assert [row.customer_id for row in rows(Payer) if row.deleted_at is None] == [customer["id"]]
 
     def test_leaves_out_an_app_that_was_uninstalled(
@@ -164,4 +164,4 @@ def test_a_restored_customer_whose_name_is_taken_at_that_very_moment_is_refused(
     answer = console.press("restore")
 
     assert answer.status_code == 409
-    assert "k-1 belongs to Bob by now." in Page.of(answer).text
+    assert "k-1 now belongs to Bob ." in Page.of(answer).text

@@ -11,7 +11,7 @@ from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.world import World
 
-HEADING = "Stripe has other details"
+HEADING = "Different details at Stripe"
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_one_button_adopts_all(changed: Person, console_of: ConsoleOf, rows: Row
     form = section(console.page, HEADING).one("form")
     fields = {each["name"]: each.get("value") for each in form.all("input")}
 
-    assert "Taken over from Stripe: name, email." in console.said("adopt", **fields)
+    assert "Adopted from Stripe: name, email." in console.said("adopt", **fields)
 
     customer = changed.payer.customer
     assert (customer.name, customer.primary_email) == ("Ada & Sons", "sons@example.com")
@@ -61,7 +61,7 @@ def test_adopts_nothing_that_the_operator_did_not_see(changed: Person, console_o
 
 
 def test_another_app_is_unknown(changed: Person, console_of: ConsoleOf) -> None:
-    assert "Nothing was taken over" in console_of(changed).said("adopt", app_id="0" * 26, name="Ada & Sons")
+    assert "Nothing was changed" in console_of(changed).said("adopt", app_id="0" * 26, name="Ada & Sons")
 
 
 def test_a_viewer_sees_them_without_the_button(app: Flask, changed: Person) -> None:

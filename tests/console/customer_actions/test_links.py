@@ -168,7 +168,7 @@ class TestLinks:
         token = Page.of(visitor.get(url)).all("input", name="csrf_token")[0]["value"]
         visitor.post(f"{url}/opened", data={"csrf_token": token})
 
-        assert "and works: nobody has opened it yet." in sent
+        assert "still works: it has not been opened yet." in sent
         offered = [button.text for button in out.one("section", class_="diagnosis").all("button")]
         assert "Renew the link" in offered
         assert "Make a link" not in offered
@@ -176,7 +176,7 @@ class TestLinks:
         assert out.one("ol", class_="timeline").all(
             "time", datetime=ends
         )  # so it follows the zone of the page
-        assert "and its button not pressed." in console_of(person).page.text
+        assert "but not used." in console_of(person).page.text
 
     def test_states_are_told(self, app: Flask, console: Console) -> None:
         url = self._url(console, console.press("links")).removeprefix(PORTAL)
@@ -187,7 +187,7 @@ class TestLinks:
 
         page = console.page
 
-        assert "and works: it was used last" in page.text
+        assert "still works: last used" in page.text
         assert "Used" in page.text
         assert "Used 2 times, first" in page.text
         assert "On Stripe's page" in page.text

@@ -42,7 +42,7 @@ class TestMethods:
     ) -> None:
         said = console_of(saved).said("detach", **other)
 
-        assert "Mastercard •••• 4444 is removed at Stripe." in said
+        assert "Mastercard •••• 4444 has been removed from Stripe." in said
         assert simulator.store.payment_methods[other["method_id"]]["customer"] is None
         assert [method.id for method in saved.methods] == [saved.stripe_default]
         assert told(rows, "payment_method.detached")[0][0].startswith("operator:")
@@ -52,7 +52,7 @@ class TestMethods:
 
         said = console_of(saved).said("detach", app_id=method.app_id, method_id=method.id)
 
-        assert "Removed Visa •••• 4242 was removed here" in said
+        assert "Removed Visa •••• 4242 was removed" in said
         assert "by Grace Hopper" in said
 
     def test_removing_it_twice_is_removing_it(
@@ -62,8 +62,8 @@ class TestMethods:
 
         first, second = (console_of(saved).said("detach", **other) for _ in range(2))
 
-        assert "is removed at Stripe" in first
-        assert "not attached to this customer any more" in second
+        assert "has been removed from Stripe" in first
+        assert "no longer attached to this customer" in second
 
     def test_nothing_is_done_to_somebody_elses(
         self, saved: Person, console_of: ConsoleOf, world: World
@@ -74,7 +74,7 @@ class TestMethods:
         theirs = {"app_id": stranger.payer.app_id, "method_id": str(stranger.stripe_default)}
 
         for what in ("charge", "detach"):
-            assert "not attached to this customer any more" in console_of(saved).said(what, **theirs)
+            assert "no longer attached to this customer" in console_of(saved).said(what, **theirs)
         assert stranger.status == "saved"
 
     @pytest.mark.parametrize("what", ["charge", "detach"])
@@ -104,7 +104,7 @@ class TestPages:
     ) -> None:
         said = console_of(person).said("close-page", session_id=person.session_id)
 
-        assert "The page is closed." in said
+        assert "Checkout session closed." in said
         assert simulator.store.checkout_sessions[person.session_id]["status"] == "expired"
         assert rows(CheckoutSession)[0].status == "expired"
         assert told(rows, "checkout.closed")[0][0].startswith("operator:")
@@ -116,7 +116,7 @@ class TestPages:
 
         said = console_of(person).said("close-page", session_id=person.session_id)
 
-        assert "The page was not open any more." in said
+        assert "The checkout session was already closed." in said
         assert len(told(rows, "checkout.closed")) == 1
 
     def test_that_of_somebody_else_is_left_alone(
@@ -125,7 +125,7 @@ class TestPages:
         stranger = world.person()
 
         for page_id in (stranger.session_id, "cs_unknown"):
-            assert "This customer has no such page." in console_of(person).said(
+            assert "This customer has no such checkout session." in console_of(person).said(
                 "close-page", session_id=page_id
             )
         assert simulator.store.checkout_sessions[stranger.session_id]["status"] == "open"
@@ -157,11 +157,11 @@ class TestLostAnswers:
         world.settle()
         later = console_of(saved).page.text
 
-        assert "We don't know yet whether Stripe has done it." in said
+        assert "We don't know yet whether it worked." in said
         assert told(rows, "payment_method.detach_unanswered")[0][0].startswith("operator:")
-        assert "Visa •••• 4242 was removed here" in later
+        assert "Visa •••• 4242 was removed" in later
         assert "by Grace Hopper" in later
-        assert "somebody removed it in Stripe's Dashboard" not in later
+        assert "in Stripe's Dashboard or customer portal" not in later
 
     def test_another_default_was_chosen_here(
         self, saved: Person, console_of: ConsoleOf, simulator: Simulator, world: World
@@ -175,6 +175,6 @@ class TestLostAnswers:
         world.clock.shift(timedelta(minutes=1))
         world.settle()
 
-        assert "We don't know yet whether Stripe has done it." in said
+        assert "We don't know yet whether it worked." in said
         assert saved.stripe_default == other
         assert "Grace Hopper chose it here." in console_of(saved).page.text

@@ -61,4 +61,4 @@ def test_an_unknown_customer_is_not_found(what: str, client: FlaskClient) -> Non
 def test_an_admin_may_do_what_an_operator_may(app: Flask, saved: Person) -> None:
     said = Console(sign_in(app, "admin"), saved.payer.customer_id).said("check")
 
-    assert "Nothing has changed" in said
+    assert "Up to date with Stripe." in said

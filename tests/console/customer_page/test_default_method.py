@@ -41,7 +41,7 @@ class TestWhyItIsCharged:
             {"stripeCustomerId": person.stripe_customer_id, "stripeDefaultPaymentMethodId": other.id},
         )
 
-        assert "A program chose it, through the API." in diagnosis(look(person, app))
+        assert "A program chose it through the API." in diagnosis(look(person, app))
 
     def test_somebody_chose_it_in_the_dashboard(self, app: Flask, person: Person, world: World) -> None:
         other = next(row for row in person.methods if row.id != person.payer.default_method_id)
@@ -54,7 +54,7 @@ class TestWhyItIsCharged:
         text = diagnosis(look(person, app))
 
         assert "saved last through this portal" in text
-        assert "What was added later at Stripe changed nothing." in text
+        assert "Methods added later at Stripe did not change it." in text
 
     def test_the_others_are_gone(
         self, app: Flask, person: Person, world: World, simulator: Simulator
@@ -65,7 +65,7 @@ class TestWhyItIsCharged:
         simulator.detach_payment_method(next(row.id for row in person.methods if row.id != other.id))
         world.settle()
 
-        assert "It is the only one that is attached." in section(look(person, app), "Payment method").text
+        assert "It is the only one attached." in section(look(person, app), "Payment method").text
 
     def test_the_first_was_kept(self, app: Flask, person: Person) -> None:
         settings = app.extensions["gangway.settings"]

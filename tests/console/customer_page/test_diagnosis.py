@@ -21,16 +21,16 @@ class TestDiagnosis:
 
         page = look(customer["id"], app)
 
-        assert "Not started No page of Stripe's was opened" in diagnosis(page)
+        assert "Not started This customer has not been to Stripe's page" in diagnosis(page)
         assert page.one("section", class_="diagnosis").one("button").text == "Make a link"
         assert "there is no Stripe customer yet" in section(page, "Payment method").text
 
     def test_of_a_customer_who_is_on_stripes_page(self, app: Flask, person: Person) -> None:
         page = look(person, app)
 
-        assert "On Stripe's page Stripe's page was opened" in diagnosis(page)
-        assert "it closes in 1 day" in diagnosis(page)
-        assert tags(section(page, "Stripe's pages")) == ["Open"]
+        assert "On Stripe's page The customer opened Stripe's page" in diagnosis(page)
+        assert "It closes in 1 day" in diagnosis(page)
+        assert tags(section(page, "Checkout sessions")) == ["Open"]
 
     def test_of_a_page_that_has_been_open_for_long(
         self, app: Flask, person: Person, clock: time_machine.Traveller
@@ -39,9 +39,9 @@ class TestDiagnosis:
 
         page = look(person, app)
 
-        assert "opened 40 minutes ago and is not finished" in diagnosis(page)
+        assert "40 minutes ago and has not finished" in diagnosis(page)
         timeline = section(page, "Timeline")
-        assert timeline.all("li")[0].text.startswith("Stripe's page is open and not finished Overdue since")
+        assert timeline.all("li")[0].text.startswith("Checkout session is open Overdue since")
 
     def test_of_a_saved_card(self, app: Flask, world: World) -> None:
         person = world.person()
@@ -50,12 +50,9 @@ class TestDiagnosis:
 
         page = look(person, app)
 
-        assert "Saved Visa •••• 4242 is saved and will be charged." in diagnosis(page)
+        assert "Saved Visa •••• 4242 is saved and is the default payment method." in diagnosis(page)
         methods = section(page, "Payment method")
-        assert (
-            "valid to the end of 12/2034, is the default. It is the only one that was ever saved."
-            in methods.text
-        )
+        assert "valid to the end of 12/2034, is the default. It is the only one saved so far." in methods.text
         assert [
             line.all("p")[0].text for line in section(page, "Timeline").all("li", class_="timeline-success")
         ]
@@ -68,9 +65,9 @@ class TestDiagnosis:
         page = look(person, app)
 
         assert "Declined The bank says there is not enough money on the card. Send a link" in diagnosis(page)
-        opened = section(page, "Stripe's pages").text
-        assert "Open, last try declined" in opened
-        assert "Stripe's words: “Your card has insufficient funds.”" in opened
+        opened = section(page, "Checkout sessions").text
+        assert "Open, last attempt declined" in opened
+        assert "Stripe's message: “Your card has insufficient funds.”" in opened
         assert "card_declined · insufficient_funds" in opened
 
     def test_of_an_unfinished_3d_secure(self, app: Flask, world: World) -> None:
@@ -80,8 +77,8 @@ class TestDiagnosis:
 
         page = look(person, app)
 
-        assert "3-D Secure unfinished The bank asked the customer to confirm" in diagnosis(page)
-        assert tags(section(page, "Stripe's pages")) == ["Open, 3-D Secure unfinished"]
+        assert "3-D Secure unfinished The bank asked for confirmation" in diagnosis(page)
+        assert tags(section(page, "Checkout sessions")) == ["Open, 3-D Secure unfinished"]
 
     def test_of_a_test_payment_on_its_way(self, app: Flask, world: World, simulator: Simulator) -> None:
         person = world.person()
@@ -90,10 +87,10 @@ class TestDiagnosis:
 
         page = look(person, app)
 
-        assert "Waiting for the bank The form was finished" in diagnosis(page)
-        assert "a small test payment goes to the bank account" in diagnosis(page)
-        assert tags(section(page, "Stripe's pages")) == ["Finished, bank awaited"]
-        assert "The bank has not confirmed yet Awaited" in section(page, "Timeline").text
+        assert "Waiting for the bank The customer completed the form" in diagnosis(page)
+        assert "a small test payment to the bank account" in diagnosis(page)
+        assert tags(section(page, "Checkout sessions")) == ["Completed, waiting for the bank"]
+        assert "Waiting for the bank Pending" in section(page, "Timeline").text
 
     def test_of_a_test_payment_that_came_back(self, app: Flask, world: World, simulator: Simulator) -> None:
         person = world.person()
@@ -104,7 +101,7 @@ class TestDiagnosis:
         page = look(person, app)
 
         assert "Declined The bank sent the test payment back" in diagnosis(page)
-        assert tags(section(page, "Stripe's pages")) == ["Finished, then refused"]
+        assert tags(section(page, "Checkout sessions")) == ["Completed, then refused"]
 
     def test_of_a_mandate_that_is_pending_and_then_ended(self, app: Flask, world: World) -> None:
         person = world.person()
@@ -117,7 +114,10 @@ class TestDiagnosis:
         assert (
             "Waiting for the bank The bank has not confirmed the mandate for Visa •••• 4242 yet." in pending
         )
-        assert "Can't be debited Visa •••• 4242 is saved, but the bank ended the mandate" in inactive
+        assert (
+            "Can't be debited Visa •••• 4242 is saved, but the bank or the account holder ended the mandate"
+            in inactive
+        )
 
     def test_of_a_bank_that_takes_its_time(self, app: Flask, world: World, simulator: Simulator) -> None:
         person = world.person()
@@ -128,7 +128,7 @@ class TestDiagnosis:
             opened.next_action = None
             db.session().commit()
 
-        assert "the bank has not confirmed yet. Nothing can be charged" in diagnosis(look(person, app))
+        assert "Nothing can be charged until the bank confirms" in diagnosis(look(person, app))
 
     def test_of_an_abandoned_page(self, app: Flask, world: World, simulator: Simulator) -> None:
         person = world.person()
@@ -137,9 +137,9 @@ class TestDiagnosis:
 
         page = look(person, app)
 
-        assert "Abandoned Stripe's page was opened" in diagnosis(page)
-        assert "and expired unused" in diagnosis(page)
-        assert tags(section(page, "Stripe's pages")) == ["Expired unused"]
+        assert "Abandoned The customer opened Stripe's page" in diagnosis(page)
+        assert "and it expired" in diagnosis(page)
+        assert tags(section(page, "Checkout sessions")) == ["Expired"]
 
     def test_of_a_page_abandoned_after_a_decline(
         self, app: Flask, world: World, simulator: Simulator
@@ -149,7 +149,7 @@ class TestDiagnosis:
         simulator.expire_session(person.session_id)
         check(person, app)
 
-        assert "Before that a try was declined: The security code (CVC) is wrong." in diagnosis(
+        assert "The last attempt was declined: The security code (CVC) is wrong." in diagnosis(
             look(person, app)
         )
 
@@ -165,9 +165,7 @@ class TestDiagnosis:
         over = diagnosis(look(person, app))
 
         assert "Expires soon Visa •••• 4242 is valid until the end of 06/2030." in soon
-        assert (
-            "Expired Visa •••• 4242 was valid until the end of 06/2030 and can't be charged any more." in over
-        )
+        assert "Expired Visa •••• 4242 was valid until the end of 06/2030 and can't be charged." in over
 
     @staticmethod
     def _with_mandate(person: Person, status: str, app: Flask) -> Page:

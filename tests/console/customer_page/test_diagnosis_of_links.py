@@ -29,8 +29,8 @@ class TestDiagnosisOfALink:
 
         page = look(customer_id, app)
 
-        assert "has not been opened by anybody. If it was lost, renew it below" in diagnosis(page)
-        assert "The onboarding link has not been opened yet Awaited" in section(page, "Timeline").text
+        assert "has not been opened yet. If the customer lost it, renew it below" in diagnosis(page)
+        assert "The onboarding link has not been opened Pending" in section(page, "Timeline").text
 
     def test_opened(self, app: Flask, customer_id: str) -> None:
         token = self._link(app, customer_id)
@@ -39,7 +39,7 @@ class TestDiagnosisOfALink:
         page = look(customer_id, app)
 
         assert "The link was opened" in diagnosis(page)
-        assert "but its button was not pressed" in diagnosis(page)
+        assert "but not used" in diagnosis(page)
 
     def test_used_while_stripe_was_away(self, app: Flask, customer_id: str, simulator: Simulator) -> None:
         token = self._link(app, customer_id)
@@ -67,7 +67,7 @@ class TestDiagnosisOfALink:
 
         known = diagnosis(look(customer_id, app))
 
-        assert "Stripe refused to open its page" in known
+        assert "Stripe refused to open a checkout session" in known
         assert "Invalid email address: ada" in known
 
     def test_expired_and_revoked(self, app: Flask, customer_id: str, clock: time_machine.Traveller) -> None:
@@ -81,9 +81,9 @@ class TestDiagnosisOfALink:
         )
         revoked = look(customer_id, app)
 
-        assert "unused. Renew it below and send it." in diagnosis(expired)
+        assert "Renew it below and send it." in diagnosis(expired)
         assert tags(section(expired, "Onboarding links")) == ["Expired"]
-        assert "no link leads to one" in diagnosis(revoked)
+        assert "has no link" in diagnosis(revoked)
         assert tags(section(revoked, "Onboarding links")) == ["Revoked"]
 
     def _link(self, app: Flask, customer_id: str) -> str:

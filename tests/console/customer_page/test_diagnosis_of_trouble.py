@@ -28,8 +28,8 @@ class TestDiagnosis:
 
         page = look(person, app)
 
-        assert "Removed at Stripe Visa •••• 4242 was detached at Stripe" in diagnosis(page)
-        assert "somebody removed it in Stripe's Dashboard or customer portal" in diagnosis(page)
+        assert "Removed at Stripe Somebody removed Visa •••• 4242" in diagnosis(page)
+        assert "in Stripe's Dashboard or customer portal" in diagnosis(page)
         assert "1 removed" in section(page, "Payment method").text
 
     def test_of_a_default_taken_back_at_stripe(self, app: Flask, world: World, simulator: Simulator) -> None:
@@ -41,7 +41,7 @@ class TestDiagnosis:
 
         page = look(person, app)
 
-        assert "No method is chosen A payment method is attached at Stripe" in diagnosis(page)
+        assert "No default payment method Payment methods are attached at Stripe" in diagnosis(page)
         assert "No payment method is the default" in section(page, "Payment method").text
         assert "Make default" in section(page, "Payment method").text
 
@@ -54,10 +54,8 @@ class TestDiagnosis:
 
         page = look(person, app)
 
-        assert "Deleted at Stripe Stripe no longer has this customer: somebody deleted cus_" in diagnosis(
-            page
-        )
-        assert "none: there is nothing to look at" in section(page, "At Stripe").text
+        assert "Deleted at Stripe Somebody deleted cus_" in diagnosis(page)
+        assert "none: it no longer exists at Stripe" in section(page, "At Stripe").text
         assert "Attach another" in diagnosis(page)
 
     def test_of_a_stripe_customer_without_anything(self, app: Flask, api: Api, world: World) -> None:
@@ -83,10 +81,10 @@ class TestDiagnosis:
         page = look(person, app)
         known = diagnosis(page)
 
-        assert known.startswith("Diagnosis Stripe rejects our API key It was revoked or rolled at Stripe")
-        assert "What stands here is from" in known
+        assert known.startswith("Diagnosis Stripe rejects our API key Stripe first rejected it")
+        assert "This page shows the state from" in known
         assert (
-            page.one("a", class_="button secondary compact", href=self._app_page(app)).text == "See the app"
+            page.one("a", class_="button secondary compact", href=self._app_page(app)).text == "View the app"
         )
         assert "Key rejected" in tags(section(page, "At Stripe"))
 
@@ -110,10 +108,7 @@ class TestDiagnosis:
         page = look(person, app)
 
         assert "Two methods are attached Visa •••• 4242 is the default." in diagnosis(page)
-        assert (
-            "It was saved last through this portal, and that makes it the default (policy: replace)."
-            in diagnosis(page)
-        )
+        assert "It was saved last through this portal (policy: replace)." in diagnosis(page)
         assert "Mastercard •••• 4444" in section(page, "Payment method").text
 
     def test_of_events_that_never_came(self, app: Flask, world: World, clock: time_machine.Traveller) -> None:
@@ -129,15 +124,13 @@ class TestDiagnosis:
             sync.run_maintenance(db.session())
         page = look(person, app)
 
-        assert "No event of Stripe's has told of this yet; our own look found it Awaited" in at_first
+        assert "Found by our own check; Stripe has sent no event yet Pending" in at_first
         assert "Saved Visa •••• 4242" in diagnosis(page)
-        assert "Events were missed A look" in diagnosis(page)
-        assert "found what no event had told: Setup finished at Stripe; Payment method saved" in diagnosis(
-            page
-        )
-        assert "They were missed while this portal could not be reached" in diagnosis(page)
+        assert "Events were missed A check" in diagnosis(page)
+        assert "found a change without an event: Setup succeeded; Payment method saved" in diagnosis(page)
+        assert "Either Stripe could not reach this portal" in diagnosis(page)
         assert section(page, "Diagnosis").all("a", href=self._app_page(app))
-        assert "No event of Stripe's told of this; our own look found it" in section(page, "Timeline").text
+        assert "Found by our own check; Stripe sent no event" in section(page, "Timeline").text
 
     def test_of_events_that_were_fetched_later(self, app: Flask, world: World) -> None:
         person = world.person()
@@ -150,10 +143,8 @@ class TestDiagnosis:
 
         page = look(person, app)
 
-        assert "4 of the events below never came; they were fetched from Stripe's list later." in diagnosis(
-            page
-        )
-        assert "Fetched later" in tags(section(page, "Stripe's events"))
+        assert "Stripe did not deliver 4 of the events below. We fetched them later." in diagnosis(page)
+        assert "Fetched later" in tags(section(page, "Events"))
 
     def test_of_events_that_are_always_fetched(self, app: Flask, world: World) -> None:
         person = world.person()
@@ -178,7 +169,7 @@ class TestDiagnosis:
 
         page = look(person, app)
 
-        assert "Events were missed What happens at Stripe is seen only when we look." in diagnosis(page)
+        assert "Events were missed We only notice changes at Stripe when we check." in diagnosis(page)
         assert "The webhook endpoint is gone." in diagnosis(page)
 
     def test_of_a_webhook_endpoint_that_somebody_deleted(
@@ -193,8 +184,8 @@ class TestDiagnosis:
             client.get(post(client, f"/operator/customers/{person.payer.customer_id}/check").location)
         )
 
-        assert "Stripe knew more. Before: On Stripe's page, now Saved (Visa •••• 4242)." in said.text
-        assert "The reason why no event told us: The webhook endpoint is gone." in said.text
+        assert "Updated from Stripe: On Stripe's page, now Saved (Visa •••• 4242)." in said.text
+        assert "Why no event arrived: The webhook endpoint is gone." in said.text
 
     def test_of_an_outage_at_stripe(self, app: Flask, world: World, simulator: Simulator) -> None:
         person = world.person()
@@ -203,9 +194,9 @@ class TestDiagnosis:
 
         page = look(person, app)
 
-        assert "Stripe could not be asked Stripe had a problem of its own." in diagnosis(page)
-        assert "The next try is" in diagnosis(page)
-        assert "1 failed try" in section(page, "At Stripe").text
+        assert "Stripe did not answer Stripe had a problem of its own." in diagnosis(page)
+        assert "We try again" in diagnosis(page)
+        assert "1 failed attempt" in section(page, "At Stripe").text
 
     @staticmethod
     def _app_page(app: Flask) -> str:

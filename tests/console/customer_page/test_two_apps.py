@@ -106,7 +106,7 @@ def test_the_list_and_the_overview_name_the_app(ada: Ada, operator: FlaskClient)
     assert "Declined in Second" in listed
     assert "Declined in Second" in declined
     assert "in Second" in overview
-    assert "how they stand in Stripe" in overview
+    assert "Newest customers in Stripe" in overview
 
 
 def test_a_link_of_an_uninstalled_app_says_that_it_can_not_lead_on_now(

@@ -74,7 +74,7 @@ class TestFilter:
         page = look(console, show="deleted")
 
         assert names(page) == ["Bob"]
-        assert cells(page)["Payment"].startswith("Deleted here")
+        assert cells(page)["Payment"].startswith("Deleted")
         assert names(look(console)) == ["Ada"]
         assert names(look(console, show="deleted", status="saved")) == []
 

@@ -116,9 +116,9 @@ class TestSearch:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("cus_unknown", "No customer is known by the id cus_unknown"),
-            ("evt_unknown", "An event may also be nobody's"),
-            ("nobody", "One or two letters must begin a word"),
+            ("cus_unknown", "No customer has the id cus_unknown"),
+            ("evt_unknown", "Not every event belongs to a customer"),
+            ("nobody", "One or two letters must start a word"),
         ],
     )
     def test_says_why_nobody_fits(self, app: Flask, console: FlaskClient, text: str, said: str) -> None:

@@ -44,7 +44,7 @@ class TestActions:
         page = told(console, post(console, address_of(rows, succeeded.id) + "/retry"))
         world.work()
 
-        assert "looked at again" in page.text
+        assert "We retry this event now." in page.text
         assert person.status == PaymentStatus.SAVED
 
     def test_a_retry_that_is_not_possible_is_explained(
@@ -64,7 +64,7 @@ class TestActions:
 
         page = told(console, post(console, address_of(rows) + "/ignore", reason="It is ours"))
 
-        assert "Nothing more will happen" in page.text
+        assert "Event ignored" in page.text
         assert "An operator decided so: It is ours" in page.text
         again = told(console, post(console, address_of(rows) + "/ignore", reason="Again"))
         assert "This event is already ignored." in again.text
@@ -91,10 +91,10 @@ class TestActions:
         page = told(console, post(console, "/operator/events/retry-failed"))
         again = told(console, post(console, "/operator/events/retry-failed"))
 
-        assert "Look at 3 failed events again now?" in before.text
-        assert "3 failed events will be looked at again." in page.text
+        assert "Retry 3 failed events now?" in before.text
+        assert "Retrying 3 failed events." in page.text
         assert {found.state for found in rows(Event)} == {"new"}
-        assert "No event had failed any more." in again.text
+        assert "There are no failed events left." in again.text
         assert "Retry all failed" not in again.text
 
     def test_missed_events_are_fetched_on_demand(
@@ -114,13 +114,13 @@ class TestActions:
         assert run.next_run_at <= utcnow()
         assert [entry.app_id for entry in notes(rows, "backfill.asked")] == [app_id]
         fetching = page.one("section", id="fetching").text
-        assert "Asked for" in fetching
-        assert "3 that no webhook had brought" in fetching
+        assert "Requested" in fetching
+        assert "3 that no webhook delivered" in fetching
         assert "Stripe can't be reached." in fetching
         with app.app_context():
             db.session().execute(sa.update(Backfill).values(last_run_at=utcnow() + timedelta(seconds=1)))
             db.session().commit()
-        assert "Asked for" not in Page.of(console.get("/operator/events")).one("section", id="fetching").text
+        assert "Requested" not in Page.of(console.get("/operator/events")).one("section", id="fetching").text
 
     def test_missed_events_of_no_app_are_not_fetched(self, console: FlaskClient, rows: Rows) -> None:
         assert post(console, "/operator/events/fetch", app="none").status_code == 404

@@ -40,7 +40,7 @@ class TestOneEvent:
         page = Page.of(console.get(address_of(rows)))
 
         assert "It tells nothing new." in page.one("section", aria_labelledby="became").text
-        assert "known already" in page.one("section", aria_labelledby="changed").text
+        assert "We already knew this" in page.one("section", aria_labelledby="changed").text
 
     def test_says_how_often_stripe_was_asked_in_vain(
         self, world: World, person: Person, console: FlaskClient, rows: Rows
@@ -54,13 +54,13 @@ class TestOneEvent:
 
         became = page.one("section", aria_labelledby="became").text
         assert "Waiting" in became
-        assert "after 1 failed try" in became
+        assert "after 1 failed attempt" in became
         assert "Stripe had a problem of its own." in became
-        assert "Nothing yet." in page.text
+        assert "None yet." in page.text
 
     @pytest.mark.parametrize(
         ("state", "said"),
-        [("new", "Looked at next"), ("dead", "Failed with"), ("ignored", "Because")],
+        [("new", "Next attempt"), ("dead", "Error"), ("ignored", "Reason")],
     )
     def test_says_how_one_stands_that_is(
         self, state: str, said: str, app: Flask, postbox: Postbox, console: FlaskClient, rows: Rows
@@ -108,7 +108,7 @@ class TestOneEvent:
 
         page = Page.of(console.get(address_of(rows)))
 
-        assert "90 days after an event is finished, what it said is forgotten" in page.text
+        assert "payload 90 days after it is processed" in page.text
         assert "Retry now" not in page.text
 
 
@@ -163,7 +163,7 @@ class TestPersonalData:
         assert answer.status_code == 403
         assert "ada@example.com" not in answer.text
         assert notes(rows, "event.personal_data_shown") == []
-        assert "Only operators can open them." in viewer.get(address_of(rows)).text
+        assert "Only operators can show them." in viewer.get(address_of(rows)).text
 
     def test_never_shows_secrets(self, postbox: Postbox, console: FlaskClient, rows: Rows) -> None:
         postbox.post(event("customer.updated", self.PERSON))

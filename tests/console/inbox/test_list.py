@@ -148,12 +148,12 @@ def test_finds_by_app_where_there_are_several(
 @for_each(
     ("query", "field", "said"),
     [
-        ("span=custom", "from", "Enter the first day"),
-        ("from=yesterday", "from", "Enter a day such as 2026-03-31."),
-        ("span=custom&from=2026-01-01&to=never", "to", "Enter a day such as"),
-        ("span=custom&from=2026-01-02&to=2026-01-01", "from", "after the last one"),
-        ("span=custom&from=2020-01-01&to=2026-01-01", "from", "more than two years"),
-        ("span=custom&from=9999-12-30&to=9999-12-31", "to", "nearer"),
+        ("span=custom", "from", "Enter the first date"),
+        ("from=yesterday", "from", "Enter a date such as 2026-03-31."),
+        ("span=custom&from=2026-01-01&to=never", "to", "Enter a date such as"),
+        ("span=custom&from=2026-01-02&to=2026-01-01", "from", "before the last date"),
+        ("span=custom&from=2020-01-01&to=2026-01-01", "from", "two years or less"),
+        ("span=custom&from=9999-12-30&to=9999-12-31", "to", "earlier"),
     ],
 )
 def test_says_what_is_wrong_with_a_span(query: str, field: str, said: str, console: FlaskClient) -> None:
@@ -205,5 +205,5 @@ def test_says_what_to_do_where_there_is_nothing(app: Flask, console: FlaskClient
     no_app = Page.of(console.get("/operator/events"))
 
     assert no_event.all("a", href="/signup")
-    assert "No event fits" in no_fit.text
+    assert "No matching events" in no_fit.text
     assert no_app.one("main").all("a", href="/operator/stripe")

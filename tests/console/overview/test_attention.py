@@ -26,7 +26,7 @@ from tests.support.world import World
 def test_is_calm_when_nothing_needs_attention(app: Flask, console: FlaskClient) -> None:
     customer(app, "saved")
 
-    assert "Nothing does." in Page.of(console.get("/operator/")).text
+    assert "All clear." in Page.of(console.get("/operator/")).text
     assert concerns(console) == {}
 
 
@@ -142,13 +142,13 @@ def test_asks_for_attention_to_an_app_that_the_doctor_found_ill(app: Flask, cons
         )
         session.commit()
 
-    assert "The endpoint is gone" in concerns(console)["1 A Stripe app is not well"].text
+    assert "The endpoint is gone" in concerns(console)["1 A Stripe app has problems"].text
 
 
 def test_asks_for_attention_to_changes_of_which_no_event_told(app: Flask, console: FlaskClient) -> None:
     somebody = customer(app, "saved", drift="payment_method.removed", verified_at=utcnow())
 
-    panel = concerns(console)["1 Changes of which Stripe never told"]
+    panel = concerns(console)["1 Changes without events"]
 
     assert "removed" in panel.text
     assert panel.one("form")["action"] == f"/operator/customers/{somebody}/check"
@@ -165,4 +165,4 @@ def test_asks_for_attention_when_no_worker_runs(
     later = concerns(sign_in(app))
 
     assert soon == []
-    assert list(later) == ["1 Events wait too long"]
+    assert list(later) == ["1 Events are delayed"]

@@ -25,9 +25,9 @@ class TestFreshInstallation:
         steps = page.one("ol", class_="steps")
         assert [step.one("h2").text for step in steps.all("li")] == [
             "Install your Stripe account",
-            "Put your name on the pages (done)",
+            "Add your brand (done)",
             "Protect your account",
-            "Let your programs in",
+            "Connect your programs",
             "Share your sign-up page",
         ]
         assert page.one("input", id="once")["value"] == "http://127.0.0.1:8000/signup"

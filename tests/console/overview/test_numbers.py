@@ -41,7 +41,7 @@ def test_counts_the_same_as_needing_attention_above_and_below(
     assert funnel(console)["Sign-ups that need attention"].startswith("7 ")
     assert funnel(console, "?span=90d")["Sign-ups that need attention"].startswith("14 ")
     assert sum(int(title.split()[0]) for title in concerns(console)) == 14
-    assert "14 open now, whenever the customer signed up" in page.text
+    assert "14 open now, across all customers" in page.text
 
 
 def test_shows_the_same_numbers_as_a_chart_and_as_a_table(
@@ -128,7 +128,7 @@ def test_says_so_when_nobody_signed_up_in_a_span(app: Flask, console: FlaskClien
 
     page = Page.of(console.get("/operator/?span=today"))
 
-    assert "Nobody signed up in this time." in page.text
+    assert "No sign-ups in this period." in page.text
     assert funnel(console, "?span=today")["Saved a method"] == "0 0 %"
 
 

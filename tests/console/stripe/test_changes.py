@@ -20,7 +20,7 @@ class TestDefault:
     def test_goes_over_to_another_app(self, app: Flask, console: FlaskClient, second: App) -> None:
         page = then(console, post(console, f"{STRIPE}/{second.id}/default"))
 
-        assert "Customers pay through Second from now on." in page.text
+        assert "Second is now the default." in page.text
         assert [one.is_default for one in installed(app)] == [False, True]
         [(actor, facts)] = told(app, "app.made_default")
         assert (actor, list(facts)) == ("operator", ["former"])
@@ -75,7 +75,7 @@ class TestUninstall:
 
         page = then(console, post(console, f"{path}/uninstall", account=f" {DEFAULT_ACCOUNT} "))
 
-        assert "Stripe is uninstalled. Its customers and cards stay at Stripe." in page.text
+        assert "Stripe has been uninstalled. Its customers and payment methods stay at Stripe." in page.text
         assert "No Stripe account is installed" in page.text
         assert endpoints(simulator, DEFAULT_ACCOUNT) == []
         assert rows(apps.SigningSecret) == []

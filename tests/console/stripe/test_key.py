@@ -22,7 +22,7 @@ class TestKey:
 
         page = then(console, post(console, f"{path}/key", api_key=OTHER_KEY))
 
-        assert "Stripe uses the key sk_test_***rst from now on." in page.text
+        assert "Stripe now uses the key sk_test_***rst." in page.text
         assert "Stripe takes the API key" in page.text
         assert [app.masked_key for app in installed(app)] == ["sk_test_***rst"]
         assert told(app, "app.key_replaced") == [("operator", {"masked_key": "sk_test_***rst"})]
@@ -129,7 +129,7 @@ class TestRoll:
         page = then(console, post(console, f"{path}/end-overlap"))
 
         [after] = installed(app)
-        assert "The former secret is accepted no more" in page.text
+        assert "The old secret and its endpoint are removed" in page.text
         assert endpoints(simulator, DEFAULT_ACCOUNT) == [after.endpoint]
         assert before.secrets[0] not in after.secrets
         assert [actor for actor, _ in told(app, "app.secret_retired")] == ["operator"]
@@ -171,7 +171,7 @@ class TestRepair:
     def test_does_nothing_where_nothing_is_wrong(self, code: str, console: FlaskClient, path: str) -> None:
         page = then(console, post(console, f"{path}/repair", code=code))
 
-        assert "There was nothing to repair any more." in page.text
+        assert "There was nothing left to repair." in page.text
 
     def test_says_what_stripe_has_against_it(
         self, app: Flask, console: FlaskClient, path: str, simulator: Simulator, calls: StripeCalls
@@ -185,5 +185,5 @@ class TestRepair:
 
         page = then(console, post(console, f"{path}/repair", code="enabled"))
 
-        assert "That could not be repaired. Not today." in page.text
+        assert "The repair failed. Not today." in page.text
         assert "The endpoint is disabled" in page.text

@@ -31,8 +31,8 @@ class TestList:
 
         first, other = page.all("section")
         assert [section.one("h2").text for section in (first, other)] == ["Stripe", "Second"]
-        assert "Test mode Default Not known yet" in first.text
-        assert "Test mode Not examined yet" in other.text
+        assert "Test mode Default Unknown" in first.text
+        assert "Test mode Not checked yet" in other.text
         assert "sk_test_***000" in first.text
         assert DEFAULT_API_KEY not in page.html
 
@@ -44,7 +44,7 @@ class TestList:
 
         page = Page.of(console.get(STRIPE))
 
-        assert "Key rejected Broken" in page.text
+        assert "Key rejected Error" in page.text
 
     def test_says_that_none_is_the_default(self, app: Flask, console: FlaskClient) -> None:
         with app.app_context():
@@ -53,7 +53,7 @@ class TestList:
 
         page = Page.of(console.get(STRIPE))
 
-        assert "No app is the default" in page.text
+        assert "No default app" in page.text
 
 
 class TestOne:
@@ -98,7 +98,7 @@ class TestOne:
     ) -> None:
         page = Page.of(console.get(path))
 
-        assert "Not examined yet" in page.text
+        assert "Not checked yet" in page.text
         assert calls.made == []
 
     def test_leads_to_the_simulator_where_there_is_one(self, console: FlaskClient, path: str) -> None:
