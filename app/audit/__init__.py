@@ -1,4 +1,4 @@
-"""The story of each customer: who did what, and what Stripe told us. Only ever added to."""
+"""The audit log: who did what, and what Stripe told us. Entries are only added."""
 
 from app.audit.actions import note
 from app.audit.models import Entry

@@ -1,4 +1,4 @@
-"""Adding to the story."""
+"""Adds entries to the audit log."""
 
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,6 @@ def note(
     app_id: str | None = None,
     **facts: str | None,
 ) -> None:
-    """Add an entry with whatever facts are known. It is committed with what it tells of, or not at all."""
+    """Add an entry with the known facts. It is part of the caller's transaction."""
     known = {name: value for name, value in facts.items() if value is not None}
     session.add(Entry(kind=kind, actor=actor, customer_id=customer_id, app_id=app_id, facts=known))

@@ -1,4 +1,4 @@
-"""What happened, in order."""
+"""The table of the audit log."""
 
 from datetime import datetime
 

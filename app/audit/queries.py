@@ -1,4 +1,4 @@
-"""Reads of the audit log that are worth a name."""
+"""Reads of the audit log."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +31,7 @@ def page(
     after: keyset.Position | None = None,
     size: int = 50,
 ) -> keyset.Slice[Entry]:
-    """The entries that fit, the newest first. A position is the id alone."""
+    """The matching entries, the newest first. A position is an id."""
     found = keyset.newest_first(
         session,
         sa.select(Entry).where(*_fits(wanted)),
@@ -41,7 +41,7 @@ def page(
         after=after,
         size=size,
     )
-    # Ids of one millisecond are in no order; what was noted in one commit is told in the order of noting.
+    # Ids of one millisecond are in no order; entries of one commit keep their order.
     entries = sorted((row[0] for row in found.rows), key=lambda entry: (entry.at, entry.id), reverse=True)
     return keyset.Slice(entries, found.newer, found.older)
 

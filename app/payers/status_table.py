@@ -84,7 +84,7 @@ STATUS_TABLE: dict[PaymentStatus, StatusInfo] = {
 
 
 def status_info(status: str) -> StatusInfo:
-    """The line of a status; a made-up one for a status that only old rows have."""
+    """The line of a status. A status that only old rows have gets a neutral one."""
     if status in set(PaymentStatus):
         return STATUS_TABLE[PaymentStatus(status)]
     return StatusInfo(label=status.replace("_", " ").capitalize(), tone="neutral")

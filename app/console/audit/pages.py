@@ -21,7 +21,7 @@ KINDS = [(kind, told.otherwise or told.title) for kind, told in wording.KINDS.it
 
 @dataclass(frozen=True)
 class Line:
-    """One entry, with the names of what it names by ids."""
+    """One entry, with names instead of ids."""
 
     entry: audit.Entry
     said: wording.Description
@@ -31,7 +31,7 @@ class Line:
 
     @property
     def event_id(self) -> str | None:
-        """The event (evt_…) that it tells of."""
+        """The event (evt_…) behind the entry."""
         return self.entry.facts.get("event_id")
 
 
@@ -91,7 +91,7 @@ def _lines(session: Session, entries: list[audit.Entry], installed: dict[str, ap
 
 
 def _everybody(session: Session) -> list[tuple[str, str]]:
-    """Everyone who can have done something, for the filter."""
+    """All actors, for the filter."""
     people, tokens = operators.Operator, operators.ApiToken
     known = [
         *(f"operator:{id_}" for id_ in session.scalars(sa.select(people.id).order_by(people.email_folded))),

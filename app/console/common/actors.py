@@ -1,4 +1,4 @@
-"""Who did something, as people call them."""
+"""The names of actors, for people."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ PLAIN = {
 
 
 def names(session: Session, actors: Iterable[str]) -> dict[str, str]:
-    """What each actor of the audit log (`visitor`, `operator:<id>`, …) is called. Two reads at most."""
+    """The name of each actor of the audit log (`visitor`, `operator:<id>`, …), in two queries at most."""
     wanted = set(actors)
     found = {actor: PLAIN.get(actor, actor) for actor in wanted}
     people, tokens = operators.Operator, operators.ApiToken

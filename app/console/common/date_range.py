@@ -1,4 +1,4 @@
-"""A range of days in the address of a page: whole days, UTC."""
+"""A range of whole days (UTC) in the URL of a page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class DateRange:
-    """From one day to another, both included; without days, any time. `errors` says what is wrong."""
+    """From one day to another, both included; without days, any time. `errors` are for the form."""
 
     name: str = ""
     first: date | None = None
@@ -40,7 +40,7 @@ class DateRange:
 
 
 def read(arguments: Mapping[str, str], *, default: str = "") -> DateRange:
-    """The range of an address; the default one where it names none, and with errors where it is wrong."""
+    """Read the range from the URL. Return the default when it names none, with errors when it is wrong."""
     name = arguments.get("span", "")
     typed = {key: arguments[key].strip() for key in ("from", "to") if arguments.get(key, "").strip()}
     if name == "custom" or (not name and typed):

@@ -38,5 +38,5 @@ STATE_MEANINGS = {
 
 
 def label(kind: str) -> str:
-    """A type in plain words; one that we never asked for, as Stripe calls it."""
+    """An event type in plain words; Stripe's name for a type that we do not request."""
     return LABELS.get(kind, kind)

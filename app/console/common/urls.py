@@ -1,4 +1,4 @@
-"""The address of the page being shown, with something changed: filters and places in lists stay in it."""
+"""The URL of the current page: its arguments, and changed copies of it."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -20,36 +20,36 @@ FIRST, LAST = (
 
 
 def current_url(**changes: str | None) -> str:
-    """This page with other arguments; None takes one away. It begins at the list's first page again."""
+    """The current URL with changed arguments; None removes one. A list starts at its first page again."""
     kept = {name: value for name, value in request.args.items() if value and _is_ours(name)}
     wanted = {name: value for name, value in (kept | changes).items() if value}
     return url_for(str(request.endpoint), **(request.view_args or {}), **wanted)  # type: ignore[arg-type]
 
 
 def _is_ours(name: str) -> bool:
-    """Can an argument stay? A place begins another list, and some names mean something to `url_for`."""
+    """Keep an argument, unless it is a position or means something to `url_for`."""
     return name not in {*POSITIONS, "endpoint", *(request.view_args or {})} and not name.startswith("_")
 
 
 def choice(name: str, allowed: Iterable[str]) -> str | None:
-    """An argument, if it is one of a few words; what is not filters nothing."""
+    """An argument with one of the allowed values; None for any other."""
     value = request.args.get(name, "")
     return value if value in allowed else None
 
 
 def text(name: str) -> str | None:
-    """An argument that somebody typed. What no database takes finds nothing anyway."""
+    """An argument that somebody typed; None when no stored text can equal it."""
     value = request.args.get(name, "").strip()
     return value if value and value.isprintable() and len(value) <= 255 else None
 
 
 def format_position(position: Position) -> str:
-    """A place in a list, as an address says it."""
+    """A position in a list, as text for a URL."""
     return "~".join(part.isoformat() if isinstance(part, datetime) else part for part in position)
 
 
 def timed_position(name: str) -> Position | None:
-    """A place that is a time and an id. Raises NotFound for one that no list of ours has named."""
+    """Read a position that is a time and an id. Raises NotFound for any other."""
     given = request.args.get(name, "")
     if not given:
         return None
@@ -66,7 +66,7 @@ def timed_position(name: str) -> Position | None:
 
 
 def named_position(name: str) -> Position | None:
-    """A position that is a text of 256 letters at most, and an id of ours. Raises NotFound for any other."""
+    """Read a position that is a text of at most 256 letters and an id. Raises NotFound for any other."""
     given = request.args.get(name, "")
     if not given:
         return None
@@ -77,7 +77,7 @@ def named_position(name: str) -> Position | None:
 
 
 def id_position(name: str) -> Position | None:
-    """A place that is an id alone. Raises NotFound for what is none."""
+    """Read a position that is an id. Raises NotFound for any other."""
     given = request.args.get(name, "")
     if not given:
         return None

@@ -1,4 +1,4 @@
-"""What the audit log says, in words: one table for every page that tells a story.
+"""The wording of the audit log: one table for every page with a timeline.
 
 A kind that the code notes and this table lacks fails a test; one that only old rows have is still told, by
 its own name.
@@ -17,7 +17,7 @@ Facts = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Description:
-    """One entry, told: a sentence, how good or bad it is, and the facts with their labels."""
+    """One entry in words: a sentence, its tone, and the facts with their labels."""
 
     title: str
     tone: str  # neutral, info, success, warning, error
@@ -26,12 +26,12 @@ class Description:
 
 @dataclass(frozen=True)
 class Template:
-    """How a kind is told. The title may name facts in braces; `otherwise` is for entries that lack one."""
+    """The wording of a kind. The title may name facts in braces; `otherwise` is for entries without them."""
 
     title: str
     tone: str = "neutral"
     otherwise: str = ""
-    hidden: frozenset[str] = field(default_factory=frozenset)  # facts that the title has said already
+    hidden: frozenset[str] = field(default_factory=frozenset)  # facts that the title contains
 
 
 def _template(title: str, tone: str = "neutral", otherwise: str = "", *, hides: str = "") -> Template:
@@ -64,7 +64,7 @@ KINDS: dict[str, Template] = {
     "link.opened": _template("Onboarding link opened", "info"),
     "link.used": _template("Onboarding link used", "info"),
     "link.revoked": _template("Onboarding link revoked", "warning"),
-    # Pages
+    # Checkout sessions
     "checkout.started": _template("Checkout session opened", "info"),
     "checkout.refused": _template("Stripe refused to open a checkout session", "error"),
     "checkout.closed": _template("Checkout session closed by an operator", "warning"),
@@ -148,7 +148,7 @@ KINDS: dict[str, Template] = {
         "All {count} failed events retried", "info", "All failed events retried", hides="count"
     ),
     "backfill.asked": _template("Missed events requested", "info"),
-    # Convergence
+    # Checks
     "payment_status.changed": _template(
         "Payment status: {after}", "warning", "Payment status changed", hides="after"
     ),
@@ -189,7 +189,7 @@ LABELS: dict[str, str] = {
 
 
 def describe(entry: audit.Entry) -> Description:
-    """Tell an entry."""
+    """Put an entry into words."""
     facts = {name: str(value) for name, value in entry.facts.items()}
     if "changed" in facts:
         facts["changed"] = facts["changed"].replace("_", " ")
@@ -205,13 +205,13 @@ def describe(entry: audit.Entry) -> Description:
 
 
 def describe_kinds(kinds: str) -> str:
-    """Several kinds, listed with commas, in words."""
+    """Put several kinds, separated by commas, into words."""
     named = (KINDS.get(kind.strip()) for kind in kinds.split(","))
     return "; ".join(words.otherwise or words.title for words in named if words) or kinds
 
 
 def describe_checkout_session(page: checkout.CheckoutSession) -> tuple[str, str]:
-    """What became of one of Stripe's pages, and its tone."""
+    """The state of a checkout session in words, and its tone."""
     if page.setup_status == "succeeded":
         return "Completed, method saved", "success"
     if page.status == "complete":
@@ -228,7 +228,7 @@ def describe_checkout_session(page: checkout.CheckoutSession) -> tuple[str, str]
 
 
 def _special(kind: str, facts: Facts) -> Template | None:
-    """Template for a kind whose facts change its meaning."""
+    """The template of a kind, when its facts change the meaning."""
     if kind == "default_method.changed" and "payment_method_id" not in facts:
         return _template("No default payment method", "warning")
     if kind == "default_method.changed" and "same_card" in facts:
@@ -263,7 +263,7 @@ def _value(value: str) -> str:
 
 
 def _detail(name: str, value: str) -> str | datetime:
-    """A moment is left to the page, which shows all of them in one zone."""
+    """A fact for the page. Times stay times: the page shows them in one zone."""
     return datetime.fromisoformat(value) if name == "expires_at" else _value(value)
 
 

@@ -1,3 +1,3 @@
-"""The page of one customer, and all that an operator may do there."""
+"""The page of one customer, and what an operator may do there."""
 
 __all__: list[str] = []

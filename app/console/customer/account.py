@@ -20,7 +20,7 @@ WEBHOOK_FINDINGS = {  # the codes of the doctor's findings about the webhook
 }
 
 
-STRIPE_KINDS = {  # ids of Stripe's that a person may want to see there, by their prefix
+STRIPE_KINDS = {  # Stripe objects that the Dashboard shows, by the prefix of their ids
     "acct": "account",
     "cs": "checkout_session",
     "cus": "customer",
@@ -33,7 +33,7 @@ STRIPE_KINDS = {  # ids of Stripe's that a person may want to see there, by thei
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """The customer in one Stripe app: as we know it there, and how the app itself fares."""
+    """The customer in one Stripe app, and the state of the app."""
 
     app: apps.App
     payer: payers.Payer | None
@@ -43,75 +43,75 @@ class Account:
     rejected_since: datetime | None  # since when Stripe rejects the app's key
     examination: doctor.Examination | None
     last_delivery: datetime | None  # when the app's webhook brought an event
-    links: list[OnboardingLink]  # that lead there, the newest first
+    links: list[OnboardingLink]  # into this app, the newest first
     names: dict[str, str]  # of actors
     now: datetime
 
     @property
     def working_link(self) -> OnboardingLink | None:
-        """The newest link that still leads somewhere."""
+        """The newest link that still works."""
         return next((link for link in self.links if link.works), None)
 
     @property
     def attempt(self) -> checkout.CheckoutSession | None:
-        """The page that was opened last."""
+        """The newest checkout session."""
         return self.pages[0] if self.pages else None
 
     @property
     def method(self) -> payers.PaymentMethod | None:
-        """What is charged."""
+        """The default payment method."""
         return self.payer.default_method if self.payer else None
 
     @property
     def others(self) -> list[payers.PaymentMethod]:
-        """What is attached besides, the newest first."""
+        """The other attached methods, the newest first."""
         rows = reversed(self.payer.methods) if self.payer else []
         return [row for row in rows if row.detached_at is None and row is not self.method]
 
     @property
     def removed(self) -> list[payers.PaymentMethod]:
-        """What is attached no more, the last one first."""
+        """The removed methods, the last one first."""
         rows = self.payer.methods if self.payer else []
         gone = [(row.detached_at, row) for row in rows if row.detached_at is not None]
         return [row for _, row in sorted(gone, key=lambda pair: pair[0], reverse=True)]
 
     @property
     def open_pages(self) -> list[checkout.CheckoutSession]:
-        """The pages of Stripe's on which the customer could go on."""
+        """The checkout sessions that the customer can still finish."""
         return [page for page in self.pages if page.status == "open" and page.expires_at > self.now]
 
     @property
     def next_look(self) -> datetime | None:
-        """When Stripe is asked next without anybody's doing."""
+        """When a worker checks with Stripe next."""
         times = (self.payer.due_at, self.payer.verify_at) if self.payer else ()
         return min((time for time in times if time is not None), default=None)
 
     @property
     def is_stale(self) -> bool:
-        """Is our record old, so that Stripe is asked again because of this very look?"""
+        """Is our record so old that viewing it starts a check?"""
         return self.payer is not None and payers.is_stale(self.payer, self.now)
 
     @property
     def differences(self) -> list[payers.Difference]:
-        """What Stripe has otherwise than we."""
+        """The details that differ at Stripe."""
         return payers.differences(self.payer) if self.payer else []
 
     @property
     def adoptable(self) -> dict[str, str]:
-        """What the button sends along: the app, and what stands there of Stripe's."""
+        """The hidden fields of the button: the app, and Stripe's details as shown."""
         seen = {each.part: each.theirs for each in self.differences if each.is_adoptable}
         return {"app_id": self.app.id} | seen
 
     @property
     def troubles(self) -> list[doctor.Finding]:
-        """What keeps events away, by the last examination; a later delivery makes that obsolete."""
+        """The webhook findings of the last examination. A later delivery makes them obsolete."""
         if self.examination is None:
             return []
         is_obsolete = self.last_delivery is not None and self.last_delivery > self.examination.at
-        return [] if is_obsolete else keeping_events_away(self.examination)
+        return [] if is_obsolete else webhook_findings(self.examination)
 
     def last(self, kind: str, **facts: str | None) -> audit.Entry | None:
-        """The last turning point of a kind with these facts, in this app or in none."""
+        """The last turning point of a kind with these facts, in this app or without an app."""
         return next(
             (
                 entry
@@ -122,13 +122,13 @@ class Account:
         )
 
     def url(self, id_: str) -> str | None:
-        """Where an id of Stripe's can be seen in its Dashboard."""
+        """The Dashboard page of a Stripe id."""
         kind = kind_of(id_)
         return apps.dashboard_url(self.app, kind, id_) if kind else None
 
 
-def keeping_events_away(examination: doctor.Examination) -> list[doctor.Finding]:
-    """What an examination found of that by which Stripe's events come."""
+def webhook_findings(examination: doctor.Examination) -> list[doctor.Finding]:
+    """The findings of an examination that keep events away."""
     return [
         finding
         for finding in doctor.findings_of(examination)
@@ -137,6 +137,6 @@ def keeping_events_away(examination: doctor.Examination) -> list[doctor.Finding]
 
 
 def kind_of(text: str) -> str | None:
-    """What a text is the id of at Stripe, if it is one."""
+    """The kind of Stripe object that an id names; None for other texts."""
     prefix, _, rest = text.partition("_")
     return STRIPE_KINDS.get(prefix) if rest.replace("_", "").isalnum() else None

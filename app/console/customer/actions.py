@@ -1,4 +1,4 @@
-"""What an operator may do to one customer, beyond what the packages offer as one verb."""
+"""The operator's actions on one customer that take more than one call of a package."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import apps, audit, checkout, customers, doctor, payers, sync, webhooks
 from app.console.customer import unanswered
-from app.console.customer.account import keeping_events_away
+from app.console.customer.account import webhook_findings
 from app.core import db
 from app.core.db import utcnow
 from app.core.errors import Conflict, Invalid, NotFound
@@ -18,7 +18,7 @@ from app.gateway import CustomerFacts, StripeObjectMissing, StripeRefused
 
 
 class ChangedMeanwhile(Conflict):
-    """Somebody changed the customer since the form was drawn; `now` is what stands there."""
+    """Somebody changed the customer since the form was drawn; `now` is the stored customer."""
 
     def __init__(self, now: Customer) -> None:
         super().__init__("Somebody else changed this customer since you opened the form.")
@@ -27,16 +27,16 @@ class ChangedMeanwhile(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class EditResult:
-    """What came of new details, here and at Stripe."""
+    """The result of an edit, here and at Stripe."""
 
     is_changed: bool
     is_sent: bool = True  # Stripe has them, or has refused them
-    refusal: str | None = None  # Stripe's own words
+    refusal: str | None = None  # Stripe's message
 
 
 @dataclass(frozen=True)
 class Holder:
-    """A customer that has some of the names that are wanted."""
+    """A customer that already has some of the requested keys."""
 
     customer: Customer
     names: list[str]
@@ -44,7 +44,7 @@ class Holder:
 
 @dataclass(frozen=True)
 class State:
-    """What is known of a payer, to be compared with what is known a moment later."""
+    """What we know about a payer, to compare with what we know after a check."""
 
     words: str
     default_method_id: str | None
@@ -53,15 +53,15 @@ class State:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What asking Stripe brought: in how far it answered, and what differs from before."""
+    """The result of a check: whether Stripe answered, and what changed."""
 
     is_answered: bool
     changes: list[str]
-    troubles: list[str]  # of the webhook, when a change had not been told by an event
+    troubles: list[str]  # with the webhook, when a change came without an event
 
 
 def find(session: Session, customer_id: str, *, lock: bool = False) -> Customer:
-    """A customer by its id, even a deleted one, as the database has it now. Raises NotFound."""
+    """Read a customer by id from the database, even a deleted one. Raises NotFound."""
     known = db.is_id(customer_id.upper())
     customer = (
         session.get(Customer, customer_id.upper(), populate_existing=True, with_for_update=lock)
@@ -74,7 +74,7 @@ def find(session: Session, customer_id: str, *, lock: bool = False) -> Customer:
 
 
 def find_to_change(session: Session, customer_id: str) -> Customer:
-    """Begin to write, and lock a live customer. Raises NotFound, and PreconditionFailed for a deleted one."""
+    """Start a write and lock a live customer. Raises NotFound, and PreconditionFailed for a deleted one."""
     db.start_write(session)
     customer = find(session, customer_id, lock=True)
     customers.refuse_deleted(customer)
@@ -82,9 +82,9 @@ def find_to_change(session: Session, customer_id: str) -> Customer:
 
 
 def edit(session: Session, customer_id: str, wanted: NewCustomer, *, seen: str, actor: str) -> EditResult:
-    """Give a customer new details; `seen` says when it had last been changed as the form was drawn. Commits.
+    """Store new details of a customer. `seen` is its time of change when the form was drawn. Commits.
 
-    A new name or email is stored first; then Stripe is told at once, or later if it gives no answer.
+    Store a new name or email first, then send it to Stripe: now, or later if Stripe does not answer.
     Raises ChangedMeanwhile, CustomerTaken and PreconditionFailed.
     """
     db.end_read(session)
@@ -105,9 +105,9 @@ def edit(session: Session, customer_id: str, wanted: NewCustomer, *, seen: str, 
 
 
 def check(session: Session, customer_id: str, *, actor: str) -> CheckResult:
-    """Ask Stripe what is true of a customer now, whatever we believe. Commits.
+    """Ask Stripe about a customer now, however fresh our record is. Commits.
 
-    When that brings a change of which no event told, the app is examined, so that the cause can be named.
+    Examine the app when a change came without an event, so that the page can name the cause.
     """
     before = {payer.id: _state(session, payer) for payer in payers.all_of_customer(session, customer_id)}
     announced = {payer_id for payer_id in before if webhooks.unfinished(session, payer_id)}
@@ -138,9 +138,9 @@ def check(session: Session, customer_id: str, *, actor: str) -> CheckResult:
 def fetch_stripe_customer(
     session: Session, customer: Customer, app: apps.App, stripe_customer_id: str
 ) -> CustomerFacts:
-    """What Stripe says of a Stripe customer that is to stand for a customer. Ends the reading.
+    """Fetch a Stripe customer that an operator wants to attach. Ends the reading.
 
-    Raises Invalid, with the field, when it can't: it is not there, it is deleted, or it stands for another.
+    Raises Invalid for the field when it is unknown, deleted or attached already.
     """
     holder = payers.of_stripe_customer(session, app.id, stripe_customer_id)
     if holder is not None and holder.customer_id != customer.id:
@@ -164,7 +164,7 @@ def fetch_stripe_customer(
 def attach(
     session: Session, customer: Customer, app: apps.App, stripe_customer_id: str, *, actor: str
 ) -> None:
-    """Let an existing Stripe customer stand for a customer, and learn all about it. Commits.
+    """Attach an existing Stripe customer and read its data. Commits.
 
     Raises what `payers.bind` does.
     """
@@ -175,7 +175,7 @@ def attach(
 
 
 def choose_default(session: Session, customer: Customer, app_id: str, method_id: str, *, actor: str) -> str:
-    """Have Stripe make another attached method the default; returns its title. Commits.
+    """Make another attached method the default at Stripe, and return its title. Commits.
 
     Raises Unanswered, and as `payers.bind` does.
     """
@@ -190,7 +190,7 @@ def choose_default(session: Session, customer: Customer, app_id: str, method_id:
 
 
 def detach(session: Session, customer: Customer, app_id: str, method_id: str, *, actor: str) -> str:
-    """Remove a method at Stripe permanently; returns its title. Commits.
+    """Remove a payment method from Stripe permanently, and return its title. Commits.
 
     Raises Unanswered, and what the gateway does.
     """
@@ -219,7 +219,7 @@ def detach(session: Session, customer: Customer, app_id: str, method_id: str, *,
 
 
 def close_checkout_session(session: Session, customer: Customer, session_id: str, *, actor: str) -> bool:
-    """Close an open page of Stripe's. False when it was not open any more. Commits. Raises NotFound."""
+    """Close an open checkout session. Return False if it was closed already. Commits. Raises NotFound."""
     page = session.get(checkout.CheckoutSession, session_id)
     if page is None or page.payer.customer_id != customer.id:
         raise NotFound("This customer has no such checkout session.")
@@ -245,7 +245,7 @@ def close_checkout_session(session: Session, customer: Customer, session_id: str
 
 
 def holders_of(session: Session, wanted: NewCustomer, ids: Iterable[str]) -> list[Holder]:
-    """Who holds which of the wanted names."""
+    """The customers that already have some of the requested keys."""
     found = session.scalars(sa.select(Customer).where(Customer.id.in_(ids)).order_by(Customer.id))
     holders = []
     for customer in found:
@@ -272,10 +272,10 @@ def _state(session: Session, payer: payers.Payer) -> State:
 
 
 def _examine(session: Session, app: apps.App, *, actor: str) -> list[str]:
-    """Look for what keeps an app's events away, and keep what is found for the page to show."""
+    """Examine an app, and return what keeps its events away."""
     found = doctor.run(session, app, actor=actor)
     session.commit()
-    return [finding.title for finding in keeping_events_away(found)]
+    return [finding.title for finding in webhook_findings(found)]
 
 
 def _attached(

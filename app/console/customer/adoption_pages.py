@@ -1,4 +1,4 @@
-"""What an operator decides about one customer: to adopt Stripe's details, and to allow more tries."""
+"""An operator's decisions about one customer: adopt Stripe's details, allow more attempts."""
 
 from flask import flash, request
 from flask.typing import ResponseReturnValue
@@ -13,7 +13,7 @@ from app.operators import Role
 
 @pages.action("/customers/<customer_id>/adopt", role=Role.OPERATOR)
 def adopt(customer_id: str) -> ResponseReturnValue:
-    """Take over the details that Stripe has, as far as they are still those on the page."""
+    """Adopt Stripe's details, unless they have changed since the page was drawn."""
     session = db.session()
     customer = actions.find_to_change(session, customer_id)
     payer = payers.of_customer(session, request.form.get("app_id", ""), customer.id)
@@ -32,7 +32,7 @@ def adopt(customer_id: str) -> ResponseReturnValue:
 
 @pages.action("/customers/<customer_id>/allow", role=Role.OPERATOR)
 def allow(customer_id: str) -> ResponseReturnValue:
-    """Let a customer try again after too many tries were declined."""
+    """Let a customer try again after too many declined attempts."""
     session = db.session()
     customer = actions.find_to_change(session, customer_id)
     for payer in payers.all_of_customer(session, customer.id):

@@ -1,4 +1,4 @@
-"""Letting an existing Stripe customer stand for a customer, on pages of their own."""
+"""Attach an existing Stripe customer to a customer."""
 
 from flask import flash, render_template, request
 from flask.typing import ResponseReturnValue
@@ -16,7 +16,7 @@ from app.web import problems
 
 @pages.page("/customers/<customer_id>/attach", role=Role.OPERATOR)
 def attach(customer_id: str) -> ResponseReturnValue:
-    """Ask which Stripe customer is meant."""
+    """Ask for the Stripe customer's id."""
     session = db.session()
     customer = actions.find(session, customer_id)
     customers.refuse_deleted(customer)
@@ -25,7 +25,7 @@ def attach(customer_id: str) -> ResponseReturnValue:
 
 @pages.action("/customers/<customer_id>/attach", role=Role.OPERATOR)
 def bind(customer_id: str) -> ResponseReturnValue:
-    """Show whom Stripe knows by that id; when that was confirmed, let it stand for the customer."""
+    """Show the Stripe customer with this id. When the operator has confirmed, attach it."""
     session = db.session()
     customer = actions.find(session, customer_id)
     customers.refuse_deleted(customer)

@@ -1,11 +1,11 @@
-"""Which payment method is charged, and why that one."""
+"""Why a payment method is the default."""
 
 from datetime import timedelta
 
 from app.console.customer.account import Account
 from app.core.config import settings
 
-ANSWER_LOST = timedelta(hours=1)  # by then we know what became of it
+MAX_ANSWER_DELAY = timedelta(hours=1)  # by then a check has found the result
 ONLY_SAVED = "It is the only one saved so far."
 ONLY_ATTACHED = "It is the only one attached."
 BY_PROGRAM = "A program chose it through the API."
@@ -16,7 +16,7 @@ ELSEWHERE = "It was chosen in Stripe's Dashboard, or by another program that use
 
 
 def explain(account: Account) -> str:
-    """Why the default method is the default, as far as the record tells; there must be one."""
+    """Why the default method is the default, according to our records. There must be one."""
     return _chosen_here(account) or _by_policy(account)
 
 
@@ -24,8 +24,8 @@ def _chosen_here(account: Account) -> str | None:
     assert account.payer is not None
     change = account.last("default_method.changed", payment_method_id=account.payer.default_method_id)
     asked = account.last("default_method.unanswered", payment_method_id=account.payer.default_method_id)
-    if asked is not None and (change is None or asked.at <= change.at <= asked.at + ANSWER_LOST):
-        change = asked  # Stripe's answer was lost, and it was done all the same
+    if asked is not None and (change is None or asked.at <= change.at <= asked.at + MAX_ANSWER_DELAY):
+        change = asked  # Stripe's answer was lost, but the request took effect
     actor = change.actor if change else ""
     if actor.startswith("operator:"):
         return f"{account.names[actor]} chose it here."
@@ -47,7 +47,7 @@ def _by_policy(account: Account) -> str:
 
 
 def _is_policys(account: Account, saved: list[str | None]) -> bool:
-    """Did our policy choose the default? Where that is not recorded yet, it chose the one saved last."""
+    """Did our policy choose the default? Without a record, assume that it chose the method saved last."""
     assert account.payer is not None
     recorded = account.payer.policy_method_id
     return (

@@ -1,4 +1,4 @@
-"""What became of a customer that another operator deleted while somebody was editing it."""
+"""A customer that another operator deleted while somebody was editing it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ class Deletion:
 
 
 def find(session: Session, customer: Customer) -> Deletion:
-    """Who deleted a customer, as far as the audit log tells."""
+    """Who deleted a customer, according to the audit log."""
     entry = audit.Entry
     query = sa.select(entry).where(entry.customer_id == customer.id, entry.kind == "customer.deleted")
     last = session.scalar(query.order_by(entry.id.desc()).limit(1))
@@ -31,7 +31,7 @@ def find(session: Session, customer: Customer) -> Deletion:
 
 
 def restore(session: Session, customer: Customer, seen: str | None, *, actor: str) -> str | None:
-    """Take a deletion back. Commits. Raises CustomerTaken, with the transaction rolled back.
+    """Restore a deleted customer. Commits. Raises CustomerTaken after a rollback.
 
     `seen` says when the customer had last been changed as a form was drawn. Returns what that form may say
     now: to restore a customer is no change that it has to be compared with.

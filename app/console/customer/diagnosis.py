@@ -1,4 +1,4 @@
-"""What is the matter with one customer, in a sentence or two, and what to do about it."""
+"""What is wrong with one customer, in a sentence or two, and what to do about it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,14 +15,14 @@ TONES = ("error", "warning", "info", "success")  # the most urgent first
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The first thing to know, and what else should be known."""
+    """The most important finding, and the others."""
 
     first: Finding
     besides: list[Finding]
 
 
 def diagnose(view: View) -> Diagnosis:
-    """Say what is the matter with a customer, in each Stripe app that it has something in."""
+    """Diagnose a customer in each of its Stripe apps."""
     found = [*_overall(view)]
     if view.customer.deleted_at is None:
         statuses = [
@@ -30,7 +30,7 @@ def diagnose(view: View) -> Diagnosis:
             for account in view.accounts
             for finding in status_findings.findings_of(account)
         ]
-        # A stable order: what is worst comes first, and of those alike the default app's.
+        # The sort is stable: the worst first, and the default app before others.
         found += sorted(statuses, key=lambda finding: TONES.index(finding.tone))
         for account in view.accounts:
             found += [_in_app(finding, account, view) for finding in warnings.warnings_of(account, view)]
@@ -38,7 +38,7 @@ def diagnose(view: View) -> Diagnosis:
 
 
 def _in_app(finding: Finding, account: Account, view: View) -> Finding:
-    """The same, with the app that it is about where there are several, and the link that leads there."""
+    """Add the app, when there are several, and the working link."""
     if len(view.accounts) > 1:
         finding = replace(finding, title=f"{finding.title} in {account.app.name}")
     link = account.working_link
@@ -48,7 +48,7 @@ def _in_app(finding: Finding, account: Account, view: View) -> Finding:
 
 
 def _with_link(finding: Finding, link: links.OnboardingLink) -> Finding:
-    """Say that a link is on its way already, before another is made."""
+    """Mention the working link, before an operator makes another."""
     went = "it has not been opened yet"
     if link.used_at is not None:
         went = f"last used {ago(link.last_used_at or link.used_at)}"
@@ -59,7 +59,7 @@ def _with_link(finding: Finding, link: links.OnboardingLink) -> Finding:
 
 
 def _overall(view: View) -> Iterator[Finding]:
-    """What outweighs the payment status."""
+    """Findings that outweigh the payment status."""
     if view.customer.deleted_at is not None:
         by = f" by {view.names[view.deletion.actor]}" if view.deletion else ""
         yield Finding(

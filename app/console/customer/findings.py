@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class SuggestedAction(StrEnum):
-    """What the page offers beside a sentence."""
+    """The actions that the page offers with a finding."""
 
     LINK = "link"
     RESTORE = "restore"
@@ -18,11 +18,11 @@ class SuggestedAction(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is the matter, or that is well."""
+    """One statement about a customer, good or bad."""
 
     tone: str
     title: str
     text: str
     actions: tuple[SuggestedAction, ...] = ()
-    app_id: str | None = None  # where the cause is, if it is one Stripe app's
-    link_id: str | None = None  # of the link that works: it is renewed before another is made
+    app_id: str | None = None  # the app with the cause
+    link_id: str | None = None  # a link that still works: the page offers to renew it

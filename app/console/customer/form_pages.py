@@ -25,11 +25,11 @@ def new() -> ResponseReturnValue:
 
 @pages.action("/customers/new", role=Role.OPERATOR)
 def create() -> ResponseReturnValue:
-    """Make a customer; one form makes one, however often it is sent."""
+    """Create a customer. Sending the form again creates no second one."""
     form, session = CustomerForm(), db.session()
     if not form.validate():
         return _form(form, None), 422
-    wanted = form.wanted()
+    wanted = form.details()
     db.start_write(session)
     if session.get(Customer, wanted.id) is not None:
         flash("This form already created its customer. Here it is.", "info")
@@ -37,7 +37,7 @@ def create() -> ResponseReturnValue:
     try:
         customers.create(session, wanted, actor=operators.actor())
     except CustomerTaken as taken:
-        _blame(session, form, taken)
+        _show_taken(session, form, taken)
         return _form(form, None), 422
     session.commit()
     flash("Customer created. Next, make a link and send it.", "success")
@@ -46,7 +46,7 @@ def create() -> ResponseReturnValue:
 
 @pages.page("/customers/<customer_id>/edit", role=Role.OPERATOR)
 def edit(customer_id: str) -> ResponseReturnValue:
-    """The form with what is known of a customer."""
+    """The form of an existing customer."""
     customer = actions.find(db.session(), customer_id)
     customers.refuse_deleted(customer)
     return _form(CustomerForm(customer), customer)
@@ -54,7 +54,7 @@ def edit(customer_id: str) -> ResponseReturnValue:
 
 @pages.action("/customers/<customer_id>/edit", role=Role.OPERATOR)
 def save(customer_id: str) -> ResponseReturnValue:
-    """Store what was changed, at Stripe too; nothing that somebody else changed meanwhile is lost."""
+    """Store the changes, at Stripe too, without overwriting what somebody else changed meanwhile."""
     session = db.session()
     customer = actions.find(session, customer_id)
     form = CustomerForm(customer)
@@ -64,12 +64,12 @@ def save(customer_id: str) -> ResponseReturnValue:
         return _rejected(form, customer)
     try:
         edited = actions.edit(
-            session, customer.id, form.wanted(), seen=form.updated_at.data or "", actor=operators.actor()
+            session, customer.id, form.details(), seen=form.updated_at.data or "", actor=operators.actor()
         )
     except actions.ChangedMeanwhile as changed:
         return _form(form, changed.now, changes=_changes(form, changed.now)), 409
     except CustomerTaken as taken:
-        _blame(session, form, taken)
+        _show_taken(session, form, taken)
         return _form(form, customer), 422
     except PreconditionFailed:  # another operator deleted it just now
         session.rollback()
@@ -95,25 +95,25 @@ def _form(
 
 
 def _rejected(form: CustomerForm, customer: Customer) -> ResponseReturnValue:
-    """The form with what is wrong in it; or with what was typed, for a customer that is deleted."""
+    """The form with its errors, or the entered values beside a deleted customer."""
     if customer.deleted_at is None:
         return _form(form, customer), 422
     return _form(form, customer, changes=_changes(form, customer)), 409
 
 
 def _restored(session: Session, customer: Customer, form: CustomerForm) -> Customer:
-    """Restore a deleted customer before what was typed is stored; a taken name leaves it deleted."""
+    """Restore a deleted customer before the form is stored. A taken key leaves it deleted."""
     try:
         seen = customer_deletion.restore(session, customer, form.updated_at.data, actor=operators.actor())
     except CustomerTaken as taken:
-        _blame(session, form, taken)
+        _show_taken(session, form, taken)
     else:
         form.updated_at.data = seen
     return actions.find(session, customer.id)
 
 
 def _outcome(edited: actions.EditResult) -> tuple[str, str]:
-    """Say what came of an edit."""
+    """The message after an edit."""
     if not edited.is_changed:
         return "No changes.", "info"
     if edited.refusal is not None:
@@ -123,9 +123,9 @@ def _outcome(edited: actions.EditResult) -> tuple[str, str]:
     return "Saved.", "success"
 
 
-def _blame(session: Session, form: CustomerForm, taken: CustomerTaken) -> None:
-    """Say beside each field which name is taken, and whose it is."""
-    wanted = form.wanted()
+def _show_taken(session: Session, form: CustomerForm, taken: CustomerTaken) -> None:
+    """Show beside each field which key is taken, and by which customer."""
+    wanted = form.details()
     holders = actions.holders_of(session, wanted, taken.holders)
     for field, names in ((form.key, {wanted.key}), (form.subject_keys, {*wanted.subject_keys})):
         field.errors = [
@@ -139,8 +139,8 @@ def _blame(session: Session, form: CustomerForm, taken: CustomerTaken) -> None:
 
 
 def _changes(form: CustomerForm, now: Customer) -> list[tuple[str, str, str]]:
-    """What differs between what was typed and what stands there now; sent once more, it is meant."""
-    mine, theirs = form.wanted(), customers.details_of(now)
+    """The differences between the form and the stored customer. Sending the form again keeps the form's."""
+    mine, theirs = form.details(), customers.details_of(now)
     form.updated_at.data = now.updated_at.isoformat()
     pairs = ((LABELS[name], display_value(name, theirs), display_value(name, mine)) for name in LABELS)
     return [pair for pair in pairs if pair[1] != pair[2]]

@@ -1,4 +1,4 @@
-"""The form of a customer: what an operator may say of one, and the customer that it asks for."""
+"""The form of a customer: its fields, limits and messages."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from app.web.forms import has_control_characters, one_line, trimmed
 
 MAX_NAME_LENGTH = 256
 MAX_SUBJECT_KEYS = 100
-ADDRESS = {  # the fields of an address, and what the API calls them
+ADDRESS = {  # the fields of an address, with the API's names
     "line1": "line1",
     "line2": "line2",
     "postal_code": "postalCode",
@@ -24,7 +24,7 @@ ADDRESS = {  # the fields of an address, and what the API calls them
     "country": "country",
     "phone_number": "phoneNumber",
 }
-LABELS = {  # of what a customer has, as a page calls it
+LABELS = {  # the fields of a customer, as pages name them
     "name": "Name",
     "key": "Key",
     "subject_keys": "Usage subject keys",
@@ -39,12 +39,12 @@ Validator = Callable[[Any, Field], None]
 
 
 def with_unix_lines(value: str | None) -> str | None:
-    """Browsers send other line ends than programs do."""
+    """Use one kind of line end: browsers send another than programs do."""
     return value.replace("\r\n", "\n").replace("\r", "\n").strip() if value else value
 
 
 def lines(text: str | None) -> list[str]:
-    """The lines of a text that have something in them, trimmed."""
+    """The trimmed, non-empty lines of a text."""
     return [line.strip() for line in (text or "").split("\n") if line.strip()]
 
 
@@ -55,7 +55,7 @@ def max_length(limit: int) -> Validator:
 
 
 def printable_lines(_form: Any, field: Field) -> None:
-    """Refuse, of several lines, what would be refused of one."""
+    """Refuse control characters in several lines."""
     if has_control_characters((field.data or "").replace("\n", "")):
         raise ValidationError("This has characters that can't be used. Please retype it.")
 
@@ -70,7 +70,7 @@ def _address_line(label: str) -> StringField:
 
 
 class CustomerForm(FlaskForm):
-    """What an operator says of a customer. What is held already may stay, even if it would be refused."""
+    """The form of a customer. A stored value may stay, even one that the form would refuse."""
 
     name = StringField(
         "Name",
@@ -118,26 +118,26 @@ class CustomerForm(FlaskForm):
         validators=[printable_lines],
         render_kw={"rows": 3, "spellcheck": "false"},
     )
-    customer_id = HiddenField()  # of a new customer, so that one form makes one
-    updated_at = HiddenField()  # of the customer as it stood when the form was drawn
+    customer_id = HiddenField()  # of a new customer: one form creates one customer
+    updated_at = HiddenField()  # of the customer when the form was drawn
 
     def __init__(self, held: Customer | None = None, **kwargs: Any) -> None:
         self.held = held
         super().__init__(data=_data(held) if held else {"customer_id": new_id()}, **kwargs)
         self.currency.choices = with_current(currency_choices(), held.currency if held else None)
         self.country.choices = with_current(country_choices(), self.country.object_data)
-        # Metadata that lines can't say is kept as it is.
+        # Keep metadata that single lines can't express.
         self.keeps_metadata = held is not None and _read_metadata(_metadata(held.extra)) != (held.extra or {})
         if self.keeps_metadata:
             del self.metadata
 
     @property
     def address(self) -> dict[str, str]:
-        """The address that was typed, in the API's names."""
+        """The entered address, with the API's names."""
         return {name: self[field].data for field, name in ADDRESS.items() if self[field].data}
 
     def validate(self, extra_validators: Mapping[str, Any] | None = None) -> bool:
-        """Check each field, then what only holds of several."""
+        """Check each field, then the fields together."""
         is_right = bool(super().validate(extra_validators))
         if is_right and not self.key.data and not self.subject_keys.data:
             self.key.errors = ["Enter a key, or at least one usage subject key below."]
@@ -145,13 +145,13 @@ class CustomerForm(FlaskForm):
         return is_right
 
     def validate_email(self, field: Field) -> None:
-        """Refuse what is no address; a program may have stored one all the same."""
+        """Refuse an invalid address, unless a program has stored it already."""
         if field.data and not (self.held and field.data == self.held.primary_email):
             max_length(254)(self, field)
             Email("Enter an email address like name@example.com.")(self, field)
 
     def validate_subject_keys(self, field: Field) -> None:
-        """Refuse too many, too long ones, and one that stands there twice."""
+        """Refuse too many keys, too long keys and duplicates."""
         keys = lines(field.data)
         if len(keys) > MAX_SUBJECT_KEYS and len(keys) > len(self.held.subjects if self.held else ()):
             raise ValidationError(f"Use {MAX_SUBJECT_KEYS} subject keys or fewer.")
@@ -162,7 +162,7 @@ class CustomerForm(FlaskForm):
                 raise ValidationError(f"You've entered “{key}” twice.")
 
     def validate_metadata(self, field: Field) -> None:
-        """Refuse a line that has no name, and a name that stands there twice."""
+        """Refuse a line without a name, and duplicate names."""
         names = [line.partition(":")[0].strip() for line in lines(field.data) if ":" in line]
         if len(names) < len(lines(field.data)) or not all(names):
             raise ValidationError("Write each line as a name, a colon and a value.")
@@ -170,12 +170,12 @@ class CustomerForm(FlaskForm):
             raise ValidationError("Use each name only once.")
 
     def validate_customer_id(self, field: Field) -> None:
-        """Refuse what is not of our making."""
+        """Require an id that we made."""
         if not self.held and not is_id(field.data or ""):
             raise ValidationError("This form has expired. Please open it again.")
 
-    def wanted(self) -> NewCustomer:
-        """The customer as the form wants it."""
+    def details(self) -> NewCustomer:
+        """The entered customer."""
         kept = self.held.extra if self.held and self.keeps_metadata else None
         return NewCustomer(
             id=self.held.id if self.held else self.customer_id.data,
@@ -191,7 +191,7 @@ class CustomerForm(FlaskForm):
 
 
 class AttachForm(FlaskForm):
-    """Which Stripe customer is to stand for a customer."""
+    """The Stripe customer to attach."""
 
     app_id = SelectField("Stripe app")
     stripe_customer_id = StringField(
@@ -207,7 +207,7 @@ class AttachForm(FlaskForm):
 
 
 def display_value(name: str, wanted: NewCustomer) -> str:
-    """One thing that is wanted of a customer, as a page shows it."""
+    """One field of a customer, as a page shows it."""
     value = getattr(wanted, name)
     if isinstance(value, dict):
         return ", ".join(f"{label}: {text}" for label, text in value.items())
@@ -215,12 +215,12 @@ def display_value(name: str, wanted: NewCustomer) -> str:
 
 
 def currency_choices() -> list[tuple[str, str]]:
-    """Every currency, and none."""
+    """Every currency, and "None"."""
     return [("", "None"), *currencies.choices()]
 
 
 def country_choices() -> list[tuple[str, str]]:
-    """Every country, by its name, and none."""
+    """Every country by name, and "None"."""
     names = Locale("en").territories
     countries = [
         (code, name)
@@ -231,7 +231,7 @@ def country_choices() -> list[tuple[str, str]]:
 
 
 def with_current(choices: list[tuple[str, str]], held: str | None) -> list[tuple[str, str]]:
-    """The choices, and what a program has stored that is none of them."""
+    """The choices, and the stored value if it is none of them."""
     return choices if not held or held in dict(choices) else [*choices, (held, held)]
 
 

@@ -1,4 +1,4 @@
-"""Making, renewing and revoking the onboarding links of one customer, on the customer's page."""
+"""Make, renew and revoke the onboarding links of one customer."""
 
 from datetime import timedelta
 
@@ -15,12 +15,12 @@ from app.core.errors import Conflict, NotFound, PreconditionFailed
 from app.customers import Customer
 from app.operators import Role
 
-SHOWN_AGAIN = timedelta(minutes=10)  # a form that is sent again within that time shows the link that it made
+FORM_LIFETIME = timedelta(minutes=10)  # a form that is sent again within it shows the same link
 
 
 @pages.action("/customers/<customer_id>/links", role=Role.OPERATOR)
 def make_link(customer_id: str) -> ResponseReturnValue:
-    """Make a link for an app, and show it on the next page. One form makes one, however often it is sent."""
+    """Make a link for an app, and show it on the next page. Sending the form again makes no second one."""
     session = db.session()
     customer = actions.find_to_change(session, customer_id)
     app = _app(session)
@@ -33,7 +33,7 @@ def make_link(customer_id: str) -> ResponseReturnValue:
 
 @pages.action("/customers/<customer_id>/links/<link_id>/renew", role=Role.OPERATOR)
 def renew_link(customer_id: str, link_id: str) -> ResponseReturnValue:
-    """Make a link that takes the place of another."""
+    """Replace a link by a new one."""
     session = db.session()
     db.start_write(session)
     customer = actions.find(session, customer_id, lock=True)
@@ -50,7 +50,7 @@ def renew_link(customer_id: str, link_id: str) -> ResponseReturnValue:
 
 @pages.action("/customers/<customer_id>/links/<link_id>/revoke", role=Role.OPERATOR)
 def revoke_link(customer_id: str, link_id: str) -> ResponseReturnValue:
-    """Let a link lead nowhere."""
+    """Revoke a link."""
     session = db.session()
     db.start_write(session)
     customer = actions.find(session, customer_id)
@@ -61,19 +61,19 @@ def revoke_link(customer_id: str, link_id: str) -> ResponseReturnValue:
 
 
 def _shown(customer_id: str, token: str) -> ResponseReturnValue:
-    """Go to the page, which shows the link this once. A reload repeats nothing, and Back works."""
+    """Go to the page, which shows the link once. A reload repeats nothing, and Back works."""
     operators.keep_once(f"link:{customer_id}", links.url(token))
     return go_to(customer_id)
 
 
 def _token(session: Session, what: str) -> str:
-    """The token of the link that this very form makes, unless it made one long ago: then a new one."""
+    """The token of the link that this form makes; a new one when its link is old."""
     form_id = request.form.get("form_id", "")
     if not is_id(form_id):
         return links.random_token()
     token = links.token_of_form(str(current_app.secret_key), f"{operators.actor()}:{what}:{form_id}")
     made = links.find(session, token)
-    is_old = made is not None and (not made.works or utcnow() - made.created_at > SHOWN_AGAIN)
+    is_old = made is not None and (not made.works or utcnow() - made.created_at > FORM_LIFETIME)
     return links.random_token() if is_old else token
 
 
@@ -83,7 +83,7 @@ def _is_made(session: Session, customer: Customer, token: str) -> bool:
 
 
 def _app(session: Session) -> apps.App | None:
-    """The installed app that the button was for; None is the default one."""
+    """The app of the button; None is the default app."""
     app_id = request.form.get("app_id", "")
     return apps.find(session, app_id) if app_id else None
 

@@ -13,7 +13,7 @@ from app.operators import Role
 
 @pages.action("/customers/<customer_id>/charge", role=Role.OPERATOR)
 def make_default(customer_id: str) -> ResponseReturnValue:
-    """Have another attached method charged from now on."""
+    """Make another attached method the default."""
     session = db.session()
     customer = actions.find(session, customer_id)
     app_id, method_id = _method()
@@ -27,7 +27,7 @@ def make_default(customer_id: str) -> ResponseReturnValue:
 
 @pages.action("/customers/<customer_id>/detach", role=Role.OPERATOR)
 def detach(customer_id: str) -> ResponseReturnValue:
-    """Remove a method at Stripe."""
+    """Remove a payment method from Stripe."""
     session = db.session()
     customer = actions.find(session, customer_id)
     app_id, method_id = _method()
@@ -41,7 +41,7 @@ def detach(customer_id: str) -> ResponseReturnValue:
 
 @pages.action("/customers/<customer_id>/close-page", role=Role.OPERATOR)
 def close_checkout_session(customer_id: str) -> ResponseReturnValue:
-    """Close an open page of Stripe's."""
+    """Close an open checkout session."""
     session = db.session()
     customer = actions.find(session, customer_id)
     try:

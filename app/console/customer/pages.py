@@ -20,7 +20,7 @@ pages = OperatorPages("console_customer", __name__)
 
 @pages.page("/customers/<customer_id>", role=Role.VIEWER)
 def page(customer_id: str) -> ResponseReturnValue:
-    """Everything about one customer. What is old is shown with its age, and asked about in the background."""
+    """Everything about one customer. Old data shows its age, and a worker checks it in the background."""
     session = db.session()
     answer = show(session, actions.find(session, customer_id))
     payers.check_stale(session, payers.all_of_customer(session, customer_id.upper()), is_person=True)
@@ -29,7 +29,7 @@ def page(customer_id: str) -> ResponseReturnValue:
 
 @pages.action("/customers/<customer_id>/delete", role=Role.OPERATOR)
 def delete(customer_id: str) -> ResponseReturnValue:
-    """Mark a customer as deleted here; nothing happens at Stripe."""
+    """Mark a customer as deleted. Nothing changes at Stripe."""
     session = db.session()
     db.start_write(session)
     customer = actions.find(session, customer_id, lock=True)
@@ -42,7 +42,7 @@ def delete(customer_id: str) -> ResponseReturnValue:
 
 @pages.action("/customers/<customer_id>/restore", role=Role.OPERATOR)
 def restore(customer_id: str) -> ResponseReturnValue:
-    """Take that back."""
+    """Restore a deleted customer."""
     session = db.session()
     db.start_write(session)
     customer = actions.find(session, customer_id, lock=True)
@@ -51,7 +51,7 @@ def restore(customer_id: str) -> ResponseReturnValue:
         left = payers.restore_customer(session, customer, actor=operators.actor())
     except CustomerTaken as taken:
         return show(session, actions.find(session, customer_id), status=409, taken=(wanted, taken.holders))
-    except PreconditionFailed:  # it is there already
+    except PreconditionFailed:  # it is live already
         session.rollback()
         return go_to(customer_id)
     session.commit()
@@ -67,7 +67,7 @@ def restore(customer_id: str) -> ResponseReturnValue:
 
 @pages.action("/customers/<customer_id>/check", role=Role.OPERATOR)
 def check(customer_id: str) -> ResponseReturnValue:
-    """Ask Stripe now, and say what that brought."""
+    """Ask Stripe now, and show what changed."""
     session = db.session()
     customer = actions.find(session, customer_id)
     customers.refuse_deleted(customer)
@@ -97,7 +97,7 @@ def show(
         customer=customer,
         diagnosis=diagnosis.diagnose(view),
         lines=timeline.lines(view),
-        awaited=timeline.awaited(view),
+        pending=timeline.pending(view),
         explain_default=default_method.explain,
         page_words=wording.describe_checkout_session,
         declines=checkout.explain_decline,

@@ -1,4 +1,4 @@
-"""Reads all that is known of one customer, for its page."""
+"""Reads everything about one customer, for its page."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ from app.links import OnboardingLink
 MAX_ENTRIES = 25  # the audit log page has the rest
 MAX_CHECKOUT_SESSIONS = 10
 MAX_EVENTS = 10
-TURNING_POINTS = (  # however long ago they were, the diagnosis asks for them
+TURNING_POINTS = (  # the diagnosis needs these, however old they are
     "checkout.refused",
     "customer.deleted",
     "default_method.changed",
@@ -31,7 +31,7 @@ TURNING_POINTS = (  # however long ago they were, the diagnosis asks for them
 
 
 def read(session: Session, customer: customers.Customer) -> View:
-    """Read the page of a customer: a dozen short reads, however much has happened. Stripe is not asked."""
+    """Read the page of a customer in a dozen short queries. Stripe is not asked."""
     installed = apps.installed(session)
     entries = _entries(session, customer.id)
     points = _turning_points(session, customer.id)
@@ -59,7 +59,7 @@ def read(session: Session, customer: customers.Customer) -> View:
 
 
 def _ended(session: Session, customer: customers.Customer) -> list[payers.Payer]:
-    """The payers that ended with a deleted customer: what restoring it would bring back."""
+    """The payers that ended with a deleted customer. Restoring it brings them back."""
     payer = payers.Payer
     query = sa.select(payer).where(payer.customer_id == customer.id, payer.deleted_at >= customer.deleted_at)
     return list(session.scalars(query.options(joinedload(payer.app)).order_by(payer.id)))
@@ -68,7 +68,7 @@ def _ended(session: Session, customer: customers.Customer) -> list[payers.Payer]
 def _places(
     installed: Sequence[apps.App], found: Sequence[payers.Payer], linked: set[str | None]
 ) -> list[tuple[apps.App, payers.Payer | None]]:
-    """The apps to show: those that know the customer, those a link leads to, and always the default one."""
+    """The apps to show: those with the customer, those with a link for it, and the default app."""
     places: list[tuple[apps.App, payers.Payer | None]] = [(payer.app, payer) for payer in found]
     known = {app.id for app, _ in places}
     others = [app for app in installed if app.id not in known and (app.is_default or app.id in linked)]
@@ -126,7 +126,7 @@ def _rejected_since(session: Session, app: apps.App) -> datetime | None:
 
 
 def _entries(session: Session, customer_id: str) -> list[audit.Entry]:
-    """The newest entries, and one more if there are more. Ids of one millisecond are in no order."""
+    """The newest entries, and one more if there are more. Ids of one millisecond have no order."""
     found = audit.page(session, audit.Filter(customer_id=customer_id), size=MAX_ENTRIES + 1).rows
     return sorted(found, key=lambda entry: (entry.at, entry.id), reverse=True)
 

@@ -13,7 +13,7 @@ MICRODEPOSITS = "verify_with_microdeposits"
 
 
 def _not_begun(account: Account) -> Finding:
-    """The customer has no Stripe customer there yet: how far did its link come?"""
+    """The customer has no Stripe customer in this app yet: how far has its link got?"""
     link = account.links[0] if account.links else None
     if link is None or link.state is links.LinkState.REVOKED:
         return Finding(
@@ -208,7 +208,7 @@ FINDINGS: dict[PaymentStatus, Callable[[Account], Finding]] = {
 
 
 def _attempt(account: Account) -> checkout.CheckoutSession:
-    """The page on which the status rests."""
+    """The checkout session behind the status."""
     assert account.attempt is not None
     return account.attempt
 

@@ -1,4 +1,4 @@
-"""The timeline of one customer: what happened, and what was expected and has not happened yet."""
+"""The timeline of one customer: what happened, and what is pending."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,13 +11,13 @@ from app.console.customer.view import View
 from app.core import db
 from app.payers import PaymentStatus
 
-WORKER_DELAY = timedelta(minutes=2)  # beyond that, what a worker should have done is overdue
-USUAL_STAY = timedelta(minutes=30)  # few who are still on Stripe's page then will finish
+WORKER_DELAY = timedelta(minutes=2)  # a worker's task is overdue after that
+USUAL_STAY = timedelta(minutes=30)  # few customers finish Stripe's page after that
 
 
 @dataclass(frozen=True)
 class Line:
-    """What happened, when, and by whom; the ids of Stripe's apart from other facts."""
+    """What happened, when, and who did it. Ids are apart from other facts."""
 
     at: datetime
     title: str
@@ -25,12 +25,12 @@ class Line:
     who: str
     facts: list[tuple[str, str | datetime]]
     ids: list[tuple[str, str]]
-    account: Account | None  # whose ids they are
+    account: Account | None  # the app that the ids belong to
 
 
 @dataclass(frozen=True)
-class Awaited:
-    """What was expected and has not happened yet; overdue when it should have by now."""
+class PendingStep:
+    """Something that has not happened yet; overdue when it should have."""
 
     title: str
     since: datetime | None
@@ -43,9 +43,9 @@ def lines(view: View) -> list[Line]:
     return [_line(entry, view) for entry in view.entries]
 
 
-def awaited(view: View) -> list[Awaited]:
-    """What has not happened, the overdue first."""
-    found: list[Awaited] = []
+def pending(view: View) -> list[PendingStep]:
+    """What is pending, the overdue first."""
+    found: list[PendingStep] = []
     if view.customer.deleted_at is not None:
         return found
     for account in view.accounts:
@@ -55,7 +55,7 @@ def awaited(view: View) -> list[Awaited]:
     if link is not None and link.used_at is None:
         seen = "was opened but not used" if link.opened_at else "has not been opened"
         found.append(
-            Awaited(f"The onboarding link {seen}", link.opened_at or link.created_at, is_overdue=False)
+            PendingStep(f"The onboarding link {seen}", link.opened_at or link.created_at, is_overdue=False)
         )
     return sorted(found, key=lambda item: not item.is_overdue)
 
@@ -77,10 +77,10 @@ def _is_id(value: str | datetime) -> TypeGuard[str]:
     return isinstance(value, str) and (kind_of(value) is not None or db.is_id(value))
 
 
-def _at_stripe(account: Account) -> list[Awaited]:
+def _at_stripe(account: Account) -> list[PendingStep]:
     """What the customer or the bank has not done yet."""
     found = [
-        Awaited(
+        PendingStep(
             "Checkout session is open",
             page.created_at,
             is_overdue=account.now - page.created_at > USUAL_STAY,
@@ -90,12 +90,12 @@ def _at_stripe(account: Account) -> list[Awaited]:
     ]
     if account.status is PaymentStatus.PROCESSING:
         since = account.attempt.created_at if account.attempt else None
-        found.append(Awaited("Waiting for the bank", since, is_overdue=False))
+        found.append(PendingStep("Waiting for the bank", since, is_overdue=False))
     return found
 
 
-def _here(account: Account, view: View) -> list[Awaited]:
-    """What Stripe should have told, or a worker should have done."""
+def _here(account: Account, view: View) -> list[PendingStep]:
+    """What Stripe or a worker has not done yet."""
     payer, now = account.payer, account.now
     if payer is None or payer.gone_at is not None:
         return []
@@ -103,7 +103,7 @@ def _here(account: Account, view: View) -> list[Awaited]:
     if payer.drift:
         told = "Found by our own check; Stripe has sent no event yet"
         found.append(
-            Awaited(told, payer.verified_at, is_overdue=False, detail=wording.describe_kinds(payer.drift))
+            PendingStep(told, payer.verified_at, is_overdue=False, detail=wording.describe_kinds(payer.drift))
         )
     stuck = [
         event
@@ -116,9 +116,11 @@ def _here(account: Account, view: View) -> list[Awaited]:
         many = f"{len(stuck)} events are" if len(stuck) > 1 else "One event is"
         oldest = min(event.received_at for event in stuck)
         found.append(
-            Awaited(f"{many} not processed yet", oldest, is_overdue=True, detail=payer.last_error or "")
+            PendingStep(f"{many} not processed yet", oldest, is_overdue=True, detail=payer.last_error or "")
         )
     if payer.due_at is not None and now - payer.due_at > WORKER_DELAY:
         waits = "No worker has picked it up. Is one running?"
-        found.append(Awaited("A check with Stripe is overdue", payer.due_at, is_overdue=True, detail=waits))
+        found.append(
+            PendingStep("A check with Stripe is overdue", payer.due_at, is_overdue=True, detail=waits)
+        )
     return found

@@ -1,4 +1,4 @@
-"""What an operator asked of Stripe and got no answer to: it may have been done all the same."""
+"""Requests of an operator that Stripe did not answer. They may still have taken effect."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,18 +12,18 @@ from app.core.db import utcnow
 from app.core.errors import PreconditionFailed
 from app.gateway import StripeUnavailable
 
-RETRY_DELAY = timedelta(seconds=30)  # by then a slow answer of Stripe's has taken effect
+RETRY_DELAY = timedelta(seconds=30)  # by then a slow request has taken effect
 
 
 class Unanswered(PreconditionFailed):
-    """Stripe gave no answer, so nobody knows yet whether it did what was asked."""
+    """Stripe gave no answer, so we don't know yet whether the request took effect."""
 
 
 @contextmanager
 def note_unanswered(
     session: Session, payer: payers.Payer, kind: str, method: payers.PaymentMethod, *, actor: str
 ) -> Iterator[None]:
-    """Note who asked, when Stripe gives no answer, and have it asked soon what became of it. Commits then.
+    """When Stripe gives no answer, note the request and schedule a check. Commits then.
 
     Raises Unanswered in place of the gateway's error.
     """

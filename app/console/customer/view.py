@@ -1,4 +1,4 @@
-"""All that is known of one customer, for its page."""
+"""Everything about one customer, for its page."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,16 +25,16 @@ class View:
 
     @property
     def main(self) -> Account | None:
-        """The customer in the default app, or in the only one."""
+        """The customer in the default app, or in the only app."""
         return self.accounts[0] if self.accounts else None
 
     @property
     def working_link(self) -> OnboardingLink | None:
-        """The newest link that still leads somewhere, in whichever app."""
+        """The newest link that still works, in any app."""
         return next((link for link in self.links if link.works), None)
 
     def place_of(self, link: OnboardingLink) -> str | None:
-        """Where a link leads, when that does not go without saying."""
+        """The app of a link, when it is not obvious."""
         if link.app_id is not None and link.app_id not in {app.id for app in self.installed}:
             return "of an app that is uninstalled"
         name = next((account.app.name for account in self.accounts if link in account.links), None)

@@ -13,11 +13,11 @@ from app.core.config import settings
 from app.web.times import ago
 
 EVENT_DELAY = timedelta(minutes=1)
-RECENT = timedelta(days=7)  # what was mended longer ago is in the timeline only
+RECENT = timedelta(days=7)  # older repairs are in the timeline only
 
 
 def warnings_of(account: Account, view: View) -> Iterator[Finding]:
-    """What stands beside the status: several methods, missed events, trouble in asking."""
+    """The warnings about a customer in one app."""
     if account.payer is None:
         return
     if account.method is not None and account.others:
@@ -44,8 +44,8 @@ def warnings_of(account: Account, view: View) -> Iterator[Finding]:
 
 
 def _missed(account: Account, view: View) -> Iterator[Finding]:
-    """Events that should have come by themselves: the webhook is broken, or was."""
-    if settings().is_pulling:  # then they are always fetched
+    """Events that Stripe did not deliver: the webhook is or was broken."""
+    if settings().is_pulling:  # without a webhook, we always fetch events
         return
     found = _found_by_looking(account, view)
     fetched = [event for event in _events(account, view) if event.origin == "backfill"]
@@ -67,7 +67,7 @@ def _missed(account: Account, view: View) -> Iterator[Finding]:
 
 
 def _found_by_looking(account: Account, view: View) -> audit.Entry | None:
-    """The last change of which no event told. A check may only have been quicker than the event."""
+    """The last change without an event. A manual check may only have been quicker than its event."""
     drift, untold = account.last("sync.drift"), account.last("sync.untold")
     if untold is not None and any(
         event.received_at > untold.at - EVENT_DELAY for event in _events(account, view)
@@ -87,7 +87,7 @@ def _found(entry: audit.Entry) -> str:
 
 
 def _cause(account: Account) -> str:
-    """Why events do not come, as far as the last examination tells."""
+    """Why events do not arrive, according to the last examination."""
     if account.examination is None or not account.troubles:
         return (
             "Either Stripe could not reach this portal, or the webhook was deleted, disabled or given a new "

@@ -1,4 +1,4 @@
-"""Customers as a file for a spreadsheet: RFC 4180, UTF-8, written piece by piece."""
+"""Customers as a file for spreadsheets (RFC 4180, UTF-8), written in pieces."""
 
 import codecs
 import csv
@@ -30,14 +30,14 @@ HEADS = (
     "checked_at",
     "deleted_at",
 )
-# What spreadsheets take for a formula, also behind spaces and characters that nobody sees.
+# What spreadsheets take for a formula, also after spaces and invisible characters.
 _FORMULA = r"(?=(?:[^\S\r\n]|[\u200b-\u200f\u2060\ufeff])*[=+\-@＝＋－＠])"  # noqa: RUF001
 _SEPARATORS = r"""[,;|:"'\t\v\f\r\n\x1c-\x1e\x85\u2028\u2029]"""
 DANGEROUS = re.compile(rf"^(?=[\t\r\n])|^{_FORMULA}|(?<={_SEPARATORS}){_FORMULA}")
 
 
 def pieces(engine: sa.Engine, asked: ListRequest, query: queries.CustomerQuery) -> Iterator[bytes]:
-    """The file, as many lines at a time as memory holds easily. No connection is held between them.
+    """Yield the file in pieces that memory holds easily. No connection is held between them.
 
     It begins with a mark by which spreadsheets know UTF-8.
     """

@@ -23,7 +23,7 @@ pages = OperatorPages("console_customers", __name__)
 
 @pages.page("/customers", role=Role.VIEWER)
 def page() -> ResponseReturnValue:
-    """A page of the matches. An id of ours or of Stripe's leads straight to its customer."""
+    """A page of the matches. A Stripe id, or our id, leads straight to its customer."""
     session, asked = db.session(), ListRequest.of(request.args)
     held_by = search.holders(session, asked.text)
     if len(held_by) == 1:
@@ -31,7 +31,7 @@ def page() -> ResponseReturnValue:
     installed = apps.installed(session)
     query = search.build_query(asked, held_by, len(installed))
     result = queries.page(session, query, asked.page_request)
-    if not result.customers and asked.page_request.position:  # the rows behind it are gone
+    if not result.customers and asked.page_request.position:  # no rows are left there
         return redirect(url_for(".page", **asked.address()), 303)
     return render_template(
         "console/customers/page.html",
@@ -69,7 +69,7 @@ def file() -> ResponseReturnValue:
         actor=operators.actor(),
         app_id=asked.app_id,
         status=asked.status,
-        search="yes" if asked.text else None,  # but not what for: it may be a name
+        search="yes" if asked.text else None,  # not the text: it may be a name
         deleted="yes" if asked.are_deleted else None,
     )
     session.commit()

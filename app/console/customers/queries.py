@@ -147,7 +147,7 @@ def count(session: Session, query: CustomerQuery) -> int:
 def batches(engine: sa.Engine, query: CustomerQuery) -> Iterator[list[Row]]:
     """Read all matches, the oldest first, as many at a time as memory holds easily.
 
-    Each batch is a transaction of its own: a slow reader holds nothing. A customer that is created or deleted
+    Each batch is one transaction, so a slow reader holds nothing. A customer that is created or deleted
     meanwhile may or may not be among them. No customer appears twice.
     """
     behind: tuple[datetime, str] | None = None
@@ -172,7 +172,7 @@ def batches(engine: sa.Engine, query: CustomerQuery) -> Iterator[list[Row]]:
 def _result(
     session: Session, request: PageRequest, rows: list[Position], total: int, *, is_more: bool = False
 ) -> PageResult:
-    """The page of these sort keys and ids, in the order of reading. One row too many tells of more."""
+    """Load the page of these sort keys and ids. One row too many means that more follow."""
     goes_on, rows = len(rows) > request.size, rows[: request.size]
     if request.is_backward:
         rows.reverse()
@@ -203,7 +203,7 @@ def _gather(session: Session, query: CustomerQuery, request: PageRequest) -> tup
     few = query.matches(request.order_by).cte("few").prefix_with("MATERIALIZED", dialect="postgresql")
     few_id = few.c[0]
     total = sa.select(sa.func.count().label("total")).select_from(few).cte("total")
-    # Looked up one by one: to read all customers in order to sort a few of them would seem cheaper.
+    # Look up the keys one by one: the planner would rather read all customers to sort a few.
     looked_up = sa.select(ORDERS[request.order_by]).where(Customer.id == few_id).scalar_subquery()
     sort = few.c.sort if "sort" in few.c else looked_up
     keyed = (

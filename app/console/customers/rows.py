@@ -1,4 +1,4 @@
-"""What the customers page and the file say of each customer's payment."""
+"""The payment columns of the customers page and the file."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from app.payers import Payer, PaymentMethod
 
 @dataclass(frozen=True, kw_only=True)
 class Payment:
-    """A customer in one app, in a few words; `others` is the same in further apps."""
+    """A customer's payment in one app; `others` holds its further apps."""
 
     app: apps.App
     stripe_customer_id: str
@@ -25,7 +25,7 @@ class Payment:
 
     @property
     def url(self) -> str:
-        """Where Stripe shows it."""
+        """The customer's page in Stripe's Dashboard."""
         return apps.dashboard_url(self.app, "customer", self.stripe_customer_id)
 
 

@@ -1,4 +1,4 @@
-"""What the customers page was asked for, and which customers that means."""
+"""The arguments of the customers page, and the query that they describe."""
 
 import re
 from collections.abc import Callable
@@ -67,7 +67,7 @@ STRIPE_IDS: dict[str, Callable[[str], Query]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class ListRequest:
-    """What stands in the address of the list. A filter that makes no sense is as if it were not there."""
+    """The arguments of the list's URL. Unknown filter values are ignored."""
 
     text: str = ""
     status: PaymentStatus | None = None
@@ -81,7 +81,7 @@ class ListRequest:
 
     @classmethod
     def of(cls, args: MultiDict[str, str]) -> "ListRequest":
-        """Read the address. Raises NotFound for a page that can't be."""
+        """Read the URL. Raises NotFound for a position that is none."""
         status, sort = args.get("status", ""), args.get("sort", "")
         sort = sort if sort in SORTS else cls.sort
         read_position = urls.named_position if sort.endswith("name") else urls.timed_position
@@ -101,27 +101,27 @@ class ListRequest:
 
     @property
     def groups(self) -> list[list[str]]:
-        """The columns that share one, as far as they are shown. The email stands below the name."""
+        """The shown columns, grouped as they share a cell. The email is below the name."""
         shown = [[name for name in group if name in self.columns] for group in GROUPS]
         return [group for group in shown if group]
 
     def turned(self) -> "ListRequest":
-        """The same among the deleted, or the live."""
+        """The same list of deleted customers, or of live ones."""
         return replace(self, are_deleted=not self.are_deleted, before=None, after=None)
 
     @property
     def is_filtered(self) -> bool:
-        """Is anything left out that is there?"""
+        """Does any filter apply?"""
         return bool(self.text or self.status or self.app_id or self.are_deleted)
 
     @property
     def descending(self) -> bool:
-        """Does the list begin at the end?"""
+        """Is the order descending?"""
         return self.sort.startswith("-")
 
     @property
     def order_by(self) -> str:
-        """What it is sorted by: `name` or `created`."""
+        """The sort key: `name` or `created`."""
         return self.sort.removeprefix("-")
 
     @property
@@ -136,11 +136,11 @@ class ListRequest:
         )
 
     def cleared(self) -> dict[str, Any]:
-        """The arguments of the list with nothing left out."""
+        """The arguments of the list without its filters."""
         return replace(self, text="", status=None, app_id=None, are_deleted=False).address()
 
     def address(self, **changes: Any) -> dict[str, Any]:
-        """The arguments of the same list with something changed: those not usual. It begins at the start."""
+        """The arguments of the same list with some changed, without defaults. It starts at the first page."""
         kept: dict[str, Any] = {
             "q": self.text,
             "status": self.status,
@@ -155,12 +155,12 @@ class ListRequest:
 
 
 def names_a_stripe_id(text: str) -> bool:
-    """Has this the shape of an id by which Stripe could have told us of a customer?"""
+    """Does this look like a Stripe id that can lead to a customer?"""
     return re.fullmatch(rf"({'|'.join(STRIPE_IDS)})_[A-Za-z0-9_]{{3,250}}", text, re.ASCII) is not None
 
 
 def holders(session: Session, text: str) -> list[str]:
-    """The customers to whom exactly this id of Stripe's or ours belongs, deleted ones as well."""
+    """The customers with exactly this id, ours or Stripe's, deleted ones included."""
     if is_id(text.upper()):
         return list(session.scalars(sa.select(Customer.id).where(Customer.id == text.upper())))
     if names_a_stripe_id(text):
@@ -193,7 +193,7 @@ def build_query(asked: ListRequest, held_by: list[str], installed: int) -> Custo
     if filters or asked.are_deleted:
         filters.append(Customer.id.in_(with_payer))
         return CustomerQuery(filters=filters, are_deleted=asked.are_deleted, max_counted=MAX_SLOWLY_COUNTED)
-    # Of a customer in several apps there are several; that must not hide that many fit.
+    # A customer in several apps has several payers. Read enough to see that many customers match.
     most = (MAX_COUNTED + 1) * (1 if asked.app_id else max(installed, 1))
     ids = sa.select(with_payer.limit(most).subquery().c.customer_id).distinct()
     return CustomerQuery(filters=[Customer.id.in_(with_payer)], ids=ids)

@@ -1,3 +1,3 @@
-"""Every Stripe event received, and what became of it."""
+"""Every received Stripe event, and its outcome."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""The inbox in the console: every event of Stripe's, what became of it, and what can be done about it."""
+"""The inbox: every Stripe event, its outcome, and what an operator can do about it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,12 +19,12 @@ pages = OperatorPages("console_inbox", __name__)
 
 SIZE = 50
 ORIGINS = {"webhook": "Delivered by Stripe", "backfill": "Fetched from Stripe"}
-SAME_COMMIT = timedelta(seconds=2)  # what a convergence wrote bears times this close to each other
+SAME_COMMIT = timedelta(seconds=2)  # entries of one commit have times this close to each other
 
 
 @dataclass(frozen=True)
 class Fetching:
-    """How the fetching of missed events stands with one app."""
+    """The state of fetching missed events for one app."""
 
     app: apps.App
     run: sync.Backfill | None
@@ -32,7 +32,7 @@ class Fetching:
 
     @property
     def is_asked_for(self) -> bool:
-        """Has somebody asked for it, and it has not run since?"""
+        """Did somebody request it, and has it not run since?"""
         ran_at = self.run.last_run_at if self.run else None
         return self.asked_at is not None and (ran_at is None or ran_at < self.asked_at)
 
@@ -85,13 +85,13 @@ def page() -> ResponseReturnValue:
 
 @pages.page("/events/<app_id>/<event_id>", role=Role.VIEWER)
 def event(app_id: str, event_id: str) -> ResponseReturnValue:
-    """One event: what it said, without personal data, and what became of it."""
+    """One event: its payload without personal data, and its outcome."""
     return _event(app_id, event_id)
 
 
 @pages.action("/events/<app_id>/<event_id>/personal-data", role=Role.OPERATOR)
 def show_personal_data(app_id: str, event_id: str) -> ResponseReturnValue:
-    """One event with the personal data that it has. Who looked is written to the audit log."""
+    """One event with its personal data. The audit log records who viewed it."""
     session = db.session()
     found = webhooks.get(session, app_id, event_id)
     db.end_read(session)
@@ -111,7 +111,7 @@ def show_personal_data(app_id: str, event_id: str) -> ResponseReturnValue:
 
 @pages.action("/events/<app_id>/<event_id>/retry", role=Role.OPERATOR)
 def retry(app_id: str, event_id: str) -> ResponseReturnValue:
-    """Have it looked at again."""
+    """Retry an event."""
     session = db.session()
     try:
         webhooks.retry(session, app_id, event_id, actor=operators.actor())
@@ -126,7 +126,7 @@ def retry(app_id: str, event_id: str) -> ResponseReturnValue:
 
 @pages.action("/events/<app_id>/<event_id>/ignore", role=Role.OPERATOR)
 def ignore(app_id: str, event_id: str) -> ResponseReturnValue:
-    """Have nothing more happen because of it."""
+    """Ignore an event."""
     session = db.session()
     reason = request.form.get("reason", "")
     try:
@@ -144,7 +144,7 @@ def ignore(app_id: str, event_id: str) -> ResponseReturnValue:
 
 @pages.action("/events/retry-failed", role=Role.OPERATOR)
 def retry_failed() -> ResponseReturnValue:
-    """Have every failed event looked at again."""
+    """Retry every failed event."""
     session = db.session()
     count = webhooks.retry_all_failed(session, actor=operators.actor())
     session.commit()
@@ -158,7 +158,7 @@ def retry_failed() -> ResponseReturnValue:
 
 @pages.action("/events/fetch", role=Role.OPERATOR)
 def fetch() -> ResponseReturnValue:
-    """Have the events fetched that Stripe has and we were not told of."""
+    """Fetch the events that Stripe did not deliver."""
     session = db.session()
     app = next((app for app in apps.installed(session) if app.id == request.form.get("app")), None)
     if app is None:
@@ -207,7 +207,7 @@ def _event(
 
 
 def _settled_by(session: Session, found: webhooks.Received) -> list[audit.Entry]:
-    """What the convergence that settled an event changed: its entries are of the same commit."""
+    """The changes of the check that an event caused. Its entries belong to the same commit."""
     finished_at = found.event.finished_at
     is_settled = found.event.state == "done" and found.event.reason is None
     if found.customer_id is None or finished_at is None or not is_settled:

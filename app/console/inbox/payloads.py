@@ -1,4 +1,4 @@
-"""An event's payload to be read by people: personal data folded away, secrets never shown.
+"""An event's payload for people: personal data hidden, secrets never shown.
 
 What is shown is named here; whatever is not is taken for personal. Stripe adds fields as it likes, so a
 list of what to hide would be too short tomorrow.
@@ -124,7 +124,7 @@ def whole(payload: str) -> str:
 
 
 def created_at(payload: str) -> datetime | None:
-    """When Stripe says that it happened."""
+    """When it happened, according to Stripe."""
     try:
         return gateway.instant(json.loads(payload)["created"])
     except (ValueError, TypeError, KeyError, RecursionError):

@@ -1,4 +1,4 @@
-"""What somebody should do something about, now: counted, with the newest few and what helps."""
+"""What needs attention now: the count, the newest few, and what helps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ from app.core.db import utcnow
 from app.customers import Customer
 from app.payers import Payer
 
-MAX_COUNTED = 10_000  # beyond that, "more than" says enough
+MAX_COUNTED = 10_000  # "more than" says enough beyond that
 NEWEST = 3
 MAX_EVENT_AGE = timedelta(minutes=10)  # a worker does what is due within seconds
 
@@ -22,7 +22,7 @@ CONCERNS = {status: info for status, info in payers.STATUS_TABLE.items() if info
 
 @dataclass(frozen=True)
 class Item:
-    """One of the newest: whom or what it is about, since when, and a word more."""
+    """One of the newest: a customer, an event or an app, with the time and a short note."""
 
     title: str
     since: datetime | None
@@ -30,13 +30,13 @@ class Item:
     customer_id: str | None = None
     event: tuple[str, str] | None = None  # app and id
     app_id: str | None = None
-    app_name: str | None = None  # of a customer's app, where there are several
-    link: links.OnboardingLink | None = None  # what was made for the customer last
+    app_name: str | None = None  # of the customer's app, when several are installed
+    link: links.OnboardingLink | None = None  # the customer's newest link
 
 
 @dataclass(frozen=True)
 class Concern:
-    """Things of one kind. `code` says to the page which action helps."""
+    """All items of one kind. The page picks its action by `code`."""
 
     code: str
     title: str
@@ -47,7 +47,7 @@ class Concern:
 
 
 def concerns(session: Session, installed: Sequence[apps.App]) -> list[Concern]:
-    """All there is, the most urgent first. What there is none of is left out."""
+    """All concerns that have items, the most urgent first."""
     found = [
         _no_app(installed),
         *_apps(session, installed),
@@ -116,7 +116,7 @@ def _backlog(session: Session) -> Concern:
 
 
 def _unheard(session: Session) -> Concern:
-    """What a timer found and no event ever told: webhooks do not arrive."""
+    """Changes that only a timer found: webhooks do not arrive."""
     rows = session.execute(
         sa.select(Customer.id, Customer.name, Payer.verified_at, Payer.drift)
         .join(Payer, Payer.customer_id == Customer.id)
@@ -138,7 +138,7 @@ def _unheard(session: Session) -> Concern:
 
 
 def _blocked(session: Session) -> Concern:
-    """Who had so many declined tries that somebody may be trying stolen cards."""
+    """Customers with so many declined attempts that somebody may be testing stolen cards."""
     is_blocked = sa.and_(Payer.blocked_at > utcnow() - payers.BLOCK_DURATION, Payer.deleted_at.is_(None))
     rows = session.execute(
         sa.select(Customer.id, Customer.name, Payer.blocked_at)
@@ -197,7 +197,7 @@ def _customers(session: Session, names: dict[str, str]) -> list[Concern]:
 
 
 def _newest(session: Session, names: dict[str, str]) -> dict[str, list[Item]]:
-    """The customers who came into each status last, in one statement: a short walk of one index for each."""
+    """The newest customers of each status, in one statement that reads a few rows of one index per status."""
     walks = [
         sa.select(Payer.status, Payer.status_since, Payer.customer_id, Payer.app_id)
         .where(_is(status), Payer.app_id == app_id)
@@ -222,7 +222,7 @@ def _newest(session: Session, names: dict[str, str]) -> dict[str, list[Item]]:
 
 
 def _with_links(session: Session, newest: dict[str, list[Item]]) -> dict[str, list[Item]]:
-    """The same with the link that was made last for each, so that nobody makes another unawares."""
+    """Add the newest link of each customer, so that nobody makes a second one by mistake."""
     ids = {item.customer_id for items in newest.values() for item in items if item.customer_id}
     made = links.newest_of(session, ids)
     return {

@@ -1,4 +1,4 @@
-"""How many customers came how far: the funnel of a dates, day by day."""
+"""The funnel: how far the customers who signed up on some days have come, day by day."""
 
 import threading
 import time
@@ -17,8 +17,8 @@ from app.customers import Customer
 from app.payers import STATUS_TABLE, Payer, PaymentStatus
 
 UNDER_WAY = {status for status, info in STATUS_TABLE.items() if info.is_under_way}
-TROUBLED = {*attention.CONCERNS}  # so that one phrase counts the same everywhere on the page
-MAX_BARS = 100  # more would be too thin to be seen: then each stands for a week
+TROUBLED = {*attention.CONCERNS}  # the page counts "needs attention" in one way
+MAX_BARS = 100  # with more days, each bar is a week
 ONE_DAY = timedelta(days=1)
 
 Value = TypeVar("Value")
@@ -26,13 +26,13 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class Tally:
-    """How many customers who signed up in some time stand where now; the first four add up to all of them."""
+    """How many customers of a period are where now. The first four fields add up to all of them."""
 
-    saved: int = 0  # with nothing to do
+    saved: int = 0
     under_way: int = 0
     troubled: int = 0
     not_begun: int = 0
-    expiring: int = 0  # of the troubled: their card can be charged, though not for long
+    expiring: int = 0  # of the troubled: these can still be charged
 
     @classmethod
     def of(cls, statuses: Counter[str | None]) -> "Tally":
@@ -44,21 +44,21 @@ class Tally:
 
     @property
     def signed_up(self) -> int:
-        """All."""
+        """All customers."""
         return self.saved + self.under_way + self.troubled + self.not_begun
 
     @property
     def has_method(self) -> int:
-        """Those whose method can be charged."""
+        """Customers with a payment method that can be charged."""
         return self.saved + self.expiring
 
     @property
     def went(self) -> int:
-        """Those who went to Stripe."""
+        """Customers who went to Stripe."""
         return self.signed_up - self.not_begun
 
     def share(self, count: int) -> str:
-        """What part of those who signed up a number is, as people say it."""
+        """This count as a percentage of all sign-ups."""
         if not self.signed_up:
             return "0 %"
         percent = 100 * count / self.signed_up
@@ -69,7 +69,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Bar:
-    """Who signed up on some days in a row: one, or a week."""
+    """The sign-ups of one day or one week."""
 
     first: date
     last: date
@@ -78,19 +78,19 @@ class Bar:
 
 @dataclass(frozen=True)
 class Funnel:
-    """The funnel of a dates, and its days."""
+    """The funnel of a date range, and its bars."""
 
     whole: Tally
     bars: list[Bar]
 
     @property
     def highest(self) -> int:
-        """How many customers the highest bar stands for."""
+        """The sign-ups of the highest bar."""
         return max((bar.tally.signed_up for bar in self.bars), default=0)
 
 
 def count(session: Session, dates: DateRange, app_id: str | None) -> Funnel:
-    """The customers who signed up in a dates, by how they stand now with one app."""
+    """Count the sign-ups of a date range by their current status in one app."""
     assert dates.first is not None
     assert dates.last is not None
     by_day: dict[date, Counter[str | None]] = {}
@@ -107,7 +107,7 @@ def count(session: Session, dates: DateRange, app_id: str | None) -> Funnel:
 
 
 def _query(session: Session, dates: DateRange, app_id: str | None) -> sa.Select[str, str | None, int]:
-    """One row for each day and status. In one app a customer has one live payer at most."""
+    """One row per day and status. A customer has at most one live payer in an app."""
     is_theirs = sa.and_(
         Payer.customer_id == Customer.id, Payer.app_id == (app_id or ""), Payer.deleted_at.is_(None)
     )
@@ -128,10 +128,10 @@ def _query(session: Session, dates: DateRange, app_id: str | None) -> sa.Select[
 
 
 class SlowAnswers:
-    """Answers that took long to find, kept for a while in proportion. One instance for each process.
+    """A cache of answers that took long to compute. Keep one instance per process.
 
-    A page that is looked at every few seconds must not keep a database busy with a million rows; one that is
-    found in no time is found anew each time.
+    A page that reloads every few seconds must not keep a database busy with a million rows. What was
+    computed quickly is computed again each time.
     """
 
     def __init__(self, *, worth: float = 0.2, times: float = 30.0) -> None:
@@ -140,13 +140,13 @@ class SlowAnswers:
         self._lock = threading.Lock()
 
     def get(self, key: object, find: Callable[[], Value]) -> Value:
-        """What was found a while ago, or is now."""
+        """Return the cached answer, or compute it."""
         began = time.monotonic()
         with self._lock:
             self._kept = {name: kept for name, kept in self._kept.items() if kept[0] > began}
             held = self._kept.get(key)
         if held is not None:
-            return held[1]  # type: ignore[return-value]  # the key says what is kept under it
+            return held[1]  # type: ignore[return-value]  # the key determines the type
         found = find()
         took = time.monotonic() - began
         if took > self._worth:

@@ -1,4 +1,4 @@
-"""The first page of the console: how many came how far, who is new, and what needs somebody."""
+"""The first page of the console: the funnel, the newest customers and what needs attention."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +26,7 @@ DEFAULT_SPAN = "30d"
 
 @dataclass(frozen=True)
 class Newcomer:
-    """A customer who signed up lately."""
+    """A customer who signed up recently."""
 
     id: str
     name: str
@@ -36,7 +36,7 @@ class Newcomer:
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do with a new installation. A `link` is to be given to others; it is shown as it is."""
+    """One step of a new installation. A `link` is shown in full, ready to share."""
 
     title: str
     is_done: bool
@@ -48,7 +48,7 @@ class Step:
 
 @pages.page("/", role=Role.VIEWER)
 def page() -> ResponseReturnValue:
-    """The overview; while there is no customer, what to do first."""
+    """The overview, or the first steps while there is no customer."""
     session = db.session()
     installed = apps.installed(session)
     newcomers = _newcomers(session, _chosen(installed))
@@ -83,7 +83,7 @@ def page() -> ResponseReturnValue:
 
 
 def _chosen(installed: list[apps.App]) -> apps.App | None:
-    """The app that the address names, else the default one, else any."""
+    """The app in the URL, else the default app, else any."""
     named = urls.choice("app", [app.id for app in installed])
     ranked = sorted(installed, key=lambda app: (app.id != named, not app.is_default))
     return ranked[0] if ranked else None
@@ -104,7 +104,7 @@ def _newcomers(session: Session, app: apps.App | None) -> list[Newcomer]:
 
 
 def _steps(session: Session, installed: list[apps.App]) -> list[Step]:
-    """What a fresh installation needs, in the order in which it is done."""
+    """The steps of a new installation, in order."""
     has_token = session.scalar(sa.select(operators.ApiToken.id).limit(1)) is not None
     is_branded = settings().company_name != Settings.model_fields["company_name"].default
     return [

@@ -29,7 +29,7 @@ def key_field(label: str) -> PasswordField:
 
 
 def name_field() -> StringField:
-    """How an app is called here."""
+    """The name of an app."""
     return StringField(
         "Name",
         filters=[trimmed],
@@ -50,7 +50,7 @@ class KeyForm(FlaskForm):
 
 
 class ConfirmForm(FlaskForm):
-    """The second step: what was found is right."""
+    """The second step: confirm the account."""
 
     name = name_field()
     takes_default = BooleanField("Make it the default app for new customers")
@@ -69,7 +69,7 @@ class RenameForm(FlaskForm):
 
 
 class UninstallForm(FlaskForm):
-    """Nobody uninstalls by a slip of the hand: the account is typed."""
+    """Uninstall an app: the operator types its account id to confirm."""
 
     account = StringField(
         "Account to uninstall",
@@ -84,6 +84,6 @@ class UninstallForm(FlaskForm):
         self.account.description = f"Type {app.stripe_account_id} to confirm."
 
     def validate_account(self, field: StringField) -> None:
-        """It must be the very account."""
+        """Require the id of this account."""
         if field.data != self._app.stripe_account_id:
             raise ValidationError(f"Type {self._app.stripe_account_id} exactly as shown.")

@@ -1,4 +1,4 @@
-"""Install a Stripe app in two steps: enter the key, confirm what it opens."""
+"""Install a Stripe app in two steps: enter the key, confirm the account."""
 
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -22,7 +22,7 @@ def enter_key() -> ResponseReturnValue:
 
 @pages.action("/stripe/install", role=Role.ADMIN)
 def inspect() -> ResponseReturnValue:
-    """Look at what the key opens, and keep it for the second step. Nothing is written at Stripe."""
+    """Inspect the account of the key, and keep both for the second step. Nothing changes at Stripe."""
     form = KeyForm()
     session = db.session()
     db.end_read(session)
@@ -40,7 +40,7 @@ def inspect() -> ResponseReturnValue:
 
 @pages.page("/stripe/install/<pending_id>", role=Role.ADMIN)
 def found(pending_id: str) -> ResponseReturnValue:
-    """The second step: show what was found, and ask whether that is meant."""
+    """The second step: show the account and ask for confirmation."""
     session = db.session()
     try:
         pending = apps.held(session, pending_id, browser=current_session().id)
@@ -52,7 +52,7 @@ def found(pending_id: str) -> ResponseReturnValue:
 
 @pages.action("/stripe/install/<pending_id>", role=Role.ADMIN)
 def install(pending_id: str) -> ResponseReturnValue:
-    """Install what was found, and examine it at once."""
+    """Install the account, and examine it."""
     session = db.session()
     browser, url = current_session().id, settings().public_url
     try:
@@ -85,7 +85,7 @@ def install(pending_id: str) -> ResponseReturnValue:
 
 @pages.action("/stripe/install/<pending_id>/discard", role=Role.ADMIN)
 def discard(pending_id: str) -> ResponseReturnValue:  # noqa: ARG001 (there is one for each session)
-    """Forget the key that was entered."""
+    """Discard the entered key."""
     session = db.session()
     db.start_write(session)
     apps.forget(session, browser=current_session().id)

@@ -1,4 +1,4 @@
-"""The Stripe pages of the console: what is installed, is it well, and what can be done."""
+"""The pages of the installed Stripe apps: their state, webhook and key."""
 
 from typing import Any
 
@@ -38,14 +38,14 @@ def page() -> ResponseReturnValue:
 
 @pages.page("/stripe/<app_id>", role=Role.VIEWER)
 def one(app_id: str) -> ResponseReturnValue:
-    """One app: is it well, its webhook, its key."""
+    """One app: its health, webhook and key."""
     session = db.session()
     return _one(session, _installed(session, app_id), {})
 
 
 @pages.action("/stripe/<app_id>/examine", role=Role.OPERATOR)
 def examine(app_id: str) -> ResponseReturnValue:
-    """Examine it now."""
+    """Examine an app now."""
     session = db.session()
     app = _installed(session, app_id)
     _examine(session, app)
@@ -54,7 +54,7 @@ def examine(app_id: str) -> ResponseReturnValue:
 
 @pages.action("/stripe/<app_id>/repair", role=Role.OPERATOR)
 def repair(app_id: str) -> ResponseReturnValue:
-    """Mend what one finding says, then examine again."""
+    """Repair one finding, then examine again."""
     session = db.session()
     app = _installed(session, app_id)
     code = request.form.get("code", "")
@@ -74,7 +74,7 @@ def repair(app_id: str) -> ResponseReturnValue:
 
 @pages.action("/stripe/<app_id>/key", role=Role.ADMIN)
 def replace_key(app_id: str) -> ResponseReturnValue:
-    """Give it another key; the one that it has stays until the new one has worked."""
+    """Replace the key of an app. The current key stays until the new one works."""
     session = db.session()
     app = _installed(session, app_id)
     form = ReplaceForm()
@@ -94,7 +94,7 @@ def replace_key(app_id: str) -> ResponseReturnValue:
 
 @pages.action("/stripe/<app_id>/roll", role=Role.ADMIN)
 def roll(app_id: str) -> ResponseReturnValue:
-    """Have Stripe sign with a new secret; both are accepted for a day. Pressed twice, it is rolled once."""
+    """Roll the webhook secret; both work for a day. Pressing twice rolls it once."""
     session = db.session()
     app = _installed(session, app_id)
     try:
@@ -116,7 +116,7 @@ def roll(app_id: str) -> ResponseReturnValue:
 
 @pages.action("/stripe/<app_id>/end-overlap", role=Role.ADMIN)
 def end_overlap(app_id: str) -> ResponseReturnValue:
-    """Accept the former secrets no more, from now on."""
+    """Stop accepting the old secrets."""
     session = db.session()
     app = _installed(session, app_id)
     try:
@@ -131,7 +131,7 @@ def end_overlap(app_id: str) -> ResponseReturnValue:
 
 @pages.action("/stripe/<app_id>/default", role=Role.ADMIN)
 def make_default(app_id: str) -> ResponseReturnValue:
-    """Let customers pay through it from now on."""
+    """Make an app the default for new customers."""
     session = db.session()
     app = apps.make_default(session, _installed(session, app_id).id, actor=actor())
     session.commit()
@@ -141,7 +141,7 @@ def make_default(app_id: str) -> ResponseReturnValue:
 
 @pages.action("/stripe/<app_id>/rename", role=Role.ADMIN)
 def rename(app_id: str) -> ResponseReturnValue:
-    """Call it something else."""
+    """Rename an app."""
     session = db.session()
     app = _installed(session, app_id)
     form = RenameForm()
@@ -155,7 +155,7 @@ def rename(app_id: str) -> ResponseReturnValue:
 
 @pages.action("/stripe/<app_id>/uninstall", role=Role.ADMIN)
 def uninstall(app_id: str) -> ResponseReturnValue:
-    """Remove it, once its account has been typed."""
+    """Uninstall an app after the operator has typed its account id."""
     session = db.session()
     app = _installed(session, app_id)
     form = UninstallForm(app)
@@ -180,7 +180,7 @@ def _installed(session: Session, app_id: str) -> apps.App:
 
 
 def _one(session: Session, app: apps.App, wrong: type_forms) -> ResponseReturnValue:
-    """The page of an app; 422 with the form that was wrong, if one was."""
+    """The page of an app; 422 when one of its forms is wrong."""
     examination = doctor.latest(session, app.id)
     page = render_template(
         "console/stripe/app.html",
@@ -205,6 +205,6 @@ def _examine(session: Session, app: apps.App) -> None:
 
 
 def _away(endpoint: str, error: AppError, **where: Any) -> ResponseReturnValue:
-    """Say on another page what went wrong."""
+    """Show an error on another page."""
     flash(error.detail, "error")
     return redirect(url_for(endpoint, **where), 303)
