@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.simulator.protocol.fault_settings import FaultSettings
 from app.simulator.protocol.work import Work
-from app.simulator.resources import cards, customers, payment_method_store
+from app.simulator.resources import cards, customer_store, customers, payment_method_store
 from app.simulator.resources.setup import mandates
 from app.simulator.store import DEFAULT_ACCOUNT, JSON, Clock, Collection, Store, ids
 
@@ -27,6 +27,14 @@ class Dashboard:
         return Work(self.store, self.clock, self.fault_settings, account, self.public_url)
 
     # Customers
+
+    def create_customer(self, name: str) -> str:
+        """Create a customer in the default account and return its id (cus_…)."""
+        work = Work(self.store, self.clock, self.fault_settings, DEFAULT_ACCOUNT, self.public_url)
+        with self.store.transaction():
+            customer = work.put(self.store.customers, customer_store.new_customer(work) | {"name": name})
+            work.emit("customer.created", customer)
+        return str(customer["id"])
 
     def delete_customer(self, customer_id: str) -> None:
         """Delete a customer and detach its payment methods."""

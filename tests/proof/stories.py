@@ -319,11 +319,11 @@ class TroubledStory(Story):
         with suppress(AppError):  # impossible while Stripe is away or refuses the key
             self.world.repair()
 
-    @rule(knob=st.sampled_from(["wrong_secret", "stale", "wrong_livemode", "drop_all"]))
-    def events_come_wrongly(self, knob: str) -> None:
-        self.world.simulator.fault_settings.change({knob: True})
+    @rule(setting=st.sampled_from(["wrong_secret", "stale", "wrong_livemode", "drop_all"]))
+    def events_come_wrongly(self, setting: str) -> None:
+        self.world.simulator.fault_settings.change({setting: True})
         self.world.simulator.deliver_due()
-        self.world.simulator.fault_settings.change({knob: False})
+        self.world.simulator.fault_settings.change({setting: False})
 
     @rule(share=st.sampled_from([0, 0.5, 1]))
     def events_are_lost(self, share: float) -> None:

@@ -41,6 +41,13 @@ def deliver(simulator: Simulator, inbox: Any) -> list[str]:
     return list(inbox.types())
 
 
+def test_creates_a_customer(simulator: Simulator, sdk: stripe.StripeClient, inbox: Any) -> None:
+    created = simulator.create_customer("Ada")
+
+    assert sdk.v1.customers.retrieve(created).name == "Ada"
+    assert deliver(simulator, inbox) == ["customer.created"]
+
+
 def test_attaches_a_card_as_the_default(
     simulator: Simulator, sdk: stripe.StripeClient, saved: dict[str, str], inbox: Any
 ) -> None:

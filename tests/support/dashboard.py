@@ -56,7 +56,7 @@ def damage_webhooks(simulator: Simulator, damage: str) -> None:
 
 
 def make_customer(simulator: Simulator) -> str:
-    """Make a Stripe customer with a card that the portal knows nothing about; its id (cus_…)."""
-    customer = request(simulator, "POST", "/v1/customers", name="Another program's")
-    simulator.attach_card(customer["id"], default=True)
-    return str(customer["id"])
+    """Make a Stripe customer with a card that the portal knows nothing about. Return its id (cus_…)."""
+    customer_id = simulator.create_customer("Another program's")
+    simulator.attach_card(customer_id, default=True)
+    return customer_id
