@@ -65,7 +65,7 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
 
     metrics = app.extensions["gangway.metrics"] = Metrics()
 
-    def dial(api_key: str) -> StripeGateway:
+    def gateway_factory(api_key: str) -> StripeGateway:
         transport = WSGITransport(stripe_in_process) if stripe_in_process else None
         return StripeGateway(
             api_key,
@@ -77,7 +77,9 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
     keys = [key.get_secret_value() for key in settings.encryption_keys]
     app.extensions["gangway.settings"] = settings
     app.extensions["gangway.sealer"] = Sealer(keys)
-    app.extensions["gangway.connections"] = apps.Connections(app.extensions["gangway.sealer"], dial)
+    app.extensions["gangway.connections"] = apps.Connections(
+        app.extensions["gangway.sealer"], gateway_factory
+    )
 
     db.init_app(app, sa.make_url(settings.database_url))
     headers.init_app(app, settings)

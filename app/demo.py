@@ -245,7 +245,7 @@ def _installed(settings: Settings) -> tuple[str, str]:
     except NotFound:
         app = apps.install(session, DEFAULT_API_KEY, public_url=settings.public_url, actor="demo")
     session.commit()
-    apps.sweep(session, apps.connect(app), settings.public_url)
+    apps.delete_orphans(session, apps.connect(app), settings.public_url)
     return app.id, apps.signing_secrets(session, app)[0]
 
 

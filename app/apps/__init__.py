@@ -1,17 +1,32 @@
 """The installed Stripe apps: their keys, their webhook endpoints, their secrets."""
 
 from app.apps.actions import Details, change, make_default, rename
-from app.apps.connections import Connections, Receiver, connect, find, receiver, signing_secrets, unsealable
+from app.apps.connections import (
+    Connections,
+    Receiver,
+    connect,
+    find,
+    receiver,
+    signing_secrets,
+    unreadable_secrets,
+)
 from app.apps.dashboard import dashboard_url
-from app.apps.endpoints import NAMESPACE, NAMESPACE_ID, delete, strays, sweep, webhook_url
+from app.apps.endpoints import NAMESPACE, NAMESPACE_ID, delete, delete_orphans, find_orphans, webhook_url
 from app.apps.install import Inspection, inspect, install, obstacles, uninstall
-from app.apps.keys import KeyUnfit, lacking, listed, note_key_state, noting_rejection, replace_key
+from app.apps.keys import (
+    UnusableKey,
+    missing_permissions,
+    note_key_state,
+    permission_names,
+    record_rejection,
+    replace_key,
+)
 from app.apps.models import App, PendingInstall, SigningSecret
-from app.apps.pending import forget, held, held_key, hold
+from app.apps.pending import delete_pending, get_pending, pending_key, save_pending
+from app.apps.purging import purge
 from app.apps.queries import by_id, default, installed, secrets_of
-from app.apps.rolling import end_overlap, mend_endpoint, retire_secrets, roll_secret
+from app.apps.rolling import end_overlap, repair_endpoint, retire_secrets, roll_secret
 from app.apps.schemas import AppType, StripeApp, read_app_id
-from app.apps.tidying import tidy
 
 __all__ = [
     "NAMESPACE",
@@ -21,45 +36,45 @@ __all__ = [
     "Connections",
     "Details",
     "Inspection",
-    "KeyUnfit",
     "PendingInstall",
     "Receiver",
     "SigningSecret",
     "StripeApp",
+    "UnusableKey",
     "by_id",
     "change",
     "connect",
     "dashboard_url",
     "default",
     "delete",
+    "delete_orphans",
+    "delete_pending",
     "end_overlap",
     "find",
-    "forget",
-    "held",
-    "held_key",
-    "hold",
+    "find_orphans",
+    "get_pending",
     "inspect",
     "install",
     "installed",
-    "lacking",
-    "listed",
     "make_default",
-    "mend_endpoint",
+    "missing_permissions",
     "note_key_state",
-    "noting_rejection",
     "obstacles",
+    "pending_key",
+    "permission_names",
+    "purge",
     "read_app_id",
     "receiver",
+    "record_rejection",
     "rename",
+    "repair_endpoint",
     "replace_key",
     "retire_secrets",
     "roll_secret",
+    "save_pending",
     "secrets_of",
     "signing_secrets",
-    "strays",
-    "sweep",
-    "tidy",
     "uninstall",
-    "unsealable",
+    "unreadable_secrets",
     "webhook_url",
 ]

@@ -1,4 +1,4 @@
-"""Changing an installed app: its details, and whether it is the default."""
+"""Change an installed app: its details, and whether it is the default."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from app.core import db
 
 @dataclass(frozen=True, kw_only=True)
 class Details:
-    """What may be changed of an app: all of it but the key, which stays when none is given."""
+    """The new details of an app. Without a key, it keeps the one it has."""
 
     name: str
     description: str | None = None
@@ -23,10 +23,10 @@ class Details:
 
 
 def change(session: Session, app_id: str, details: Details, *, actor: str) -> App:
-    """Give an app new details, all of them, and a new key if there is one: everything or nothing.
+    """Replace all details of an app, and its key if a new one is given. Flushes.
 
-    Flushes; the caller commits. The webhook endpoint and its secret stay. Raises NotFound, Invalid for an
-    uninstalled app and what `replace_key` raises.
+    The webhook endpoint and its secret stay. Raises NotFound, Invalid for an uninstalled app, and what
+    `replace_key` raises.
     """
     if details.api_key is None:
         app = queries.to_change(session, app_id)
@@ -39,7 +39,7 @@ def change(session: Session, app_id: str, details: Details, *, actor: str) -> Ap
 
 
 def rename(session: Session, app_id: str, name: str, *, actor: str) -> App:
-    """Give an app another name; all else stays. Flushes; the caller commits.
+    """Rename an app. Flushes.
 
     Raises NotFound, and Invalid for an uninstalled app.
     """
@@ -51,12 +51,12 @@ def rename(session: Session, app_id: str, name: str, *, actor: str) -> App:
 
 
 def make_default(session: Session, app_id: str, *, actor: str) -> App:
-    """Let everybody who pays from now on pay through this app. Flushes; the caller commits.
+    """Make this the app of all customers who sign up from now on. Flushes.
 
     Raises NotFound, and Invalid for an uninstalled app.
     """
     db.start_write(session)
-    everyone = session.scalars(  # all of them locked, in one order: two at once must not wait for each other
+    everyone = session.scalars(  # lock all in a fixed order, or two requests may wait for each other
         select(App)
         .where(App.deleted_at.is_(None))
         .order_by(App.id)

@@ -162,7 +162,7 @@ def install(type: str, body: MarketplaceAPIKeyInstallRequest) -> MarketplaceInst
     def _sweep(answer: Response) -> Response:
         if answer.status_code == 200:
             with suppress(StripeFailed):  # it is installed; the next installation sweeps as well
-                endpoints.sweep(session, connect(app), url)
+                endpoints.delete_orphans(session, connect(app), url)
         return answer
 
     return MarketplaceInstallResponse.of(app)
@@ -234,5 +234,5 @@ def _key_given_as(field: str) -> Iterator[None]:
         yield
     except StripeKeyRejected as error:
         raise Unauthorized(error.detail) from error
-    except keys.KeyUnfit as error:
+    except keys.UnusableKey as error:
         raise Invalid(error.detail, fields={f"/{field}": error.detail}) from error

@@ -1,4 +1,4 @@
-"""`gangway stripe …`: the installed Stripe apps. Uninstalling is with the payers, who go with their app."""
+"""`gangway stripe …`: the installed Stripe apps. `app/payers/cli.py` uninstalls one, with its payers."""
 
 import sys
 
@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 
 from app.apps import actions, keys, queries, rolling
 from app.apps.connections import connect, find
-from app.apps.endpoints import sweep, webhook_url
+from app.apps.endpoints import delete_orphans, webhook_url
 from app.apps.install import install
 from app.apps.models import App
 from app.core import db
 from app.core.config import settings
 
-group = click.Group("stripe", help="Connect Stripe accounts, and look after them.")
+group = click.Group("stripe", help="Connect Stripe accounts and manage them.")
 
 API_KEY_STDIN = click.option(
     "--api-key-stdin", is_flag=True, help="Read the key from standard input, in one line."
@@ -22,27 +22,25 @@ API_KEY_STDIN = click.option(
 
 
 @group.command("install")
-@click.option("--api-key", help="A secret or restricted key of the account. Asked for when it is not given.")
+@click.option("--api-key", help="A secret or restricted key of the account. Without it, the command asks.")
 @API_KEY_STDIN
-@click.option("--name", default="Stripe", show_default=True, help="How the app is called on our pages.")
-@click.option(
-    "--default", "takes_default", is_flag=True, help="Make it the default app, in place of another."
-)
+@click.option("--name", default="Stripe", show_default=True, help="The app's name on our pages.")
+@click.option("--default", "takes_default", is_flag=True, help="Make it the default app.")
 @with_appcontext
 def install_command(*, api_key: str | None, api_key_stdin: bool, name: str, takes_default: bool) -> None:
-    """Install a Stripe account: check its key, register our webhook, keep both secrets sealed."""
+    """Install a Stripe account: check its key, register our webhook, store both secrets sealed."""
     key = _api_key(api_key, from_stdin=api_key_stdin)
     session, url = db.session(), settings().public_url
     app = install(
         session, key, public_url=url, name=name, takes_default=takes_default or None, actor="command"
     )
     session.commit()
-    sweep(session, connect(app), url)
+    delete_orphans(session, connect(app), url)
     click.echo(f"Installed {app.stripe_account_id} in {_mode(app)} mode as app {app.id}.")
     if app.webhook_endpoint_id:
         click.echo(f"Stripe sends its events to {webhook_url(url, app.id)}.")
     else:
-        click.echo("Stripe sends no events here, by the settings: its list of them is read instead.")
+        click.echo("The settings turn webhooks off: the worker reads Stripe's list of events instead.")
 
 
 @group.command("list")
@@ -64,7 +62,7 @@ def list_command() -> None:
 @click.argument("app_id", metavar="ID")
 @with_appcontext
 def default_command(app_id: str) -> None:
-    """Let everybody who pays from now on pay through this app."""
+    """Make this the app of all customers who sign up from now on."""
     session = db.session()
     app = actions.make_default(session, app_id.upper(), actor="command")
     session.commit()
@@ -73,33 +71,33 @@ def default_command(app_id: str) -> None:
 
 @group.command("replace-key")
 @click.argument("app_id", metavar="[ID]", required=False)
-@click.option("--api-key", help="The new key. Asked for when it is not given.")
+@click.option("--api-key", help="The new key. Without it, the command asks.")
 @API_KEY_STDIN
 @with_appcontext
 def replace_key_command(*, app_id: str | None, api_key: str | None, api_key_stdin: bool) -> None:
-    """Give an app, by default the default one, another key of the same account and mode."""
+    """Give an app, or the default one, another key of the same account and mode."""
     key = _api_key(api_key, from_stdin=api_key_stdin)
     session = db.session()
     app = keys.replace_key(session, _chosen(session, app_id), key, actor="command")
     session.commit()
-    click.echo(f"{app.name} uses the key {app.masked_api_key} from now on.")
+    click.echo(f"{app.name} now uses the key {app.masked_api_key}.")
 
 
 @group.command("roll-secret")
 @click.argument("app_id", metavar="[ID]", required=False)
 @with_appcontext
 def roll_secret_command(app_id: str | None) -> None:
-    """Have Stripe sign with another secret; the former one is accepted for a day."""
+    """Make Stripe sign with a new secret. The former one is accepted for a day."""
     session = db.session()
     chosen = _chosen(session, app_id)
     app = rolling.roll_secret(session, chosen, public_url=settings().public_url, actor="command")
     session.commit()
     click.echo(f"Stripe signs with a new secret, through {app.webhook_endpoint_id}.")
-    click.echo("The former one is accepted for 24 hours; then its endpoint is removed.")
+    click.echo("The former secret is accepted for 24 hours. Then its endpoint is removed.")
 
 
 def _api_key(given: str | None, *, from_stdin: bool) -> str:
-    """Return the key that an option gives, that standard input has, or that somebody types."""
+    """Return the key from the option, standard input or a prompt."""
     if from_stdin and given is not None:
         raise click.UsageError("--api-key and --api-key-stdin exclude each other.")
     if from_stdin:

@@ -1,4 +1,4 @@
-"""From an installed app to a gateway that speaks for it."""
+"""Connect an installed app to a gateway with its key."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -15,33 +15,34 @@ from app.core.errors import NotFound
 from app.core.sealing import Sealer, Unsealable
 from app.gateway import StripeGateway
 
-type_dial = Callable[[str], StripeGateway]
+GatewayFactory = Callable[[str], StripeGateway]
 
 
 class Connections:
-    """One gateway for each API key, kept for its connections. One instance for each process.
+    """One gateway for each API key, which keeps its connections open. One instance for each process.
 
-    `dial` makes a gateway from a key; whether it reaches Stripe or a simulator is decided elsewhere.
+    `gateway_factory` makes a gateway from a key. Only `create_app` decides whether it reaches Stripe or a
+    simulator.
     """
 
-    def __init__(self, sealer: Sealer, dial: type_dial) -> None:
+    def __init__(self, sealer: Sealer, gateway_factory: GatewayFactory) -> None:
         self.sealer = sealer
-        self.dial = dial
+        self.gateway_factory = gateway_factory
         self._open: dict[tuple[str, str], StripeGateway] = {}
         self._lock = threading.Lock()
 
     def to(self, app: App) -> StripeGateway:
-        """The gateway of an app; a new one when its key was replaced."""
+        """Return the gateway of an app, a new one after its key was replaced."""
         with self._lock:
             held = self._open.get((app.id, app.api_key_sealed))
             if held is None:
                 key = self.sealer.open(app.api_key_sealed, api_key_row(app.id))
                 self._drop(app)
-                held = self._open[app.id, app.api_key_sealed] = self.dial(key)
+                held = self._open[app.id, app.api_key_sealed] = self.gateway_factory(key)
             return held
 
     def forget(self, app: App) -> None:
-        """Keep no key of this app in memory."""
+        """Drop the gateways of this app, and its key with them."""
         with self._lock:
             self._drop(app)
 
@@ -51,14 +52,14 @@ class Connections:
 
 
 def connections() -> Connections:
-    """The connections of the current application."""
+    """Return the connections of the current application."""
     found = current_app.extensions["gangway.connections"]
     assert isinstance(found, Connections)
     return found
 
 
 def find(session: Session, app_id: str | None = None) -> App:
-    """The app with this id, else the default one. Raises NotFound."""
+    """Return the app with this id, or the default one. Raises NotFound."""
     query = select(App).where(App.deleted_at.is_(None))
     query = query.where(App.is_default) if app_id is None else query.where(App.id == app_id)
     app = session.scalar(query)
@@ -71,17 +72,17 @@ def find(session: Session, app_id: str | None = None) -> App:
 
 
 def connect(app: App) -> StripeGateway:
-    """A gateway that speaks for this app."""
+    """Return the gateway with this app's key."""
     return connections().to(app)
 
 
 @dataclass(frozen=True)
 class Receiver:
-    """What it takes to take in what Stripe sends to an app."""
+    """What we need to check the events that Stripe sends to an app."""
 
     app_id: str
     livemode: bool
-    secrets: list[str]  # with which it may be signed, the newest first
+    secrets: list[str]  # that may sign them, the newest first
 
 
 def _is_accepted(now: Any) -> ColumnElement[bool]:
@@ -91,7 +92,7 @@ def _is_accepted(now: Any) -> ColumnElement[bool]:
     )
 
 
-# Built once: to build it takes longer than to run it, and it is run for every event.
+# Built once: building it takes longer than running it, and it runs for every event.
 _RECEIVER = (
     select(App.livemode, SigningSecret.id, SigningSecret.sealed)
     .outerjoin(SigningSecret, and_(SigningSecret.app_id == App.id, _is_accepted(bindparam("now"))))
@@ -101,7 +102,7 @@ _RECEIVER = (
 
 
 def receiver(session: Session, app_id: str) -> Receiver:
-    """How to take in what Stripe sends to this app. Raises NotFound; Unsealable when no secret opens."""
+    """Return how to check this app's events. Raises NotFound, and Unsealable when no secret can be opened."""
     rows = session.connection().execute(_RECEIVER, {"app_id": app_id, "now": utcnow()}).all()
     if not rows:
         raise NotFound("There is no such app.")
@@ -109,9 +110,9 @@ def receiver(session: Session, app_id: str) -> Receiver:
 
 
 def signing_secrets(session: Session, app: App) -> list[str]:
-    """Every secret with which Stripe may sign what it sends to this app, the newest first.
+    """Return every secret with which Stripe may sign this app's events, the newest first.
 
-    One that no key opens any more is left out while there is another. Raises Unsealable when there is none.
+    Leave out one that no key opens while there is another. Raises Unsealable when there is no other.
     """
     rows = session.execute(
         select(SigningSecret.id, SigningSecret.sealed)
@@ -134,8 +135,8 @@ def _opened(secrets: Iterable[tuple[str, str]]) -> list[str]:
     return opened
 
 
-def unsealable(session: Session, app: App) -> tuple[bool, bool]:
-    """Is there no key that opens the app's API key, or none that opens each of its signing secrets?"""
+def unreadable_secrets(session: Session, app: App) -> tuple[bool, bool]:
+    """Is the app's API key unreadable, and is one of its signing secrets?"""
     sealer = connections().sealer
     secrets = session.scalars(
         select(SigningSecret).where(SigningSecret.app_id == app.id, SigningSecret.retired_at.is_(None))
@@ -155,10 +156,10 @@ def _opens(sealer: Sealer, sealed: str, row: str) -> bool:
 
 
 def api_key_row(app_id: str) -> str:
-    """The name under which an app's key is sealed."""
+    """Return the name under which an app's key is sealed."""
     return f"app:{app_id}:api_key"
 
 
 def secret_row(secret_id: str) -> str:
-    """The name under which a signing secret is sealed."""
+    """Return the name under which a signing secret is sealed."""
     return f"signing_secret:{secret_id}"

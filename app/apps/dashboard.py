@@ -1,4 +1,4 @@
-"""Where a thing of Stripe's can be seen by a person."""
+"""Links to Stripe's Dashboard."""
 
 from urllib.parse import quote
 
@@ -6,7 +6,7 @@ from app.apps.models import App
 from app.core.config import settings
 
 DASHBOARD = "https://dashboard.stripe.com"
-# The pages that things have there. What has none of its own is found by the Dashboard's search.
+# The Dashboard's pages. Its search finds everything else.
 PAGES = {
     "account": "dashboard",
     "keys": "apikeys",
@@ -19,10 +19,7 @@ SEARCH = "search?query={}"
 
 
 def dashboard_url(app: App, kind: str, id: str = "") -> str:  # noqa: A002 (Stripe's word)
-    """The page of a thing in Stripe's Dashboard, in the account and mode of the app.
-
-    With a simulator, which has one page for everything, that page.
-    """
+    """Return the Dashboard page of an object in the app's account and mode, or the simulator's page."""
     if settings().is_simulated:
         return f"{settings().stripe_api_base}/_control"
     mode = "" if app.livemode else "test/"

@@ -1,4 +1,4 @@
-"""Installing a Stripe account and mode as an app, and uninstalling it."""
+"""Install a Stripe account and mode as an app, and uninstall it."""
 
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -24,32 +24,32 @@ NOT_PUBLIC = "A live key needs a public URL that Stripe can reach over https: se
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
-    """What an API key opens, found out before anything is written anywhere."""
+    """What an API key opens, before anything is written."""
 
     account: str | None  # acct_…; None when the key may not read it
     name: str | None
     livemode: bool
     masked_key: str
     rights: list[Right]
-    endpoints: int | None  # webhook endpoints that are there already; None when the key may not see them
+    endpoints: int | None  # existing webhook endpoints; None when the key may not list them
 
     def facts(self) -> dict[str, Any]:
-        """As JSON takes it. There is no secret in it."""
+        """Return it as JSON, without secrets."""
         return asdict(self)
 
     @classmethod
     def of(cls, facts: dict[str, Any]) -> "Inspection":
-        """Read what `facts` gave."""
+        """Read the JSON of `facts`."""
         return cls(**(facts | {"rights": [Right(**right) for right in facts["rights"]]}))
 
 
 def inspect(api_key: str) -> Inspection:
-    """Find out what a key opens and what it may do. Nothing is written, here or at Stripe.
+    """Find out what a key opens and may do. Write nothing, here or at Stripe.
 
-    Raises KeyUnfit for what is no secret key, StripeKeyRejected and StripeUnavailable.
+    Raises UnusableKey when it is not a secret key, StripeKeyRejected and StripeUnavailable.
     """
     api_key = keys.secret_key(api_key)
-    stripe = connections().dial(api_key)
+    stripe = connections().gateway_factory(api_key)
     account: Account | None = None
     there: int | None = None
     with suppress(StripePermissionMissing):
@@ -67,18 +67,18 @@ def inspect(api_key: str) -> Inspection:
 
 
 def obstacles(session: Session, found: Inspection, public_url: str) -> list[str]:
-    """Why what was inspected can't be installed, in sentences. None of them: it can."""
+    """Say in sentences why we can't install this account. An empty list means that we can."""
     reasons = []
     if found.account is None:
         reasons.append(
-            "The key may not read the account, and without that Gangway can't tell which account it opens."
+            "The key has no permission to read the account, so Gangway can't tell which account it opens."
         )
     elif _is_installed(session, found.account, livemode=found.livemode):
         reasons.append(_installed(found.account, livemode=found.livemode).detail)
     if found.livemode and not is_public(public_url):
         reasons.append(NOT_PUBLIC)
-    if any(right.area == "Webhook Endpoints" for right in keys.lacking(found.rights)):
-        reasons.append("The key may not make webhook endpoints, and installing makes one.")
+    if any(right.area == "Webhook Endpoints" for right in keys.missing_permissions(found.rights)):
+        reasons.append("The key has no permission to create webhook endpoints, and installing creates one.")
     return reasons
 
 
@@ -91,22 +91,21 @@ def install(
     name: str = "Stripe",
     takes_default: bool | None = None,
 ) -> App:
-    """Install a Stripe account and mode: check the key, register our webhook, store both secrets sealed.
+    """Install a Stripe account and mode: check the key, register our webhook, store the secrets sealed.
 
-    Where Stripe can't reach us, there is no webhook: see `Settings.is_pulling`.
+    Create no webhook where Stripe can't reach us: see `Settings.is_pulling`. Without `takes_default`, the app
+    becomes the default only if there is none, because another default sends new customers to another account.
 
-    It takes the place of the default app, or not, as is said; unsaid, it becomes the default when there is
-    none, because a change sends everybody who pays from then on to another account.
-    Flushes; the caller commits and then calls `sweep`. Killed anywhere, it can be run again: an endpoint
-    that was created and not recorded has a secret that nobody knows, and `sweep` removes it.
+    The caller commits, then calls `delete_orphans`: an installation that died leaves an endpoint with a
+    secret that nobody knows. It can run again at any time.
 
-    Raises KeyUnfit for what is no secret key, StripeKeyRejected, StripePermissionMissing, and Conflict when
-    this account and mode is installed already.
+    Raises UnusableKey, StripeKeyRejected, StripePermissionMissing, and Conflict when this account and mode is
+    installed.
     """
     api_key = keys.secret_key(api_key)
     if is_live(api_key) and not is_public(public_url):
-        raise keys.KeyUnfit(NOT_PUBLIC)
-    stripe = connections().dial(api_key)
+        raise keys.UnusableKey(NOT_PUBLIC)
+    stripe = connections().gateway_factory(api_key)
     account = keys.account(stripe)
     _refuse_installed(session, stripe, account, public_url)
     db.end_read(session)
@@ -114,7 +113,7 @@ def install(
     app_id, secret_id = db.new_id(), db.new_id()
     endpoint = None  # Stripe refuses an endpoint that it can't reach
     if not settings().is_pulling:
-        endpoint = endpoints.make(stripe, app_id, public_url, wanted=app_id)
+        endpoint = endpoints.make(stripe, app_id, public_url, key=app_id)
 
     sealer = connections().sealer
     db.start_write(session)
@@ -138,7 +137,7 @@ def install(
     session.add(app)
     try:
         session.flush()
-    except IntegrityError as error:  # a second installation was quicker
+    except IntegrityError as error:  # another installation was faster
         session.rollback()
         if endpoint:
             endpoints.delete(stripe, endpoint.id)
@@ -152,19 +151,18 @@ def install(
 
 
 def uninstall(session: Session, app_id: str, *, actor: str) -> App:
-    """Remove our webhook endpoints at Stripe, mark the app as deleted and forget its secrets.
+    """Delete our webhook endpoints at Stripe, mark the app as deleted and delete its secrets. Flushes.
 
-    Flushes; the caller commits. What stands above and belongs to the app is the caller's as well: see
-    `payers.uninstall`. An endpoint that is gone already, and a key that Stripe no longer takes or that can't
-    be unsealed, are no hindrance. Raises NotFound, Invalid for an app that is uninstalled already, and what
-    the gateway raises.
+    `payers.uninstall` calls this and ends the app's payers. Accept a missing endpoint, a rejected key and a
+    key that no encryption key opens. Raises NotFound, Invalid for an uninstalled app, and what the gateway
+    raises.
     """
     app = queries.by_id(session, app_id)
     queries.refuse_uninstalled(app)
     used = {app.webhook_endpoint_id, *(secret.endpoint_id for secret in queries.secrets_of(session, app_id))}
     ours = sorted(endpoint_id for endpoint_id in used if endpoint_id)
     db.end_read(session)
-    with suppress(StripeKeyRejected, Unsealable):  # then `sweep` finds it if the account is installed again
+    with suppress(StripeKeyRejected, Unsealable):  # installing the account again deletes them
         for endpoint_id in ours:
             endpoints.delete(connect(app), endpoint_id)
 
@@ -181,8 +179,8 @@ def uninstall(session: Session, app_id: str, *, actor: str) -> App:
 
 def _refuse_installed(session: Session, stripe: StripeGateway, account: Account, public_url: str) -> None:
     if _is_installed(session, account.id, livemode=account.livemode):
-        # An earlier run may have been killed just before its own.
-        endpoints.sweep(session, stripe, public_url)
+        # An earlier installation may have died just before it deleted them.
+        endpoints.delete_orphans(session, stripe, public_url)
         raise _installed(account.id, livemode=account.livemode)
 
 

@@ -1,4 +1,4 @@
-"""The API key of an app: what is one, whose it is, another in its place, and whether Stripe takes it."""
+"""The API key of an app: check it, replace it, and record whether Stripe accepts it."""
 
 import re
 from collections.abc import Iterator
@@ -18,77 +18,77 @@ KEY = re.compile(r"(sk|rk)_(test|live)_[A-Za-z0-9_]{4,255}")
 UNKNOWN = "Stripe does not know this API key. Copy it again from the Dashboard."
 
 
-class KeyUnfit(Invalid):
-    """The API key is not one with which this can be done; Stripe may know it."""
+class UnusableKey(Invalid):
+    """The API key is not suitable, even if Stripe accepts it."""
 
 
 def secret_key(api_key: str) -> str:
-    """The key without spaces around it. Raises KeyUnfit for what is no secret key."""
+    """Return the key without spaces around it. Raises UnusableKey when it is not a secret key."""
     api_key = api_key.strip()
     if not KEY.fullmatch(api_key):
-        raise KeyUnfit(
-            "This is no secret Stripe key: it begins with sk_test_, sk_live_, rk_test_ or rk_live_."
+        raise UnusableKey(
+            "This is not a secret Stripe key. Those begin with sk_test_, sk_live_, rk_test_ or rk_live_."
         )
     return api_key
 
 
 def masked(api_key: str) -> str:
-    """A key as it may be shown."""
+    """Return a key in the form that pages show."""
     return f"{api_key[:8]}***{api_key[-3:]}"
 
 
 def account(stripe: StripeGateway) -> Account:
-    """Whose key this is. Raises StripeKeyRejected and StripePermissionMissing in words for its owner."""
+    """Return the account of a key. Raises StripeKeyRejected and StripePermissionMissing with advice."""
     try:
         return stripe.account()
     except StripeKeyRejected as error:
         raise StripeKeyRejected(UNKNOWN) from error
     except StripePermissionMissing as error:
         raise StripePermissionMissing(
-            "Stripe knows this restricted key, but it may not read the account, and without that"
+            "Stripe knows this restricted key, but it has no permission to read the account, so"
             f" Gangway can't tell which account it opens. {error.detail}"
         ) from error
 
 
-def lacking(rights: list[Right]) -> list[Right]:
-    """The rights without which something does not work, and which the key has not."""
+def missing_permissions(rights: list[Right]) -> list[Right]:
+    """Return the required permissions that the key lacks."""
     return [right for right in rights if right.ok is False and not right.optional]
 
 
-def listed(rights: list[Right]) -> str:
-    """Rights in a sentence."""
+def permission_names(rights: list[Right]) -> str:
+    """Return the names of permissions, for a sentence."""
     return ", ".join(f"{right.area} ({right.needed})" for right in rights)
 
 
 def mode(*, livemode: bool) -> str:
-    """The mode in a word."""
+    """Return the mode as a word."""
     return "live" if livemode else "test"
 
 
 def replace_key(session: Session, app_id: str, api_key: str, *, actor: str) -> App:
-    """Let an app speak with another key of its account and mode from now on. Flushes; the caller commits.
+    """Replace the key of an app with another one of its account and mode. Flushes.
 
-    The new key is tried first. One that does not fit changes nothing: the app goes on with the one it has.
-    Raises NotFound, Invalid for an uninstalled app, KeyUnfit for a key of another account or mode or without
-    a right that is needed, StripeKeyRejected and StripePermissionMissing.
+    Try the new key first. A key that fails changes nothing.
+    Raises NotFound, Invalid for an uninstalled app, UnusableKey for a key of another account or mode or with
+    missing permissions, StripeKeyRejected and StripePermissionMissing.
     """
     app = queries.by_id(session, app_id)
     queries.refuse_uninstalled(app)
     db.end_read(session)
     api_key = secret_key(api_key)
     if is_live(api_key) is not app.livemode:
-        raise KeyUnfit(
-            f"This app is in {mode(livemode=app.livemode)} mode, and this is a key of the other one."
+        raise UnusableKey(
+            f"This app is in {mode(livemode=app.livemode)} mode, and this key belongs to the other mode."
         )
-    stripe = connections().dial(api_key)
+    stripe = connections().gateway_factory(api_key)
     found = account(stripe)
     if found.id != app.stripe_account_id:
-        raise KeyUnfit(f"This is a key of Stripe account {found.id}, not of {app.stripe_account_id}.")
-    missing = lacking(stripe.rights())
+        raise UnusableKey(f"This key belongs to Stripe account {found.id}, not to {app.stripe_account_id}.")
+    missing = missing_permissions(stripe.rights())
     if missing:
-        raise KeyUnfit(
-            f"This key lacks rights that Gangway needs: {listed(missing)}."
-            " Give it these in Stripe's Dashboard, or use another key."
+        raise UnusableKey(
+            f"This key lacks permissions that Gangway needs: {permission_names(missing)}."
+            " Add them in Stripe's Dashboard, or use another key."
         )
 
     app = queries.to_change(session, app_id)
@@ -101,7 +101,7 @@ def replace_key(session: Session, app_id: str, api_key: str, *, actor: str) -> A
 
 
 def note_key_state(session: Session, app: App, *, accepted: bool) -> None:
-    """Record that Stripe accepted the app's key, or rejected it. Flushes nothing by itself."""
+    """Record that Stripe accepted or rejected the app's key. Does not flush."""
     status = "ready" if accepted else "unauthorized"
     if app.status != status:
         app.status = status
@@ -109,8 +109,8 @@ def note_key_state(session: Session, app: App, *, accepted: bool) -> None:
 
 
 @contextmanager
-def noting_rejection(session: Session, app: App) -> Iterator[None]:
-    """Record it if Stripe turns out to reject the app's own key; what else was under way is rolled back."""
+def record_rejection(session: Session, app: App) -> Iterator[None]:
+    """Record that Stripe rejects the app's key, if it does, and roll back everything else."""
     try:
         yield
     except StripeKeyRejected as error:

@@ -14,21 +14,25 @@ DEFAULT = sa.text("is_default AND deleted_at IS NULL")
 
 
 class App(Base):
-    """One Stripe account in one mode, with the key that opens it. Its secrets are sealed."""
+    """One Stripe account in one mode, and its API key. The secrets are sealed."""
 
     __tablename__ = "app"
 
     id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(sa.String(256))
     description: Mapped[str | None] = mapped_column(sa.Text)
-    extra: Mapped[dict[str, str] | None] = mapped_column("metadata")  # `metadata` is SQLAlchemy's own word
+    extra: Mapped[dict[str, str] | None] = mapped_column(
+        "metadata"
+    )  # SQLAlchemy reserves the name `metadata`
     status: Mapped[str] = mapped_column(sa.String(16), default="ready")  # or unauthorized
     stripe_account_id: Mapped[str] = mapped_column(sa.String(255))  # acct_…
     livemode: Mapped[bool]
     api_key_sealed: Mapped[str] = mapped_column(sa.Text, info=SEALED)  # empty once the app is uninstalled
     masked_api_key: Mapped[str] = mapped_column(sa.String(32))
     webhook_endpoint_id: Mapped[str] = mapped_column(sa.String(255))  # we_…; empty while there is none
-    webhook_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # made, rolled or mended by us
+    webhook_changed_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime
+    )  # when we last created, rolled or repaired it
     is_default: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, onupdate=utcnow)
@@ -48,7 +52,7 @@ class App(Base):
 
 
 class SigningSecret(Base):
-    """A secret with which Stripe signs what it sends to one app; several while one is being rolled."""
+    """A secret with which Stripe signs one app's events. There are two during an overlap."""
 
     __tablename__ = "signing_secret"
 
@@ -57,17 +61,17 @@ class SigningSecret(Base):
     endpoint_id: Mapped[str | None] = mapped_column(sa.String(255))  # we_…, which signs with it
     sealed: Mapped[str] = mapped_column(sa.Text, info=SEALED)  # empty once it is retired
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
-    retire_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # accepted until then, when it is rolled
+    retire_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # accepted until then, after rolling
     retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class PendingInstall(Base):
-    """A key that was looked at and is not installed yet. Sealed, and soon gone."""
+    """A sealed key that an operator has inspected and not installed yet."""
 
     __tablename__ = "pending_install"
 
     id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
-    browser: Mapped[str] = mapped_column(sa.String(26))  # the operator's session in which it was typed
+    browser: Mapped[str] = mapped_column(sa.String(26))  # the id of the operator's session
     api_key_sealed: Mapped[str] = mapped_column(sa.Text, info=SEALED)
     found: Mapped[dict[str, Any]] = mapped_column(sa.JSON)  # an Inspection
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,7 +1,7 @@
-"""An installation between its two steps: the key was looked at, and nobody has said yes yet.
+"""An installation between its two steps: an operator has inspected the key and not confirmed yet.
 
-The key is typed once. Until the second step it lies here, sealed, for a quarter of an hour at most and for
-the very session in which it was typed; it goes into no page and no cookie.
+The operator types the key once. We store it sealed, for 15 minutes at most and for this session only. It
+never goes into a page or a cookie.
 """
 
 from datetime import timedelta
@@ -17,31 +17,28 @@ from app.core import db
 from app.core.db import utcnow
 from app.core.errors import NotFound
 
-KEPT_FOR = timedelta(minutes=15)
+PENDING_DURATION = timedelta(minutes=15)
 
 
-def hold(session: Session, api_key: str, found: Inspection, *, browser: str) -> PendingInstall:
-    """Keep a key and what was found with it for this operator's session, in place of an earlier one.
-
-    Flushes; the caller commits.
-    """
+def save_pending(session: Session, api_key: str, found: Inspection, *, browser: str) -> PendingInstall:
+    """Store a key and its inspection for this operator's session, in place of an earlier one. Flushes."""
     db.start_write(session)
-    forget(session, browser=browser)
+    delete_pending(session, browser=browser)
     pending_id = db.new_id()
     held = PendingInstall(
         id=pending_id,
         browser=browser,
         api_key_sealed=connections().sealer.seal(keys.secret_key(api_key), _row(pending_id)),
         found=found.facts(),
-        expires_at=utcnow() + KEPT_FOR,
+        expires_at=utcnow() + PENDING_DURATION,
     )
     session.add(held)
     session.flush()
     return held
 
 
-def held(session: Session, pending_id: str, *, browser: str) -> PendingInstall:
-    """What is kept under this id for this session. Raises NotFound for whatever is over or another's."""
+def get_pending(session: Session, pending_id: str, *, browser: str) -> PendingInstall:
+    """Return the pending installation of this session. Raises NotFound when it has expired."""
     found = session.scalar(
         select(PendingInstall).where(
             PendingInstall.id == pending_id,
@@ -50,17 +47,17 @@ def held(session: Session, pending_id: str, *, browser: str) -> PendingInstall:
         )
     )
     if found is None:
-        raise NotFound("This installation was finished or is older than 15 minutes. Enter the key again.")
+        raise NotFound("This installation has finished or expired after 15 minutes. Enter the key again.")
     return found
 
 
-def held_key(pending: PendingInstall) -> str:
-    """The key that is kept. Raises Unsealable."""
+def pending_key(pending: PendingInstall) -> str:
+    """Return the stored key. Raises Unsealable."""
     return connections().sealer.open(pending.api_key_sealed, _row(pending.id))
 
 
-def forget(session: Session, *, browser: str | None = None) -> None:
-    """Delete what is kept for a session, and whatever is over. The caller commits."""
+def delete_pending(session: Session, *, browser: str | None = None) -> None:
+    """Delete the pending installation of a session, and all that have expired. The caller commits."""
     session.execute(
         delete(PendingInstall).where(
             or_(PendingInstall.expires_at <= utcnow(), PendingInstall.browser == (browser or ""))

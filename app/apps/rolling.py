@@ -1,4 +1,4 @@
-"""Rolling the signing secret: a second endpoint, a while in which both are accepted, the end of the first.
+"""Roll the signing secret: create a second endpoint, accept both for a while, then remove the first.
 
 Stripe tells the secret of an endpoint only when it is made, so another secret means another endpoint. Both
 get every event meanwhile, and the inbox keeps each once.
@@ -21,8 +21,8 @@ from app.gateway import Endpoint
 
 log = structlog.get_logger("gangway.apps")
 
-OVERLAP = timedelta(hours=24)  # what Stripe itself gives at most when a secret is rolled there
-MOST_MADE = 5
+OVERLAP = timedelta(hours=24)  # Stripe's own maximum
+MAX_ENDPOINTS_MADE = 5
 
 
 def roll_secret(
@@ -34,14 +34,11 @@ def roll_secret(
     endpoint_id: str | None = None,
     overlap: timedelta = OVERLAP,
 ) -> App:
-    """Make a new endpoint with a secret of its own; the former one is accepted until the overlap is over.
+    """Create a new endpoint with its own secret. The former one is accepted until the overlap ends. Flushes.
 
-    Where there is no endpoint, it is made.
-
-    `endpoint_id` is the endpoint that is to be succeeded, as whoever asks has seen it: when another is in
-    use by now, this has been done already and nothing more is. Flushes; the caller commits. Killed
-    anywhere, it can be run again and finds the endpoint that it made.
-    Raises NotFound, Invalid for an uninstalled app, and what the gateway raises.
+    `endpoint_id` is the endpoint to replace, as the caller has seen it. When the app uses another one by
+    now, somebody has done this already, so do nothing. An interrupted run can run again: it finds the
+    endpoint that it made. Raises NotFound, Invalid for an uninstalled app, and what the gateway raises.
     """
     app = queries.by_id(session, app_id)
     queries.refuse_uninstalled(app)
@@ -52,7 +49,7 @@ def roll_secret(
     made = _successor(app, public_url)
 
     app = queries.to_change(session, app_id)
-    if app.webhook_endpoint_id != former:  # somebody else was quicker, with the very same endpoint
+    if app.webhook_endpoint_id != former:  # somebody else was faster, with the same endpoint
         return app
     assert made.secret is not None
     now, secret_id = utcnow(), db.new_id()
@@ -68,10 +65,10 @@ def roll_secret(
 
 
 def retire_secrets(session: Session) -> int:
-    """End the overlaps that are over, in all apps: delete the former endpoints and forget their secrets.
+    """End the overlaps that are over, in all apps: delete the former endpoints and their secrets.
 
-    What Stripe does not let us delete now is left for the next time; its secret is not accepted any more,
-    however long that takes. Commits after each; returns how many there were.
+    Try again later when Stripe refuses the deletion. The former secret is not accepted meanwhile. Commits
+    after each. Return how many there were.
     """
     due = session.execute(
         select(SigningSecret.id, SigningSecret.app_id)
@@ -95,7 +92,7 @@ def retire_secrets(session: Session) -> int:
 
 
 def end_overlap(session: Session, app_id: str, *, actor: str) -> int:
-    """End the overlap of one app at once. Commits after each secret; returns how many there were.
+    """End the overlap of one app now. Commits after each secret. Return how many there were.
 
     Raises NotFound, Invalid for an uninstalled app, and what the gateway raises.
     """
@@ -109,7 +106,7 @@ def end_overlap(session: Session, app_id: str, *, actor: str) -> int:
     return retired
 
 
-def mend_endpoint(session: Session, app_id: str, *, public_url: str, actor: str) -> App:
+def repair_endpoint(session: Session, app_id: str, *, public_url: str, actor: str) -> App:
     """Have the app's endpoint at Stripe enabled, with our URL and our events. Flushes; the caller commits.
 
     Raises NotFound, Invalid for an uninstalled app, StripeObjectMissing when there is no such endpoint, and
@@ -129,11 +126,11 @@ def mend_endpoint(session: Session, app_id: str, *, public_url: str, actor: str)
 
 
 def _successor(app: App, public_url: str) -> Endpoint:
-    """The endpoint after the one in use; what a killed run has made is taken, if it is still there."""
+    """Return the endpoint after the current one, or the one that an interrupted run made, if it exists."""
     stripe = connect(app)
-    for number in range(MOST_MADE):
+    for number in range(MAX_ENDPOINTS_MADE):
         made = endpoints.make(
-            stripe, app.id, public_url, wanted=f"{app.id}-after-{app.webhook_endpoint_id}-{number}"
+            stripe, app.id, public_url, key=f"{app.id}-after-{app.webhook_endpoint_id}-{number}"
         )
         if any(made.id == there.id for there in stripe.webhook_endpoints()):
             return made
@@ -141,7 +138,7 @@ def _successor(app: App, public_url: str) -> Endpoint:
 
 
 def _retire(session: Session, app_id: str, secret_id: str, *, actor: str) -> int:
-    """Delete the endpoint of a former secret, then forget the secret. Ends the transaction in between."""
+    """Delete the endpoint of a former secret, then the secret. Ends the transaction in between."""
     app = queries.by_id(session, app_id)
     secret = session.get_one(SigningSecret, secret_id, populate_existing=True)
     endpoint_id = secret.endpoint_id

@@ -87,7 +87,7 @@ def _started(session: Session, app: apps.App, body: CreateStripeCheckoutSessionR
             replaces_open=True,
         )
         try:
-            with apps.noting_rejection(session, app):
+            with apps.record_rejection(session, app):
                 started = start(session, app, order, actor=g.actor)
         except (Raced, CustomerTaken) as error:
             session.rollback()

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from app import apps, audit
 from app.core import db
 from app.core.db import utcnow
-from app.doctor import chart, here, there
+from app.doctor import local_checks, snapshot, stripe_checks
 from app.doctor.findings import Finding, State, worst
 from app.doctor.models import Examination
 from app.doctor.repairs import REPAIRS
@@ -16,12 +16,12 @@ WORKER = "worker"
 
 def examine(session: Session, app: apps.App) -> list[Finding]:
     """Look at an app, here and at Stripe, and say what is found. Writes nothing. Ends the transaction."""
-    return _findings(chart.examine(session, app))
+    return _findings(snapshot.take(session, app))
 
 
 def run(session: Session, app: apps.App, *, actor: str, every_customer: bool = False) -> Examination:
-    """Examine an app and keep what is found, for whoever looks next. Flushes; the caller commits."""
-    seen = chart.examine(session, app, every_customer=every_customer)
+    """Examine an app and store the findings. Flushes."""
+    seen = snapshot.take(session, app, every_customer=every_customer)
     found = _findings(seen)
     before = latest(session, app.id)
     is_news = before is None or _troubles(findings_of(before)) != _troubles(found)
@@ -33,10 +33,10 @@ def run(session: Session, app: apps.App, *, actor: str, every_customer: bool = F
         .values(app_id=app.id, **kept)
         .on_conflict_do_update(index_elements=["app_id"], set_=kept)
     )
-    if not seen.key_is_shut and (seen.silence is None or isinstance(seen.silence, StripeKeyRejected)):
+    if not seen.key_is_unreadable and (seen.silence is None or isinstance(seen.silence, StripeKeyRejected)):
         own = apps.by_id(session, app.id, lock=True)
         apps.note_key_state(session, own, accepted=seen.silence is None)
-    if is_news or actor != WORKER:  # else every hour would be a line of the log
+    if is_news or actor != WORKER:  # an entry for every hour would flood the audit log
         audit.note(
             session,
             "app.examined",
@@ -50,9 +50,9 @@ def run(session: Session, app: apps.App, *, actor: str, every_customer: bool = F
 
 
 def repair(session: Session, app: apps.App, code: str, *, actor: str) -> bool:
-    """Mend what a finding says, if it is still so. False when there is nothing to mend. Commits.
+    """Make the repair of a finding that still holds. Return False when there is nothing to repair. Commits.
 
-    Raises what the gateway does when Stripe does not let us.
+    Raises what the gateway raises.
     """
     found = next((finding for finding in examine(session, app) if finding.code == code), None)
     if found is None or found.repair is None:
@@ -66,23 +66,23 @@ def repair(session: Session, app: apps.App, code: str, *, actor: str) -> bool:
 
 
 def latest(session: Session, app_id: str) -> Examination | None:
-    """What was found last."""
+    """Return the last examination."""
     return session.get(Examination, app_id)
 
 
 def findings_of(examination: Examination) -> list[Finding]:
-    """The findings that were kept."""
+    """Return the stored findings."""
     return [Finding.of(facts) for facts in examination.findings]
 
 
 def state_of(examination: Examination) -> State:
-    """How the app stood then."""
+    """Return the app's state at that time."""
     return worst(findings_of(examination))
 
 
-def _findings(seen: chart.Chart) -> list[Finding]:
-    """The worst first; among those alike, what stands first may be the cause of the rest."""
-    found = there.findings(seen) + here.findings(seen)
+def _findings(seen: snapshot.Snapshot) -> list[Finding]:
+    """Return the findings, the worst first. Within a state, an earlier one may cause the later ones."""
+    found = stripe_checks.findings(seen) + local_checks.findings(seen)
     return sorted(found, key=lambda finding: list(State).index(finding.state), reverse=True)
 
 

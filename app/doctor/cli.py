@@ -1,4 +1,4 @@
-"""`gangway doctor`: the same examination as in the console, with an exit code for whoever watches."""
+"""`gangway doctor`: the console's examination, with an exit code for monitoring."""
 
 import json
 from typing import Any
@@ -15,38 +15,38 @@ from app.core.errors import AppError
 from app.doctor import actions
 from app.doctor.findings import Finding, State, worst
 
-# As Nagios and its kin read them. https://nagios-plugins.org/doc/guidelines.html#AEN78
+# As Nagios reads them. https://nagios-plugins.org/doc/guidelines.html#AEN78
 UNKNOWN = 3
 EXIT = {State.GREEN: 0, State.UNKNOWN: UNKNOWN, State.AMBER: 1, State.RED: 2}
-NOTHING = "No Stripe app is installed, so that nobody can sign up: run `gangway stripe install`."
+NOTHING = "No Stripe app is installed, so nobody can sign up. Run `gangway stripe install`."
 COLOURS = {State.GREEN: "green", State.UNKNOWN: "cyan", State.AMBER: "yellow", State.RED: "red"}
 
 
 class Doctor(click.Command):
-    """A command that says by its exit code, too, when it could not examine anything."""
+    """A command whose exit code also says that it could not examine anything."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run it."""
+        """Run the command."""
         try:
             return super().invoke(ctx)
         except (SettingsRefused, AppError, SQLAlchemyError) as error:
-            said = (db.explain(error) if isinstance(error, SQLAlchemyError) else None) or str(error)
-            click.echo(said, err=True)
+            detail = (db.explain(error) if isinstance(error, SQLAlchemyError) else None) or str(error)
+            click.echo(detail, err=True)
             ctx.exit(UNKNOWN)
 
 
 @click.command("doctor", cls=Doctor)
 @click.option("--app", "app_id", metavar="ID", help="Only this app.")
-@click.option("--repair", is_flag=True, help="Mend what can be mended, then examine again.")
+@click.option("--repair", is_flag=True, help="Make the possible repairs, then examine again.")
 @click.option(
     "--every-customer",
     is_flag=True,
-    help="Look for strays among all of the account's customers, not the newest 1,000.",
+    help="Look for find_orphans among all of the account's customers, not the newest 1,000.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of prose.")
 @with_appcontext
 def doctor_command(*, app_id: str | None, repair: bool, every_customer: bool, as_json: bool) -> None:
-    """Examine the installed Stripe apps. Exit 0: all green; 1: amber; 2: red; 3: it could not be done."""
+    """Examine the installed Stripe apps. Exit 0: all green; 1: amber; 2: red; 3: examination not possible."""
     session = db.session()
     chosen = [apps.find(session, app_id.upper())] if app_id else apps.installed(session)
     db.end_read(session)
@@ -76,12 +76,12 @@ def _examined(session: Session, app: apps.App, *, repair: bool, every_customer: 
 
 def _repaired(session: Session, app: apps.App, finding: Finding) -> None:
     try:
-        mended = actions.repair(session, apps.by_id(session, app.id), finding.code, actor="command")
+        repaired = actions.repair(session, apps.by_id(session, app.id), finding.code, actor="command")
     except AppError as error:
         session.rollback()
         click.echo(f"Not repaired: {finding.title}. {error.detail}", err=True)
         return
-    if mended:
+    if repaired:
         click.echo(f"Repaired: {finding.title}.", err=True)
 
 

@@ -1,4 +1,4 @@
-"""What the doctor found last, and when it examines next."""
+"""The last examination of each app, and the time of the next one."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from app.core.db import Base, UtcDateTime, utcnow
 
 
 class Examination(Base):
-    """The last examination of one app, so that it can be read without asking Stripe again."""
+    """The last examination of one app, so pages can show it without asking Stripe."""
 
     __tablename__ = "examination"
 
@@ -22,7 +22,7 @@ class Examination(Base):
 
 
 class ExaminationSchedule(Base):
-    """When an app is examined next unasked, and the signs of trouble that were there the last time."""
+    """When to examine an app next, and the signs of trouble at the last examination."""
 
     __tablename__ = "examination_schedule"
 

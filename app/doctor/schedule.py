@@ -1,4 +1,4 @@
-"""Examining every app each hour, and soon after anything odd, without anybody's asking."""
+"""Examine every app each hour, and soon after signs of trouble."""
 
 from datetime import timedelta
 
@@ -18,22 +18,22 @@ from app.doctor.models import ExaminationSchedule
 log = structlog.get_logger("gangway.doctor")
 
 EXAMINATION_INTERVAL = timedelta(hours=1)
-NO_ANSWER = "answer"  # the code of a finding that says nothing about the app itself
-ODD_INTERVAL = timedelta(minutes=5)  # the least time between two examinations, however odd things are
+NO_ANSWER = "answer"  # the code of the finding that Stripe did not answer
+MIN_INTERVAL = timedelta(minutes=5)  # at least so long between two examinations
 
 
 def examine_due(session: Session) -> int:
-    """Examine the apps whose time has come. Commits. How many there were.
+    """Examine the due apps. Return how many. Commits.
 
-    Each is claimed before Stripe is asked, so of several workers one examines it. A worker that dies while it
-    examines leaves the app to the next hour.
+    Claim each app before asking Stripe, so only one worker examines it. If that worker dies, the app waits
+    for the next hour.
     """
     claimed = [app.id for app in apps.installed(session) if _claim(session, app)]
     for app_id in claimed:
         try:
             examination = actions.run(session, apps.by_id(session, app_id), actor=actions.WORKER)
             if any(found.code == NO_ANSWER for found in actions.findings_of(examination)):
-                session.get_one(ExaminationSchedule, app_id).due_at = utcnow() + ODD_INTERVAL
+                session.get_one(ExaminationSchedule, app_id).due_at = utcnow() + MIN_INTERVAL
             session.commit()
         except (AppError, SQLAlchemyError):
             session.rollback()
@@ -42,12 +42,12 @@ def examine_due(session: Session) -> int:
 
 
 def _claim(session: Session, app: apps.App) -> bool:
-    """Take the turn of an app, if it is due by the clock or because of new signs. Commits."""
+    """Claim an app that is due by time or by new signs of trouble. Commits."""
     now, signs, app_id = utcnow(), _signs(session, app), app.id
     row = session.get(ExaminationSchedule, app_id, populate_existing=True)
     last = actions.latest(session, app_id)
     is_odd = row is not None and row.signs != signs
-    is_rested = last is None or last.at <= now - ODD_INTERVAL
+    is_rested = last is None or last.at <= now - MIN_INTERVAL
     is_due = row is None or row.due_at <= now or (is_odd and is_rested)
     seen = row.due_at if row is not None else None
     db.end_read(session)
@@ -70,7 +70,7 @@ def _claim(session: Session, app: apps.App) -> bool:
 
 
 def _signs(session: Session, app: apps.App) -> str:
-    """What changes when something odd happens: a rejected key, failing calls, events that never came."""
+    """Return signs that change with trouble: a rejected key, failing calls, missing events."""
     backfill, budget = session.get(sync.Backfill, app.id), session.get(sync.RateBudget, app.id)
     fetched = backfill.found if backfill and not settings().is_pulling else 0
     drifts, is_failing = (budget.drifts, budget.failures > 0) if budget else (0, False)

@@ -207,7 +207,7 @@ def open_portal(
     Raises PreconditionFailed when Stripe has deleted the customer, and what the gateway raises.
     """
     db.end_read(session)
-    with apps.noting_rejection(session, payer.app):
+    with apps.record_rejection(session, payer.app):
         try:
             return apps.connect(payer.app).open_portal_session(
                 payer.stripe_customer_id,

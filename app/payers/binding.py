@@ -49,11 +49,11 @@ def bind(
     db.end_read(session)
     found = []
     for binding in wanted:
-        with apps.noting_rejection(session, binding.app):
+        with apps.record_rejection(session, binding.app):
             found.append(_check(apps.connect(binding.app), binding))
     chosen = []
     for binding, payer, facts in zip(wanted, before, found, strict=True):
-        with apps.noting_rejection(session, binding.app):
+        with apps.record_rejection(session, binding.app):
             chosen.append(_choose(apps.connect(binding.app), binding, payer, facts))
 
     db.start_write(session)

@@ -24,7 +24,7 @@ def follow(session: Session, link: links.OnboardingLink, *, browser: str, anothe
     session.commit()
     app = links.app_of(session, link)
     try:
-        with apps.noting_rejection(session, app):
+        with apps.record_rejection(session, app):
             url = resume(session, app, link.customer_id, another=another)
     except StripeRefused as error:  # nothing that the visitor could mend: the story tells the operator
         session.rollback()

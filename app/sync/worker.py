@@ -178,7 +178,7 @@ def purge(session: Session) -> bool:
     """Delete what is older than its retention. Return True when more is left."""
     idempotency.purge(session)
     operators.purge(session)
-    apps.tidy(session)
+    apps.purge(session)
     checkout.purge_expected(session)
     return webhooks.prune(session)
 

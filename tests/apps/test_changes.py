@@ -216,7 +216,7 @@ class TestKey:
         answer = api.put(f"/api/v1/apps/{installed.id}/stripe/api-key", json={"secretAPIKey": second_key})
 
         detail, fields = problem(answer, 400)
-        assert f"account {SECOND_ACCOUNT}, not of {DEFAULT_ACCOUNT}" in detail
+        assert f"account {SECOND_ACCOUNT}, not to {DEFAULT_ACCOUNT}" in detail
         assert fields == {"/secretAPIKey"}
         assert key_in_use(app) == DEFAULT_API_KEY
 
@@ -228,7 +228,7 @@ class TestKey:
 
         answer = api.put(f"/api/v1/apps/{installed.id}/stripe/api-key", json={"secretAPIKey": key})
 
-        assert "may not read the account" in problem(answer, 412)[0]
+        assert "has no permission to read the account" in problem(answer, 412)[0]
 
     def test_is_needed(self, api: FlaskClient, installed: App) -> None:
         answer = api.put(f"/api/v1/apps/{installed.id}/stripe/api-key", json={})

@@ -74,7 +74,7 @@ def test_asks_for_a_new_key_without_showing_it(app: Flask, simulator: Simulator)
 
     result = run(app, replace_key_command, input=f"{OTHER_KEY}\n")
 
-    assert result.output == "API key: \nStripe uses the key sk_test_***rst from now on.\n"
+    assert result.output == "API key: \nStripe now uses the key sk_test_***rst.\n"
     assert [found.masked_key for found in installed(app)] == ["sk_test_***rst"]
 
 
@@ -122,7 +122,7 @@ class TestPullMode:
         result = install()
 
         assert result.output.splitlines()[-1] == (
-            "Stripe sends no events here, by the settings: its list of them is read instead."
+            "The settings turn webhooks off: the worker reads Stripe's list of events instead."
         )
         assert endpoints(simulator, DEFAULT_ACCOUNT) == []
 

@@ -38,7 +38,9 @@ def test_does_not_call_a_restricted_key_wrong_that_may_not_read_the_account(
 
     sentence = refused(install("rk_test_no_account"))
 
-    assert sentence.startswith("Stripe knows this restricted key, but it may not read the account")
+    assert sentence.startswith(
+        "Stripe knows this restricted key, but it has no permission to read the account"
+    )
     assert installed(bare_app) == []
 
 
@@ -76,7 +78,7 @@ def test_refuses_what_is_no_secret_key_before_it_asks_stripe(
 ) -> None:
     sentence = refused(install(key))
 
-    assert sentence.startswith("This is no secret Stripe key")
+    assert sentence.startswith("This is not a secret Stripe key")
     assert calls.made == []
     assert installed(bare_app) == []
 

@@ -58,7 +58,7 @@ def taken(app: Flask, secret: str, name: str = "evt_1") -> bool:
 def tidy(app: Flask) -> None:
     """What the worker does now and then."""
     with app.app_context():
-        apps.tidy(db.session())
+        apps.purge(db.session())
 
 
 def test_says_what_happened(app: Flask, roll: Roll) -> None:
@@ -67,7 +67,7 @@ def test_says_what_happened(app: Flask, roll: Roll) -> None:
     assert result.exit_code == 0, result.output
     assert result.output.splitlines() == [
         f"Stripe signs with a new secret, through {only(app).endpoint}.",
-        "The former one is accepted for 24 hours; then its endpoint is removed.",
+        "The former secret is accepted for 24 hours. Then its endpoint is removed.",
     ]
 
 

@@ -35,7 +35,7 @@ def test_an_account_is_installed_in_two_steps(visit: Visit, place: Place, *, jav
         page.get_by_role("button", name="Install", exact=True).click()
 
         expect_title(page, "Second")
-        expect(page.locator("main")).to_contain_text("Stripe takes the API key")
+        expect(page.locator("main")).to_contain_text("Stripe accepts the API key")
 
 
 @pytest.mark.parametrize("javascript", [True, False])

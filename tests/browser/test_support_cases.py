@@ -223,7 +223,7 @@ def test_a_webhook_secret_rolled_at_stripe(customer: Page, console: Page, place:
     check(console)
     diagnosis(console, "Events were missed")
     examine(console)
-    examine_until(console, "What Stripe sends does not arrive")
+    examine_until(console, "Events from Stripe don't arrive")
     console.get_by_role("row").filter(has_text="Broken").get_by_role("button").first.click()
     expect(console.get_by_role("main")).to_contain_text("secret")
     method = only(place, "payment_methods")

@@ -100,7 +100,7 @@ def test_installs_what_was_confirmed_and_examines_it(
     [app] = installed(bare_app)
     assert page.h1 == "Europe"
     assert "Europe is installed" in page.text
-    assert "Stripe takes the API key" in page.text
+    assert "Stripe accepts the API key" in page.text
     assert (app.account, app.is_default) == (DEFAULT_ACCOUNT, True)
     assert endpoints(simulator, DEFAULT_ACCOUNT) == [app.endpoint]
     assert contents(bare_app)["pending_install"] == []
@@ -161,7 +161,7 @@ def test_never_shows_a_key_again_that_was_wrong(console: FlaskClient) -> None:
     ("key", "said"),
     [
         ("", "Enter the key."),
-        ("pk_test_abcdef", "This is no secret Stripe key"),
+        ("pk_test_abcdef", "This is not a secret Stripe key"),
         ("sk_test_" + "x" * 400, "This key is too long."),
         ("sk_test_a\x01b", "This has characters that can't be used."),
     ],
@@ -256,9 +256,9 @@ def test_installs_no_key_that_may_not_read_its_account(
     path, page = found(console, "rk_test_no_account")
 
     assert "This can\N{RIGHT SINGLE QUOTATION MARK}t be installed" in page.text
-    assert "may not read the account" in page.text
+    assert "has no permission to read the account" in page.text
     assert page.all("input", name="name") == []
-    assert "may not read the account" in where(console, confirm(console, path)).text
+    assert "has no permission to read the account" in where(console, confirm(console, path)).text
     assert installed(bare_app) == []
 
 
@@ -267,7 +267,7 @@ def test_installs_no_key_that_may_not_make_webhooks(console: FlaskClient, simula
 
     _, page = found(console, "rk_test_toofew")
 
-    assert "The key may not make webhook endpoints, and installing makes one." in page.text
+    assert "The key has no permission to create webhook endpoints, and installing creates one." in page.text
     assert "list them" in page.text
 
 
@@ -307,7 +307,7 @@ def test_pressed_twice_installs_once(bare_app: Flask, console: FlaskClient) -> N
 
     page = where(console, confirm(console, path))
 
-    assert "This installation was finished or is older than 15 minutes." in page.text
+    assert "This installation has finished or expired after 15 minutes." in page.text
     assert len(installed(bare_app)) == 1
 
 
@@ -319,8 +319,8 @@ def test_waits_a_quarter_of_an_hour_for_the_second_step(
 
     shown, confirmed = where(console, console.get(path)), where(console, confirm(console, path))
 
-    assert "older than 15 minutes" in shown.text
-    assert "older than 15 minutes" in confirmed.text
+    assert "expired after 15 minutes" in shown.text
+    assert "expired after 15 minutes" in confirmed.text
     assert installed(bare_app) == []
 
 
@@ -329,7 +329,7 @@ def test_keeps_a_key_for_the_session_in_which_it_was_typed(bare_app: Flask, cons
     other = sign_in(bare_app, "admin")
 
     assert other.get(path).status_code == 303
-    assert "was finished or is older" in where(other, confirm(other, path)).text
+    assert "has finished or expired" in where(other, confirm(other, path)).text
     assert installed(bare_app) == []
 
 
@@ -387,7 +387,7 @@ class TestPullMode:
         [app] = installed(bare_app)
         assert (app.endpoint, app.secrets) == ("", [])
         assert endpoints(simulator, DEFAULT_ACCOUNT) == []
-        assert "Stripe sends no events, by the settings" in page.text
+        assert "The settings turn webhooks off" in page.text
         assert "None. We accept no events." in page.text
 
     def test_makes_the_endpoint_when_webhooks_are_on_again(

@@ -37,7 +37,7 @@ def test_prints_a_line_for_each_finding(app: Flask, simulator: Simulator) -> Non
     lines = result.stdout.splitlines()
     assert result.exit_code == 2
     assert lines[0] == f"Stripe  {DEFAULT_ACCOUNT} in test mode  {found.id}"
-    assert lines[1].startswith("  RED      The endpoint is disabled: Somebody switched it off")
+    assert lines[1].startswith("  RED      The endpoint is disabled: Somebody disabled it")
     assert lines[2] == "           Enable it: `gangway doctor --repair`, or the console"
     assert lines[3].startswith("  UNKNOWN  Can Stripe reach this portal?: ")
 
@@ -73,8 +73,8 @@ def test_looks_for_strays_among_the_newest_or_all(app: Flask, simulator: Simulat
     few = app.test_cli_runner().invoke(doctor_command, [])
     every = app.test_cli_runner().invoke(doctor_command, ["--every-customer", "--repair"])
 
-    assert "Looked for among the newest 1000 at Stripe." in few.stdout
-    assert "Looked for among all 1001 at Stripe." in every.stdout
+    assert "Checked the newest 1000 customers at Stripe." in few.stdout
+    assert "Checked all 1001 customers at Stripe." in every.stdout
 
 
 def test_says_why_something_was_not_repaired(app: Flask, simulator: Simulator, calls: StripeCalls) -> None:

@@ -56,10 +56,10 @@ class TestDeliveries:
         later = doctor()
 
         assert before.troubles == {"deliveries": "red"}
-        assert "rolled the secret in Stripe's Dashboard" in before["deliveries"]["detail"]
+        assert "rolled it in Stripe's Dashboard" in before["deliveries"]["detail"]
         assert after.troubles == {}
         assert later.troubles == {}
-        assert later["deliveries"]["detail"] == "1 came in the last day."
+        assert later["deliveries"]["detail"] == "1 arrived in the last day."
 
     def test_that_fail_are_no_better_because_they_were_fetched(
         self,
@@ -82,7 +82,7 @@ class TestDeliveries:
         report = doctor()
 
         assert report.troubles == {"deliveries": "red", "fetched": "amber"}
-        assert report["fetched"]["detail"].startswith(f"{fetched} of the last day never arrived")
+        assert report["fetched"]["detail"].startswith(f"{fetched} events of the last day never arrived")
 
     def test_that_stripe_never_made_are_no_trouble(
         self,
@@ -128,7 +128,7 @@ class TestDeliveries:
         report = doctor()
 
         assert report.troubles == {}
-        assert "made just now may be on their way" in report["deliveries"]["detail"]
+        assert "new ones may be on their way" in report["deliveries"]["detail"]
 
 
 class TestInbox:
@@ -164,7 +164,7 @@ class TestBackfill:
         [
             (timedelta(0), None, "Missed events are fetched"),
             (timedelta(0), "Stripe can't be reached.", "Missed events could not be fetched"),
-            (timedelta(hours=2), None, "Missed events are not looked for"),
+            (timedelta(hours=2), None, "Nobody looks for missed events"),
         ],
     )
     def test_is_looked_at(

@@ -86,7 +86,7 @@ class TestEndpoint:
         assert before.troubles == {"version": "amber"}
         assert before.exit_code == 1
         assert after.troubles == {}
-        assert after["rolling"]["title"] == "The signing secret is being rolled"
+        assert after["rolling"]["title"] == "The signing secret is rolling over"
         assert endpoints(simulator, DEFAULT_ACCOUNT) == [now.endpoint, own.endpoint]
 
     def test_is_mended_at_once_when_all_is_wrong_with_it(

@@ -33,11 +33,11 @@ def test_finds_nothing_wrong_with_an_app_that_is_well(
 
     assert report.troubles == {}
     assert (report.exit_code, report.state) == (0, "green")
-    assert report["deliveries"]["detail"].endswith("came in the last day.")
-    assert report["last_event"]["title"] == "Events come"
+    assert report["deliveries"]["detail"].endswith("arrived in the last day.")
+    assert report["last_event"]["title"] == "Events arrive"
     assert set(report.findings) == {
         *("key", "account", "rights", "endpoint", "enabled", "url", "events", "version", "duplicates"),
-        *("deliveries", "clock", "stray_customers", "secrets", "rolling", "public_url", "last_event"),
+        *("deliveries", "clock", "orphan_customers", "secrets", "rolling", "public_url", "last_event"),
         *("backlog", "dead", "fetched", "backfill", "default", "proxies"),
     }
 
@@ -99,9 +99,9 @@ class TestStrayCustomers:
 
         report = doctor()
 
-        assert report.troubles == {"stray_customers": "amber"}
-        assert "cus_stray" in report["stray_customers"]["detail"]
-        assert report["stray_customers"]["repair"] is None
+        assert report.troubles == {"orphan_customers": "amber"}
+        assert "cus_stray" in report["orphan_customers"]["detail"]
+        assert report["orphan_customers"]["repair"] is None
 
 
 class TestUnreachable:
@@ -116,7 +116,7 @@ class TestUnreachable:
         report = doctor()
 
         assert report.troubles == {"public_url": "amber"}
-        assert report["endpoint"]["title"] == "Stripe sends no events, by the settings"
+        assert report["endpoint"]["title"] == "The settings turn webhooks off"
         assert "deliveries" not in report.findings
 
 

@@ -44,7 +44,7 @@ class TestKey:
 
         report = doctor()
 
-        assert report["answer"]["title"] == "Stripe gave no answer"
+        assert report["answer"]["title"] == "Stripe did not answer"
         assert [found.status for found in installed(app)] == ["unauthorized"]
 
     def test_goes_on_with_what_it_has_when_stripe_falls_silent(
@@ -72,7 +72,7 @@ class TestKey:
         report = doctor()
 
         assert report["account"]["state"] == "red"
-        assert f"for {DEFAULT_ACCOUNT} in live mode" in report["account"]["detail"]
+        assert f"to {DEFAULT_ACCOUNT} in live mode" in report["account"]["detail"]
 
     def test_that_may_not_see_something_is_said_to(
         self, app: Flask, doctor: Doctor, simulator: Simulator
@@ -103,7 +103,7 @@ class TestKey:
 
         assert report.troubles == {}
         assert report["rights"]["detail"] == (
-            "Only what is optional is missing:"
+            "Only optional permissions are missing:"
             " PaymentMethods (write), Mandates (read), Customer portal (write)."
         )
 
@@ -119,7 +119,7 @@ class TestKey:
         report = doctor()
 
         assert report.troubles == {"rights": "amber"}
-        assert report["rights"]["detail"] == "Untried: SetupIntents (read). Short and stout."
+        assert report["rights"]["detail"] == "Unchecked: SetupIntents (read). Short and stout."
 
     def give(self, app: Flask, key: str) -> None:
         """Have the app use a key that it would not take by itself."""

@@ -137,7 +137,7 @@ def test_orphans_make_room_for_the_endpoint_that_is_missing(
         is_repaired = doctor.repair(session, installed, "endpoint", actor="test")
         now = apps.by_id(session, own.id).webhook_endpoint_id
 
-    assert found.repair == "Delete the orphans, then make it again"
-    assert "16 of them are orphans of ours" in found.detail
+    assert found.repair == "Delete the orphans, then create it again"
+    assert "16 of them are our orphans" in found.detail
     assert is_repaired
     assert list(simulator.store.webhook_endpoints) == [now]

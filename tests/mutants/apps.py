@@ -9,7 +9,7 @@ INSTALL = "app/apps/install.py"
 PENDING = "app/apps/pending.py"
 GATEWAY = "app/gateway/client.py"
 ERRORS = "app/gateway/errors.py"
-THERE = "app/doctor/there.py"
+STRIPE_CHECKS = "app/doctor/stripe_checks.py"
 
 MUTANTS = (
     Mutant(
@@ -22,7 +22,7 @@ MUTANTS = (
     Mutant(
         "an endpoint is deleted before it can be recorded",
         ENDPOINTS,
-        "return now - endpoint.created_at > YOUNG",
+        "return now - endpoint.created_at > MIN_AGE",
         "return now >= endpoint.created_at",
         "tests/doctor/test_endpoint.py::TestStrays::test_may_be_about_to_be_recorded_while_they_are_young",
     ),
@@ -175,65 +175,65 @@ MUTANTS = (
     ),
     Mutant(
         "the doctor finds a disabled endpoint well",
-        THERE,
-        "    if there.enabled:\n",
-        "    if there.id:\n",
+        STRIPE_CHECKS,
+        "    if endpoint.enabled:\n",
+        "    if endpoint.id:\n",
         "tests/doctor/test_endpoint.py::TestEndpoint::test_that_was_disabled_is_enabled",
     ),
     Mutant(
         "the doctor finds an endpoint that leads elsewhere well",
-        THERE,
+        STRIPE_CHECKS,
         "    if url == wanted:\n",
         "    if url:\n",
         "tests/doctor/test_endpoint.py::TestEndpoint::test_that_leads_elsewhere_is_led_back",
     ),
     Mutant(
         "the doctor does not miss events of the endpoint",
-        THERE,
+        STRIPE_CHECKS,
         "missing = sorted(set(EVENTS) - set(subscribed)) if",
         "missing = sorted(set(subscribed) - set(subscribed)) if",
         "tests/doctor/test_endpoint.py::TestEndpoint::test_that_sends_other_events_sends_ours",
     ),
     Mutant(
         "the doctor finds another API version well",
-        THERE,
-        "if there.api_version == API_VERSION:",
-        "if there.id:",
+        STRIPE_CHECKS,
+        "if endpoint.api_version == API_VERSION:",
+        "if endpoint.id:",
         "tests/doctor/test_endpoint.py::TestEndpoint::test_of_another_version_is_succeeded_by_one_of_ours",
     ),
     Mutant(
         "the doctor does not see that deliveries fail",
-        THERE,
-        "failed = [event for event in chart.sent if event.id not in chart.arrived and event.pending > 0]",
-        "failed = [event for event in chart.sent if event.id in chart.arrived and event.pending > 0]",
+        STRIPE_CHECKS,
+        "event.id not in snapshot.arrived and event.pending > 0]",
+        "event.id in snapshot.arrived and event.pending > 0]",
         "tests/doctor/test_deliveries.py::TestDeliveries::test_signed_with_a_secret_that_was_rolled_at_stripe",
     ),
     Mutant(
         "the doctor takes fetched events for delivered ones",
-        "app/doctor/chart.py",
+        "app/doctor/snapshot.py",
         '                Event.origin == "webhook",\n',
         "",
         "tests/doctor/test_deliveries.py::TestDeliveries::test_that_fail_are_no_better_because_they_were_fetched",
     ),
     Mutant(
         "the doctor trusts a wrong clock",
-        THERE,
-        "    if seconds > WRONG_CLOCK:\n",
-        "    if seconds > 10 * WRONG_CLOCK:\n",
+        STRIPE_CHECKS,
+        "    if seconds > MAX_ACCEPTED_SKEW:\n",
+        "    if seconds > 10 * MAX_ACCEPTED_SKEW:\n",
         "tests/doctor/test_examine.py::TestClock::test_is_compared_with_stripes",
     ),
     Mutant(
         "the doctor does not see that the key opens another account",
-        THERE,
+        STRIPE_CHECKS,
         "if found.id != app.stripe_account_id or",
         "if found.id is None or",
         "tests/doctor/test_keys.py::TestKey::test_of_another_account_is_no_key_for_this_app",
     ),
     Mutant(
         "the doctor forgets events that were given up",
-        "app/doctor/here.py",
-        "    if chart.dead == 0:\n",
-        "    if chart.dead >= 0:\n",
+        "app/doctor/local_checks.py",
+        "    if snapshot.dead == 0:\n",
+        "    if snapshot.dead >= 0:\n",
         "tests/doctor/test_deliveries.py::TestInbox::test_has_events_that_were_given_up_tried_again",
     ),
 )

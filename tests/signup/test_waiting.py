@@ -74,14 +74,16 @@ def hang(app: Flask, clock: Clock, request: pytest.FixtureRequest) -> Callable[[
     def start() -> HangingStripe:
         stripe = HangingStripe(clock, connects=request.param)
 
-        def dial(api_key: str) -> StripeGateway:
+        def gateway_factory(api_key: str) -> StripeGateway:
             wire = requests.Session()
             wire.mount("http://", stripe)
             client = patience.PatientClient(timeout=TIMEOUTS, session=wire)
             told = app.extensions["gangway.metrics"].stripe_call
             return StripeGateway(api_key, api_base=STRIPE, http_client=client, told=told)
 
-        app.extensions["gangway.connections"] = apps.Connections(app.extensions["gangway.sealer"], dial)
+        app.extensions["gangway.connections"] = apps.Connections(
+            app.extensions["gangway.sealer"], gateway_factory
+        )
         return stripe
 
     return start

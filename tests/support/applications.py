@@ -81,7 +81,7 @@ def _renew(kept: _Kept, settings: Settings) -> None:
         held.update(original)
     extensions["gangway.settings"] = settings
     connections = extensions["gangway.connections"]
-    extensions["gangway.connections"] = apps.Connections(connections.sealer, connections.dial)
+    extensions["gangway.connections"] = apps.Connections(connections.sealer, connections.gateway_factory)
     extensions["gangway.slow_answers"] = SlowAnswers()
     extensions["gangway.worker"] = sync.Worker(app, settings.worker_threads, chores=(doctor.examine_due,))
     for counter in vars(extensions["gangway.metrics"]).values():

@@ -49,7 +49,7 @@ def test_of_the_encryption_key_are_tried_again(
     person.save_card()
     connections = world.app.extensions["gangway.connections"]
     world.app.extensions["gangway.connections"] = apps.Connections(
-        type(connections.sealer)(["x" * 43 + "="]), connections.dial
+        type(connections.sealer)(["x" * 43 + "="]), connections.gateway_factory
     )
     world.simulator.fault_settings.drop_all = True
     clock.shift(130)

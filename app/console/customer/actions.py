@@ -148,7 +148,7 @@ def fetch_stripe_customer(
     if holder is not None:
         raise _unfit("It is already attached to this customer.")
     db.end_read(session)
-    with apps.noting_rejection(session, app):
+    with apps.record_rejection(session, app):
         try:
             facts = apps.connect(app).customer(stripe_customer_id)
         except StripeObjectMissing as error:
@@ -198,7 +198,7 @@ def detach(session: Session, customer: Customer, app_id: str, method_id: str, *,
     title, app, payer_id = method.title, payer.app, payer.id
     with (
         unanswered.note_unanswered(session, payer, "payment_method.detach_unanswered", method, actor=actor),
-        apps.noting_rejection(session, app),
+        apps.record_rejection(session, app),
         suppress(StripeObjectMissing, StripeRefused),  # gone already
     ):
         db.end_read(session)
@@ -228,7 +228,7 @@ def close_checkout_session(session: Session, customer: Customer, session_id: str
     db.end_read(session)
     if not is_open:
         return False
-    with apps.noting_rejection(session, payer.app):
+    with apps.record_rejection(session, payer.app):
         checkout.close(payer, page)
     db.start_write(session)
     audit.note(

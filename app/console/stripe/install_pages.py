@@ -29,10 +29,10 @@ def inspect() -> ResponseReturnValue:
     if form.validate():
         try:
             found = apps.inspect(form.api_key.data)
-        except (apps.KeyUnfit, StripeFailed) as error:
+        except (apps.UnusableKey, StripeFailed) as error:
             form.api_key.errors = [error.detail]
         else:
-            pending = apps.hold(session, form.api_key.data, found, browser=current_session().id)
+            pending = apps.save_pending(session, form.api_key.data, found, browser=current_session().id)
             session.commit()
             return redirect(url_for("console_stripe.found", pending_id=pending.id), 303)
     return render_template("console/stripe/install.html", form=form), 422
@@ -43,7 +43,7 @@ def found(pending_id: str) -> ResponseReturnValue:
     """The second step: show the account and ask for confirmation."""
     session = db.session()
     try:
-        pending = apps.held(session, pending_id, browser=current_session().id)
+        pending = apps.get_pending(session, pending_id, browser=current_session().id)
     except NotFound as over:
         return _away("console_stripe.enter_key", over)
     form = ConfirmForm(data={"name": "Stripe", "takes_default": apps.default(session) is None})
@@ -56,14 +56,14 @@ def install(pending_id: str) -> ResponseReturnValue:
     session = db.session()
     browser, url = current_session().id, settings().public_url
     try:
-        pending = apps.held(session, pending_id, browser=browser)
+        pending = apps.get_pending(session, pending_id, browser=browser)
     except NotFound as over:
         return _away("console_stripe.page", over)
     form = ConfirmForm()
     if not form.validate():
         return _found(session, pending, form, status=422)
     try:
-        api_key = apps.held_key(pending)
+        api_key = apps.pending_key(pending)
         db.end_read(session)
         app = apps.install(
             session,
@@ -76,7 +76,7 @@ def install(pending_id: str) -> ResponseReturnValue:
     except AppError as error:
         session.rollback()
         return _away("console_stripe.found", error, pending_id=pending_id)
-    apps.forget(session, browser=browser)
+    apps.delete_pending(session, browser=browser)
     session.commit()
     _examine(session, app)
     flash(f"{app.name} is installed and receives events.", "success")
@@ -88,7 +88,7 @@ def discard(pending_id: str) -> ResponseReturnValue:  # noqa: ARG001 (there is o
     """Discard the entered key."""
     session = db.session()
     db.start_write(session)
-    apps.forget(session, browser=current_session().id)
+    apps.delete_pending(session, browser=current_session().id)
     session.commit()
     flash("Key discarded. Nothing was changed.", "info")
     return redirect(url_for("console_stripe.page"), 303)
@@ -103,7 +103,7 @@ def _found(
             "console/stripe/found.html",
             pending=pending,
             found=inspection,
-            lacking=apps.lacking(inspection.rights),
+            lacking=apps.missing_permissions(inspection.rights),
             obstacles=apps.obstacles(session, inspection, settings().public_url),
             form=form,
         ),

@@ -81,7 +81,7 @@ def replace_key(app_id: str) -> ResponseReturnValue:
     if form.validate():
         try:
             app = apps.replace_key(session, app.id, form.api_key.data, actor=actor())
-        except (apps.KeyUnfit, StripeFailed) as error:
+        except (apps.UnusableKey, StripeFailed) as error:
             session.rollback()
             form.api_key.errors = [error.detail]
         else:

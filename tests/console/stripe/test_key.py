@@ -23,7 +23,7 @@ class TestKey:
         page = then(console, post(console, f"{path}/key", api_key=OTHER_KEY))
 
         assert "Stripe now uses the key sk_test_***rst." in page.text
-        assert "Stripe takes the API key" in page.text
+        assert "Stripe accepts the API key" in page.text
         assert [app.masked_key for app in installed(app)] == ["sk_test_***rst"]
         assert told(app, "app.key_replaced") == [("operator", {"masked_key": "sk_test_***rst"})]
 
@@ -38,20 +38,20 @@ class TestKey:
 
         assert "Stripe rejects the API key" in broken.text
         assert broken.one("a", href="#replace-key")
-        assert "Stripe takes the API key" in page.text
+        assert "Stripe accepts the API key" in page.text
         assert [app.status for app in installed(app)] == ["ready"]
 
     @pytest.mark.parametrize(
         ("key", "said"),
         [
             ("sk_test_unknown", "Stripe does not know this API key."),
-            ("sk_test_of_another", "This is a key of Stripe account acct_second"),
-            ("sk_live_abcdef", "this is a key of the other one"),
+            ("sk_test_of_another", "This key belongs to Stripe account acct_second"),
+            ("sk_live_abcdef", "this key belongs to the other mode"),
             (
                 "rk_test_lacking",
-                "This key lacks rights that Gangway needs: Customers (write), Checkout",
+                "This key lacks permissions that Gangway needs: Customers (write), Checkout",
             ),
-            ("rk_test_blind", "it may not read the account"),
+            ("rk_test_blind", "it has no permission to read the account"),
             ("", "Enter the key."),
         ],
     )
@@ -96,8 +96,8 @@ class TestRoll:
         assert endpoints(simulator, DEFAULT_ACCOUNT) == [after.endpoint, before.endpoint]
         assert len(after.secrets) == 2
         assert before.secrets[0] in after.secrets
-        assert "The signing secret is being rolled" in page.text
-        assert "No stray endpoints" in page.text
+        assert "The signing secret is rolling over" in page.text
+        assert "No orphaned endpoints" in page.text
         assert [actor for actor, _ in told(app, "app.secret_rolled")] == ["operator"]
 
     def test_pressed_twice_rolls_once(

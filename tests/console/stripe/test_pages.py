@@ -64,7 +64,7 @@ class TestOne:
 
         page = Page.of(sign_in(app, "viewer").get(path))
 
-        assert "Stripe takes the API key" in page.text
+        assert "Stripe accepts the API key" in page.text
         assert [form["action"] for form in page.one("main").all("form")] == []
 
     def test_offers_an_operator_repairs_and_no_keys(

@@ -1,0 +1,15 @@
+"""Purge what is older than its time. The worker does it now and then."""
+
+from sqlalchemy.orm import Session
+
+from app.apps.pending import delete_pending
+from app.apps.rolling import retire_secrets
+from app.core import db
+
+
+def purge(session: Session) -> None:
+    """End the overlaps of rolled secrets that are over, and delete keys that nobody installed. Commits."""
+    retire_secrets(session)
+    db.start_write(session)
+    delete_pending(session)
+    session.commit()

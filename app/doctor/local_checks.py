@@ -1,0 +1,193 @@
+"""Check our own side of a snapshot: secrets, events, backfill. This asks and writes nothing."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from app.doctor.findings import Finding, amber, green, red, unknown
+from app.doctor.snapshot import Snapshot
+
+STUCK_AFTER = timedelta(hours=1)
+
+
+def findings(snapshot: Snapshot) -> list[Finding]:
+    """Return one finding for each check."""
+    checks = (
+        *(_secrets, _rolling, _public_url, _proxies, _last_event),
+        *(_backlog, _dead, _fetched, _backfill, _default),
+    )
+    return [check(snapshot) for check in checks]
+
+
+def _secrets(snapshot: Snapshot) -> Finding:
+    if snapshot.secret_is_unreadable:
+        return red(
+            "secrets",
+            "A signing secret can't be opened",
+            "No key in GANGWAY_ENCRYPTION_KEYS opens it, so events that Stripe signs with it are refused."
+            " A new secret, sealed with the current key, replaces it.",
+            "Make a new secret",
+        )
+    if old := snapshot.under_old_keys:
+        return amber(
+            "secrets",
+            "Secrets need an old encryption key",
+            f"Only an old key in GANGWAY_ENCRYPTION_KEYS opens {sum(old.values())} of the stored secrets"
+            f" ({_tables(old)}). Run `gangway keys reseal`, then remove the old keys.",
+        )
+    return green("secrets", "Secrets open", "The encryption keys open the signing secrets of this app.")
+
+
+def _rolling(snapshot: Snapshot) -> Finding:
+    former = [secret for secret in snapshot.secrets if secret.retire_at is not None]
+    overdue = [
+        secret for secret in former if secret.retire_at is not None and secret.retire_at <= snapshot.now
+    ]
+    if overdue:
+        return amber(
+            "rolling",
+            "A former endpoint is still there",
+            "Its secret is no longer accepted, but we could not remove the endpoint at Stripe yet, so its"
+            " events are refused and Stripe reports failures.",
+            "Remove it",
+        )
+    if former:
+        until = max(secret.retire_at for secret in former if secret.retire_at is not None)
+        return green(
+            "rolling",
+            "The signing secret is rolling over",
+            f"The former secret is accepted until {until:%Y-%m-%d %H:%M} UTC. Then its endpoint is removed.",
+        )
+    age = (snapshot.now - snapshot.secrets[0].created_at).days if snapshot.secrets else 0
+    return green("rolling", "One signing secret is in use", f"It is {age} days old.")
+
+
+def _tables(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{table}: {count}" for table, count in counts.items())
+
+
+def _public_url(snapshot: Snapshot) -> Finding:
+    if snapshot.url_is_reachable and snapshot.is_pulling:
+        return green(
+            "public_url",
+            "Stripe doesn't need to reach this portal",
+            "The settings turn webhooks off: the worker reads Stripe's list of events.",
+        )
+    if snapshot.url_is_reachable and snapshot.is_proved:
+        return green(
+            "public_url",
+            "Stripe can reach this portal",
+            f"A signed event arrived at {snapshot.public_url} since the last change of the webhook.",
+        )
+    if snapshot.url_is_reachable:
+        return unknown(
+            "public_url",
+            "Can Stripe reach this portal?",
+            f"Not proved yet. {snapshot.public_url} looks reachable. The first signed event proves it.",
+        )
+    say = red if snapshot.app.livemode else amber
+    return say(
+        "public_url",
+        "Stripe can't reach this portal",
+        f"Stripe can't call {snapshot.public_url} over https, so it delivers no events, and the worker has to"
+        " ask Stripe. Set GANGWAY_PUBLIC_URL to a public https address.",
+    )
+
+
+def _proxies(snapshot: Snapshot) -> Finding:
+    if snapshot.proxy_doubt is None:
+        return green("proxies", "Visitors are told apart", "Limits count each address.")
+    return amber("proxies", "All visitors may count as one", snapshot.proxy_doubt)
+
+
+def _last_event(snapshot: Snapshot) -> Finding:
+    if snapshot.last_webhook is None and not snapshot.is_pulling:
+        return unknown(
+            "last_event", "No event yet", "The first one arrives when the first customer saves a card."
+        )
+    if snapshot.last_webhook is None:
+        return green(
+            "last_event", "No events are expected", "The worker reads Stripe's list of events instead."
+        )
+    return green(
+        "last_event",
+        "Events arrive",
+        f"The last one arrived at {snapshot.last_webhook:%Y-%m-%d %H:%M:%S} UTC.",
+    )
+
+
+def _backlog(snapshot: Snapshot) -> Finding:
+    if snapshot.late_since is None:
+        return green("backlog", "No backlog", "No event waits for more than five minutes.")
+    say = red if snapshot.now - snapshot.late_since > STUCK_AFTER else amber
+    return say(
+        "backlog",
+        "Events wait",
+        f"{snapshot.late} events wait, the oldest since {snapshot.late_since:%Y-%m-%d %H:%M} UTC."
+        " Either no worker runs (GANGWAY_WORKER_THREADS, gangway worker), or Stripe doesn't answer.",
+    )
+
+
+def _dead(snapshot: Snapshot) -> Finding:
+    if snapshot.dead == 0:
+        return green("dead", "No failed events", "Every event was processed.")
+    return red(
+        "dead",
+        "Events failed",
+        f"{snapshot.dead} failed too often, and nothing retries them, so their customers may look wrong."
+        " Retry them when the cause is gone. The events page shows what failed.",
+        "Retry them",
+    )
+
+
+def _fetched(snapshot: Snapshot) -> Finding:
+    if not snapshot.fetched or snapshot.is_pulling:
+        return green("fetched", "Webhooks deliver all events", "None had to be fetched in the last day.")
+    return amber(
+        "fetched",
+        "Events had to be fetched",
+        f"{snapshot.fetched} events of the last day never arrived and came from Stripe's list, the latest at"
+        f" {snapshot.fetched_at:%Y-%m-%d %H:%M} UTC. Either Stripe could not reach this portal, or the"
+        " webhook is broken at Stripe.",
+    )
+
+
+def _backfill(snapshot: Snapshot) -> Finding:
+    state = snapshot.backfill
+    if state is None or state.last_run_at is None:
+        if snapshot.now - snapshot.app.created_at < STUCK_AFTER:
+            return green("backfill", "Missed events are fetched", "The worker starts within the hour.")
+        return amber(
+            "backfill",
+            "Nobody has looked for missed events",
+            "The worker does this when it runs.",
+            "Fetch missed events now",
+        )
+    when = f"{state.last_run_at:%Y-%m-%d %H:%M} UTC"
+    if state.last_error:
+        return amber(
+            "backfill",
+            "Missed events could not be fetched",
+            f"Last run at {when}. It failed: {state.last_error}",
+            "Fetch missed events now",
+        )
+    if snapshot.now - state.next_run_at > STUCK_AFTER:
+        return amber(
+            "backfill",
+            "Nobody looks for missed events",
+            f"Last run at {when}, and the next one is overdue. Is a worker running?",
+            "Fetch missed events now",
+        )
+    return green("backfill", "Missed events are fetched", f"Last run at {when}.")
+
+
+def _default(snapshot: Snapshot) -> Finding:
+    if snapshot.default is None:
+        return red(
+            "default",
+            "There is no default app",
+            "New customers get an error, because no app takes their payment method.",
+            "Make this one the default",
+        )
+    if snapshot.default.id == snapshot.app.id:
+        return green("default", "This is the default app", "Customers pay through it.")
+    return green("default", "Another app is the default", f"Customers pay through {snapshot.default.name}.")
