@@ -60,11 +60,11 @@ class Tally:
     def share(self, count: int) -> str:
         """This count as a percentage of all sign-ups."""
         if not self.signed_up:
-            return "0 %"
+            return "0%"
         percent = 100 * count / self.signed_up
         if 0 < percent < 1 or 99 < percent < 100:
-            return "under 1 %" if percent < 1 else "over 99 %"
-        return f"{percent:.0f} %"
+            return "under 1%" if percent < 1 else "over 99%"
+        return f"{percent:.0f}%"
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def test_follows_somebody_from_declined_to_saved(world: World, person: Person) -
 
     assert before == ["1 Declined"]
     assert concerns(console) == {}
-    assert funnel(console)["Saved a method"] == "1 100 %"
+    assert funnel(console)["Saved a method"] == "1 100%"
 
 
 def test_asks_for_attention_to_failed_events(
