@@ -47,10 +47,10 @@ def test_what_is_broken_is_repaired_by_its_button(visit: Visit, place: Place, *,
         open_app(page)
         page.get_by_role("button", name="Check now").click()
         row = page.get_by_role("row").filter(has_text="The endpoint is disabled")
-        expect(row).to_contain_text("Broken")
+        expect(row).to_contain_text("Error")
         row.get_by_role("button", name="Enable it").click()
 
-        expect(page.get_by_role("row").filter(has_text="The endpoint is enabled")).to_contain_text("Well")
+        expect(page.get_by_role("row").filter(has_text="The endpoint is enabled")).to_contain_text("OK")
         assert place.simulator.store.webhook_endpoints[endpoint]["status"] == "enabled"
 
 
@@ -58,7 +58,7 @@ def test_a_secret_is_rolled_and_an_app_uninstalled_only_on_purpose(visit: Visit,
     with visit(java_script_enabled=False) as page:
         place.log_in(page, "admin")
         open_app(page)
-        page.get_by_text("Roll the secret").click()
+        page.get_by_text("Roll the secret", exact=True).click()
         page.get_by_role("button", name="Roll the secret now").click()
         expect(page.locator("main")).to_contain_text("accepted until")
         page.get_by_role("button", name="Uninstall").click()

@@ -116,7 +116,7 @@ def test_an_abandoned_session(
 
     look_up(console)
     check(console)
-    diagnosis(console, "Abandoned", "expired unused")
+    diagnosis(console, "Abandoned", "it expired")
     go_on(send_link(console, visit, rooms))
     look_up(console)
 
@@ -149,7 +149,7 @@ def test_a_card_detached_at_stripe(
 
     look_up(console)
     check(console)
-    diagnosis(console, "Removed at Stripe", "4242", "detached")
+    diagnosis(console, "Removed at Stripe", "4242", "removed")
     go_on(send_link(console, visit, rooms))
     look_up(console)
 
@@ -189,10 +189,10 @@ def test_a_webhook_endpoint_deleted_or_disabled_at_stripe(
     diagnosis(console, "No default payment method", "Events were missed")
     console.get_by_role("link", name="Check the webhook").click()
     console.get_by_role("button", name="Check now").click()
-    finding(console, "endpoint", "Broken")
-    console.get_by_role("row").filter(has_text="Broken").get_by_role("button").first.click()
+    finding(console, "endpoint", "Error")
+    console.get_by_role("row").filter(has_text="Error").get_by_role("button").first.click()
 
-    expect(console.get_by_role("table").first).not_to_contain_text("Broken")
+    expect(console.get_by_role("table").first).not_to_contain_text("Error")
     assert [e["status"] for e in place.simulator.store.webhook_endpoints.values()] == ["enabled"]
 
 
@@ -224,7 +224,7 @@ def test_a_webhook_secret_rolled_at_stripe(customer: Page, console: Page, place:
     diagnosis(console, "Events were missed")
     examine(console)
     examine_until(console, "Events from Stripe don't arrive")
-    console.get_by_role("row").filter(has_text="Broken").get_by_role("button").first.click()
+    console.get_by_role("row").filter(has_text="Error").get_by_role("button").first.click()
     expect(console.get_by_role("main")).to_contain_text("secret")
     method = only(place, "payment_methods")
     place.simulator.choose_default(only(place, "customers"), method)
