@@ -29,7 +29,7 @@ NEW = "/operator/customers/new"
 
 
 class Form:
-    """A form as it is drawn: what stands in it is sent along, except what is given anew."""
+    """A form as it is drawn: its values are sent, except those that a test changes."""
 
     def __init__(self, client: FlaskClient, path: str) -> None:
         self.client, self.path = client, path

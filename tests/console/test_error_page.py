@@ -1,4 +1,4 @@
-"""What goes wrong in the console is told in the frame of the console."""
+"""Errors in the console appear in the frame of the console."""
 
 import pytest
 import sqlalchemy as sa

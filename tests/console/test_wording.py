@@ -1,4 +1,4 @@
-"""The audit log in words: every kind that the code notes is told."""
+"""The audit log in words: every kind that the code notes has a wording."""
 
 import ast
 import re
@@ -37,7 +37,7 @@ def noted(path: Path) -> Iterator[str]:
 
 
 def is_like_a_kind(text: str) -> bool:
-    """Is this of the form of a kind, and about something of which others tell?"""
+    """Does this look like a kind, about something that has other kinds?"""
     form = LIKE_A_KIND.fullmatch(text)
     return form is not None and any(known.startswith(f"{form[1]}.") for known in wording.KINDS)
 

@@ -17,7 +17,7 @@ CSRF = "0" * 40  # what the token of a form is made of; here every browser has t
 
 
 def operator(app: Flask, role: str = "admin", **details: Any) -> Operator:
-    """A new operator, whose password nobody knows."""
+    """A new operator with an unknown password."""
     email = details.pop("email", f"{role}-{new_id().lower()}@example.com")
     fields = {"name": f"Some {role}", "role": role, "password_hash": "none that fits"} | details
     with app.app_context():

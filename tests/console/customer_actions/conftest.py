@@ -37,7 +37,7 @@ def saved(world: World) -> Person:
 
 @pytest.fixture
 def customer(api: Api) -> dict[str, Any]:
-    """A customer whom Stripe does not know."""
+    """A customer that Stripe does not know."""
     body = {"name": "Ada", "key": "k-1", "usageAttribution": {"subjectKeys": ["s-1", "s-2"]}}
     made: dict[str, Any] = api.post("/customers", body).get_json()
     return made

@@ -16,7 +16,7 @@ HEADING = "Different details at Stripe"
 
 @pytest.fixture
 def changed(world: World, saved: Person) -> Person:
-    """Somebody whose name and email were changed in Stripe's Dashboard."""
+    """A customer with a name and email changed in Stripe's Dashboard."""
     path = f"/v1/customers/{saved.stripe_customer_id}"
     world.stripe("POST", path, name="Ada & Sons", email="sons@example.com")
     world.settle()

@@ -1,4 +1,4 @@
-"""Fixtures of these tests: everybody, on a day on which no card is about to expire."""
+"""Fixtures of these tests: everybody, on a day when no card is about to expire."""
 
 import pytest
 import time_machine
@@ -11,7 +11,7 @@ from tests.support.world import World
 
 @pytest.fixture
 def world(app: Flask, simulator: Simulator, clock: time_machine.Traveller) -> World:
-    """Everybody, on a day on which cards that are good to 12/34 are not near their end."""
+    """Everybody, on a day when cards valid to 12/34 are not near their end."""
     clock.move_to(CLOCK)
     simulator.advance(CLOCK.timestamp() - simulator.clock.now())
     return World(app, simulator, clock)

@@ -12,11 +12,11 @@ from tests.support.world import World
 
 
 class TestWhyItIsCharged:
-    """The reason why one of several methods is charged, from whoever chose it."""
+    """The reason why one of several methods is the default."""
 
     @pytest.fixture
     def person(self, world: World, app: Flask) -> Person:
-        """Somebody with two cards, of which the first is charged."""
+        """A customer with two cards; the first is the default."""
         person = world.person()
         person.save_card()
         world.settle()

@@ -17,7 +17,7 @@ from tests.support.console_customer import diagnosis, look, section, tags
 
 
 class TestDiagnosisOfALink:
-    """How far a link has come, for a customer whom Stripe does not know yet."""
+    """How far a link has got, for a customer that Stripe does not know yet."""
 
     @pytest.fixture
     def customer_id(self, api: Api) -> str:

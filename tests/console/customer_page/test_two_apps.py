@@ -1,4 +1,4 @@
-"""A customer with two Stripe apps has a status, a diagnosis and links of its own in each of them."""
+"""A customer with two Stripe apps has a status, a diagnosis and links in each of them."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The list of customers finds a customer by part of a name, and by any id of ours or of Stripe's."""
+"""The list of customers finds a customer by part of a name, and by any id, ours or Stripe's."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from tests.support.world import World
 
 
 def leads_to(answer: TestResponse) -> str:
-    """The customer to whose page an answer leads."""
+    """The customer that an answer leads to."""
     assert answer.status_code == 303, Page.of(answer).text
     return answer.location.rsplit("/", 1)[-1]
 

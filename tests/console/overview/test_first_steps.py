@@ -65,7 +65,7 @@ class TestFreshInstallation:
 
 
 class TestUnnamedInstallation:
-    """One whose company has no name yet."""
+    """An application without a company name."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:

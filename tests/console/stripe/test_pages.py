@@ -121,7 +121,7 @@ class TestOne:
 
 
 class TestMode:
-    """Test and live are told apart on every page."""
+    """Every page shows whether it is test or live."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
