@@ -225,7 +225,7 @@ def _operators(folder: Path) -> list[dict[str, str]]:
     _keep(folder, keys)
     db.start_write(session)
     for person in people:
-        operators.keep_password(
+        operators.ensure_password(
             session,
             email=person["email"],
             name=f"Demo {person['role']}",

@@ -4,7 +4,7 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 
 from app.operators.auth import passwords, sessions
-from app.operators.auth.accounts import create, keep_password
+from app.operators.auth.accounts import create, ensure_password
 from app.operators.auth.sessions import purge
 from app.operators.auth.setup import offer_setup
 from app.operators.auth.tokens import admit, create_token
@@ -23,12 +23,12 @@ from app.operators.queries import by_email
 
 
 def init_app(app: Flask, csrf: CSRFProtect) -> None:
-    """Register the pages of operators' accounts, and let Flask-Login and templates know who is there."""
+    """Register the operators' pages, and tell Flask-Login and the templates who is logged in."""
     passwords.init_app(app)
     sessions.init_app(app)
     guard.init_app(app)
     app.register_blueprint(login.bp)
-    csrf.exempt(login.bp)  # its forms check the token themselves, and keep what was typed when it is stale
+    csrf.exempt(login.bp)  # its forms check the token, and keep the input when it is stale
     app.register_blueprint(pages)
 
 
@@ -44,9 +44,9 @@ __all__ = [
     "create_token",
     "current",
     "current_session",
+    "ensure_password",
     "init_app",
     "keep_once",
-    "keep_password",
     "offer_setup",
     "purge",
     "take_once",

@@ -13,7 +13,7 @@ from app.operators.auth import accounts, one_time_links
 from app.operators.auth.tokens import SCOPES, create_token, revoke_token, tokens
 from app.operators.models import Role
 
-group = click.Group("token", help="Make, list and revoke API tokens.")
+group = click.Group("token", help="Create, list and revoke API tokens.")
 
 
 @group.command("create")
@@ -22,10 +22,10 @@ group = click.Group("token", help="Make, list and revoke API tokens.")
 @click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="The day after which it ends, UTC.")
 @with_appcontext
 def create_command(name: str, scope: str, expires: datetime | None) -> None:
-    """Make a token and print it. It is shown this once."""
+    """Create a token and print it once."""
     end = expires.replace(tzinfo=UTC) + timedelta(days=1) if expires else None
     if end is not None and end <= utcnow():
-        raise click.BadParameter("this day is over: give one to come.", param_hint="--expires")
+        raise click.BadParameter("this day is over. Give a later one.", param_hint="--expires")
     session = db.session()
     db.start_write(session)
     _, text = create_token(session, name, scope=scope, expires_at=end, actor="command")
@@ -49,14 +49,14 @@ def list_command() -> None:
 @click.argument("token_id", metavar="ID")
 @with_appcontext
 def revoke_command(token_id: str) -> None:
-    """End a token at once."""
+    """Revoke a token at once."""
     session = db.session()
     revoke_token(session, token_id, actor="command")
     session.commit()
     click.echo(f"Token {token_id} is revoked.")
 
 
-people = click.Group("operator", help="Make, list and change the operators of the console.")
+people = click.Group("operator", help="Create, list and change the operators of the console.")
 
 
 @people.command("create")
@@ -73,11 +73,11 @@ people = click.Group("operator", help="Make, list and change the operators of th
 def create_operator(
     *, email: str, name: str | None, role: str | None, password_stdin: bool, invite: bool
 ) -> None:
-    """Make an operator. Asks for the password, unless an option says otherwise."""
+    """Create an operator. Asks for the password, unless an option says otherwise."""
     if password_stdin and invite:
         raise click.UsageError("--password-stdin and --invite exclude each other.")
     session = db.session()
-    accounts.check_email(session, email)  # before anybody chooses a password in vain
+    accounts.check_email(session, email)  # before asking for a password
     db.end_read(session)
     password = None if invite else _password(from_stdin=password_stdin)
     accepted = (
@@ -88,7 +88,7 @@ def create_operator(
     operator = accounts.create(
         session, email=email, name=name or email, role=chosen, password=accepted, actor="command"
     )
-    one_time_links.cancel(session, None)  # of the set-up page, which is gone now
+    one_time_links.cancel(session, None)  # the set-up page is no longer needed
     token = one_time_links.make(session, operator) if invite else None
     session.commit()
     click.echo(one_time_links.address(token) if token else f"{operator.email} can log in as {chosen}.")
@@ -112,7 +112,7 @@ def list_operators() -> None:
 @click.argument("role", type=click.Choice([role.value for role in Role]))
 @with_appcontext
 def role_command(email: str, role: str) -> None:
-    """Let an operator do more or less."""
+    """Change the role of an operator."""
     session = db.session()
     db.start_write(session)
     operator = accounts.set_role(session, queries.named(session, email).id, Role(role), by=None)
@@ -124,19 +124,19 @@ def role_command(email: str, role: str) -> None:
 @click.argument("email")
 @with_appcontext
 def disable_command(email: str) -> None:
-    """Let an operator in no more, at once."""
+    """Disable an operator at once."""
     session = db.session()
     db.start_write(session)
     operator = accounts.disable(session, queries.named(session, email).id, by=None)
     session.commit()
-    click.echo(f"{operator.email} is let in no more.")
+    click.echo(f"{operator.email} is disabled and logged out.")
 
 
 @people.command("enable")
 @click.argument("email")
 @with_appcontext
 def enable_command(email: str) -> None:
-    """Let a disabled operator in again."""
+    """Enable a disabled operator."""
     session = db.session()
     db.start_write(session)
     operator = accounts.enable(session, queries.named(session, email).id, by=None)
@@ -160,7 +160,7 @@ def reset_password_command(email: str) -> None:
 @click.argument("email")
 @with_appcontext
 def reset_second_factor_command(email: str) -> None:
-    """Ask an operator who has lost the telephone for no code any more."""
+    """Remove the second factor of an operator who lost the phone."""
     session = db.session()
     db.start_write(session)
     operator = accounts.reset_second_factor(session, queries.named(session, email).id, by=None)

@@ -78,8 +78,8 @@ MUTANTS = (
     Mutant(
         "a page that reads itself keeps its operator logged in",
         SESSIONS,
-        "> NOTED_EVERY and not is_unasked:",
-        "> NOTED_EVERY:",
+        "> SEEN_INTERVAL and not is_unasked:",
+        "> SEEN_INTERVAL:",
         "tests/console/overview/test_refresh.py::test_that_reads_itself_again_keeps_nobody_logged_in",
     ),
     Mutant(
@@ -127,7 +127,7 @@ MUTANTS = (
     Mutant(
         "the password waits for its code for ever",
         LOGIN_PAGES,
-        "        and time.time() - at < HALF_WAY\n",
+        "        and time.time() - at < MAX_CODE_WAIT\n",
         "",
         "tests/operators/test_second_factor.py::TestLoggingIn::test_the_password_is_good_for_ten_minutes",
     ),
@@ -141,8 +141,8 @@ MUTANTS = (
     Mutant(
         "the login page leads to another site",
         LOGIN_PAGES,
-        'return wanted if re.fullmatch(r"/operator[/?][!-\\[\\]-~]*", wanted) else HOME',
-        "return wanted or HOME",
+        'return page if re.fullmatch(r"/operator[/?][!-\\[\\]-~]*", page) else HOME',
+        "return page or HOME",
         "tests/operators/test_login.py::TestLettingIn::test_leads_on_to_own_pages_only",
     ),
     Mutant(
@@ -183,7 +183,7 @@ MUTANTS = (
     Mutant(
         "a weak password is taken",
         "app/operators/auth/passwords.py",
-        "if found.score < GOOD:",
+        "if found.score < MIN_SCORE:",
         "if found.score < 0:",
         "tests/operators/test_account.py::TestPassword::test_says_what_is_wrong",
     ),

@@ -22,7 +22,7 @@ OPTIONS = [
 ]
 # How this process was called is no matter of the tests in the copy, and compiled modules save them seconds.
 OURS = ("COV", "PYTEST", "GANGWAY_", "PYTHONDONTWRITEBYTECODE")
-KEPT = {"GANGWAY_TEST_POSTGRES"}
+RETENTION = {"GANGWAY_TEST_POSTGRES"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,9 @@ class Copy:
             shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", root)
         environ = {
-            name: value for name, value in os.environ.items() if name in KEPT or not name.startswith(OURS)
+            name: value
+            for name, value in os.environ.items()
+            if name in RETENTION or not name.startswith(OURS)
         }
         self._warm = subprocess.Popen(
             [sys.executable, WARM],

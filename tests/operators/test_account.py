@@ -39,7 +39,7 @@ class TestName:
 
         assert answer.status_code == 303
         assert rows(Operator)[0].name == "Ada King"
-        assert "Your name is changed." in Page.of(client.get(ACCOUNT)).text
+        assert "Your name has been changed." in Page.of(client.get(ACCOUNT)).text
         assert rows(Entry)[-1].kind == "operator.renamed"
 
     @pytest.mark.parametrize("name", ["", "   ", "x" * 257, "Ada\x07"])
@@ -119,4 +119,4 @@ class TestPassword:
         answer = post(here, f"{ACCOUNT}/password", current=PASSWORD, new=NEW)
 
         assert answer.status_code == 409
-        assert "log in anew" in Page.of(answer).text
+        assert "Log in again" in Page.of(answer).text

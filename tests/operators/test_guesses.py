@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app.operators.auth import password_strength
-from app.operators.auth.passwords import GOOD, LONGEST
+from app.operators.auth.passwords import MAX_LENGTH, MIN_SCORE
 from tests.support.cases import for_each
 
 LOOKALIKES = "4@8({[<3691!|7105$+%2"
@@ -16,7 +16,7 @@ LOOKALIKES = "4@8({[<3691!|7105$+%2"
     ["correct horse battery staple", "nine purple umbrellas", "Xk9#vQ2!mZ7&pL", "ünîcödé wörds büy çhëese"],
 )
 def test_good_ones_pass(password: str) -> None:
-    assert password_strength.estimate(password, []).score >= GOOD
+    assert password_strength.estimate(password, []).score >= MIN_SCORE
 
 
 @for_each(
@@ -33,14 +33,14 @@ def test_good_ones_pass(password: str) -> None:
 def test_what_everybody_tries_fails(password: str) -> None:
     found = password_strength.estimate(password, [])
 
-    assert found.score < GOOD
+    assert found.score < MIN_SCORE
     assert found.warning or found.suggestions
 
 
 def test_knows_the_words_of_one_person_only() -> None:
-    assert password_strength.estimate("blemgroptisk", ["Blemgroptisk"]).score < GOOD
-    assert password_strength.estimate("blemgroptiskblemgroptisk", ["blemgroptisk"]).score < GOOD
-    assert password_strength.estimate("blemgroptisk", []).score >= GOOD
+    assert password_strength.estimate("blemgroptisk", ["Blemgroptisk"]).score < MIN_SCORE
+    assert password_strength.estimate("blemgroptiskblemgroptisk", ["blemgroptisk"]).score < MIN_SCORE
+    assert password_strength.estimate("blemgroptisk", []).score >= MIN_SCORE
 
 
 def test_people_at_the_same_time_do_not_meet() -> None:
@@ -52,16 +52,16 @@ def test_people_at_the_same_time_do_not_meet() -> None:
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(scores, words))
 
-    assert all(own < GOOD <= without for own, without in found)
+    assert all(own < MIN_SCORE <= without for own, without in found)
 
 
 @pytest.mark.timeout(60)
 @for_each(
     "password",
     [
-        (LOOKALIKES * 7)[:LONGEST],
+        (LOOKALIKES * 7)[:MAX_LENGTH],
         "".join(LOOKALIKES[number * number * 7 % 21] for number in range(64)) * 2,
-        "a" * LONGEST,
+        "a" * MAX_LENGTH,
         "ab" * 64,
         "1/1/1901" * 16,
         "x" * 127 + "y",

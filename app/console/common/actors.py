@@ -9,7 +9,7 @@ from app import operators
 
 PLAIN = {
     "visitor": "The customer, in a browser",
-    "door": "Somebody on the login page",
+    "login page": "Somebody on the login page",
     "stripe": "Stripe",
     "worker": "Gangway",
     "command": "Command line",

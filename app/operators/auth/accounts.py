@@ -1,6 +1,6 @@
-"""Making operators, and changing what they may do.
+"""Create operators, and change what they may do.
 
-All of these flush and leave it to the caller to commit. The caller has said `db.start_write`.
+These functions flush. The caller begins with `db.start_write` and commits.
 """
 
 import re
@@ -39,7 +39,7 @@ def create(
     actor: str,
     is_first: bool = False,
 ) -> Operator:
-    """Make an operator; without a password, one who is invited. Raises Invalid and Conflict."""
+    """Create an operator, who is invited when there is no password. Raises Invalid and Conflict."""
     address = _checked_email(email)
     operator = Operator(
         id=new_id(),
@@ -70,7 +70,7 @@ def check_email(session: Session, email: str) -> None:
 
 def _checked_email(email: str) -> str:
     address = unicodedata.normalize("NFC", email.strip())
-    # No mail is ever sent there, so all that matters is that people recognise it.
+    # We never send email there, so it only has to be recognisable.
     if not re.fullmatch(r"[^\s@]{1,64}@[^\s@]+", address) or len(folded(address)) > 254:
         raise Invalid("Enter an email address like name@example.com.", fields={"email": "wrong"})
     return address
@@ -81,7 +81,7 @@ def _email_taken(address: str) -> EmailTaken:
 
 
 def locked(session: Session, operator_id: str) -> Operator:
-    """An operator as it is now, held until the transaction ends. Raises NotFound."""
+    """Return an operator, locked until the transaction ends. Raises NotFound."""
     found = (
         session.get(Operator, operator_id, with_for_update=True, populate_existing=True)
         if db.is_id(operator_id)
@@ -93,7 +93,7 @@ def locked(session: Session, operator_id: str) -> Operator:
 
 
 def rename(session: Session, operator: Operator, name: str) -> None:
-    """Call an operator by another name. Raises Invalid."""
+    """Rename an operator. Raises Invalid."""
     operator.name = _checked_name(name)
     audit.note(session, "operator.renamed", actor=f"operator:{operator.id}", operator_id=operator.id)
     session.flush()
@@ -120,10 +120,10 @@ def choose_password(session: Session, operator: Operator, password: AcceptedPass
     session.flush()
 
 
-def keep_password(
+def ensure_password(
     session: Session, *, email: str, name: str, role: Role, password: str, actor: str
 ) -> Operator:
-    """Have an operator with this password: made, or given it again if it has another by now."""
+    """Create an operator with this password, or reset it if the operator has another one."""
     operator = by_email(session, email)
     if operator is None:
         accepted = accept_password(password, email=email, name=name)
@@ -135,9 +135,9 @@ def keep_password(
 
 
 def set_role(session: Session, operator_id: str, role: Role, *, by: Operator | None) -> Operator:
-    """Let an operator do more or less. Its sessions end, so that it begins anew with what it may now.
+    """Change the role of an operator, and end its sessions.
 
-    Raises Forbidden for the own account, Conflict for the last admin. `by` is none for a command.
+    Raises Forbidden for one's own account, Conflict for the last admin. `by` is None for a command.
     """
     admins = _admins(session, by)
     operator = _other(session, operator_id, by=by)
@@ -159,7 +159,7 @@ def set_role(session: Session, operator_id: str, role: Role, *, by: Operator | N
 
 
 def disable(session: Session, operator_id: str, *, by: Operator | None) -> Operator:
-    """Let an operator in no more, at once. Raises as `set_role` does."""
+    """Disable an operator at once. Raises as `set_role` does."""
     admins = _admins(session, by)
     operator = _other(session, operator_id, by=by)
     if operator.disabled_at is None:
@@ -173,7 +173,7 @@ def disable(session: Session, operator_id: str, *, by: Operator | None) -> Opera
 
 
 def enable(session: Session, operator_id: str, *, by: Operator | None) -> Operator:
-    """Let a disabled operator in again, with the password of before."""
+    """Enable a disabled operator, with the same password."""
     operator = _other(session, operator_id, by=by)
     if operator.disabled_at is not None:
         operator.disabled_at = None
@@ -183,7 +183,7 @@ def enable(session: Session, operator_id: str, *, by: Operator | None) -> Operat
 
 
 def reset_second_factor(session: Session, operator_id: str, *, by: Operator | None) -> Operator:
-    """Ask an operator who has lost the telephone for no code any more; its sessions end."""
+    """Remove the second factor of an operator who lost the phone, and end its sessions."""
     operator = _other(session, operator_id, by=by)
     if operator.has_second_factor:
         second_factor.remove(session, operator, actor=_actor(by))
@@ -192,7 +192,7 @@ def reset_second_factor(session: Session, operator_id: str, *, by: Operator | No
 
 
 def new_link(session: Session, operator_id: str, *, by: Operator | None) -> tuple[Operator, str]:
-    """A one-time token with which an operator chooses a password. Raises Conflict for a disabled one."""
+    """Return a one-time token to choose a password. Raises Conflict for a disabled operator."""
     operator = _other(session, operator_id, by=by)
     if operator.disabled_at is not None:
         raise Conflict("This operator is disabled: enable the account first.")
@@ -203,14 +203,14 @@ def new_link(session: Session, operator_id: str, *, by: Operator | None) -> tupl
 def _other(session: Session, operator_id: str, *, by: Operator | None) -> Operator:
     operator = locked(session, operator_id)
     if by is not None and by.id == operator.id:
-        raise Forbidden("Nobody does this to the own account: ask another admin.")
+        raise Forbidden("You can't do this to your own account. Ask another admin.")
     return operator
 
 
 def _admins(session: Session, by: Operator | None) -> set[str]:
-    """The admins who can log in, held until the transaction ends: two that demote each other take turns.
+    """Return the admins who can log in, locked so that two can't demote each other at once.
 
-    Raises Forbidden when who asks is none of them any more.
+    Raises Forbidden when `by` is no longer one of them.
     """
     active = sa.select(Operator.id).where(
         Operator.role == Role.ADMIN.value,
@@ -219,13 +219,13 @@ def _admins(session: Session, by: Operator | None) -> set[str]:
     )
     found = set(session.scalars(active.order_by(Operator.id).with_for_update()))
     if by is not None and by.id not in found:
-        raise Forbidden("You are no admin any more.")
+        raise Forbidden("You are no longer an admin.")
     return found
 
 
 def _keep_one(admins: set[str], operator: Operator) -> None:
     if admins == {operator.id}:
-        raise Conflict("This is the last admin who can log in: make another one first.")
+        raise Conflict("This is the last admin who can log in. Make another operator an admin first.")
 
 
 def _set_password(operator: Operator, password: AcceptedPassword) -> None:

@@ -26,20 +26,20 @@ log = structlog.get_logger("gangway.operators")
 
 # Tries of one account, whether or not it exists. Short windows, and strangers are counted by address first,
 # so that who fails on purpose can't keep the owner out for long.
-OF_ONE = parse("10 per 10 minutes")  # one address, or one browser that was logged in before
-OF_ALL = parse("30 per 10 minutes")  # all addresses together, but for those browsers
-FAILURE_NOTED_EVERY = timedelta(minutes=10)
+ADDRESS_LIMIT = parse("10 per 10 minutes")  # one address, or one browser that was logged in before
+ACCOUNT_LIMIT = parse("30 per 10 minutes")  # all addresses together, but for those browsers
+FAILURE_NOTE_INTERVAL = timedelta(minutes=10)
 DEVICE = "gangway-device"
-DEVICE_LASTS = timedelta(days=90)  # or until the password changes
+DEVICE_DURATION = timedelta(days=90)  # or until the password changes
 
 
-TooManyTries = limits.TooMany  # here: an account was tried too often
+TooManyAttempts = limits.TooMany  # here: an account was tried too often
 
 
 def check_password(session: Session, email: str, password: str) -> Operator | None:
     """Whose email address and password these are. None for every way in which they may be wrong.
 
-    Whatever is wrong, one hash is verified, so time does not tell which. Raises TooManyTries.
+    Whatever is wrong, one hash is verified, so time does not tell which. Raises TooManyAttempts.
     """
     operator = queries.by_email(session, email)
     db.end_read(session)
@@ -52,7 +52,7 @@ def check_password(session: Session, email: str, password: str) -> Operator | No
 
 
 def confirm_password(session: Session, operator: Operator, password: str) -> bool:
-    """Does somebody who is logged in still know the password? Raises TooManyTries."""
+    """Does somebody who is logged in still know the password? Raises TooManyAttempts."""
     if check_password(session, operator.email, password) is not None:
         return True
     log_failure(operator.email, "operator.password_not_confirmed")
@@ -60,7 +60,7 @@ def confirm_password(session: Session, operator: Operator, password: str) -> boo
 
 
 def spend_code(operator: Operator) -> None:
-    """Count a try of a second factor. Raises TooManyTries."""
+    """Count a try of a second factor. Raises TooManyAttempts."""
     _spend("code", operator.email, operator)
 
 
@@ -104,7 +104,7 @@ def remember_device(response: BaseResponse, operator: Operator) -> None:
     response.set_cookie(
         _device_cookie(),
         str(_signer().dumps([_device_owner(operator), secrets.token_urlsafe(16)])),
-        max_age=DEVICE_LASTS,
+        max_age=DEVICE_DURATION,
         secure=settings().is_secure,
         httponly=True,
         samesite="Lax",
@@ -138,14 +138,14 @@ def _note_failure(app: Flask, email: str, kind: str) -> None:
                 Operator.email_folded == queries.folded(email),
                 sa.or_(
                     Operator.failure_noted_at.is_(None),
-                    Operator.failure_noted_at < now - FAILURE_NOTED_EVERY,
+                    Operator.failure_noted_at < now - FAILURE_NOTE_INTERVAL,
                 ),
             )
             .values(failure_noted_at=now)
             .returning(Operator.id)
         )
         if noted is not None:
-            audit.note(session, kind, actor="door", operator_id=noted)
+            audit.note(session, kind, actor="login page", operator_id=noted)
         session.commit()
 
 
@@ -163,12 +163,12 @@ def _buckets(email: str, operator: Operator | None) -> list[tuple[RateLimitItem,
     account = f"operator-{_digest(email)}"
     try:
         cookie = request.cookies.get(_device_cookie(), "")
-        owner, nonce = _signer().loads(cookie, max_age=int(DEVICE_LASTS.total_seconds()))
+        owner, nonce = _signer().loads(cookie, max_age=int(DEVICE_DURATION.total_seconds()))
     except (BadSignature, ValueError):
         owner = nonce = None
     if operator is not None and owner == _device_owner(operator):
-        return [(OF_ONE, f"{account}-{nonce}")]
-    return [(OF_ONE, f"{account}-{visitor()}"), (OF_ALL, account)]
+        return [(ADDRESS_LIMIT, f"{account}-{nonce}")]
+    return [(ADDRESS_LIMIT, f"{account}-{visitor()}"), (ACCOUNT_LIMIT, account)]
 
 
 def _digest(email: str) -> str:

@@ -11,8 +11,8 @@ from app.core.db import utcnow
 from app.operators.auth.sessions import hashed
 from app.operators.models import OneTimeLink, Operator
 
-GOOD_FOR = timedelta(days=7)
-SETUP_GOOD_FOR = timedelta(days=1)  # its token stands in a log
+LINK_DURATION = timedelta(days=7)
+SETUP_DURATION = timedelta(days=1)  # its token stands in a log
 
 
 def make(session: Session, operator: Operator | None) -> str:
@@ -24,7 +24,7 @@ def make(session: Session, operator: Operator | None) -> str:
         OneTimeLink(
             operator_id=operator.id if operator else None,
             token_hash=hashed(token),
-            expires_at=now + (GOOD_FOR if operator else SETUP_GOOD_FOR),
+            expires_at=now + (LINK_DURATION if operator else SETUP_DURATION),
         )
     )
     session.flush()

@@ -13,8 +13,8 @@ from flask import Flask, current_app
 from app.core.errors import Invalid
 from app.operators.auth import password_strength
 
-SHORTEST, LONGEST = 12, 128
-GOOD = 3  # of 0 to 4: safe against somebody who has stolen the hashes, for a while
+MIN_LENGTH, MAX_LENGTH = 12, 128
+MIN_SCORE = 3  # of 0 to 4: safe against somebody who has stolen the hashes, for a while
 # Verified in place of the hash of somebody who does not exist, so that both take the same time.
 NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$aMBtYJjrS9qVxupj6hWLFA$meeduz5xsaf+Q/E1kjhzQsqDtcqpJrh1tGOq7ajKdl0"
 
@@ -55,12 +55,12 @@ def accept(password: str, about: Iterable[str]) -> AcceptedPassword:
     Both take a good part of a second, so do it before a transaction that writes.
     """
     length = len(password)
-    if length < SHORTEST:
-        raise Invalid(f"A password has {SHORTEST} characters or more; this one has {length}.")
-    if length > LONGEST:
-        raise Invalid(f"A password has {LONGEST} characters at most; this one has {length}.")
-    found = password_strength.estimate(_plain(password)[:LONGEST], _words(about))
-    if found.score < GOOD:
+    if length < MIN_LENGTH:
+        raise Invalid(f"A password has {MIN_LENGTH} characters or more; this one has {length}.")
+    if length > MAX_LENGTH:
+        raise Invalid(f"A password has {MAX_LENGTH} characters at most; this one has {length}.")
+    found = password_strength.estimate(_plain(password)[:MAX_LENGTH], _words(about))
+    if found.score < MIN_SCORE:
         why = found.warning.rstrip(".") or "it follows a pattern"
         advice = " ".join(f"{hint.rstrip('.')}." for hint in found.suggestions)
         raise Invalid(f"This password is easy to guess: {why[0].lower()}{why[1:]}. {advice}".strip())

@@ -84,7 +84,7 @@ def accepts(session: Session, operator: Operator, code: str) -> bool:
     """Is this a code that the telephone shows now, or a recovery code; and not used before? Uses it up."""
     text = re.sub(r"[\s-]", "", code)
     if re.fullmatch(r"\d{6}", text):
-        return _takes_totp(session, operator, text)
+        return _spend_totp(session, operator, text)
     used = session.scalar(
         sa.update(RecoveryCode)
         .where(
@@ -134,7 +134,7 @@ def codes_left(session: Session, operator: Operator) -> int:
     return session.scalar(unused) or 0
 
 
-def _takes_totp(session: Session, operator: Operator, code: str) -> bool:
+def _spend_totp(session: Session, operator: Operator, code: str) -> bool:
     if operator.totp_sealed is None:
         return False
     step = _step(_sealer().open(operator.totp_sealed, _row(operator)), code)

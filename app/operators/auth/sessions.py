@@ -16,8 +16,8 @@ from app.core.config import settings
 from app.core.db import utcnow
 from app.operators.models import OneTimeLink, Operator, OperatorSession
 
-NOTED_EVERY = timedelta(minutes=1)  # a write on each page would make every read a write
-KEPT = timedelta(days=30)
+SEEN_INTERVAL = timedelta(minutes=1)  # a write on each page would make every read a write
+RETENTION = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def purge(session: Session) -> None:
     """Forget sessions that have long been over, and links that have run out. Commits."""
     now = utcnow()
     db.start_write(session)
-    session.execute(sa.delete(OperatorSession).where(OperatorSession.created_at < now - KEPT))
+    session.execute(sa.delete(OperatorSession).where(OperatorSession.created_at < now - RETENTION))
     session.execute(sa.delete(OneTimeLink).where(OneTimeLink.expires_at < now))
     session.commit()
 
@@ -165,7 +165,7 @@ def _load(token: str) -> SignedIn | None:
         return None
     now = utcnow()
     is_unasked = "X-Gangway-Live" in request.headers  # a page that reads itself again: nobody is there for it
-    if now - row.seen_at > NOTED_EVERY and not is_unasked:
+    if now - row.seen_at > SEEN_INTERVAL and not is_unasked:
         db.start_write(session)
         row.seen_at = now
         session.commit()

@@ -20,7 +20,7 @@ from app.operators.models import ApiToken
 SCOPES = ("read", "write", "admin")  # each may do what those before it may
 PREFIX = "gangway"  # so that a leaked token is recognised by scanners and people
 TOKEN = re.compile(PREFIX + r"_([0-7][0-9A-HJKMNP-TV-Z]{25})_([A-Za-z0-9_-]{43})")
-NOTED_EVERY = timedelta(minutes=1)  # a write on each call would make every read a write
+SEEN_INTERVAL = timedelta(minutes=1)  # a write on each call would make every read a write
 
 
 def create_token(
@@ -85,7 +85,7 @@ def admit(session: Session, header: str, *, scope: str) -> ApiToken:
         raise Unauthorized("a valid API token is needed, as Authorization: Bearer …")
     session.commit()
     structlog.contextvars.bind_contextvars(token_id=token.id)  # for every line of this request
-    if token.last_used_at is None or now - token.last_used_at > NOTED_EVERY:
+    if token.last_used_at is None or now - token.last_used_at > SEEN_INTERVAL:
         db.start_write(session)
         token.last_used_at = now
         session.commit()

@@ -1,4 +1,4 @@
-"""The pages of the own account. Those of the team and of the API tokens are in files of their own."""
+"""The pages of the operator's own account."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -28,20 +28,20 @@ def account() -> ResponseReturnValue:
 
 @pages.action("/account/name", role=Role.VIEWER)
 def rename() -> ResponseReturnValue:
-    """Be called otherwise."""
+    """Change the name."""
     form = NameForm(formdata=request.form)
     if not form.validate():
         return _account_page(name=form), 422
     session = db.session()
-    accounts.rename(session, _writing(), form.name.data)
+    accounts.rename(session, _lock_operator(), form.name.data)
     session.commit()
-    flash("Your name is changed.", "success")
+    flash("Your name has been changed.", "success")
     return _to_account()
 
 
 @pages.action("/account/password", role=Role.VIEWER)
 def change_password() -> ResponseReturnValue:
-    """Another password; every other session ends, and this one goes on under a new token."""
+    """Change the password. End all other sessions, and renew the token of this one."""
     form, session, mine = PasswordForm(formdata=request.form), db.session(), current_session()
     if not form.validate():
         return _account_page(password=form), 422
@@ -51,21 +51,21 @@ def change_password() -> ResponseReturnValue:
             form.current.errors = [NOT_YOURS]
             return _account_page(password=form), 422
         accepted = accounts.accept_password(form.new.data, email=current().email, name=current().name)
-        operator = _writing()
+        operator = _lock_operator()
         if operator.password_hash != checked:
-            raise Conflict("Your password was changed meanwhile: log in anew.")
+            raise Conflict("Your password has changed meanwhile. Log in again.")
         accounts.choose_password(session, operator, accepted, actor=guard.actor())
-    except login.TooManyTries as error:
+    except login.TooManyAttempts as error:
         form.current.errors = [error.detail]
         return _account_page(password=form), error.status
     except accounts.PasswordRefused as error:
         session.rollback()
         form.new.errors = [error.detail]
         return _account_page(password=form), 422
-    _go_on_under_a_new_token(operator, mine)
-    flash("Your password is changed. You are logged out everywhere else.", "success")
+    _renew_session(operator, mine)
+    flash("Your password has been changed. You're logged out everywhere else.", "success")
     answer = redirect(url_for("operators.account"), 303)
-    login.remember_device(answer, operator)  # the cookie of before ended with the password
+    login.remember_device(answer, operator)  # the former cookie ended with the password
     return answer
 
 
@@ -79,7 +79,7 @@ def second_factor_page() -> ResponseReturnValue:
 
 @pages.action("/account/second-factor", role=Role.VIEWER, before_second_factor=True)
 def enable_second_factor() -> ResponseReturnValue:
-    """Ask for codes from now on, and show the recovery codes."""
+    """Enable the second factor, and show the recovery codes."""
     form, session, mine = SecondFactorForm(formdata=request.form), db.session(), current_session()
     try:
         setup = second_factor.offer(current(), form.sealed.data)
@@ -90,14 +90,14 @@ def enable_second_factor() -> ResponseReturnValue:
     if not form.validate():
         return _second_factor_page(form, setup), 422
     try:
-        # Else a stranger at an open computer could lock its owner out.
+        # Or a stranger at an unlocked computer could lock its owner out.
         if not login.confirm_password(session, current(), form.password.data):
             form.password.errors = [NOT_YOURS]
             return _second_factor_page(form, setup), 422
-    except login.TooManyTries as error:
+    except login.TooManyAttempts as error:
         form.password.errors = [error.detail]
         return _second_factor_page(form, setup), error.status
-    operator = _writing()
+    operator = _lock_operator()
     try:
         codes = second_factor.enable(session, operator, setup, form.code.data)
     except Invalid as error:
@@ -105,14 +105,14 @@ def enable_second_factor() -> ResponseReturnValue:
         form.code.errors = [error.detail]
         return _second_factor_page(form, setup), 422
     sessions.end_all(session, operator.id)
-    _go_on_under_a_new_token(operator, mine)
+    _renew_session(operator, mine)
     one_time_flash.keep("recovery codes", codes)
     return redirect(url_for("operators.recovery_codes"), 303)
 
 
 @pages.page("/account/recovery-codes", role=Role.VIEWER)
 def recovery_codes() -> ResponseReturnValue:
-    """The recovery codes, this once."""
+    """Show the recovery codes once."""
     codes = one_time_flash.take("recovery codes")
     if codes is None:
         return _to_account()
@@ -121,12 +121,12 @@ def recovery_codes() -> ResponseReturnValue:
 
 @pages.action("/account/recovery-codes", role=Role.VIEWER)
 def renew_recovery_codes() -> ResponseReturnValue:
-    """New ones in place of all before, for whoever knows the password."""
+    """Replace all recovery codes, after a password check."""
     form, session = ConfirmForm(formdata=request.form), db.session()
-    refused = _unconfirmed(form)
+    refused = _confirm_password(form)
     if refused is not None:
         return refused
-    codes = second_factor.renew_codes(session, _writing())
+    codes = second_factor.renew_codes(session, _lock_operator())
     session.commit()
     one_time_flash.keep("recovery codes", codes)
     return redirect(url_for("operators.recovery_codes"), 303)
@@ -134,23 +134,23 @@ def renew_recovery_codes() -> ResponseReturnValue:
 
 @pages.action("/account/second-factor/remove", role=Role.VIEWER)
 def remove_second_factor() -> ResponseReturnValue:
-    """Ask for no codes any more, for whoever knows the password."""
+    """Disable the second factor, after a password check."""
     if settings().operator_require_totp:
         raise Conflict("Every operator here needs a second factor.")
     form, session, mine = ConfirmForm(formdata=request.form), db.session(), current_session()
-    refused = _unconfirmed(form)
+    refused = _confirm_password(form)
     if refused is not None:
         return refused
-    operator = _writing()
+    operator = _lock_operator()
     second_factor.remove(session, operator, actor=guard.actor())
-    _go_on_under_a_new_token(operator, mine)
+    _renew_session(operator, mine)
     flash("Your second factor is removed.", "success")
     return _to_account()
 
 
 @pages.action("/account/sessions/<session_id>/end", role=Role.VIEWER)
 def end_session(session_id: str) -> ResponseReturnValue:
-    """Log the own account out in another browser."""
+    """Log out in another browser."""
     session = db.session()
     db.start_write(session)
     row = session.get(OperatorSession, session_id) if db.is_id(session_id) else None
@@ -166,7 +166,7 @@ def end_session(session_id: str) -> ResponseReturnValue:
 
 @pages.action("/account/sessions/end", role=Role.VIEWER, before_second_factor=True)
 def sign_out_everywhere() -> ResponseReturnValue:
-    """Log the own account out in every browser, this one too."""
+    """Log out in every browser, including this one."""
     session = db.session()
     db.start_write(session)
     sessions.end_all(session, current().id)
@@ -174,7 +174,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
     session.commit()
     sessions.leave()
     flash("You are logged out everywhere.", "success")
-    return redirect(url_for("operator_door.ask"), 303)
+    return redirect(url_for("operator_login.login_page"), 303)
 
 
 @pages.action("/logout", role=Role.VIEWER, before_second_factor=True)
@@ -187,7 +187,7 @@ def log_out() -> ResponseReturnValue:
     session.commit()
     sessions.leave()
     flash("You are logged out.", "success")
-    return redirect(url_for("operator_door.ask"), 303)
+    return redirect(url_for("operator_login.login_page"), 303)
 
 
 def _account_page(
@@ -220,30 +220,30 @@ def _to_account() -> ResponseReturnValue:
     return redirect(url_for("operators.account"), 303)
 
 
-def _writing() -> Operator:
-    """The operator of this request, held for a change; a transaction that writes has begun."""
+def _lock_operator() -> Operator:
+    """Begin a writing transaction, and return the locked operator of this request."""
     session = db.session()
     db.end_read(session)
     db.start_write(session)
     return accounts.locked(session, current().id)
 
 
-def _unconfirmed(form: ConfirmForm) -> ResponseReturnValue | None:
-    """The page with what is wrong, unless the password fits."""
+def _confirm_password(form: ConfirmForm) -> ResponseReturnValue | None:
+    """Check the password. Return the page with the error, or None."""
     if not form.validate():
         return _account_page(confirm=form), 422
     try:
         if login.confirm_password(db.session(), current(), form.password.data):
             return None
-    except login.TooManyTries as error:
+    except login.TooManyAttempts as error:
         form.password.errors = [error.detail]
         return _account_page(confirm=form), error.status
     form.password.errors = [NOT_YOURS]
     return _account_page(confirm=form), 422
 
 
-def _go_on_under_a_new_token(operator: Operator, mine: OperatorSession) -> None:
-    """Commit, and leave the session of before behind: whoever had its token has nothing."""
+def _renew_session(operator: Operator, mine: OperatorSession) -> None:
+    """Commit, and replace this session by one with a new token."""
     session = db.session()
     signed_in = sessions.begin(session, operator, since=mine.created_at)
     session.commit()

@@ -8,7 +8,7 @@ from wtforms import DateField, EmailField, HiddenField, PasswordField, SelectCho
 from wtforms.validators import DataRequired, Length, Optional, Regexp, ValidationError
 
 from app.core.db import utcnow
-from app.operators.auth.passwords import LONGEST, SHORTEST
+from app.operators.auth.passwords import MAX_LENGTH, MIN_LENGTH
 from app.operators.auth.tokens import SCOPES
 from app.operators.models import Role
 from app.web.forms import one_line, trimmed
@@ -59,13 +59,13 @@ def name_field() -> StringField:
 
 def password_field(label: str, *, new: bool) -> PasswordField:
     """A password. Whether a new one is good enough is told when it is set."""
-    rules = f"{SHORTEST} characters or more. A few words are easier to keep in mind."
+    rules = f"{MIN_LENGTH} characters or more. A few words are easier to keep in mind."
     return PasswordField(
         label,
         description=rules if new else "",
         validators=[DataRequired("Choose a password." if new else "Enter your password.")],
         render_kw={"autocomplete": "new-password" if new else "current-password"}
-        | ({"maxlength": LONGEST, "minlength": SHORTEST} if new else {}),
+        | ({"maxlength": MAX_LENGTH, "minlength": MIN_LENGTH} if new else {}),
     )
 
 

@@ -1,4 +1,4 @@
-"""Who may open which page of the console: each route names its role, and one check holds for all."""
+"""Check access to the console's pages: each route names its role, and one check covers all."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,17 +30,17 @@ class OperatorPages(Blueprint):
         super().__init__(name, import_name, url_prefix="/operator")
         self.roles: dict[str, Role] = {}  # by endpoint, without the blueprint's name
         self._open_before_second_factor: set[str] = set()
-        self.before_request(self._admit)
+        self.before_request(self._check_access)
 
     def page(self, rule: str, *, role: Role, before_second_factor: bool = False) -> Callable[[View], View]:
-        """Make a function a page: GET, for whoever has the role.
+        """Make a function a page: GET, for operators with the role.
 
-        `before_second_factor` lets in who must set up a second factor first.
+        `before_second_factor` also admits operators who must set up a second factor first.
         """
         return self._served(rule, "GET", role, before_second_factor=before_second_factor)
 
     def action(self, rule: str, *, role: Role, before_second_factor: bool = False) -> Callable[[View], View]:
-        """Make a function an action: POST with a CSRF token, for whoever has the role."""
+        """Make a function an action: POST with a CSRF token, for operators with the role."""
         return self._served(rule, "POST", role, before_second_factor=before_second_factor)
 
     def add_url_rule(self, rule: str, *args: Any, role: Role | None = None, **options: Any) -> None:
@@ -50,7 +50,7 @@ class OperatorPages(Blueprint):
         super().add_url_rule(rule, *args, **options)
 
     def register(self, app: App, options: dict[str, Any]) -> None:
-        """Register, and check CSRF tokens here: who must log in again is told that, not of a stale form."""
+        """Register, and check CSRF tokens after the login, so an expired session is not a stale form."""
         super().register(app, options)
         app.extensions["csrf"].exempt(self)
 
@@ -68,10 +68,10 @@ class OperatorPages(Blueprint):
 
         return register
 
-    def _admit(self) -> ResponseReturnValue | None:
+    def _check_access(self) -> ResponseReturnValue | None:
         found = sessions.current()
         if found is None:
-            return redirect(url_for("operator_door.ask", next=_way_back()), 303)
+            return redirect(url_for("operator_login.login_page", next=_return_page()), 303)
         g.operator_session = found
         structlog.contextvars.bind_contextvars(
             operator_id=found.operator.id
@@ -91,8 +91,8 @@ class OperatorPages(Blueprint):
         return None
 
 
-def _way_back() -> str | None:
-    """The page to return to after logging in: this one, or the one on which the form was."""
+def _return_page() -> str | None:
+    """Return the page to open after login: this one, or the page with the form."""
     if request.method == "GET":
         return request.full_path.rstrip("?")
     try:
@@ -104,15 +104,15 @@ def _way_back() -> str | None:
 
 
 def init_app(app: Flask) -> None:
-    """Let templates know who is logged in, and what that operator may do."""
+    """Tell templates who is logged in, and what this operator may do."""
 
     @app.context_processor
     def _context() -> dict[str, object]:
-        # Only what the guard has found: an error page must not ask a database that may be the error.
+        # Use only what the guard has found: the database may be the cause of an error page.
         found: OperatorSession | None = g.get("operator_session")
         try:
             me = found.operator if found else None
-        except SQLAlchemyError:  # forgotten with what was rolled back, and it can't be read again
+        except SQLAlchemyError:  # a rollback expired it, and we can't read it again
             me = None
 
         def may(role: str) -> bool:

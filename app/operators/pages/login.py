@@ -1,4 +1,4 @@
-"""The pages before the console: log in, give a code, set up, choose a password by a link."""
+"""The pages before the console: login, code, set-up, and choosing a password by a link."""
 
 import re
 import time
@@ -17,10 +17,10 @@ from app.operators.models import OneTimeLink, Operator, Role
 from app.operators.pages.forms import CodeForm, InvitationForm, LoginForm, SetupForm
 from app.web.limits import limited
 
-bp = Blueprint("operator_door", __name__, url_prefix="/operator")
+bp = Blueprint("operator_login", __name__, url_prefix="/operator")
 
 HOME = "/operator/"
-HALF_WAY = 600  # seconds between the password and the code
+MAX_CODE_WAIT = 600  # seconds between the password and the code
 STALE = (
     "Please send it once more",
     "This page was open for a long time, or your browser did not send our cookie.",
@@ -30,61 +30,61 @@ WRONG_TOKEN = "This token is not good. A new one stands in the log each time the
 WRONG = ("That did not fit", "The email address or the password is wrong. Check both and try again.")
 
 by_address = limited(
-    lambda: settings().rate_limit_login, scope="operator-door", counts=lambda: g.get("failed", False)
+    lambda: settings().rate_limit_login, scope="operator-login", counts=lambda: g.get("failed", False)
 )
 
 
 @bp.get("/login")
-def ask() -> ResponseReturnValue:
+def login_page() -> ResponseReturnValue:
     """Ask for email address and password."""
     if sessions.current() is not None:
-        return redirect(_way_on(), 303)
+        return redirect(_next_page(), 303)
     return _login_page(LoginForm())
 
 
 @bp.post("/login")
 @by_address
 def log_in() -> ResponseReturnValue:
-    """Let in, or ask for a code; or say that it did not fit, and not what."""
+    """Log in, ask for a code, or say that the email or password is wrong, without saying which."""
     form = LoginForm(formdata=request.form)
     if not form.validate():
         return _login_page(form, _problem(form), 422)
     session, email = db.session(), form.email.data
     try:
         operator = login.check_password(session, email, form.password.data)
-    except login.TooManyTries as error:
+    except login.TooManyAttempts as error:
         login.log_failure(email, "operator.login_throttled")
         return _login_page(form, ("Please wait a while", error.detail), error.status)
     if operator is not None and operator.has_second_factor:
-        cookie["half_way"] = [operator.id, time.time()]
-        return redirect(url_for("operator_door.ask_code", next=request.args.get("next")), 303)
+        cookie["waiting_for_code"] = [operator.id, time.time()]
+        return redirect(url_for("operator_login.code_page", next=request.args.get("next")), 303)
     if operator is None or not login.complete(session, operator, form.password.data):
         g.failed = True
         page = make_response(_login_page(form, WRONG, 422))
         return login.note_failure_later(page, email, "operator.login_failed")
-    return _let_in(operator)
+    return _finish_login(operator)
 
 
 @bp.get("/login/code")
-def ask_code() -> ResponseReturnValue:
+def code_page() -> ResponseReturnValue:
     """Ask for the second factor."""
-    if _half_way() is None:
-        return redirect(url_for("operator_door.ask", next=request.args.get("next")), 303)
+    if _waiting_for_code() is None:
+        return redirect(url_for("operator_login.login_page", next=request.args.get("next")), 303)
     return _code_page(CodeForm())
 
 
 @bp.post("/login/code")
 @by_address
-def give_code() -> ResponseReturnValue:
-    """Let in whoever gives a code that is good, and was not given before."""
-    form, operator, session = CodeForm(formdata=request.form), _half_way(), db.session()
+def submit_code() -> ResponseReturnValue:
+    """Log in with a valid code that was not used before."""
+    form, operator, session = CodeForm(formdata=request.form), _waiting_for_code(), db.session()
     if operator is None:
-        return redirect(url_for("operator_door.ask", next=request.args.get("next")), 303)
+        return redirect(url_for("operator_login.login_page", next=request.args.get("next")), 303)
     if not form.validate():
         return _code_page(form, _problem(form), 422)
     try:
         login.spend_code(operator)
-    except login.TooManyTries as error:
+    except login.TooManyAttempts as error:
         login.log_failure(operator.email, "operator.second_factor_throttled")
         return _code_page(form, ("Please wait a while", error.detail), error.status)
     db.end_read(session)
@@ -97,20 +97,20 @@ def give_code() -> ResponseReturnValue:
         page = make_response(_code_page(form, None, 422))
         return login.note_failure_later(page, operator.email, "operator.second_factor_failed")
     login.forgive_codes(operator)
-    return _let_in(operator)
+    return _finish_login(operator)
 
 
 @bp.get("/setup")
-def set_up() -> ResponseReturnValue:
-    """Make the first operator, while there is none."""
+def setup_page() -> ResponseReturnValue:
+    """Ask for the first operator, while there is none."""
     _only_without_operators()
     return _setup_page(SetupForm(data={"token": request.args.get("token", "")}))
 
 
 @bp.post("/setup")
 @by_address
-def make_first() -> ResponseReturnValue:
-    """Make the first operator, an admin, for whoever read the token in the log."""
+def create_first_operator() -> ResponseReturnValue:
+    """Create the first operator, an admin, with the token from the log."""
     _only_without_operators()
     form, session = SetupForm(formdata=request.form), db.session()
     if not form.validate():
@@ -134,20 +134,20 @@ def make_first() -> ResponseReturnValue:
             name=form.name.data,
             role=Role.ADMIN,
             password=accepted,
-            actor="door",
+            actor="login page",
             is_first=True,
         )
     except accounts.EmailTaken:  # pragma: no cover (by a token of a server that started this very moment)
         session.rollback()
-        return redirect(url_for("operator_door.ask"), 303)
+        return redirect(url_for("operator_login.login_page"), 303)
     session.commit()
     login.complete(session, operator)
-    return _let_in(operator)
+    return _finish_login(operator)
 
 
 @bp.get("/invitation")
-def invitation() -> ResponseReturnValue:
-    """Ask who came by a one-time link for a password. Programs that scan mails change nothing here."""
+def invitation_page() -> ResponseReturnValue:
+    """Ask for a password on a one-time link. A mail scanner that opens the link changes nothing."""
     token = request.args.get("token", "")
     link = _link(token)
     return _dead_link() if link is None else _invitation_page(InvitationForm(data={"token": token}), link)
@@ -156,7 +156,7 @@ def invitation() -> ResponseReturnValue:
 @bp.post("/invitation")
 @by_address
 def accept_invitation() -> ResponseReturnValue:
-    """Set the password, use the link up, and let in."""
+    """Set the password, use up the link, and log in."""
     form, session = InvitationForm(formdata=request.form), db.session()
     link = _link(form.token.data or "")
     if link is None:
@@ -179,10 +179,10 @@ def accept_invitation() -> ResponseReturnValue:
     accounts.choose_password(session, operator, accepted, actor=f"operator:{operator.id}")
     session.commit()
     if operator.has_second_factor:
-        cookie["half_way"] = [operator.id, time.time()]
-        return redirect(url_for("operator_door.ask_code"), 303)
+        cookie["waiting_for_code"] = [operator.id, time.time()]
+        return redirect(url_for("operator_login.code_page"), 303)
     login.complete(session, operator)
-    return _let_in(operator)
+    return _finish_login(operator)
 
 
 def _login_page(
@@ -190,7 +190,7 @@ def _login_page(
 ) -> ResponseReturnValue:
     is_new = not queries.is_anybody(db.session())
     page = render_template(
-        "operators/login.html", form=form, problem=problem, way_on=request.args.get("next"), is_new=is_new
+        "operators/login.html", form=form, problem=problem, next_page=request.args.get("next"), is_new=is_new
     )
     return page, status
 
@@ -198,7 +198,9 @@ def _login_page(
 def _code_page(
     form: CodeForm, problem: tuple[str, str] | None = None, status: int = 200
 ) -> ResponseReturnValue:
-    page = render_template("operators/code.html", form=form, problem=problem, way_on=request.args.get("next"))
+    page = render_template(
+        "operators/code.html", form=form, problem=problem, next_page=request.args.get("next")
+    )
     return page, status
 
 
@@ -235,9 +237,9 @@ def _only_without_operators() -> None:
         raise NotFound("The console is set up already.")
 
 
-def _half_way() -> Operator | None:
-    """Who has given the password in this browser just now, and no code yet."""
-    found = cookie.get("half_way")
+def _waiting_for_code() -> Operator | None:
+    """Return the operator who has entered the password in this browser, but no code yet."""
+    found = cookie.get("waiting_for_code")
     if found is None:
         return None
     operator_id, at = found
@@ -246,23 +248,23 @@ def _half_way() -> Operator | None:
         operator is not None
         and operator.disabled_at is None
         and operator.has_second_factor
-        and time.time() - at < HALF_WAY
+        and time.time() - at < MAX_CODE_WAIT
         and login.given_since(at, operator)
     )
     return operator if good else None
 
 
-def _let_in(operator: Operator) -> ResponseReturnValue:
-    cookie.pop("half_way", None)
-    response = redirect(_way_on(), 303)
+def _finish_login(operator: Operator) -> ResponseReturnValue:
+    cookie.pop("waiting_for_code", None)
+    response = redirect(_next_page(), 303)
     login.remember_device(response, operator)
     return response
 
 
-def _way_on() -> str:
-    """Where somebody wanted to go: a page of the console, and nowhere else."""
-    wanted = request.args.get("next", "")
-    return wanted if re.fullmatch(r"/operator[/?][!-\[\]-~]*", wanted) else HOME
+def _next_page() -> str:
+    """Return the requested page of the console. Never lead elsewhere."""
+    page = request.args.get("next", "")
+    return page if re.fullmatch(r"/operator[/?][!-\[\]-~]*", page) else HOME
 
 
 def _problem(form: FlaskForm) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""What a page shows this once: sealed in the cookie, from the answer that made it to the page."""
+"""Values that a page shows once, sealed in the cookie between two requests."""
 
 import json
 import time
@@ -9,16 +9,16 @@ from flask import session as cookie
 from app.core.sealing import Sealer, Unsealable
 from app.operators.pages.guard import current
 
-LASTS = 300  # seconds
+MAX_AGE = 300  # seconds
 
 
 def keep(what: str, value: object) -> None:
-    """Have the next page that asks for this show it."""
+    """Store a value for the next page that asks for it."""
     cookie["once"] = _sealer().seal(json.dumps([what, int(time.time()), value]), _row())
 
 
 def take(what: str) -> object:
-    """What was kept for this page, or None. It is not there a second time; another page leaves it alone."""
+    """Return and delete the value for this page, or None. Leave the value of another page alone."""
     sealed = cookie.get("once")
     if sealed is None:
         return None
@@ -29,7 +29,7 @@ def take(what: str) -> object:
     if kept_for != what:
         return None
     del cookie["once"]
-    return value if time.time() - at < LASTS else None
+    return value if time.time() - at < MAX_AGE else None
 
 
 def _row() -> str:

@@ -16,13 +16,13 @@ from app.operators.pages.guard import current
 
 @pages.page("/team", role=Role.ADMIN)
 def team() -> ResponseReturnValue:
-    """Everybody, and a form for somebody new."""
+    """Show all operators, and a form to invite one."""
     return _team_page(InviteForm())
 
 
 @pages.action("/team", role=Role.ADMIN)
 def invite() -> ResponseReturnValue:
-    """Make an operator, and a link by which a password is chosen. No mail is sent."""
+    """Create an operator and a link to choose a password. This sends no email."""
     form, session = InviteForm(formdata=request.form), db.session()
     if not form.validate():
         return _team_page(form), 422
@@ -47,7 +47,7 @@ def invite() -> ResponseReturnValue:
 
 @pages.page("/team/<operator_id>", role=Role.ADMIN)
 def member(operator_id: str) -> ResponseReturnValue:
-    """One operator, and what can be done about the account."""
+    """Show one operator, with the actions for the account."""
     session = db.session()
     found = session.get(Operator, operator_id) if db.is_id(operator_id) else None
     if found is None:
@@ -65,7 +65,7 @@ def member(operator_id: str) -> ResponseReturnValue:
 
 @pages.action("/team/<operator_id>/role", role=Role.ADMIN)
 def set_role(operator_id: str) -> ResponseReturnValue:
-    """Let somebody do more or less."""
+    """Change the role of an operator."""
     form = RoleForm(formdata=request.form)
     if not form.validate():
         raise NotFound("There is no such role.")
@@ -77,7 +77,7 @@ def set_role(operator_id: str) -> ResponseReturnValue:
 
 @pages.action("/team/<operator_id>/disable", role=Role.ADMIN)
 def disable(operator_id: str) -> ResponseReturnValue:
-    """Let somebody in no more."""
+    """Disable an operator."""
     session = db.session()
     db.start_write(session)
     operator = accounts.disable(session, operator_id, by=current())
@@ -86,7 +86,7 @@ def disable(operator_id: str) -> ResponseReturnValue:
 
 @pages.action("/team/<operator_id>/enable", role=Role.ADMIN)
 def enable(operator_id: str) -> ResponseReturnValue:
-    """Let somebody in again."""
+    """Enable an operator."""
     session = db.session()
     db.start_write(session)
     operator = accounts.enable(session, operator_id, by=current())
@@ -95,7 +95,7 @@ def enable(operator_id: str) -> ResponseReturnValue:
 
 @pages.action("/team/<operator_id>/second-factor/reset", role=Role.ADMIN)
 def reset_second_factor(operator_id: str) -> ResponseReturnValue:
-    """Ask somebody who lost the telephone for no code."""
+    """Remove the second factor of an operator who lost the phone."""
     session = db.session()
     db.start_write(session)
     operator = accounts.reset_second_factor(session, operator_id, by=current())
@@ -104,7 +104,7 @@ def reset_second_factor(operator_id: str) -> ResponseReturnValue:
 
 @pages.action("/team/<operator_id>/link", role=Role.ADMIN)
 def make_link(operator_id: str) -> ResponseReturnValue:
-    """A new link by which somebody chooses a password; the one before ends."""
+    """Create a new link to choose a password. The former link ends."""
     session = db.session()
     db.start_write(session)
     operator, token = accounts.new_link(session, operator_id, by=current())
