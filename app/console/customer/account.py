@@ -37,7 +37,7 @@ class Account:
 
     app: apps.App
     payer: payers.Payer | None
-    pages: list[checkout.CheckoutSession]  # the newest first
+    checkout_sessions: list[checkout.CheckoutSession]  # the newest first
     status: PaymentStatus
     turning_points: list[audit.Entry]  # the newest first
     rejected_since: datetime | None  # since when Stripe rejects the app's key
@@ -55,7 +55,7 @@ class Account:
     @property
     def attempt(self) -> checkout.CheckoutSession | None:
         """The newest checkout session."""
-        return self.pages[0] if self.pages else None
+        return self.checkout_sessions[0] if self.checkout_sessions else None
 
     @property
     def method(self) -> payers.PaymentMethod | None:
@@ -76,9 +76,13 @@ class Account:
         return [row for _, row in sorted(gone, key=lambda pair: pair[0], reverse=True)]
 
     @property
-    def open_pages(self) -> list[checkout.CheckoutSession]:
+    def open_sessions(self) -> list[checkout.CheckoutSession]:
         """The checkout sessions that the customer can still finish."""
-        return [page for page in self.pages if page.status == "open" and page.expires_at > self.now]
+        return [
+            opened
+            for opened in self.checkout_sessions
+            if opened.status == "open" and opened.expires_at > self.now
+        ]
 
     @property
     def next_look(self) -> datetime | None:

@@ -220,16 +220,16 @@ def detach(session: Session, customer: Customer, app_id: str, method_id: str, *,
 
 def close_checkout_session(session: Session, customer: Customer, session_id: str, *, actor: str) -> bool:
     """Close an open checkout session. Return False if it was closed already. Commits. Raises NotFound."""
-    page = session.get(checkout.CheckoutSession, session_id)
-    if page is None or page.payer.customer_id != customer.id:
+    opened = session.get(checkout.CheckoutSession, session_id)
+    if opened is None or opened.payer.customer_id != customer.id:
         raise NotFound("This customer has no such checkout session.")
-    payer = payers.fresh(session, page.payer_id)
-    is_open = page.status == "open"
+    payer = payers.fresh(session, opened.payer_id)
+    is_open = opened.status == "open"
     db.end_read(session)
     if not is_open:
         return False
     with apps.record_rejection(session, payer.app):
-        checkout.close(payer, page)
+        checkout.close(payer, opened)
     db.start_write(session)
     audit.note(
         session,

@@ -36,7 +36,9 @@ def _chosen_here(account: Account) -> str | None:
 
 def _by_policy(account: Account) -> str:
     assert account.method is not None
-    saved = [page.payment_method_id for page in account.pages if page.setup_status == "succeeded"]
+    saved = [
+        opened.payment_method_id for opened in account.checkout_sessions if opened.setup_status == "succeeded"
+    ]
     policy = settings().payment_method_policy
     if policy == "replace" and account.method.id in saved and _is_policys(account, saved):
         came_later = any(row.created_at > account.method.created_at for row in account.others)

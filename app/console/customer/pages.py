@@ -99,7 +99,7 @@ def show(
         lines=timeline.lines(view),
         pending=timeline.pending(view),
         explain_default=default_method.explain,
-        page_words=wording.describe_checkout_session,
+        describe_session=wording.describe_checkout_session,
         declines=checkout.explain_decline,
         event_words=event_types.label,
         event_states=event_types.STATES,

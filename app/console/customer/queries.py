@@ -89,12 +89,12 @@ def _account(
     given: list[OnboardingLink],
 ) -> Account:
     now = utcnow()
-    pages = _pages(session, payer) if payer else []
+    opened = _checkout_sessions(session, payer) if payer else []
     return Account(
         app=app,
         payer=payer,
-        pages=pages,
-        status=payers.payment_status(payer, pages[0] if pages else None, now),
+        checkout_sessions=opened,
+        status=payers.payment_status(payer, opened[0] if opened else None, now),
         turning_points=[entry for entry in points if entry.app_id in {None, app.id}],
         rejected_since=_rejected_since(session, app) if app.status == "unauthorized" else None,
         examination=session.get(doctor.Examination, app.id),
@@ -111,7 +111,7 @@ def _last_delivery(session: Session, app_id: str) -> datetime | None:
     return session.scalar(brought.order_by(event.received_at.desc()).limit(1))
 
 
-def _pages(session: Session, payer: payers.Payer) -> list[checkout.CheckoutSession]:
+def _checkout_sessions(session: Session, payer: payers.Payer) -> list[checkout.CheckoutSession]:
     opened = checkout.CheckoutSession
     query = sa.select(opened).where(opened.payer_id == payer.id)
     return list(

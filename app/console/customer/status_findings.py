@@ -60,21 +60,21 @@ def _from_table(account: Account) -> Finding:
 
 
 def _in_progress(account: Account) -> Finding:
-    page = _attempt(account)
+    attempt = _attempt(account)
     return Finding(
         "info",
         "On Stripe's page",
-        f"The customer opened Stripe's page {ago(page.created_at)} and has not finished. It closes "
-        f"{ago(page.expires_at)}. A link takes them back to the same page.",
+        f"The customer opened Stripe's page {ago(attempt.created_at)} and has not finished. It closes "
+        f"{ago(attempt.expires_at)}. A link takes them back to the same page.",
         (SuggestedAction.LINK,),
     )
 
 
 def _processing(account: Account) -> Finding:
-    page, method = account.attempt, account.method or next(iter(account.others), None)
-    if page is not None and page.next_action == MICRODEPOSITS:
+    attempt, method = account.attempt, account.method or next(iter(account.others), None)
+    if attempt is not None and attempt.next_action == MICRODEPOSITS:
         text = (
-            f"The customer completed the form opened {ago(page.created_at)}. Stripe now sends a small test "
+            f"The customer completed the form opened {ago(attempt.created_at)}. Stripe sends a small test "
             "payment to the bank account, which takes 1 to 2 business days. The customer then confirms it "
             "from Stripe's email."
         )
@@ -86,11 +86,11 @@ def _processing(account: Account) -> Finding:
 
 
 def _needs_action(account: Account) -> Finding:
-    page = _attempt(account)
+    attempt = _attempt(account)
     return Finding(
         "warning",
         "3-D Secure unfinished",
-        f"The bank asked for confirmation (3-D Secure) on the page opened {ago(page.created_at)}, but the "
+        f"The bank asked for confirmation (3-D Secure) on the page opened {ago(attempt.created_at)}, but the "
         f"customer did not finish. {checkout.CONFIRM}",
         (SuggestedAction.LINK,),
     )
@@ -105,8 +105,10 @@ def _failed(account: Account) -> Finding:
             "link so the customer can save another method.",
             (SuggestedAction.LINK,),
         )
-    page = account.attempt
-    decline = checkout.explain_decline(page.error_code if page else None, page.decline_code if page else None)
+    attempt = account.attempt
+    decline = checkout.explain_decline(
+        attempt.error_code if attempt else None, attempt.decline_code if attempt else None
+    )
     return Finding("error", "Declined", f"{decline.means} {decline.advice}", (SuggestedAction.LINK,))
 
 
@@ -178,16 +180,16 @@ def _customer_gone(account: Account) -> Finding:
 
 
 def _abandoned(account: Account) -> Finding:
-    page = _attempt(account)
-    ended = min(page.expires_at, page.settled_at or page.expires_at)
+    attempt = _attempt(account)
+    ended = min(attempt.expires_at, attempt.settled_at or attempt.expires_at)
     before = ""
-    if page.error_code or page.decline_code:
-        decline = checkout.explain_decline(page.error_code, page.decline_code)
+    if attempt.error_code or attempt.decline_code:
+        decline = checkout.explain_decline(attempt.error_code, attempt.decline_code)
         before = f" The last attempt was declined: {decline.means}"
     return Finding(
         "warning",
         "Abandoned",
-        f"The customer opened Stripe's page {ago(page.created_at)}, and it expired {ago(ended)}.{before} "
+        f"The customer opened Stripe's page {ago(attempt.created_at)}, and it expired {ago(ended)}.{before} "
         "Send a link to open a new page.",
         (SuggestedAction.LINK,),
     )

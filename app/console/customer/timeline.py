@@ -82,11 +82,11 @@ def _at_stripe(account: Account) -> list[PendingStep]:
     found = [
         PendingStep(
             "Checkout session is open",
-            page.created_at,
-            is_overdue=account.now - page.created_at > USUAL_STAY,
+            opened.created_at,
+            is_overdue=account.now - opened.created_at > USUAL_STAY,
         )
-        for page in account.open_pages
-        if account.method is None or page is account.attempt
+        for opened in account.open_sessions
+        if account.method is None or opened is account.attempt
     ]
     if account.status is PaymentStatus.PROCESSING:
         since = account.attempt.created_at if account.attempt else None
