@@ -166,7 +166,7 @@ def _failed(session: Session, lease: Lease, error: AppError, event_ids: list[str
         payer.due_at = now + schedule.retry_delay(1)
     elif is_early:  # a person asked before the next attempt was due
         pass
-    elif payer.attempts + 1 >= settings().most_tries and payer.hints == lease.hints:
+    elif payer.attempts + 1 >= settings().max_attempts and payer.hints == lease.hints:
         payer.attempts += 1
         payer.due_at, payer.due_for, payer.is_wanted = None, None, False
         webhooks.finish(session, payer.id, event_ids, failed=error.detail)

@@ -98,7 +98,7 @@ MUTANTS = (
     ),
     Mutant(
         "the list is not read where Stripe can't reach us",
-        "app/core/config.py",
+        "app/core/config/__init__.py",
         'return self.webhooks == "off" or not (self.is_simulated or is_public(self.public_url))',
         "return False",
         "tests/sync/backfill/test_requested.py::test_is_the_only_source_where_stripe_cant_reach_us",

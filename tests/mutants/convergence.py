@@ -99,15 +99,15 @@ MUTANTS = (
     Mutant(
         "nobody is ever given up",
         CONVERGE,
-        "elif payer.attempts + 1 >= settings().most_tries and",
+        "elif payer.attempts + 1 >= settings().max_attempts and",
         "elif payer.attempts + 1 >= 1000 and",
         "tests/sync/test_giving_up.py::TestWithFewerTries::test_are_left_to_a_person_sooner",
     ),
     Mutant(
         "the last try loses a hint that came meanwhile",
         CONVERGE,
-        ">= settings().most_tries and payer.hints == lease.hints:",
-        ">= settings().most_tries:",
+        ">= settings().max_attempts and payer.hints == lease.hints:",
+        ">= settings().max_attempts:",
         "tests/sync/test_giving_up.py::test_given_up_in_the_very_moment_of_an_event_do_not_lose_it",
     ),
     Mutant(

@@ -4,7 +4,7 @@ from tests.mutants.mutant import Mutant
 
 DB = "app/core/db.py"
 SQLITE = "app/core/sqlite.py"
-SETTINGS = "app/core/config.py"
+SETTINGS = "app/core/config/__init__.py"
 LOGGING = "app/web/logging.py"
 MONITORING = "app/monitoring/pages.py"
 
@@ -96,7 +96,7 @@ MUTANTS = (
     ),
     Mutant(
         "a short secret key is taken",
-        SETTINGS,
+        "app/core/config/installation.py",
         "any(len(key.get_secret_value()) < 32 for key in value):",
         "any(len(key.get_secret_value()) < 1 for key in value):",
         "tests/test_config.py::test_refuse_nonsense_in_one_sentence",

@@ -5,7 +5,7 @@ from datetime import timedelta
 from app.core.db import utcnow
 from tests.support.people import Person
 
-MOST_TRIES = 15
+MAX_ATTEMPTS = 15
 
 
 def wait_of(person: Person) -> timedelta:

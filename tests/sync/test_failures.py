@@ -18,7 +18,7 @@ from app.webhooks import Event
 from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_failures import MOST_TRIES, wait_of
+from tests.support.sync_failures import MAX_ATTEMPTS, wait_of
 from tests.support.truth import assert_agrees
 from tests.support.world import World
 
@@ -125,7 +125,7 @@ def test_are_repeated_later_and_later(
     world.settle()
 
     waits = [wait_of(person).total_seconds()]
-    while person.payer.attempts < MOST_TRIES - 1:
+    while person.payer.attempts < MAX_ATTEMPTS - 1:
         calls.clear()
         clock.shift(wait_of(person).total_seconds() - 0.5)
         world.settle()

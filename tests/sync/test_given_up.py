@@ -25,7 +25,7 @@ MAX_ATTEMPTS = 3
 @pytest.fixture
 def settings(database_url: str) -> Settings:
     """A portal that gives up early."""
-    return make_settings(database_url=database_url, most_tries=MAX_ATTEMPTS)
+    return make_settings(database_url=database_url, max_attempts=MAX_ATTEMPTS)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.conftest import make_settings
 from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_failures import MOST_TRIES, wait_of
+from tests.support.sync_failures import MAX_ATTEMPTS, wait_of
 from tests.support.truth import assert_agrees
 from tests.support.world import World
 
@@ -26,7 +26,7 @@ def test_that_do_not_end_are_left_to_a_person(
 ) -> None:
     person.save_card()
     world.simulator.faults.add("429", "GET *", times=1000)
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_ATTEMPTS):
         world.settle()
         clock.shift(3601)
     calls.clear()
@@ -48,7 +48,7 @@ def test_that_were_given_up_are_taken_up_again_by_a_redelivery(
 ) -> None:
     person.save_card()
     world.simulator.faults.add("429", "GET *", times=1000)
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_ATTEMPTS):
         world.settle()
         clock.shift(3601)
     world.simulator.faults.clear()
@@ -68,7 +68,7 @@ def test_that_were_given_up_are_taken_up_again_when_the_person_returns(
 ) -> None:
     person.save_card()
     world.simulator.faults.add("429", "GET *", times=1000)
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_ATTEMPTS):
         world.settle()
         clock.shift(3601)
     world.simulator.faults.clear()
@@ -84,7 +84,7 @@ def test_given_up_in_the_very_moment_of_an_event_do_not_lose_it(
     person.return_to_portal()
     world.simulator.faults.add("429", "GET *", times=1000)
     person.save_card("4000000000000002")
-    while person.payer.attempts < MOST_TRIES - 1:
+    while person.payer.attempts < MAX_ATTEMPTS - 1:
         world.settle()
         clock.shift(3601)
 
@@ -127,7 +127,7 @@ def test_of_the_key_give_nobody_up(
 ) -> None:
     person.save_card()
     revoke_key(world.simulator.store, DEFAULT_API_KEY)
-    for _ in range(3 * MOST_TRIES):
+    for _ in range(3 * MAX_ATTEMPTS):
         world.settle()
         clock.shift(3601)
     add_key(world.simulator.store, DEFAULT_API_KEY)
@@ -143,7 +143,7 @@ class TestWithFewerTries:
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
-        return make_settings(database_url=database_url, most_tries=2)
+        return make_settings(database_url=database_url, max_attempts=2)
 
     def test_are_left_to_a_person_sooner(
         self, clock: time_machine.Traveller, world: World, person: Person, rows: Rows

@@ -13,7 +13,7 @@ from app.simulator import Simulator
 from app.webhooks import Event
 from tests.support.people import Person
 from tests.support.rows import Rows
-from tests.support.sync_failures import MOST_TRIES
+from tests.support.sync_failures import MAX_ATTEMPTS
 from tests.support.world import World
 
 
@@ -57,9 +57,9 @@ def test_to_understand_stripe_count_as_well(
             world.settle()
             clock.shift(3601)
 
-    assert person.payer.attempts == MOST_TRIES
+    assert person.payer.attempts == MAX_ATTEMPTS
     assert "could not be understood or stored" in str(person.payer.last_error)
-    assert [line["event"] for line in lines].count("convergence_broke") == MOST_TRIES
+    assert [line["event"] for line in lines].count("convergence_broke") == MAX_ATTEMPTS
     assert {found.state for found in rows(Event)} == {"dead"}
     assert person.methods == []
 

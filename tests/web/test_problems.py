@@ -69,7 +69,7 @@ def test_wrong_method_of_the_api_gets_a_problem_that_keeps_the_right_ones(client
         "/signup/",
         "/RETURN",
         "/signup/x",
-        "/static/../app/core/config.py",
+        "/static/../app/core/db.py",
         "/static/",
         "/%00",
         "/static/%00",

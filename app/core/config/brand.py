@@ -1,0 +1,68 @@
+"""How the pages look, and the company behind them."""
+
+import re
+from pathlib import Path
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import (
+    BaseModel,
+    Field,
+    field_validator,
+)
+
+from app.core import currencies
+
+
+class BrandSettings(BaseModel):
+    """How the pages look, and the company behind them."""
+
+    company_name: str = Field(default="Acme Cloud", description="Your name on every page", min_length=1)
+    logo_file: Path | None = Field(
+        default=None, description="Your logo, an SVG, PNG or WebP file under 20 kB"
+    )
+    accent_color: str = Field(default="#3b5bdb", description="Buttons and links, as `#rrggbb`")
+    support_email: str | None = Field(default=None, description="Where customers get help")
+    terms_url: str | None = Field(default=None, description="Your terms, linked beside the button")
+    default_currency: str = Field(default="USD", description="Currency chosen at first on the form")
+
+    @field_validator("accent_color")
+    @classmethod
+    def _colour(cls, value: str) -> str:
+        if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+            raise ValueError("must be a colour such as #3b5bdb")
+        return value.lower()
+
+    @field_validator("support_email")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value:
+            try:
+                validate_email(value, check_deliverability=False)
+            except EmailNotValidError as error:
+                raise ValueError("must be an email address") from error
+        return value or None
+
+    @field_validator("terms_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", value):
+            raise ValueError("must be a URL that begins with https://")
+        return value or None
+
+    @field_validator("default_currency")
+    @classmethod
+    def _offered(cls, value: str) -> str:
+        if value.upper() not in currencies.CODES:
+            raise ValueError("must be the code of a currency that Stripe knows, such as USD")
+        return value.upper()
+
+    @field_validator("logo_file")
+    @classmethod
+    def _logo(cls, value: Path | None) -> Path | None:
+        if value is None or not str(value).strip("."):
+            return None
+        if value.suffix.lower() not in {".svg", ".png", ".webp"} or not value.is_file():
+            raise ValueError("must name an existing SVG, PNG or WebP file")
+        if value.stat().st_size > 20_000:
+            raise ValueError("must be under 20 kB, so that pages stay light")
+        return value

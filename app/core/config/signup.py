@@ -1,0 +1,46 @@
+"""How customers sign up and what happens to their payment methods."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class SignupSettings(BaseModel):
+    """How customers sign up and what happens to their payment methods."""
+
+    payment_method_policy: Literal["replace", "keep"] = Field(
+        default="replace",
+        description="Whether a newly saved method becomes the default; one chosen after that stays",
+    )
+    browser_days: int = Field(
+        default=90,
+        ge=1,
+        le=400,
+        description="Days after their last visit that customers are remembered in their own browser",
+    )
+    signup_subject_keys: Literal["optional", "required", "hidden"] = Field(
+        default="optional",
+        description="Whether the form asks for account or device names; left blank, the customer's id serves",
+    )
+    max_declines: int = Field(
+        default=10,
+        ge=0,
+        description=(
+            "Declined tries of a customer within a day after which its sessions close and an operator is "
+            "told; 0: any number"
+        ),
+    )
+    signup_decoy: bool = Field(
+        default=True,
+        description="Whether the form has a field that only programs see; who fills it in must try again",
+    )
+    signup_min_seconds: int = Field(
+        default=2,
+        ge=0,
+        le=60,
+        description=(
+            "Seconds in which no person fills in the form; an address that was faster several times must try "
+            "again; 0: no such time"
+        ),
+    )
+    link_days: int = Field(default=30, ge=1, le=3650, description="Days that a new onboarding link works")

@@ -1,0 +1,67 @@
+"""The processes, and how the worker keeps up with Stripe."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class WorkerSettings(BaseModel):
+    """The processes, and how the worker keeps up with Stripe."""
+
+    web_processes: int = Field(default=1, ge=1, le=64, description="Web server processes")
+    web_threads: int = Field(default=16, ge=1, le=256, description="Threads in each web process")
+    worker_threads: int = Field(
+        default=1, ge=0, le=16, description="Worker threads in each web process; 0 when `gangway worker` runs"
+    )
+    pull_interval: int = Field(
+        default=120,
+        ge=5,
+        le=86400,
+        description="Seconds until an unfinished customer is looked up at Stripe unasked",
+    )
+    webhooks: Literal["auto", "off"] = Field(
+        default="auto",
+        description=(
+            "`off`: Stripe's event list is read each pull interval instead; so it is by itself when the "
+            "public URL is one that Stripe can't reach"
+        ),
+    )
+    backfill_interval: int = Field(
+        default=900,
+        ge=10,
+        le=86400,
+        description="Seconds between looks into Stripe's event list for events that no webhook brought",
+    )
+    backfill_overlap: int = Field(
+        default=600,
+        ge=0,
+        le=86400,
+        description="Seconds by which each look goes back behind the last one",
+    )
+    verify_days: int = Field(
+        default=7,
+        ge=1,
+        le=365,
+        description="Days after which a customer of whom nothing was heard is compared with Stripe",
+    )
+    max_attempts: int = Field(
+        default=15,
+        ge=1,
+        le=100,
+        description="Failed attempts after which a customer's events are left to an operator",
+    )
+    stripe_rate: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description=(
+            "Calls per second that all workers together make for one account; unset: 20 to Stripe, any "
+            "number to a simulator"
+        ),
+    )
+    keep_payloads_days: int = Field(
+        default=90,
+        ge=1,
+        le=3650,
+        description="Days after which what a finished event said is forgotten; that it came is kept",
+    )
