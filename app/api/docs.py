@@ -1,4 +1,4 @@
-"""The API, explained: the OpenAPI document, and a page that is drawn from it."""
+"""Serve the OpenAPI document, and a page made from it that works without JavaScript."""
 
 import json
 import shlex
@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, render_template
 from flask.typing import ResponseReturnValue
 
-from app.api import openapi
+from app.api import openapi, problem_schema
 from app.api.operation import Operation
 from app.api.wire import ULID_PATTERN
 from app.core.config import Settings
@@ -20,8 +20,8 @@ from app.core.version import __version__
 bp = Blueprint("docs", __name__)
 
 JSON = dict[str, Any]
-AGE = 300  # seconds that both may be kept
-BODY_SHORT = 72  # characters; a longer example is laid out over lines
+MAX_AGE = 300  # seconds; browsers may cache both
+MAX_LINE = 72  # characters; lay a longer example out over lines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Field:
 
     name: str
     type: str
-    model: str | None  # the object that is explained elsewhere on the page
+    model: str | None  # the object that the page explains elsewhere
     required: bool
     where: str  # path, query or header; empty for fields
     description: str
@@ -49,7 +49,7 @@ class Object:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One operation, ready to be shown."""
+    """One operation, as the page shows it."""
 
     id: str
     method: str
@@ -69,7 +69,7 @@ class Call:
 
 
 def init_app(app: Flask, operations: Iterable[Operation], settings: Settings) -> None:
-    """Serve both. They are made once, when first asked for."""
+    """Serve both. Make each once, at the first request."""
     known = tuple(operations)
 
     @cache
@@ -114,7 +114,7 @@ def page() -> ResponseReturnValue:
 
 
 def _kept(response: Response) -> Response:
-    response.cache_control.max_age = AGE
+    response.cache_control.max_age = MAX_AGE
     return response
 
 
@@ -144,7 +144,7 @@ def _call(operation: Operation, document: JSON) -> Call:
         answer=_field("", answer["schema"]) if answer else None,
         answered=json.dumps(answer["example"], indent=2, ensure_ascii=False) if answer else "",
         errors=tuple(
-            (status, HTTPStatus(status).phrase, openapi.ERRORS[status][0])
+            (status, HTTPStatus(status).phrase, problem_schema.ERRORS[status][0])
             for status in openapi.statuses(operation)
         ),
     )
@@ -195,7 +195,7 @@ def _model(schema: JSON) -> str:
 
 
 def _type(schema: JSON) -> str:
-    """A schema in a word or a few."""
+    """Describe a type in a few words."""
     if "$ref" in schema:
         return _model(schema)
     choices = schema.get("anyOf") or schema.get("oneOf")
@@ -209,7 +209,7 @@ def _type(schema: JSON) -> str:
 
 
 def _limits(schema: JSON) -> Iterable[str]:
-    """What a value must keep to."""
+    """Describe the limits of a value."""
     low, high = schema.get("minLength"), schema.get("maxLength")
     if low and high:
         yield f"{low} to {high} characters"
@@ -245,7 +245,7 @@ def _curl(method: str, server: str, path: str, body: Any) -> str:
     lines = [f"curl -X {method} {server}{path}", '-H "Authorization: Bearer $TOKEN"']
     if body is not None:
         laid_out = json.dumps(body)
-        if len(laid_out) > BODY_SHORT:
+        if len(laid_out) > MAX_LINE:
             laid_out = json.dumps(body, indent=2)
         lines += ['-H "Content-Type: application/json"', f"-d {shlex.quote(laid_out)}"]
     return " \\\n  ".join(lines)

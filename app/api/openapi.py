@@ -1,4 +1,9 @@
-"""The OpenAPI document: the operations, as the code has them."""
+"""The OpenAPI document, made from the operations and their pydantic models.
+
+flask-openapi could make it, too. But its pages need scripts, and `/api/docs` must work without JavaScript and
+under our content security policy. We would keep `docs.py` and our rules for bodies, problems and headers, and
+replace this module only.
+"""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,10 +14,10 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import TaggedUnionSchema
 
-from app.api import answer_headers
+from app.api import answer_headers, problem_schema
+from app.api.examples import example
 from app.api.operation import Operation
 from app.api.wire import ULID_PATTERN, WireModel
-from app.web import problems
 
 JSON = dict[str, Any]
 
@@ -23,36 +28,6 @@ ABOUT = (
     "customer, app and checkout API. Field names are read in any letter case, unknown fields are ignored."
 )
 
-# What each kind of failure is, and a sentence as it is said. Each is in the document once.
-ERRORS: Mapping[int, tuple[str, str]] = {
-    400: ("The request breaks a rule; nothing was changed.", "/name: Field required"),
-    401: (
-        "There is no valid token, or the given Stripe API key is not one.",
-        "a valid API token is needed, as Authorization: Bearer …",
-    ),
-    403: (
-        "The token may not do this.",
-        "this needs a token with scope write; this one has read",
-    ),
-    404: ("There is no such thing.", "there is no customer with id or key 'my-database-id'"),
-    409: (
-        "Somebody else has the name, or the Idempotency-Key is taken.",
-        "another customer has this key or one of these subject keys",
-    ),
-    412: (
-        "The state of things, or Stripe, forbids it; nothing was changed.",
-        "customer 01K0A5QJ7M8Z3T9V4XWYB2C6DE is deleted",
-    ),
-    413: (
-        "The body is larger than 64 KiB.",
-        "the body is larger than this address takes",
-    ),
-    500: (
-        "The fault is ours and has been recorded.",
-        "The fault is ours and has been recorded. Try again in a moment.",
-    ),
-    501: ("OpenMeter offers this, and we do not.", "this way of installing is not offered"),
-}
 EVERYWHERE = (400, 401, 403, 500)
 
 PATH_PARAMETERS: Mapping[str, tuple[str, JSON]] = {
@@ -74,34 +49,6 @@ PATH_PARAMETERS: Mapping[str, tuple[str, JSON]] = {
     ),
 }
 
-# How values look that are Stripe's, or the same everywhere, by the names of their fields.
-LOOKS: Mapping[str, Any] = {
-    "capabilities": [
-        {
-            "type": "collectPayments",
-            "key": "stripe_collect_payment",
-            "name": "Collect Payments",
-            "description": "Stripe charges the default payment method of a customer.",
-        }
-    ],
-    "configurationId": "bpc_1MrnZsEr7HVcUnBt2Z",
-    "defaultForCapabilityTypes": ["calculateTax", "invoiceCustomers", "collectPayments"],
-    "id": "bps_1MrnZsEr7HVcUnBt",  # ours have an example of their own
-    "installMethods": ["with_api_key"],
-    "locale": "auto",
-    "maskedAPIKey": "sk_test_***f3a",
-    "name": "Stripe",
-    "returnUrl": "https://example.com/account",
-    "sessionId": "cs_test_a1YS1URlnyQCN5fUUduORoQ7Pw41PJqDWkIVQCpJPqkfIhd6tVY8XB1OLY",
-    "setupIntentId": "seti_1RkX3T2eZvKYlo2CqN7pZ0uD",
-    "status": "open",
-    "stripeAccountId": "acct_1MrnZsEr7HVcUnBt",
-    "stripeCustomerId": "cus_NffrFeUfNV2Hib",
-    "stripeDefaultPaymentMethodId": "pm_1MqLiJLkdIwHu7ixUEgbFdYF",
-    "successURL": "https://example.com/success",
-    "url": "https://checkout.stripe.com/c/pay/cs_test_a1YS1URlnyQCN5fUU",
-}
-
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -112,55 +59,11 @@ IDEMPOTENCY_KEY = {
     "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
 }
 
-PROBLEM = {
-    "type": "object",
-    "title": "Problem",
-    "description": "What went wrong, as RFC 9457 has it.",
-    "required": ["type", "title", "status", "detail", "instance"],
-    "properties": {
-        "type": {"type": "string", "format": "uri-reference", "examples": ["about:blank"]},
-        "title": {"type": "string", "description": "The status in words.", "examples": ["Bad Request"]},
-        "status": {"type": "integer", "minimum": 400, "maximum": 599, "examples": [400]},
-        "detail": {
-            "type": "string",
-            "description": "A sentence for whoever writes the client.",
-            "examples": [problems.prefixed(400, "/name: Field required")],
-        },
-        "instance": {
-            "type": "string",
-            "format": "uri",
-            "description": "The request's id, as in the header X-Request-Id and in the log.",
-            "examples": ["urn:request:01K0A5QJ7M8Z3T9V4XWYB2C6DE"],
-        },
-        "extensions": {
-            "type": "object",
-            "description": "More, where there is more.",
-            "properties": {
-                "validationErrors": {
-                    "type": "array",
-                    "items": {
-                        "type": "object",
-                        "required": ["code", "message", "field"],
-                        "properties": {
-                            "code": {"type": "string"},
-                            "message": {"type": "string"},
-                            "field": {
-                                "type": "string",
-                                "description": "A JSON pointer into the body, or to a parameter by its name.",
-                            },
-                        },
-                    },
-                }
-            },
-        },
-    },
-}
-
 
 def document(operations: Iterable[Operation], *, server: str, version: str) -> JSON:
     """The whole document, version 3.1.0. Its schemas are pydantic's, which are JSON Schema already."""
     known = list(operations)
-    schemas = _schemas(known) | {"Problem": PROBLEM}
+    schemas = _schemas(known) | {"Problem": problem_schema.PROBLEM}
     paths: dict[str, JSON] = {}
     for operation in known:
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", operation.rule)
@@ -174,7 +77,7 @@ def document(operations: Iterable[Operation], *, server: str, version: str) -> J
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "responses": {str(status): _problem(status) for status in ERRORS},
+            "responses": {str(status): problem_schema.response(status) for status in problem_schema.ERRORS},
             "headers": answer_headers.HEADERS,
             "securitySchemes": {
                 "token": {
@@ -196,49 +99,6 @@ def statuses(operation: Operation) -> list[int]:
     if operation.body is not None:
         found.add(413)
     return sorted(found)
-
-
-def example(schema: JSON, schemas: Mapping[str, JSON]) -> Any:
-    """A value that fits a schema, with the optional fields that have an example. A union needs its own."""
-    if "$ref" in schema:
-        return example(schemas[schema["$ref"].rpartition("/")[2]], schemas)
-    fixed = [*schema.get("examples", ()), *(schema[name] for name in ("const", "default") if name in schema)]
-    fixed += schema.get("enum", ())
-    if fixed:
-        return fixed[0]
-    return _example_of_type(schema, schemas)
-
-
-def _example_of_type(schema: JSON, schemas: Mapping[str, JSON]) -> Any:
-    required = schema.get("required", ())
-    match schema["type"]:
-        case "object":
-            return {
-                name: _example_of_field(name, part, schemas)
-                for name, part in schema.get("properties", {}).items()
-                if name in required or (name != "deletedAt" and _has_example(name, part, schemas))
-            }
-        case "array":
-            return [example(schema["items"], schemas)]
-        case "boolean":
-            return False
-        case "integer" | "number":
-            return schema.get("minimum", 1)
-    return "…"
-
-
-def _example_of_field(name: str, schema: JSON, schemas: Mapping[str, JSON]) -> Any:
-    is_said = schema.keys() & {"$ref", "examples", "const", "default", "enum"}
-    return LOOKS[name] if name in LOOKS and not is_said else example(schema, schemas)
-
-
-def _has_example(name: str, schema: JSON, schemas: Mapping[str, JSON]) -> bool:
-    if "$ref" in schema:
-        return _has_example(name, schemas[schema["$ref"].rpartition("/")[2]], schemas)
-    if schema.get("examples") or name in LOOKS:
-        return True
-    parts = [*schema.get("properties", {}).items(), *([("", schema["items"])] if "items" in schema else [])]
-    return any(_has_example(inner, part, schemas) for inner, part in parts)
 
 
 def _operation(operation: Operation, path: str, schemas: Mapping[str, JSON]) -> JSON:
@@ -270,28 +130,6 @@ def _responses(operation: Operation, schemas: Mapping[str, JSON]) -> JSON:
         good["content"] = {"application/json": {"schema": schema, "example": example(schema, schemas)}}
     return {str(operation.status): good} | {
         str(status): {"$ref": RESPONSES.format(status=status)} for status in statuses(operation)
-    }
-
-
-def _problem(status: int) -> JSON:
-    title, (description, detail) = HTTPStatus(status).phrase, ERRORS[status]
-    shown: JSON = {
-        "type": "about:blank",
-        "title": title,
-        "status": status,
-        "detail": problems.prefixed(status, detail),
-        "instance": "urn:request:01K0A5QJ7M8Z3T9V4XWYB2C6DE",
-    }
-    if status == 400:
-        wrong = {"code": "invalid", "message": "Field required", "field": "/name"}
-        shown["extensions"] = {"validationErrors": [wrong]}
-    schema = {"$ref": SCHEMAS.format(model="Problem")}
-    return {
-        "description": f"{title}. {description}",
-        "headers": answer_headers.references(
-            "X-Request-Id", *(["WWW-Authenticate"] if status == 401 else [])
-        ),
-        "content": {"application/problem+json": {"schema": schema, "example": shown}},
     }
 
 
