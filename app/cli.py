@@ -123,9 +123,14 @@ main.add_command(keys_group)
 )
 @click.option("--fresh", is_flag=True, help="Forget what an earlier demo stored.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of prose.")
-def demo_command(*, port: int, stripe_port: int, data: Path | None, fresh: bool, as_json: bool) -> None:
-    """Run everything, with a simulated Stripe and a database of its own. Stops on Ctrl-C."""
-    demo.run(port=port, stripe_port=stripe_port, folder=data, fresh=fresh, as_json=as_json)
+@click.option(
+    "--reload", is_flag=True, help="Restart when a source file or a template changes; keep the data."
+)
+def demo_command(
+    *, port: int, stripe_port: int, data: Path | None, fresh: bool, as_json: bool, reload: bool
+) -> None:
+    """Run everything, with a simulated Stripe and its own database. Stops on Ctrl-C."""
+    demo.run(port=port, stripe_port=stripe_port, folder=data, fresh=fresh, as_json=as_json, reload=reload)
 
 
 @main.command()

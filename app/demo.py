@@ -22,35 +22,49 @@ from app.core import db, files
 from app.core.config import Settings
 from app.core.environment import DEMO_FILE_NAME, PREFIX, default_data_folder, write_env_file
 from app.core.errors import Conflict, NotFound, Unauthorized
+from app.serving import reloading
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator import serve as serve_simulator
 from app.web import logging
 
 HOST = "127.0.0.1"
+ROOT = Path(__file__).parent.parent  # of a checkout: only there is something to watch
 
 Listening = TypeVar("Listening")
 FILES = ("keys.json", DEMO_FILE_NAME, "gangway.db*", "stripe.db*")
 KEYS = "keys.json"
 
 
-def run(*, port: int, stripe_port: int, folder: Path | None, fresh: bool, as_json: bool) -> None:
-    """Launch the demo, say where to go, and stop cleanly on Ctrl-C or SIGTERM."""
-    with launch(port=port, stripe_port=stripe_port, folder=folder, fresh=fresh) as facts:
+def run(
+    *, port: int, stripe_port: int, folder: Path | None, fresh: bool, as_json: bool, reload: bool = False
+) -> None:
+    """Launch the demo, print where to go, and stop cleanly on Ctrl-C or SIGTERM.
+
+    With `reload`, it runs in a second process, which ends when a file changes and is then started again.
+    """
+    folder = folder or default_data_folder() / f"demo-{port}-{stripe_port}"
+    if reload and not reloading.is_running_from_reloader():
+        _folder(folder, fresh=fresh)
+        reloading.start_again_on_change()
+        return
+    with launch(port=port, stripe_port=stripe_port, folder=folder, fresh=fresh and not reload) as facts:
+        text = json.dumps(facts) if as_json else _prose(facts)
+        if reload:
+            reloading.run_until_change(lambda: click.echo(text), [ROOT / "templates", ROOT / "static"])
+            return
         stopped = _listen_for_stop()
-        click.echo(json.dumps(facts) if as_json else _prose(facts))
+        click.echo(text)
         stopped.wait()
 
 
 @contextmanager
-def launch(
-    *, port: int, stripe_port: int, folder: Path | None = None, fresh: bool = False
-) -> Iterator[dict[str, Any]]:
+def launch(*, port: int, stripe_port: int, folder: Path, fresh: bool = False) -> Iterator[dict[str, Any]]:
     """Run all of it while the context lasts. The value is what `--json` prints.
 
     It picks up where an earlier demo left off, even one that was killed: the simulator's store and ours
     are both on disk.
     """
-    folder = _folder(folder or default_data_folder() / f"demo-{port}-{stripe_port}", fresh=fresh)
+    folder = _folder(folder, fresh=fresh)
     portal_url, stripe_url = f"http://{HOST}:{port}", f"http://{HOST}:{stripe_port}"
     settings = _settings(folder, portal_url, stripe_url)
     logging.configure(settings)
@@ -280,6 +294,6 @@ def _prose(facts: dict[str, Any]) -> str:
             *people,
             f"  Stripe, as it sees things, and its faults   {facts['stripe_api_base']}/_control",
             "",
-            "Ctrl-C stops it. The next `gangway demo` goes on where this one stops; --fresh begins anew.",
+            "Ctrl-C stops it. The next `gangway demo` goes on where this one stops; --fresh starts over.",
         )
     )

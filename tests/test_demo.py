@@ -228,6 +228,27 @@ class TestProgram:
         assert [name for _, name in after] == [DETAILS["name"]]
         assert (call, status) == (200, 0)
 
+    def test_restarts_when_a_file_changes_and_keeps_its_data(self, place: Place, tmp_path: Path) -> None:
+        module = tmp_path / "code" / "watched.py"
+        module.parent.mkdir()
+        module.write_text("")
+        watching = ("demo", "--json", "--reload", "--fresh", *place.arguments())
+        with gangway(*watching, PYTHONPATH=str(module.parent)) as program:
+            facts = json.loads(program.line())
+            Visitor(facts["portal"]).sign_up()
+            before = place.customers()
+            os.utime(module, (1, 1))
+
+            again = json.loads(program.line())
+            call = call_api(again["portal"], again["token"])
+            after = place.customers()
+            status = program.tell(signal.SIGTERM)
+
+        assert again == facts
+        assert before == after
+        assert [name for _, name in after] == [DETAILS["name"]]
+        assert (call, status) == (200, 0)
+
     def test_prints_prose_and_stops_on_ctrl_c(self, place: Place) -> None:
         with gangway("demo", *place.arguments()) as program:
             program.line()
