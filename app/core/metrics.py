@@ -1,4 +1,4 @@
-"""What a process counts of its own work, for Prometheus; several processes count together in one folder.
+"""The metrics of this process for Prometheus. Several processes share one folder.
 
 Source: https://prometheus.github.io/client_python/multiprocess/
 """
@@ -25,8 +25,8 @@ from prometheus_client.registry import Collector
 from app.core.environment import metrics_folder
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-SLOW = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 8, 15, 30)  # Stripe takes its time
+REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+STRIPE_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 8, 15, 30)  # Stripe takes its time
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -52,25 +52,25 @@ class Metrics:
             "gangway_request_seconds",
             "Seconds until a request was answered.",
             ["route", "method"],
-            buckets=QUICK,
+            buckets=REQUEST_BUCKETS,
             registry=self.registry,
         )
         self._stripe_calls = Counter(
             "gangway_stripe_calls",
-            "Calls of Stripe's API, each try by itself.",
+            "Calls of Stripe's API, counting each attempt.",
             ["operation", "outcome"],
             registry=self.registry,
         )
         self._stripe_seconds = Histogram(
             "gangway_stripe_call_seconds",
-            "Seconds until Stripe answered, or did not.",
+            "Seconds until Stripe answered or failed.",
             ["operation"],
-            buckets=SLOW,
+            buckets=STRIPE_BUCKETS,
             registry=self.registry,
         )
         self._convergences = Counter(
             "gangway_convergences",
-            "Customers compared with Stripe, by why it was done and how it ended.",
+            "Customers compared with Stripe, by cause and outcome.",
             ["cause", "outcome"],
             registry=self.registry,
         )
@@ -78,7 +78,7 @@ class Metrics:
             "gangway_convergence_seconds",
             "Seconds that a comparison with Stripe took.",
             ["cause"],
-            buckets=SLOW,
+            buckets=STRIPE_BUCKETS,
             registry=self.registry,
         )
 
@@ -89,7 +89,7 @@ class Metrics:
         self._request_seconds.labels(route, known).observe(seconds)
 
     def stripe_call(self, operation: str, outcome: str, seconds: float) -> None:
-        """Count one try of a call of Stripe's."""
+        """Count one attempt of a Stripe call."""
         self._stripe_calls.labels(operation, outcome).inc()
         self._stripe_seconds.labels(operation).observe(seconds)
 
@@ -102,9 +102,9 @@ class Metrics:
         """Everything that all processes counted, in Prometheus' text format, with what others collect."""
         if self._folder is None:
             return generate_latest(_Together(self.registry, *more))
-        everybody = CollectorRegistry()
-        MultiProcessCollector(everybody, path=str(self._folder))  # type: ignore[no-untyped-call]
-        return generate_latest(_Together(everybody, *more))
+        shared = CollectorRegistry()
+        MultiProcessCollector(shared, path=str(self._folder))  # type: ignore[no-untyped-call]
+        return generate_latest(_Together(shared, *more))
 
 
 class _Together(CollectorRegistry):

@@ -1,4 +1,4 @@
-"""Where limits are counted, as the process that answers sees it."""
+"""Whether this process counts the limits in the shared storage."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from app.web import limits
 
 
 class Counting(Collector):
-    """One look at the storage of the limits."""
+    """Checks the storage of the limits."""
 
     def collect(self) -> Iterator[Metric]:
         """Say whether each process counts for itself because Redis does not answer."""

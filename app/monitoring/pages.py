@@ -17,7 +17,7 @@ from app.monitoring.rows import Rows
 bp = Blueprint("monitoring", __name__)
 
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
-PATIENCE = 5.0  # seconds; longer than it takes until a connection is given up
+MAX_WAIT = 5.0  # seconds; longer than it takes until a connection is given up
 # A look at a database that is stuck may last for ever. It must not take the server's threads with it, and not
 # keep the next looks from finding that all is well again.
 _looks = ThreadPoolExecutor(4, thread_name_prefix="gangway-ready")
@@ -35,7 +35,7 @@ def ready() -> tuple[Response, int]:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (its only way)
     look = _looks.submit(_look, app)
     try:
-        reasons, warnings = look.result(PATIENCE)
+        reasons, warnings = look.result(MAX_WAIT)
     except (sa.exc.SQLAlchemyError, TimeoutError):
         look.cancel()  # if it has not begun
         reasons, warnings = ["The database does not answer."], []

@@ -13,7 +13,7 @@ from app.core.config import settings
 from app.core.db import utcnow
 from app.payers import Payer
 
-COUNTED = 10_000  # beyond that a number only has to be large
+MAX_COUNT = 10_000  # beyond that a number only has to be large
 
 
 class Rows(Collector):
@@ -37,7 +37,7 @@ class Rows(Collector):
     def _events(self) -> Iterator[Metric]:
         now = utcnow()
         count = GaugeMetricFamily(
-            "gangway_events", f"Unfinished events, counted to {COUNTED + 1}.", labels=["state"]
+            "gangway_events", f"Unfinished events, counted to {MAX_COUNT + 1}.", labels=["state"]
         )
         age = GaugeMetricFamily(
             "gangway_oldest_event_age_seconds", "Age of the oldest unfinished event.", labels=["state"]
@@ -52,7 +52,7 @@ class Rows(Collector):
         yield _gauge(
             "gangway_backlog_events",
             "Events that have waited longer than GANGWAY_BACKLOG_MINUTES and need not.",
-            sync.overdue(self._session, late, most=COUNTED + 1),
+            sync.overdue(self._session, late, most=MAX_COUNT + 1),
         )
 
     def _customers(self) -> Iterator[Metric]:
@@ -60,7 +60,7 @@ class Rows(Collector):
         due = Payer.due_at <= now
         yield _gauge(
             "gangway_customers_due",
-            f"Customers who are to be compared with Stripe now, counted to {COUNTED + 1}.",
+            f"Customers who are to be compared with Stripe now, counted to {MAX_COUNT + 1}.",
             self._count(sa.select(Payer.id).where(due)),
         )
         longest = self._session.scalar(sa.select(sa.func.min(Payer.due_at)).where(due))
@@ -71,13 +71,13 @@ class Rows(Collector):
         )
         yield _gauge(
             "gangway_customers_drifted",
-            f"Customers with a change of which no event has told yet, counted to {COUNTED + 1}.",
+            f"Customers with a change of which no event has told yet, counted to {MAX_COUNT + 1}.",
             self._count(sa.select(Payer.id).where(Payer.drift.is_not(None), Payer.deleted_at.is_(None))),
         )
 
     def _workers(self) -> Iterator[Metric]:
         yield _gauge(
-            "gangway_workers", "Worker threads that run, on all machines.", sync.worker_threads(self._session)
+            "gangway_workers", "Running worker threads on all machines.", sync.worker_threads(self._session)
         )
 
     def _apps(self) -> Iterator[Metric]:
@@ -91,13 +91,13 @@ class Rows(Collector):
             labels=["app"],
         )
         failing = GaugeMetricFamily(
-            "gangway_backfill_failing", "Did the last reading of the event list fail?", labels=["app"]
+            "gangway_backfill_failing", "Did the last run over the event list fail?", labels=["app"]
         )
         fetched = CounterMetricFamily(
-            "gangway_events_fetched", "Events that no webhook had brought.", labels=["app"]
+            "gangway_backfilled_events", "Events that no webhook delivered.", labels=["app"]
         )
         drifts = CounterMetricFamily(
-            "gangway_drifts", "Changes that a timer found and no event told.", labels=["app"]
+            "gangway_drifts", "Changes that a scheduled check found before any event.", labels=["app"]
         )
         findings = GaugeMetricFamily(
             "gangway_app_finding",
@@ -105,7 +105,7 @@ class Rows(Collector):
             labels=["app", "code", "state"],
         )
         examined = GaugeMetricFamily(
-            "gangway_app_examined_age_seconds",
+            "gangway_app_examination_age_seconds",
             "Since the app was last examined; if it never was, since it was installed.",
             labels=["app"],
         )
@@ -128,7 +128,7 @@ class Rows(Collector):
         yield from (ready, age, failing, fetched, drifts, findings, examined)
 
     def _count(self, query: sa.Select[str]) -> int:
-        limited = query.limit(COUNTED + 1).subquery()
+        limited = query.limit(MAX_COUNT + 1).subquery()
         return self._session.scalar(sa.select(sa.func.count()).select_from(limited)) or 0
 
 

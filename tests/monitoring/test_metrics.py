@@ -233,7 +233,7 @@ class TestRows:
         assert found[f"gangway_backfill_age_seconds{{app={one}}}"] == pytest.approx(3600, abs=30)
         assert found["gangway_backfill_age_seconds{app=another}"] == pytest.approx(10_800, abs=30)  # never
         assert found[f"gangway_backfill_failing{{app={one}}}"] == 1
-        assert found[f"gangway_events_fetched_total{{app={one}}}"] == 7
+        assert found[f"gangway_backfilled_events_total{{app={one}}}"] == 7
         assert found[f"gangway_drifts_total{{app={one}}}"] == 3
         assert found["gangway_drifts_total{app=another}"] == 0
 
