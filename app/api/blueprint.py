@@ -16,7 +16,7 @@ View = Callable[..., dispatch.Answer]
 
 
 class Api(Blueprint):
-    """A blueprint whose routes are operations."""
+    """A blueprint with operations as routes."""
 
     def __init__(self, name: str, import_name: str, *, tag: str) -> None:
         super().__init__(name, import_name, url_prefix="/api/v1")

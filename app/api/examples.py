@@ -17,7 +17,7 @@ LOOKS: Mapping[str, Any] = {
     ],
     "configurationId": "bpc_1MrnZsEr7HVcUnBt2Z",
     "defaultForCapabilityTypes": ["calculateTax", "invoiceCustomers", "collectPayments"],
-    "id": "bps_1MrnZsEr7HVcUnBt",  # ours have an example of their own
+    "id": "bps_1MrnZsEr7HVcUnBt",  # our own schemas have their examples
     "installMethods": ["with_api_key"],
     "locale": "auto",
     "maskedAPIKey": "sk_test_***f3a",

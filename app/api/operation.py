@@ -30,4 +30,4 @@ class Operation:
     answers: Any = None
     errors: tuple[int, ...] = ()
     examples: Mapping[str, Any] = field(default_factory=dict)
-    headers: tuple[str, ...] = ()  # of its answer, of its own
+    headers: tuple[str, ...] = ()  # further headers of the answer

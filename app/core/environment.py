@@ -20,8 +20,8 @@ ENV_FILE = "GANGWAY_ENV_FILE"
 DATA_DIR = "GANGWAY_DATA_DIR"
 OWN_NAMES = (ENV_FILE, "GANGWAY_TEST_POSTGRES")  # read elsewhere; no settings
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-SIMILAR = 0.6  # from this likeness on, an unknown name is a setting misspelt
-NEARLY_THE_SAME = 0.9
+MIN_SIMILARITY = 0.6  # from this likeness on, an unknown name is a setting misspelt
+MIN_CERTAINTY = 0.9
 MAX_VALUE_BYTES = 64 * 1024
 
 CODE = Path(__file__).resolve().parent.parent
@@ -52,7 +52,7 @@ class Sources:
         sentences = []
         for name in sorted(set(self.variables) - known):
             is_ours = name.startswith(PREFIX)
-            similar = get_close_matches(name, sorted(known), 1, SIMILAR if is_ours else NEARLY_THE_SAME)
+            similar = get_close_matches(name, sorted(known), 1, MIN_SIMILARITY if is_ours else MIN_CERTAINTY)
             if similar:
                 sentences.append(f"{name} is no setting: did you mean {similar[0]}?")
             elif is_ours:

@@ -18,7 +18,7 @@ bp = Blueprint("monitoring", __name__)
 
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 MAX_WAIT = 5.0  # seconds; longer than it takes until a connection is given up
-# A look at a database that is stuck may last for ever. It must not take the server's threads with it, and not
+# A query of a stuck database may never end. It must not take the server's threads with it, and not
 # keep the next looks from finding that all is well again.
 _looks = ThreadPoolExecutor(4, thread_name_prefix="gangway-ready")
 
@@ -63,7 +63,7 @@ def _look(app: Flask) -> tuple[list[str], list[str]]:
 
 
 def _refusal() -> Response | None:
-    """What to answer whoever may not read the numbers."""
+    """Return the refusal for a caller without access, or None."""
     token = settings().metrics_token
     if token is None:
         # A proxy in front may pass requests on without a mark, and then all of them come from this machine.

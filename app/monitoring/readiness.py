@@ -36,7 +36,7 @@ def warnings() -> list[str]:
 
 
 def _clock_difference(session: Session) -> timedelta:
-    """How far our clock is ahead of the database's. SQLite has none of its own."""
+    """How far our clock is ahead of the database's. SQLite has none."""
     if session.get_bind().dialect.name != "postgresql":
         return timedelta()
     before = utcnow()

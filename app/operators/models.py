@@ -68,7 +68,7 @@ class Operator(Base):
     email_folded: Mapped[str] = mapped_column(sa.String(254), unique=True)  # as it is looked up
     name: Mapped[str] = mapped_column(sa.String(256))
     role: Mapped[str] = mapped_column(sa.String(16))
-    # True for whoever came by the set-up page, else nothing: unique, so that it makes one operator only.
+    # True for the operator of the set-up page, else None. Unique, so that the page makes only one.
     is_first: Mapped[bool | None] = mapped_column(unique=True)
     password_hash: Mapped[str | None] = mapped_column(sa.String(255))  # none until an invitation is accepted
     password_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -98,7 +98,7 @@ class Operator(Base):
 
 
 class OperatorSession(Base):
-    """One browser in which an operator is logged in. The cookie holds a token, of which this has a hash."""
+    """One browser in which an operator is logged in. The cookie holds a token; we store its hash."""
 
     __tablename__ = "operator_session"
 

@@ -30,9 +30,7 @@ LEASE_DURATION = timedelta(minutes=1)  # one page takes far less time
 RETRY_DELAY = timedelta(minutes=1)
 GAP_SPREAD = timedelta(hours=1)
 GAP_BATCH = 500
-MAX_CLOCK_SKEW = timedelta(
-    hours=1
-)  # by which our clock may be ahead of Stripe's, by whose time the list is read
+MAX_CLOCK_SKEW = timedelta(hours=1)  # our clock may be ahead of Stripe's by so much
 _random = SystemRandom()
 _leasing = Leasing(Backfill, Backfill.app_id, duration=LEASE_DURATION)
 
@@ -253,7 +251,7 @@ def _failed(session: Session, app: App, token: str, error: AppError) -> None:
 
 
 def _mark_unfinished(session: Session, app_id: str) -> None:
-    """Check all payers whose events may be older than Stripe's list. Commits."""
+    """Check all payers with events that may be older than Stripe's list. Commits."""
     last = ""
     while ids := checkout.payers_with_unsettled(session, app_id, after=last, limit=GAP_BATCH):
         db.end_read(session)

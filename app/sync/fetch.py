@@ -46,7 +46,7 @@ def fetch(stripe: StripeGateway, local: LocalState, heartbeat: Heartbeat) -> Str
 
     An unfinished session brings its SetupIntent, the customer and the default method in one call. List all
     methods in one more call when the first leaves open what became of a method that we know or an event
-    mentions, or when `full`. Fetch each mandate that is still missing in a call of its own.
+    mentions, or when `full`. Fetch each mandate that is still missing in a separate call.
     """
     sessions: dict[str, SessionFacts | None] = {}
     for row in local.sessions:

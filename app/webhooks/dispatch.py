@@ -73,7 +73,7 @@ def close_ended(session: Session) -> int:
 
 
 def _dispatch_safely(session: Session, event: Event, now: datetime) -> datetime | None:
-    """Dispatch one event. A malformed event must not hold up the others for ever."""
+    """Dispatch one event. A malformed event must not hold up the others."""
     try:
         return _dispatch_one(session, event, now)
     except SQLAlchemyError:

@@ -164,14 +164,14 @@ MUTANTS = (
         "tests/sync/test_heartbeat.py::test_a_worker_that_was_killed_is_missed_and_later_forgotten",
     ),
     Mutant(
-        "a customer made just now counts as a stray",
+        "a customer made just now counts as an orphan",
         ORPHANS,
         " and customer.created_at < old",
         "",
         "tests/sync/test_orphans.py::test_does_not_take_one_that_may_be_recorded_yet",
     ),
     Mutant(
-        "a customer of another portal counts as a stray",
+        "a customer of another portal counts as an orphan",
         ORPHANS,
         'if customer.metadata.get("om_app_id") == app.id and',
         "if",

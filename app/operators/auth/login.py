@@ -37,7 +37,7 @@ TooManyAttempts = limits.TooMany  # here: an account was tried too often
 
 
 def check_password(session: Session, email: str, password: str) -> Operator | None:
-    """Whose email address and password these are. None for every way in which they may be wrong.
+    """Return the operator of this email address and password, or None if either is wrong.
 
     Whatever is wrong, one hash is verified, so time does not tell which. Raises TooManyAttempts.
     """
@@ -72,7 +72,7 @@ def forgive_codes(operator: Operator) -> None:
 def complete(session: Session, operator: Operator, password: str | None = None) -> bool:
     """Log this browser in. Commits. False when the account was changed since the password was checked.
 
-    With the password at hand, a hash of an older profile is made anew.
+    With the password, renew a hash of an older profile.
     """
     renewed = checked = operator.password_hash
     if password is not None and checked is not None and passwords.is_outdated(checked):
@@ -98,7 +98,7 @@ def complete(session: Session, operator: Operator, password: str | None = None) 
 def remember_device(response: BaseResponse, operator: Operator) -> None:
     """Give this browser a cookie by which its tries are counted apart from those of strangers.
 
-    It lets nobody in. Without it, whoever fails on purpose would lock the owner out.
+    It is no login. Without it, an attacker who fails on purpose would lock the owner out.
     Source: https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
     """
     response.set_cookie(
@@ -123,7 +123,7 @@ def note_failure_later(response: Response, email: str, kind: str) -> Response:
 
 
 def log_failure(email: str, kind: str) -> None:
-    """Name in the log the account that was tried, as a hash, and the address of whoever tried."""
+    """Log the hash of the account's email address, and the address of the visitor."""
     log.warning(kind, email_sha256=_digest(email), address=request.remote_addr or "")
 
 
@@ -176,7 +176,7 @@ def _digest(email: str) -> str:
 
 
 def _device_owner(operator: Operator) -> str:
-    """Whose device it is: an operator with the password of today."""
+    """Identify the device's owner: an operator and the current password."""
     return _digest(f"{operator.email} {operator.password_changed_at}")
 
 

@@ -50,7 +50,7 @@ def is_outdated(stored: str) -> bool:
 
 
 def accept(password: str, about: Iterable[str]) -> AcceptedPassword:
-    """Judge and hash a new password of somebody about whom these texts are known. Raises Invalid.
+    """Check and hash a new password. `about` holds texts about its owner. Raises Invalid.
 
     Both take a good part of a second, so do it before a transaction that writes.
     """

@@ -39,7 +39,7 @@ class Setup:
 
     @property
     def drawing(self) -> str:
-        """The QR code as SVG, without a style of its own."""
+        """The QR code as SVG, without styles."""
         code = segno.make(self.uri, error="m", micro=False)
         return code.svg_inline(omitsize=True, light="#fff", lineclass=None, svgclass="qr", border=3)
 
@@ -119,7 +119,7 @@ def renew_codes(session: Session, operator: Operator) -> list[str]:
 
 
 def remove(session: Session, operator: Operator, *, actor: str) -> None:
-    """Ask for no code any more. Flushes."""
+    """Remove the second factor. Flushes."""
     operator.totp_sealed = operator.totp_enabled_at = operator.totp_last_step = None
     session.execute(sa.delete(RecoveryCode).where(RecoveryCode.operator_id == operator.id))
     audit.note(session, "operator.totp_removed", actor=actor, operator_id=operator.id)
@@ -153,7 +153,7 @@ def _spend_totp(session: Session, operator: Operator, code: str) -> bool:
 
 
 def _step(secret: str, code: str) -> int | None:
-    """The step whose code this is, of those that are good now."""
+    """Return the time step of a currently valid code, or None."""
     totp, now = pyotp.TOTP(secret), int(utcnow().timestamp()) // STEP
     text = re.sub(r"\s", "", code)
     steps = range(now - TOLERANCE, now + TOLERANCE + 1)

@@ -22,7 +22,7 @@ RETENTION = timedelta(days=30)
 
 @dataclass(frozen=True)
 class SignedIn:
-    """What Flask-Login knows of whoever is logged in."""
+    """What Flask-Login knows of a logged-in operator."""
 
     token: str
     row: OperatorSession

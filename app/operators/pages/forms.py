@@ -58,7 +58,7 @@ def name_field() -> StringField:
 
 
 def password_field(label: str, *, new: bool) -> PasswordField:
-    """A password. Whether a new one is good enough is told when it is set."""
+    """A password. The action checks the strength of a new one."""
     rules = f"{MIN_LENGTH} characters or more. A few words are easier to keep in mind."
     return PasswordField(
         label,
@@ -134,7 +134,7 @@ class PasswordForm(FlaskForm):
 
 
 class ConfirmForm(FlaskForm):
-    """The password once more, before something that weakens the account."""
+    """The password again, before a change that weakens the account."""
 
     password = password_field("Your password", new=False)
 

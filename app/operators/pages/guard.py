@@ -24,7 +24,7 @@ View = Callable[..., ResponseReturnValue]
 
 
 class OperatorPages(Blueprint):
-    """A blueprint under /operator whose every route names the role that it needs."""
+    """A blueprint under /operator. Each route names the role that it needs."""
 
     def __init__(self, name: str, import_name: str) -> None:
         super().__init__(name, import_name, url_prefix="/operator")
