@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 APP = ROOT / "app"
 
-# A package imports only packages of earlier lines, never one of its own line.
+# A package imports only packages of earlier lines. `.docs/architecture.md` says what each is for.
 LAYERS = (
     ("core",),
     ("gateway", "web", "migrations", "serving"),
@@ -102,8 +102,18 @@ def test_a_package_imports_only_earlier_packages() -> None:
         if name != package_of(path) and RANK.get(name, len(LAYERS)) >= RANK.get(package_of(path), -1)
     }
 
-    assert homeless == set(), "give these packages a place among the LAYERS, here and in STYLE.md"
+    assert homeless == set(), (
+        "give these packages a place among the LAYERS, here and in .docs/architecture.md"
+    )
     assert wrong == set()
+
+
+def test_the_documents_list_the_packages_in_this_order() -> None:
+    text = (ROOT / ".docs" / "architecture.md").read_text()
+    table = text.partition("| packages |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| (`.*?`) \|", table, re.M)
+
+    assert tuple(tuple(re.findall(r"`(\w+)`", row)) for row in rows) == LAYERS
 
 
 def test_no_module_imports_itself_by_a_detour() -> None:

@@ -1,5 +1,6 @@
-"""The README tells the truth: its commands, settings, routes and examples are those of the product."""
+"""README and `.docs` tell the truth: their commands, settings, files and tests are those of the product."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from app.core.config import Settings
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / ".docs").glob("*.md"))]
 
 
 def test_lists_every_setting_with_its_meaning() -> None:
@@ -33,3 +35,46 @@ def test_names_no_option_that_a_command_lacks() -> None:
 def test_shows_pictures_that_exist() -> None:
     for picture in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README):
         assert (ROOT / picture).is_file()
+
+
+def test_links_lead_to_files_that_exist() -> None:
+    links = {
+        (document, target)
+        for document in DOCUMENTS
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text())
+        if not target.startswith("http")
+    }
+
+    assert [target for document, target in links if not (document.parent / target).exists()] == []
+
+
+def test_documents_name_files_that_exist() -> None:
+    named = {
+        name
+        for document in DOCUMENTS
+        for name in re.findall(r"`((?:app|templates|static|tests)/[\w/.]+)", document.read_text())
+        if not re.search(r"[A-Z]{4}", name)  # a recipe's own NAME, PACKAGE or NNNN
+    }
+
+    assert named
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_every_promise_names_tests_that_exist() -> None:
+    promises = (ROOT / ".docs" / "architecture.md").read_text().partition("## Promises")[2]
+    rows = [line for line in promises.splitlines() if line.startswith("| ") and "---" not in line][1:]
+    missing = [
+        f"{file}::{name}"
+        for file, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", promises)
+        if name not in names_of_tests(ROOT / file)
+    ]
+
+    assert rows
+    assert [row for row in rows if "::test_" not in row] == []
+    assert missing == []
+
+
+def names_of_tests(file: Path) -> set[str]:
+    """Return the names of the tests in a file, those in classes too."""
+    nodes = ast.walk(ast.parse(file.read_text())) if file.is_file() else ()
+    return {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
