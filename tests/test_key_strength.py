@@ -7,7 +7,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from app.core.config import Settings, SettingsRefused
-from app.core.key_strength import is_guessable
+from app.core.key_strength import TOKEN_GUESSES_LOG10, is_guessable
 from tests.conftest import KEY
 
 GUESSABLE = [
@@ -42,6 +42,21 @@ def test_a_typed_or_patterned_key_is_refused(key: str) -> None:
 def test_so_is_such_an_encryption_key(key: str) -> None:
     with pytest.raises(SettingsRefused, match="GANGWAY_ENCRYPTION_KEYS can be guessed"):
         Settings.of({"secret_key": KEY, "encryption_keys": f"{KEY},{key}"})
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["m" * 16, "0123456789abcdef", "letmein-letmein-1", "a-long-enough-token", "prometheus-2026-october"],
+)
+def test_so_is_such_a_metrics_token(token: str) -> None:
+    with pytest.raises(SettingsRefused, match="GANGWAY_METRICS_TOKEN can be guessed: take a random one"):
+        Settings.of({"secret_key": KEY, "encryption_keys": KEY, "metrics_token": token})
+
+
+def test_a_short_random_metrics_token_is_taken() -> None:
+    tokens = ["136f3d900437226e", "kqzvwmtrbxfplhyj", secrets.token_urlsafe(12), secrets.token_hex(16)]
+
+    assert [token for token in tokens if is_guessable(token, TOKEN_GUESSES_LOG10)] == []
 
 
 def test_a_random_key_of_any_kind_is_taken() -> None:

@@ -7,25 +7,29 @@ from functools import cache
 from itertools import pairwise
 
 LOOKED_AT = 72  # characters; zxcvbn takes no more
-ENOUGH_GUESSES_LOG10 = 20
+ENOUGH_GUESSES_LOG10 = 20  # of a key; its 43 random characters need far more
+TOKEN_GUESSES_LOG10 = 12  # of a token; 16 random characters need about 16
 VARIETY = 22  # different characters of 43; random ones have about 31
-FEWEST_DIFFERENT = 8  # characters or bytes; random keys have many more
+FEWEST_DIFFERENT = 8  # of 32 characters or bytes; random keys have many more
 # What examples and hurried people write. Random keys practically never contain a word of six letters.
 WORDS = re.compile(
     r"changeme|changethis|changeit|replaceme|replacethis|placeholder|example|insecure|password|passphrase"
     r"|secretkey|yoursecret|mysecret|topsecret|supersecret|secret(here|value|phrase)|encryptionkey|signingkey"
     r"|random(string|characters|secret)|(put|insert|enter|goes|your)key|keygoeshere|development|production"
     r"|testing|testkey|default|gangway|billing|correcthorse|loremipsum|quickbrownfox"
+    r"|metrics|prometheus|grafana|monitor|bearer|token|scrape"
 )
 
 
 @cache
-def is_guessable(key: str) -> bool:
+def is_guessable(key: str, enough: float = ENOUGH_GUESSES_LOG10) -> bool:
     """Could somebody guess this key? Looks at what it encodes, too: Base64 of a bad key is no better."""
-    return _is_typed(key) or any(_is_pattern(found) or _is_text(found) for found in _decoded(key))
+    return _is_typed(key, enough) or any(
+        _is_pattern(found) or _is_text(found, enough) for found in _decoded(key)
+    )
 
 
-def _is_typed(text: str) -> bool:
+def _is_typed(text: str, enough: float) -> bool:
     text = text[:LOOKED_AT]
     letters = re.sub(r"[^a-z]", "", text.lower().translate(str.maketrans("013457@$", "oleastas")))
     if _is_pattern(text.encode()) or WORDS.search(letters):
@@ -34,7 +38,7 @@ def _is_typed(text: str) -> bool:
         return False
     from zxcvbn import zxcvbn  # noqa: PLC0415  (its word lists take long to load)
 
-    return float(zxcvbn(text)["guesses_log10"]) < ENOUGH_GUESSES_LOG10
+    return float(zxcvbn(text)["guesses_log10"]) < enough
 
 
 def _looks_made_by_us(text: str) -> bool:
@@ -43,15 +47,16 @@ def _looks_made_by_us(text: str) -> bool:
     return is_mixed and re.fullmatch(r"[\w-]{43}=?", text, re.ASCII) is not None and len(set(text)) >= VARIETY
 
 
-def _is_text(found: bytes) -> bool:
-    return found.isascii() and found.decode().isprintable() and _is_typed(found.decode())
+def _is_text(found: bytes, enough: float) -> bool:
+    return found.isascii() and found.decode().isprintable() and _is_typed(found.decode(), enough)
 
 
 def _is_pattern(found: bytes) -> bool:
     """Does it repeat itself, count, or use few different characters?"""
     steps = {(right - left) % 256 for left, right in pairwise(found)}
     repeats = any(found[period:] == found[:-period] for period in range(1, len(found) * 2 // 3))
-    return repeats or len(steps) < FEWEST_DIFFERENT or len(set(found)) < FEWEST_DIFFERENT
+    fewest = min(FEWEST_DIFFERENT, len(found) // 4)
+    return repeats or len(steps) < fewest or len(set(found)) < fewest
 
 
 def _decoded(key: str) -> list[bytes]:

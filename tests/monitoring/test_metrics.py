@@ -26,7 +26,7 @@ from tests.support.rows import Rows
 from tests.support.stripe_postbox import Postbox, event
 from tests.support.world import World
 
-TOKEN = "a token of thirty-two characters"
+TOKEN = "vX3-q9LtRw7_eKz2mB8yHc5u"  # random; one that can be guessed is refused
 SESSION = "GET /v1/checkout/sessions/{id}"
 
 

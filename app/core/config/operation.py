@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
+from app.core import key_strength
+
 
 class OperationSettings(BaseModel):
     """Operators' logins, metrics and logs."""
@@ -37,9 +39,11 @@ class OperationSettings(BaseModel):
 
     @field_validator("metrics_token")
     @classmethod
-    def _long_token(cls, value: SecretStr | None) -> SecretStr | None:
+    def _strong_token(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None or not value.get_secret_value():
             return None
         if len(value.get_secret_value()) < 16:
             raise ValueError("must be 16 random characters or more")
+        if key_strength.is_guessable(value.get_secret_value(), key_strength.TOKEN_GUESSES_LOG10):
+            raise ValueError("can be guessed: take a random one, made by `gangway key`")
         return value
