@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from io import StringIO
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -23,6 +24,8 @@ METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 MIN_SIMILARITY = 0.6  # from this likeness on, an unknown name is a setting misspelt
 MIN_CERTAINTY = 0.9
 MAX_VALUE_BYTES = 64 * 1024
+DOUBLE_QUOTED = re.compile(r'^\s*(?:export\s+)?\w+\s*=\s*"(?:\\.|[^"\\])*"', re.MULTILINE | re.DOTALL)
+ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 CODE = Path(__file__).resolve().parent.parent
 
@@ -108,13 +111,22 @@ def write_env_file(path: Path, values: Mapping[str, str], *, heading: str) -> No
 
 
 def _quoted(value: str) -> str:
-    """Write a value so that dotenv readers, systemd and a shell read the same."""
+    """Write a value so that our reader, systemd and a shell read the same, and a shell expands nothing."""
     if re.fullmatch(r"[\w@%+=:,./-]*", value, re.ASCII):
         return value
-    if "'" not in value and "\\" not in value:
+    if "'" not in value and "\\\\" not in value and not value.endswith("\\"):
         return f"'{value}'"
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = re.sub(r'["$`\\]', r"\\\g<0>", value)
     return f'"{escaped}"'
+
+
+def _unescape_dollars(text: str) -> str:
+    """Read an escaped `$` or backtick in double quotes as a shell does; dotenv keeps the backslash."""
+    return DOUBLE_QUOTED.sub(lambda line: ESCAPE.sub(_unescape, line[0]), text)
+
+
+def _unescape(escape: re.Match[str]) -> str:
+    return escape[1] if escape[1] in {"$", "`"} else escape[0]
 
 
 def _merge(
@@ -175,7 +187,7 @@ def _read_env_file(path: Path) -> dict[str, str]:
     try:
         with path.open(encoding="utf-8-sig") as text:
             # Values are taken as they stand: a password may contain `${`.
-            found = dotenv_values(stream=text, interpolate=False)
+            found = dotenv_values(stream=StringIO(_unescape_dollars(text.read())), interpolate=False)
     except OSError as error:
         raise SettingsRefused(f"The env file {path} can't be read: {error.strerror}.") from error
     except ValueError as error:

@@ -1,5 +1,6 @@
 """Settings come from the environment, an env file, and files of one value; data lies outside the code."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,10 @@ from tests.conftest import KEY, SECRET_KEY
 from tests.support.commands import run_command
 
 ROOT = Path(environment.__file__).parents[2]
+ODD_VALUES = [
+    *("a b", "#3b5bdb", "it's", 'say "hi"', "back\\slash", "a\\\\b", "end\\", "ü — €", ""),
+    *("$HOME ${HOME}", "it's $5", "it's $(id) `id`", "it's \\$5 \\\\$6", '"$HOME"', "a\\\\$HOME", "x='$y'"),
+]
 LEAST = {"GANGWAY_SECRET_KEY": SECRET_KEY, "GANGWAY_ENCRYPTION_KEYS": KEY}
 
 
@@ -57,13 +62,21 @@ class TestEnvFile:
 
         assert "GANGWAY_COMPANY_NAME=From the file\n" in answer.output
 
-    @pytest.mark.parametrize(
-        "value", ["a b", "#3b5bdb", "it's", 'say "hi"', "$HOME ${HOME}", "back\\slash", "ü — €", ""]
-    )
+    @pytest.mark.parametrize("value", ODD_VALUES)
     def test_gives_back_what_was_written(self, value: str, tmp_path: Path) -> None:
         write_env_file(tmp_path / "x.env", LEAST | {"GANGWAY_TERMS": value}, heading="Two\nlines")
 
         assert find_sources(env_file=tmp_path / "x.env").variables["GANGWAY_TERMS"] == value
+
+    @pytest.mark.process
+    def test_means_the_same_to_a_shell(self, tmp_path: Path) -> None:
+        names = [f"V{number}" for number in range(len(ODD_VALUES))]
+        write_env_file(tmp_path / "x.env", dict(zip(names, ODD_VALUES, strict=True)), heading="For a shell")
+        script = ". ./x.env; " + "; ".join(f'printf "%s\\0" "${name}"' for name in names)
+
+        read = subprocess.run(["/bin/sh", "-c", script], cwd=tmp_path, capture_output=True, check=True)
+
+        assert read.stdout.decode().split("\0")[:-1] == ODD_VALUES
 
     def test_says_where_the_data_is_relative_to_itself(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
