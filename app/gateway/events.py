@@ -1,8 +1,8 @@
-"""Telling Stripe's webhooks from anyone else's."""
+"""Tell Stripe's webhooks from everybody else's."""
 
+import hashlib
+import hmac
 import time
-
-import stripe
 
 from app.core.errors import Invalid
 
@@ -12,31 +12,25 @@ TOLERANCE = 300  # seconds, in either direction
 def verify(payload: bytes, header: str, secrets: list[str]) -> None:
     """Check that Stripe signed these bytes with one of our secrets, within five minutes of now.
 
-    The SDK's `construct_event` also builds typed objects, at twenty times the cost; and it lets a
-    signature from the future pass, which we don't. Raises Invalid.
+    The SDK's `WebhookSignature` takes text only, so it cannot check a signed body that is not UTF-8. It also
+    accepts a signature from the future, which we refuse. Raises Invalid.
     Source: https://docs.stripe.com/webhooks#verify-manually
     """
-    try:
-        text = payload.decode()
-    except UnicodeDecodeError as error:
-        raise Invalid("The body is not UTF-8.") from error
-    signed_at = _signed_at(header) if header.isascii() else None
+    signed_at, signatures = _parse(header) if header.isascii() else (None, [])
     if signed_at is None:
         raise Invalid("The Stripe-Signature header is missing or malformed.")
     if signed_at > time.time() + TOLERANCE:
         raise Invalid("The signature is from the future; compare this machine's clock.")
-    for secret in secrets:
-        try:
-            stripe.WebhookSignature.verify_header(text, header, secret, TOLERANCE)
-        except stripe.SignatureVerificationError:
-            continue
-        return
-    raise Invalid("No signature of ours fits these bytes, or it is older than five minutes.")
+    is_recent = signed_at >= time.time() - TOLERANCE
+    signed = f"{signed_at}.".encode() + payload
+    expected = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets]
+    if not is_recent or not any(hmac.compare_digest(one, found) for one in expected for found in signatures):
+        raise Invalid("No signature of ours fits these bytes, or it is older than five minutes.")
 
 
-def _signed_at(header: str) -> int | None:
-    for part in header.split(","):
-        name, _, value = part.strip().partition("=")
-        if name == "t" and value.isascii() and value.isdigit() and len(value) < 16:
-            return int(value)
-    return None
+def _parse(header: str) -> tuple[int | None, list[str]]:
+    """Return when Stripe signed, and its signatures. Other schemes than v1 do not count."""
+    parts = [part.strip().partition("=") for part in header.split(",")]
+    times = [value for name, _, value in parts if name == "t"]
+    is_time = len(times) == 1 and times[0].isdigit() and len(times[0]) < 16
+    return int(times[0]) if is_time else None, [value for name, _, value in parts if name == "v1"]

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+NOT_TEXT = "It is not UTF-8 text."
 NOT_JSON = "It is not valid JSON."
 NO_OBJECT = "It is not a JSON object, so not an event."
 NO_EVENT = "It has no id, type and mode, so it is not an event."
@@ -20,6 +21,16 @@ class ParsedEvent:
     type: str
     body: dict[str, Any]  # empty if it is not an event
     ignored_because: str | None
+
+
+def parse_bytes(payload: bytes, *, livemode: bool) -> tuple[str, ParsedEvent]:
+    """Return a signed body as text that a database can store, and parse it."""
+    try:
+        text = payload.decode()
+    except UnicodeDecodeError:
+        text = payload.decode(errors="backslashreplace")
+        return text.replace("\x00", ""), _unusable(text, NOT_TEXT)
+    return text.replace("\x00", ""), parse(text, livemode=livemode)
 
 
 def parse(payload: str, *, livemode: bool) -> ParsedEvent:

@@ -12,7 +12,7 @@ from app import apps, payers
 from app.core import db
 from app.core.db import utcnow
 from app.webhooks.models import Event
-from app.webhooks.parsing import ParsedEvent, is_event, parse
+from app.webhooks.parsing import ParsedEvent, is_event, parse, parse_bytes
 
 
 def _arrival(insert: Any) -> Any:
@@ -40,10 +40,9 @@ def receive(session: Session, receiver: apps.Receiver, payload: bytes) -> str | 
     Never refuse what Stripe signed: without a 2xx it repeats it for days. Store what is not an event
     or is in the other mode as ignored. A redelivery retries an unfinished event only.
     """
-    text = payload.decode()
-    parsed = parse(text, livemode=receiver.livemode)
+    text, parsed = parse_bytes(payload, livemode=receiver.livemode)
     structlog.contextvars.bind_contextvars(event_id=parsed.id)  # for this request's line in the log
-    row = _row(receiver.app_id, parsed, text.replace("\x00", ""), "webhook")
+    row = _row(receiver.app_id, parsed, text, "webhook")
     if parsed.ignored_because is not None:
         session.execute(db.insert(session, Event).values(row).on_conflict_do_nothing())
         return parsed.ignored_because

@@ -12,11 +12,17 @@ from tests.support.stripe_calls import StripeCalls
 from tests.support.stripe_postbox import Postbox, event
 from tests.support.world import World
 
+NOT_TEXT = "It is not UTF-8 text."
 NOT_JSON = "It is not valid JSON."
 NO_OBJECT = "It is not a JSON object, so not an event."
 NO_EVENT = "It has no id, type and mode, so it is not an event."
 OTHER_MODE = "It is in the other mode. Test and live mode are separate."
 BODIES: dict[str, tuple[Any, str]] = {
+    "no text": (
+        b'{"id": "evt_1", "type": "invoice.paid", "livemode": false, "name": "Ad\xe9la\x00"}',
+        NOT_TEXT,
+    ),
+    "text in UTF-16": ('{"id": "evt_1"}'.encode("utf-16"), NOT_TEXT),
     "no JSON": (b"hello", NOT_JSON),
     "nothing": (b"", NOT_JSON),
     "cut off": (b'{"id": "evt_1", "type": "invoice.pa', NOT_JSON),

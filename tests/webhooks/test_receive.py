@@ -29,6 +29,7 @@ def headers_that_are_refused() -> dict[str, str]:
     return {
         "nothing": "",
         "rubbish": "rubbish",
+        "two times": "t=1700000000,t=1700000001,v1=" + "a" * 64,
         "no time": "v1=" + "a" * 64,
         "no signature": "t=1700000000",
         "time in words": "t=now,v1=" + "a" * 64,
@@ -40,14 +41,25 @@ def headers_that_are_refused() -> dict[str, str]:
     }
 
 
-def test_refuses_a_body_that_is_not_text(app: Flask, postbox: Postbox) -> None:
+def test_refuses_bytes_that_are_not_text_and_not_signed(app: Flask, postbox: Postbox) -> None:
     before = contents(app)
 
-    answer = postbox.post(b'{"id": "evt_\xff"}')
+    answer = postbox.post(b'{"id": "evt_\xff"}', header=signed(postbox.secret, b'{"id": "evt_\xfe"}'))
 
     assert answer.status_code == 400
     assert answer.content_type == "application/problem+json"
     assert contents(app) == before
+
+
+def test_takes_one_good_signature_of_several(postbox: Postbox, rows: Rows) -> None:
+    body = b'{"id": "evt_1", "type": "invoice.paid", "livemode": false}'
+    good = signed(postbox.secret, body)
+    moment, _, signature = good.partition(",")
+
+    answer = postbox.post(body, header=f"{moment},v1={'0' * 64},{signature},v0={'1' * 64}")
+
+    assert answer.status_code == 200
+    assert len(rows(Event)) == 1
 
 
 @for_each("case", headers_that_are_refused())
