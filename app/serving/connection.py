@@ -15,7 +15,7 @@ from gunicorn import http
 from gunicorn.config import Config
 from gunicorn.workers.gthread import TConn
 
-MAX_HEADER = 64 * 1024  # bytes; gunicorn's parser has stricter limits and its own answers
+MAX_HEADER = 64 * 1024  # bytes; gunicorn's parser has stricter limits for each line
 MAX_BODY = 1024 * 1024  # bytes; the application accepts less, and says so
 MAX_CHUNK_LINE = 4096  # bytes
 MAX_UNSENT = 1024 * 1024  # bytes of an answer that wait for a slow client; a thread waits only beyond that
@@ -43,11 +43,14 @@ class Outbox:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
+        self.request = b""  # that the thread answers
+        self.has_answer = False  # has the thread begun to answer it?
         self.unsent = bytearray()
         self.is_closed = False
 
     def sendall(self, data: bytes) -> None:
         """Keep data, send a lot of it, and wait for the client only when too much is unsent."""
+        self.has_answer = True
         self.unsent += data
         if len(self.unsent) < SEND_AT_ONCE:
             return
@@ -101,6 +104,7 @@ class Connection(TConn):
         self.data_ready = True
         self.stage = Stage.IDLE
         self.is_whole = True  # has all of the request arrived that a thread has?
+        self.has_long_header = False  # is its header longer than MAX_HEADER?
         self.keep = False  # does the connection stay open after the answer?
         self._inbox = bytearray()
         self._request = b""
@@ -132,6 +136,7 @@ class Connection(TConn):
         if self.stage is Stage.BODY and self._has_body():
             self.stage = Stage.ANSWER
         elif self.stage is Stage.HEADER and len(self._inbox) > MAX_HEADER:
+            self.has_long_header = True
             self._take(len(self._inbox), is_whole=False)
         return self.stage is Stage.ANSWER
 
@@ -198,6 +203,7 @@ class Connection(TConn):
 
     def _take(self, end: int, *, is_whole: bool) -> None:
         self._request, self.is_whole = bytes(self._inbox[:end]), is_whole
+        self.sock.request, self.sock.has_answer = self._request, False
         del self._inbox[:end]
         self._at, self._length = 0, None
         self.stage = Stage.ANSWER

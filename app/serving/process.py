@@ -14,7 +14,8 @@ from typing import Any
 from flask import Flask
 from gunicorn.workers.gthread import ThreadWorker
 
-from app.serving.connection import Connection, Stage
+from app.serving import refusals
+from app.serving.connection import Connection, Outbox, Stage
 
 HEADER_TIMEOUT = 15.0  # seconds for all of a header
 BODY_TIMEOUT = 30.0  # seconds for all of a body
@@ -89,10 +90,28 @@ class Process(ThreadWorker):
 
     def handle(self, connection: Connection) -> bool:  # type: ignore[override]  # accept makes no other
         """Answer a request, in a thread."""
-        keep = bool(super().handle(connection))
+        if connection.has_long_header:
+            self._refuse(connection.sock, 431 if b"\r\n" in connection.sock.request else 414)
+            keep = False
+        else:
+            keep = bool(super().handle(connection))
         with suppress(OSError):  # the main loop notices that the client has gone
             connection.sock.flush()
         return keep
+
+    def handle_error(self, _req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer what gunicorn cannot read in the application's own words and look."""
+        status = refusals.status_of(exc)
+        if status == 500:
+            self.log.error("Error handling a request", exc_info=exc)
+        else:
+            self.log.warning("Invalid request from ip=%s: %s", addr[0] if addr else "", exc)
+        if not client.has_answer:  # else the rest of the body was bad, after the answer
+            self._refuse(client, status)
+
+    def _refuse(self, client: Outbox, status: int) -> None:
+        assert self.wsgi is not None
+        client.sendall(refusals.refuse(self.wsgi, client.request, status))
 
     def murder_keepalived(self, force: bool = False) -> None:  # noqa: FBT001, FBT002 (gunicorn calls it so)
         """Close what has passed its deadline; once a second is enough."""

@@ -59,7 +59,11 @@ KINDS = {
         "You entered more than this page takes. Nothing was stored.",
         "Go back, shorten what you entered and send it again.",
     ),
-    414: Words("That address is too long", "Nothing was changed.", "Check the address, or start again."),
+    414: Words(
+        "That address is too long",
+        "Your browser asked for an address that is longer than this site accepts. Nothing was changed.",
+        "Check the address, or start again.",
+    ),
     415: Words(
         "We couldn't read that", "It came in a form that this page doesn't take.", "Go back and try again."
     ),
@@ -68,6 +72,11 @@ KINDS = {
         "There were many tries in a short time, from you or from somebody on the same network. "
         "Nothing was stored or charged by this one.",
         "Wait a few minutes, then try again. What you saved before is safe.",
+    ),
+    431: Words(
+        "Your browser sent too much",
+        "Its cookies or other headers are larger than this site accepts. Nothing was changed.",
+        "Delete the cookies of this site, then open the page again.",
     ),
     500: Words(
         "Something went wrong",
