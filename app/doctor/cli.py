@@ -41,7 +41,7 @@ class Doctor(click.Command):
 @click.option(
     "--every-customer",
     is_flag=True,
-    help="Look for find_orphans among all of the account's customers, not the newest 1,000.",
+    help="Look for orphans among all of the account's customers, not the newest 1,000.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of prose.")
 @with_appcontext

@@ -58,7 +58,11 @@ def _rolling(snapshot: Snapshot) -> Finding:
             f"The former secret is accepted until {until:%Y-%m-%d %H:%M} UTC. Then its endpoint is removed.",
         )
     age = (snapshot.now - snapshot.secrets[0].created_at).days if snapshot.secrets else 0
-    return green("rolling", "One signing secret is in use", f"It is {age} days old.")
+    return green("rolling", "One signing secret is in use", f"It is {_age(age)} old.")
+
+
+def _age(days: int) -> str:
+    return "less than a day" if days < 1 else "a day" if days == 1 else f"{days} days"
 
 
 def _tables(counts: Mapping[str, int]) -> str:

@@ -38,7 +38,10 @@ def command(*, since: datetime | None, dry_run: bool) -> None:
     """
     session = db.session()
     verb, is_complete = "would be stored" if dry_run else "stored", True
-    for app_id in [app.id for app in apps.installed(session)]:
+    app_ids = [app.id for app in apps.installed(session)]
+    if not app_ids:
+        click.echo("No Stripe app is installed: run `gangway stripe install`.")
+    for app_id in app_ids:
         app = apps.by_id(session, app_id)  # read again: a failure of the last app rolled back
         try:
             seen = backfill(session, app, since=since, dry_run=dry_run)

@@ -102,3 +102,10 @@ def test_says_its_version() -> None:
     answer = run_command("--version")
 
     assert answer.output == f"gangway-portal {__version__}\n"
+
+
+def test_backfill_says_that_no_app_is_installed(run: Run) -> None:
+    answer = run("backfill")
+
+    assert answer.exit_code == 0
+    assert answer.output == "No Stripe app is installed: run `gangway stripe install`.\n"

@@ -130,6 +130,14 @@ class TestStrays:
 
 
 class TestRolling:
+    @pytest.mark.parametrize(("days", "age"), [(0, "less than a day"), (1, "a day"), (30, "30 days")])
+    def test_that_is_over_leaves_a_secret_with_an_age(
+        self, days: int, age: str, doctor: Doctor, clock: time_machine.Traveller
+    ) -> None:
+        clock.shift(timedelta(days=days, minutes=1))
+
+        assert doctor()["rolling"]["detail"] == f"It is {age} old."
+
     def test_that_is_overdue_is_ended(
         self, app: Flask, own: Installed, doctor: Doctor, simulator: Simulator, clock: time_machine.Traveller
     ) -> None:
