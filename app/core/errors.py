@@ -11,6 +11,7 @@ class AppError(Exception):
 
     status = 500
     title = "Something went wrong"
+    advice: str | None = None  # what people can do; None leaves it to the status
     is_passing = False  # would the same request, sent again, have a chance?
 
     def __init__(self, detail: str, *, fields: Mapping[str, str] | None = None) -> None:

@@ -18,6 +18,13 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 Origin = tuple[str, str, int | None]  # scheme, host, port
 
 
+class ForeignForm(Forbidden):
+    """Another site sent a form to this one."""
+
+    title = "That form came from another site"
+    advice = "Open the page on this site again, then fill in the form there."
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     """Answer every request as one to the public URL, and refuse forms that another site sent.
 
@@ -45,9 +52,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         if sent_from is None or _is_own(sent_from, own):
             return
         log.warning("foreign_form", path=request.path, sent_from=sent_from, public_url=settings.public_url)
-        raise Forbidden(
-            f"This form was not sent from {settings.public_url}. Nothing was changed: open the page there and"
-            " send it again."
+        raise ForeignForm(
+            f"Your browser sent it from a page outside {settings.public_url}. Nothing was changed."
         )
 
     @app.after_request

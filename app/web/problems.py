@@ -52,7 +52,7 @@ def _app_error(error: AppError) -> Response:
     db.session().rollback()
     if isinstance(error, Forbidden):
         log.warning("refused", method=request.method, path=request.path, reason=error.detail)
-    return answer(error.status, error.title, error.detail, error.fields)
+    return answer(error.status, error.title, error.detail, error.fields, error.advice)
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -87,8 +87,17 @@ def _unexpected_error(error: Exception) -> Response:
     )
 
 
-def answer(status: int, title: str, detail: str, fields: Mapping[str, str] | None = None) -> Response:
-    """Make a problem document (RFC 9457) under /api/, a page elsewhere. `fields` maps pointers to texts."""
+def answer(
+    status: int,
+    title: str,
+    detail: str,
+    fields: Mapping[str, str] | None = None,
+    advice: str | None = None,
+) -> Response:
+    """Make a problem document (RFC 9457) under /api/, a page elsewhere. `fields` maps pointers to texts.
+
+    `advice` is for people. Without it they read the usual advice for the status.
+    """
     if _is_for_program():
         body: dict[str, Any] = {
             "type": "about:blank",
@@ -113,7 +122,8 @@ def answer(status: int, title: str, detail: str, fields: Mapping[str, str] | Non
         "status": status,
         "title": words.heading if wording.is_phrase(title) else title,
         "detail": plain(status, detail),
-        "advice": words.advice,
+        "advice": advice or words.advice,
+        "own_advice": advice,
         "request_id": g.get("request_id", ""),
         "retry_url": retry_url() if status == 429 else None,
     }

@@ -85,7 +85,12 @@ class TestInPublic:
         answers = [client.post(path, headers=headers, data={"name": "x"}) for path in FORMS]
 
         assert [answer.status_code for answer in answers] == [403] * len(FORMS)
-        assert PUBLIC in Page.of(answers[0]).text
+        for page in map(Page.of, answers):
+            assert page.one("h1").text == "That form came from another site"
+            assert f"from a page outside {PUBLIC}. Nothing was changed." in page.text
+            assert "Open the page on this site again" in page.text
+            assert "isn't allowed" not in page.text
+            assert "change your role" not in page.text
 
     @for_each("headers", FOREIGN)
     def test_leaves_programs_alone(self, app: Flask, headers: dict[str, str]) -> None:
