@@ -1,4 +1,4 @@
-"""Everything in one process: a simulated Stripe, a database of its own, the portal and the worker."""
+"""Everything in one process: a simulated Stripe, a database, the portal and the worker."""
 
 import json
 import os
@@ -111,7 +111,7 @@ def _serve(app: Flask, port: int) -> BaseWSGIServer:
 
 
 def run_simulator(*, port: int, data: Path | None) -> None:
-    """Run the simulated Stripe alone until it is told to stop."""
+    """Run the simulated Stripe alone until a signal stops it."""
     url = f"http://{HOST}:{port}"
     simulator = Simulator(data, public_url=url)
     hosted = _listen("simulated Stripe", port, "--port", lambda: serve_simulator(simulator, HOST, port))
@@ -273,7 +273,7 @@ def _listen(what: str, port: int, option: str, start: Callable[[], Listening]) -
 
 
 def _listen_for_stop() -> threading.Event:
-    """Have Ctrl-C and SIGTERM set an event, from here on: whoever reads that we run may stop us at once."""
+    """Have Ctrl-C and SIGTERM set an event, before we print that we run: a reader may stop us at once."""
     stopped = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopped.set())
@@ -294,6 +294,6 @@ def _prose(facts: dict[str, Any]) -> str:
             *people,
             f"  Stripe, as it sees things, and its faults   {facts['stripe_api_base']}/_control",
             "",
-            "Ctrl-C stops it. The next `gangway demo` goes on where this one stops; --fresh starts over.",
+            "Ctrl-C stops it. The next `gangway demo` continues from there; --fresh starts over.",
         )
     )

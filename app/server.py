@@ -13,7 +13,7 @@ from app.core.config import Settings
 from app.core.environment import metrics_folder, share_metrics
 from app.serving.process import KEEPALIVE, Process
 
-GRACE = 9  # seconds for the requests under way; whoever waits for Stripe longer is cut off
+GRACE = 9  # seconds for the requests under way; those that wait for Stripe longer are cut off
 SOCKET_UMASK = 0o117  # a unix socket is for the owner and its group
 
 

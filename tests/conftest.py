@@ -1,4 +1,4 @@
-"""What every test may ask for: a database of its own, a simulated Stripe, the application."""
+"""Fixtures for every test: an empty database, a simulated Stripe, the application."""
 
 import gc
 import logging
@@ -96,7 +96,7 @@ def _read_settings(overrides: tuple[tuple[str, Any], ...]) -> Settings:
 
 @pytest.fixture(scope="session")
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of commands whose test names no other; nothing is in it."""
+    """The data folder of commands, unless a test names another. It is empty."""
     return tmp_path_factory.mktemp("data")
 
 
@@ -237,7 +237,7 @@ def app(bare_app: Flask, simulator: Simulator, installations: Installations) -> 
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """A browser without JavaScript, with cookies of its own."""
+    """A browser without JavaScript, with separate cookies."""
     return app.test_client()
 
 

@@ -28,7 +28,7 @@ __all__ = ["clock", "person", "world"]
 @pytest.fixture(autouse=True)
 def _sqlite_alone(database_url: str, request: pytest.FixtureRequest) -> None:
     if not database_url.startswith("sqlite") and "postgresql" not in request.node.name:
-        pytest.skip("PostgreSQL has a tool of its own")
+        pytest.skip("PostgreSQL has its own tool")
 
 
 def backup(monkeypatch: pytest.MonkeyPatch, database_url: str, target: Path) -> Result:

@@ -138,7 +138,7 @@ def test_enforces_foreign_keys(bare_app: Flask) -> None:
 
 
 def test_lets_writers_wait_for_each_other_even_if_they_read_first(bare_app: Flask, rows: Rows) -> None:
-    """On SQLite a transaction that began by reading could not become a writer any more."""
+    """On SQLite a transaction that began by reading could no longer become a writer."""
     together = threading.Barrier(8)
 
     def write(number: int) -> None:
@@ -184,7 +184,7 @@ def test_on_sqlite_is_durable_and_lets_one_write_while_others_read(
     settings: Settings, database_url: str
 ) -> None:
     if not database_url.startswith("sqlite"):
-        pytest.skip("PostgreSQL has settings of its own")
+        pytest.skip("PostgreSQL has its own settings")
     app = create_app(settings)
 
     with app.app_context():
@@ -214,7 +214,7 @@ def test_on_sqlite_lets_writers_of_one_process_queue(bare_app: Flask, database_u
 
     with bare_app.app_context():
         engine = db.engine()
-        # Whoever asks SQLite while another writes is refused at once.
+        # SQLite refuses a second writer at once.
         sa.event.listen(engine, "connect", lambda made, _: made.execute("PRAGMA busy_timeout=0"))
         engine.dispose()
     with ThreadPoolExecutor(8) as pool:

@@ -1,4 +1,4 @@
-"""`gangway demo` runs everything in one process, and goes on where an earlier demo stopped."""
+"""`gangway demo` runs everything in one process, and continues an earlier demo."""
 
 import json
 import os
@@ -206,7 +206,7 @@ class TestRefusals:
 
 
 class TestProgram:
-    """In a process of its own."""
+    """In another process."""
 
     pytestmark = PROCESS_MARKS
 

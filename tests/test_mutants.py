@@ -8,7 +8,7 @@ from tests.mutants import MUTANTS, Mutant
 from tests.mutants.trial import ROOT, Copy
 
 GREEN, RED = 0, 1  # exit codes of pytest: all passed, some failed
-PATIENCE = 1200  # seconds; each test in the copy has a limit of its own
+PATIENCE = 1200  # seconds; each test in the copy has its own limit
 
 
 @pytest.fixture(scope="session")

@@ -66,8 +66,8 @@ def _check_token(operation: Operation) -> None:
 def _run_once(key: str, run: Callable[[], Response]) -> Response:
     """Run a POST once for its Idempotency-Key, and repeat the first response to the later requests.
 
-    One commit stores the response together with the changes. An error that a retry may avoid, or a fault
-    of ours, is not stored: it frees the key.
+    One commit stores the response together with the changes. An error that a retry may avoid, or our own
+    fault, is not stored: it frees the key.
     """
     session = db.session()
     seen = idempotency.fingerprint(request.method, request.full_path, request.get_data())

@@ -163,7 +163,7 @@ def _query_parameters(model: type[WireModel] | None) -> list[JSON]:
 
 
 class AnyOf(GenerateJsonSchema):
-    """Says anyOf of choices that are told apart by their content: one body may fit several of them."""
+    """Writes anyOf for choices that differ by their content: one body may fit several of them."""
 
     def tagged_union_schema(self, schema: TaggedUnionSchema) -> JsonSchemaValue:
         """As pydantic has it, but not as if the choices excluded each other."""

@@ -51,7 +51,7 @@ PROBLEM = {
         "status": {"type": "integer", "minimum": 400, "maximum": 599, "examples": [400]},
         "detail": {
             "type": "string",
-            "description": "A sentence for whoever writes the client.",
+            "description": "A sentence for the developer of the client.",
             "examples": [problems.prefixed(400, "/name: Field required")],
         },
         "instance": {

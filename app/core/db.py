@@ -40,8 +40,8 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
-# Without these a connection waits for minutes, or for ever, when the server is gone without a word. Whoever
-# wants to wait longer says so in the URL. Source: https://www.postgresql.org/docs/current/libpq-connect.html
+# Without these a connection waits for minutes or longer when the server vanishes. To wait longer, say so in
+# the URL. Source: https://www.postgresql.org/docs/current/libpq-connect.html
 NOTICED_SOON = {
     "connect_timeout": "4",  # seconds, for each address of the server
     "tcp_user_timeout": "10000",  # milliseconds within which it must confirm what it was sent
@@ -66,7 +66,7 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, _dialect: sa.Dialect) -> datetime | None:
-        """Refuse a naive time: whose clock would it be?"""
+        """Refuse a time without a zone."""
         if value is None:
             return None
         if value.tzinfo is None:

@@ -42,7 +42,7 @@ class Forbidden(AppError):
 
 
 class NotFound(AppError):
-    """There is no such thing, or not for whoever asks."""
+    """There is no such thing, or the caller may not see it."""
 
     status = 404
     title = "Not Found"

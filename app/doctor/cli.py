@@ -23,7 +23,7 @@ COLOURS = {State.GREEN: "green", State.UNKNOWN: "cyan", State.AMBER: "yellow", S
 
 
 class Doctor(click.Command):
-    """A command whose exit code also says that it could not examine anything."""
+    """A command with an exit code for "nothing could be examined"."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

@@ -99,7 +99,7 @@ def _public_url(snapshot: Snapshot) -> Finding:
 
 def _proxies(snapshot: Snapshot) -> Finding:
     if snapshot.proxy_doubt is None:
-        return green("proxies", "Visitors are told apart", "Limits count each address.")
+        return green("proxies", "Visitors are counted separately", "Limits count each address.")
     return amber("proxies", "All visitors may count as one", snapshot.proxy_doubt)
 
 

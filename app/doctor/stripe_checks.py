@@ -75,7 +75,7 @@ def _account(snapshot: Snapshot) -> Finding:
             "The key opens another account",
             f"It opens {found.id} in {_mode(livemode=found.livemode)} mode; this app belongs to"
             f" {app.stripe_account_id} in {_mode(livemode=app.livemode)} mode, and its customers are"
-            " there. Give the app a key of its own account.",
+            " there. Give the app a key of that account.",
         )
     name = f"{found.name}, " if found.name else ""
     return green(

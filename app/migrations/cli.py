@@ -39,7 +39,7 @@ def downgrade(target: str, *, yes: bool) -> None:
 
 
 def _copy_first(target: str) -> Path | None:
-    """Copy a SQLite database beside itself. PostgreSQL has tools of its own for that."""
+    """Copy a SQLite database beside itself. PostgreSQL has its own tools for that."""
     file = db.sqlite_file(db.engine().url)
     if file is None or not file.exists():
         return None

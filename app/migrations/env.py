@@ -1,4 +1,4 @@
-"""How Alembic runs our steps: on the connection it is handed, each in a transaction of its own."""
+"""How Alembic runs our steps: on the connection that it gets, each in a separate transaction."""
 
 from alembic import context
 

@@ -1,7 +1,7 @@
 """How long a step waits for a table that others use, on PostgreSQL.
 
-A step that changes a table waits until nobody uses it any more, be it only for reading; and whoever wants to
-use it meanwhile waits behind the step. So it gives up soon, and is to be run again.
+A step that changes a table waits until nobody uses it, not even for reading. Everybody who uses it
+meanwhile waits behind the step. So it gives up soon, and can be run again.
 """
 
 from collections.abc import Iterator

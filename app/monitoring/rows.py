@@ -71,7 +71,7 @@ class Rows(Collector):
         )
         yield _gauge(
             "gangway_customers_drifted",
-            f"Customers with a change of which no event has told yet, counted to {MAX_COUNT + 1}.",
+            f"Customers with a change that no event has reported yet, counted to {MAX_COUNT + 1}.",
             self._count(sa.select(Payer.id).where(Payer.drift.is_not(None), Payer.deleted_at.is_(None))),
         )
 

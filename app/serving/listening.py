@@ -12,7 +12,7 @@ LONGEST_SOCKET_PATH = 103  # bytes; Linux takes 107, macOS 103
 
 
 def check_bind(_context: click.Context, _parameter: click.Parameter, bind: str) -> str:
-    """Refuse what gunicorn would try to listen on in vain."""
+    """Refuse an address that gunicorn could not listen on."""
     host, _, port = bind.rpartition(":")
     if host == "unix" and port:
         return bind

@@ -208,7 +208,7 @@ def _open_files() -> int:
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return wanted
     wanted = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
-    with suppress(ValueError, OSError):  # macOS has a lower limit of its own
+    with suppress(ValueError, OSError):  # macOS has its own lower limit
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         return wanted
     return soft

@@ -43,7 +43,7 @@ def _closed_secrets() -> str:
 
 
 def open_to_others(sources: Sources, database_url: str | None) -> list[str]:
-    """Return a sentence for each file and folder of ours that others can read, and how to close it."""
+    """Return a sentence for each of our files and folders that others can read, and how to close it."""
     found = [path for path in _own_paths(sources, database_url) if files.is_open_to_others(path)]
     named = [f"Others can open {path}: run `chmod go= {path}`." for path in found[:MAX_NAMED]]
     more = len(found) - len(named)

@@ -41,7 +41,7 @@ QUESTIONS = (
 
 
 def refuse_to_overwrite(path: Path, sources: Sources) -> None:
-    """Raise Conflict when there is an env file, or a database whose keys would be lost."""
+    """Raise Conflict when there is an env file, or a database that would lose its keys."""
     if os.path.lexists(path):
         raise Conflict(f"{path} is there already, and nothing was changed. Edit it, or move it away first.")
     known = sources.values(Settings.model_fields)

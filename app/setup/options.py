@@ -17,7 +17,7 @@ def add_place_options(command: click.Command) -> None:
         for subcommand in command.commands.values():
             add_place_options(subcommand)
     taken = {parameter.name for parameter in command.params}
-    if "data" in taken:  # the demo and the simulator keep files of their own
+    if "data" in taken:  # the demo and the simulator have their own option for files
         return
     command.params += [
         click.Option(

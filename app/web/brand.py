@@ -10,7 +10,7 @@ from app.core.config import settings as current_settings
 bp = Blueprint("brand", __name__)
 
 AGE = 3600  # seconds that a browser may keep them
-LIGHT, DARK = "#f4f6f8", "#171d25"  # of the grounds in portal.css, those on which colours are harder to read
+LIGHT, DARK = "#f4f6f8", "#171d25"  # the grounds in portal.css that make colours hardest to read
 READABLE = 4.5  # contrast that text needs, https://www.w3.org/TR/WCAG22/#contrast-minimum
 
 
@@ -55,7 +55,7 @@ def logo() -> Response:
     if file is None:
         abort(404)
     response = send_file(file.resolve(), max_age=AGE)
-    # An SVG opened by itself is a document: it gets no script and no style of its own.
+    # An SVG that is opened alone is a document: it may run no script.
     response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return response
 

@@ -10,8 +10,8 @@ from app.web.visible import trim
 
 
 def trimmed(value: str | None) -> str | None:
-    """Text without the spaces around it; one in which nothing can be seen is as good as empty."""
-    if not value or has_control_characters(value):  # refused with words of its own
+    """Return text without the spaces around it. Text without visible characters counts as empty."""
+    if not value or has_control_characters(value):  # another check refuses it
         return value.strip() if value else value
     return trim(value)
 

@@ -151,7 +151,7 @@ def limited(
     name: Callable[[], str] = visitor,
     counts: Callable[[], bool] = lambda: True,
 ) -> Callable[[View], View]:
-    """Limit a view. `counts` tells after the work whether it counts; a failure of ours never does."""
+    """Limit a view. `counts` says after the work whether it counts; our own failure never does."""
 
     def decorate(view: View) -> View:
         @wraps(view)

@@ -10,7 +10,7 @@ from werkzeug.routing import BaseConverter
 
 # https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
 ABSOLUTE = re.compile(r"^https?://[^/]*", re.IGNORECASE)
-# Until routing is done, a private character and a digit stand for an encoded slash, and for itself.
+# Until routing is done, a private character and a digit replace an encoded slash, or the character.
 MARK = "\ue000"
 SLASH, ITSELF = MARK + "1", MARK + "0"
 

@@ -1,4 +1,4 @@
-"""`gangway stripe …`: what the console does, for whoever sits at a terminal."""
+"""`gangway stripe …` does what the console does, at a terminal."""
 
 from typing import Any
 

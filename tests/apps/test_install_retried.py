@@ -119,13 +119,13 @@ class TestKilled:
 
     @pytest.fixture
     def elsewhere(self, settings: Settings, simulator: Simulator) -> Iterator[Settings]:
-        """The settings of a process of its own: the same database and, over HTTP, the same Stripe."""
+        """The settings of another process: the same database and, over HTTP, the same Stripe."""
         server = serve(simulator, "127.0.0.1", 0)
         yield settings.model_copy(update={"stripe_api_base": server.url})
         server.close()
 
     def new_key(self, simulator: Simulator, number: int) -> tuple[str, str]:
-        """An account of its own, and its key."""
+        """Another account, and its key."""
         add_account(simulator.store, f"acct_{number}", 1)
         add_key(simulator.store, f"sk_test_number_{number}", account=f"acct_{number}")
         return f"acct_{number}", f"sk_test_number_{number}"

@@ -313,7 +313,7 @@ class TestKilled:
 
     @pytest.fixture
     def elsewhere(self, settings: Settings, simulator: Simulator) -> Iterator[Settings]:
-        """The settings of a process of its own: the same database and, over HTTP, the same Stripe."""
+        """The settings of another process: the same database and, over HTTP, the same Stripe."""
         server = serve(simulator, "127.0.0.1", 0)
         yield settings.model_copy(update={"stripe_api_base": server.url})
         server.close()

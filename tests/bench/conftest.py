@@ -1,4 +1,4 @@
-"""A portal and a simulated Stripe in processes of their own, to be measured."""
+"""Measure a portal and a simulated Stripe in separate processes."""
 
 import json
 import subprocess
@@ -84,7 +84,7 @@ def place(database_url: str, tmp_path: Path) -> Iterator[Place]:
 
 @pytest.fixture
 def things(place: Place, tmp_path: Path) -> Path:
-    """A file with the Stripe customers of some people of ours, each with another default than we know of."""
+    """A file with the Stripe customers of some people, each with another default than the one we know."""
     url = f"{place.portal}/api/v1/stripe/checkout/sessions"
     options = {"successUrl": "https://example.com/", "currency": "USD"}
     with place.gangway():

@@ -1,4 +1,4 @@
-"""A Django site with dj-stripe's webhook and nothing else, for a virtual environment of its own.
+"""A Django site with dj-stripe's webhook and nothing else, for a separate virtual environment.
 
 `python djstripe_site.py` makes its tables and an endpoint and tells where that is; gunicorn serves
 `application`.

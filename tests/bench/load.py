@@ -2,7 +2,7 @@
 
     python load.py URL SECRET SECONDS CONNECTIONS FILE
 
-FILE holds the objects of which the events tell, one JSON text a line. Prints how many were answered in a
+FILE holds the objects of the events, one JSON text a line. Prints how many were answered in a
 second, how long that took, and with what status.
 """
 

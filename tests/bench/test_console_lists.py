@@ -27,7 +27,7 @@ TURNS = 15
 FIRST = "0" * 26
 GOAL = 0.150  # seconds, of the 95th percentile
 
-# Whoever is in the list: of 1000 people about 10 are deleted, 20 have no payer, 20 were declined, 80 gave up.
+# The people in the list: of 1000 people about 10 are deleted, 20 have no payer, 20 were declined, 80 gave up.
 FILL = """
 CREATE TEMPORARY TABLE person AS
 SELECT n, '01' || upper(lpad(to_hex(n), 24, '0')) AS id, md5(n::text) AS h, 'key-' || n AS key,

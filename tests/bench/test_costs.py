@@ -60,7 +60,7 @@ def _logs_as_in_production(settings: Settings, unlogged: None) -> None:
 
 @contextmanager
 def installed(app: Flask) -> Iterator[Flask]:
-    """An application with the simulated account, whose connections are closed in the end."""
+    """An application with the simulated account. Its connections are closed in the end."""
     with app.app_context():
         apps.install(db.session(), DEFAULT_API_KEY, public_url=PORTAL, actor="bench")
         db.session().commit()
@@ -79,7 +79,7 @@ def timed(settings: Settings, stripe: Timed) -> Iterator[Flask]:
 
 
 def everybody_is_due(app: Flask) -> None:
-    """Have all looked at once more."""
+    """Have all checked again."""
     with app.app_context():
         db.start_write(db.session())
         db.session().execute(sa.update(Payer).values(due_at=sa.func.now(), hints=Payer.hints + 1))

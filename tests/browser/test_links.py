@@ -10,7 +10,7 @@ from tests.support.walk import PHONE, expect_title, findings_everywhere, follow,
 
 @pytest.fixture
 def path(place: Place) -> str:
-    """The path of a link for somebody of whom Stripe knows nothing yet."""
+    """The path of a link for somebody who is not at Stripe yet."""
     return make_link(place.app, make_customer(place.app))
 
 

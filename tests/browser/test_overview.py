@@ -21,7 +21,7 @@ STATUSES = ("saved", "failed", "abandoned", "expiring", "in_progress", "removed"
 
 
 def customer(place: Place, status: str | None, name: str = "Somebody") -> None:
-    """Somebody who signed up, of whom nothing is due."""
+    """Somebody who signed up and is not due."""
     with place.app.app_context():
         session = db.session()
         db.start_write(session)

@@ -182,7 +182,7 @@ def test_a_webhook_endpoint_deleted_or_disabled_at_stripe(
     else:
         place.simulator.change_endpoint(endpoint, enabled=False)
     save(customer)
-    place.simulator.choose_default(only(place, "customers"), None)  # of which no event will tell
+    place.simulator.choose_default(only(place, "customers"), None)  # no event reports it
 
     look_up(console)
     check(console)

@@ -1,1 +1,1 @@
-"""The `gangway` command, one file for each of its own commands."""
+"""The `gangway` command, one file for each subcommand."""

@@ -35,7 +35,7 @@ def stripe_url(simulator: Simulator) -> Iterator[str]:
 
 @pytest.fixture
 def unverified_payer(app: Flask, simulator: Simulator) -> None:
-    """A payer with a card saved at Stripe, of which no webhook told us."""
+    """A payer with a card saved at Stripe that no webhook reported."""
     simulator.save_card(sign_up(app.test_client()))
     with app.app_context():
         session = db.session()

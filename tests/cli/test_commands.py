@@ -29,7 +29,7 @@ def test_is_installed_under_its_name() -> None:
 
 
 class TestProgram:
-    """`python -m app`, in a process of its own."""
+    """`python -m app`, in another process."""
 
     pytestmark = PROCESS_MARKS
 

@@ -1,4 +1,4 @@
-"""What is wrong with the database is said in a sentence of its own, with what to do."""
+"""A command says in one sentence what is wrong with the database and what to do."""
 
 import sqlite3
 import uuid

@@ -1,4 +1,4 @@
-"""`gangway serve` answers, converges by itself, and leaves nothing half done when it is told to stop."""
+"""`gangway serve` answers, runs the worker, and leaves nothing half done when it stops."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ def test_has_time_to_give_back_before_it_is_killed() -> None:
 
 
 class TestProgram:
-    """In a process of its own. `tests/monitoring/test_processes.py` has several processes."""
+    """In another process. `tests/monitoring/test_processes.py` has several processes."""
 
     pytestmark = PROCESS_MARKS
 

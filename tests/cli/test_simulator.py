@@ -21,7 +21,7 @@ def test_says_when_its_port_is_taken(stripe_url: str) -> None:
 
 
 class TestProgram:
-    """In a process of its own."""
+    """In another process."""
 
     pytestmark = PROCESS_MARKS
 

@@ -1,4 +1,4 @@
-"""`gangway worker` does what is due, serves its numbers, and stops when it is told to."""
+"""`gangway worker` does what is due, serves its metrics, and stops on a signal."""
 
 import signal
 

@@ -90,9 +90,9 @@ def test_names_whoever_did_something(app: Flask, console: FlaskClient) -> None:
 
 
 def test_tells_the_reason_where_there_is_one(app: Flask, console: FlaskClient) -> None:
-    note(app, "event.ignored", reason="A test of ours")
+    note(app, "event.ignored", reason="Our own test")
 
-    assert "Reason: A test of ours" in Page.of(console.get("/operator/journal")).text
+    assert "Reason: Our own test" in Page.of(console.get("/operator/journal")).text
 
 
 def test_tells_of_kinds_that_it_has_no_words_for(app: Flask, console: FlaskClient) -> None:

@@ -26,7 +26,7 @@ class Place:
 
 @pytest.fixture
 def place(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    """The portal at a port of its own."""
+    """The portal at a free port."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
     serving = threading.Thread(target=server.serve_forever)

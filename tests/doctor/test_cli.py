@@ -1,4 +1,4 @@
-"""`gangway doctor` speaks to people, to programs and to whoever watches."""
+"""`gangway doctor` reports to people, programs and monitors."""
 
 import json
 

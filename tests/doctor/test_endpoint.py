@@ -17,7 +17,7 @@ from tests.support.stripe_postbox import Postbox, event
 
 
 class TestEndpoint:
-    """Our webhook endpoint at Stripe, of which somebody else has made something."""
+    """Our webhook endpoint at Stripe, changed by somebody else."""
 
     def test_that_was_deleted_is_made_anew(
         self, app: Flask, own: Installed, doctor: Doctor, simulator: Simulator, postbox: Postbox

@@ -122,7 +122,7 @@ class TestKey:
         assert report["rights"]["detail"] == "Unchecked: SetupIntents (read). Short and stout."
 
     def give(self, app: Flask, key: str) -> None:
-        """Have the app use a key that it would not take by itself."""
+        """Have the app use a key that it would refuse."""
         with app.app_context():
             session = db.session()
             [row] = apps.installed(session)

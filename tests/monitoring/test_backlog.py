@@ -37,7 +37,7 @@ def settings(database_url: str) -> Settings:
 
 @pytest.fixture
 def garbled(simulator: Simulator) -> list[str]:
-    """The methods (GET) whose calls Stripe answers in a way that we do not understand."""
+    """The methods (GET) of the calls that Stripe answers in a way that we do not understand."""
     methods: list[str] = []
 
     @simulator.wsgi.after_request

@@ -165,7 +165,7 @@ class TestRows:
         ]
         for state in ("new", "waiting", "dead"):
             assert found[f"gangway_oldest_event_age_seconds{{state={state}}}"] == pytest.approx(1200, abs=30)
-        assert found["gangway_backlog_events"] == 1  # the waiting one has no payer whose turn it could be
+        assert found["gangway_backlog_events"] == 1  # the waiting one has no payer that could be due
 
     def test_everything_is_nought_in_a_fresh_installation(self, client: FlaskClient) -> None:
         found = numbers(client)
@@ -308,7 +308,7 @@ class TestWithoutTokenInPublic:
 
 
 class TestWithToken:
-    """Whoever has the token reads them, from anywhere."""
+    """The token opens them from anywhere."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:

@@ -20,7 +20,7 @@ AWAY = ["The database does not answer."]
 
 @pytest.fixture
 def silent_database() -> Iterator[str]:
-    """The URL of a database whose server takes connections and says nothing, like one behind a dead proxy."""
+    """The URL of a database server that accepts connections and never answers, as behind a dead proxy."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield f"postgresql+psycopg://gangway:hunter2@127.0.0.1:{listening.getsockname()[1]}/gangway"
 
@@ -73,7 +73,7 @@ def test_is_denied_when_the_clock_is_wrong(
 ) -> None:
     with app.app_context():
         if db.engine().dialect.name != "postgresql":
-            pytest.skip("SQLite has no clock of its own")
+            pytest.skip("SQLite has no separate clock")
         with db.engine().connect() as connection:
             clock.move_to(connection.scalar(sa.text("SELECT clock_timestamp()")) + timedelta(seconds=seconds))
 

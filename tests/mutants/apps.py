@@ -83,7 +83,7 @@ MUTANTS = (
         "tests/apps/test_rolling.py::test_accepts_both_secrets_meanwhile",
     ),
     Mutant(
-        "the former secret is accepted for ever",
+        "the former secret is always accepted",
         "app/apps/connections.py",
         "or_(SigningSecret.retire_at.is_(None), SigningSecret.retire_at > now),",
         "SigningSecret.id.is_not(None),",
@@ -111,7 +111,7 @@ MUTANTS = (
         "tests/console/test_stripe_install.py::test_keeps_a_key_for_the_session_in_which_it_was_typed",
     ),
     Mutant(
-        "a typed key is kept for ever",
+        "a typed key is never deleted",
         PENDING,
         "PendingInstall.expires_at > utcnow(),",
         "PendingInstall.expires_at.is_not(None),",

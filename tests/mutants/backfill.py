@@ -83,7 +83,7 @@ MUTANTS = (
         "tests/sync/backfill/test_requested.py::TestAsked::test_only_counts_when_it_is_told_to",
     ),
     Mutant(
-        "a walk whose place Stripe forgot fails for ever",
+        "a walk never recovers when Stripe forgot its place",
         BACKFILL,
         'if "starting_after" not in error.fields:',
         "if error.detail:",

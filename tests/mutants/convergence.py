@@ -90,7 +90,7 @@ MUTANTS = (
         "tests/sync/test_leases.py::test_is_followed_by_another_look_when_something_is_hinted_at_meanwhile",
     ),
     Mutant(
-        "the name and email are told again and again",
+        "the name and email are sent again and again",
         CONTACT,
         "payer.is_contact_due = payer.is_name_due = payer.is_email_due = False",
         "payer.is_name_due = payer.is_email_due = False",
@@ -125,7 +125,7 @@ MUTANTS = (
         "tests/sync/test_refresh.py::test_by_somebody_who_reloads_during_an_outage_does_not_use_the_tries_up",
     ),
     Mutant(
-        "an answer that nobody understands is tried for ever",
+        "an unreadable answer is retried without end",
         CONVERGE,
         "    except Exception as error:\n        session.rollback()\n",
         "    except ZeroDivisionError as error:\n        session.rollback()\n",
@@ -230,14 +230,14 @@ MUTANTS = (
         "tests/sync/test_contact.py::test_a_refusal_is_noted_and_the_convergence_completes",
     ),
     Mutant(
-        "a forgotten checkout session is asked about for ever",
+        "we never stop asking about a forgotten checkout session",
         WRITE,
         'row.settled_at = "expired", "canceled", now',
         '_ = "expired", "canceled", now',
         "tests/sync/test_settled.py::test_ends_the_questions",
     ),
     Mutant(
-        "failed micro-deposits are asked about for ever",
+        "we never stop asking about failed micro-deposits",
         WRITE,
         ' == "expired" or failed_after_form:',
         ' == "expired":',

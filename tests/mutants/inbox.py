@@ -17,7 +17,7 @@ MUTANTS = (
         "tests/webhooks/test_receive.py::test_refuses_a_signature_of_other_bytes",
     ),
     Mutant(
-        "a signature is good for ever",
+        "a signature never expires",
         VERIFY,
         "is_recent = signed_at >= time.time() - TOLERANCE",
         "is_recent = True",
@@ -136,7 +136,7 @@ MUTANTS = (
         "tests/sync/test_reconcile.py::test_what_no_webhook_told_is_though_the_list_tells_of_it",
     ),
     Mutant(
-        "events of an ended payer wait for ever",
+        "events of an ended payer wait without end",
         "app/sync/worker.py",
         " or webhooks.close_ended(session) > 0",
         "",

@@ -125,7 +125,7 @@ MUTANTS = (
         "tests/operators/test_second_factor.py::TestLoggingIn::test_a_recovery_code_of_another_operator_does_not",
     ),
     Mutant(
-        "the password waits for its code for ever",
+        "the login never expires between password and code",
         LOGIN_PAGES,
         "        and time.time() - at < MAX_CODE_WAIT\n",
         "",

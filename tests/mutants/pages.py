@@ -26,7 +26,7 @@ MUTANTS = (
         "tests/signup/test_link_refused.py::test_that_is_revoked_takes_back_what_it_let_see",
     ),
     Mutant(
-        "whoever has a link sees the card that was there before",
+        "a link shows the card that was there before",
         "app/signup/models.py",
         "return not self.is_guest or method.created_at >= self.created_at",
         "return True",
@@ -103,7 +103,7 @@ MUTANTS = (
         "tests/signup/test_bots.py::TestDecoy::test_who_fills_it_in_is_asked_to_try_again",
     ),
     Mutant(
-        "a form is good for ever",
+        "a form never expires",
         "app/signup/forms.py",
         'loads(nonce or "", max_age=FORM_AGE, return_timestamp=True)',
         'loads(nonce or "", return_timestamp=True)',

@@ -101,7 +101,7 @@ MUTANTS = (
         "tests/sync/test_throttle.py::test_an_app_that_pauses_does_not_hold_up_another",
     ),
     Mutant(
-        "drift is told while the event may be on its way",
+        "drift is reported while the event may be on its way",
         RECONCILE,
         "Payer.verified_at <= now - DRIFT_DELAY",
         "Payer.verified_at <= now",

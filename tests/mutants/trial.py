@@ -34,7 +34,7 @@ class Ended:
 
 
 class Copy:
-    """A copy of the tree, of which one file at a time is changed, and a process that runs tests in it."""
+    """A copy of the tree with one changed file at a time, and a process that runs tests in it."""
 
     def __init__(self, root: Path) -> None:
         self._root = root

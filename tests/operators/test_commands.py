@@ -24,7 +24,7 @@ def run(app: Flask, *arguments: str, typed: str | None = None) -> Result:
 
 
 def refused(app: Flask, *arguments: str, typed: str | None = None) -> AppError:
-    """The failure of which the command prints the detail."""
+    """The failure; the command prints its detail."""
     found = run(app, *arguments, typed=typed).exception
     assert isinstance(found, AppError)
     return found

@@ -16,7 +16,7 @@ NEW = "seven green telescopes"
 
 
 def exhaust(app: Flask) -> None:
-    """Have strangers at this address try so often that they may not any more."""
+    """Have strangers at this address use up the limit of tries."""
     stranger = app.test_client()
     while log_in(stranger, password="wrong").status_code != 429:
         pass

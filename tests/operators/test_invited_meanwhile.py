@@ -1,4 +1,4 @@
-"""Two admins who invite one email address at the same moment: the second is told that it is taken."""
+"""Two admins invite one email address at the same moment: the second reads that it is taken."""
 
 from typing import Any
 

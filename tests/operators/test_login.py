@@ -1,4 +1,4 @@
-"""Logging in: who is let in, what the others are told, and how often it may be tried."""
+"""Logging in: who gets in, what the others read, and how many tries they have."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -128,7 +128,7 @@ class TestLettingIn:
 
 
 class TestSendingAway:
-    """Whose password does not fit: nobody learns why."""
+    """When a password does not fit, nobody learns why."""
 
     @pytest.mark.parametrize("case", ["unknown", "wrong password", "disabled", "invited"])
     def test_says_and_does_the_same_whatever_is_wrong(
@@ -229,7 +229,7 @@ class TestTokenOfTheForm:
 
         page = Page.of(answer)
         assert answer.status_code == 422
-        assert "Please send it once more" in page.text
+        assert "Please send it again" in page.text
         assert page.value("email") == "ada@example.com"
         assert hasher.verified == []
         again = {"csrf_token": page.value("csrf_token")} | fields

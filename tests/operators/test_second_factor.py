@@ -328,7 +328,7 @@ class TestLoggingIn:
         answer = client.post(CODE, data={"code": telephone.code()})
 
         assert answer.status_code == 422
-        assert "Please send it once more" in Page.of(answer).text
+        assert "Please send it again" in Page.of(answer).text
         assert not is_in(client)
 
     def test_an_empty_form_says_what_to_enter(self, app: Flask, client: FlaskClient) -> None:

@@ -45,7 +45,7 @@ def token_of(client: FlaskClient) -> str | None:
 
 
 def plant(client: FlaskClient, **values: str) -> None:
-    """Put values into the cookie of a browser, as somebody might who has one of ours."""
+    """Put values into the cookie of a browser, as somebody with a valid cookie might."""
     with client.session_transaction() as cookie:
         cookie.update(values)
 
@@ -279,7 +279,7 @@ class TestNoting:
 
 
 class TestCookies:
-    """What browsers are told of them."""
+    """The attributes that browsers get."""
 
     def test_are_for_https_alone_where_the_portal_is(self, database_url: str) -> None:
         app = create_app(make_settings(database_url=database_url, public_url="https://billing.example.com"))

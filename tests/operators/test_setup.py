@@ -48,7 +48,7 @@ def link_on(page: Page) -> str:
 
 
 class TestSettingUp:
-    """Whoever read the token in the log becomes the first operator."""
+    """The token in the log makes the first operator."""
 
     def test_makes_an_admin_and_lets_in(self, app: Flask, client: FlaskClient, rows: Rows) -> None:
         answer = send(client, offered(app), **DETAILS)
@@ -156,7 +156,7 @@ class TestSettingUp:
 
         page = Page.of(answer)
         assert answer.status_code == 422
-        assert "Please send it once more" in page.text
+        assert "Please send it again" in page.text
         assert (page.value("token"), page.value("email")) == (token, "ada@example.com")
 
     @pytest.mark.parametrize("tokens", [1, 2])
@@ -226,7 +226,7 @@ class TestInvitations:
         other = app.test_client()
 
         assert other.get(path).status_code == 404
-        assert "not good any more" in Page.of(other.get(path)).h1
+        assert "no longer works" in Page.of(other.get(path)).h1
         answer = post(other, "/operator/invitation", token=path.partition("=")[2], password="x" * 20)
         assert answer.status_code == 404
         assert log_in(other, "bob@example.com").status_code == 303
@@ -278,7 +278,7 @@ class TestInvitations:
         answer = client.post("/operator/invitation", data={"token": token, "password": PASSWORD})
 
         assert answer.status_code == 422
-        assert "Please send it once more" in Page.of(answer).text
+        assert "Please send it again" in Page.of(answer).text
 
     @pytest.mark.parametrize("path", ["/operator/invitation", "/operator/invitation?token=x"])
     def test_no_token_and_a_wrong_one_lead_nowhere(self, client: FlaskClient, path: str) -> None:

@@ -84,7 +84,7 @@ def run(plan: Plan, database_url: str, folder: Path) -> Report:
         portal.start("worker 2", "worker", "--threads", "2")
         with _trouble(plan, stripe, portal, portal_url, report):
             people = _sign_up_everybody(plan, portal_url, report)
-        portal.run("doctor", "--repair", check=False)  # its exit status tells of warnings, too
+        portal.run("doctor", "--repair", check=False)  # its exit status reports warnings, too
         app = _application(environment)
         stack.callback(_dispose, app)
         _wait_until(
@@ -216,7 +216,7 @@ def _is_everything_done(app: Flask) -> bool:
 
 
 def _compare(app: Flask, stripe: RemoteStripe, report: Report, people: list[NetworkPerson]) -> bool:
-    """Compare everything once more; true if it makes no sense to wait any longer."""
+    """Compare everything again. Return whether there is nothing left to wait for."""
     store = stripe.store()
     with app.app_context():
         session = db.session()

@@ -12,11 +12,9 @@ class Report:
 
     people: int
     agreeing: int = 0
-    lost: list[str] = field(
-        default_factory=list
-    )  # people whose checkout session the portal does not have under their name
+    lost: list[str] = field(default_factory=list)  # people without their checkout session in the portal
     misled: list[str] = field(default_factory=list)  # people who were told that a card is saved when none was
-    gave_up: list[str] = field(default_factory=list)  # people for whom nothing worked within their patience
+    gave_up: list[str] = field(default_factory=list)  # people who gave up because nothing worked in time
     verdict: Verdict | None = None
     numbers: Counter[str] = field(default_factory=Counter)
     seconds: float = 0

@@ -1,4 +1,4 @@
-"""Fixtures of the proofs: worlds that begin empty, one after another, each with a database of its own."""
+"""Fixtures of the proofs: worlds that begin empty, one after another, each with a new database."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -58,7 +58,7 @@ def make_database(server: postgres.Server | None, migrated: str, tmp_path: Path)
 def make_world(make_database: MakeDatabase, migrated_engine: sa.Engine, unlogged: None) -> MakeWorld:
     """Make a portal with an app installed, and a simulated Stripe, in this process, at one time of day.
 
-    `ticks` says whether time goes on by itself.
+    `ticks` says whether time goes on.
     """
 
     @contextmanager

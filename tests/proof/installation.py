@@ -1,4 +1,4 @@
-"""The processes of a production installation, each of which is started again when it has died."""
+"""The processes of a production installation. Each starts again when it has died."""
 
 import os
 import random
@@ -31,7 +31,7 @@ class Installation:
         subprocess.run(_command(arguments), cwd=ROOT, env=self._environment, check=check, capture_output=True)
 
     def start(self, name: str, *arguments: str) -> None:
-        """Start a command that does not end by itself."""
+        """Start a command that runs until it is stopped."""
         self._commands[name] = arguments
         self._running[name] = self._start(arguments)
 

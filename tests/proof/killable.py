@@ -63,7 +63,7 @@ class KillablePortal:
         self._closing.set()
         self._supervisor.join()
         self._process.kill()
-        assert not self._errors, "the process ended by itself"
+        assert not self._errors, "the process ended unasked"
 
     def take_points(self) -> Counter[str]:
         """The crash points that were reached since the last call of this, and how often."""

@@ -19,7 +19,7 @@ from tests.support.browser import Page
 
 JSON = dict[str, Any]
 RETRY_DELAY = 0.2  # seconds until the next try
-NEW_FORM_PROBABILITY = 0.4  # that somebody whose form was not accepted opens a new one
+NEW_FORM_PROBABILITY = 0.4  # that somebody opens a new form after a refusal
 PATIENCE = 180.0  # seconds; far more than it takes, for a machine that is busy with other work
 
 

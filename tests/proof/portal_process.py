@@ -1,4 +1,4 @@
-"""A portal in a process of its own that kills itself, with SIGKILL, when it reaches a chosen crash point.
+"""A portal in another process, which kills itself with SIGKILL when it reaches a chosen crash point.
 
 The process runs the web application and its worker as they are. It writes every crash point that it reaches
 to a file, so that a test can learn which points there are and then die at each of them.

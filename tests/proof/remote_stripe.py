@@ -1,4 +1,4 @@
-"""A simulated Stripe in a process of its own, controlled over HTTP."""
+"""A simulated Stripe in another process, controlled over HTTP."""
 
 import random
 from argparse import Namespace

@@ -1,4 +1,4 @@
-"""Something that the portal needs is away: nothing acknowledged is lost, and it recovers by itself.
+"""Something that the portal needs is away: nothing acknowledged is lost, and it recovers unaided.
 
 Webhooks don't come, Stripe does not answer, PostgreSQL restarts, or SQLite's disk is full.
 """

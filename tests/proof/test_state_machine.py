@@ -1,7 +1,7 @@
 """Everything can happen, in any order: at the end the portal holds what Stripe holds.
 
-`stories.py` has the rules. Here Hypothesis makes stories up from them, and two kinds of story are told in
-full.
+`stories.py` has the rules. Here Hypothesis makes stories up from them, and two kinds of story are written
+out in full.
 """
 
 from itertools import product

@@ -1,4 +1,4 @@
-"""`gangway init` leads to an installation whose keys nobody can lose by closing a terminal."""
+"""`gangway init` stores the keys of an installation, so closing the terminal loses none."""
 
 import stat
 from pathlib import Path

@@ -1,8 +1,8 @@
 """The applications of one process of the tests: built once for each settings, and as new for every test.
 
 To build one takes longer than most tests. So an application is kept, and before each test it gets another
-database and loses all that it has counted, cached or been given. What a test does to it beyond that (a route
-of its own, say) needs an application that nobody else gets: mark such a test with `own_app`.
+database and loses all that it has counted, cached or been given. What a test does to it beyond that (such
+as another route) needs an application that nobody else gets: mark such a test with `own_app`.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A page as a browser sees it, and what must hold on all of ours."""
+"""A page as a browser sees it, and what must hold on every page."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

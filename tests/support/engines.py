@@ -11,9 +11,9 @@ from app.core import db
 def hasten(app: Flask, *, like: sa.Engine) -> None:
     """Let an application share what another engine has compiled, and not wait for the disk.
 
-    SQLAlchemy keeps compiled statements for each engine, and each application of the tests has its own, which
-    would spend a third of a test's time on compiling anew whatever it sends. And nobody pulls the plug in
-    these tests: an SQLite file needs to be in order, not on the disk. (PostgreSQL's server is told as much.)
+    SQLAlchemy keeps compiled statements for each engine, and each application of the tests has its own. To
+    compile them again would take a third of a test's time. Nobody pulls the plug in these tests, so an
+    SQLite file need not reach the disk. (PostgreSQL's server gets the same setting.)
     """
     with app.app_context():
         engine = db.engine()

@@ -31,7 +31,7 @@ WANTED: dict[str, Any] = {
 
 
 def make_customer(app: Flask, **details: Any) -> str:
-    """A customer of whom Stripe knows nothing yet; its id."""
+    """Return the id of a customer that is not at Stripe yet."""
     with app.app_context():
         session = db.session()
         db.start_write(session)
@@ -41,7 +41,7 @@ def make_customer(app: Flask, **details: Any) -> str:
 
 
 def bind_newest(app: Flask, simulator: Simulator, customer_id: str) -> None:
-    """Another program lets the Stripe customer that was made last stand for a customer."""
+    """Have another program link the newest Stripe customer to a customer."""
     body = [{"type": "stripe", "stripeCustomerId": list(simulator.store.customers)[-1]}]
     meanwhile(app, "PUT", f"/api/v1/customers/{customer_id}/apps", body)()
 
@@ -98,7 +98,7 @@ class LinkPage:
         return self.answer
 
     def stir(self) -> TestResponse:
-        """Move the pointer: the script of the page tells of it."""
+        """Move the pointer: the script of the page reports it."""
         return self._client.post(self.page.one("form")["data-opened"], data=self.token)
 
 

@@ -35,7 +35,7 @@ class CountingHasher(PasswordHasher):
 
 
 def member(app: Flask, email: str = "ada@example.com", role: str = "admin", **details: Any) -> Operator:
-    """An operator whose password is PASSWORD."""
+    """An operator with the password PASSWORD."""
     with app.app_context():
         session = db.session()
         made = operators.create(

@@ -185,7 +185,7 @@ class Person:
 
 @dataclass
 class Program:
-    """A program that onboards one customer of its own over the JSON API."""
+    """A program that onboards one customer over the JSON API."""
 
     client: FlaskClient
     name: str

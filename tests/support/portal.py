@@ -47,7 +47,7 @@ class SignupPage:
 
 
 def sign_up(client: FlaskClient, **details: Any) -> str:
-    """Sign up and give the id of the session (cs_…) to whose page Stripe leads."""
+    """Sign up. Return the id of the checkout session (cs_…) that this opens."""
     answer = SignupPage(client).submit(**details)
     assert answer.status_code == 303, Page.of(answer).text
     return session_of(answer)

@@ -36,7 +36,7 @@ class Copy:
 
 @dataclass
 class Server:
-    """A running server on which databases may be made."""
+    """A running server, where tests may create databases."""
 
     url: sa.URL
     _copy: Copy | None = None
@@ -66,7 +66,7 @@ class Server:
         return self._copy.url
 
     def drop_database(self, url: str) -> None:
-        """Remove a database, with whoever is still connected."""
+        """Remove a database, and close its connections."""
         self._run(f'DROP DATABASE "{sa.make_url(url).database}" WITH (FORCE)')
 
     @property

@@ -1,4 +1,4 @@
-"""Programs that a test starts in processes of their own, as in production.
+"""Programs that a test starts in other processes, as in production.
 
 Each program gets a process group, which is killed when its test ends. Threads read what it prints, so that no
 full pipe blocks it. A test waits for a condition, never for a time. If the condition does not come true, the

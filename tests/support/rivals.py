@@ -14,7 +14,7 @@ from app.core import db
 def comes_first(app: Flask, before: str, *writes: sa.Executable) -> Iterator[None]:
     """Let a rival's writes happen once, just before the first statement that begins with `before`.
 
-    On PostgreSQL the rival has a connection of its own and commits. SQLite has one writer at a time, so there
+    On PostgreSQL the rival has another connection and commits. SQLite has one writer at a time, so there
     the rival's rows come into our own transaction, which meets the same unique index.
     """
     waiting = list(writes)

@@ -10,7 +10,7 @@ def compile_once() -> None:
     """Let applications share the functions that build the URLs of their routes.
 
     Werkzeug writes and compiles two functions for each route of each application, which is a quarter of the
-    time of a test that has an application of its own. They depend on nothing but the route's text.
+    time of a test that builds an application. They depend on nothing but the route's text.
     """
     compiled: dict[tuple[Any, ...], Callable[..., tuple[str, str]]] = {}
     compile_builder = Rule._compile_builder

@@ -85,7 +85,7 @@ class StripeCalls:
 
 
 def elsewhere(action: Callable[[], object]) -> Callable[[], None]:
-    """Do something in a thread of its own, as another process would, and wait for it."""
+    """Do something in another thread, as another process would, and wait for it."""
 
     def act() -> None:
         with ThreadPoolExecutor(1) as thread:

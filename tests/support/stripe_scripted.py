@@ -1,4 +1,4 @@
-"""A Stripe whose answers are written down beforehand, for those that the simulator never gives."""
+"""A Stripe with scripted answers, for those that the simulator never gives."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -25,7 +25,7 @@ def failure(status: int, kind: str, **more: str | None) -> Answer:
 
 
 class Scripted:
-    """Gives its answers in turn, the last one for ever, and notes what it was asked."""
+    """Gives its answers in turn, repeats the last one, and notes what it was asked."""
 
     def __init__(self, *answers: Answer) -> None:
         self._answers = list(answers)

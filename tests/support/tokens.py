@@ -29,7 +29,7 @@ def program(app: Flask, scope: str = "admin") -> FlaskClient:
 
 
 def meanwhile(app: Flask, method: str, path: str, body: Any = None) -> Callable[[], None]:
-    """Something that another program does at some point of a test, on a thread of its own."""
+    """Something that another program does at some point of a test, on another thread."""
 
     def call() -> None:
         with ThreadPoolExecutor(1) as thread:

@@ -1,6 +1,6 @@
 """One world for every test: a portal and a simulated Stripe in this process, people, events and time.
 
-Nothing happens by itself. Events wait until they are delivered, due work waits until the worker runs, and
+Nothing happens unless a test asks for it. Events wait for their delivery, due work waits for the worker, and
 time waits until a test passes it. `settle` does both until nothing is left to do; `compare` says where the
 portal and Stripe differ.
 """
@@ -56,7 +56,7 @@ class World:
         return self.people[-1]
 
     def program(self) -> Program:
-        """A new program with a customer of its own."""
+        """A new program with a new customer."""
         self.programs.append(Program.with_token(self.app, f"program-{len(self.programs)}"))
         return self.programs[-1]
 
@@ -137,7 +137,7 @@ class World:
             deliveries.pop(key, None)
 
     def watch_deliveries(self) -> None:
-        """Note from now on which events the portal acknowledges, and whether it has stored them by then."""
+        """Note the events that the portal acknowledges from now on, and whether they are stored by then."""
         send = self.simulator.send
 
         def watched_send(url: str, body: bytes, headers: dict[str, str]) -> int:

@@ -16,7 +16,7 @@ from tests.support.world import World
 
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
-    """The world's clock: it goes on by itself and can be sent ahead with `shift`."""
+    """The world's clock: it goes on, and `shift` sends it ahead."""
     with time_machine.travel(datetime.now(UTC), tick=True) as traveller:
         yield traveller
 

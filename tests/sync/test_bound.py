@@ -18,7 +18,7 @@ def api(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def given(world: World) -> str:
-    """A Stripe customer (cus_…) with two cards, none of them the default; no event told of it."""
+    """A Stripe customer (cus_…) with two cards, none of them the default. No event reported it."""
     customer = str(world.stripe("POST", "/v1/customers", name="Ada at Stripe")["id"])
     for card in ("pm_card_visa", "pm_card_mastercard"):
         world.stripe("POST", f"/v1/payment_methods/{card}/attach", customer=customer)
@@ -27,7 +27,7 @@ def given(world: World) -> str:
 
 
 def assert_known(rows: Rows) -> None:
-    """Both cards are known, and nobody wonders why no event told of them."""
+    """Both cards are known, and the missing events count as no drift."""
     assert {method.brand for method in rows(PaymentMethod)} == {"visa", "mastercard"}
     assert [payer.drift for payer in rows(Payer)] == [None]
 

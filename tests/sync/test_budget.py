@@ -54,13 +54,13 @@ def saved(world: World, number: int) -> list[Person]:
 
 
 def takes(app: Flask) -> Lease | None:
-    """Take the lease of whoever is due, as a worker does."""
+    """Take the lease of a payer that is due, as a worker does."""
     with app.app_context():
         return sync.claim_due(db.session())
 
 
 def after_the_look(app: Flask, action: Callable[[], Any]) -> list[Any]:
-    """Do something, once, when a worker has seen whose turn it is and not taken it yet; what came of it."""
+    """Do something once, after a worker has chosen a payer and before it takes its lease."""
     done: list[Any] = []
 
     def _between(_connection: sa.Connection) -> None:

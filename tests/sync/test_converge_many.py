@@ -130,7 +130,7 @@ class TestWhenMethodsAreKept:
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
-        """A portal whose company keeps the first method."""
+        """A portal with the policy to keep the first method."""
         return make_settings(database_url=database_url, payment_method_policy="keep")
 
     def test_makes_the_first_card_the_default(self, person: Person, world: World) -> None:

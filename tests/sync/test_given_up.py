@@ -30,7 +30,7 @@ def settings(database_url: str) -> Settings:
 
 @pytest.fixture
 def given_up(clock: time_machine.Traveller, world: World, person: Person) -> Person:
-    """A person who has saved a card, of which Stripe has told us nothing but 429."""
+    """A person who has saved a card, while Stripe has answered us with 429 only."""
     person.save_card()
     world.simulator.faults.add("429", "GET *", times=10_000)
     try_until_given_up(clock, world, person)

@@ -45,7 +45,7 @@ def _only_postgresql(database_url: str) -> None:
 
 @pytest.fixture
 def aside(app: Flask) -> Iterator[Callable[..., Future[Any]]]:
-    """Do something in another thread, in a context of its own."""
+    """Do something in another thread, in another context."""
     with ThreadPoolExecutor(4) as pool:
 
         def begin(action: Callable[..., Any], *arguments: Any) -> Future[Any]:
@@ -114,7 +114,7 @@ def before_writing(app: Flask, table: str, action: Callable[[], Any]) -> list[An
 
 
 def saved(world: World, number: int = 2) -> list[Person]:
-    """So many people who have saved a card, of which events have come."""
+    """So many people who have saved a card, with the events received."""
     people = [world.person() for _ in range(number)]
     for person in people:
         person.save_card()
@@ -325,11 +325,11 @@ class TestWithABudget:
 
 
 class TestTheAppAfterItsPace:
-    """Whoever changes both locks the pace first, else two may wait for each other."""
+    """A change of both locks the throttle first, else two may wait for each other."""
 
     @pytest.fixture
     def is_app_held(self, app: Flask, aside: Callable[..., Future[Any]]) -> Callable[..., bool]:
-        """Is an app in the hand of whoever does something and must wait for its pace?"""
+        """Does somebody hold an app's lock and wait for its throttle?"""
 
         def found(action: Callable[..., Any], *arguments: Any) -> bool:
             with held(app, sa.select(RateBudget)):

@@ -27,7 +27,7 @@ def told(rows: Rows) -> list[tuple[str | None, str]]:
 
 @pytest.fixture
 def debited(world: World, person: Person) -> Person:
-    """Somebody whose bank has still to agree."""
+    """Somebody who waits for the bank to agree."""
     world.simulator.pay_by_bank(person.session_id, "bacs_debit")
     world.settle()
     return person

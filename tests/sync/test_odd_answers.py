@@ -19,7 +19,7 @@ from tests.support.world import World
 
 @pytest.fixture
 def oddities(simulator: Simulator) -> list[Callable[[Any], object]]:
-    """What Stripe makes of a page before it tells of it: something that we never saw."""
+    """What Stripe changes in a session before it answers: something that we never saw."""
     wanted: list[Callable[[Any], object]] = []
 
     @simulator.wsgi.after_request

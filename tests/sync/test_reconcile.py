@@ -1,4 +1,4 @@
-"""Those of whom nothing is heard are compared with Stripe now and then, and what turns out then is told."""
+"""Quiet customers are compared with Stripe now and then, and differences are reported."""
 
 from datetime import timedelta
 
@@ -31,7 +31,7 @@ def drifts(rows: Rows) -> list[str]:
 
 
 def settled(world: World) -> Person:
-    """Somebody whose card is saved and of whom nothing more is to be expected."""
+    """Somebody with a saved card, and nothing left to happen."""
     person = world.person()
     person.save_card()
     world.settle()
@@ -243,7 +243,7 @@ def test_what_was_found_together_with_its_event_is_not(
 def found_before_the_list(
     app: Flask, world: World, clock: time_machine.Traveller, *, is_lost: bool
 ) -> str | None:
-    """A timer finds that a card was removed, then the list tells of it; what was found."""
+    """A timer finds that a card was removed, then the list reports it. Return what was found."""
     person = settled(world)
     world.run_maintenance()
     clock.shift(timedelta(minutes=12))
@@ -346,7 +346,7 @@ def forget_events(world: World) -> None:
 def test_who_is_to_be_compared_is_compared_though_the_events_tell_nothing_new(
     app: Flask, world: World, clock: time_machine.Traveller, calls: StripeCalls
 ) -> None:
-    """An event that was sorted while another convergence was under way must not stand for the answer."""
+    """An event that was dispatched during another convergence must not count as its answer."""
     person = settled(world)
     other = world.attach_card(person)
     forget_events(world)

@@ -1,4 +1,4 @@
-"""An app whose key is rejected says so until a key works again. Nothing is given up meanwhile."""
+"""An app with a rejected key says so until a key works again. Nothing is given up meanwhile."""
 
 import time_machine
 

@@ -1,4 +1,4 @@
-"""Who reads an old record has Stripe asked about it in the background, and is told how old it is."""
+"""Reading an old record asks Stripe about it in the background, and says how old it is."""
 
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ def api(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def outdated(world: World, person: Person, clock: time_machine.Traveller) -> Person:
-    """Somebody whose card was removed at Stripe five minutes ago, and the event was lost."""
+    """Somebody who lost a card at Stripe five minutes ago, and its event."""
     person.save_card()
     world.settle()
     for method in person.methods:

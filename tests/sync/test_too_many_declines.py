@@ -1,4 +1,4 @@
-"""Who has too many tries declined gets no further ones for a day, and an operator is told."""
+"""After too many declined tries, a customer gets none for a day, and the console says so."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A convergence that is wanted for itself asks about everything; one that succeeds leaves nothing behind."""
+"""A full convergence asks about everything. One that succeeds leaves nothing behind."""
 
 from datetime import timedelta
 

@@ -22,7 +22,7 @@ from tests.support.world import World
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    """A portal whose clock wants nobody looked at while a test waits."""
+    """A portal with intervals so long that no payer becomes due while a test waits."""
     return make_settings(database_url=database_url, pull_interval=86400)
 
 

@@ -29,7 +29,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def papers(app: Flask) -> dict[str, list[str]]:
-    """The grounds of portal.css on which links stand, light and dark."""
+    """The grounds of portal.css that have links, light and dark."""
     with app.test_client().get("/static/portal.css") as answer:
         light, dark, *_ = answer.get_data(as_text=True).split("@media (prefers-color-scheme: dark)")
     found = {

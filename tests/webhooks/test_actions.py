@@ -124,7 +124,7 @@ def test_a_retry_is_written_to_the_audit_log_with_the_customer(
 
 def test_an_ignored_event_can_be_looked_at_after_all(app: Flask, postbox: Postbox, rows: Rows) -> None:
     postbox.post(event())
-    does(app, webhooks.ignore, app_id(rows), "evt_1", "A test of ours")
+    does(app, webhooks.ignore, app_id(rows), "evt_1", "Our own test")
 
     does(app, webhooks.retry, app_id(rows), "evt_1")
 
@@ -281,7 +281,7 @@ def test_workers_go_on_while_operators_retry_and_ignore(world: World, postbox: P
         try:
             action = webhooks.retry if number % 2 else webhooks.ignore
             does(world.app, action, app, f"evt_{number}", *(() if number % 2 else ("A test",)))
-        except AppError as error:  # a worker was quicker, which is as well
+        except AppError as error:  # a worker was quicker, which is fine
             assert isinstance(error, Conflict)  # noqa: PT017
 
     with ThreadPoolExecutor(4) as pool:

@@ -117,7 +117,7 @@ def test_waits_for_the_simulators_retries_when_the_first_tries_are_lost(
 
 
 def test_of_many_are_sorted_by_several_workers_at_once(world: World, postbox: Postbox, rows: Rows) -> None:
-    """Two workers get their events in opposite orders; neither may wait for the other for ever."""
+    """Two workers get their events in opposite orders; neither may block the other."""
     people = [world.person(), world.person()]
     for batch, order in enumerate((people, people[::-1])):
         for place in range(100):

@@ -73,7 +73,7 @@ def _chooses_the_other(world: World, person: Person) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """An event type, what is true beforehand, what happens then, and what the portal says afterwards."""
+    """An event type, what is true before it, what happens then, and what the portal says afterwards."""
 
     kind: str
     before: Callable[[World, Person], None]

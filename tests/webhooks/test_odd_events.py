@@ -39,7 +39,7 @@ MALFORMED: dict[str, dict[str, object]] = {
 }
 
 
-OLD = "2019-12-03"  # of which we can read the ids, and nothing else for sure
+OLD = "2019-12-03"  # we can be sure of its ids, and nothing else
 
 
 @pytest.mark.parametrize("case_name", MALFORMED)

@@ -33,7 +33,7 @@ def prune(app: Flask) -> bool:
 
 
 def kept(rows: Rows) -> set[str]:
-    """The events whose payload is there."""
+    """The events that still have a payload."""
     return {found.id for found in rows(Event) if found.payload}
 
 

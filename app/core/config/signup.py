@@ -26,8 +26,8 @@ class SignupSettings(BaseModel):
         default=10,
         ge=0,
         description=(
-            "Declined tries of a customer within a day after which its sessions close and an operator is "
-            "told; 0: any number"
+            "Declined tries within a day after which a customer's sessions close and the console says so; "
+            "0: any number"
         ),
     )
     signup_decoy: bool = Field(

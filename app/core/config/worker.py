@@ -22,8 +22,8 @@ class WorkerSettings(BaseModel):
     webhooks: Literal["auto", "off"] = Field(
         default="auto",
         description=(
-            "`off`: Stripe's event list is read each pull interval instead; so it is by itself when the "
-            "public URL is one that Stripe can't reach"
+            "`off`: Stripe's event list is read each pull interval instead; `auto`: so it is when Stripe "
+            "can't reach the public URL"
         ),
     )
     backfill_interval: int = Field(
@@ -42,7 +42,7 @@ class WorkerSettings(BaseModel):
         default=7,
         ge=1,
         le=365,
-        description="Days after which a customer of whom nothing was heard is compared with Stripe",
+        description="Days without news after which a customer is compared with Stripe",
     )
     max_attempts: int = Field(
         default=15,

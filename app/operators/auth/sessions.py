@@ -40,7 +40,7 @@ def init_app(app: Flask) -> None:
     manager = LoginManager()
     manager.session_protection = None  # an address that changes on the way home is no attack
     manager.user_loader(_load)
-    # Not init_app: it hangs itself behind every answer to renew cookies that remember, of which we make none.
+    # Not init_app: it adds a step to every response that renews "remember me" cookies, and we have none.
     app.login_manager = manager  # type: ignore[attr-defined]
 
 

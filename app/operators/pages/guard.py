@@ -18,7 +18,7 @@ from app.operators.models import Operator, OperatorSession, Role
 
 STALE = (
     "This page was open for a long time, or your browser did not send our cookie. "
-    "Nothing was changed: go back, reload the page and send it once more."
+    "Nothing was changed: go back, reload the page and send it again."
 )
 View = Callable[..., ResponseReturnValue]
 

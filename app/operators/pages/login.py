@@ -22,7 +22,7 @@ bp = Blueprint("operator_login", __name__, url_prefix="/operator")
 HOME = "/operator/"
 MAX_CODE_WAIT = 600  # seconds between the password and the code
 STALE = (
-    "Please send it once more",
+    "Please send it again",
     "This page was open for a long time, or your browser did not send our cookie.",
 )
 WRONG_CODE = "This code is wrong or was used before. Wait for the next one, or use a recovery code."

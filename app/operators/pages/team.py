@@ -72,7 +72,7 @@ def set_role(operator_id: str) -> ResponseReturnValue:
     session = db.session()
     db.start_write(session)
     operator = accounts.set_role(session, operator_id, Role(form.role.data), by=current())
-    return _done(operator, f"{operator.name} has the role {operator.role} now, and has to log in anew.")
+    return _done(operator, f"{operator.name} has the role {operator.role} now, and has to log in again.")
 
 
 @pages.action("/team/<operator_id>/disable", role=Role.ADMIN)

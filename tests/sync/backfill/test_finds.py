@@ -100,7 +100,7 @@ def test_reads_on_where_it_was_but_for_the_overlap(
     assert cursor == datetime.fromtimestamp(
         max(event["created"] for event in world.simulator.store.events.snapshot()), UTC
     )
-    assert seen.listed == 3  # those of the overlap, once more
+    assert seen.listed == 3  # those of the overlap, again
     clock.shift(86400)
     world.attach_card(person)
     assert looks(world.app).listed == 4

@@ -1,5 +1,5 @@
 """Backfill that was away too long, or that Stripe refuses, says so and tries again. It then checks every
-customer whose state is not final."""
+customer without a final state."""
 
 import sys
 from datetime import timedelta
