@@ -96,35 +96,60 @@ def test_keep_rows_that_stand_in_each_others_way_apart(empty: Flask) -> None:
     assert {"uq_customer_key_live", "uq_subject_key_live", "uq_app_account_live", "uq_app_default"} <= unique
 
 
-def test_give_customers_that_are_there_the_text_to_search_them_by(empty: Flask) -> None:
-    migrations.upgrade("0005")
-    session = db.session()
-    insert = (
-        "INSERT INTO customer (id, name, key, primary_email, created_at, updated_at)"
-        " VALUES (:id, :name, :key, 'A@b', '2026-01-01', '2026-01-01')"
-    )
-    rows = [{"id": f"01{n:024}", "name": f"Ärzte {n}", "key": f"K-{n}"} for n in range(2_003)]
-    session.execute(sa.text(insert), rows)
-    subject = {"customer": rows[2_002]["id"], "key": "Meter"}
-    session.execute(sa.text("INSERT INTO subject_key (customer_id, key) VALUES (:customer, :key)"), subject)
-    session.commit()
+OLD_ROWS = (
+    "INSERT INTO customer (id, name, created_at, updated_at) VALUES ('1', 'A', '2026-01-01', '2026-01-01')",
+    """INSERT INTO app (id, name, status, stripe_account_id, livemode, api_key_sealed, masked_api_key,
+    webhook_endpoint_id, is_default, created_at, updated_at)
+    VALUES ('2', 'Stripe', 'ready', 'acct_1', false, '', '', '', true, '2026-01-01', '2026-01-01')""",
+    """INSERT INTO payer (id, app_id, customer_id, stripe_customer_id, created_at, hints, attempts)
+    VALUES ('3', '2', '1', 'cus_1', '2026-01-01', 0, 0)""",
+    """INSERT INTO checkout_session
+    (id, payer_id, setup_intent_id, status, setup_status, expires_at, created_at)
+    VALUES ('cs_1', '3', 'seti_1', 'open', 'requires_payment_method', '2026-01-02', '2026-01-01')""",
+    "INSERT INTO signup (customer_id, browser_hash, created_at) VALUES ('1', '', '2026-01-01')",
+)
+
+
+def test_keep_what_was_opened_before_rows_were_reserved(empty: Flask) -> None:
+    migrations.upgrade("0001")
+    execute(*OLD_ROWS)
 
     migrations.upgrade()
 
-    found = {row.id: row.search_text for row in session.execute(sa.text("SELECT * FROM customer"))}
-    assert len(found) == 2_003
-    assert found[rows[0]["id"]] == "\narzte 0\na@b\nk-0"
-    assert found[rows[2_002]["id"]] == "\narzte 2002\na@b\nk-2002\nmeter"
+    session = db.session()
+    [opened] = session.execute(sa.text("SELECT * FROM checkout_session"))
+    [payer] = session.execute(sa.text("SELECT * FROM payer"))
+    assert (opened.id, opened.stripe_session_id, opened.is_current) == ("cs_1", "cs_1", False)
+    assert (payer.stripe_customer_id, payer.attempt) == ("cus_1", 1)
+
+
+def test_lose_only_what_is_reserved_on_the_way_back(empty: Flask) -> None:
+    migrations.upgrade("0001")
+    execute(*OLD_ROWS)
+    migrations.upgrade()
+    execute(
+        "UPDATE checkout_session SET id = 'ours'",
+        "INSERT INTO payer (id, app_id, customer_id, created_at, deleted_at, hints, attempts)"
+        " VALUES ('4', '2', '1', '2026-01-01', '2026-01-01', 0, 0)",
+        "INSERT INTO checkout_session (id, payer_id, status, setup_status, expires_at, created_at)"
+        " VALUES ('reserved', '3', 'reserved', '', '2026-01-02', '2026-01-01')",
+    )
+
+    migrations.downgrade("0001")
+
+    session = db.session()
+    assert list(session.scalars(sa.text("SELECT id FROM checkout_session"))) == ["cs_1"]
+    assert list(session.scalars(sa.text("SELECT id FROM payer"))) == ["3"]
 
 
 @pytest.mark.parametrize(
     ("since", "is_there", "step"),
     [
-        pytest.param("0008", False, lambda: migrations.upgrade("0009"), id="make"),
+        pytest.param("0001", False, lambda: migrations.upgrade("0002"), id="make"),
         pytest.param(
-            "0008", True, lambda: migrations.upgrade("0009"), id="make again"
+            "0001", True, lambda: migrations.upgrade("0002"), id="make again"
         ),  # it may be half made
-        pytest.param("0009", True, lambda: migrations.downgrade("0008"), id="drop"),
+        pytest.param("0002", True, lambda: migrations.downgrade("0001"), id="drop"),
     ],
 )
 def test_on_postgresql_make_and_drop_indexes_while_others_write(
@@ -133,10 +158,10 @@ def test_on_postgresql_make_and_drop_indexes_while_others_write(
     step: Callable[[], object],
     on_postgresql: Flask,
 ) -> None:
-    migrations.upgrade("0009")
+    migrations.upgrade("0002")
     execute(f"UPDATE alembic_version SET version_num = '{since}'")  # noqa: S608
     if not is_there:
-        execute("DROP INDEX ix_payer_wanted")
+        execute("DROP INDEX uq_signup_details")
 
     with db.engine().connect() as writer:
         writer.execute(sa.text(WRITES))  # and goes on for longer than a step would wait for a table
@@ -153,7 +178,7 @@ def test_on_postgresql_make_and_drop_indexes_while_others_write(
 
 
 def test_on_postgresql_let_nobody_wait_long_behind_them(on_postgresql: Flask) -> None:
-    migrations.upgrade("0008")
+    migrations.upgrade("0001")
 
     with db.engine().connect() as dump:
         dump.execute(sa.text("SELECT * FROM payer"))
@@ -171,24 +196,20 @@ def test_on_postgresql_leave_no_limit_behind(on_postgresql: Flask) -> None:
         assert connection.scalar(sa.text("SHOW lock_timeout")) == "0"
 
 
-@pytest.mark.parametrize(("version", "table"), [("0006", "customer"), ("0008", "signup")])
-def test_on_postgresql_let_others_read_while_a_new_column_is_filled(
-    version: str, table: str, on_postgresql: Flask
-) -> None:
-    migrations.upgrade("0005")
-    customer = "INSERT INTO customer (id, name, created_at, updated_at) VALUES ('1', 'A', now(), now())"
-    execute(customer, "INSERT INTO signup (customer_id, browser_hash, created_at) VALUES ('1', '', now())")
+def test_on_postgresql_let_others_read_while_a_new_column_is_filled(on_postgresql: Flask) -> None:
+    migrations.upgrade("0001")
+    execute(*OLD_ROWS)
     read = []
 
     def look(_connection: object, _cursor: object, statement: str, *_rest: Any) -> None:
-        if statement.startswith(f"UPDATE {table} "):
-            execute("SET LOCAL lock_timeout = '1s'", f"SELECT * FROM {table}")  # noqa: S608
-            read.append(table)
+        if statement.startswith("UPDATE checkout_session "):
+            execute("SET LOCAL lock_timeout = '1s'", "SELECT * FROM checkout_session")
+            read.append(statement)
 
     sa.event.listen(db.engine(), "after_cursor_execute", look)
-    migrations.upgrade(version)
+    migrations.upgrade("0002")
 
-    assert read == [table]
+    assert len(read) == 1
 
 
 def execute(*statements: str) -> None:
@@ -268,24 +289,6 @@ def is_search_indexed() -> bool:
     """Is the index there?"""
     indexes = sa.inspect(db.engine()).get_indexes("customer")
     return "ix_customer_search" in {index["name"] for index in indexes}
-
-
-def test_number_tokens_that_share_a_name(empty: Flask) -> None:
-    migrations.upgrade("0017")
-    insert = sa.text(
-        "INSERT INTO api_token (id, name, scope, secret_hash, created_at, revoked_at)"
-        " VALUES (:id, :name, 'read', '', '2026-01-01', :revoked_at)"
-    )
-    names = ["job", "job", "job (2)", "job"]
-    rows = [{"id": f"01{n:024}", "name": name, "revoked_at": None} for n, name in enumerate(names)]
-    with db.engine().begin() as connection:
-        connection.execute(insert, [*rows, {"id": "02", "name": "job", "revoked_at": "2026-01-02"}])
-
-    migrations.upgrade()
-
-    with db.engine().connect() as connection:
-        found = [row.name for row in connection.execute(sa.text("SELECT * FROM api_token ORDER BY id"))]
-    assert found == ["job", "job (2)", "job (2) (2)", "job (3)", "job"]
 
 
 def test_name_the_oldest_code_that_can_work_with_the_tables() -> None:

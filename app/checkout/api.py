@@ -1,15 +1,14 @@
-"""One call from a customer to the page on which it saves a payment method."""
+"""One call from a customer's details to the Checkout Session that saves a payment method."""
 
 from collections.abc import Mapping
 
-import structlog
-from flask import Response, after_this_request, g, request
+from flask import g, request
 from sqlalchemy.orm import Session
 
 from app import apps, customers, payers
 from app.api.blueprint import Api
-from app.checkout.actions import Order, Raced, Started, start
-from app.checkout.replaced import close_older
+from app.checkout.actions import start
+from app.checkout.reserve import Order
 from app.checkout.schemas import (
     CheckoutOptions,
     CreateStripeCheckoutSessionRequest,
@@ -19,16 +18,11 @@ from app.checkout.schemas import (
 )
 from app.core import db
 from app.core.config import settings
-from app.core.errors import AppError, Invalid
-from app.customers import CustomerTaken, NewCustomer
+from app.core.errors import Invalid
 from app.gateway import StripeRefused
 from app.web.urls import external
 
 api = Api("checkout", __name__, tag="Checkout")
-
-log = structlog.get_logger("gangway.checkout")
-
-TRIES = 5  # a concurrent twin of this very request may win once at each step
 
 EXAMPLES = {
     "new customer": {
@@ -58,61 +52,46 @@ EXAMPLES = {
     examples=EXAMPLES,
 )
 def create(body: CreateStripeCheckoutSessionRequest) -> CreateStripeCheckoutSessionResult:
-    """Open a Stripe Checkout page in setup mode.
+    """Open a Stripe Checkout Session in setup mode.
 
-    The customer is named by id or by key, or given whole: then it is created, with its Stripe customer,
-    unless the very same one is stored already. Send the payer to `url`. What was opened for the payer before
-    and is still open expires at Stripe.
+    Name the customer by id or by key, or give all of its details. Then it is created, with its Stripe
+    customer, unless a customer with the same details exists. Send the customer to `url`. The customer's older
+    open sessions expire at Stripe.
     """
     session = db.session()
     app = apps.find(session, body.app_id)
+    if body.stripe_customer_id is not None:
+        with apps.record_rejection(session, app):
+            payers.refuse_missing(session, app, body.stripe_customer_id)
+    db.end_read(session)
+    db.start_write(session)
     key = request.headers.get("Idempotency-Key")
-    wish = f"{g.token_id}-{key}" if key else db.new_id()
-    started = _started(session, app, body, wish)
-    _close_what_raced(started)
+    customer = _customer(session, body)
+    order = Order(
+        customer_id=customer.id,
+        options=body.options.checkout_options(
+            customer.currency or settings().default_currency, own_return=_own_return(customer.id)
+        ),
+        idempotency_key=f"{g.token_id}-{key}" if key else None,
+        stripe_customer_id=body.stripe_customer_id,
+        closes_older=True,
+    )
+    try:
+        with apps.record_rejection(session, app):
+            started = start(session, app, order, actor=g.actor)
+    except StripeRefused as error:
+        raise Invalid(error.detail, fields=_pointers(error.fields)) from error
     return CreateStripeCheckoutSessionResult.of(started)
 
 
-def _started(session: Session, app: apps.App, body: CreateStripeCheckoutSessionRequest, wish: str) -> Started:
-    """Start; and when a twin of this request was quicker at some step, go on from where it has come."""
-    for tries_left in reversed(range(TRIES)):
-        wanted = _wanted(session, body)
-        order = Order(
-            customer=wanted,
-            page=body.options.page(
-                wanted.currency or settings().default_currency, own_return=_own_return(wanted.id)
-            ),
-            key=wish,
-            stripe_customer_id=body.stripe_customer_id,
-            replaces_open=True,
-        )
-        try:
-            with apps.record_rejection(session, app):
-                started = start(session, app, order, actor=g.actor)
-        except (Raced, CustomerTaken) as error:
-            session.rollback()
-            is_twin = isinstance(error, Raced) or wanted.id in error.holders
-            if not is_twin or not tries_left:
-                raise
-        except StripeRefused as error:
-            raise Invalid(error.detail, fields=_pointers(error.fields)) from error
-        else:
-            return started
-    raise AssertionError
-
-
-def _close_what_raced(started: Started) -> None:
-    """Once this call is answered, close what a concurrent one has opened before it and could not be seen."""
-    payer_id, session_id, closed = started.payer.id, started.session.id, started.closed
-
-    @after_this_request
-    def _close(response: Response) -> Response:
-        session = db.session()
-        try:
-            close_older(session, payers.fresh(session, payer_id), session_id, closed=closed)
-        except AppError as error:
-            log.warning("older_session_not_closed", payer=payer_id, reason=error.detail)
-        return response
+def _customer(session: Session, body: CreateStripeCheckoutSessionRequest) -> customers.Customer:
+    match body.customer:
+        case CustomerId(id=customer_id):
+            return customers.get(session, customer_id)
+        case CustomerKey(key=key):
+            return customers.by_key(session, key)
+        case given:
+            return customers.create_or_match(session, given.wanted(), actor=g.actor)
 
 
 def _own_return(customer_id: str) -> str:
@@ -125,13 +104,3 @@ def _pointers(fields: Mapping[str, str]) -> dict[str, str]:
     options = {name: f"/options/{field.alias}" for name, field in CheckoutOptions.model_fields.items()}
     ours = options | {"email": "/customer/primaryEmail", "name": "/customer/name", "customer": "/customer"}
     return {ours.get(name.partition("[")[0], "/options"): said for name, said in fields.items()}
-
-
-def _wanted(session: Session, body: CreateStripeCheckoutSessionRequest) -> NewCustomer:
-    match body.customer:
-        case CustomerId(id=customer_id):
-            return customers.details_of(customers.get(session, customer_id))
-        case CustomerKey(key=key):
-            return customers.details_of(customers.by_key(session, key))
-        case given:
-            return customers.match(session, given.wanted())

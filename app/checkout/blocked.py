@@ -1,4 +1,4 @@
-"""Who opens no session for now, because too many tries were declined."""
+"""Payers that may open no session for now, because too many attempts were declined."""
 
 from app.core.config import settings
 from app.core.db import utcnow
@@ -7,7 +7,7 @@ from app.payers import Payer
 
 
 class TooManyDeclines(PreconditionFailed):
-    """No session is opened for now: somebody may be trying stolen cards."""
+    """Somebody may be testing stolen cards, so no session is opened for now."""
 
     title = "Too many tries were declined"
 

@@ -1,27 +1,37 @@
-"""The hosted pages that were opened, and the Stripe customers that are expected."""
+"""The Checkout Sessions that were opened for payers."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.core.db import Base, DisplayText, UtcDateTime, utcnow
+from app.core.db import Base, DisplayText, UtcDateTime, new_id, utcnow
 from app.payers import Payer
+
+CURRENT = sa.text("is_current")
+LIFETIME = timedelta(hours=24)  # Stripe's own, until it has told us
 
 
 class CheckoutSession(Base):
-    """One hosted Stripe page opened for one payer, and what became of it as far as we know."""
+    """One Stripe Checkout Session for one payer: we reserve the row, then open it at Stripe under our id."""
 
     __tablename__ = "checkout_session"
 
-    id: Mapped[str] = mapped_column(sa.String(255), primary_key=True)  # Stripe's, cs_…
+    id: Mapped[str] = mapped_column(sa.String(255), primary_key=True, default=new_id)  # the idempotency key
     payer_id: Mapped[str] = mapped_column(sa.ForeignKey("payer.id"), index=True)
-    setup_intent_id: Mapped[str] = mapped_column(sa.String(255), unique=True)  # Stripe's, seti_…
-    url: Mapped[str | None] = mapped_column(
-        sa.Text
-    )  # whole: Stripe's page needs the fragment; embedded has none
+    stripe_session_id: Mapped[str | None] = mapped_column(sa.String(255))  # cs_…; None: reserved
+    setup_intent_id: Mapped[str | None] = mapped_column(sa.String(255), unique=True)  # seti_…
+    url: Mapped[str | None] = mapped_column(sa.Text)  # with its fragment; an embedded session has none
+    options: Mapped[dict[str, Any]] = mapped_column(
+        sa.JSON, default=dict, server_default="{}"
+    )  # a retry sends the same
+    idempotency_key: Mapped[str | None] = mapped_column(sa.String(300))  # the caller's, with its token
+    is_current: Mapped[bool] = mapped_column(  # the one that our own pages lead to
+        default=False, server_default=sa.false()
+    )
     currency: Mapped[str | None] = mapped_column(DisplayText(3))
-    status: Mapped[str] = mapped_column(DisplayText(16), default="open")  # Stripe's: open, complete, expired
+    status: Mapped[str] = mapped_column(DisplayText(16), default="reserved")  # then open, complete or expired
     setup_status: Mapped[str] = mapped_column(DisplayText(32), default="requires_payment_method")
     next_action: Mapped[str | None] = mapped_column(DisplayText(64))
     verification_url: Mapped[str | None] = mapped_column(sa.Text)  # Stripe's page to confirm a bank account
@@ -29,31 +39,32 @@ class CheckoutSession(Base):
     error_code: Mapped[str | None] = mapped_column(DisplayText(64))
     decline_code: Mapped[str | None] = mapped_column(DisplayText(64))
     error_message: Mapped[str | None] = mapped_column(DisplayText)  # Stripe's own words
-    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
-    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # nothing more will come of it
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, default=lambda: utcnow() + LIFETIME)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)  # reserved, then opened
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # Stripe will say nothing new about it
 
     payer: Mapped[Payer] = relationship()
 
+    __table_args__ = (
+        # However many tabs and devices ask at once, our own pages lead to one session.
+        sa.Index(
+            "uq_checkout_session_current",
+            "payer_id",
+            unique=True,
+            sqlite_where=CURRENT,
+            postgresql_where=CURRENT,
+        ),
+        sa.Index("uq_checkout_session_stripe_session", "stripe_session_id", unique=True),
+        sa.Index("uq_checkout_session_key", "payer_id", "idempotency_key", unique=True),
+    )
+
     @property
     def is_final(self) -> bool:
-        """Will Stripe say nothing new of it?"""
+        """Will Stripe say nothing new about it?"""
         return self.settled_at is not None
 
-
-class Expected(Base):
-    """A Stripe customer that Stripe was asked to make and that no payer of ours has yet.
-
-    It may be there all the same: the process may have died, or given up, before it was recorded. Then nothing
-    else of ours may know of it, not even a customer, whose id this is.
-    """
-
-    __tablename__ = "expected_stripe_customer"
-
-    app_id: Mapped[str] = mapped_column(sa.ForeignKey("app.id"), primary_key=True)
-    customer_id: Mapped[str] = mapped_column(sa.String(26), primary_key=True)
-    first_asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    last_asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    contact: Mapped[str] = mapped_column(  # a digest of the name and address for it; empty when several were
-        sa.String(16), default="", server_default=""
-    )
+    @property
+    def stripe_id(self) -> str:
+        """The id at Stripe (cs_…) of a session that was opened."""
+        assert self.stripe_session_id is not None
+        return self.stripe_session_id

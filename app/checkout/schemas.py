@@ -7,7 +7,7 @@ from pydantic import Discriminator, Field, StringConstraints, Tag, field_validat
 from app.api.wire import Instant, Ulid, WireModel
 from app.checkout.actions import Started
 from app.customers.schemas import CurrencyCode, CustomerCreate, Metadata
-from app.gateway import PageOptions
+from app.gateway import CheckoutSessionOptions
 from app.web.redirects import RedirectUrl
 
 RESERVED = ("om_namespace", "om_app_id", "om_customer_id")
@@ -101,7 +101,7 @@ class TaxIdCollection(WireModel):
 
 
 class CheckoutOptions(WireModel):
-    """How the page looks and where it leads."""
+    """How the session looks and where it leads."""
 
     success_url: RedirectUrl | None = Field(
         default=None,
@@ -164,11 +164,11 @@ class CheckoutOptions(WireModel):
             raise ValueError("cancelURL is not allowed when uiMode is embedded")
         return self
 
-    def page(self, currency: str, *, own_return: str) -> PageOptions:
-        """The value that actions take; the currency and our own address to return to where none was given."""
+    def checkout_options(self, currency: str, *, own_return: str) -> CheckoutSessionOptions:
+        """Return the value that actions take, with our currency and return URL where none was given."""
         is_embedded = self.ui_mode == "embedded"
         needs_return = is_embedded and self.redirect_on_completion != "never"
-        return PageOptions(
+        return CheckoutSessionOptions(
             currency=self.currency or currency,
             success_url=self.success_url or (None if is_embedded else own_return),
             cancel_url=self.cancel_url,
@@ -189,7 +189,7 @@ class CheckoutOptions(WireModel):
 
 
 class CreateStripeCheckoutSessionRequest(WireModel):
-    """Who will pay, and on what page."""
+    """Who will pay, and how the session looks."""
 
     customer: CustomerChoice
     options: CheckoutOptions
@@ -200,7 +200,7 @@ class CreateStripeCheckoutSessionRequest(WireModel):
 
 
 class CreateStripeCheckoutSessionResult(WireModel):
-    """The page that was opened, and for whom."""
+    """The session that was opened, and for whom."""
 
     customer_id: Ulid
     stripe_customer_id: str
@@ -222,25 +222,26 @@ class CreateStripeCheckoutSessionResult(WireModel):
 
     @classmethod
     def of(cls, started: Started) -> "CreateStripeCheckoutSessionResult":
-        """The answer for a page; our own marks in the metadata are left out."""
-        hosted, payer = started.hosted, started.payer
+        """Return the answer for a session, without our own marks in its metadata."""
+        opened, payer = started.opened, started.payer
+        assert opened is not None  # each call of the API asks Stripe
         return cls(
             customer_id=payer.customer_id,
             stripe_customer_id=payer.stripe_customer_id,
-            session_id=hosted.id,
-            setup_intent_id=hosted.setup_intent_id,
-            client_secret=hosted.client_secret,
-            client_reference_id=hosted.client_reference_id,
-            customer_email=hosted.customer_email,
-            currency=hosted.currency.upper() if hosted.currency else None,
-            created_at=hosted.created_at,
-            expires_at=hosted.expires_at,
-            metadata={name: value for name, value in hosted.metadata.items() if name not in RESERVED},
-            status=hosted.status,
-            url=hosted.url,
-            cancel_url=hosted.cancel_url,
-            success_url=hosted.success_url,
-            return_url=hosted.return_url,
+            session_id=opened.id,
+            setup_intent_id=opened.setup_intent_id,
+            client_secret=opened.client_secret,
+            client_reference_id=opened.client_reference_id,
+            customer_email=opened.customer_email,
+            currency=opened.currency.upper() if opened.currency else None,
+            created_at=opened.created_at,
+            expires_at=opened.expires_at,
+            metadata={name: value for name, value in opened.metadata.items() if name not in RESERVED},
+            status=opened.status,
+            url=opened.url,
+            cancel_url=opened.cancel_url,
+            success_url=opened.success_url,
+            return_url=opened.return_url,
         )
 
 

@@ -1,18 +1,15 @@
 """Making and changing customers."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import fields
 from dataclasses import replace as replace_fields
-from itertools import count
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
-from ulid import ULID
 
 from app import audit
+from app.core import db
 from app.core.db import utcnow
 from app.core.errors import Conflict, PreconditionFailed
 from app.customers import queries, search
@@ -95,28 +92,34 @@ def refuse_taken(session: Session, wanted: NewCustomer, *, held: str | None = No
         raise CustomerTaken(TAKEN, holders)
 
 
-def match(session: Session, wanted: NewCustomer) -> NewCustomer:
-    """The same wish with a settled id: that of the very same live customer, else one for a new customer.
+def create_or_match(session: Session, wanted: NewCustomer, *, actor: str) -> Customer:
+    """Return the live customer that has exactly these details, and create it if there is none. Flushes.
 
     Raises CustomerTaken when the key, or without one a subject key, belongs to a customer with other details.
     """
     refuse_double(wanted)
+    db.start_write(session)
+    found = _match(session, wanted)
+    if found is not None:
+        return found
+    try:
+        return create(session, wanted, actor=actor)
+    except CustomerTaken:  # perhaps by the same request, a moment ago
+        db.start_write(session)
+        found = _match(session, wanted)
+        if found is None:
+            raise
+        return found
+
+
+def _match(session: Session, wanted: NewCustomer) -> Customer | None:
+    """Find the live customer with these names. Raises CustomerTaken when its details differ."""
     holders = queries.namesakes(session, wanted.key, wanted.subject_keys)
-    for holder in holders:
-        if len(holders) == 1 and is_same(holder, wanted):
-            return with_adopted(holder, replace_fields(wanted, id=holder.id))
-        raise CustomerTaken(TAKEN, {holder.id for holder in holders})
-    return replace_fields(wanted, id=settled_id(session, wanted))
-
-
-def settled_id(session: Session, wanted: NewCustomer, *whose: str) -> str:
-    """An id for a new customer, made of its names and of whose wish it is.
-
-    The same wish gets the same id each time it is made, so that concurrent and repeated calls agree on whom
-    they make without having to ask each other.
-    """
-    names = ["key", wanted.key] if wanted.key else ["subjects", *sorted(wanted.subject_keys)]
-    return queries.unused(session, (_settled_id([*whose, *names], n) for n in count()))
+    if not holders:
+        return None
+    if len(holders) == 1 and is_same(holders[0], wanted):
+        return holders[0]
+    raise CustomerTaken(TAKEN, {holder.id for holder in holders})
 
 
 def refuse_double(wanted: NewCustomer) -> None:
@@ -207,12 +210,3 @@ def _flush(session: Session, wanted: NewCustomer) -> None:
             TAKEN,
             queries.holders(session, key=wanted.key, subject_keys=wanted.subject_keys),
         ) from error
-
-
-def _settled_id(identity: list[str], number: int) -> str:
-    """A ULID made of a name instead of a moment: its time is zero, its rest a hash.
-
-    The number is how many customers of that name were deleted before.
-    """
-    digest = hashlib.sha256(json.dumps([*identity, number]).encode()).digest()
-    return str(ULID(bytes(6) + digest[:10]))

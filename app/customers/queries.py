@@ -1,7 +1,7 @@
 """Reads of customers that are worth a name."""
 
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -53,15 +53,6 @@ def namesakes(session: Session, key: str | None, subject_keys: Collection[str]) 
         SubjectKey.deleted_at.is_(None), SubjectKey.key.in_(subject_keys)
     )
     return list(session.scalars(sa.select(Customer).where(Customer.id.in_(held))))
-
-
-def unused(session: Session, ids: Iterable[str]) -> str:
-    """The first of these ids that no customer has or had."""
-    return next(
-        wanted
-        for wanted in ids
-        if session.scalar(sa.select(Customer.id).where(Customer.id == wanted)) is None
-    )
 
 
 def by_key(session: Session, key: str) -> Customer:

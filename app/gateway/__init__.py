@@ -1,10 +1,12 @@
 """Stripe, and the only importer of `stripe`."""
 
 from app.gateway.choices import DefaultChange
-from app.gateway.client import API_VERSION, EVENTS, StripeGateway, is_live
+from app.gateway.client import StripeGateway, is_live
 from app.gateway.contacts import Contact, contact_of
 from app.gateway.errors import (
     StripeFailed,
+    StripeFailureStored,
+    StripeInProgress,
     StripeKeyRejected,
     StripeObjectMissing,
     StripePermissionMissing,
@@ -16,42 +18,45 @@ from app.gateway.facts import (
     Account,
     CustomerFacts,
     Endpoint,
-    HostedSession,
     Mandate,
     Method,
+    OpenedSession,
     PortalSession,
     SessionFacts,
     SetupFacts,
     instant,
 )
 from app.gateway.listed import CustomerPage, EventPage, ListedCustomer, SentEvent
-from app.gateway.pages import PageOptions
+from app.gateway.options import CheckoutSessionOptions
 from app.gateway.patience import clear_budget, set_budget, time_left
 from app.gateway.rights import Right
 from app.gateway.transport import WSGITransport
+from app.gateway.version import API_VERSION, EVENTS
 
 __all__ = [
     "API_VERSION",
     "EVENTS",
     "Account",
+    "CheckoutSessionOptions",
     "Contact",
     "CustomerFacts",
     "CustomerPage",
     "DefaultChange",
     "Endpoint",
     "EventPage",
-    "HostedSession",
     "ListedCustomer",
     "Mandate",
     "Method",
-    "PageOptions",
+    "OpenedSession",
     "PortalSession",
     "Right",
     "SentEvent",
     "SessionFacts",
     "SetupFacts",
     "StripeFailed",
+    "StripeFailureStored",
     "StripeGateway",
+    "StripeInProgress",
     "StripeKeyRejected",
     "StripeObjectMissing",
     "StripePermissionMissing",

@@ -26,6 +26,18 @@ class StripeUnavailable(StripeFailed):
         self.is_unanswered = is_unanswered  # Stripe may have done what was asked all the same
 
 
+class StripeInProgress(StripeUnavailable):
+    """Another request with the same idempotency key is under way."""
+
+
+class StripeFailureStored(StripeUnavailable):
+    """Stripe stored a failure under the idempotency key, and answers every repeat with it.
+
+    The first request may have taken effect all the same. To ask again takes another key.
+    Source: https://docs.stripe.com/api/idempotent_requests
+    """
+
+
 class StripeKeyRejected(StripeFailed):
     """Stripe does not know our API key, or no longer."""
 
@@ -78,9 +90,19 @@ def translated() -> Iterator[None]:
             raise StripeObjectMissing(_words(error)) from error
         raise StripeRefused(_words(error), param=error.param, code=_code(error)) from error
     except stripe.StripeError as error:
-        if error.http_status is not None and 400 <= error.http_status < 500 and error.http_status != 409:
+        if error.http_status == 409:
+            raise StripeInProgress("Stripe is still working on the same request.") from error
+        if _is_stored(error):
+            raise StripeFailureStored("Stripe had a problem of its own.") from error
+        if error.http_status is not None and 400 <= error.http_status < 500:
             raise StripeFailed(_words(error)) from error
         raise StripeUnavailable("Stripe had a problem of its own.") from error
+
+
+def _is_stored(error: stripe.StripeError) -> bool:
+    """Can nothing else come of this idempotency key? It stands for a failure, or for another request."""
+    replayed = _header(error.headers, "idempotent-replayed") == "true"
+    return isinstance(error, stripe.IdempotencyError) or (replayed and (error.http_status or 0) >= 500)
 
 
 def _code(error: stripe.StripeError) -> str | None:
@@ -95,5 +117,9 @@ LONGEST_PAUSE = 120.0  # seconds; Stripe asks for few, and who asks for an hour 
 
 
 def _seconds(headers: dict[str, str] | None) -> float | None:
-    value = {name.lower(): value for name, value in (headers or {}).items()}.get("retry-after", "")
+    value = _header(headers, "retry-after")
     return min(float(value), LONGEST_PAUSE) if value.isdecimal() else None
+
+
+def _header(headers: dict[str, str] | None, name: str) -> str:
+    return {key.lower(): value for key, value in (headers or {}).items()}.get(name, "")

@@ -20,13 +20,13 @@ class Account:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HostedSession:
-    """A Checkout page that was opened in setup mode."""
+class OpenedSession:
+    """A Checkout Session in setup mode, as Stripe opened it."""
 
     id: str  # cs_…
     setup_intent_id: str  # seti_…
-    url: str | None  # whole, with its fragment; an embedded page has none
-    client_secret: str | None  # of an embedded page
+    url: str | None  # with its fragment; an embedded session has none
+    client_secret: str | None  # of an embedded session
     status: str
     currency: str | None  # lower case
     customer_email: str | None
@@ -39,7 +39,7 @@ class HostedSession:
     expires_at: datetime
 
     @classmethod
-    def of(cls, body: dict[str, Any]) -> "HostedSession":
+    def of(cls, body: dict[str, Any]) -> "OpenedSession":
         """Read a Session. Source: https://docs.stripe.com/api/checkout/sessions/object"""
         return cls(
             id=body["id"],

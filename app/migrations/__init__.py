@@ -42,7 +42,7 @@ def upgrade(target: str = "heads") -> str | None:
     Conflict when others use a table for too long, or when the database is newer than this release.
     """
     _refuse_newer()
-    with db.engine().connect() as connection, locks.waited_for_shortly(connection):
+    with db.engine().connect() as connection, locks.prepared(connection):
         command.upgrade(_config(connection), target)
     return trigrams.ensure(db.engine()) if target == "heads" else None
 
@@ -50,7 +50,7 @@ def upgrade(target: str = "heads") -> str | None:
 def downgrade(target: str) -> None:
     """Bring the tables back to a version; `base` is an empty database. Raises Conflict as `upgrade` does."""
     _refuse_newer()
-    with db.engine().connect() as connection, locks.waited_for_shortly(connection):
+    with db.engine().connect() as connection, locks.prepared(connection):
         command.downgrade(_config(connection), target)
 
 

@@ -5,7 +5,7 @@ meanwhile waits behind the step. So it gives up soon, and can be run again.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
@@ -17,19 +17,38 @@ GAVE_UP = "55P03"  # https://www.postgresql.org/docs/current/errcodes-appendix.h
 
 
 @contextmanager
-def waited_for_shortly(connection: sa.Connection) -> Iterator[None]:
-    """Have steps give up soon on this connection. Raises Conflict when one does; those before it are done."""
+def prepared(connection: sa.Connection) -> Iterator[None]:
+    """Let steps give up soon on PostgreSQL, and replace tables on SQLite. Raises Conflict when one gives up.
+
+    The steps before it are done.
+    """
     if connection.dialect.name == "postgresql":
         sa.event.listen(connection, "begin", _limit)
+    with _without_foreign_keys(connection) if connection.dialect.name == "sqlite" else nullcontext():
+        try:
+            yield
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != GAVE_UP:
+                raise
+            raise Conflict(
+                f"A table was in use for more than {LONGEST} seconds, and everybody else would have waited"
+                " behind this step: run the command again when long transactions, such as a dump, have ended."
+            ) from error
+
+
+@contextmanager
+def _without_foreign_keys(connection: sa.Connection) -> Iterator[None]:
+    """Let a step replace a table that others refer to. Source: https://sqlite.org/lang_altertable.html#otheralter"""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute("PRAGMA foreign_keys=OFF")
     try:
         yield
-    except OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) != GAVE_UP:
-            raise
-        raise Conflict(
-            f"A table was in use for more than {LONGEST} seconds, and everybody else would have waited behind"
-            " this step: run the command again when long transactions, such as a dump, have ended."
-        ) from error
+        if broken := driver.execute("PRAGMA foreign_key_check").fetchall():
+            raise RuntimeError(f"rows refer to what is missing: {broken[:3]}")
+    finally:
+        connection.rollback()
+        driver.execute("PRAGMA foreign_keys=ON")
 
 
 def _limit(connection: sa.Connection) -> None:

@@ -8,11 +8,10 @@ from app.payers.actions import (
     remember,
     restore_customer,
     settle_drift,
-    take_up,
     unbind,
     uninstall,
 )
-from app.payers.binding import Binding, bind
+from app.payers.binding import Binding, bind, link, refuse_missing
 from app.payers.contact import expect_contact, replace_customer
 from app.payers.differences import (
     Difference,
@@ -27,10 +26,10 @@ from app.payers.queries import (
     all_of_customer,
     fresh,
     in_default_app,
-    lost_of_customer,
     of_customer,
     of_stripe_customer,
 )
+from app.payers.reserve import create_at_stripe, metadata, reserve
 from app.payers.stale import check_stale, is_stale
 from app.payers.status import EXPIRING, PaymentStatus, expires_after, payment_status, status_until
 from app.payers.status_table import STATUS_TABLE, status_info
@@ -50,6 +49,7 @@ __all__ = [
     "all_of_customer",
     "bind",
     "check_stale",
+    "create_at_stripe",
     "delete_customer",
     "differences",
     "end_gone",
@@ -59,20 +59,22 @@ __all__ = [
     "has_other_contact",
     "in_default_app",
     "is_stale",
-    "lost_of_customer",
+    "link",
     "mark_due",
+    "metadata",
     "of_customer",
     "of_stripe_customer",
     "open_portal",
     "payment_status",
+    "refuse_missing",
     "remember",
     "remember_contact",
     "replace_customer",
+    "reserve",
     "restore_customer",
     "settle_drift",
     "status_info",
     "status_until",
-    "take_up",
     "unbind",
     "uninstall",
 ]

@@ -159,8 +159,10 @@ def restore_customer(session: Session, customer: customers.Customer, *, actor: s
 
 
 def _may_live(session: Session, payer: Payer) -> bool:
-    taken = queries.of_stripe_customer(session, payer.app_id, payer.stripe_customer_id)
-    return payer.app.deleted_at is None and taken is None
+    taken = payer.stripe_customer_id and queries.of_stripe_customer(
+        session, payer.app_id, payer.stripe_customer_id
+    )
+    return payer.app.deleted_at is None and not taken
 
 
 def uninstall(session: Session, app_id: str, *, actor: str) -> None:
@@ -210,7 +212,7 @@ def open_portal(
     with apps.record_rejection(session, payer.app):
         try:
             return apps.connect(payer.app).open_portal_session(
-                payer.stripe_customer_id,
+                payer.stripe_id,
                 configuration_id=configuration_id,
                 locale=locale,
                 return_url=return_url,

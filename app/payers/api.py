@@ -92,7 +92,8 @@ def list_app_data(customerIdOrKey: str, query: CustomerAppDataListQuery) -> Cust
     """
     session = db.session()
     customer = _customer(session, customerIdOrKey)
-    found = queries.all_of_customer(session, customer.id) if query.type in {None, "stripe"} else []
+    every = queries.all_of_customer(session, customer.id) if query.type in {None, "stripe"} else []
+    found = [payer for payer in every if payer.stripe_customer_id is not None]
     listed = query.of(found)
     answer = CustomerAppDataPaginatedResponse(
         items=[StripeCustomerAppData.of(payer) for payer in listed],

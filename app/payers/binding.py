@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 from app import apps, audit, customers
 from app.core import db
 from app.core.db import new_id, utcnow
-from app.core.errors import Invalid, PreconditionFailed
-from app.gateway import CustomerFacts, StripeGateway
+from app.core.errors import Conflict, Invalid, PreconditionFailed
+from app.gateway import CustomerFacts, StripeGateway, StripeObjectMissing
 from app.payers import queries
-from app.payers.actions import end, mark_due, remember, take_up
+from app.payers.actions import end, end_gone, mark_due, remember, take_up
 from app.payers.models import Payer
+from app.payers.reserve import record_stripe_customer
 
 BOUND = "This Stripe customer is bound to another customer, or this customer is being bound just now."
 
@@ -67,6 +68,44 @@ def bind(
     except IntegrityError as error:
         session.rollback()
         raise PreconditionFailed(BOUND) from error
+
+
+def refuse_missing(session: Session, app: apps.App, stripe_customer_id: str) -> None:
+    """Raise PreconditionFailed for a Stripe customer that doesn't exist or was deleted. Ends the reading."""
+    db.end_read(session)
+    try:
+        found = apps.connect(app).customer(stripe_customer_id)
+    except StripeObjectMissing as error:
+        raise PreconditionFailed(error.detail) from error
+    if found.deleted:
+        raise PreconditionFailed(f"Stripe customer {found.id} is deleted.")
+
+
+def link(session: Session, app: apps.App, customer_id: str, stripe_customer_id: str) -> Payer:
+    """Link a Stripe customer to a customer that has none yet in this app. Flushes.
+
+    Raises Conflict when the customer is linked to another one, and PreconditionFailed when the Stripe
+    customer is linked to another customer.
+    """
+    db.start_write(session)
+    payer = queries.of_customer(session, app.id, customer_id)
+    if payer is not None and payer.gone_at is not None:
+        end_gone(session, payer)
+        payer = None
+    holder = queries.of_stripe_customer(session, app.id, stripe_customer_id)
+    if holder is not None and holder.customer_id != customer_id:
+        raise PreconditionFailed(f"Stripe customer {stripe_customer_id} is linked to another customer.")
+    try:
+        if payer is None:
+            return take_up(session, app.id, customer_id, stripe_customer_id)
+        record_stripe_customer(session, payer, stripe_customer_id)
+    except IntegrityError as error:  # somebody else was quicker
+        session.rollback()
+        raise PreconditionFailed(BOUND) from error
+    payer = queries.fresh(session, payer.id)
+    if payer.stripe_customer_id != stripe_customer_id:
+        raise Conflict(f"Customer {customer_id} is linked to Stripe customer {payer.stripe_customer_id}.")
+    return payer
 
 
 def _payer_of(session: Session, customer: customers.Customer, binding: Binding) -> Payer | None:

@@ -28,6 +28,8 @@ LONG_AGO = sa.text("'1970-01-01 00:00:00.000000'")  # rows that are older than a
 class Payer(Base):
     """One customer in one app: its Stripe customer, its methods, and when we last heard the truth.
 
+    The row is reserved before Stripe is asked for a customer, and its id is in the idempotency key and the
+    metadata.
     `due_at` and `hints` are the queue of convergences: a payer is due when that time has come, and every
     hint that something changed adds one. `due_for` says why Stripe is to be asked whatever the events tell.
     Whom an event or a person wants looked at comes before all whose time has merely come.
@@ -39,7 +41,11 @@ class Payer(Base):
     id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
     app_id: Mapped[str] = mapped_column(sa.ForeignKey("app.id"))
     customer_id: Mapped[str] = mapped_column(sa.ForeignKey("customer.id"), index=True)
-    stripe_customer_id: Mapped[str] = mapped_column(sa.String(255))  # cus_…
+    stripe_customer_id: Mapped[str | None] = mapped_column(sa.String(255))  # cus_…; None: reserved
+    attempt: Mapped[int] = mapped_column(default=1, server_default="1")  # of creating it; part of the key
+    request: Mapped[dict[str, Any] | None] = mapped_column(  # name and email that Stripe is asked to store
+        sa.JSON(none_as_null=True)
+    )
     default_method_id: Mapped[str | None] = mapped_column(sa.String(255))  # pm_…, what Stripe charges
     chosen_method_id: Mapped[str | None] = mapped_column(sa.String(255))  # pm_…, what a program asked for
     policy_method_id: Mapped[str | None] = mapped_column(sa.String(255))  # pm_…, what our policy chose last
@@ -131,6 +137,12 @@ class Payer(Base):
         sa.Index("ix_payer_verify", "app_id", "verify_at", sqlite_where=THERE, postgresql_where=THERE),
         sa.Index("ix_payer_drift", "verified_at", sqlite_where=DRIFTED, postgresql_where=DRIFTED),
     )
+
+    @property
+    def stripe_id(self) -> str:
+        """The Stripe customer (cus_…) of a payer that is not only reserved."""
+        assert self.stripe_customer_id is not None
+        return self.stripe_customer_id
 
     @property
     def default_method(self) -> "PaymentMethod | None":

@@ -29,9 +29,9 @@ def all_of_customer(session: Session, customer_id: str) -> list[Payer]:
 
 
 def in_default_app(session: Session, customer_id: str) -> Payer:
-    """A customer as it is known in the default app. Raises PreconditionFailed."""
+    """Return a customer's payer in the default app. Raises PreconditionFailed without a Stripe customer."""
     payer = of_customer(session, default_app(session).id, customer_id)
-    if payer is None:
+    if payer is None or payer.stripe_customer_id is None:
         raise PreconditionFailed(f"Customer {customer_id} has no Stripe customer.")
     return payer
 
@@ -44,14 +44,6 @@ def default_app(session: Session) -> apps.App:
         raise PreconditionFailed(error.detail) from error
 
 
-def lost_of_customer(session: Session, app_id: str, customer_id: str) -> set[str]:
-    """The Stripe customers (cus_…) that stood for a customer and were deleted at Stripe."""
-    lost = select(Payer.stripe_customer_id).where(
-        Payer.app_id == app_id, Payer.customer_id == customer_id, Payer.gone_at.is_not(None)
-    )
-    return set(session.scalars(lost))
-
-
 def of_stripe_customer(session: Session, app_id: str, stripe_customer_id: str) -> Payer | None:
     """Whom a Stripe customer (cus_…) stands for."""
     return session.scalar(
@@ -61,6 +53,16 @@ def of_stripe_customer(session: Session, app_id: str, stripe_customer_id: str) -
             Payer.deleted_at.is_(None),
         )
     )
+
+
+def was_of_another(session: Session, payer: Payer, stripe_customer_id: str) -> bool:
+    """Was a Stripe customer (cus_…) ever linked to another customer? It may have that one's methods."""
+    others = select(Payer.id).where(
+        Payer.app_id == payer.app_id,
+        Payer.stripe_customer_id == stripe_customer_id,
+        Payer.customer_id != payer.customer_id,
+    )
+    return session.scalar(others.limit(1)) is not None
 
 
 def fresh(session: Session, payer_id: str, *, lock: bool = False) -> Payer:

@@ -18,36 +18,30 @@ from app.web.forms import has_control_characters, one_line, trimmed
 
 MOST_SUBJECT_KEYS = 100
 LONGEST_KEY = 256
-FORM_AGE = 20 * 3600  # seconds; Stripe keeps idempotency keys for a day at least
+FORM_AGE = 20 * 3600  # seconds
 
 
 @dataclass(frozen=True)
 class Form:
-    """One form, in one tab: one form makes one customer, however often it is sent.
-
-    A try that failed may have made a Stripe customer; the id it was made for goes with the form, so that
-    the next try finds it whatever is corrected meanwhile.
-    """
+    """One form, in one tab: one form makes one customer, however often it is sent."""
 
     id: str = field(default_factory=new_id)
-    customer_id: str | None = None
-    made_at: datetime | None = None  # when it was drawn, of one that was sent
+    made_at: datetime | None = None  # when a form that was sent had been drawn
 
     @property
     def nonce(self) -> str:
-        """It, signed."""
-        signed = _signer().dumps([self.id, self.customer_id])
+        """The form's id, signed."""
+        signed = _signer().dumps(self.id)
         return signed.decode() if isinstance(signed, bytes) else signed
 
     @classmethod
     def of(cls, nonce: str | None) -> "Form | None":
-        """Read a nonce; None when it is not of our making, or too old for Stripe to remember."""
+        """Read a nonce; None when we did not sign it, or too long ago."""
         try:
-            signed, made_at = _signer().loads(nonce or "", max_age=FORM_AGE, return_timestamp=True)
-            form_id, customer_id = signed
-        except (BadSignature, ValueError):  # a ValueError: of a release that signed something else
+            form_id, made_at = _signer().loads(nonce or "", max_age=FORM_AGE, return_timestamp=True)
+        except BadSignature:
             return None
-        return cls(form_id, customer_id, made_at)
+        return cls(form_id, made_at) if isinstance(form_id, str) else None
 
 
 class SubjectKeysField(Field):

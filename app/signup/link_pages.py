@@ -19,7 +19,7 @@ from app.signup import bots, queries
 from app.signup.follow import follow
 from app.signup.pages import Problem, bp, is_in_doubt, name_browser, tell
 from app.signup.places import name_in_url
-from app.signup.resume import NothingToPay
+from app.signup.resume import PaymentMethodOnFile
 from app.web.limits import limited
 
 CLOSED = "The payment page can't be opened just now"
@@ -85,7 +85,7 @@ def press(token: str) -> ResponseReturnValue:
         return _page(link, token, UNPROVEN, 422)
     try:
         return redirect(follow(session, link, browser=name_browser(), another="another" in request.form), 303)
-    except NothingToPay:
+    except PaymentMethodOnFile:
         is_bound = queries.of_browser(session, cookie["browser"], link.customer_id) is not None
         own = _outcome(session, link)
         return redirect(own if is_bound else url_for("signup.start", token=token), 303)

@@ -27,6 +27,7 @@ class Signup(Base):
     )
     browser_hash: Mapped[str] = mapped_column(sa.String(64), primary_key=True, index=True)
     form_id: Mapped[str | None] = mapped_column(sa.String(26))  # None for one that came by a link
+    details_hash: Mapped[str | None] = mapped_column(sa.String(64))  # of details without a key of any kind
     link_id: Mapped[str | None] = mapped_column(
         sa.String(26), sa.ForeignKey("onboarding_link.id", ondelete="CASCADE")
     )
@@ -35,6 +36,8 @@ class Signup(Base):
     __table_args__ = (
         # One form makes one customer, in one browser.
         sa.Index("uq_signup_form_id", "form_id", unique=True),
+        # Two forms of one browser with exactly the same details are one sign-up, too.
+        sa.Index("uq_signup_details", "browser_hash", "details_hash", unique=True),
         sa.Index(
             "uq_signup_form", "customer_id", unique=True, sqlite_where=SIGNED_UP, postgresql_where=SIGNED_UP
         ),

@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 from app import apps, checkout, customers, gateway, payers, sync
 from app.core import db
 from app.core.config import settings
-from app.core.errors import AppError, Invalid, NotFound
+from app.core.errors import AppError, Invalid, NotFound, PreconditionFailed
 from app.core.sealing import Unsealable
-from app.gateway import StripeFailed, StripeKeyRejected, StripeUnavailable
+from app.gateway import StripeFailed, StripeUnavailable
 from app.signup import actions, bots, known_page, queries, state_page
 from app.signup.forms import Form, SignupForm
 from app.signup.models import Signup
 from app.signup.places import app_here, outcome_url
-from app.signup.resume import NothingToPay
+from app.signup.resume import PaymentMethodOnFile
 from app.signup.resume import resume as resume_payment
 from app.web import problems
 from app.web.limits import limited
@@ -90,29 +90,35 @@ def submit() -> ResponseReturnValue:
     sent = Form.of(form.nonce.data)
     if not form.validate() or sent is None or "browser" not in cookie:
         return _page(form, _stale(form, sent), status=422)
-    session, wanted = db.session(), form.wanted()
+    session = db.session()
     try:
         bots.refuse(sent, is_new=queries.of_form(session, sent.id) is None)
-        app = apps.find(session)
-        way = actions.submit(session, app, wanted, form=sent, browser=cookie["browser"])
-    except NothingToPay as done:
-        return redirect(url_for("signup.done", customer=done.customer_id), 303)
+        signed_up = actions.sign_up(session, form.wanted(), form_id=sent.id, browser=cookie["browser"])
     except AppError as error:
         session.rollback()
         g.counts = True
-        if isinstance(error, StripeKeyRejected):
-            db.start_write(session)
-            apps.note_key_state(session, app, accepted=False)
-            session.commit()
-        is_kept = queries.is_kept(session, sent.id, wanted)
-        if is_kept and is_in_doubt(error):
-            own = queries.of_form(session, sent.id)
-            return redirect(url_for("signup.done", customer=own.customer_id if own else None), 303)
-        customer_id = actions.new_customer_id(session, wanted, sent, cookie["browser"])
-        form.nonce.data = Form(sent.id, customer_id).nonce
-        return _page(form, *_explain(form, error, is_kept=is_kept))
-    g.counts = way.is_new  # a double click or a reload costs nothing of the budget
-    return redirect(way.url, 303)
+        return _page(form, *_explain(form, error))
+    g.counts = signed_up.is_new  # a double click or a reload costs nothing of the budget
+    return _open_payment(session, form, signed_up.customer_id)
+
+
+def _open_payment(session: Session, form: SignupForm, customer_id: str) -> ResponseReturnValue:
+    """Lead somebody whose details are stored to Stripe's page, or to the page that says how it stands."""
+    try:
+        app = apps.find(session)
+        with apps.record_rejection(session, app):
+            actions.tell_stripe(session, app, customer_id)
+            return redirect(resume_payment(session, app, customer_id), 303)
+    except PaymentMethodOnFile:
+        return redirect(url_for("signup.done", customer=customer_id), 303)
+    except (StripeFailed, NotFound, Unsealable) as error:  # NotFound: no app is installed
+        session.rollback()
+        tell(error)
+        return redirect(url_for("signup.done", customer=customer_id), 303)
+    except AppError as error:
+        session.rollback()
+        g.counts = True
+        return _page(form, *_explain(form, error))
 
 
 @bp.get("/return")
@@ -129,16 +135,18 @@ def done() -> ResponseReturnValue:
     is_live = opened is not None and opened.payer.deleted_at is None
     payer = opened.payer if opened and is_live else _payer(session, signup)
     if payer is None:
-        return render_template("signup/stranger.html"), 404
+        return _details_saved(session, signup, is_away=apps.default(session) is None)
     db.end_read(session)
     checked = sync.refresh(session, payer.id)
     payer = payers.fresh(session, payer.id)
+    if payer.stripe_customer_id is None:
+        return _details_saved(session, signup, is_away=True)
     return state_page.show(session, payer, signup, checked=checked, is_known=known is not None)
 
 
 @bp.get("/cancelled")
 def cancelled() -> ResponseReturnValue:
-    """Went back on Stripe's page: nothing is lost."""
+    """Say how to continue to somebody who went back on Stripe's page."""
     session = db.session()
     signup = queries.of_browser(session, cookie.get("browser"), request.args.get("customer"))
     if signup is not None and known_page.has_begun(session, signup):  # another tab was quicker
@@ -160,7 +168,7 @@ def resume() -> ResponseReturnValue:
     try:
         is_another = "another" in request.form
         url = resume_payment(session, app_here(session), signup.customer_id, another=is_another)
-    except NothingToPay as done:
+    except PaymentMethodOnFile as done:
         return redirect(outcome_url(done.customer_id), 303)
     except checkout.TooManyDeclines as error:
         return problems.answer(error.status, *bots.too_many_declines())
@@ -169,12 +177,7 @@ def resume() -> ResponseReturnValue:
         tell(error)
         if is_in_doubt(error):
             return redirect(outcome_url(signup.customer_id), 303)
-        return problems.answer(
-            503,
-            "The payment page can't be opened just now",
-            "We can't reach our payment provider just now. Your details are kept, and nothing has been"
-            " charged.",
-        )
+        return _details_saved(session, signup, is_away=True, status=503)
     return redirect(url, 303)
 
 
@@ -235,8 +238,21 @@ def _stale(form: SignupForm, sent: Form | None) -> Problem | None:
     )
 
 
-def _explain(form: SignupForm, error: AppError, *, is_kept: bool) -> tuple[Problem | None, int]:
-    """What to say of a failure. The details may be kept all the same: from before, or as a correction."""
+def _details_saved(
+    session: Session, signup: Signup, *, is_away: bool, status: int = 200
+) -> ResponseReturnValue:
+    """Say that the details are saved, and offer to continue; `is_away`: why it did not continue by itself."""
+    customer = session.get(customers.Customer, signup.customer_id)
+    if customer is None or customer.deleted_at is not None:
+        return render_template("signup/stranger.html"), 404
+    page = render_template(
+        "signup/details_saved.html", customer=customer, is_away=is_away, is_guest=signup.is_guest
+    )
+    return page, status
+
+
+def _explain(form: SignupForm, error: AppError) -> tuple[Problem | None, int]:
+    """Say why a form was not accepted."""
     support = settings().support_email
     if isinstance(error, customers.CustomerTaken):
         # One sentence for every case: it does not tell which name is taken, nor by whom.
@@ -246,7 +262,9 @@ def _explain(form: SignupForm, error: AppError, *, is_kept: bool) -> tuple[Probl
             f"{sentence} If your company has signed up before: {help_} for a link."
         ]
         return None, 422
-    if isinstance(error, actions.FormSpent):
+    is_blocked = isinstance(error, checkout.TooManyDeclines)
+    is_deleted = isinstance(error, PreconditionFailed) and not is_blocked
+    if isinstance(error, actions.FormAlreadyUsed) or is_deleted:
         form.nonce.data = Form().nonce
         return Problem("Please send it once more", "Nothing was stored; what you typed is still here."), 422
     if isinstance(error, Invalid) and "email" in error.fields:
@@ -254,18 +272,6 @@ def _explain(form: SignupForm, error: AppError, *, is_kept: bool) -> tuple[Probl
         return None, 422
     if isinstance(error, Invalid):
         return Problem("Stripe did not accept these details", error.detail), 422
-    if isinstance(error, StripeFailed | NotFound | Unsealable):
-        tell(error)
-        stored = "Your details are kept" if is_kept else "Nothing was stored"
-        return (
-            Problem(
-                "Payments can't be set up just now",
-                f"We can't reach our payment provider just now. {stored}, and what you typed is still here: "
-                "try again in a few minutes.",
-            ),
-            503,
-        )
-    is_blocked = isinstance(error, checkout.TooManyDeclines)
     words = bots.too_many_declines() if is_blocked else ("Please send it once more", error.detail)
     return Problem(*words), error.status
 
@@ -278,4 +284,7 @@ def _unfinished(own: known_page.Known | None) -> tuple[customers.Customer, Form]
 
 
 def _payer(session: Session, signup: Signup) -> payers.Payer | None:
-    return payers.of_customer(session, app_here(session).id, signup.customer_id)
+    try:
+        return payers.of_customer(session, app_here(session).id, signup.customer_id)
+    except NotFound:  # no app is installed
+        return None

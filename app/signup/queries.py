@@ -29,7 +29,7 @@ def returned_from(
     session: Session, session_id: str | None, customer_id: str | None
 ) -> checkout.CheckoutSession | None:
     """The checkout session (cs_…) from which Stripe sent this customer back, if it is one of ours."""
-    opened = session.get(checkout.CheckoutSession, session_id) if session_id else None
+    opened = checkout.by_stripe_session(session, session_id) if session_id else None
     is_theirs = opened is not None and opened.payer.customer_id == (customer_id or "").upper()
     return opened if is_theirs else None
 
@@ -51,6 +51,14 @@ def signed_up(session: Session, nonce: str | None, customer_id: str | None = Non
 def of_form(session: Session, form_id: str) -> Signup | None:
     """The sign-up that came of this form, in whichever browser."""
     made = select(Signup).where(Signup.form_id == form_id)
+    return session.scalar(made.execution_options(populate_existing=True))
+
+
+def of_details(session: Session, nonce: str, details_hash: str | None) -> Signup | None:
+    """The sign-up that this browser made with these details."""
+    made = select(Signup).where(
+        Signup.browser_hash == browser_hash(nonce), Signup.details_hash == details_hash
+    )
     return session.scalar(made.execution_options(populate_existing=True))
 
 
@@ -81,15 +89,6 @@ def with_names(session: Session, wanted: customers.NewCustomer, customer_id: str
         held = session.get(customers.Customer, customer_id, populate_existing=True)
         keys = tuple(held.subject_keys) if held else ()
     return replace(wanted, id=customer_id, subject_keys=keys or (customer_id,))
-
-
-def is_kept(session: Session, form_id: str, wanted: customers.NewCustomer) -> bool:
-    """Are these very details stored for this form?"""
-    own = of_form(session, form_id)
-    if own is None:
-        return False
-    customer = session.get(customers.Customer, own.customer_id, populate_existing=True)
-    return customer is not None and customers.is_same(customer, with_names(session, wanted, customer.id))
 
 
 def _of(nonce: str, customer_id: str | None) -> Select[Signup]:

@@ -27,7 +27,7 @@ def close_sessions(
         if facts is not None and facts.status == "open":
             heartbeat()
             with suppress(StripeRefused, StripeObjectMissing):  # it ended a moment ago
-                stripe.expire_session(session_id)
+                stripe.expire_session(facts.id)
                 state.sessions[session_id] = replace(facts, status="expired")
 
 

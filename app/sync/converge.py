@@ -1,7 +1,7 @@
 """Make our record of a payer equal to what Stripe says now. Nothing else writes payment-method state."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 
 import structlog
@@ -25,7 +25,7 @@ log = structlog.get_logger("gangway.sync")
 MAX_AGE = timedelta(minutes=1)  # of a record that we show without asking Stripe
 RENEW_AFTER = timedelta(seconds=5)
 ADOPT_RETRY_DELAY = timedelta(seconds=2)  # somebody was changing the customer
-TIMER_CAUSES = {"timer", "verify", "expiring", "stale"}  # neither an event nor a person
+TIMER_CAUSES = {"timer", "verify", "expiring", "stale", "reserved"}  # neither an event nor a person
 
 
 class Outcome(Enum):
@@ -55,6 +55,10 @@ def converge(session: Session, lease: Lease, *, cause: str | None = None, full: 
     heartbeat = _LeaseHeartbeat(session, lease)
     asked_at = utcnow()
     try:
+        if payer.stripe_customer_id is None:  # reserved, and nobody came back for it
+            payer = payers.create_at_stripe(session, payer)
+            local = LocalState.of(session, payer, full=True)
+            db.end_read(session)
         stripe = apps.connect(payer.app)
         state = fetch(stripe, local, heartbeat)
         apply_policy(stripe, local, state, heartbeat)
@@ -73,12 +77,7 @@ def converge(session: Session, lease: Lease, *, cause: str | None = None, full: 
             if cause in TIMER_CAUSES and not local.event_ids and not settings().is_pulling:
                 _suspect_drift(locked, changes)
             if locked.hints == lease.hints:
-                locked.due_at = schedule.next_check(session, locked, now)
-                locked.due_for, locked.is_wanted, locked.is_choice_due = None, False, False
-                if not is_contact_sent:
-                    locked.due_at = min(filter(None, (locked.due_at, locked.contact_until or now)))
-                elif not is_adopted:
-                    locked.due_at = min(filter(None, (locked.due_at, now + ADOPT_RETRY_DELAY)))
+                _plan_next_check(session, locked, now, is_contact_sent=is_contact_sent, is_adopted=is_adopted)
             elif was_failing:  # news arrived meanwhile, and need not wait for the retry
                 locked.due_at = now
             _release(locked)
@@ -188,6 +187,18 @@ def _failed(session: Session, lease: Lease, error: AppError, event_ids: list[str
         apps.note_key_state(session, payer.app, accepted=False)
     session.commit()
     return Outcome.FAILED
+
+
+def _plan_next_check(
+    session: Session, payer: Payer, now: datetime, *, is_contact_sent: bool, is_adopted: bool
+) -> None:
+    """Schedule the next check of a payer about whom no news arrived meanwhile."""
+    payer.due_at = schedule.next_check(session, payer, now)
+    payer.due_for, payer.is_wanted, payer.is_choice_due = None, False, False
+    if not is_contact_sent:
+        payer.due_at = min(filter(None, (payer.due_at, payer.contact_until or now)))
+    elif not is_adopted:
+        payer.due_at = min(filter(None, (payer.due_at, now + ADOPT_RETRY_DELAY)))
 
 
 def _suspect_drift(payer: Payer, changes: list[str]) -> None:

@@ -52,11 +52,11 @@ def fetch(stripe: StripeGateway, local: LocalState, heartbeat: Heartbeat) -> Str
     for row in local.sessions:
         heartbeat()
         try:
-            sessions[row.id] = stripe.session(row.id)
+            sessions[row.id] = stripe.session(row.stripe_id)
         except StripeObjectMissing:
             sessions[row.id] = None
     found = [facts for facts in sessions.values() if facts]
-    customer_id = local.payer.stripe_customer_id
+    customer_id = local.payer.stripe_id
     if found:
         customer = found[0].customer
     else:

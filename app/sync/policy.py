@@ -46,7 +46,7 @@ def apply_policy(stripe: StripeGateway, local: LocalState, state: StripeState, h
     if not saved:
         return
     last = max(saved, key=lambda found: found.method.created_at)
-    default, customer_id = state.customer.default_method, local.payer.stripe_customer_id
+    default, customer_id = state.customer.default_method, local.payer.stripe_id
     keeps = settings().payment_method_policy == "keep" and default is not None
     if last.method.customer_id != customer_id or keeps:
         return
@@ -69,7 +69,7 @@ def _restore_choice(
         return
     heartbeat()
     with suppress(StripeRefused):  # the method is no longer attached
-        state.customer = stripe.set_default_method(payer.stripe_customer_id, chosen)
+        state.customer = stripe.set_default_method(payer.stripe_id, chosen)
 
 
 def _is_newer(

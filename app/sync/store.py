@@ -70,7 +70,7 @@ def _store_session(
 ) -> None:
     if facts is None:  # Stripe no longer has it, such as after deleting test data
         row.status, row.setup_status, row.settled_at = "expired", "canceled", now
-        changes.note("checkout.expired", session_id=row.id)
+        changes.note("checkout.expired", session_id=row.stripe_id)
         return
     setup, before = facts.setup, (row.status, row.setup_status, row.error_code, row.decline_code)
     row.status, row.setup_status, row.next_action = facts.status, setup.status, setup.next_action
@@ -85,7 +85,7 @@ def _store_session(
     if before != (row.status, row.setup_status, row.error_code, row.decline_code):
         changes.note(
             _event_kind(row),
-            session_id=row.id,
+            session_id=row.stripe_id,
             setup_intent_id=setup.id,
             payment_method_id=row.payment_method_id,
             error_code=setup.error_code,

@@ -179,7 +179,7 @@ def purge(session: Session) -> bool:
     idempotency.purge(session)
     operators.purge(session)
     apps.purge(session)
-    checkout.purge_expected(session)
+    checkout.purge(session)
     return webhooks.prune(session)
 
 

@@ -87,7 +87,7 @@ class Hint:
 
     def _by_session(self, session: Session, app_id: str) -> payers.Payer | None:
         session_id, setup_id = self._id_in("checkout.session"), self._id_in("setup_intent")
-        row = session.get(checkout.CheckoutSession, session_id) if session_id else None
+        row = checkout.by_stripe_session(session, session_id) if session_id else None
         if row is None and setup_id is not None:
             row = checkout.by_setup_intent(session, setup_id)
         is_ours = row is not None and row.payer.app_id == app_id and row.payer.deleted_at is None
@@ -112,7 +112,7 @@ class Hint:
             case "setup_intent":
                 row = checkout.by_setup_intent(session, self.object_id)
             case "checkout.session":
-                row = session.get(checkout.CheckoutSession, self.object_id)
+                row = checkout.by_stripe_session(session, self.object_id)
             case _:
                 return False
         return row is not None and row.is_final
@@ -122,7 +122,7 @@ class Hint:
             case "setup_intent":
                 return self._setup_is_news(session, payer)
             case "checkout.session":
-                row = session.get(checkout.CheckoutSession, self.snapshot["id"])
+                row = checkout.by_stripe_session(session, self.snapshot["id"])
                 return row is not None and not row.is_final and row.status != self.snapshot.get("status")
             case "payment_method":
                 return self._method_is_news(payer)

@@ -165,7 +165,7 @@ def _found(text: str) -> sa.ColumnElement[bool]:
         )
     if kind in {"cs", "seti"}:
         opened = checkout.CheckoutSession
-        known = opened.id if kind == "cs" else opened.setup_intent_id
+        known = opened.stripe_session_id if kind == "cs" else opened.setup_intent_id
         return Event.payer_id.in_(sa.select(opened.payer_id).where(known == text))
     return sa.and_(Event.app_id.in_(every_app), Event.id == text)
 

@@ -26,6 +26,9 @@ def program(app: Flask, client: FlaskClient) -> "Program":
     return Program(client, bearer(app))
 
 
+STRANGER = "cus_Stranger000001"
+
+
 class Program:
     """A caller with a token."""
 
@@ -196,7 +199,10 @@ def test_passes_on_what_stripe_says_of_the_options(program: Program, rows: Any) 
     body = answer.get_json()
     assert "locale" in body["detail"]
     assert [one["field"] for one in body["extensions"]["validationErrors"]] == ["/options/locale"]
-    assert rows(Customer) == []
+    assert rows(CheckoutSession) == []
+
+    assert program.start().status_code == 201
+    assert len(rows(Customer)) == 1
 
 
 def test_sends_every_option_under_the_name_in_force(program: Program, simulator: Simulator) -> None:
@@ -240,18 +246,19 @@ def test_takes_the_customers_currency_when_none_is_given(program: Program) -> No
 
 
 class TestStripeCustomerId:
-    def test_is_taken_when_it_is_there_and_free(self, program: Program, simulator: Simulator) -> None:
+    @pytest.fixture
+    def stranger(self, program: Program, simulator: Simulator) -> str:
+        """A Stripe customer that the portal does not know, beside one that it has."""
         first = program.start().get_json()
-        stranger = simulator.store.customers[first["stripeCustomerId"]] | {
-            "id": "cus_Stranger000001",
-            "metadata": {},
-        }
-        simulator.store.customers["cus_Stranger000001"] = stranger
+        stranger = simulator.store.customers[first["stripeCustomerId"]] | {"id": STRANGER, "metadata": {}}
+        simulator.store.customers[STRANGER] = stranger
+        return STRANGER
 
-        answer = program.start({"name": "Two", "key": "two"}, stripeCustomerId="cus_Stranger000001")
+    def test_is_taken_when_it_is_there_and_free(self, program: Program, stranger: str) -> None:
+        answer = program.start({"name": "Two", "key": "two"}, stripeCustomerId=stranger)
 
         assert answer.status_code == 201
-        assert answer.get_json()["stripeCustomerId"] == "cus_Stranger000001"
+        assert answer.get_json()["stripeCustomerId"] == stranger
 
     def test_is_refused_when_stripe_does_not_know_it(self, program: Program, rows: Any) -> None:
         assert program.start(stripeCustomerId="cus_unknown").status_code == 412
@@ -264,10 +271,8 @@ class TestStripeCustomerId:
 
         assert answer.status_code == 412
 
-    def test_is_refused_when_the_customer_has_another(self, program: Program) -> None:
-        program.start()
-
-        assert program.start(stripeCustomerId="cus_other").status_code == 409
+    def test_is_refused_when_the_customer_has_another(self, program: Program, stranger: str) -> None:
+        assert program.start(stripeCustomerId=stranger).status_code == 409
 
     @pytest.mark.parametrize("wrong", ["", "card_1", 5])
     def test_must_look_like_one(self, program: Program, wrong: Any) -> None:
@@ -353,13 +358,17 @@ def test_a_rejected_key_of_ours_is_no_fault_of_the_callers_token(
     assert "API key" in answer.get_json()["detail"]
 
 
-def test_stores_nothing_while_stripe_is_away(program: Program, simulator: Simulator, rows: Any) -> None:
+def test_keeps_the_customer_while_stripe_is_away(program: Program, simulator: Simulator, rows: Any) -> None:
     simulator.faults.add("500", "POST /v1/checkout/sessions", times=20)
 
     answer = program.start()
 
     assert answer.status_code == 412
-    assert rows(Customer) == []
+    assert [customer.key for customer in rows(Customer)] == [ACME["key"]]
+
+    simulator.faults.clear()
+    assert program.start().status_code == 201
+    assert len(rows(Customer)) == len(simulator.store.customers) == 1
 
 
 def test_many_identical_calls_make_one_customer(app: Flask, simulator: Simulator, rows: Any) -> None:

@@ -96,9 +96,9 @@ def test_without_an_address_the_customer_comes_back_to_our_page(
 ) -> None:
     answer = start(app)
     [opened] = rows(CheckoutSession)
-    session = simulator.store.checkout_sessions[opened.id]
-    back = session["success_url"].replace("{CHECKOUT_SESSION_ID}", opened.id)
-    simulator.save_card(opened.id)
+    session = simulator.store.checkout_sessions[opened.stripe_id]
+    back = session["success_url"].replace("{CHECKOUT_SESSION_ID}", opened.stripe_id)
+    simulator.save_card(opened.stripe_id)
 
     page = Page.of(client.get(back))
 

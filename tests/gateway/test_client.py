@@ -85,7 +85,7 @@ def test_waits_for_seconds_not_minutes(server: Server) -> None:
     gateway = StripeGateway(DEFAULT_API_KEY, api_base=server.url)
 
     requestor = gateway._v1._requestor
-    assert requestor._client._timeout == TIMEOUTS  # type: ignore[union-attr]
+    assert requestor._client._timeout == TIMEOUTS
     assert max(TIMEOUTS) <= 20
 
 

@@ -221,7 +221,8 @@ def _compare(app: Flask, stripe: RemoteStripe, report: Report, people: list[Netw
     with app.app_context():
         session = db.session()
         verdict = compare(session, store)
-        whose = sa.select(CheckoutSession.id, Customer.key).join(CheckoutSession.payer).join(Payer.customer)
+        session_id = CheckoutSession.stripe_session_id
+        whose = sa.select(session_id, Customer.key).join(CheckoutSession.payer).join(Payer.customer)
         owners = {session_id: name for session_id, name in session.execute(whose)}  # noqa: C416 (rows are no pairs)
     report.verdict, report.agreeing = verdict, verdict.agreeing
     report.lost = [

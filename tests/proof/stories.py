@@ -288,7 +288,7 @@ class Story(RuleBasedStateMachine):
         verdict = self.world.compare()
         with self.world.app.app_context():
             stored = set(db.session().scalars(sa.select(Event.id)))
-            known = set(db.session().scalars(sa.select(CheckoutSession.id)))
+            known = set(db.session().scalars(sa.select(CheckoutSession.stripe_session_id)))
         assert verdict, str(verdict)
         assert stored >= self.world.acknowledged
         assert not self.world.broken_promises

@@ -77,7 +77,7 @@ def test_opens_a_new_page_for_whoever_was_unbound_from_the_app(
 
     assert second != first
     assert simulator.store.checkout_sessions[second]["status"] == "open"
-    [page] = [page for page in rows(CheckoutSession) if page.id == second]
+    [page] = [page for page in rows(CheckoutSession) if page.stripe_session_id == second]
     [now] = [payer for payer in rows(Payer) if payer.deleted_at is None]
     assert page.payer_id == now.id
     assert now.due_at is not None

@@ -38,7 +38,7 @@ def test_makes_one_customer_one_stripe_customer_and_one_session(
     [payer] = rows(Payer)
     assert (payer.customer_id, payer.stripe_customer_id) == (customer.id, at_stripe["id"])
     [page] = rows(CheckoutSession)
-    assert page.id == session_id
+    assert page.stripe_session_id == session_id
     assert list(simulator.store.checkout_sessions) == [session_id]
 
 
@@ -68,11 +68,12 @@ def test_marks_everything_at_stripe_as_its_own(client: FlaskClient, simulator: S
     [app], [customer] = rows(App), rows(Customer)
     mark = {"om_namespace": "default", "om_app_id": app.id, "om_customer_id": customer.id}
     for collection in (
-        simulator.store.customers,
         simulator.store.checkout_sessions,
         simulator.store.setup_intents,
     ):
         assert [thing["metadata"] for thing in collection.values()] == [mark]
+    [payer], [at_stripe] = rows(Payer), simulator.store.customers.values()
+    assert at_stripe["metadata"] == mark | {"om_payer_id": payer.id}
 
 
 def test_is_told_in_the_audit_log(client: FlaskClient, rows: Rows) -> None:
@@ -232,10 +233,9 @@ def test_in_a_second_tab_after_a_card_was_saved_shows_the_card(
     assert answer.location == f"/return?customer={rows(Customer)[0].id}"
 
 
-def test_without_an_installed_app_says_that_payments_are_away(bare_app: Flask) -> None:
-    form = SignupPage(bare_app.test_client())
+def test_without_an_installed_app_keeps_the_details(bare_app: Flask) -> None:
+    client = bare_app.test_client()
 
-    answer = form.submit()
+    answer = SignupPage(client).submit()
 
-    assert answer.status_code == 503
-    assert form.page.value("name") == DETAILS["name"]
+    assert "Your details are saved" in Page.of(client.get(answer.location)).text

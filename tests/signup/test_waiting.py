@@ -102,9 +102,8 @@ def test_the_form_answers_in_time(
 
     answer = form.submit()
 
-    assert answer.status_code == 503
+    assert answer.location.startswith("/return?")
     assert (clock.now < LONGEST, stripe.calls) == (True, 1)
-    assert form.page.value("name")
 
 
 def test_a_known_form_leads_to_where_it_is_checked(

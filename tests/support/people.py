@@ -15,11 +15,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app import checkout, customers, payers
+from app import checkout, payers
 from app.checkout import CheckoutSession
 from app.core import db
 from app.core.db import utcnow
-from app.gateway import PageOptions
+from app.gateway import CheckoutSessionOptions
 from app.payers import Payer, PaymentMethod, PaymentStatus, payment_status
 from app.simulator import Simulator
 from tests.support.browser import Page
@@ -109,17 +109,16 @@ class Person:
         with self.app.app_context():
             session = db.session()
             payer = payers.fresh(session, self.payer.id)
+            db.end_read(session)
             order = checkout.Order(
-                customer=customers.details_of(payer.customer),
-                page=PageOptions(
+                customer_id=payer.customer_id,
+                options=CheckoutSessionOptions(
                     currency=currency,
                     success_url="http://127.0.0.1:8000/return",
                     cancel_url="http://127.0.0.1:8000/cancelled",
                 ),
-                key=f"another-{len(self.checkout_sessions)}",
             )
-            self.session_ids.append(checkout.start(session, payer.app, order, actor="test").session.id)
-            session.commit()
+            self.session_ids.append(checkout.start(session, payer.app, order, actor="test").session.stripe_id)
         return self.session_id
 
     def _press(self, answer: TestResponse, action: str) -> TestResponse | None:
@@ -141,8 +140,9 @@ class Person:
     def payer(self) -> Payer:
         """The row in the database now, with its methods and its customer."""
         with self.app.app_context():
-            query = sa.select(CheckoutSession.payer_id).where(CheckoutSession.id == self.session_id)
-            return payers.fresh(db.session(), db.session().scalars(query).one())
+            opened = checkout.by_stripe_session(db.session(), self.session_id)
+            assert opened is not None
+            return payers.fresh(db.session(), opened.payer_id)
 
     @property
     def checkout_sessions(self) -> list[CheckoutSession]:

@@ -107,7 +107,7 @@ def compare(session: Session, store: Store) -> Verdict:
 def differences(session: Session, store: Store, payer: Payer) -> Iterator[str]:
     """Say where our rows about a payer differ from Stripe's store."""
     name = f"{payer.customer_id} ({payer.stripe_customer_id})"
-    customer = store.customers.get(payer.stripe_customer_id)
+    customer = store.customers.get(payer.stripe_customer_id or "")
     if customer is None:
         yield f"{name}: Stripe has no such customer"
         return
@@ -122,12 +122,15 @@ def _pairs(
     yield "deleted", payer.gone_at is not None, bool(customer.get("deleted"))
     yield "the default", payer.default_method_id, _default(customer)
     ours = {row.id: _shown(row) for row in payer.methods if row.detached_at is None}
-    yield "the methods", ours, attached(store, payer.stripe_customer_id)
-    for row in session.scalars(sa.select(CheckoutSession).where(CheckoutSession.payer_id == payer.id)):
-        yield f"checkout session {row.id}", _session(row), _session_at_stripe(store, row.id)
+    yield "the methods", ours, attached(store, payer.stripe_id)
+    opened = sa.select(CheckoutSession).where(
+        CheckoutSession.payer_id == payer.id, CheckoutSession.stripe_session_id.is_not(None)
+    )
+    for row in session.scalars(opened):
+        yield f"checkout session {row.id}", _session(row), _session_at_stripe(store, row.stripe_id)
     latest = checkout.latest(session, payer.id)
     status = payers.payment_status(payer, latest, utcnow())
-    yield "the status", status, true_status(store, customer, latest.id if latest else None, utcnow())
+    yield "the status", status, true_status(store, customer, latest.stripe_id if latest else None, utcnow())
     yield "the stored status", payer.status, status.value
     yield "the dead worker's lease", _dead_lease(payer), None
 

@@ -72,7 +72,10 @@ def test_looks_at_every_page_that_is_open(
 
     person.return_to_portal()
 
-    assert {page.id: page.status for page in person.checkout_sessions} == {first: "expired", second: "open"}
+    assert {page.stripe_id: page.status for page in person.checkout_sessions} == {
+        first: "expired",
+        second: "open",
+    }
     assert sorted(calls.made) == sorted(f"GET /v1/checkout/sessions/{page}" for page in (first, second))
     assert person.status == PaymentStatus.IN_PROGRESS
 

@@ -75,10 +75,8 @@ def test_that_is_quicker_than_our_own_commit_is_looked_at_again(
 
     calls.after("POST /v1/checkout/sessions", card_is_saved_at_once)
     person = world.person()
-    early = {found.type: found.state for found in rows(Event)}
-    assert early["setup_intent.succeeded"] == early["checkout.session.completed"] == "new"
 
-    clock.shift(2)
+    clock.shift(timedelta(minutes=3))
     world.settle()
 
     assert person.status == PaymentStatus.SAVED

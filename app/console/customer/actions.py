@@ -181,7 +181,7 @@ def choose_default(session: Session, customer: Customer, app_id: str, method_id:
     """
     payer, method = _attached(session, customer, app_id, method_id)
     title, payer_id = method.title, payer.id
-    wanted = payers.Binding(app=payer.app, stripe_customer_id=payer.stripe_customer_id, method_id=method.id)
+    wanted = payers.Binding(app=payer.app, stripe_customer_id=payer.stripe_id, method_id=method.id)
     with unanswered.note_unanswered(session, payer, "default_method.unanswered", method, actor=actor):
         payers.bind(session, customer, [wanted], actor=actor)
     session.commit()
@@ -220,7 +220,7 @@ def detach(session: Session, customer: Customer, app_id: str, method_id: str, *,
 
 def close_checkout_session(session: Session, customer: Customer, session_id: str, *, actor: str) -> bool:
     """Close an open checkout session. Return False if it was closed already. Commits. Raises NotFound."""
-    opened = session.get(checkout.CheckoutSession, session_id)
+    opened = checkout.by_stripe_session(session, session_id)
     if opened is None or opened.payer.customer_id != customer.id:
         raise NotFound("This customer has no such checkout session.")
     payer = payers.fresh(session, opened.payer_id)

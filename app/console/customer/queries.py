@@ -113,7 +113,7 @@ def _last_delivery(session: Session, app_id: str) -> datetime | None:
 
 def _checkout_sessions(session: Session, payer: payers.Payer) -> list[checkout.CheckoutSession]:
     opened = checkout.CheckoutSession
-    query = sa.select(opened).where(opened.payer_id == payer.id)
+    query = sa.select(opened).where(opened.payer_id == payer.id, opened.stripe_session_id.is_not(None))
     return list(
         session.scalars(query.order_by(opened.created_at.desc(), opened.id).limit(MAX_CHECKOUT_SESSIONS))
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 from app import checkout, links
 from app.console.customer.account import Account
 from app.console.customer.findings import Finding, SuggestedAction
-from app.payers import PaymentStatus, status_info
+from app.payers import Payer, PaymentStatus, status_info
 from app.web.times import ago
 
 MICRODEPOSITS = "verify_with_microdeposits"
@@ -45,9 +45,23 @@ def _not_begun(account: Account) -> Finding:
     return Finding("warning" if not link.works else "info", "Not started", text, ())
 
 
+def _not_at_stripe(payer: Payer) -> Finding:
+    """The customer signed up, but Stripe has not answered yet."""
+    reason = f" The last attempt failed: {payer.last_error}" if payer.last_error else ""
+    return Finding(
+        "warning",
+        "Signed up, not at Stripe yet",
+        f"The details are saved, but Stripe has not created its customer yet.{reason} The portal tries again "
+        "by itself, and the customer can continue in the same browser.",
+        (SuggestedAction.LINK,),
+    )
+
+
 def findings_of(account: Account) -> list[Finding]:
     if account.payer is None:
         return [_not_begun(account)]
+    if account.payer.stripe_customer_id is None:
+        return [_not_at_stripe(account.payer)]
     find = FINDINGS.get(account.status, _from_table)
     return [find(account)]
 

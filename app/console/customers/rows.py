@@ -17,7 +17,7 @@ class Payment:
     """A customer's payment in one app; `others` holds its further apps."""
 
     app: apps.App
-    stripe_customer_id: str
+    stripe_customer_id: str | None  # None: not at Stripe yet
     status: str | None
     verified_at: datetime | None
     method: str | None
@@ -25,8 +25,8 @@ class Payment:
 
     @property
     def url(self) -> str:
-        """The customer's page in Stripe's Dashboard."""
-        return apps.dashboard_url(self.app, "customer", self.stripe_customer_id)
+        """Where Stripe shows it."""
+        return apps.dashboard_url(self.app, "customer", self.stripe_customer_id or "")
 
 
 def payments(session: Session, asked: ListRequest, ids: Collection[str]) -> dict[str, Payment]:

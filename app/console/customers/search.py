@@ -53,7 +53,7 @@ Query = sa.Select[str]
 _of_payer = sa.select(Payer.customer_id)
 STRIPE_IDS: dict[str, Callable[[str], Query]] = {
     "cus": lambda id_: _of_payer.where(Payer.stripe_customer_id == id_),
-    "cs": lambda id_: _of_payer.join(CheckoutSession).where(CheckoutSession.id == id_),
+    "cs": lambda id_: _of_payer.join(CheckoutSession).where(CheckoutSession.stripe_session_id == id_),
     "seti": lambda id_: _of_payer.join(CheckoutSession).where(CheckoutSession.setup_intent_id == id_),
     # The first column of these keys is the app; there are few.
     "pm": lambda id_: _of_payer.join(PaymentMethod).where(

@@ -6,6 +6,7 @@ import time_machine
 from flask import Flask
 
 from app import payers
+from app.checkout import CheckoutSession
 from app.core import db
 from app.simulator import Simulator
 from tests.support.api import Api
@@ -124,7 +125,7 @@ class TestDiagnosis:
         simulator.pay_by_bank(person.session_id, verify="later")
         check(person, app)
         with app.app_context():
-            opened = db.session().get_one(type(person.checkout_sessions[0]), person.session_id)
+            opened = db.session().get_one(CheckoutSession, person.checkout_sessions[0].id)
             opened.next_action = None
             db.session().commit()
 

@@ -46,7 +46,9 @@ class TestDiagnosisOfALink:
         simulator.faults.add("500", "POST *", times=9)
         self._press(app, token)
 
-        assert "but Stripe's page did not open" in diagnosis(look(customer_id, app))
+        said = diagnosis(look(customer_id, app))
+        assert "Signed up, not at Stripe yet" in said
+        assert "Stripe had a problem of its own." in said
 
     def test_refused_by_stripe(self, app: Flask, customer_id: str) -> None:
         token = self._link(app, customer_id)

@@ -76,7 +76,8 @@ class TestSearch:
         world.settle()
         page, [method] = person.checkout_sessions[0], person.methods
 
-        ids = (person.stripe_customer_id, page.id, page.setup_intent_id, method.id, f" {page.id} ")
+        session_id = page.stripe_session_id
+        ids = (person.stripe_customer_id, session_id, page.setup_intent_id, method.id, f" {session_id} ")
         found = {id_: console.get(LIST, query_string={"q": id_}) for id_ in ids}
 
         assert {answer.status_code for answer in found.values()} == {303}

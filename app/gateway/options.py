@@ -1,4 +1,4 @@
-"""What may be asked of a hosted page, and how Stripe's API in force calls it."""
+"""The options of a Checkout Session, and their names in Stripe's current API."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,8 +8,8 @@ UI_MODES = {"hosted": "hosted_page", "embedded": "embedded_page"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class PageOptions:
-    """How a Checkout page in setup mode is to look and where it leads. None is: as Stripe does by default.
+class CheckoutSessionOptions:
+    """How a Checkout Session in setup mode looks and where it leads. None means Stripe's default.
 
     Nested dictionaries are in Stripe's words. Source: https://docs.stripe.com/api/checkout/sessions/create
     """

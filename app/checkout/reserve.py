@@ -1,0 +1,119 @@
+"""The rows of Checkout Sessions that are about to be opened."""
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.checkout.models import CheckoutSession
+from app.core import db
+from app.core.db import utcnow
+from app.gateway import CheckoutSessionOptions
+from app.payers import Payer
+
+KEY_LIFETIME = timedelta(hours=20)  # Stripe forgets an idempotency key after a day at the earliest
+RETENTION = timedelta(days=2)  # of what was never opened
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What every surface asks for: who will pay, and on what terms."""
+
+    customer_id: str
+    options: CheckoutSessionOptions
+    idempotency_key: str | None = None  # the caller's; the same key finds the same checkout session
+    is_own: bool = False  # for our own pages, which share one session
+    stripe_customer_id: str | None = None  # an existing one to link
+    closes_older: bool = False  # should the payer's older open sessions expire?
+
+
+def reserve(session: Session, payer: Payer, order: Order) -> CheckoutSession:
+    """Return the row to continue with: our pages' current one, that of the caller's key, or a new one.
+
+    A unique index decides which of several inserts was first, and the others find its row. Flushes.
+    """
+    which: sa.ColumnElement[bool]
+    if order.is_own:
+        _retire_current(session, payer, order)
+        which = CheckoutSession.is_current.is_(True)
+    elif order.idempotency_key is not None:
+        _forget_old_key(session, payer, order.idempotency_key)
+        which = CheckoutSession.idempotency_key == order.idempotency_key
+    else:
+        row = CheckoutSession(**_values(payer, order))
+        session.add(row)
+        session.flush()
+        return row
+    session.execute(
+        db.insert(session, CheckoutSession).values(_values(payer, order)).on_conflict_do_nothing()
+    )
+    query = sa.select(CheckoutSession).where(CheckoutSession.payer_id == payer.id, which)
+    return session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def forget(session: Session, reserved: CheckoutSession) -> None:
+    """Delete a reservation of which nothing comes, unless a twin has recorded it. Commits."""
+    db.start_write(session)
+    session.execute(
+        sa.delete(CheckoutSession)
+        .where(CheckoutSession.id == reserved.id, CheckoutSession.stripe_session_id.is_(None))
+        .execution_options(synchronize_session=False)
+    )
+    session.commit()
+
+
+def purge(session: Session) -> None:
+    """Delete the reservations that nobody came back for. Commits."""
+    db.start_write(session)
+    session.execute(
+        sa.delete(CheckoutSession)
+        .where(CheckoutSession.stripe_session_id.is_(None), CheckoutSession.created_at < utcnow() - RETENTION)
+        .execution_options(synchronize_session=False)
+    )
+    session.commit()
+
+
+def _values(payer: Payer, order: Order) -> dict[str, Any]:
+    return {
+        "payer_id": payer.id,
+        "options": asdict(order.options),
+        "currency": order.options.currency,
+        "idempotency_key": order.idempotency_key,
+        "is_current": order.is_own,
+    }
+
+
+def _retire_current(session: Session, payer: Payer, order: Order) -> None:
+    """Let the current session be current no longer where it is over, too old, or in another currency."""
+    now = utcnow()
+    is_reserved = CheckoutSession.stripe_session_id.is_(None)
+    is_usable = sa.or_(
+        sa.and_(is_reserved, CheckoutSession.created_at > now - KEY_LIFETIME),
+        sa.and_(CheckoutSession.status == "open", CheckoutSession.expires_at > now),
+    )
+    session.execute(
+        sa.update(CheckoutSession)
+        .where(
+            CheckoutSession.payer_id == payer.id,
+            CheckoutSession.is_current,
+            sa.not_(sa.and_(is_usable, CheckoutSession.currency == order.options.currency)),
+        )
+        .values(is_current=False)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _forget_old_key(session: Session, payer: Payer, key: str) -> None:
+    """Let a key that was used more than a day ago name a new session, as it does at Stripe."""
+    session.execute(
+        sa.update(CheckoutSession)
+        .where(
+            CheckoutSession.payer_id == payer.id,
+            CheckoutSession.idempotency_key == key,
+            CheckoutSession.created_at < utcnow() - KEY_LIFETIME,
+        )
+        .values(idempotency_key=None)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,138 @@
+"""Calls about the account: its events and its webhook endpoints, what the key may do, and Stripe's clock."""
+
+import time
+from collections.abc import Collection
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import stripe
+
+from app.gateway.calls import Calls, plain
+from app.gateway.errors import translated
+from app.gateway.facts import Account, Endpoint
+from app.gateway.listed import EventPage, SentEvent
+from app.gateway.rights import Right, rights
+from app.gateway.version import API_VERSION, EVENTS
+
+
+class AccountCalls(Calls):
+    """The account, its events and its webhook endpoints."""
+
+    livemode: bool
+    is_restricted: bool
+
+    def account(self) -> Account:
+        """Whose key this is. A restricted key may lack the right to ask.
+
+        Source: https://docs.stripe.com/api/accounts/retrieve
+        """
+        with translated():
+            body = plain(self._v1.accounts.retrieve_current())
+        profile = body.get("business_profile") or {}
+        dashboard = (body.get("settings") or {}).get("dashboard") or {}
+        return Account(
+            id=body["id"],
+            name=profile.get("name") or dashboard.get("display_name"),
+            livemode=self.livemode,
+        )
+
+    def rights(self) -> list[Right]:
+        """What this key may do of what we need. Nothing is read or written to find out."""
+        return rights(self._v1, is_restricted=self.is_restricted)
+
+    def clock_skew(self) -> float | None:
+        """By how many seconds Stripe's clock is ahead of ours, to about a second; None if it tells no time.
+
+        Told by the Date of an answer, and a refusal has one too.
+        """
+        sent = time.time()
+        with translated():
+            try:
+                headers = _headers(self._v1.accounts.retrieve_current())
+            except stripe.StripeError as error:
+                if error.http_status is None:
+                    raise
+                headers = error.headers or {}
+        between = (sent + time.time()) / 2
+        said = {name.lower(): value for name, value in headers.items()}.get("date")
+        return parsedate_to_datetime(said).timestamp() + 0.5 - between if said else None
+
+    def sent_events(self, since: datetime) -> list[SentEvent]:
+        """The latest hundred events of the kinds that we want, the newest first, and whether they arrived."""
+        return [SentEvent.of(event) for event in self.events(since).events]
+
+    def events(
+        self, since: datetime, *, after: str | None = None, types: Collection[str] = EVENTS
+    ) -> EventPage:
+        """A page of the events that we want since then, newest first; or the page after one of them (evt_…).
+
+        Stripe lists the last thirty days. Raises StripeRefused when it has forgotten that event.
+        Source: https://docs.stripe.com/api/events/list
+        """
+        params: dict[str, Any] = {
+            "limit": 100,
+            "types": list(types),
+            "created": {"gte": int(since.timestamp())},
+        }
+        if after is not None:
+            params["starting_after"] = after
+        with translated():
+            listed = self._v1.events.list(params=params)
+        found = [plain(event) for event in listed.data]
+        return EventPage(found, has_more=bool(found) and listed.has_more)
+
+    def create_webhook_endpoint(
+        self, url: str, *, metadata: dict[str, str], idempotency_key: str
+    ) -> Endpoint:
+        """Have Stripe send our events to a URL, in the API version that we read.
+
+        The answer is the only place where Stripe ever tells the signing secret. A repeat with the same key is
+        told it again, so that whoever was killed on the way finds the endpoint made already.
+        Source: https://docs.stripe.com/api/webhook_endpoints/create
+        """
+        params: dict[str, Any] = {
+            "url": url,
+            "enabled_events": list(EVENTS),
+            "api_version": API_VERSION,
+            "description": "Made by Gangway. It is kept in order from there.",
+            "metadata": metadata,
+        }
+        with translated():
+            created = self._v1.webhook_endpoints.create(
+                params=params, options={"idempotency_key": idempotency_key}
+            )
+        return Endpoint.of(plain(created))
+
+    def webhook_endpoints(self) -> list[Endpoint]:
+        """Every endpoint of the account in this mode; Stripe allows sixteen.
+
+        Source: https://docs.stripe.com/api/webhook_endpoints/list
+        """
+        with translated():
+            listed = self._v1.webhook_endpoints.list(params={"limit": 100})
+            return [Endpoint.of(plain(endpoint)) for endpoint in listed.auto_paging_iter()]
+
+    def mend_webhook_endpoint(self, endpoint_id: str, url: str) -> Endpoint:
+        """Have an endpoint enabled and lead our events to this URL. Harmless to repeat, so without a key.
+
+        Its version and its secret can't be changed. Raises StripeObjectMissing.
+        Source: https://docs.stripe.com/api/webhook_endpoints/update
+        """
+        with translated():
+            mended = self._v1.webhook_endpoints.update(
+                endpoint_id, params={"url": url, "enabled_events": list(EVENTS), "disabled": False}
+            )
+        return Endpoint.of(plain(mended))
+
+    def delete_webhook_endpoint(self, endpoint_id: str) -> None:
+        """Remove an endpoint; one that is gone already raises StripeObjectMissing.
+
+        Source: https://docs.stripe.com/api/webhook_endpoints/delete
+        """
+        with translated():
+            self._v1.webhook_endpoints.delete(endpoint_id)
+
+
+def _headers(thing: stripe.StripeObject) -> dict[str, str]:
+    return dict(thing.last_response.headers) if thing.last_response is not None else {}

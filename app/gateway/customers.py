@@ -1,0 +1,150 @@
+"""Calls about customers, their payment methods and their mandates."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from app.gateway.calls import Calls, plain
+from app.gateway.choices import BY_POLICY, CHOICE
+from app.gateway.errors import translated
+from app.gateway.facts import CustomerFacts, Mandate, Method, instant
+from app.gateway.listed import CustomerPage, ListedCustomer
+
+MAX_CLOCK_SKEW = timedelta(minutes=10)  # between Stripe's clock and ours
+
+
+class CustomerCalls(Calls):
+    """Customers, payment methods and mandates."""
+
+    def create_customer(
+        self, *, name: str, email: str | None, metadata: dict[str, str], idempotency_key: str
+    ) -> str:
+        """Create a Stripe customer and return its id, cus_….
+
+        Stripe keeps two customers with one email apart: only our row and the key prevent duplicates.
+        Raises StripeRefused with Stripe's own words, StripeInProgress while the same request is under way,
+        and StripeFailureStored when Stripe answers this key with an old failure.
+        Source: https://docs.stripe.com/api/customers/create
+        """
+        params: dict[str, Any] = {"name": name, "metadata": metadata}
+        if email:
+            params["email"] = email
+        with translated():
+            created = self._v1.customers.create(params=params, options={"idempotency_key": idempotency_key})
+        return str(created.id)
+
+    def find_customer(self, metadata: dict[str, str], *, since: datetime) -> str | None:
+        """Find the newest customer (cus_…) that has this metadata and was created since then.
+
+        Unlike Stripe's search, its list never lags. Reads a hundred customers in each call.
+        Source: https://docs.stripe.com/api/customers/list
+        """
+        created = {"gte": int((since - MAX_CLOCK_SKEW).timestamp())}
+        with translated():
+            listed = self._v1.customers.list(params={"limit": 100, "created": created})
+            for customer in listed.auto_paging_iter():
+                marks = customer.metadata.to_dict() if customer.metadata else {}
+                if marks.items() >= metadata.items():
+                    return str(customer.id)
+        return None
+
+    def update_customer(self, customer_id: str, *, name: str | None, email: str | None) -> None:
+        """Give a Stripe customer another name or email; None leaves it, an empty text clears it.
+
+        Harmless to repeat, so without a key. Source: https://docs.stripe.com/api/customers/update
+        """
+        given = {"name": name, "email": email}
+        params: Any = {field: value for field, value in given.items() if value is not None}
+        with translated():
+            self._v1.customers.update(customer_id, params=params)
+
+    def customer(self, customer_id: str) -> CustomerFacts:
+        """What Stripe says of a customer now; a deleted one is answered, not missing.
+
+        Raises StripeObjectMissing. Source: https://docs.stripe.com/api/customers/retrieve
+        """
+        with translated():
+            found = self._v1.customers.retrieve(
+                customer_id, params={"expand": ["invoice_settings.default_payment_method"]}
+            )
+        return CustomerFacts.of(plain(found))
+
+    def set_default_method(
+        self, customer_id: str, method_id: str | None, *, choice: str | None = None
+    ) -> CustomerFacts:
+        """Make an attached method (pm_…) the default, or none. Checkout never does so by itself.
+
+        A `choice` is an id of its own for what somebody decided. Stripe keeps it in the metadata, so that its
+        list of events shows when it was, even if that method was the default before. Without one, it was our
+        policy: the event shows that by the request's key.
+
+        Harmless to repeat, so with another key each time: what is replayed for one would be the default of
+        back then.
+        Raises StripeRefused when the method is no longer attached.
+        Source: https://docs.stripe.com/api/customers/update#update_customer-invoice_settings
+        """
+        params: dict[str, Any] = {
+            "invoice_settings": {"default_payment_method": method_id or ""},
+            "expand": ["invoice_settings.default_payment_method"],
+        }
+        options: Any = {"idempotency_key": f"{BY_POLICY}{uuid4()}"} if choice is None else {}
+        if choice is not None:
+            params["metadata"] = {CHOICE: choice}
+        with translated():
+            updated = self._v1.customers.update(customer_id, params=params, options=options)
+        return CustomerFacts.of(plain(updated))
+
+    def payment_method(self, method_id: str) -> Method:
+        """A payment method (pm_…), whosever it is. Raises StripeObjectMissing.
+
+        Source: https://docs.stripe.com/api/payment_methods/retrieve
+        """
+        with translated():
+            found = self._v1.payment_methods.retrieve(method_id)
+        return Method.of(plain(found))
+
+    def payment_methods(self, customer_id: str) -> list[Method]:
+        """All methods attached to a customer, newest first. Stripe lets a customer have some hundreds.
+
+        Source: https://docs.stripe.com/api/payment_methods/customer_list
+        """
+        with translated():
+            listed = self._v1.customers.payment_methods.list(customer_id, params={"limit": 100})
+            return [Method.of(plain(method)) for method in listed.auto_paging_iter()]
+
+    def detach_method(self, method_id: str) -> None:
+        """Remove a method (pm_…) from its customer, for ever: Stripe attaches none twice.
+
+        Raises StripeObjectMissing, and StripeRefused when it is attached to nobody any more.
+        Source: https://docs.stripe.com/api/payment_methods/detach
+        """
+        with translated():
+            self._v1.payment_methods.detach(method_id)
+
+    def mandate(self, mandate_id: str) -> Mandate:
+        """A mandate (mandate_…) as it is now. Raises StripeObjectMissing.
+
+        Source: https://docs.stripe.com/api/mandates/retrieve
+        """
+        with translated():
+            found = self._v1.mandates.retrieve(mandate_id)
+        return Mandate.of(plain(found))
+
+    def customers(self, *, after: str | None = None) -> CustomerPage:
+        """A page of all the account's customers, newest first; or the page after one of them (cus_…).
+
+        Unlike Stripe's search, this list never lags. Raises StripeRefused when it has no such customer.
+        Source: https://docs.stripe.com/api/customers/list
+        """
+        params: dict[str, Any] = {"limit": 100}
+        if after is not None:
+            params["starting_after"] = after
+        with translated():
+            listed = self._v1.customers.list(params=params)
+        found = [
+            ListedCustomer(
+                id=body["id"], created_at=instant(body["created"]), metadata=body.get("metadata") or {}
+            )
+            for body in map(plain, listed.data)
+        ]
+        return CustomerPage(found, has_more=bool(found) and listed.has_more)

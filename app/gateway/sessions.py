@@ -1,0 +1,82 @@
+"""Calls about Checkout Sessions and sessions of the customer portal."""
+
+from typing import Any
+
+from app.gateway.calls import Calls, plain
+from app.gateway.errors import translated
+from app.gateway.facts import OpenedSession, PortalSession, SessionFacts
+from app.gateway.options import CheckoutSessionOptions
+
+
+class SessionCalls(Calls):
+    """Checkout Sessions and portal sessions."""
+
+    def open_setup_session(
+        self,
+        customer_id: str,
+        options: CheckoutSessionOptions,
+        *,
+        metadata: dict[str, str],
+        idempotency_key: str,
+    ) -> OpenedSession:
+        """Open a Checkout Session in which the Stripe customer saves a payment method.
+
+        The metadata goes on the session and on its SetupIntent: events about the one lack the other's.
+        Raises StripeRefused with Stripe's own words when it rejects the parameters, StripeInProgress while
+        the same request is under way, and StripeFailureStored when Stripe repeats an old failure.
+        Source: https://docs.stripe.com/api/checkout/sessions/create (setup mode needs a currency)
+        """
+        metadata = options.metadata | metadata
+        params: dict[str, Any] = {
+            "mode": "setup",
+            "customer": customer_id,
+            "metadata": metadata,
+            "setup_intent_data": {"metadata": metadata},
+        }
+        with translated():
+            opened = self._v1.checkout.sessions.create(
+                params=params | options.params(), options={"idempotency_key": idempotency_key}
+            )
+        return OpenedSession.of(plain(opened))
+
+    def session(self, session_id: str) -> SessionFacts:
+        """A session, its SetupIntent with method and mandate, its customer and default: all in one call.
+
+        Raises StripeObjectMissing. Source: https://docs.stripe.com/api/checkout/sessions/retrieve
+        """
+        with translated():
+            found = self._v1.checkout.sessions.retrieve(
+                session_id,
+                params={
+                    "expand": [
+                        "setup_intent.payment_method",
+                        "setup_intent.mandate",
+                        "customer.invoice_settings.default_payment_method",
+                    ]
+                },
+            )
+        return SessionFacts.of(plain(found))
+
+    def expire_session(self, session_id: str) -> None:
+        """Close an open page. Raises StripeRefused when it is no longer open.
+
+        Source: https://docs.stripe.com/api/checkout/sessions/expire
+        """
+        with translated():
+            self._v1.checkout.sessions.expire(session_id)
+
+    def open_portal_session(
+        self, customer_id: str, *, configuration_id: str | None, locale: str | None, return_url: str | None
+    ) -> PortalSession:
+        """Open Stripe's customer portal for a customer; without a configuration, the account's default one.
+
+        It lasts minutes, and one too many does no harm, so there is no key.
+        Raises StripeRefused with Stripe's own words when it rejects the parameters.
+        Source: https://docs.stripe.com/api/customer_portal/sessions/create
+        """
+        given = {"configuration": configuration_id, "locale": locale, "return_url": return_url}
+        params: dict[str, Any] = {"customer": customer_id}
+        params |= {name: value for name, value in given.items() if value is not None}
+        with translated():
+            opened = self._v1.billing_portal.sessions.create(params=params)
+        return PortalSession.of(plain(opened))

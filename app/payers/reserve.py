@@ -1,0 +1,219 @@
+"""The Stripe customer of a payer: reserve our row, ask Stripe, record the answer."""
+
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app import apps, customers
+from app.core import db
+from app.core.db import new_id, utcnow
+from app.core.errors import Conflict
+from app.gateway import StripeFailed, StripeFailureStored, StripeGateway, StripeInProgress, StripeRefused
+from app.payers import queries
+from app.payers.actions import end_gone
+from app.payers.contact import mark_contact
+from app.payers.models import Payer
+
+KEY_LIFETIME = timedelta(hours=20)  # Stripe forgets an idempotency key after a day at the earliest
+COMPLETE_AFTER = timedelta(minutes=1)  # then the worker completes what nobody came back for
+MAX_TRIES = 10  # each waits for Stripe, so a concurrent twin has recorded its answer long before
+
+
+def metadata(app_id: str, customer_id: str) -> dict[str, str]:
+    """Return the marks that every Stripe object of a customer carries."""
+    return {"om_namespace": apps.NAMESPACE, "om_app_id": app_id, "om_customer_id": customer_id}
+
+
+def reserve(session: Session, app: apps.App, customer_id: str) -> Payer:
+    """Return the live payer of a customer in an app, and insert it if there is none. Flushes.
+
+    A unique index decides which of several inserts was first. A payer whose Stripe customer was deleted ends,
+    and a new one takes its place. Raises PreconditionFailed for a deleted customer.
+    """
+    db.start_write(session)
+    # The lock keeps the customer from being deleted before its payer is there to be ended with it.
+    found = sa.select(customers.Customer).where(customers.Customer.id == customer_id)
+    customer = session.scalars(
+        found.with_for_update(read=True).execution_options(populate_existing=True)
+    ).one()
+    customers.refuse_deleted(customer)
+    payer = queries.of_customer(session, app.id, customer_id)
+    if payer is not None and payer.gone_at is not None:
+        end_gone(session, payer)
+        payer = None
+    if payer is None:
+        session.execute(
+            db.insert(session, Payer).values(_reservation(app, customer)).on_conflict_do_nothing()
+        )
+        payer = queries.of_customer(session, app.id, customer_id)
+    assert payer is not None
+    return payer
+
+
+def create_at_stripe(session: Session, payer: Payer) -> Payer:
+    """Create the Stripe customer of a reserved payer, and return the payer as it is then. Commits.
+
+    Every call for one payer sends Stripe the same request under the same key. So a repeat, a concurrent call
+    and a restart all get the same Stripe customer. Raises StripeRefused when Stripe rejects the name or
+    email, and then the next call sends what is stored by then; and what else the gateway raises. The reason
+    stays in `last_error`.
+    """
+    stripe = apps.connect(payer.app)
+    has_failed = False
+    for _ in range(MAX_TRIES):
+        if payer.stripe_customer_id is not None or payer.deleted_at is not None:
+            return payer
+        payer = _with_request(session, payer)
+        try:
+            created = _ask(session, stripe, payer)
+        except StripeInProgress:  # a twin is at it: it records the answer, or we get the same one
+            created = None
+        except StripeFailureStored as error:
+            created = _find(session, stripe, payer)
+            if created is None:
+                _begin_attempt(session, payer, reason=error.detail)
+                if has_failed:
+                    raise
+                has_failed = True
+        except StripeRefused as error:
+            _begin_attempt(session, payer, reason=error.detail)
+            raise
+        except StripeFailed as error:
+            _note_error(session, payer, error.detail)
+            raise
+        payer = _record(session, payer, created) if created else queries.fresh(session, payer.id)
+    raise Conflict("This customer is being created at Stripe already. Try again in a moment.")
+
+
+def record_stripe_customer(session: Session, payer: Payer, stripe_customer_id: str) -> bool:
+    """Note the Stripe customer of a reserved payer, unless it has one. Flushes.
+
+    A Stripe customer that was ever linked to another customer is not taken: it may have that one's methods.
+    """
+    if queries.was_of_another(session, payer, stripe_customer_id):
+        return False
+    recorded = session.scalar(
+        sa.update(Payer)
+        .where(Payer.id == payer.id, Payer.stripe_customer_id.is_(None))
+        .values(
+            stripe_customer_id=stripe_customer_id,
+            last_error=None,
+            attempts=0,
+            due_at=None,
+            due_for=None,
+            is_wanted=False,
+        )
+        .returning(Payer.id)
+        .execution_options(synchronize_session=False)
+    )
+    return recorded is not None
+
+
+def _reservation(app: apps.App, customer: customers.Customer) -> dict[str, Any]:
+    now = utcnow()
+    return {
+        "id": new_id(),
+        "app_id": app.id,
+        "customer_id": customer.id,
+        "request": _contact(customer),
+        "status": "none",
+        "status_since": now,
+        "status_until": None,
+        "due_at": now + COMPLETE_AFTER,
+        "due_for": "reserved",
+    }
+
+
+def _contact(customer: customers.Customer) -> dict[str, Any]:
+    return {"name": customer.name, "email": customer.primary_email}
+
+
+def _with_request(session: Session, payer: Payer) -> Payer:
+    """Settle what is asked for in this attempt, so that every call asks for the same. Ends the reading."""
+    db.end_read(session)
+    if payer.request is not None:
+        return payer
+    db.start_write(session)
+    session.execute(
+        sa.update(Payer)
+        .where(Payer.id == payer.id, Payer.attempt == payer.attempt, Payer.request.is_(None))
+        .values(request=_contact(payer.customer))
+        .execution_options(synchronize_session=False)
+    )
+    payer = queries.fresh(session, payer.id)
+    session.commit()
+    return payer
+
+
+def _ask(session: Session, stripe: StripeGateway, payer: Payer) -> str:
+    """Ask for the Stripe customer of this attempt. After so long, the key may be forgotten: look first."""
+    if payer.created_at < utcnow() - KEY_LIFETIME:
+        found = _find(session, stripe, payer)
+        if found is not None:
+            return found
+    assert payer.request is not None
+    return stripe.create_customer(
+        name=payer.request["name"],
+        email=payer.request["email"],
+        metadata=metadata(payer.app_id, payer.customer_id) | _mark(payer),
+        idempotency_key=f"{payer.id}-{payer.attempt}",
+    )
+
+
+def _find(session: Session, stripe: StripeGateway, payer: Payer) -> str | None:
+    """Find what an earlier request for this payer created at Stripe. Ends the reading."""
+    found = stripe.find_customer(_mark(payer), since=payer.created_at)
+    is_free = found is not None and not queries.was_of_another(session, payer, found)
+    db.end_read(session)
+    return found if is_free else None
+
+
+def _mark(payer: Payer) -> dict[str, str]:
+    return {"om_payer_id": payer.id}
+
+
+def _record(session: Session, payer: Payer, stripe_customer_id: str) -> Payer:
+    """Store the answer once; whatever was edited here since the request is due at Stripe. Commits."""
+    db.start_write(session)
+    try:
+        is_recorded = record_stripe_customer(session, payer, stripe_customer_id)
+        payer = queries.fresh(session, payer.id)
+    except IntegrityError:  # see below
+        session.rollback()
+        payer = queries.fresh(session, payer.id)
+    if payer.stripe_customer_id is None:  # somebody linked the new one to another customer just now
+        session.rollback()
+        _begin_attempt(session, payer)
+        return queries.fresh(session, payer.id)
+    if is_recorded and payer.request != _contact(payer.customer):
+        mark_contact(session, Payer.id == payer.id, name=True, email=True, at=utcnow())
+    session.commit()
+    return payer
+
+
+def _begin_attempt(session: Session, payer: Payer, *, reason: str | None = None) -> None:
+    """Use another key from now on: nothing else comes of this one. Twins do so once. Commits."""
+    payer_id, spent = payer.id, payer.attempt
+    db.end_read(session)
+    db.start_write(session)
+    session.execute(
+        sa.update(Payer)
+        .where(Payer.id == payer_id, Payer.attempt == spent, Payer.stripe_customer_id.is_(None))
+        .values(attempt=spent + 1, last_error=reason, request=None)
+        .execution_options(synchronize_session=False)
+    )
+    session.commit()
+
+
+def _note_error(session: Session, payer: Payer, reason: str) -> None:
+    db.start_write(session)
+    session.execute(
+        sa.update(Payer)
+        .where(Payer.id == payer.id, Payer.stripe_customer_id.is_(None))
+        .values(last_error=reason)
+        .execution_options(synchronize_session=False)
+    )
+    session.commit()

@@ -1,0 +1,150 @@
+"""A row is reserved before Stripe is asked. The worker or the next call continues from it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.checkout import CheckoutSession
+from app.core import db
+from app.customers import Customer
+from app.payers import Payer
+from app.sync import worker
+from tests.support.portal import SignupPage, client_cookie, session_of
+from tests.support.portal import resume as press_resume
+from tests.support.rows import Rows
+from tests.support.stripe_calls import StripeCalls
+from tests.support.tokens import program
+from tests.support.world import World
+
+SESSIONS = "/api/v1/stripe/checkout/sessions"
+MAKE, OPEN = "POST /v1/customers", "POST /v1/checkout/sessions"
+
+
+@pytest.fixture
+def reserved(client: FlaskClient, world: World) -> FlaskClient:
+    """A browser whose customer signed up while Stripe was away."""
+    world.simulator.faults.add("503", MAKE, times=50)
+    SignupPage(client).submit()
+    world.simulator.faults.clear()
+    return client
+
+
+def start(api: FlaskClient, name: str, key: str | None = None) -> TestResponse:
+    """A program asks for a session for a customer with the key `acme`."""
+    options = {"successURL": "https://example.com/", "currency": "USD"}
+    headers = {"Idempotency-Key": key} if key else {}
+    body = {"customer": {"name": name, "key": "acme"}, "options": options}
+    return api.post(SESSIONS, json=body, headers=headers)
+
+
+class TestPayers:
+    def test_are_completed_by_the_worker(
+        self, reserved: FlaskClient, world: World, rows: Rows, clock: time_machine.Traveller
+    ) -> None:
+        clock.shift(timedelta(minutes=2))
+        world.settle()
+
+        [payer] = rows(Payer)
+        assert list(world.simulator.store.customers) == [payer.stripe_customer_id]
+        assert payer.last_error is None
+        assert rows(CheckoutSession)[0].stripe_session_id is None  # opened when a person arrives
+
+        opened = session_of(press_resume(reserved))
+        assert world.simulator.store.checkout_sessions[opened]["customer"] == payer.stripe_customer_id
+
+    def test_say_why_they_are_not_at_stripe_yet(self, reserved: FlaskClient, rows: Rows) -> None:
+        [payer] = rows(Payer)
+
+        assert payer.stripe_customer_id is None
+        assert payer.last_error
+
+    def test_use_another_key_when_stripe_has_stored_a_failure(
+        self, client: FlaskClient, world: World, rows: Rows
+    ) -> None:
+        world.simulator.faults.add("500", MAKE, times=1)
+
+        answer = SignupPage(client).submit()
+
+        [payer] = rows(Payer)
+        assert answer.status_code == 303
+        assert payer.attempt == 2
+        assert list(world.simulator.store.customers) == [payer.stripe_customer_id]
+
+    def test_take_what_a_stored_failure_had_created(
+        self, client: FlaskClient, world: World, rows: Rows
+    ) -> None:
+        world.simulator.faults.add("500_after", MAKE, times=50)
+
+        SignupPage(client).submit()
+
+        [payer] = rows(Payer)
+        assert payer.attempt == 1
+        assert list(world.simulator.store.customers) == [payer.stripe_customer_id]
+
+
+class TestSessions:
+    def test_are_purged_when_nobody_comes_back(
+        self, app: Flask, client: FlaskClient, world: World, rows: Rows, clock: time_machine.Traveller
+    ) -> None:
+        world.simulator.faults.add("503", OPEN, times=50)
+        SignupPage(client).submit()
+        clock.shift(timedelta(days=3))
+
+        with app.app_context():
+            worker.purge(db.session())
+
+        assert rows(CheckoutSession) == []
+        assert len(rows(Customer)) == 1
+
+    def test_of_one_key_are_one_after_a_crash(self, app: Flask, world: World, rows: Rows) -> None:
+        api = program(app)
+        world.simulator.faults.add("reset_after", OPEN, times=50)
+        assert start(api, "ACME", key="order-1").status_code == 412
+        world.simulator.faults.clear()
+
+        answer = start(api, "ACME", key="order-1")
+
+        [opened] = world.simulator.store.checkout_sessions
+        assert answer.get_json()["sessionId"] == opened
+        assert [row.stripe_session_id for row in rows(CheckoutSession)] == [opened]
+
+    def test_of_our_pages_are_one_for_many_browsers_at_once(
+        self, app: Flask, client: FlaskClient, world: World, rows: Rows
+    ) -> None:
+        form = SignupPage(client)
+        nonce = form.page.value("nonce")
+        cookie = client_cookie(client)
+
+        def send(_number: int) -> str:
+            browser = app.test_client()
+            browser.set_cookie("gangway", cookie)
+            return session_of(SignupPage(browser).submit(nonce=nonce))
+
+        with ThreadPoolExecutor(10) as threads:
+            opened = set(threads.map(send, range(10)))
+
+        assert opened == set(world.simulator.store.checkout_sessions)
+        assert len(opened) == len(rows(Customer)) == len(world.simulator.store.customers) == 1
+
+
+def test_one_of_two_programs_gets_a_key_and_the_other_is_refused(
+    app: Flask, world: World, rows: Rows, calls: StripeCalls
+) -> None:
+    late: list[TestResponse] = []
+
+    def come_late() -> None:
+        with ThreadPoolExecutor(1) as thread:
+            late.append(thread.submit(start, program(app), "ACME B").result())
+
+    calls.after(MAKE, come_late)
+
+    answer = start(program(app), "ACME A")
+
+    assert (answer.status_code, [other.status_code for other in late]) == (201, [409])
+    assert [customer.name for customer in rows(Customer)] == ["ACME A"]
+    assert [found["name"] for found in world.simulator.store.customers.values()] == ["ACME A"]
