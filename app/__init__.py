@@ -10,7 +10,7 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 
-from app import apps, console, doctor, monitoring, operators, signup, sync
+from app import apps, console, doctor, monitoring, onboarding, operators, sync
 from app.api import docs
 from app.apps.api import api as apps_api
 from app.checkout.api import api as checkout_api
@@ -99,7 +99,7 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
     docs.init_app(app, (operation for api in APIS for operation in api.operations), settings)
     app.register_blueprint(webhooks_api.bp)
     csrf.exempt(webhooks_api.bp)  # Stripe signs what it sends
-    signup.init_app(app, csrf)
+    onboarding.init_app(app, csrf)
     operators.init_app(app, csrf)
     console.init_app(app)
     app.extensions["gangway.worker"] = sync.Worker(app, settings.worker_threads, chores=(doctor.examine_due,))

@@ -96,7 +96,7 @@ def _customer(session: Session, body: CreateStripeCheckoutSessionRequest) -> cus
 
 def _own_return(customer_id: str) -> str:
     """Our page with the outcome. Stripe puts the session's id in, by which a browser may see that one."""
-    return f"{external('signup.done', customer=customer_id)}&session={{CHECKOUT_SESSION_ID}}"
+    return f"{external('onboarding.done', customer=customer_id)}&session={{CHECKOUT_SESSION_ID}}"
 
 
 def _pointers(fields: Mapping[str, str]) -> dict[str, str]:

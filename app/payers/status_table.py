@@ -1,7 +1,7 @@
 """What the console says about each payment status: one table for every page.
 
 To add a status, write its rule in `status.py`, its line here, and what its customer reads in
-`templates/signup/return.html`.
+`templates/onboarding/return.html`.
 """
 
 from dataclasses import dataclass

@@ -211,7 +211,7 @@ def retry_url() -> str:
     if request.method in {"GET", "HEAD"}:
         return request.full_path.rstrip("?")
     is_page = current_app.url_map.bind("").test(request.path, "GET")
-    return request.path if is_page else url_for("signup.form")
+    return request.path if is_page else url_for("onboarding.form")
 
 
 def _errors(limiter: FixedWindowRateLimiter) -> tuple[type[Exception], ...]:

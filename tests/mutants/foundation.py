@@ -120,7 +120,7 @@ MUTANTS = (
         LOGGING,
         "    (LINKS, ",
         "    (SECRETS, ",
-        "tests/signup/test_link.py::test_is_not_in_the_log",
+        "tests/onboarding/test_link.py::test_is_not_in_the_log",
     ),
     Mutant(
         "any token opens the metrics",

@@ -4,10 +4,10 @@ from tests.mutants.mutant import Mutant
 
 HEADERS = "app/web/headers.py"
 SETUP = "app/__init__.py"
-LINKS = "app/links/actions.py"
-LINK = "app/links/models.py"
-LINK_PAGES = "app/signup/link_pages.py"
-WHO = "app/signup/queries.py"
+LINKS = "app/onboarding/links/actions.py"
+LINK = "app/onboarding/links/models.py"
+LINK_PAGES = "app/onboarding/link_pages.py"
+WHO = "app/onboarding/queries.py"
 PAYLOADS = "app/console/inbox/payloads.py"
 
 MUTANTS = (
@@ -16,119 +16,119 @@ MUTANTS = (
         WHO,
         "select(Signup).where(Signup.browser_hash == browser_hash(nonce))",
         "select(Signup)",
-        "tests/signup/test_resume.py::test_is_refused_to_a_stranger",
+        "tests/onboarding/test_resume.py::test_is_refused_to_a_stranger",
     ),
     Mutant(
         "a revoked link goes on showing what it let see",
         WHO,
         "query.where(OnboardingLink.revoked_at.is_(None))",
         "query",
-        "tests/signup/test_link_refused.py::test_that_is_revoked_takes_back_what_it_let_see",
+        "tests/onboarding/test_link_refused.py::test_that_is_revoked_takes_back_what_it_let_see",
     ),
     Mutant(
         "a link shows the card that was there before",
-        "app/signup/models.py",
+        "app/onboarding/models.py",
         "return not self.is_guest or method.created_at >= self.created_at",
         "return True",
-        "tests/signup/test_link_to_stripe.py::test_replaces_a_card_that_expires",
+        "tests/onboarding/test_link_to_stripe.py::test_replaces_a_card_that_expires",
     ),
     Mutant(
         "a link never expires",
         LINK,
         "if self.expires_at <= utcnow():",
         "if self.expires_at is None:",
-        "tests/links/test_links.py::test_go_from_open_to_opened_to_used_to_expired_and_revoked",
+        "tests/onboarding/links/test_links.py::test_go_from_open_to_opened_to_used_to_expired_and_revoked",
     ),
     Mutant(
         "a revoked link works",
         LINK,
         "not in {LinkState.EXPIRED, LinkState.REVOKED}",
         "not in {LinkState.EXPIRED}",
-        "tests/signup/test_link_refused.py::TestThatDoesNotWork::test_because_it_was_revoked_after_it_was_shown",
+        "tests/onboarding/test_link_refused.py::TestThatDoesNotWork::test_because_it_was_revoked_after_it_was_shown",
     ),
     Mutant(
         "an expired link works",
         LINK,
         "not in {LinkState.EXPIRED, LinkState.REVOKED}",
         "not in {LinkState.REVOKED}",
-        "tests/signup/test_link_refused.py::TestThatDoesNotWork::test_because_it_has_expired",
+        "tests/onboarding/test_link_refused.py::TestThatDoesNotWork::test_because_it_has_expired",
     ),
     Mutant(
         "a link is renewed twice",
         LINKS,
         "    if link.renewed_by is not None:\n",
         "    if link.renewed_by == '':\n",
-        "tests/links/test_links.py::test_are_renewed_once_however_many_ask_at_once",
+        "tests/onboarding/links/test_links.py::test_are_renewed_once_however_many_ask_at_once",
     ),
     Mutant(
         "a renewed link goes on working",
         LINKS,
         "    revoke(session, link.id, actor=actor)\n",
         "",
-        "tests/links/test_links.py::test_are_renewed_by_another",
+        "tests/onboarding/links/test_links.py::test_are_renewed_by_another",
     ),
     Mutant(
         "a program that fetches a link uses it",
         LINK_PAGES,
         "        return False\n    return True",
         "        return True\n    return True",
-        "tests/signup/test_link.py::TestWithoutTheTokenOfThePage::test_changes_nothing_and_shows_the_page_again",
+        "tests/onboarding/test_link.py::TestWithoutTheTokenOfThePage::test_changes_nothing_and_shows_the_page_again",
     ),
     Mutant(
         "a link leaks as a referrer",
         LINK_PAGES,
         'response.headers["Referrer-Policy"] = "no-referrer"',
         'response.headers["Referrer-Policy"] = "origin"',
-        "tests/signup/test_link.py::test_goes_to_nobody_as_a_referrer",
+        "tests/onboarding/test_link.py::test_goes_to_nobody_as_a_referrer",
     ),
     Mutant(
         name="the form of another browser is taken",
-        file="app/signup/actions.py",
+        file="app/onboarding/actions.py",
         old="    if own.browser_hash != browser_hash(browser):",
         new="    if own.browser_hash is None:",
-        test="tests/signup/test_submit_names.py::test_with_the_form_of_another_browser_makes_a_customer_of_its_own_at_most",
+        test="tests/onboarding/test_submit_names.py::test_with_the_form_of_another_browser_makes_a_customer_of_its_own_at_most",
     ),
     Mutant(
         name="a form that lost a race shows a failure",
-        file="app/signup/actions.py",
+        file="app/onboarding/actions.py",
         old="        except IntegrityError:  # the same form",
         new="        except ZeroDivisionError:  # the same form",
-        test="tests/signup/test_submit_at_once.py::test_many_times_at_once_makes_one_customer",
+        test="tests/onboarding/test_submit_at_once.py::test_many_times_at_once_makes_one_customer",
     ),
     Mutant(
         "a field that only programs see is not looked at",
-        "app/signup/bots.py",
+        "app/onboarding/bots.py",
         "if is_decoy_filled or (",
         "if (",
-        "tests/signup/test_bots.py::TestDecoy::test_who_fills_it_in_is_asked_to_try_again",
+        "tests/onboarding/test_bots.py::TestDecoy::test_who_fills_it_in_is_asked_to_try_again",
     ),
     Mutant(
         "a form never expires",
-        "app/signup/forms.py",
+        "app/onboarding/forms.py",
         'loads(nonce or "", max_age=FORM_AGE, return_timestamp=True)',
         'loads(nonce or "", return_timestamp=True)',
-        "tests/signup/test_submit_refused.py::test_after_a_day_gets_a_fresh_form",
+        "tests/onboarding/test_submit_refused.py::test_after_a_day_gets_a_fresh_form",
     ),
     Mutant(
         name="names may be guessed without end",
-        file="app/signup/pages.py",
+        file="app/onboarding/pages.py",
         old="        g.counts = True\n        return _page(form, *_explain(form, error))\n    g.counts",
         new="        return _page(form, *_explain(form, error))\n    g.counts",
-        test="tests/signup/test_submit_budget.py::TestWithABudget::test_counts_guesses_at_taken_names",
+        test="tests/onboarding/test_submit_budget.py::TestWithABudget::test_counts_guesses_at_taken_names",
     ),
     Mutant(
         "the return page does not ask Stripe",
-        "app/signup/pages.py",
+        "app/onboarding/pages.py",
         "checked = sync.refresh(session, payer.id)",
         "checked = payer.id is not None",
-        "tests/signup/test_calls.py::test_return_before_the_webhooks",
+        "tests/onboarding/test_calls.py::test_return_before_the_webhooks",
     ),
     Mutant(
         name="the return page does not link to its own customer",
-        file="app/signup/resume.py",
-        old='success_url=external("signup.done", customer=customer.id, app=name_in_url(app))',
-        new='success_url=external("signup.done", app=name_in_url(app))',
-        test="tests/signup/test_return_private.py::test_shows_the_sign_up_that_stripe_leads_back_to",
+        file="app/onboarding/resume.py",
+        old='success_url=external("onboarding.done", customer=customer.id, app=name_in_url(app))',
+        new='success_url=external("onboarding.done", app=name_in_url(app))',
+        test="tests/onboarding/test_return_private.py::test_shows_the_sign_up_that_stripe_leads_back_to",
     ),
     Mutant(
         "scripts of strangers may run",
@@ -170,7 +170,7 @@ MUTANTS = (
         "app/web/proxies.py",
         "    if settings.trusted_proxies:\n        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=",
         "    if app:\n        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1 + ",
-        "tests/signup/test_submit_budget.py::TestWithABudget::test_believes_no_forwarded_address",
+        "tests/onboarding/test_submit_budget.py::TestWithABudget::test_believes_no_forwarded_address",
     ),
     Mutant(
         "scripts may read the cookie",

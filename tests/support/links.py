@@ -8,11 +8,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app import customers, links
+from app import customers
 from app.audit import Entry
 from app.core import db
 from app.customers import Customer, NewCustomer
-from app.links import OnboardingLink
+from app.onboarding import links
+from app.onboarding.links import OnboardingLink
 from app.simulator import Simulator
 from tests.support.browser import Page
 from tests.support.portal import session_of

@@ -15,10 +15,11 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from app import apps, doctor, links, sync, webhooks
+from app import apps, doctor, sync, webhooks
 from app.core import db
 from app.core.errors import AppError, Conflict
 from app.customers import Customer
+from app.onboarding import links
 from app.payers import Payer
 from app.simulator import DEFAULT_API_KEY, Simulator, revoke_key
 from app.webhooks import Event

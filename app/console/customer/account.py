@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app import apps, audit, checkout, doctor, payers
-from app.links import OnboardingLink
+from app.onboarding.links import OnboardingLink
 from app.payers import PaymentStatus
 
 WEBHOOK_FINDINGS = {  # the codes of the doctor's findings about the webhook

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from app import links
 from app.console.customer import status_findings, warnings
 from app.console.customer.account import Account
 from app.console.customer.findings import Finding, SuggestedAction
 from app.console.customer.view import View
+from app.onboarding import links
 from app.web.times import ago
 
 TONES = ("error", "warning", "info", "success")  # the most urgent first

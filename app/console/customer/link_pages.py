@@ -6,13 +6,14 @@ from flask import current_app, flash, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, links, operators
+from app import apps, operators
 from app.console.customer import actions
 from app.console.customer.pages import go_to, pages, refuse
 from app.core import db
 from app.core.db import is_id, utcnow
 from app.core.errors import Conflict, NotFound, PreconditionFailed
 from app.customers import Customer
+from app.onboarding import links
 from app.operators import Role
 
 FORM_LIFETIME = timedelta(minutes=10)  # a form that is sent again within it shows the same link

@@ -6,12 +6,13 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
-from app import apps, audit, checkout, customers, doctor, links, payers, webhooks
+from app import apps, audit, checkout, customers, doctor, payers, webhooks
 from app.console.common import actors
 from app.console.customer.account import Account
 from app.console.customer.view import View
 from app.core.db import utcnow
-from app.links import OnboardingLink
+from app.onboarding import links
+from app.onboarding.links import OnboardingLink
 
 MAX_ENTRIES = 25  # the audit log page has the rest
 MAX_CHECKOUT_SESSIONS = 10

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from app import checkout, links
+from app import checkout
 from app.console.customer.account import Account
 from app.console.customer.findings import Finding, SuggestedAction
+from app.onboarding import links
 from app.payers import Payer, PaymentStatus, status_info
 from app.web.times import ago
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from app import apps, audit, customers, webhooks
 from app.console.customer.account import Account
-from app.links import OnboardingLink
+from app.onboarding.links import OnboardingLink
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import apps, doctor, links, payers, sync, webhooks
+from app import apps, doctor, payers, sync, webhooks
 from app.console.common import event_types, wording
 from app.core.db import utcnow
 from app.customers import Customer
+from app.onboarding import links
 from app.payers import Payer
 
 MAX_COUNTED = 10_000  # "more than" says enough beyond that

@@ -120,7 +120,7 @@ def _steps(session: Session, installed: list[apps.App]) -> list[Step]:
             is_branded,
             "Set GANGWAY_COMPANY_NAME, GANGWAY_LOGO_FILE, GANGWAY_ACCENT_COLOR and GANGWAY_SUPPORT_EMAIL on"
             " the server.",
-            "signup.form",
+            "onboarding.form",
             "View the sign-up page",
         ),
         Step(
@@ -141,6 +141,6 @@ def _steps(session: Session, installed: list[apps.App]) -> list[Step]:
             "Share your sign-up page",
             is_done=False,
             words="Or create a customer here and send a link. This list disappears with your first sign-up.",
-            link=external("signup.form"),
+            link=external("onboarding.form"),
         ),
     ]

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app import links
+from app.onboarding import links
 from tests.conftest import PORTAL
 from tests.support.api import Api
 from tests.support.browser import Page

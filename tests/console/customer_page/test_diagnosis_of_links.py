@@ -6,8 +6,9 @@ import pytest
 import time_machine
 from flask import Flask
 
-from app import apps, audit, links, payers
+from app import apps, audit, payers
 from app.core import db
+from app.onboarding import links
 from app.simulator import Simulator
 from tests.conftest import PORTAL
 from tests.support.api import Api

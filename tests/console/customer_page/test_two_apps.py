@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import links
 from app.checkout import CheckoutSession
+from app.onboarding import links
 from app.payers import Payer
 from app.simulator import Simulator
 from tests.conftest import PORTAL

@@ -1,0 +1,16 @@
+"""The public flow: sign up, or come by a link; return, go on."""
+
+from flask import Flask
+from flask_wtf import CSRFProtect
+
+from app.onboarding import link_pages, pages
+
+
+def init_app(app: Flask, csrf: CSRFProtect) -> None:
+    """Register the pages."""
+    app.register_blueprint(pages.bp)
+    for view in (pages.submit, link_pages.press, link_pages.note_opened):
+        csrf.exempt(view)  # each checks the token itself, and a page that was stale is given anew
+
+
+__all__ = ["init_app"]

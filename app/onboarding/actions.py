@@ -1,0 +1,159 @@
+"""Storing who signs up, however often a form is sent."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app import apps, customers, payers, sync
+from app.core import db
+from app.core.errors import Conflict, Invalid, NotFound
+from app.customers import Customer, CustomerTaken, NewCustomer
+from app.onboarding import queries
+from app.onboarding.models import Signup, browser_hash
+
+MAX_TRIES = 5  # each time a twin of this request was quicker, it has stored something to continue from
+
+
+class FormAlreadyUsed(NotFound):
+    """The form belongs to another browser, which is told nothing, or its customer was deleted."""
+
+
+@dataclass(frozen=True)
+class SignedUp:
+    """Who signed up, and whether this very call stored something for them."""
+
+    customer_id: str
+    is_new: bool
+
+
+def sign_up(session: Session, wanted: NewCustomer, *, form_id: str, browser: str) -> SignedUp:
+    """Store a customer and its sign-up. Commits.
+
+    One form makes one customer: a repeat finds it, and a corrected form corrects it. So does another form of
+    the same browser with exactly the same details, such as one in a second tab. Unique indexes decide.
+
+    Raises CustomerTaken when somebody else holds a name, and FormAlreadyUsed.
+    """
+    for _ in range(MAX_TRIES):
+        own = queries.of_form(session, form_id)
+        if own is not None:
+            return _correct(session, own, wanted, browser)
+        try:
+            return _create(session, wanted, form_id, browser)
+        except CustomerTaken as taken:
+            if queries.of_form(session, form_id) is None:
+                return SignedUp(_twin(session, wanted, taken, browser), is_new=False)
+        except IntegrityError:  # the same form, or the same details from this browser
+            session.rollback()
+            alike = _alike(session, wanted, browser)
+            if alike is not None:
+                return SignedUp(alike, is_new=False)
+    raise Conflict("This is being set up already. Try again in a moment.")
+
+
+def tell_stripe(session: Session, app: apps.App, customer_id: str) -> None:
+    """Have Stripe take a corrected name and email now. If it gives no answer, it is told later.
+
+    Raises Invalid, with the field, when Stripe refuses them.
+    """
+    payer = payers.of_customer(session, app.id, customer_id)
+    db.end_read(session)
+    if payer is None or payer.stripe_customer_id is None or not payer.is_contact_due:
+        return
+    sync.refresh(session, payer.id)
+    refusal = payers.fresh(session, payer.id).contact_refusal
+    db.end_read(session)
+    if refusal is not None:
+        raise Invalid(refusal, fields={"email": refusal})
+
+
+def forget_browser(session: Session, nonce: str | None) -> None:
+    """Let nobody see anything by a browser's nonce, even with a copy of its cookie. Flushes.
+
+    Its forms stay used: the rows live on under a hash that no browser has.
+    """
+    if nonce is None:
+        return
+    session.execute(
+        sa.update(Signup)
+        .where(Signup.browser_hash == browser_hash(nonce))
+        .values(browser_hash=browser_hash(secrets.token_urlsafe(24)))
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _create(session: Session, wanted: NewCustomer, form_id: str, browser: str) -> SignedUp:
+    db.end_read(session)
+    db.start_write(session)
+    customer = customers.create(session, queries.with_names(session, wanted, wanted.id), actor="visitor")
+    signup = Signup(
+        customer_id=customer.id,
+        browser_hash=browser_hash(browser),
+        form_id=form_id,
+        details_hash=_details_hash(wanted),
+    )
+    session.add(signup)
+    session.commit()
+    return SignedUp(customer.id, is_new=True)
+
+
+def _correct(session: Session, own: Signup, wanted: NewCustomer, browser: str) -> SignedUp:
+    """Take over what was changed in a form that was sent before."""
+    if own.browser_hash != browser_hash(browser):
+        raise FormAlreadyUsed("This form belongs to another browser.")
+    customer_id = own.customer_id
+    db.end_read(session)
+    db.start_write(session)
+    customer = session.get_one(Customer, customer_id, with_for_update=True, populate_existing=True)
+    if customer.deleted_at is not None:
+        raise FormAlreadyUsed("The customer of this form was deleted.")
+    wanted = customers.with_adopted(customer, queries.with_names(session, wanted, customer_id))
+    is_changed = not customers.is_same(customer, wanted)
+    if is_changed:
+        payers.replace_customer(session, customer, wanted, actor="visitor")
+    session.commit()
+    return SignedUp(customer_id, is_new=is_changed)
+
+
+def _twin(session: Session, wanted: NewCustomer, taken: CustomerTaken, browser: str) -> str:
+    """Find this browser's own customer that holds the names and has exactly the same details, else raise.
+
+    So a second tab continues with the first one's customer. Somebody who signs up another company under a
+    name of the first is told, and overwrites nothing.
+    """
+    for holder in taken.holders:
+        own = session.get(Customer, holder) if queries.signed_up(session, browser, holder) else None
+        if own is not None and customers.is_same(own, wanted):
+            return holder
+    raise taken
+
+
+def _alike(session: Session, wanted: NewCustomer, browser: str) -> str | None:
+    """Find this browser's customer with exactly these details, where they hold no name.
+
+    A customer that was deleted or changed since gives the details free. Commits.
+    """
+    found = queries.of_details(session, browser, _details_hash(wanted))
+    if found is None:
+        return None
+    customer = session.get_one(Customer, found.customer_id, populate_existing=True)
+    is_same = customers.is_same(customer, queries.with_names(session, wanted, customer.id))
+    if customer.deleted_at is None and is_same:
+        return customer.id
+    db.end_read(session)
+    db.start_write(session)
+    found.details_hash = None
+    session.commit()
+    return None
+
+
+def _details_hash(wanted: NewCustomer) -> str | None:
+    """Name the details of somebody without key and subject keys: no other unique index would tell twins."""
+    if wanted.key or wanted.subject_keys:
+        return None
+    details = repr((wanted.name, wanted.primary_email, wanted.currency))
+    return hashlib.sha256(details.encode()).hexdigest()

@@ -1,0 +1,63 @@
+"""Following an onboarding link to Stripe's page."""
+
+from sqlalchemy.orm import Session
+
+from app import apps, audit
+from app.core import db
+from app.core.db import utcnow
+from app.gateway import StripeRefused
+from app.onboarding import links
+from app.onboarding.models import Signup, browser_hash
+from app.onboarding.resume import resume
+
+
+def follow(session: Session, link: links.OnboardingLink, *, browser: str, another: bool = False) -> str:
+    """The URL of the page for whoever presses the button of a link that works. Commits.
+
+    That it was pressed is noted first, and stays noted when Stripe does not answer. The browser is bound to
+    the customer only when there is something left to do, so that a link which is passed on
+    after all is done shows nobody what was saved. Raises NotFound when its app is not installed, and what
+    `resume` raises.
+    """
+    db.end_read(session)
+    db.start_write(session)
+    links.note_used(session, link.id)
+    session.commit()
+    app = links.app_of(session, link)
+    try:
+        with apps.record_rejection(session, app):
+            url = resume(session, app, link.customer_id, another=another)
+    except StripeRefused as error:  # nothing that the visitor could mend: the story tells the operator
+        session.rollback()
+        db.start_write(session)
+        audit.note(
+            session,
+            "checkout.refused",
+            actor="visitor",
+            customer_id=link.customer_id,
+            app_id=app.id,
+            reason=error.detail,
+        )
+        session.commit()
+        raise
+    db.start_write(session)
+    _bind(session, link, browser)
+    session.commit()
+    return url
+
+
+def _bind(session: Session, link: links.OnboardingLink, browser: str) -> None:
+    """Let this browser see what becomes of it. One that signed the customer up itself stays what it is."""
+    bound = db.insert(session, Signup).values(
+        customer_id=link.customer_id,
+        browser_hash=browser_hash(browser),
+        link_id=link.id,
+        created_at=utcnow(),
+    )
+    session.execute(
+        bound.on_conflict_do_update(
+            index_elements=["customer_id", "browser_hash"],
+            set_={"link_id": bound.excluded.link_id},  # the link it came by before may be revoked
+            where=Signup.link_id.is_not(None),
+        )
+    )

@@ -1,0 +1,167 @@
+"""The page of an onboarding link: who asks, for whom and for what, and one button."""
+
+from flask import Response, redirect, render_template, request, url_for
+from flask import session as cookie
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import validate_csrf
+from sqlalchemy.orm import Session
+from wtforms.validators import ValidationError
+
+from app import checkout, payers
+from app.core import db
+from app.core.config import settings
+from app.core.db import utcnow
+from app.core.errors import AppError, Conflict, NotFound, PreconditionFailed
+from app.core.sealing import Unsealable
+from app.gateway import StripeFailed
+from app.onboarding import bots, links, queries
+from app.onboarding.follow import follow
+from app.onboarding.links import LinkState, OnboardingLink
+from app.onboarding.pages import Problem, bp, is_in_doubt, name_browser, tell
+from app.onboarding.places import name_in_url
+from app.onboarding.resume import PaymentMethodOnFile
+from app.web.limits import limited
+
+CLOSED = "The payment page can't be opened just now"
+AWAY = Problem(
+    CLOSED,
+    "We can't reach our payment provider just now. Nothing is lost, and this link goes on working: try again"
+    " in a few minutes.",
+)
+REFUSED = Problem(
+    CLOSED, "Stripe did not accept the details that we have of you. Please tell us, so that we correct them."
+)
+AGAIN = "Please press the button once more"
+UNPROVEN = Problem(
+    AGAIN,
+    "The page was open for a long time, or your browser did not send our cookie. Nothing has been changed.",
+)
+CROWDED = Problem(AGAIN, "The payment page was being opened elsewhere at the same moment.")
+
+
+@bp.after_app_request
+def keep_secret(response: Response) -> Response:
+    """The address opens the page to whoever has it: it goes to nobody as a referrer, nor into an index."""
+    if request.path.startswith("/start/"):
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+@bp.get("/start/<token>")
+@limited(lambda: settings().rate_limit_return)
+def start(token: str) -> ResponseReturnValue:
+    """Show what is asked. Nothing is changed, because programs that scan mails fetch this page too."""
+    link = links.find(db.session(), token)
+    return _page(link, token) if link and _leads_on(link) else _dead(link)
+
+
+@bp.post("/start/<token>/opened")
+@limited(lambda: settings().rate_limit_return)
+def note_opened(token: str) -> ResponseReturnValue:
+    """Take the script's word that a person has the page before it."""
+    session = db.session()
+    link = links.find(session, token)
+    if link is None or not _leads_on(link):
+        return "", 404
+    if not _is_from_our_page():
+        return "", 400
+    db.end_read(session)
+    db.start_write(session)
+    links.note_opened(session, link.id)
+    session.commit()
+    return "", 204
+
+
+@bp.post("/start/<token>")
+@limited(lambda: settings().rate_limit_return)
+def press(token: str) -> ResponseReturnValue:
+    """Lead to Stripe's page: the open one, else a new one."""
+    session = db.session()
+    link = links.find(session, token)
+    if link is None or not _leads_on(link):
+        return _dead(link)
+    if not _is_from_our_page():
+        return _page(link, token, UNPROVEN, 422)
+    try:
+        return redirect(follow(session, link, browser=name_browser(), another="another" in request.form), 303)
+    except PaymentMethodOnFile:
+        is_bound = queries.of_browser(session, cookie["browser"], link.customer_id) is not None
+        own = _outcome(session, link)
+        return redirect(own if is_bound else url_for("onboarding.start", token=token), 303)
+    except AppError as error:
+        session.rollback()
+        return _explained(link, token, error)
+
+
+def _explained(link: OnboardingLink, token: str, error: AppError) -> ResponseReturnValue:
+    if isinstance(error, StripeFailed | NotFound | Unsealable):  # NotFound: no app is installed
+        tell(error)
+        if is_in_doubt(error) and queries.of_browser(db.session(), cookie["browser"], link.customer_id):
+            return redirect(_outcome(db.session(), link), 303)
+        return _page(link, token, AWAY, 503)
+    if isinstance(error, checkout.TooManyDeclines):
+        return _page(link, token, Problem(*bots.too_many_declines()), error.status)
+    if isinstance(error, PreconditionFailed):  # the customer was deleted just now
+        return _dead(link)
+    # Stripe's own words may hold the customer's details, and a link may have been passed on.
+    return _page(link, token, CROWDED if isinstance(error, Conflict) else REFUSED, error.status)
+
+
+def _page(
+    link: OnboardingLink, token: str, problem: Problem | None = None, status: int = 200
+) -> ResponseReturnValue:
+    """What is asked, or that it is done: as far as we know, since Stripe is not asked here.
+
+    Which method was saved is shown only to a browser that was there when it was saved.
+    """
+    session = db.session()
+    bound = queries.of_browser(session, name_browser(), link.customer_id)
+    payer = _payer(session, link)
+    attempt = checkout.latest(session, payer.id) if payer else None
+    method = payer.default_method if payer and bound else None
+    page = render_template(
+        "onboarding/start.html",
+        link=link,
+        token=token,
+        problem=problem,
+        status=payers.payment_status(payer, attempt, utcnow()).value,
+        method=method if method and bound and bound.sees(method) else None,
+        is_bound=bound is not None and payer is not None,
+        outcome_url=_outcome(session, link) if bound is not None and payer is not None else None,
+    )
+    return page, status
+
+
+def _outcome(session: Session, link: OnboardingLink) -> str:
+    """The address of the page that says how it stands in the link's app."""
+    return url_for("onboarding.done", customer=link.customer_id, app=name_in_url(links.app_of(session, link)))
+
+
+def _dead(link: OnboardingLink | None) -> ResponseReturnValue:
+    """A link that leads nowhere; what is unknown, revoked or of a deleted customer looks alike."""
+    is_late = link is not None and link.state is LinkState.EXPIRED and link.customer.deleted_at is None
+    return render_template("onboarding/dead_link.html", is_late=is_late), 410 if is_late else 404
+
+
+def _leads_on(link: OnboardingLink) -> bool:
+    return link.works and link.customer.deleted_at is None
+
+
+def _payer(session: Session, link: OnboardingLink) -> payers.Payer | None:
+    try:
+        return payers.of_customer(session, links.app_of(session, link).id, link.customer_id)
+    except NotFound:
+        return None
+
+
+def _is_from_our_page() -> bool:
+    """Does it come with the token of a page that this browser was shown?
+
+    Checked by hand, so that a program without cookies is given the page again instead of an error.
+    """
+    try:
+        validate_csrf(request.form.get("csrf_token"))
+    except ValidationError:
+        return False
+    return True

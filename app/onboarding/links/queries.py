@@ -1,0 +1,69 @@
+"""Reads of onboarding links that are worth a name."""
+
+import hashlib
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from app import apps
+from app.core.db import is_id
+from app.core.errors import NotFound
+from app.onboarding.links.models import OnboardingLink
+
+
+def hash_of(token: str) -> str:
+    """What is stored of a token. It is random and long, so a plain hash can't be guessed back."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def find(session: Session, token: str) -> OnboardingLink | None:
+    """The link of a token with its customer, whether or not it still works."""
+    return session.scalar(
+        select(OnboardingLink)
+        .where(OnboardingLink.token_hash == hash_of(token))
+        .options(joinedload(OnboardingLink.customer, innerjoin=True))
+        .execution_options(populate_existing=True)
+    )
+
+
+def app_of(session: Session, link: OnboardingLink) -> apps.App:
+    """The installed app to which a link leads: its own, or the one that took over its account and mode.
+
+    A link that was made while no app was installed leads to the default one. Raises NotFound.
+    """
+    if link.app_id is None:
+        return apps.find(session)
+    own = apps.by_id(session, link.app_id)
+    if own.deleted_at is None:
+        return own
+    place = (own.stripe_account_id, own.livemode)
+    for app in apps.installed(session):
+        if (app.stripe_account_id, app.livemode) == place:
+            return app
+    raise NotFound("The Stripe app of this link is uninstalled.")
+
+
+def get(session: Session, link_id: str) -> OnboardingLink:
+    """A link as the database has it now, locked for a change. Raises NotFound."""
+    query = select(OnboardingLink).where(OnboardingLink.id == link_id).with_for_update()
+    link = session.scalar(query.execution_options(populate_existing=True)) if is_id(link_id) else None
+    if link is None:
+        raise NotFound("There is no such link.")
+    return link
+
+
+def of_customer(session: Session, customer_id: str) -> list[OnboardingLink]:
+    """The links of a customer, the newest first."""
+    query = select(OnboardingLink).where(OnboardingLink.customer_id == customer_id)
+    return list(session.scalars(query.order_by(OnboardingLink.id.desc())))
+
+
+def newest_of(
+    session: Session, customer_ids: Collection[str]
+) -> dict[tuple[str, str | None], OnboardingLink]:
+    """For many customers, by customer and app, the link that was made last."""
+    found = session.scalars(
+        select(OnboardingLink).where(OnboardingLink.customer_id.in_(customer_ids)).order_by(OnboardingLink.id)
+    )
+    return {(link.customer_id, link.app_id): link for link in found}

@@ -1,0 +1,290 @@
+"""The public pages: sign up, come back, go on."""
+
+import secrets
+from dataclasses import dataclass
+
+import structlog
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import session as cookie
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from app import apps, checkout, customers, gateway, payers, sync
+from app.core import db
+from app.core.config import settings
+from app.core.errors import AppError, Invalid, NotFound, PreconditionFailed
+from app.core.sealing import Unsealable
+from app.gateway import StripeFailed, StripeUnavailable
+from app.onboarding import actions, bots, known_page, queries, state_page
+from app.onboarding.forms import Form, SignupForm
+from app.onboarding.models import Signup
+from app.onboarding.places import app_here, outcome_url
+from app.onboarding.resume import PaymentMethodOnFile
+from app.onboarding.resume import resume as resume_payment
+from app.web import problems
+from app.web.limits import limited
+
+bp = Blueprint("onboarding", __name__)
+log = structlog.get_logger("gangway.onboarding")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What went wrong with the whole form, above it."""
+
+    title: str
+    detail: str
+
+
+@bp.before_request
+def hurry() -> None:
+    """Limit how long Stripe may take, because a person waits: the page answers within ten seconds."""
+    gateway.set_budget()
+
+
+@bp.teardown_request
+def stop_hurrying(_error: BaseException | None) -> None:
+    """The thread goes on to other work."""
+    gateway.clear_budget()
+
+
+def is_counted() -> bool:
+    """Does this sign-up count? A double click or a reload costs nothing of the budget."""
+    return bool(g.get("counts", False))
+
+
+@bp.get("/")
+def home() -> ResponseReturnValue:
+    """The way in."""
+    return redirect(url_for("onboarding.form"), 303)
+
+
+@bp.get("/signup")
+def form() -> ResponseReturnValue:
+    """The form: blank, or with what this browser has typed already and not finished."""
+    name_browser()
+    session = db.session()
+    own = None if "new" in request.args else known_page.newest(session, cookie.get("browser"))
+    if own is not None and own.has_begun:
+        return known_page.show(session, own, cookie["browser"])
+    mine = _unfinished(own)
+    return _page(SignupForm.blank() if mine is None else SignupForm.showing(*mine), resuming=mine is not None)
+
+
+@bp.post("/signup")
+@limited(lambda: settings().rate_limit_signup, counts=is_counted)
+@limited(
+    lambda: settings().rate_limit_signup_total,
+    scope="signup-total",
+    name=lambda: "everybody",
+    counts=is_counted,
+)
+def submit() -> ResponseReturnValue:
+    """Make the customer and go to Stripe; or say beside each field what is wrong."""
+    form = SignupForm(formdata=request.form)  # text alone: a file in place of it is as good as nothing
+    if (
+        "add_subject_key" in request.form and form.subject_keys
+    ):  # without JavaScript, one more line is a submission of its own
+        form.subject_keys.data.append("")
+        return _page(form)
+    sent = Form.of(form.nonce.data)
+    if not form.validate() or sent is None or "browser" not in cookie:
+        return _page(form, _stale(form, sent), status=422)
+    session = db.session()
+    try:
+        bots.refuse(sent, is_new=queries.of_form(session, sent.id) is None)
+        signed_up = actions.sign_up(session, form.wanted(), form_id=sent.id, browser=cookie["browser"])
+    except AppError as error:
+        session.rollback()
+        g.counts = True
+        return _page(form, *_explain(form, error))
+    g.counts = signed_up.is_new  # a double click or a reload costs nothing of the budget
+    return _open_payment(session, form, signed_up.customer_id)
+
+
+def _open_payment(session: Session, form: SignupForm, customer_id: str) -> ResponseReturnValue:
+    """Lead somebody whose details are stored to Stripe's page, or to the page that says how it stands."""
+    try:
+        app = apps.find(session)
+        with apps.record_rejection(session, app):
+            actions.tell_stripe(session, app, customer_id)
+            return redirect(resume_payment(session, app, customer_id), 303)
+    except PaymentMethodOnFile:
+        return redirect(url_for("onboarding.done", customer=customer_id), 303)
+    except (StripeFailed, NotFound, Unsealable) as error:  # NotFound: no app is installed
+        session.rollback()
+        tell(error)
+        return redirect(url_for("onboarding.done", customer=customer_id), 303)
+    except AppError as error:
+        session.rollback()
+        g.counts = True
+        return _page(form, *_explain(form, error))
+
+
+@bp.get("/return")
+@limited(lambda: settings().rate_limit_return)
+def done() -> ResponseReturnValue:
+    """Back from Stripe: ask Stripe, then show what is true."""
+    session = db.session()
+    named = request.args.get("customer")
+    known = queries.of_browser(session, cookie.get("browser"), named)
+    opened = queries.returned_from(session, request.args.get("session"), named)
+    signup = known or (queries.guest_of(opened) if opened else None)
+    if signup is None:
+        return render_template("onboarding/stranger.html"), 404
+    is_live = opened is not None and opened.payer.deleted_at is None
+    payer = opened.payer if opened and is_live else _payer(session, signup)
+    if payer is None:
+        return _details_saved(session, signup, is_away=apps.default(session) is None)
+    db.end_read(session)
+    checked = sync.refresh(session, payer.id)
+    payer = payers.fresh(session, payer.id)
+    if payer.stripe_customer_id is None:
+        return _details_saved(session, signup, is_away=True)
+    return state_page.show(session, payer, signup, checked=checked, is_known=known is not None)
+
+
+@bp.get("/cancelled")
+def cancelled() -> ResponseReturnValue:
+    """Say how to continue to somebody who went back on Stripe's page."""
+    session = db.session()
+    signup = queries.of_browser(session, cookie.get("browser"), request.args.get("customer"))
+    if signup is not None and known_page.has_begun(session, signup):  # another tab was quicker
+        return redirect(outcome_url(signup.customer_id), 303)
+    customer = session.get(customers.Customer, signup.customer_id) if signup else None
+    return render_template(
+        "onboarding/cancelled.html", customer=customer, is_guest=signup is not None and signup.is_guest
+    )
+
+
+@bp.post("/resume")
+@limited(lambda: settings().rate_limit_return)
+def resume() -> ResponseReturnValue:
+    """Go on where it was left: the open page, else a new one."""
+    session = db.session()
+    signup = queries.of_browser(session, cookie.get("browser"), request.form.get("customer"))
+    if signup is None:
+        return render_template("onboarding/stranger.html"), 404
+    try:
+        is_another = "another" in request.form
+        url = resume_payment(session, app_here(session), signup.customer_id, another=is_another)
+    except PaymentMethodOnFile as done:
+        return redirect(outcome_url(done.customer_id), 303)
+    except checkout.TooManyDeclines as error:
+        return problems.answer(error.status, *bots.too_many_declines())
+    except (StripeFailed, Unsealable) as error:
+        session.rollback()
+        tell(error)
+        if is_in_doubt(error):
+            return redirect(outcome_url(signup.customer_id), 303)
+        return _details_saved(session, signup, is_away=True, status=503)
+    return redirect(url, 303)
+
+
+@bp.post("/forget")
+@limited(lambda: settings().rate_limit_return)
+def forget() -> ResponseReturnValue:
+    """Forget this browser: on a shared computer, the next person must see nothing of this one."""
+    session = db.session()
+    db.start_write(session)
+    actions.forget_browser(session, cookie.pop("browser", None))
+    session.commit()
+    return redirect(url_for("onboarding.forgotten"), 303)
+
+
+@bp.get("/forgotten")
+def forgotten() -> ResponseReturnValue:
+    """Say that it is done, and how to come back."""
+    return render_template("onboarding/forgotten.html")
+
+
+def name_browser() -> str:
+    """The nonce by which this browser is known again; made when it has none."""
+    cookie.permanent = True
+    return str(cookie.setdefault("browser", secrets.token_urlsafe(24)))
+
+
+def is_in_doubt(error: AppError) -> bool:
+    """Did Stripe give no answer, so that nobody knows whether it did what was asked? /return checks again."""
+    return isinstance(error, StripeUnavailable) and error.is_unanswered
+
+
+def tell(error: AppError) -> None:
+    """Tell the log the cause, where the page says only that it can't be done now."""
+    if isinstance(error, Unsealable):
+        log.error("secret_not_opened", reason=error.detail)
+    else:
+        log.warning("payment_page_unavailable", cause=type(error).__name__, reason=error.detail)
+
+
+def _page(
+    form: SignupForm, problem: Problem | None = None, status: int = 200, *, resuming: bool = False
+) -> ResponseReturnValue:
+    decoy = bots.DECOY if settings().signup_decoy else None
+    page = render_template("onboarding/form.html", form=form, problem=problem, resuming=resuming, decoy=decoy)
+    return page, status
+
+
+def _stale(form: SignupForm, sent: Form | None) -> Problem | None:
+    """A form that is too old, or that this browser's cookie does not vouch for, gets fresh ones in place."""
+    if sent is not None and "csrf_token" not in form.errors and "browser" in cookie:
+        return None
+    name_browser()
+    form.nonce.data = (sent or Form()).nonce
+    return Problem(
+        "Please send it once more",
+        "This page was open for a long time, or your browser did not send our cookie. "
+        "Nothing was stored; what you typed is still here.",
+    )
+
+
+def _details_saved(
+    session: Session, signup: Signup, *, is_away: bool, status: int = 200
+) -> ResponseReturnValue:
+    """Say that the details are saved, and offer to continue; `is_away`: why it did not continue by itself."""
+    customer = session.get(customers.Customer, signup.customer_id)
+    if customer is None or customer.deleted_at is not None:
+        return render_template("onboarding/stranger.html"), 404
+    page = render_template(
+        "onboarding/details_saved.html", customer=customer, is_away=is_away, is_guest=signup.is_guest
+    )
+    return page, status
+
+
+def _explain(form: SignupForm, error: AppError) -> tuple[Problem | None, int]:
+    """Say why a form was not accepted."""
+    support = settings().support_email
+    if isinstance(error, customers.CustomerTaken):
+        # One sentence for every case: it does not tell which name is taken, nor by whom.
+        help_ = f"write to {support}" if support else "ask us"
+        sentence = "This reference or one of these names can't be used for a new sign-up."
+        (form.subject_keys or form.key).errors = [
+            f"{sentence} If your company has signed up before: {help_} for a link."
+        ]
+        return None, 422
+    is_blocked = isinstance(error, checkout.TooManyDeclines)
+    is_deleted = isinstance(error, PreconditionFailed) and not is_blocked
+    if isinstance(error, actions.FormAlreadyUsed) or is_deleted:
+        form.nonce.data = Form().nonce
+        return Problem("Please send it once more", "Nothing was stored; what you typed is still here."), 422
+    if isinstance(error, Invalid) and "email" in error.fields:
+        form.email.errors = [error.detail]
+        return None, 422
+    if isinstance(error, Invalid):
+        return Problem("Stripe did not accept these details", error.detail), 422
+    words = bots.too_many_declines() if is_blocked else ("Please send it once more", error.detail)
+    return Problem(*words), error.status
+
+
+def _unfinished(own: known_page.Known | None) -> tuple[customers.Customer, Form] | None:
+    """What this browser began, and the form with which it did."""
+    if own is None or own.signup.form_id is None:
+        return None
+    return own.customer, Form(own.signup.form_id)
+
+
+def _payer(session: Session, signup: Signup) -> payers.Payer | None:
+    try:
+        return payers.of_customer(session, app_here(session).id, signup.customer_id)
+    except NotFound:  # no app is installed
+        return None

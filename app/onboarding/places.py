@@ -1,0 +1,29 @@
+"""The Stripe app in which a customer is looked at: the default one, unless the address names another."""
+
+from flask import request, url_for
+from sqlalchemy.orm import Session
+
+from app import apps
+from app.core.db import is_id
+from app.core.errors import NotFound
+
+
+def app_here(session: Session) -> apps.App:
+    """The app that the address or form names, else the default one. Raises NotFound when there is none."""
+    named = request.values.get("app", "").upper()
+    try:
+        return apps.find(session, named if is_id(named) else None)
+    except NotFound:  # what was named may be uninstalled
+        return apps.find(session)
+
+
+def name_in_url(app: apps.App) -> str | None:
+    """What an address says of an app: nothing of the default one."""
+    return None if app.is_default else app.id
+
+
+def outcome_url(customer_id: str, **more: str | int | None) -> str:
+    """The address that says how a customer stands, in the app that this address or form names."""
+    named = request.values.get("app", "")
+    place = named if is_id(named.upper()) else None
+    return str(url_for("onboarding.done", customer=customer_id, app=place, **more))  # type: ignore[arg-type]

@@ -1,0 +1,98 @@
+"""Reads of sign-ups that are worth a name."""
+
+from dataclasses import replace
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from app import checkout, customers
+from app.core.config import settings
+from app.core.db import is_id
+from app.onboarding.links import OnboardingLink
+from app.onboarding.models import Signup, browser_hash
+
+MOST_CUSTOMERS = 20
+
+
+def of_browser(session: Session, nonce: str | None, customer_id: str | None = None) -> Signup | None:
+    """What binds this browser to that customer, else to the one it began with last.
+
+    Who came by a link is bound for as long as the link is not revoked: it may have reached the wrong person.
+    """
+    if not nonce or (customer_id and not is_id(customer_id)):
+        return None
+    query = _of(nonce, customer_id).outerjoin(OnboardingLink, OnboardingLink.id == Signup.link_id)
+    return session.scalar(query.where(OnboardingLink.revoked_at.is_(None)))
+
+
+def returned_from(
+    session: Session, session_id: str | None, customer_id: str | None
+) -> checkout.CheckoutSession | None:
+    """The checkout session (cs_…) from which Stripe sent this customer back, if it is one of ours."""
+    opened = checkout.by_stripe_session(session, session_id) if session_id else None
+    is_theirs = opened is not None and opened.payer.customer_id == (customer_id or "").upper()
+    return opened if is_theirs else None
+
+
+def guest_of(opened: checkout.CheckoutSession) -> Signup:
+    """What lets a browser see what became of a checkout session. Nothing is stored.
+
+    Only somebody who was on Stripe's page has the session's id. Like every guest, it is shown no method from
+    before.
+    """
+    return Signup(customer_id=opened.payer.customer_id, link_id=opened.id, created_at=opened.created_at)
+
+
+def signed_up(session: Session, nonce: str | None, customer_id: str | None = None) -> Signup | None:
+    """The sign-up that was made in this browser: for that customer, else the newest one."""
+    return session.scalar(_of(nonce, customer_id).where(Signup.link_id.is_(None))) if nonce else None
+
+
+def of_form(session: Session, form_id: str) -> Signup | None:
+    """The sign-up that came of this form, in whichever browser."""
+    made = select(Signup).where(Signup.form_id == form_id)
+    return session.scalar(made.execution_options(populate_existing=True))
+
+
+def of_details(session: Session, nonce: str, details_hash: str | None) -> Signup | None:
+    """The sign-up that this browser made with these details."""
+    made = select(Signup).where(
+        Signup.browser_hash == browser_hash(nonce), Signup.details_hash == details_hash
+    )
+    return session.scalar(made.execution_options(populate_existing=True))
+
+
+def customers_of(session: Session, nonce: str) -> list[customers.Customer]:
+    """The live customers that this browser signed up, some of them, the newest first."""
+    query = (
+        select(customers.Customer)
+        .join(Signup, Signup.customer_id == customers.Customer.id)
+        .where(
+            Signup.browser_hash == browser_hash(nonce),
+            Signup.link_id.is_(None),
+            customers.Customer.deleted_at.is_(None),
+        )
+        .order_by(Signup.created_at.desc())
+        .limit(MOST_CUSTOMERS)
+        .execution_options(populate_existing=True)
+    )
+    return list(session.scalars(query))
+
+
+def with_names(session: Session, wanted: customers.NewCustomer, customer_id: str) -> customers.NewCustomer:
+    """What is wanted of the customer with this id, whose id serves where no subject key was given.
+
+    A form that does not ask for subject keys leaves those as they are that a customer has.
+    """
+    keys = wanted.subject_keys
+    if not keys and settings().signup_subject_keys == "hidden":
+        held = session.get(customers.Customer, customer_id, populate_existing=True)
+        keys = tuple(held.subject_keys) if held else ()
+    return replace(wanted, id=customer_id, subject_keys=keys or (customer_id,))
+
+
+def _of(nonce: str, customer_id: str | None) -> Select[Signup]:
+    query = select(Signup).where(Signup.browser_hash == browser_hash(nonce))
+    if customer_id:
+        query = query.where(Signup.customer_id == customer_id)
+    return query.order_by(Signup.created_at.desc()).limit(1).execution_options(populate_existing=True)

@@ -1,0 +1,78 @@
+"""Continuing where a customer left off: the open checkout session, else a new one."""
+
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from app import apps, checkout, customers, payers, sync
+from app.core import db
+from app.core.config import settings
+from app.core.db import utcnow
+from app.customers import Customer
+from app.gateway import CheckoutSessionOptions
+from app.onboarding.places import name_in_url
+from app.payers import Payer, PaymentStatus, payment_status
+from app.web.urls import external
+
+JUST_NOW = timedelta(seconds=5)  # a double click; later the session may be over, and Stripe is asked
+DONE = {PaymentStatus.SAVED, PaymentStatus.PROCESSING}
+
+
+class PaymentMethodOnFile(Exception):
+    """No session needs to be opened: show this customer's state instead."""
+
+    def __init__(self, customer_id: str) -> None:
+        super().__init__(customer_id)
+        self.customer_id = customer_id
+
+
+def resume(session: Session, app: apps.App, customer_id: str, *, another: bool = False) -> str:
+    """Return the URL on which a customer can save a payment method: of the open session, else a new one.
+
+    A customer without a Stripe customer gets one. With `another`, a customer whose method is good may add one
+    more; the policy decides which is the default then. Commits. Raises PaymentMethodOnFile when a good method
+    is saved or on its way, PreconditionFailed for a deleted customer, and what `checkout.start` raises.
+    """
+    payer, latest = _where_it_stands(session, app, customer_id)
+    if payer is not None and (latest is None or utcnow() - latest.created_at > JUST_NOW):
+        sync.refresh(session, payer.id)
+        payer, latest = _where_it_stands(session, app, customer_id)
+    if not another and payment_status(payer, latest, utcnow()) in DONE:
+        raise PaymentMethodOnFile(customer_id)
+    order = _order(customers.get(session, customer_id), app)
+    db.end_read(session)
+    if payer and latest and latest.url and latest.status == "open" and latest.expires_at > utcnow():
+        if latest.currency == order.options.currency:
+            return latest.url
+        checkout.close(payer, latest)
+    opened = checkout.start(session, app, order, actor="visitor").session
+    assert opened.url is not None  # our own sessions are never embedded
+    return opened.url
+
+
+def _order(customer: Customer, app: apps.App) -> checkout.Order:
+    """Order a session that leads back to the state of its customer."""
+    return checkout.Order(
+        customer_id=customer.id,
+        options=CheckoutSessionOptions(
+            currency=customer.currency or settings().default_currency,
+            success_url=external("onboarding.done", customer=customer.id, app=name_in_url(app)),
+            cancel_url=external("onboarding.cancelled", customer=customer.id, app=name_in_url(app)),
+        ),
+        is_own=True,
+    )
+
+
+def _where_it_stands(
+    session: Session, app: apps.App, customer_id: str
+) -> tuple[Payer | None, checkout.CheckoutSession | None]:
+    """Read the payer that is at Stripe, and its latest session. Ends the reading.
+
+    The sessions of a Stripe customer that was deleted count as none.
+    """
+    payer = payers.of_customer(session, app.id, customer_id)
+    if payer is not None and payer.stripe_customer_id is None:
+        payer = None
+    latest = checkout.latest(session, payer.id) if payer is not None and payer.gone_at is None else None
+    db.end_read(session)
+    return payer, latest
