@@ -15,4 +15,4 @@ class TooManyDeclines(PreconditionFailed):
 def refuse_blocked(payer: Payer | None) -> None:
     """Raise TooManyDeclines for a payer who is blocked."""
     if payer is not None and payer.is_blocked(utcnow()) and settings().max_declines:
-        raise TooManyDeclines("precondition failed error: too many tries of this customer were declined")
+        raise TooManyDeclines("too many attempts of this customer were declined")

@@ -16,7 +16,7 @@ from app.customers import queries, search
 from app.customers.details import ADOPTABLE, NewCustomer, details_of, with_adopted
 from app.customers.models import Customer, SubjectKey
 
-TAKEN = "conflict error: another customer has this key or one of these subject keys"
+TAKEN = "another customer has this key or one of these subject keys"
 
 
 class CustomerTaken(Conflict):
@@ -125,9 +125,7 @@ def _match(session: Session, wanted: NewCustomer) -> Customer | None:
 def refuse_double(wanted: NewCustomer) -> None:
     """Raise CustomerTaken when a wish takes a name from itself."""
     if wanted.key == wanted.id or len(set(wanted.subject_keys)) < len(wanted.subject_keys):
-        raise CustomerTaken(
-            "conflict error: a name is given twice: as two subject keys, or as key and id", set()
-        )
+        raise CustomerTaken("a name is given twice: as two subject keys, or as key and id", set())
 
 
 def delete(session: Session, customer: Customer, *, actor: str) -> None:
@@ -151,7 +149,7 @@ def restore(session: Session, customer: Customer, *, actor: str) -> None:
     when another customer has one of the names by now.
     """
     if customer.deleted_at is None:
-        raise PreconditionFailed(f"precondition failed error: customer {customer.id} is not deleted")
+        raise PreconditionFailed(f"customer {customer.id} is not deleted")
     wanted = details_of(customer)
     refuse_taken(session, wanted)
     customer.deleted_at = None
@@ -165,7 +163,7 @@ def restore(session: Session, customer: Customer, *, actor: str) -> None:
 def refuse_deleted(customer: Customer) -> None:
     """Raise PreconditionFailed for a deleted customer."""
     if customer.deleted_at is not None:
-        raise PreconditionFailed(f"precondition failed error: customer {customer.id} is deleted")
+        raise PreconditionFailed(f"customer {customer.id} is deleted")
 
 
 def is_same(customer: Customer, wanted: NewCustomer) -> bool:

@@ -59,7 +59,7 @@ def by_key(session: Session, key: str) -> Customer:
     """A live customer by its key. Raises NotFound."""
     customer = session.scalar(sa.select(Customer).where(Customer.key == key, Customer.deleted_at.is_(None)))
     if customer is None:
-        raise NotFound(f"not found error: there is no customer with key {key!r}")
+        raise NotFound(f"there is no customer with key {key!r}")
     return customer
 
 
@@ -73,9 +73,9 @@ def get(session: Session, customer_id: str) -> Customer:
     """A live customer by its id. Raises NotFound, and PreconditionFailed for a deleted one."""
     customer = session.get(Customer, customer_id.upper())
     if customer is None:
-        raise NotFound(f"not found error: there is no customer with id {customer_id}")
+        raise NotFound(f"there is no customer with id {customer_id}")
     if customer.deleted_at is not None:
-        raise PreconditionFailed(f"precondition failed error: customer {customer_id} is deleted")
+        raise PreconditionFailed(f"customer {customer_id} is deleted")
     return customer
 
 
