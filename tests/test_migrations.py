@@ -24,7 +24,7 @@ WRITES = "LOCK TABLE payer IN ROW EXCLUSIVE MODE"  # what every statement that w
 
 @pytest.fixture
 def empty(empty_database_url: str) -> Iterator[Flask]:
-    """An application whose database has nothing in it."""
+    """An application with an empty database."""
     app = create_app(make_settings(database_url=empty_database_url))
     with app.app_context():
         yield app
@@ -213,7 +213,7 @@ def test_on_postgresql_let_others_read_while_a_new_column_is_filled(on_postgresq
 
 
 def execute(*statements: str) -> None:
-    """Run statements in one transaction of their own."""
+    """Run statements in one separate transaction."""
     with db.engine().begin() as connection:
         for statement in statements:
             connection.execute(sa.text(statement))
@@ -221,7 +221,7 @@ def execute(*statements: str) -> None:
 
 @contextmanager
 def meanwhile(app: Flask, step: Callable[[], object]) -> Iterator[Future[None]]:
-    """Take a step in a thread of its own."""
+    """Take a step in another thread."""
 
     def take() -> None:
         with app.app_context():
@@ -277,7 +277,7 @@ def test_index_the_search_as_soon_as_somebody_has_let_them(empty: Flask) -> None
 
 
 def offers_trigrams() -> bool:
-    """Is this a PostgreSQL on which the search can be indexed?"""
+    """Is this a PostgreSQL that can index the search?"""
     if db.engine().dialect.name != "postgresql":
         return False
     with db.engine().connect() as connection:

@@ -45,7 +45,7 @@ def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Start
     """Open a Checkout Session for a customer to save a payment method, and commit each step.
 
     Reserve, ask Stripe, record: a repeat, a concurrent call and a restart continue from the rows that they
-    find. A customer whose Stripe customer was deleted or unlinked gets another one. With `closes_older`, the
+    find. After its deletion or unlinking, the Stripe customer is replaced. With `closes_older`, the
     payer's older open sessions expire at Stripe.
 
     Raises PreconditionFailed for a deleted customer, TooManyDeclines, Conflict, and what the gateway raises.
@@ -57,7 +57,7 @@ def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Start
             db.end_read(session)
         payer, reserved = _reserve(session, app, order)
         payer = payers.create_at_stripe(session, payer)
-        if payer.deleted_at is not None:  # unlinked or linked anew meanwhile
+        if payer.deleted_at is not None:  # unlinked, or linked to another, meanwhile
             continue
         opened = None
         if reserved.stripe_session_id is None or order.idempotency_key is not None:

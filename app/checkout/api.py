@@ -95,7 +95,7 @@ def _customer(session: Session, body: CreateStripeCheckoutSessionRequest) -> cus
 
 
 def _own_return(customer_id: str) -> str:
-    """Our page with the outcome. Stripe puts the session's id in, by which a browser may see that one."""
+    """Return our page with the outcome. Stripe adds the session's id: a browser may see that session."""
     return f"{external('onboarding.done', customer=customer_id)}&session={{CHECKOUT_SESSION_ID}}"
 
 

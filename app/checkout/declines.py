@@ -1,4 +1,4 @@
-"""Why a payment method was refused, in plain words, and what to tell whoever asks.
+"""Why a payment method was refused, in plain words, and what to answer to questions.
 
 Codes are Stripe's: https://docs.stripe.com/declines/codes and https://docs.stripe.com/error-codes.
 """

@@ -54,7 +54,7 @@ def reserve(session: Session, payer: Payer, order: Order) -> CheckoutSession:
 
 
 def forget(session: Session, reserved: CheckoutSession) -> None:
-    """Delete a reservation of which nothing comes, unless a twin has recorded it. Commits."""
+    """Delete a useless reservation, unless a twin has recorded it. Commits."""
     db.start_write(session)
     session.execute(
         sa.delete(CheckoutSession)

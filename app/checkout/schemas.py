@@ -200,7 +200,7 @@ class CreateStripeCheckoutSessionRequest(WireModel):
 
 
 class CreateStripeCheckoutSessionResult(WireModel):
-    """The session that was opened, and for whom."""
+    """The session that was opened, and its customer."""
 
     customer_id: Ulid
     stripe_customer_id: str

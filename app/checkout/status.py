@@ -10,7 +10,7 @@ from app.checkout.models import CheckoutSession
 from app.checkout.queries import latest, latest_of
 from app.payers import PaymentStatus
 
-# The clock alone causes these; the others have entries of their own.
+# The clock alone causes these; the others have their own entries.
 CAUSED_BY_CLOCK = {PaymentStatus.EXPIRING, PaymentStatus.EXPIRED, PaymentStatus.ABANDONED}
 
 
@@ -23,7 +23,7 @@ def restate(session: Session, payer: payers.Payer, now: datetime) -> None:
 
 
 def restate_many(session: Session, those: Sequence[payers.Payer], now: datetime) -> None:
-    """Do the same for many payers for whom only time has passed. Flushes nothing."""
+    """Do the same for many payers after only time has passed. Flushes nothing."""
     attempts = latest_of(session, [payer.id for payer in those])
     for payer in those:
         _restate(session, payer, attempts.get(payer.id), now)

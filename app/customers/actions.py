@@ -169,13 +169,13 @@ def refuse_deleted(customer: Customer) -> None:
 def is_same(customer: Customer, wanted: NewCustomer) -> bool:
     """Does a customer already have the wanted details? The order of subject keys does not matter.
 
-    What it has from Stripe only is no difference where nothing else is wanted.
+    A value from Stripe is no difference where the wanted details have none.
     """
     return not differences(customer, with_adopted(customer, wanted))
 
 
 def differences(customer: Customer, wanted: NewCustomer) -> list[str]:
-    """List the fields in which a customer differs from what is wanted."""
+    """List the fields in which a customer differs from the wanted details."""
     held = details_of(customer)
     ordered = replace_fields(wanted, id=customer.id, subject_keys=tuple(sorted(wanted.subject_keys)))
     return [part.name for part in fields(held) if getattr(held, part.name) != getattr(ordered, part.name)]

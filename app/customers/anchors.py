@@ -6,16 +6,16 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Any
 
-FAR = 10_000  # rows; nearer pages are counted off anew each time, and so are always exact
-KEPT = 60.0  # seconds; as long, a far page goes on where the one before it ended
+FAR = 10_000  # rows; nearer pages are counted each time, and so are always exact
+KEPT = 60.0  # seconds; meanwhile, a far page continues after the one before it
 MOST = 1_000
 
 
 class Anchors:
     """The last row of pages that were read, so that the next page can begin behind it.
 
-    A list that grows meanwhile shifts its numbered pages; going on behind the last row is what whoever
-    reads page after page wants: nothing twice, nothing left out. One instance for each process.
+    A list that grows meanwhile shifts its numbered pages; continuing behind the last row shows nothing
+    twice and leaves nothing out. One instance for each process.
     """
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ PHONE = "phoneNumber"
 
 @dataclass(frozen=True, kw_only=True)
 class NewCustomer:
-    """What is wanted of a customer. The id is settled beforehand, so that a repeat wants the same one."""
+    """The details of a customer to create. The id is chosen first, so that a repeat has the same one."""
 
     id: str = field(default_factory=new_id)
     name: str
@@ -63,7 +63,7 @@ def details_of(customer: Customer) -> NewCustomer:
 
 
 def with_adopted(customer: Customer, wanted: NewCustomer) -> NewCustomer:
-    """Return what is wanted, with Stripe's values where it says nothing and a customer has these.
+    """Return the wanted details. Where they are empty, keep the values that a customer has from Stripe.
 
     A program that never knew an email neither disagrees with the one that Stripe collected nor removes it.
     """

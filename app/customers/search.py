@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app.customers.models import Customer
 
-FIELD = "\n"  # stands before each field; no folded text has one of its own
+FIELD = "\n"  # comes before each field; no folded text contains one
 WHOLE = 3  # letters from which on a word is looked for anywhere: the index knows groups of three
 WORDS = 8  # as many are looked for each on its own
 ALIKE = str.maketrans(  # written with one letter as often as with the other

@@ -23,7 +23,7 @@ class AccountCalls(Calls):
     is_restricted: bool
 
     def account(self) -> Account:
-        """Whose key this is. A restricted key may lack the right to ask.
+        """Return the account of this key. A restricted key may lack the right to ask.
 
         Source: https://docs.stripe.com/api/accounts/retrieve
         """
@@ -42,9 +42,9 @@ class AccountCalls(Calls):
         return rights(self._v1, is_restricted=self.is_restricted)
 
     def clock_skew(self) -> float | None:
-        """By how many seconds Stripe's clock is ahead of ours, to about a second; None if it tells no time.
+        """Return the seconds that Stripe's clock is ahead, to about a second; None without a time.
 
-        Told by the Date of an answer, and a refusal has one too.
+        The Date of an answer says it, and a refusal has one too.
         """
         sent = time.time()
         with translated():
@@ -87,8 +87,8 @@ class AccountCalls(Calls):
     ) -> Endpoint:
         """Have Stripe send our events to a URL, in the API version that we read.
 
-        The answer is the only place where Stripe ever tells the signing secret. A repeat with the same key is
-        told it again, so that whoever was killed on the way finds the endpoint made already.
+        Only this answer contains the signing secret. A repeat with the same key gets the same answer, so a
+        restart after a crash finds the endpoint that was made.
         Source: https://docs.stripe.com/api/webhook_endpoints/create
         """
         params: dict[str, Any] = {

@@ -17,7 +17,7 @@ class DefaultChange:
 
     @classmethod
     def of(cls, event: dict[str, Any]) -> "DefaultChange | None":
-        """Read an event; None when it tells of something else."""
+        """Read an event; None when it is about something else."""
         data = fields(event.get("data"))
         customer, before = fields(data.get("object")), fields(data.get("previous_attributes"))
         now, was = fields(customer.get("invoice_settings")), fields(before.get("invoice_settings"))

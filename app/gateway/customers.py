@@ -72,9 +72,9 @@ class CustomerCalls(Calls):
     def set_default_method(
         self, customer_id: str, method_id: str | None, *, choice: str | None = None
     ) -> CustomerFacts:
-        """Make an attached method (pm_…) the default, or none. Checkout never does so by itself.
+        """Make an attached method (pm_…) the default, or none. Checkout never does this.
 
-        A `choice` is an id of its own for what somebody decided. Stripe keeps it in the metadata, so that its
+        A `choice` is the id of a person's decision. Stripe keeps it in the metadata, so that its
         list of events shows when it was, even if that method was the default before. Without one, it was our
         policy: the event shows that by the request's key.
 
@@ -113,9 +113,9 @@ class CustomerCalls(Calls):
             return [Method.of(plain(method)) for method in listed.auto_paging_iter()]
 
     def detach_method(self, method_id: str) -> None:
-        """Remove a method (pm_…) from its customer, for ever: Stripe attaches none twice.
+        """Remove a method (pm_…) from its customer. It is final: Stripe attaches none twice.
 
-        Raises StripeObjectMissing, and StripeRefused when it is attached to nobody any more.
+        Raises StripeObjectMissing, and StripeRefused when it is no longer attached.
         Source: https://docs.stripe.com/api/payment_methods/detach
         """
         with translated():

@@ -9,7 +9,7 @@ from app.core.errors import Invalid, PreconditionFailed
 
 
 class StripeFailed(PreconditionFailed):
-    """Stripe did not do what was asked; nothing of ours was changed."""
+    """Stripe did not do what we asked, and we changed nothing."""
 
     title = "Stripe did not accept this"
     is_passing = True
@@ -93,14 +93,14 @@ def translated() -> Iterator[None]:
         if error.http_status == 409:
             raise StripeInProgress("Stripe is still working on the same request.") from error
         if _is_stored(error):
-            raise StripeFailureStored("Stripe had a problem of its own.") from error
+            raise StripeFailureStored("Stripe had a problem.") from error
         if error.http_status is not None and 400 <= error.http_status < 500:
             raise StripeFailed(_words(error)) from error
-        raise StripeUnavailable("Stripe had a problem of its own.") from error
+        raise StripeUnavailable("Stripe had a problem.") from error
 
 
 def _is_stored(error: stripe.StripeError) -> bool:
-    """Can nothing else come of this idempotency key? It stands for a failure, or for another request."""
+    """Is this idempotency key used up, by a failure or by another request?"""
     replayed = _header(error.headers, "idempotent-replayed") == "true"
     return isinstance(error, stripe.IdempotencyError) or (replayed and (error.http_status or 0) >= 500)
 

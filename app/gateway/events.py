@@ -25,7 +25,7 @@ def verify(payload: bytes, header: str, secrets: list[str]) -> None:
     signed = f"{signed_at}.".encode() + payload
     expected = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets]
     if not is_recent or not any(hmac.compare_digest(one, found) for one in expected for found in signatures):
-        raise Invalid("No signature of ours fits these bytes, or it is older than five minutes.")
+        raise Invalid("No signature fits these bytes and our secrets, or it is older than five minutes.")
 
 
 def _parse(header: str) -> tuple[int | None, list[str]]:

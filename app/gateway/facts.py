@@ -117,7 +117,7 @@ class CustomerFacts:
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> "CustomerFacts":
-        """Read a Customer whose default payment method was expanded, or a deleted one."""
+        """Read a Customer with an expanded default payment method, or a deleted one."""
         default = (body.get("invoice_settings") or {}).get("default_payment_method")
         return cls(
             id=body["id"],
@@ -160,7 +160,7 @@ class SetupFacts:
     method: Method | None
     mandate: Mandate | None
     next_action: str | None
-    verification_url: str | None  # Stripe's page on which a bank account is confirmed
+    verification_url: str | None  # Stripe's page to confirm a bank account
     error_code: str | None
     decline_code: str | None
     error_message: str | None
@@ -211,7 +211,7 @@ class SessionFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class PortalSession:
-    """A page of Stripe's own on which a customer looks after its payment methods, for a short while."""
+    """A short-lived page at Stripe where a customer manages its payment methods."""
 
     id: str  # bps_…
     customer_id: str
@@ -239,7 +239,7 @@ class PortalSession:
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """A webhook endpoint. The secret is known only to whoever created it."""
+    """A webhook endpoint. Only its creation returns the secret."""
 
     id: str  # we_…
     url: str

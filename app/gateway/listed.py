@@ -6,7 +6,7 @@ from typing import Any
 
 from app.gateway.facts import instant
 
-CLOCKS_APART = timedelta(hours=1)  # how far Stripe's clock may be ahead of ours
+CLOCKS_APART = timedelta(hours=1)  # how far Stripe's clock may be ahead
 
 
 @dataclass(frozen=True)

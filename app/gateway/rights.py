@@ -97,5 +97,5 @@ def _tried(v1: Any, area: Area) -> Right:
 
 
 def is_restricted(api_key: str) -> bool:
-    """Is this a key whose rights somebody has chosen?"""
+    """Is this a key with chosen rights?"""
     return api_key.startswith("rk_")

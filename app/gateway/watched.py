@@ -1,4 +1,4 @@
-"""Watching how Stripe answers: one word to whoever counts, for each try of each call."""
+"""Watch how Stripe answers: report one word for each try of each call."""
 
 import time
 from collections.abc import Callable, Mapping

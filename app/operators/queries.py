@@ -38,6 +38,6 @@ def is_anybody(session: Session) -> bool:
 
 
 def links(session: Session) -> dict[str, OneTimeLink]:
-    """The open links by which somebody may choose a password, by operator."""
+    """Return the open links to choose a password, by operator."""
     found = session.scalars(sa.select(OneTimeLink).where(OneTimeLink.operator_id.is_not(None)))
     return {link.operator_id: link for link in found if link.operator_id}

@@ -27,9 +27,9 @@ def mark_due(
     """Have a payer converged by that time, and tell a convergence under way that it is not the last.
 
     Stripe is asked then, for that reason; without one, only if the payer's events tell anything new. What
-    only the clock wants (`by_clock`) lets those go first whom an event or a person wants looked at. While
+    only the clock wants (`by_clock`) comes after what an event or a person wants. While
     failed tries are being spaced out, the next one is not brought forward, unless somebody wants to begin
-    `afresh`; whoever was given up begins afresh by any hint.
+    `afresh`. A payer that was given up begins afresh by any hint.
     """
     is_given_up = sa.and_(Payer.due_at.is_(None), Payer.attempts > 0)
     is_spaced_out = sa.false() if afresh else sa.and_(Payer.due_at.is_not(None), Payer.attempts > 0)
@@ -63,7 +63,7 @@ def settle_drift(session: Session, payer_id: str) -> None:
 
 
 def take_up(session: Session, app_id: str, customer_id: str, stripe_customer_id: str) -> Payer:
-    """The payer for a Stripe customer that stands for a customer from now on. Flushes.
+    """Return the payer that links a Stripe customer to a customer from now on. Flushes.
 
     If it did before, that payer lives again, with the pages that may still be open for it; what is known of
     it is old by now. Raises IntegrityError when either is bound already.
@@ -135,8 +135,8 @@ def delete_customer(session: Session, customer: customers.Customer, *, actor: st
 def restore_customer(session: Session, customer: customers.Customer, *, actor: str) -> list[Payer]:
     """Take back that a customer was deleted; the payers that ended with it live again, and are due. Flushes.
 
-    A payer stays ended whose app is uninstalled, or whose Stripe customer stands for another by now; these
-    are given back. Raises what `customers.restore` does, and Conflict when a binding was made meanwhile.
+    A payer stays ended when its app is uninstalled, or when its Stripe customer is linked to another by
+    now. Returns those. Raises what `customers.restore` does, and Conflict when a binding was made meanwhile.
     """
     deleted_at = customer.deleted_at
     customers.restore(session, customer, actor=actor)
@@ -175,13 +175,13 @@ def uninstall(session: Session, app_id: str, *, actor: str) -> None:
 
 
 def unbind(session: Session, app_id: str, customer: customers.Customer, *, actor: str) -> None:
-    """Have no Stripe customer stand for a customer in an app any more; one that is there stays at Stripe."""
+    """Unlink a customer from its Stripe customer in an app. The Stripe customer stays at Stripe."""
     if end(session, Payer.app_id == app_id, Payer.customer_id == customer.id):
         audit.note(session, "stripe_customer.unbound", actor=actor, customer_id=customer.id, app_id=app_id)
 
 
 def end_gone(session: Session, payer: Payer) -> None:
-    """End a payer whose Stripe customer was deleted at Stripe, because another takes its place. Flushes."""
+    """End a payer after its Stripe customer was deleted, because another takes its place. Flushes."""
     if payer.gone_at is None:  # nobody has told us before
         payer.gone_at = utcnow()
         audit.note(
@@ -204,7 +204,7 @@ def open_portal(
     locale: str | None = None,
     return_url: str | None = None,
 ) -> PortalSession:
-    """Open the page of Stripe's on which a payer looks after its methods. Ends the reading.
+    """Open Stripe's page for a payer to manage its methods. Ends the reading.
 
     Raises PreconditionFailed when Stripe has deleted the customer, and what the gateway raises.
     """

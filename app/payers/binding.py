@@ -1,4 +1,4 @@
-"""Saying which Stripe customer stands for a customer, and which of its methods is to be charged."""
+"""Link a Stripe customer to a customer, and choose the default of its methods."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ BOUND = "This Stripe customer is bound to another customer, or this customer is 
 
 @dataclass(frozen=True, kw_only=True)
 class Binding:
-    """What is wanted in one app.
+    """The requested link in one app.
 
     The method is made the default at Stripe. None takes back what an earlier binding asked for; a default
     that came about otherwise, on a Checkout page or in Stripe's Dashboard, stays as it is.
@@ -35,7 +35,7 @@ class Binding:
 def bind(
     session: Session, customer: customers.Customer, wanted: Sequence[Binding], *, actor: str
 ) -> list[Payer]:
-    """Let Stripe customers stand for a customer, each in its app: all of them or none.
+    """Link Stripe customers to a customer, each in its app: all of them or none.
 
     Reads, ends its reading, asks Stripe about everything, has Stripe make the chosen methods the default,
     then writes and flushes; the caller commits. Where another Stripe customer stood for the customer, that
@@ -133,7 +133,7 @@ def _choose(
 ) -> CustomerFacts:
     """Have Stripe make the wanted method the default, and give what it says of the customer then.
 
-    It is told so even if that is the default already: a method saved before must not take its place later.
+    Ask even if it is the default already: a method saved before must not take its place later.
     """
     current = facts.default_method.id if facts.default_method else None
     is_ours = current is not None and payer is not None and payer.chosen_method_id == current

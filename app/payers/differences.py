@@ -1,7 +1,7 @@
 """Where Stripe has other contact details than we, and taking Stripe's over.
 
 What changes here goes to Stripe (`contact.py`). What changes there comes here: at once where we have nothing,
-else when an operator adopts it. While a change of ours is on its way there, the two can't be compared.
+else when an operator adopts it. While our own change is on its way there, the two can't be compared.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ COLLECTED = "collected"  # in the stored contact: what Checkout asked for and St
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """One detail of which Stripe has another value than we."""
+    """One detail with another value at Stripe."""
 
     part: str  # of a customer: "name", or one of `customers.ADOPTABLE`
     ours: str
@@ -52,7 +52,7 @@ def remember_contact(payer: Payer, contact: Contact, collected: Contact) -> None
 def has_other_contact(payer: Payer, snapshot: dict[str, Any]) -> bool:
     """Does an event's customer differ from what we stored of it, as far as the event tells?
 
-    Of one about whom Stripe was never asked, we know what we told it.
+    If we never asked Stripe about this customer, compare with what we sent.
     """
     held, said = payer.customer, contact_of(snapshot)
     told = {"name": held.name, "email": held.primary_email or None}
@@ -61,7 +61,7 @@ def has_other_contact(payer: Payer, snapshot: dict[str, Any]) -> bool:
 
 
 def differences(payer: Payer) -> list[Difference]:
-    """List what Stripe has otherwise than we; nothing while a change of ours is on its way there."""
+    """List the details that differ at Stripe; none while our own change is on its way there."""
     if payer.stripe_contact is None or payer.is_contact_due or payer.gone_at or payer.deleted_at:
         return []
     held = customers.details_of(payer.customer)
@@ -87,8 +87,8 @@ def adopt(
 ) -> list[Difference]:
     """Give a locked customer the details that Stripe has, as the operator saw them; gives what was adopted.
 
-    `parts` names them, with what was shown of Stripe's. What has changed since then is left. Other apps are
-    told. Flushes.
+    `parts` names them, with what was shown of Stripe's. What has changed since then is left. Other apps get
+    them, too. Flushes.
     """
     session.refresh(payer)
     found = [
@@ -104,7 +104,7 @@ def adopt(
 def adopt_missing(session: Session, payer: Payer) -> bool:
     """Fill what a locked payer's customer lacks with what Stripe has. Never overwrites. Flushes.
 
-    False when somebody changes the customer at this moment: waiting for that could block both for ever.
+    False when somebody changes the customer at this moment: waiting could block both.
     """
     if not _missing(payer):
         return True

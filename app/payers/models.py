@@ -32,7 +32,7 @@ class Payer(Base):
     metadata.
     `due_at` and `hints` are the queue of convergences: a payer is due when that time has come, and every
     hint that something changed adds one. `due_for` says why Stripe is to be asked whatever the events tell.
-    Whom an event or a person wants looked at comes before all whose time has merely come.
+    A payer that an event or a person made due comes before all that the clock made due.
     The lease says which worker converges it now.
     """
 
@@ -87,7 +87,7 @@ class Payer(Base):
     stripe_contact: Mapped[dict[str, Any] | None] = mapped_column(
         sa.JSON(none_as_null=True)
     )  # as `differences.remember_contact` writes it
-    drift: Mapped[str | None] = mapped_column(sa.Text)  # what a timer found, until an event tells of it
+    drift: Mapped[str | None] = mapped_column(sa.Text)  # what a timer found, until an event reports it
 
     app: Mapped[App] = relationship()
     customer: Mapped[Customer] = relationship()

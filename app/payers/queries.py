@@ -45,7 +45,7 @@ def default_app(session: Session) -> apps.App:
 
 
 def of_stripe_customer(session: Session, app_id: str, stripe_customer_id: str) -> Payer | None:
-    """Whom a Stripe customer (cus_…) stands for."""
+    """Return the live payer of a Stripe customer (cus_…)."""
     return session.scalar(
         select(Payer).where(
             Payer.app_id == app_id,

@@ -30,8 +30,8 @@ def metadata(app_id: str, customer_id: str) -> dict[str, str]:
 def reserve(session: Session, app: apps.App, customer_id: str) -> Payer:
     """Return the live payer of a customer in an app, and insert it if there is none. Flushes.
 
-    A unique index decides which of several inserts was first. A payer whose Stripe customer was deleted ends,
-    and a new one takes its place. Raises PreconditionFailed for a deleted customer.
+    A unique index decides which of several inserts was first. When its Stripe customer was deleted, a payer
+    ends, and a new one takes its place. Raises PreconditionFailed for a deleted customer.
     """
     db.start_write(session)
     # The lock keeps the customer from being deleted before its payer is there to be ended with it.

@@ -71,7 +71,7 @@ class CustomerAppDataPaginatedResponse(WireModel):
 
 
 class CustomerAppDataListQuery(PageQuery):
-    """Of which kind of app, and which page."""
+    """The kind of app, and the page."""
 
     type: apps.AppType | None = None
 

@@ -1,4 +1,4 @@
-"""Old records repair themselves: whoever reads one has Stripe asked about it in the background."""
+"""Old records repair themselves: reading one makes a worker ask Stripe about it."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta

@@ -40,9 +40,9 @@ class Attempt(Protocol):
 
 
 def payment_status(payer: Payer | None, attempt: Attempt | None, now: datetime) -> PaymentStatus:
-    """What is true of a payer whose latest hosted page is `attempt`.
+    """Return the status of a payer; `attempt` is its latest checkout session.
 
-    A method that can be charged outweighs whatever became of a later attempt.
+    A usable method outweighs the result of a later attempt.
     """
     return status_until(payer, attempt, now)[0]
 

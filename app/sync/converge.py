@@ -192,7 +192,7 @@ def _failed(session: Session, lease: Lease, error: AppError, event_ids: list[str
 def _plan_next_check(
     session: Session, payer: Payer, now: datetime, *, is_contact_sent: bool, is_adopted: bool
 ) -> None:
-    """Schedule the next check of a payer about whom no news arrived meanwhile."""
+    """Schedule the next check of a payer without news meanwhile."""
     payer.due_at = schedule.next_check(session, payer, now)
     payer.due_for, payer.is_wanted, payer.is_choice_due = None, False, False
     if not is_contact_sent:

@@ -8,7 +8,7 @@ UNKNOWN = "unknown"  # a unix socket has no address, and a proxy may hide one
 
 
 def visitor() -> str:
-    """Return the name by which every limit counts the sender of this request."""
+    """Return the name that limits use to count the sender of this request."""
     return name_of(request.remote_addr or "")
 
 

@@ -1,4 +1,4 @@
-"""Somebody whose Stripe customer was deleted at Stripe can be onboarded again."""
+"""A customer that was deleted at Stripe can be onboarded again."""
 
 import time_machine
 from flask import Flask

@@ -1,4 +1,4 @@
-"""One JSON call opens the page on which a customer saves a payment method."""
+"""One JSON call opens the Stripe page that saves a customer's payment method."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

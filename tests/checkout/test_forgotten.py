@@ -1,4 +1,4 @@
-"""A Stripe customer that was made and never recorded is found again, however late it is wanted again.
+"""A Stripe customer that was made and never recorded is found again, however late the next call comes.
 
 The process is killed in between, and Stripe forgets an idempotency key after a day.
 """

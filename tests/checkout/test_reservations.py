@@ -27,7 +27,7 @@ MAKE, OPEN = "POST /v1/customers", "POST /v1/checkout/sessions"
 
 @pytest.fixture
 def reserved(client: FlaskClient, world: World) -> FlaskClient:
-    """A browser whose customer signed up while Stripe was away."""
+    """A browser that signed up while Stripe was away."""
     world.simulator.faults.add("503", MAKE, times=50)
     SignupPage(client).submit()
     world.simulator.faults.clear()

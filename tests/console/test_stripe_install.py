@@ -182,7 +182,7 @@ def test_says_that_stripe_gives_no_answer(console: FlaskClient, simulator: Simul
     answer = enter(console)
 
     assert answer.status_code == 422
-    assert "Stripe had a problem of its own." in Page.of(answer).error("api_key")
+    assert "Stripe had a problem." in Page.of(answer).error("api_key")
 
 
 def test_tells_each_right_that_a_restricted_key_lacks(

@@ -14,7 +14,7 @@ from tests.support.rows import Rows
 
 
 def submit(app: Flask, **details: object) -> int:
-    """Sign up in a browser of its own."""
+    """Sign up in another browser."""
     return SignupPage(app.test_client()).submit(**details).status_code
 
 

@@ -1,4 +1,4 @@
-"""Fixtures of these tests: a gateway to the simulator, or to a Stripe whose answers are written down."""
+"""Fixtures of these tests: a gateway to the simulator, or to a Stripe with scripted answers."""
 
 import pytest
 

@@ -38,8 +38,8 @@ def create_customer(gateway: StripeGateway, key: str = "gangway-customer-1", **w
     [
         ("429", "Stripe asks us to slow down."),
         ("lock", "Stripe asks us to slow down."),
-        ("500", "Stripe had a problem of its own."),
-        ("503", "Stripe had a problem of its own."),
+        ("500", "Stripe had a problem."),
+        ("503", "Stripe had a problem."),
         ("timeout", "Stripe can't be reached."),
         ("timeout_after", "Stripe can't be reached."),
         ("reset", "Stripe can't be reached."),
@@ -171,9 +171,9 @@ def test_finds_a_customer_by_its_metadata(gateway: StripeGateway) -> None:
             StripeInProgress,
             "Stripe is still working on the same request.",
         ),
-        (Answer(502, b"<html>Bad gateway</html>"), StripeUnavailable, "Stripe had a problem of its own."),
-        (Answer(200, b"<html>Hotel WLAN</html>"), StripeUnavailable, "Stripe had a problem of its own."),
-        (Answer(500, {}), StripeUnavailable, "Stripe had a problem of its own."),
+        (Answer(502, b"<html>Bad gateway</html>"), StripeUnavailable, "Stripe had a problem."),
+        (Answer(200, b"<html>Hotel WLAN</html>"), StripeUnavailable, "Stripe had a problem."),
+        (Answer(500, {}), StripeUnavailable, "Stripe had a problem."),
     ],
 )
 def test_understands_every_kind_of_error(answer: Answer, kind: type[StripeFailed], words: str) -> None:

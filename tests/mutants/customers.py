@@ -138,7 +138,7 @@ MUTANTS = (
         test="tests/checkout/test_pages.py::test_corrected_options_after_a_lost_answer_open_a_page_of_their_own",
     ),
     Mutant(
-        name="a Stripe customer whose key Stripe forgot is made twice",
+        name="a Stripe customer is made twice when Stripe forgot its key",
         file="app/payers/reserve.py",
         old="if payer.created_at < utcnow() - KEY_LIFETIME:",
         new="if payer.id is None:",

@@ -21,7 +21,7 @@ def api(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def ada(api: FlaskClient) -> str:
-    """The id of a customer with the key ada, of whom Stripe knows nothing."""
+    """The id of a customer with the key ada that is not at Stripe."""
     return create(api, "ada")
 
 

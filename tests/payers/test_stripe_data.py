@@ -134,7 +134,7 @@ class TestStripeData:
     def test_without_a_method_never_undoes_the_choice_of_others(
         self, api: FlaskClient, world: World, ada: str
     ) -> None:
-        """Binding whom Stripe has charged for years, once or ten times, must not end that."""
+        """Linking an old Stripe customer, once or ten times, must not end its charges."""
         customer = stripe_customer(world)
         theirs, ours = attach(world, customer), attach(world, customer, "pm_card_mastercard")
         choose(world, customer, theirs)

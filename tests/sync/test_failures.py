@@ -25,8 +25,8 @@ from tests.support.world import World
 FAULTS = {
     "429": "Stripe asks us to slow down.",
     "lock": "Stripe asks us to slow down.",
-    "500": "Stripe had a problem of its own.",
-    "503": "Stripe had a problem of its own.",
+    "500": "Stripe had a problem.",
+    "503": "Stripe had a problem.",
     "timeout": "Stripe can't be reached.",
     "reset": "Stripe can't be reached.",
 }

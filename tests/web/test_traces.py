@@ -86,7 +86,7 @@ def test_a_customer_who_cannot_go_on_leaves_the_cause(
 
     line = line_of(capsys, "payment_page_unavailable")
     assert line["cause"] == "StripeFailureStored"
-    assert line["reason"] == "Stripe had a problem of its own."
+    assert line["reason"] == "Stripe had a problem."
 
 
 @for_each(

@@ -124,7 +124,7 @@ def _outcome(edited: actions.EditResult) -> tuple[str, str]:
 
 
 def _show_taken(session: Session, form: CustomerForm, taken: CustomerTaken) -> None:
-    """Show beside each field which key is taken, and by which customer."""
+    """Show beside each field which key is taken, and the customer that has it."""
     wanted = form.details()
     holders = actions.holders_of(session, wanted, taken.holders)
     for field, names in ((form.key, {wanted.key}), (form.subject_keys, {*wanted.subject_keys})):

@@ -52,8 +52,8 @@ def _not_at_stripe(payer: Payer) -> Finding:
     return Finding(
         "warning",
         "Signed up, not at Stripe yet",
-        f"The details are saved, but Stripe has not created its customer yet.{reason} The portal tries again "
-        "by itself, and the customer can continue in the same browser.",
+        f"The details are saved, but Stripe has not created its customer yet.{reason} The portal keeps "
+        "trying, and the customer can continue in the same browser.",
         (SuggestedAction.LINK,),
     )
 

@@ -39,7 +39,7 @@ DANGEROUS = re.compile(rf"^(?=[\t\r\n])|^{_FORMULA}|(?<={_SEPARATORS}){_FORMULA}
 def pieces(engine: sa.Engine, asked: ListRequest, query: queries.CustomerQuery) -> Iterator[bytes]:
     """Yield the file in pieces that memory holds easily. No connection is held between them.
 
-    It begins with a mark by which spreadsheets know UTF-8.
+    It begins with the mark that tells spreadsheets to read UTF-8.
     """
     yield codecs.BOM_UTF8 + _lines([HEADS])
     for batch in queries.batches(engine, query):

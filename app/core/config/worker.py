@@ -36,7 +36,7 @@ class WorkerSettings(BaseModel):
         default=600,
         ge=0,
         le=86400,
-        description="Seconds by which each look goes back behind the last one",
+        description="Seconds that each look goes back behind the last one",
     )
     verify_days: int = Field(
         default=7,

@@ -96,7 +96,7 @@ def complete(session: Session, operator: Operator, password: str | None = None) 
 
 
 def remember_device(response: BaseResponse, operator: Operator) -> None:
-    """Give this browser a cookie by which its tries are counted apart from those of strangers.
+    """Give this browser a cookie, so that its tries count apart from those of strangers.
 
     It is no login. Without it, an attacker who fails on purpose would lock the owner out.
     Source: https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies

@@ -138,7 +138,7 @@ class TestAttaching:
 
         answer = Console(client, customer["id"]).press("attach", confirmed="yes", **fields)
 
-        assert "Stripe had a problem of its own." in Page.of(answer).error("stripe_customer_id")
+        assert "Stripe had a problem." in Page.of(answer).error("stripe_customer_id")
 
     def test_lets_choose_among_several_apps(
         self, app: Flask, client: FlaskClient, customer: dict[str, Any], simulator: Simulator

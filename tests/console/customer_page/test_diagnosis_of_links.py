@@ -49,7 +49,7 @@ class TestDiagnosisOfALink:
 
         said = diagnosis(look(customer_id, app))
         assert "Signed up, not at Stripe yet" in said
-        assert "Stripe had a problem of its own." in said
+        assert "Stripe had a problem." in said
 
     def test_refused_by_stripe(self, app: Flask, customer_id: str) -> None:
         token = self._link(app, customer_id)

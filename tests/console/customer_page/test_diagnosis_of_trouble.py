@@ -194,7 +194,7 @@ class TestDiagnosis:
 
         page = look(person, app)
 
-        assert "Stripe did not answer Stripe had a problem of its own." in diagnosis(page)
+        assert "Stripe did not answer Stripe had a problem." in diagnosis(page)
         assert "We try again" in diagnosis(page)
         assert "1 failed attempt" in section(page, "At Stripe").text
 

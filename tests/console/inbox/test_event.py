@@ -55,7 +55,7 @@ class TestOneEvent:
         became = page.one("section", aria_labelledby="became").text
         assert "Waiting" in became
         assert "after 1 failed attempt" in became
-        assert "Stripe had a problem of its own." in became
+        assert "Stripe had a problem." in became
         assert "None yet." in page.text
 
     @pytest.mark.parametrize(

@@ -87,5 +87,5 @@ class TestUninstall:
 
         page = then(console, post(console, f"{path}/uninstall", account=DEFAULT_ACCOUNT))
 
-        assert "Stripe had a problem of its own." in page.text
+        assert "Stripe had a problem." in page.text
         assert len(installed(app)) == 1

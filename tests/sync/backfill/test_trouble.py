@@ -98,7 +98,7 @@ def test_notes_what_went_wrong_and_tries_again(
     world.run_maintenance()
     world.work()
 
-    assert failed == "Stripe had a problem of its own."
+    assert failed == "Stripe had a problem."
     assert row(rows).last_error is None
     assert_agrees(person)
 
