@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from app.core import db
-from app.core.errors import Conflict
+from app.core.errors import Conflict, NotFound
 from app.migrations import compatibility, locks, trigrams
 
 HERE = Path(__file__).parent
@@ -55,10 +55,15 @@ def downgrade(target: str) -> None:
 
 
 def refuse_downgrade(target: str) -> None:
-    """Raise what would stop a downgrade: an unknown target, or a newer database."""
+    """Raise NotFound for a target that the database has not passed, and Conflict for a newer database."""
     _refuse_newer()
-    if target != "base":
-        ScriptDirectory.from_config(_config()).get_revisions(target)
+    with db.engine().connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    passed = ["base", *(step for step in _steps() if current is not None and step <= current)]
+    if target not in passed:
+        raise NotFound(
+            f"The database can't go back to {target!r}. Name one of these revisions: {', '.join(passed)}."
+        )
 
 
 def _refuse_newer() -> None:

@@ -33,6 +33,25 @@ def test_downgrades_to_nothing_and_copies_sqlite_first(run: Run, database_url: s
     assert run("db", "check").exit_code == 1
 
 
+@pytest.mark.parametrize("target", ["nonsense", "../x", "00", "head", "9999", "base:head", ""])
+def test_downgrades_to_known_revisions_only(target: str, run: Run, tmp_path: Path) -> None:
+    answer = run("db", "downgrade", target, "--yes")
+
+    assert answer.exit_code == 1
+    assert (
+        f"The database can't go back to {target!r}. Name one of these revisions: base, 0001" in answer.output
+    )
+    assert list(tmp_path.rglob("*before*")) == []
+    assert run("db", "check").exit_code == 0
+
+
+def test_downgrades_an_empty_database_to_nothing_else(run: Run, empty_database_url: str) -> None:
+    answer = run("db", "downgrade", "0001", "--yes", DATABASE_URL=empty_database_url)
+
+    assert answer.exit_code == 1
+    assert answer.output.endswith("Name one of these revisions: base.\n")
+
+
 def test_downgrades_nothing_unasked_without_a_terminal(run: Run) -> None:
     answer = run("db", "downgrade", "base")
 
