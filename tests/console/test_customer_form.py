@@ -322,7 +322,7 @@ class TestEditing:
         answer = opened.send(name="Ada Ltd")
 
         assert answer.status_code == 303
-        assert "it may not have the new name" in opened.follow(answer)
+        assert "Saved here. Stripe didn't answer, so we'll send it the new name" in opened.follow(answer)
         assert rows(Customer)[0].name == "Ada Ltd"
         world.heal()
         assert simulator.store.customers[person.stripe_customer_id]["name"] == "Ada Ltd"

@@ -14,7 +14,7 @@ from app.core.errors import PreconditionFailed
 from app.customers import Customer, CustomerTaken
 from app.operators import Role
 
-UNKNOWN_AT_STRIPE = "Saved. Stripe did not answer, so it may not have the new name and email yet."
+NOT_SENT_YET = "Saved here. Stripe didn't answer, so we'll send it the new name and email later."
 
 
 @pages.page("/customers/new", role=Role.OPERATOR)
@@ -119,7 +119,7 @@ def _outcome(edited: actions.EditResult) -> tuple[str, str]:
     if edited.refusal is not None:
         return f"Saved, but Stripe refused the new name or email: {edited.refusal}", "warning"
     if not edited.is_sent:
-        return f"{UNKNOWN_AT_STRIPE} We keep trying.", "warning"
+        return NOT_SENT_YET, "warning"
     return "Saved.", "success"
 
 

@@ -4,7 +4,7 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import checkout, customers, operators, payers
+from app import checkout, customers, gateway, operators, payers
 from app.console.common import event_types, wording
 from app.console.customer import actions, default_method, diagnosis, queries, timeline
 from app.core import db
@@ -16,6 +16,18 @@ from app.operators import OperatorPages, Role
 from app.web import problems
 
 pages = OperatorPages("console_customer", __name__)
+
+
+@pages.before_request
+def limit_waiting() -> None:
+    """Limit how long Stripe may take, because an operator waits: the page answers within ten seconds."""
+    gateway.set_budget()
+
+
+@pages.teardown_request
+def stop_limiting(_error: BaseException | None) -> None:
+    """The thread goes on to other work."""
+    gateway.clear_budget()
 
 
 @pages.page("/customers/<customer_id>", role=Role.VIEWER)
