@@ -13,6 +13,13 @@ from tests.browser.conftest import Place, Visit
 from tests.support.operators import PASSWORD, Telephone, member
 from tests.support.walk import PHONE, expect_title, findings_everywhere, follow
 
+# The texts of what stands further right than the frame that holds it, or than its own parent.
+OVERFLOWING = """selector => Array.from(document.querySelectorAll(`${selector} tbody *`), element => [
+    element, element.getBoundingClientRect(), element.closest(selector).getBoundingClientRect()
+]).filter(([element, box, frame]) => box.width > 1 && (
+    box.right > frame.right + 1 || element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 1
+)).map(([element]) => `${element.tagName} ${element.className} ${element.textContent.trim().slice(0, 40)}`)"""
+
 
 def log_in(page: Page, password: str = PASSWORD) -> None:
     page.goto("/operator/account")
@@ -177,3 +184,20 @@ def test_the_table_of_logins_stays_in_its_panel(visit: Visit, place: Place, widt
         table, panel = (page.locator(f"section:has(h2#your-sessions) {inner}") for inner in ("table", "h2"))
         ends = [box["x"] + box["width"] for box in (table.bounding_box(), panel.bounding_box()) if box]
         assert ends[0] <= ends[1] + 1
+
+
+@pytest.mark.parametrize("width", [1024, 390])
+def test_the_question_before_a_token_is_revoked_stays_in_the_table(
+    visit: Visit, place: Place, width: int
+) -> None:
+    member(place.app)
+    with visit(viewport={"width": width, "height": 900}) as page:
+        log_in(page)
+        for name in ("ledger", "x" * 100):
+            page.goto("/operator/tokens")
+            page.get_by_label("Name").fill(name)
+            follow(page, page.get_by_role("button", name="Make the token"))
+        for question in page.locator("summary", has_text="Revoke").all():
+            question.click()
+
+        assert page.evaluate(OVERFLOWING, ".table-frame") == []
