@@ -10,7 +10,7 @@ def init_app(app: Flask, csrf: CSRFProtect) -> None:
     """Register the pages."""
     app.register_blueprint(pages.bp)
     for view in (pages.submit, link_pages.press, link_pages.note_opened):
-        csrf.exempt(view)  # each checks the token itself, and a page that was stale is given anew
+        csrf.exempt(view)  # each checks the token itself, and answers a stale page with a new one
 
 
 __all__ = ["init_app"]

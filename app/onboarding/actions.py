@@ -19,7 +19,7 @@ MAX_TRIES = 5  # each time a twin of this request was quicker, it has stored som
 
 
 class FormAlreadyUsed(NotFound):
-    """The form belongs to another browser, which is told nothing, or its customer was deleted."""
+    """The form belongs to another browser, and we tell this one nothing; or its customer was deleted."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def sign_up(session: Session, wanted: NewCustomer, *, form_id: str, browser: str
 
 
 def tell_stripe(session: Session, app: apps.App, customer_id: str) -> None:
-    """Have Stripe take a corrected name and email now. If it gives no answer, it is told later.
+    """Send Stripe a corrected name and email now. If it gives no answer, the worker sends them later.
 
     Raises Invalid, with the field, when Stripe refuses them.
     """
@@ -123,7 +123,7 @@ def _twin(session: Session, wanted: NewCustomer, taken: CustomerTaken, browser: 
     """Find this browser's own customer that holds the names and has exactly the same details, else raise.
 
     So a second tab continues with the first one's customer. Somebody who signs up another company under a
-    name of the first is told, and overwrites nothing.
+    name of the first gets an error, and overwrites nothing.
     """
     for holder in taken.holders:
         own = session.get(Customer, holder) if queries.signed_up(session, browser, holder) else None

@@ -52,7 +52,7 @@ def _is_too_quick(form: Form) -> bool:
 
 
 def too_many_declines() -> tuple[str, str]:
-    """Say to somebody whose tries were declined too often what to do: a title and a sentence."""
+    """Return what to do after too many declined tries: a title and a sentence."""
     support = settings().support_email
     help_ = f", or write to {support}" if support else ", or ask us for help"
     told = (

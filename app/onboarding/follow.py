@@ -12,7 +12,7 @@ from app.onboarding.resume import resume
 
 
 def follow(session: Session, link: links.OnboardingLink, *, browser: str, another: bool = False) -> str:
-    """The URL of the page for whoever presses the button of a link that works. Commits.
+    """Return the URL of the page behind the button of a working link. Commits.
 
     That it was pressed is noted first, and stays noted when Stripe does not answer. The browser is bound to
     the customer only when there is something left to do, so that a link which is passed on

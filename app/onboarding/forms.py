@@ -81,14 +81,14 @@ class SubjectKeysField(Field):
             if len(key) > LONGEST_KEY:
                 yield index, f"Use {LONGEST_KEY} characters or fewer."
             elif has_control_characters(key):
-                yield index, "This has characters that can't be used. Type it anew."
+                yield index, "This has characters that can't be used. Please retype it."
             elif key and key in seen:
                 yield index, "You entered this name twice."
             seen.add(key)
 
 
 class SignupForm(FlaskForm):
-    """What a visitor tells of itself."""
+    """The details that a visitor enters."""
 
     name = StringField(
         "Company or your name",
@@ -156,7 +156,7 @@ class SignupForm(FlaskForm):
         )
 
     def wanted(self) -> NewCustomer:
-        """What the form's maker wants of a customer, whose id is not settled yet.
+        """Return the details of the customer to create, which has no id yet.
 
         Without subject keys, the id will serve as one.
         """

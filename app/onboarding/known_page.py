@@ -25,7 +25,7 @@ class Known:
 
     signup: Signup
     customer: customers.Customer
-    has_begun: bool  # a payment method was given, be it good or not
+    has_begun: bool  # a payment method was given, good or not
 
 
 def newest(session: Session, browser: str | None) -> Known | None:
@@ -40,7 +40,7 @@ def newest(session: Session, browser: str | None) -> Known | None:
 
 
 def has_begun(session: Session, signup: Signup) -> bool:
-    """Did the customer of a sign-up give a payment method, be it good or not?"""
+    """Did the customer of a sign-up give a payment method, good or not?"""
     payer = _payer(session, signup.customer_id)
     if payer is None:
         return False

@@ -1,4 +1,4 @@
-"""The page of an onboarding link: who asks, for whom and for what, and one button."""
+"""The page of an onboarding link: who asks, the customer, the purpose, and one button."""
 
 from flask import Response, redirect, render_template, request, url_for
 from flask import session as cookie
@@ -31,7 +31,7 @@ AWAY = Problem(
 REFUSED = Problem(
     CLOSED, "Stripe did not accept the details that we have of you. Please tell us, so that we correct them."
 )
-AGAIN = "Please press the button once more"
+AGAIN = "Please press the button again"
 UNPROVEN = Problem(
     AGAIN,
     "The page was open for a long time, or your browser did not send our cookie. Nothing has been changed.",
@@ -41,7 +41,7 @@ CROWDED = Problem(AGAIN, "The payment page was being opened elsewhere at the sam
 
 @bp.after_app_request
 def keep_secret(response: Response) -> Response:
-    """The address opens the page to whoever has it: it goes to nobody as a referrer, nor into an index."""
+    """Keep the address out of referrers and indexes: anyone who has it can open the page."""
     if request.path.startswith("/start/"):
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["X-Robots-Tag"] = "noindex, nofollow"

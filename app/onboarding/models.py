@@ -1,4 +1,4 @@
-"""Which browser may see whom."""
+"""Which browser may see which customer."""
 
 import hashlib
 from datetime import datetime
@@ -15,9 +15,9 @@ SIGNED_UP = sa.text("link_id IS NULL")
 class Signup(Base):
     """One browser that goes the way of one customer: the one that signed it up, or one that came by a link.
 
-    The browser holds a random nonce in its session cookie; here stands only its hash. It is what lets
-    a returning customer see its own state, and nobody else's. Who came by a link may be anybody to whom it
-    was forwarded, and so sees less: `is_guest`.
+    The browser holds a random nonce in its session cookie; we store only its hash. It lets a returning
+    customer see its own state, and nobody else's. Anybody may have received a forwarded link, so a browser
+    that opened one sees less: `is_guest`.
     """
 
     __tablename__ = "signup"

@@ -81,10 +81,10 @@ def form() -> ResponseReturnValue:
 )
 def submit() -> ResponseReturnValue:
     """Make the customer and go to Stripe; or say beside each field what is wrong."""
-    form = SignupForm(formdata=request.form)  # text alone: a file in place of it is as good as nothing
+    form = SignupForm(formdata=request.form)  # text alone: a file counts as no value
     if (
         "add_subject_key" in request.form and form.subject_keys
-    ):  # without JavaScript, one more line is a submission of its own
+    ):  # without JavaScript, one more line is a separate submission
         form.subject_keys.data.append("")
         return _page(form)
     sent = Form.of(form.nonce.data)
@@ -103,7 +103,7 @@ def submit() -> ResponseReturnValue:
 
 
 def _open_payment(session: Session, form: SignupForm, customer_id: str) -> ResponseReturnValue:
-    """Lead somebody whose details are stored to Stripe's page, or to the page that says how it stands."""
+    """Redirect to Stripe's page, or to the page that shows the state. The details are stored."""
     try:
         app = apps.find(session)
         with apps.record_rejection(session, app):
@@ -199,7 +199,7 @@ def forgotten() -> ResponseReturnValue:
 
 
 def name_browser() -> str:
-    """The nonce by which this browser is known again; made when it has none."""
+    """Return the nonce that identifies this browser. Create it when there is none."""
     cookie.permanent = True
     return str(cookie.setdefault("browser", secrets.token_urlsafe(24)))
 
@@ -232,7 +232,7 @@ def _stale(form: SignupForm, sent: Form | None) -> Problem | None:
     name_browser()
     form.nonce.data = (sent or Form()).nonce
     return Problem(
-        "Please send it once more",
+        "Please send it again",
         "This page was open for a long time, or your browser did not send our cookie. "
         "Nothing was stored; what you typed is still here.",
     )
@@ -241,7 +241,7 @@ def _stale(form: SignupForm, sent: Form | None) -> Problem | None:
 def _details_saved(
     session: Session, signup: Signup, *, is_away: bool, status: int = 200
 ) -> ResponseReturnValue:
-    """Say that the details are saved, and offer to continue; `is_away`: why it did not continue by itself."""
+    """Say that the details are saved, and offer to continue; `is_away`: why it did not continue."""
     customer = session.get(customers.Customer, signup.customer_id)
     if customer is None or customer.deleted_at is not None:
         return render_template("onboarding/stranger.html"), 404
@@ -255,7 +255,7 @@ def _explain(form: SignupForm, error: AppError) -> tuple[Problem | None, int]:
     """Say why a form was not accepted."""
     support = settings().support_email
     if isinstance(error, customers.CustomerTaken):
-        # One sentence for every case: it does not tell which name is taken, nor by whom.
+        # One sentence for every case: it does not reveal the name or its holder.
         help_ = f"write to {support}" if support else "ask us"
         sentence = "This reference or one of these names can't be used for a new sign-up."
         (form.subject_keys or form.key).errors = [
@@ -266,13 +266,13 @@ def _explain(form: SignupForm, error: AppError) -> tuple[Problem | None, int]:
     is_deleted = isinstance(error, PreconditionFailed) and not is_blocked
     if isinstance(error, actions.FormAlreadyUsed) or is_deleted:
         form.nonce.data = Form().nonce
-        return Problem("Please send it once more", "Nothing was stored; what you typed is still here."), 422
+        return Problem("Please send it again", "Nothing was stored; what you typed is still here."), 422
     if isinstance(error, Invalid) and "email" in error.fields:
         form.email.errors = [error.detail]
         return None, 422
     if isinstance(error, Invalid):
         return Problem("Stripe did not accept these details", error.detail), 422
-    words = bots.too_many_declines() if is_blocked else ("Please send it once more", error.detail)
+    words = bots.too_many_declines() if is_blocked else ("Please send it again", error.detail)
     return Problem(*words), error.status
 
 

@@ -28,7 +28,7 @@ def of_browser(session: Session, nonce: str | None, customer_id: str | None = No
 def returned_from(
     session: Session, session_id: str | None, customer_id: str | None
 ) -> checkout.CheckoutSession | None:
-    """The checkout session (cs_…) from which Stripe sent this customer back, if it is one of ours."""
+    """Return the checkout session (cs_…) that sent this customer back, if we opened it."""
     opened = checkout.by_stripe_session(session, session_id) if session_id else None
     is_theirs = opened is not None and opened.payer.customer_id == (customer_id or "").upper()
     return opened if is_theirs else None
@@ -80,7 +80,7 @@ def customers_of(session: Session, nonce: str) -> list[customers.Customer]:
 
 
 def with_names(session: Session, wanted: customers.NewCustomer, customer_id: str) -> customers.NewCustomer:
-    """What is wanted of the customer with this id, whose id serves where no subject key was given.
+    """Return the details for the customer with this id. The id is its subject key if it has no other.
 
     A form that does not ask for subject keys leaves those as they are that a customer has.
     """

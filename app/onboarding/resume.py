@@ -27,9 +27,9 @@ class PaymentMethodOnFile(Exception):
 
 
 def resume(session: Session, app: apps.App, customer_id: str, *, another: bool = False) -> str:
-    """Return the URL on which a customer can save a payment method: of the open session, else a new one.
+    """Return Stripe's URL for saving a payment method: of the open session, else of a new one.
 
-    A customer without a Stripe customer gets one. With `another`, a customer whose method is good may add one
+    A customer without a Stripe customer gets one. With `another`, a customer with a good method may add one
     more; the policy decides which is the default then. Commits. Raises PaymentMethodOnFile when a good method
     is saved or on its way, PreconditionFailed for a deleted customer, and what `checkout.start` raises.
     """

@@ -76,7 +76,7 @@ def further_attempt(
 
 
 def _again(payer: payers.Payer, n: int | None = None) -> str:
-    """This page once more, of the same session."""
+    """Return the URL of this page, with the same session."""
     return outcome_url(payer.customer_id, session=request.args.get("session"), n=n)
 
 

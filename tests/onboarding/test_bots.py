@@ -38,7 +38,7 @@ class TestDecoy:
         form = SignupPage(client)
 
         assert form.submit(homepage="https://spam.example").status_code == 422
-        assert "Please send it once more" in form.page.text
+        assert "Please send it again" in form.page.text
         assert rows(Customer) == []
         assert form.submit().status_code == 303  # what was typed is still there, and the field is empty again
 

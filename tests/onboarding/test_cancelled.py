@@ -1,4 +1,4 @@
-"""The page for whoever goes back on Stripe's page."""
+"""The page for visitors who go back from Stripe's page."""
 
 from flask import Flask
 from flask.testing import FlaskClient

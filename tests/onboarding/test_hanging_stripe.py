@@ -1,6 +1,6 @@
 """Stripe takes connections and never answers: every public page still answers, and says the right thing.
 
-With real processes and sockets. `test_waiting.py` counts the seconds on a clock of its own.
+With real processes and sockets. `test_waiting.py` counts the seconds on a simulated clock.
 """
 
 import socketserver
@@ -85,7 +85,7 @@ def hanging() -> Iterator[HangingStripe]:
 
 @pytest.fixture
 def portal(database_url: str, app: Flask, hanging: HangingStripe) -> Iterator[str]:
-    """The address of a portal whose Stripe hangs, with the database of the application in this process."""
+    """The address of a portal with a hanging Stripe and the database of this process's application."""
     address = f"127.0.0.1:{free_port()}"
     settings = environment(
         database_url,

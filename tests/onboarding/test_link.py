@@ -1,5 +1,8 @@
-"""An onboarding link shows who asks whom for a payment method. A program that fetches it changes nothing;
-only a person's own action does. The token in it stays out of logs and referrers."""
+"""An onboarding link shows who asks for a payment method, and for which customer.
+
+A program that fetches it changes nothing; only a person's own action does. The token in it stays out of logs
+and referrers.
+"""
 
 from typing import Any
 
@@ -79,7 +82,7 @@ def test_works_for_the_person_after_many_scans(app: Flask, client: FlaskClient, 
 
 
 class TestOpened:
-    """A person is told from a program by its hand."""
+    """A movement of the hand tells a person from a program."""
 
     def test_is_noted_once(self, app: Flask, path: str, rows: Rows, clock: time_machine.Traveller) -> None:
         pages = [LinkPage(app.test_client(), path) for _ in range(2)]
@@ -164,7 +167,7 @@ class TestWithoutTheTokenOfThePage:
 
         assert [answer.status_code for answer in answers] == [422, 422]
         page = Page.of(answers[0])
-        assert "Please press the button once more" in page.text
+        assert "Please press the button again" in page.text
         assert "WANTED" not in page.html
         assert page.one("form")["action"] == path
         assert dump(app) == before

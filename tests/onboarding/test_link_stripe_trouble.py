@@ -108,4 +108,4 @@ class TestWhileStripeIsInTrouble:
         answer = page.press()
 
         assert answer.status_code == 409
-        assert "Please press the button once more" in page.page.text
+        assert "Please press the button again" in page.page.text

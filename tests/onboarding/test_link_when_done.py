@@ -1,4 +1,4 @@
-"""An onboarding link whose customer has a payment method says so, and offers to replace the method."""
+"""When its customer has a payment method, an onboarding link says so and offers to replace it."""
 
 import pytest
 import time_machine

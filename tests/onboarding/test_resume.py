@@ -1,4 +1,4 @@
-"""A customer goes on where they stopped: on the open Stripe page, or on a new one when that has expired."""
+"""A customer continues on the open Stripe page, or on a new one when that has expired."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta

@@ -29,7 +29,7 @@ SECRETS = (
 
 
 class TestToAStranger:
-    """Whoever did not sign up in this very browser learns nothing."""
+    """Another browser than the one that signed up learns nothing."""
 
     @pytest.fixture
     def address(self, client: FlaskClient, simulator: Simulator) -> str:

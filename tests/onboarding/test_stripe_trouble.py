@@ -286,7 +286,7 @@ def test_going_on_later_says_so_and_loses_nothing(
 
 
 class TestWhoseKeyIsNotOpened:
-    """The app's key was sealed with an encryption key that is not there any more."""
+    """The app's key was sealed with an encryption key that is gone."""
 
     @pytest.fixture
     def lose_the_key(self, app: Flask) -> Callable[[], None]:

@@ -77,7 +77,7 @@ def test_with_the_form_of_another_browser_makes_a_customer_of_its_own_at_most(
     answer = stranger.submit(nonce=form.page.value("nonce"), name="Mallory", key="m", subject_keys=["m"])
 
     assert answer.status_code == 422
-    assert "send it once more" in stranger.page.text
+    assert "send it again" in stranger.page.text
     assert stranger.page.value("name") == "Mallory"
     assert [customer.name for customer in rows(Customer)] == [DETAILS["name"]]
     assert calls.made == []
@@ -96,7 +96,7 @@ def test_of_a_deleted_customer_makes_another_at_the_second_try(
     first = form.submit(name="Babbage & Co")
 
     assert first.status_code == 422
-    assert "send it once more" in form.page.text
+    assert "send it again" in form.page.text
     assert form.page.value("name") == "Babbage & Co"
     assert calls.made == []
     assert form.submit(name="Babbage & Co").status_code == 303
@@ -135,7 +135,7 @@ def test_with_one_form_in_two_browsers_at_once_makes_a_customer_of_one(
 
     in_thread.shutdown()
     assert (answer.status_code, late[0].status_code) == (303, 422)
-    assert "send it once more" in other.page.text
+    assert "send it again" in other.page.text
     assert len(rows(Signup)) == len(rows(Customer)) == 1
 
 
@@ -167,7 +167,7 @@ def test_asks_to_be_sent_again_when_another_is_given_each_of_its_stripe_customer
     answer = form.submit()
 
     assert answer.status_code == 409
-    assert "send it once more" in Page.of(answer).text
+    assert "send it again" in Page.of(answer).text
     assert len(rows(Customer)) == 2
 
 

@@ -37,7 +37,7 @@ def test_without_its_token_stores_nothing_and_keeps_what_was_typed(
     answer = form.send(fields)
 
     assert answer.status_code == 422
-    assert "send it once more" in form.page.text
+    assert "send it again" in form.page.text
     assert form.page.value("name") == DETAILS["name"]
     assert form.page.values("subject_keys") == DETAILS["subject_keys"]
     assert_nothing_stored(rows)
@@ -80,7 +80,7 @@ def test_without_a_nonce_of_ours_stores_nothing_and_gets_one(
     answer = form.submit(nonce=nonce)
 
     assert answer.status_code == 422
-    assert "send it once more" in form.page.text
+    assert "send it again" in form.page.text
     assert_nothing_stored(rows)
     assert form.submit().status_code == 303
 

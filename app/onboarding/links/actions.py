@@ -59,7 +59,7 @@ def create(
 
 
 def revoke(session: Session, link_id: str, *, actor: str) -> OnboardingLink:
-    """Let a link work no more, and whoever came by it see no more. Once is enough. Flushes.
+    """Revoke a link, so that it and the browsers that opened it show nothing. Flushes.
 
     Locks its row, so a caller on SQLite has begun to write (`db.start_write`). Raises NotFound.
     """

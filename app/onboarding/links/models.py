@@ -11,7 +11,7 @@ from app.customers import Customer
 
 
 class LinkState(StrEnum):
-    """How far a link has come. The last two say that it does not work any more."""
+    """How far a link has come. With the last two it no longer works."""
 
     OPEN = "open"
     OPENED = "opened"

@@ -79,7 +79,7 @@ def test_a_link_leads_to_the_app_it_was_made_for(
 
     [link] = rows(links.OnboardingLink)
     assert link.app_id == ada.second
-    [of_session] = [found for found in rows(CheckoutSession) if found.id == opened]
+    [of_session] = [found for found in rows(CheckoutSession) if found.stripe_session_id == opened]
     payers = {payer.id: payer.app_id for payer in rows(Payer)}
     assert payers[of_session.payer_id] == ada.second
     assert "Your payment method is saved" in Page.of(visitor.get(back)).text

@@ -8,5 +8,5 @@ from tests.support.links import make_customer
 
 @pytest.fixture
 def customer_id(app: Flask) -> str:
-    """A customer of whom Stripe knows nothing yet."""
+    """A customer that is not at Stripe yet."""
     return make_customer(app)

@@ -1,4 +1,4 @@
-"""Onboarding links, as whoever gives them out has them."""
+"""Onboarding links: making, finding, renewing and revoking them."""
 
 import hashlib
 import re
