@@ -126,7 +126,7 @@ def test_keep_what_was_opened_before_rows_were_reserved(empty: Flask) -> None:
 def test_lose_only_what_is_reserved_on_the_way_back(empty: Flask) -> None:
     migrations.upgrade("0001")
     execute(*OLD_ROWS)
-    migrations.upgrade()
+    migrations.upgrade("0002")
     execute(
         "UPDATE checkout_session SET id = 'ours'",
         "INSERT INTO payer (id, app_id, customer_id, created_at, deleted_at, hints, attempts)"

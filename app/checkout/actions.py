@@ -164,7 +164,7 @@ def _mark_due(session: Session, payer: Payer, *, is_linked: bool) -> None:
     """Have the payer looked at after a while; a linked Stripe customer may have methods from before."""
     why = "binding" if is_linked and payer.verified_at is None else None
     at = utcnow() + timedelta(seconds=settings().pull_interval)
-    payers.mark_due(session, payer.id, at, why=why, by_clock=True)
+    payers.mark_due(session, payer.id, at, why=why, scheduled=True)
 
 
 def _note(session: Session, payer: Payer, opened: CheckoutSession, actor: str) -> None:

@@ -45,7 +45,7 @@ def has_begun(session: Session, signup: Signup) -> bool:
     if payer is None:
         return False
     attempt = checkout.latest(session, payer.id)
-    return bool(payer.methods or payer.gone_at or (attempt and attempt.status == "complete"))
+    return bool(payer.methods or payer.stripe_deleted_at or (attempt and attempt.status == "complete"))
 
 
 def show(session: Session, known: Known, browser: str) -> ResponseReturnValue:

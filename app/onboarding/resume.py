@@ -73,6 +73,8 @@ def _where_it_stands(
     payer = payers.of_customer(session, app.id, customer_id)
     if payer is not None and payer.stripe_customer_id is None:
         payer = None
-    latest = checkout.latest(session, payer.id) if payer is not None and payer.gone_at is None else None
+    latest = (
+        checkout.latest(session, payer.id) if payer is not None and payer.stripe_deleted_at is None else None
+    )
     db.end_read(session)
     return payer, latest

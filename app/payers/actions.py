@@ -21,13 +21,13 @@ def mark_due(
     at: datetime,
     *,
     why: str | None = "asked",
-    by_clock: bool = False,
+    scheduled: bool = False,
     afresh: bool = False,
 ) -> None:
     """Have a payer converged by that time, and tell a convergence under way that it is not the last.
 
     Stripe is asked then, for that reason; without one, only if the payer's events tell anything new. What
-    only the clock wants (`by_clock`) comes after what an event or a person wants. While
+    only the clock wants (`scheduled`) comes after what an event or a person wants. While
     failed tries are being spaced out, the next one is not brought forward, unless somebody wants to begin
     `afresh`. A payer that was given up begins afresh by any hint.
     """
@@ -38,15 +38,15 @@ def mark_due(
         sa.update(Payer)
         .where(Payer.id == payer_id, Payer.deleted_at.is_(None))
         .values(
-            hints=Payer.hints + 1,
+            generation=Payer.generation + 1,
             attempts=sa.case((begins, 0), else_=Payer.attempts),
             due_at=sa.case(
                 (is_spaced_out, Payer.due_at),
                 (sa.or_(Payer.due_at.is_(None), Payer.due_at > at), at),
                 else_=Payer.due_at,
             ),
-            due_for=sa.func.coalesce(Payer.due_for, why),
-            is_wanted=Payer.is_wanted if by_clock else sa.true(),
+            due_reason=sa.func.coalesce(Payer.due_reason, why),
+            is_priority=Payer.is_priority if scheduled else sa.true(),
         )
         .execution_options(synchronize_session=False)
     )
@@ -82,7 +82,7 @@ def take_up(session: Session, app_id: str, customer_id: str, stripe_customer_id:
     if payer is None:
         payer = Payer(app_id=app_id, customer_id=customer_id, stripe_customer_id=stripe_customer_id)
         session.add(payer)
-    payer.deleted_at = payer.gone_at = payer.verified_at = None
+    payer.deleted_at = payer.stripe_deleted_at = payer.verified_at = None
     payer.status_until = utcnow()
     session.flush()
     return payer
@@ -182,8 +182,8 @@ def unbind(session: Session, app_id: str, customer: customers.Customer, *, actor
 
 def end_gone(session: Session, payer: Payer) -> None:
     """End a payer after its Stripe customer was deleted, because another takes its place. Flushes."""
-    if payer.gone_at is None:  # nobody has told us before
-        payer.gone_at = utcnow()
+    if payer.stripe_deleted_at is None:  # nobody has told us before
+        payer.stripe_deleted_at = utcnow()
         audit.note(
             session,
             "stripe_customer.deleted",

@@ -89,7 +89,7 @@ def link(session: Session, app: apps.App, customer_id: str, stripe_customer_id: 
     """
     db.start_write(session)
     payer = queries.of_customer(session, app.id, customer_id)
-    if payer is not None and payer.gone_at is not None:
+    if payer is not None and payer.stripe_deleted_at is not None:
         end_gone(session, payer)
         payer = None
     holder = queries.of_stripe_customer(session, app.id, stripe_customer_id)
@@ -158,7 +158,11 @@ def _record(
     if default != payer.default_method_id:
         before = payer.default_method_id
         _note(session, payer, "default_method.changed", actor, payment_method_id=default, before=before)
-    payer.default_method_id, payer.chosen_method_id, payer.gone_at = default, binding.method_id, None
+    payer.default_method_id, payer.chosen_method_id, payer.stripe_deleted_at = (
+        default,
+        binding.method_id,
+        None,
+    )
     payer.is_choice_due = binding.method_id is not None
     payer.status_until = utcnow()  # the worker states it: what pages were opened is known above
     mark_due(session, payer.id, utcnow(), why="binding")

@@ -52,7 +52,7 @@ def mark_contact(
     values |= {"contact_until": until} if until else {}
     marked = session.scalars(
         sa.update(Payer)
-        .where(which, Payer.deleted_at.is_(None), Payer.gone_at.is_(None))
+        .where(which, Payer.deleted_at.is_(None), Payer.stripe_deleted_at.is_(None))
         .values(values)
         .returning(Payer.id)
         .execution_options(synchronize_session=False)

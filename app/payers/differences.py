@@ -62,7 +62,7 @@ def has_other_contact(payer: Payer, snapshot: dict[str, Any]) -> bool:
 
 def differences(payer: Payer) -> list[Difference]:
     """List the details that differ at Stripe; none while our own change is on its way there."""
-    if payer.stripe_contact is None or payer.is_contact_due or payer.gone_at or payer.deleted_at:
+    if payer.stripe_contact is None or payer.is_contact_due or payer.stripe_deleted_at or payer.deleted_at:
         return []
     held = customers.details_of(payer.customer)
     found = []

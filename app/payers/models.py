@@ -17,9 +17,9 @@ TROUBLED = sa.text(  # the states that somebody should do something about
     "deleted_at IS NULL AND status IN"
     " ('failed', 'abandoned', 'expiring', 'expired', 'removed', 'customer_gone')"
 )
-THERE = sa.text("deleted_at IS NULL AND gone_at IS NULL")
+THERE = sa.text("deleted_at IS NULL AND stripe_deleted_at IS NULL")
 DUE = sa.text("due_at IS NOT NULL")
-WANTED = sa.text("is_wanted AND due_at IS NOT NULL")
+PRIORITY = sa.text("is_priority AND due_at IS NOT NULL")
 DRIFTED = sa.text("drift IS NOT NULL")
 BLOCK_DURATION = timedelta(days=1)
 LONG_AGO = sa.text("'1970-01-01 00:00:00.000000'")  # rows that are older than a column get their turn soon
@@ -30,10 +30,10 @@ class Payer(Base):
 
     The row is reserved before Stripe is asked for a customer, and its id is in the idempotency key and the
     metadata.
-    `due_at` and `hints` are the queue of convergences: a payer is due when that time has come, and every
-    hint that something changed adds one. `due_for` says why Stripe is to be asked whatever the events tell.
-    A payer that an event or a person made due comes before all that the clock made due.
-    The lease says which worker converges it now.
+    `due_at` and `generation` are the queue of convergences. A payer is due at `due_at`, and every hint of a
+    change raises `generation`. `due_reason` says why Stripe is asked even if no event brings news. Payers
+    that an event or a person made due (`is_priority`) come before those that the timer made due. The lease
+    says which worker converges the payer now.
     """
 
     __tablename__ = "payer"
@@ -52,7 +52,7 @@ class Payer(Base):
     is_choice_due: Mapped[bool] = mapped_column(  # a program or operator has chosen, and no look followed yet
         default=False, server_default=sa.false()
     )
-    gone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # deleted at Stripe
+    stripe_deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # deleted at Stripe
     verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when Stripe last told us
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # with its customer, or unbound
@@ -65,9 +65,9 @@ class Payer(Base):
     )
 
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    due_for: Mapped[str | None] = mapped_column(sa.String(16))
-    is_wanted: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
-    hints: Mapped[int] = mapped_column(default=0)
+    due_reason: Mapped[str | None] = mapped_column(sa.String(16))
+    is_priority: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    generation: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)  # failed ones since the last success
     last_error: Mapped[str | None] = mapped_column(sa.Text)
     lease: Mapped[str | None] = mapped_column(sa.String(26))
@@ -133,7 +133,7 @@ class Payer(Base):
         sa.Index("ix_payer_begun", "customer_id", sqlite_where=BEGUN, postgresql_where=BEGUN),
         sa.Index("ix_payer_live_status_until", "status_until", sqlite_where=LIVE, postgresql_where=LIVE),
         sa.Index("ix_payer_due", "app_id", "due_at", sqlite_where=DUE, postgresql_where=DUE),
-        sa.Index("ix_payer_wanted", "app_id", "due_at", sqlite_where=WANTED, postgresql_where=WANTED),
+        sa.Index("ix_payer_priority", "app_id", "due_at", sqlite_where=PRIORITY, postgresql_where=PRIORITY),
         sa.Index("ix_payer_verify", "app_id", "verify_at", sqlite_where=THERE, postgresql_where=THERE),
         sa.Index("ix_payer_drift", "verified_at", sqlite_where=DRIFTED, postgresql_where=DRIFTED),
     )

@@ -41,7 +41,7 @@ def reserve(session: Session, app: apps.App, customer_id: str) -> Payer:
     ).one()
     customers.refuse_deleted(customer)
     payer = queries.of_customer(session, app.id, customer_id)
-    if payer is not None and payer.gone_at is not None:
+    if payer is not None and payer.stripe_deleted_at is not None:
         end_gone(session, payer)
         payer = None
     if payer is None:
@@ -103,8 +103,8 @@ def record_stripe_customer(session: Session, payer: Payer, stripe_customer_id: s
             last_error=None,
             attempts=0,
             due_at=None,
-            due_for=None,
-            is_wanted=False,
+            due_reason=None,
+            is_priority=False,
         )
         .returning(Payer.id)
         .execution_options(synchronize_session=False)
@@ -123,7 +123,7 @@ def _reservation(app: apps.App, customer: customers.Customer) -> dict[str, Any]:
         "status_since": now,
         "status_until": None,
         "due_at": now + COMPLETE_AFTER,
-        "due_for": "reserved",
+        "due_reason": "reserved",
     }
 
 

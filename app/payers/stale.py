@@ -16,7 +16,7 @@ FRESH = timedelta(minutes=1)
 
 def is_stale(payer: Payer, now: datetime) -> bool:
     """Is our record of a payer more than a minute old, and could Stripe say something else by now?"""
-    is_over = payer.deleted_at is not None or payer.gone_at is not None
+    is_over = payer.deleted_at is not None or payer.stripe_deleted_at is not None
     return not is_over and (payer.verified_at or payer.created_at) <= now - FRESH
 
 
@@ -41,10 +41,10 @@ def check_stale(session: Session, payers: Collection[Payer], *, is_person: bool)
             sa.update(Payer)
             .where(is_markable)
             .values(
-                hints=Payer.hints + 1,
+                generation=Payer.generation + 1,
                 due_at=now,
-                due_for=sa.func.coalesce(Payer.due_for, "stale"),
-                is_wanted=sa.true() if is_person else Payer.is_wanted,
+                due_reason=sa.func.coalesce(Payer.due_reason, "stale"),
+                is_priority=sa.true() if is_person else Payer.is_priority,
             )
             .execution_options(synchronize_session=False)
         )

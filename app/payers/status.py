@@ -53,7 +53,7 @@ def status_until(
     """The payment status, and when the clock alone will change it; None is never."""
     if payer is None:
         return PaymentStatus.NONE, None
-    if payer.gone_at is not None:
+    if payer.stripe_deleted_at is not None:
         return PaymentStatus.CUSTOMER_GONE, None
     if payer.default_method is not None:
         return _of_method(payer.default_method, now)

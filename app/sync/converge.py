@@ -49,9 +49,9 @@ def converge(session: Session, lease: Lease, *, cause: str | None = None, full: 
     """
     began = time.perf_counter()
     payer = payers.fresh(session, lease.payer_id)
-    local = LocalState.of(session, payer, full=full or payer.due_for is not None)
+    local = LocalState.of(session, payer, full=full or payer.due_reason is not None)
     db.end_read(session)
-    cause = cause or payer.due_for or _cause(local)
+    cause = cause or payer.due_reason or _cause(local)
     heartbeat = _LeaseHeartbeat(session, lease)
     asked_at = utcnow()
     try:
@@ -76,7 +76,7 @@ def converge(session: Session, lease: Lease, *, cause: str | None = None, full: 
             changes = store(session, locked, state, asked_at=asked_at, now=now)
             if cause in TIMER_CAUSES and not local.event_ids and not settings().is_pulling:
                 _suspect_drift(locked, changes)
-            if locked.hints == lease.hints:
+            if locked.generation == lease.generation:
                 _plan_next_check(session, locked, now, is_contact_sent=is_contact_sent, is_adopted=is_adopted)
             elif was_failing:  # news arrived meanwhile, and need not wait for the retry
                 locked.due_at = now
@@ -115,10 +115,10 @@ def dismiss_known(session: Session, lease: Lease) -> bool:
     if payer is None:
         return True
     dismissed, left = webhooks.dismiss_known(session, payer)
-    is_quiet = bool(dismissed) and not left and payer.due_for is None and not payer.is_contact_due
+    is_quiet = bool(dismissed) and not left and payer.due_reason is None and not payer.is_contact_due
     if is_quiet:
         payer.attempts, payer.last_error = 0, None  # the failed attempts no longer matter
-        payer.due_at, payer.is_wanted = schedule.next_check(session, payer, utcnow()), False
+        payer.due_at, payer.is_priority = schedule.next_check(session, payer, utcnow()), False
         _release(payer)
     session.commit()
     return is_quiet
@@ -165,9 +165,9 @@ def _failed(session: Session, lease: Lease, error: AppError, event_ids: list[str
         payer.due_at = now + schedule.retry_delay(1)
     elif is_early:  # a person asked before the next attempt was due
         pass
-    elif payer.attempts + 1 >= settings().max_attempts and payer.hints == lease.hints:
+    elif payer.attempts + 1 >= settings().max_attempts and payer.generation == lease.generation:
         payer.attempts += 1
-        payer.due_at, payer.due_for, payer.is_wanted = None, None, False
+        payer.due_at, payer.due_reason, payer.is_priority = None, None, False
         webhooks.finish(session, payer.id, event_ids, failed=error.detail)
         audit.note(
             session,
@@ -194,7 +194,7 @@ def _plan_next_check(
 ) -> None:
     """Schedule the next check of a payer without news meanwhile."""
     payer.due_at = schedule.next_check(session, payer, now)
-    payer.due_for, payer.is_wanted, payer.is_choice_due = None, False, False
+    payer.due_reason, payer.is_priority, payer.is_choice_due = None, False, False
     if not is_contact_sent:
         payer.due_at = min(filter(None, (payer.due_at, payer.contact_until or now)))
     elif not is_adopted:

@@ -27,7 +27,7 @@ class Lease:
 
     payer_id: str
     token: str
-    hints: int  # how many hints had come when the worker took it
+    generation: int  # of the payer when the worker took it
     prepaid_calls: int = 0  # reserved from the app's budget
 
 
@@ -63,9 +63,9 @@ def claim_due(session: Session) -> Lease | None:
             .order_by(Payer.due_at)
             .limit(1)
         )
-        lease = _take(session, due.where(Payer.is_wanted), now, prepaid_calls=CALLS_PER_CONVERGENCE) or _take(
-            session, due, now, prepaid_calls=CALLS_PER_CONVERGENCE
-        )
+        lease = _take(
+            session, due.where(Payer.is_priority), now, prepaid_calls=CALLS_PER_CONVERGENCE
+        ) or _take(session, due, now, prepaid_calls=CALLS_PER_CONVERGENCE)
     session.commit()
     return lease
 
@@ -105,8 +105,8 @@ def _take(
     """
     is_free = _leasing.is_free(now + LEASE_DURATION - silent_for)
     free = candidates.where(is_free, Payer.deleted_at.is_(None)).with_for_update(skip_locked=True)
-    taken = _leasing.take(session, Payer.id == free.scalar_subquery(), Payer.hints)
+    taken = _leasing.take(session, Payer.id == free.scalar_subquery(), Payer.generation)
     if taken is None:
         return None
     token, row = taken
-    return Lease(row.id, token, row.hints, prepaid_calls)
+    return Lease(row.id, token, row.generation, prepaid_calls)

@@ -26,7 +26,10 @@ def schedule_verifications(session: Session) -> int:
     """Make payers due that we have not compared with Stripe for long. Return how many. Commits."""
     now = utcnow()
     overdue = sa.select(Payer.id).where(
-        Payer.deleted_at.is_(None), Payer.gone_at.is_(None), Payer.verify_at <= now, Payer.due_at.is_(None)
+        Payer.deleted_at.is_(None),
+        Payer.stripe_deleted_at.is_(None),
+        Payer.verify_at <= now,
+        Payer.due_at.is_(None),
     )
     is_time = sa.or_(RateBudget.verified_at.is_(None), RateBudget.verified_at <= now - VERIFICATION_INTERVAL)
     app_id = session.scalar(

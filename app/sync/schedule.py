@@ -18,7 +18,7 @@ _random = SystemRandom()
 
 def next_check(session: Session, payer: Payer, now: datetime) -> datetime | None:
     """Return when to check without news: often while a session is young, never when all is done."""
-    if payer.gone_at is not None:
+    if payer.stripe_deleted_at is not None:
         return None
     sessions = checkout.unsettled(session, payer.id)
     if not sessions:
@@ -40,7 +40,7 @@ def check_within(session: Session, payer_id: str, span: timedelta, *, why: str) 
 
     Many payers become due in one instant, so spread them. Payers with events or a waiting person come first.
     """
-    payers.mark_due(session, payer_id, utcnow() + span * _random.random(), why=why, by_clock=True)
+    payers.mark_due(session, payer_id, utcnow() + span * _random.random(), why=why, scheduled=True)
 
 
 def retry_delay(attempts: int, *, asked_for: float | None = None) -> timedelta:

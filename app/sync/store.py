@@ -156,8 +156,8 @@ def _store_mandates(changes: Changes, mandates: list[Mandate]) -> None:
 def _store_customer(changes: Changes, facts: CustomerFacts, now: datetime) -> None:
     payer = changes.payer
     if facts.deleted:
-        if payer.gone_at is None:
-            payer.gone_at = now
+        if payer.stripe_deleted_at is None:
+            payer.stripe_deleted_at = now
             changes.note("stripe_customer.deleted", stripe_customer_id=payer.stripe_customer_id)
         payer.default_method_id = None
         return

@@ -165,7 +165,7 @@ class Hint:
 
     def _customer_is_news(self, payer: payers.Payer) -> bool:
         if self.type == "customer.deleted" or CustomerFacts.of(self.snapshot).deleted:
-            return payer.gone_at is None
+            return payer.stripe_deleted_at is None
         settings = self.snapshot.get("invoice_settings")
         default = settings.get("default_payment_method") if isinstance(settings, dict) else None
         return default != payer.default_method_id or payers.has_other_contact(payer, self.snapshot)

@@ -82,7 +82,7 @@ def everybody_is_due(app: Flask) -> None:
     """Have all checked again."""
     with app.app_context():
         db.start_write(db.session())
-        db.session().execute(sa.update(Payer).values(due_at=sa.func.now(), hints=Payer.hints + 1))
+        db.session().execute(sa.update(Payer).values(due_at=sa.func.now(), generation=Payer.generation + 1))
         db.session().commit()
 
 

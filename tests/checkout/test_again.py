@@ -55,7 +55,7 @@ def test_gets_another_stripe_customer(app: Flask, world: World, person: Person, 
     assert payer.stripe_customer_id == person.stripe_customer_id != former
     assert person.status == PaymentStatus.SAVED
     assert_agrees(person)
-    assert [ended.stripe_customer_id for ended in rows(Payer) if ended.gone_at] == [former]
+    assert [ended.stripe_customer_id for ended in rows(Payer) if ended.stripe_deleted_at] == [former]
 
 
 def test_gets_one_though_nobody_has_told_us_of_the_deletion(

@@ -49,7 +49,7 @@ MUTANTS = (
     Mutant(
         "an event waits behind what only the clock wants",
         LEASES,
-        "due.where(Payer.is_wanted)",
+        "due.where(Payer.is_priority)",
         "due.where(sa.false())",
         "tests/sync/test_leases.py::test_goes_first_to_whom_an_event_wants_looked_at",
     ),
@@ -85,8 +85,8 @@ MUTANTS = (
     Mutant(
         "a hint that comes during a convergence is lost",
         CONVERGE,
-        "if locked.hints == lease.hints:",
-        "if locked.hints >= lease.hints:",
+        "if locked.generation == lease.generation:",
+        "if locked.generation >= lease.generation:",
         "tests/sync/test_leases.py::test_is_followed_by_another_look_when_something_is_hinted_at_meanwhile",
     ),
     Mutant(
@@ -106,7 +106,7 @@ MUTANTS = (
     Mutant(
         "the last try loses a hint that came meanwhile",
         CONVERGE,
-        ">= settings().max_attempts and payer.hints == lease.hints:",
+        ">= settings().max_attempts and payer.generation == lease.generation:",
         ">= settings().max_attempts:",
         "tests/sync/test_giving_up.py::test_given_up_in_the_very_moment_of_an_event_do_not_lose_it",
     ),
@@ -267,8 +267,8 @@ MUTANTS = (
     Mutant(
         "a deleted Stripe customer is announced again and again",
         WRITE,
-        "        if payer.gone_at is None:\n            payer.gone_at = now",
-        "        if facts.deleted:\n            payer.gone_at = now",
+        "        if payer.stripe_deleted_at is None:\n            payer.stripe_deleted_at = now",
+        "        if facts.deleted:\n            payer.stripe_deleted_at = now",
         "tests/sync/test_converge_dashboard.py::test_notes_the_deletion_of_a_customer_once",
     ),
 )

@@ -194,8 +194,8 @@ MUTANTS = (
     Mutant(
         "a hint does not count",
         MARK_DUE,
-        "hints=Payer.hints + 1,",
-        "hints=Payer.hints,",
+        "generation=Payer.generation + 1,",
+        "generation=Payer.generation,",
         "tests/sync/test_leases.py::test_is_followed_by_another_look_when_something_is_hinted_at_meanwhile",
     ),
     Mutant(

@@ -117,7 +117,7 @@ MUTANTS = (
     Mutant(
         "payers are compared before it is time",
         RECONCILE,
-        "Payer.verify_at <= now, ",
+        "        Payer.verify_at <= now,\n",
         "",
         "tests/sync/test_reconcile.py::test_nobody_is_compared_before_it_is_time",
     ),

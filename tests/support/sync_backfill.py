@@ -32,7 +32,7 @@ def row(rows: Rows) -> Backfill:
     return found
 
 
-def is_wanted(found: dict[str, Any]) -> bool:
+def is_priority(found: dict[str, Any]) -> bool:
     """Is this one of the kinds of events that we ask Stripe for?"""
     return found["type"] in EVENTS
 

@@ -119,7 +119,7 @@ def differences(session: Session, store: Store, payer: Payer) -> Iterator[str]:
 def _pairs(
     session: Session, store: Store, payer: Payer, customer: JSON
 ) -> Iterator[tuple[str, object, object]]:
-    yield "deleted", payer.gone_at is not None, bool(customer.get("deleted"))
+    yield "deleted", payer.stripe_deleted_at is not None, bool(customer.get("deleted"))
     yield "the default", payer.default_method_id, _default(customer)
     ours = {row.id: _shown(row) for row in payer.methods if row.detached_at is None}
     yield "the methods", ours, attached(store, payer.stripe_id)

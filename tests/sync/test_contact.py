@@ -102,7 +102,7 @@ def test_a_customer_that_stripe_deleted_is_no_refusal(
     clock.shift(61)
     world.settle()
 
-    assert person.payer.gone_at is not None
+    assert person.payer.stripe_deleted_at is not None
     assert refusals(rows) == []
     assert_agrees(person)
 

@@ -44,7 +44,7 @@ OURS = {  # columns that hold our own words, or ids, which Stripe limits to 255 
     *(("checkout_session", name) for name in ("setup_intent_id", "payment_method_id")),
     *(("event", name) for name in ("app_id", "id", "type", "origin", "state", "payer_id")),
     *(("payer", name) for name in ("id", "app_id", "customer_id", "stripe_customer_id", "default_method_id")),
-    *(("payer", name) for name in ("chosen_method_id", "policy_method_id", "status", "due_for", "lease")),
+    *(("payer", name) for name in ("chosen_method_id", "policy_method_id", "status", "due_reason", "lease")),
     *(("payment_method", name) for name in ("app_id", "id", "payer_id", "mandate_id")),
 }
 

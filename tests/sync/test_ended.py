@@ -79,7 +79,7 @@ def test_is_not_asked_about_when_something_happens_or_time_passes(
         world.run_maintenance()
 
     assert not [call for call in calls.made if ended.stripe_customer_id in call or ended.session_id in call]
-    assert (ended.payer.gone_at, ended.payer.drift) == (None, None)
+    assert (ended.payer.stripe_deleted_at, ended.payer.drift) == (None, None)
 
 
 def test_says_nothing_of_the_time_that_passes(

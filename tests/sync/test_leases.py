@@ -280,14 +280,14 @@ def test_goes_first_to_whom_an_event_wants_looked_at(
 
 
 def test_goes_to_whoever_was_looked_at_as_to_all_others_again(world: World, person: Person) -> None:
-    assert not person.payer.is_wanted
+    assert not person.payer.is_priority
     person.save_card()
     world.simulator.deliver_due()
     with world.app.app_context():
         webhooks.dispatch(db.session())
-    was_wanted = person.payer.is_wanted
+    was_wanted = person.payer.is_priority
 
     world.work()
 
     assert was_wanted
-    assert not person.payer.is_wanted
+    assert not person.payer.is_priority

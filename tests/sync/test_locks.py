@@ -179,7 +179,7 @@ class TestWhatAnotherHasInHand:
         with held(app, row_of(first)):
             aside(sync.run_maintenance).result(SOON)
 
-        assert (first.payer.due_at, second.payer.due_for) == (None, "verify")
+        assert (first.payer.due_at, second.payer.due_reason) == (None, "verify")
 
     def test_of_drifts_to_be_told(
         self, app: Flask, world: World, aside: Callable[..., Future[Any]], rows: Rows

@@ -85,7 +85,7 @@ def test_many_are_spread_and_never_the_same_at_once(
     due = {payer.due_at for payer in rows(Payer)}
     assert len(due) == len(people)
     assert all(at is not None and at <= utcnow() + MINUTE for at in due)
-    assert {payer.due_for for payer in rows(Payer)} == {"verify"}
+    assert {payer.due_reason for payer in rows(Payer)} == {"verify"}
 
 
 def test_a_few_are_chosen_each_minute_whoever_looks(
@@ -134,11 +134,11 @@ def test_who_was_given_up_is_tried_again(
 
 def test_who_is_looked_at_anyway_is_not_chosen(app: Flask, world: World, person: Person) -> None:
     overdue(app, person)
-    before = (person.payer.due_at, person.payer.due_for)
+    before = (person.payer.due_at, person.payer.due_reason)
 
     world.run_maintenance()
 
-    assert (person.payer.due_at, person.payer.due_for) == before
+    assert (person.payer.due_at, person.payer.due_reason) == before
 
 
 def test_who_was_given_up_again_is_left_alone_for_a_day(
@@ -148,7 +148,7 @@ def test_who_was_given_up_again_is_left_alone_for_a_day(
     overdue(app, person)
     world.run_maintenance()
     with app.app_context():
-        db.session().execute(sa.text("UPDATE payer SET attempts = 15, due_at = NULL, due_for = NULL"))
+        db.session().execute(sa.text("UPDATE payer SET attempts = 15, due_at = NULL, due_reason = NULL"))
         db.session().commit()
 
     clock.shift(timedelta(hours=23))
@@ -158,7 +158,7 @@ def test_who_was_given_up_again_is_left_alone_for_a_day(
     world.run_maintenance()
 
     assert before_a_day is None
-    assert person.payer.due_for == "verify"
+    assert person.payer.due_reason == "verify"
 
 
 def test_what_a_timer_found_is_told_when_no_event_comes(

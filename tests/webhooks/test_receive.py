@@ -363,14 +363,14 @@ def test_stores_one_event_delivered_twenty_times_at_once_a_single_time(postbox: 
 def test_has_stored_the_event_before_anything_comes_of_it(
     simulator: Simulator, person: Person, rows: Rows
 ) -> None:
-    hints = person.payer.hints
+    generation = person.payer.generation
     person.save_card()
 
     simulator.deliver_due()
 
     assert {found.state for found in rows(Event)} == {"new"}
     assert person.methods == []
-    assert person.payer.hints == hints
+    assert person.payer.generation == generation
 
 
 def test_asks_stripe_nothing_before_it_answers(simulator: Simulator, person: Person, rows: Rows) -> None:

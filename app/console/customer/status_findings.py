@@ -189,7 +189,7 @@ def _customer_gone(account: Account) -> Finding:
         "error",
         "Deleted at Stripe",
         f"Somebody deleted {account.payer.stripe_customer_id} and its payment methods at Stripe; we learned "
-        f"this {ago(_time(account.payer.gone_at))}. Send a link to create a new Stripe customer.",
+        f"this {ago(_time(account.payer.stripe_deleted_at))}. Send a link to create a new Stripe customer.",
         (SuggestedAction.LINK, SuggestedAction.ATTACH),
     )
 

@@ -97,7 +97,7 @@ def _at_stripe(account: Account) -> list[PendingStep]:
 def _here(account: Account, view: View) -> list[PendingStep]:
     """What Stripe or a worker has not done yet."""
     payer, now = account.payer, account.now
-    if payer is None or payer.gone_at is not None:
+    if payer is None or payer.stripe_deleted_at is not None:
         return []
     found = []
     if payer.drift:

@@ -14,7 +14,7 @@ from app.webhooks import Event
 from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_backfill import INTERVAL, LIST, is_wanted, looks, many, row
+from tests.support.sync_backfill import INTERVAL, LIST, is_priority, looks, many, row
 from tests.support.truth import assert_agrees
 from tests.support.world import World
 
@@ -134,7 +134,7 @@ def test_goes_back_the_next_time_to_the_newest_event_of_all_its_pages(
         person.save_card("4000000000000002")
     clock.shift(60)
     person.save_card()
-    newest = max(found["created"] for found in world.simulator.store.events.snapshot() if is_wanted(found))
+    newest = max(found["created"] for found in world.simulator.store.events.snapshot() if is_priority(found))
 
     world.run_maintenance()
 

@@ -23,7 +23,7 @@ from tests.conftest import PORTAL, make_settings
 from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
-from tests.support.sync_backfill import INTERVAL, LIST, is_wanted, looks, many, row
+from tests.support.sync_backfill import INTERVAL, LIST, is_priority, looks, many, row
 from tests.support.truth import assert_agrees
 from tests.support.world import World
 
@@ -68,7 +68,7 @@ class TestAsked:
         self, world: World, person: Person, rows: Rows, clock: time_machine.Traveller
     ) -> None:
         person.save_card()
-        earlier = {found["id"] for found in world.simulator.store.events.snapshot() if is_wanted(found)}
+        earlier = {found["id"] for found in world.simulator.store.events.snapshot() if is_priority(found)}
         clock.shift(timedelta(hours=2))
         world.person().save_card()
 

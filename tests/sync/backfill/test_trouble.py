@@ -82,7 +82,7 @@ def test_for_the_first_time_after_so_long_looks_at_everybody_who_is_not_done(
 
     world.run_maintenance()
 
-    assert {person.payer.due_for for person in people} == {"gap"}
+    assert {person.payer.due_reason for person in people} == {"gap"}
 
 
 def test_notes_what_went_wrong_and_tries_again(
