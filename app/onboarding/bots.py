@@ -31,7 +31,7 @@ def refuse(form: Form, *, is_new: bool) -> None:
     if is_decoy_filled or (is_new and _is_too_quick(form)):
         log.info("signup_unlike_a_person", decoy=is_decoy_filled)
         raise UnlikeAPerson(
-            "It was filled in the way programs do it. Nothing was stored, and what you typed is still here. "
+            "The form was filled in as a program would. Nothing was saved, and what you typed is still here. "
             "Wait a few seconds, then send it again."
         )
 

@@ -67,7 +67,7 @@ class SubjectKeysField(Field):
         if self.flags.required and not any(self.data):
             self.entry_errors = {0: "Enter at least one account or device name."}
         if len(self.data) > MOST_SUBJECT_KEYS:
-            self.errors = [f"Enter {MOST_SUBJECT_KEYS} names at most."]
+            self.errors = [f"Enter {MOST_SUBJECT_KEYS} names or fewer."]
         return not (self.errors or self.entry_errors)
 
     @property
@@ -83,7 +83,7 @@ class SubjectKeysField(Field):
             elif has_control_characters(key):
                 yield index, "This has characters that can't be used. Please retype it."
             elif key and key in seen:
-                yield index, "You entered this name twice."
+                yield index, "You've already entered this name."
             seen.add(key)
 
 
@@ -94,8 +94,8 @@ class SignupForm(FlaskForm):
         "Company or your name",
         filters=[trimmed],
         validators=[
-            DataRequired("Enter the name of your company, or your own."),
-            Length(max=256, message="A name has 256 characters at most."),
+            DataRequired("Enter your company's name or your own."),
+            Length(max=256, message="Use 256 characters or fewer."),
             one_line,
         ],
         render_kw={"autocomplete": "organization", "maxlength": 256},
@@ -105,7 +105,7 @@ class SignupForm(FlaskForm):
         filters=[trimmed],
         validators=[
             DataRequired("Enter the email address for receipts."),
-            Length(max=254, message="An email address has 254 characters at most."),
+            Length(max=254, message="Use 254 characters or fewer."),
             Email("Enter an email address like name@example.com."),
         ],
         render_kw={"autocomplete": "email", "inputmode": "email", "maxlength": 254},
@@ -119,7 +119,7 @@ class SignupForm(FlaskForm):
         "Your reference",
         filters=[trimmed],
         validators=[
-            Length(max=LONGEST_KEY, message=f"A reference has {LONGEST_KEY} characters at most."),
+            Length(max=LONGEST_KEY, message=f"Use {LONGEST_KEY} characters or fewer."),
             one_line,
         ],
         render_kw={"autocomplete": "off", "maxlength": LONGEST_KEY, "spellcheck": "false"},

@@ -22,21 +22,21 @@ from app.onboarding.places import name_in_url
 from app.onboarding.resume import PaymentMethodOnFile
 from app.web.limits import limited
 
-CLOSED = "The payment page can't be opened just now"
+CLOSED = "We can't open the payment page right now"
 AWAY = Problem(
     CLOSED,
     "We can't reach our payment provider just now. Nothing is lost, and this link goes on working: try again"
     " in a few minutes.",
 )
 REFUSED = Problem(
-    CLOSED, "Stripe did not accept the details that we have of you. Please tell us, so that we correct them."
+    CLOSED, "Stripe didn't accept the details we have for you. Please contact us so that we can correct them."
 )
 AGAIN = "Please press the button again"
 UNPROVEN = Problem(
     AGAIN,
-    "The page was open for a long time, or your browser did not send our cookie. Nothing has been changed.",
+    "This page was open for a long time, or your browser didn't send our cookie. Nothing has changed.",
 )
-CROWDED = Problem(AGAIN, "The payment page was being opened elsewhere at the same moment.")
+CROWDED = Problem(AGAIN, "The payment page was being opened somewhere else at the same time.")
 
 
 @bp.after_app_request

@@ -36,7 +36,7 @@ class TooMany(AppError):
     status = 429
     title = "Please wait a moment"
 
-    def __init__(self, seconds: float, what: str = "a lot of tries in a short time") -> None:
+    def __init__(self, seconds: float, what: str = "a lot of attempts in a short time") -> None:
         self.retry_after = max(1, math.ceil(seconds))
         g.retry_after = self.retry_after
         super().__init__(f"That was {what}. Nothing was changed. Try again in {duration(self.retry_after)}.")

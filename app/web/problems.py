@@ -83,7 +83,9 @@ def _unexpected_error(error: Exception) -> Response:
     log.error("unhandled", exc_info=error)
     db.session().rollback()
     return answer(
-        500, "Something went wrong", "The fault is ours and has been recorded. Try again in a moment."
+        500,
+        "Something went wrong",
+        "The problem is on our side, and we've recorded it. Try again in a moment.",
     )
 
 

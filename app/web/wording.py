@@ -21,23 +21,23 @@ KINDS = {
     400: Words(
         "We couldn't read that",
         "Your browser sent something that this page doesn't understand. Nothing was changed.",
-        "Go back, reload the page and try again. Cookies have to be allowed for this site.",
+        "Go back, reload the page and try again. Make sure that cookies are allowed for this site.",
     ),
-    401: Words("Log in first", "This page is for people who have logged in.", "Log in, then try again."),
+    401: Words("Log in first", "You need to log in to see this page.", "Log in, then try again."),
     403: Words(
         "You don't have access to this page",
         "Your account isn't allowed to open it.",
-        "If you think that you need it, ask the person who sent you here.",
+        "If you need access, ask the person who sent you here.",
     ),
     404: Words(
-        "There is nothing at this address",
+        "We can't find this page",
         "The address may be mistyped, or the page may have moved.",
-        "Check the address, or open the link that you were sent again.",
+        "Check the address, or open the link we sent you again.",
     ),
     405: Words(
-        "This page can't be opened like that",
-        "It is a step of a form, and can't be opened on its own.",
-        "Start from the beginning instead. Nothing that you saved is lost.",
+        "This page can't be opened directly",
+        "It's one step of a form, so it can't be opened on its own.",
+        "Start from the beginning instead. Everything you saved is safe.",
     ),
     408: Words(
         "That took too long",
@@ -45,19 +45,19 @@ KINDS = {
         "Check your connection and try again.",
     ),
     409: Words(
-        "Something else was quicker",
-        "The same thing was being done in another window or by somebody else at the same moment.",
-        "Wait a few seconds, go back, reload the page and look at what is there now.",
+        "This was being done at the same time",
+        "Another window or another person was doing the same thing.",
+        "Wait a few seconds, then go back and reload the page to see the latest.",
     ),
     412: Words(
         "This is no longer possible",
-        "Something has changed since this page was opened. Nothing was changed by this try.",
-        "Go back, reload the page and look at what is there now.",
+        "Something changed after you opened this page, so nothing was done this time.",
+        "Go back and reload the page to see the latest.",
     ),
     413: Words(
         "That is too long",
-        "You entered more than this page takes. Nothing was stored.",
-        "Go back, shorten what you entered and send it again.",
+        "You entered more than this page accepts. Nothing was saved.",
+        "Go back, shorten it and send it again.",
     ),
     414: Words(
         "That address is too long",
@@ -65,13 +65,15 @@ KINDS = {
         "Check the address, or start again.",
     ),
     415: Words(
-        "We couldn't read that", "It came in a form that this page doesn't take.", "Go back and try again."
+        "We couldn't read that",
+        "It came in a format that this page doesn't accept.",
+        "Go back and try again.",
     ),
     429: Words(
         "Please wait a moment",
-        "There were many tries in a short time, from you or from somebody on the same network. "
-        "Nothing was stored or charged by this one.",
-        "Wait a few minutes, then try again. What you saved before is safe.",
+        "There were many attempts in a short time, from you or from someone on the same network. "
+        "Nothing was saved or charged this time.",
+        "Wait a few minutes, then try again. Everything you saved before is safe.",
     ),
     431: Words(
         "Your browser sent too much",
@@ -80,15 +82,15 @@ KINDS = {
     ),
     500: Words(
         "Something went wrong",
-        "The fault is ours, and it has been recorded.",
+        "The problem is on our side, and we've recorded it.",
         "Wait a minute, then go back and try again.",
     ),
     501: Words(
         "We don't offer that", "This page can't do what was asked.", "Go back and choose another way."
     ),
     503: Words(
-        "We can't do that just now",
-        "A part of this service doesn't answer. What you saved before is safe.",
+        "We can't do that right now",
+        "Part of this service isn't responding. Everything you saved before is safe.",
         "Wait a minute, then reload this page.",
     ),
 }

@@ -29,7 +29,7 @@ def test_leads_to_a_saved_card(visit: Visit, place: Place, path: str, *, javascr
         expect(page.get_by_text("4242").first).to_be_visible()
         page.goto(path)
 
-        expect_title(page, "All is done")
+        expect_title(page, "You\u2019re all set")
         expect(page.locator("main")).to_contain_text("4242")
     assert len(place.simulator.store.customers) == 1
 
@@ -84,10 +84,10 @@ def test_shows_no_card_in_a_browser_that_came_later(visit: Visit, path: str) -> 
         expect_title(page, "saved")
     with visit() as other:
         other.goto(path)
-        expect_title(other, "All is done")
+        expect_title(other, "You\u2019re all set")
         other.get_by_role("button", name="Check").click()
 
-        expect_title(other, "All is done")
+        expect_title(other, "You\u2019re all set")
         expect(other.locator("body")).not_to_contain_text("4242")
 
 
@@ -120,11 +120,11 @@ def test_every_page_is_accessible(visit: Visit, place: Place, path: str) -> None
         expect_title(page, "saved")
         found += findings_everywhere(page)
         page.goto(path)
-        expect_title(page, "All is done")
+        expect_title(page, "You\u2019re all set")
         found += findings_everywhere(page)
         revoke(place.app, path)
         page.goto(path)
-        expect_title(page, "does not work")
+        expect_title(page, "This link doesn\u2019t work")
         found += findings_everywhere(page)
 
     assert found == []

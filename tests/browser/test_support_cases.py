@@ -132,7 +132,7 @@ def test_a_lost_link(customer: Page, console: Page, visit: Visit, rooms: ExitSta
     url = console.get_by_label("Onboarding link", exact=True).input_value()
 
     lost.reload()
-    expect_title(lost, "does not work")
+    expect_title(lost, "This link doesn\u2019t work")
     lost.goto(url)
     go_on(lost)
     look_up(console)

@@ -82,7 +82,7 @@ def test_says_that_nothing_has_changed_while_it_is_unfinished(saved: FlaskClient
     page = look(saved)
 
     assert page.h1 == "Your payment method is saved"
-    assert "You haven’t finished adding another payment method" in page.text  # noqa: RUF001
+    assert "You haven\u2019t finished adding another payment method" in page.text
     assert "Visa •••• 4242 is still your default." in page.text.replace("\xa0", " ")
 
 
@@ -92,7 +92,7 @@ def test_tells_of_a_decline_and_what_to_do(saved: FlaskClient, simulator: Simula
     page = look(saved)
 
     assert page.h1 == "Your payment method is saved"
-    assert "The other payment method was not accepted" in page.text
+    assert "The other payment method wasn\u2019t accepted" in page.text
     assert "Your bank can tell you why" in page.text
     assert "is still your default" in page.text
 

@@ -16,7 +16,7 @@ def test_says_that_nothing_is_lost_and_leads_on(client: FlaskClient, simulator: 
 
     page = Page.of(answer)
     assert answer.status_code == 200
-    assert page.h1 == "Nothing is lost"
+    assert page.h1 == "You haven\u2019t added a payment method yet"
     assert DETAILS["name"] in page.text
     assert len(page.all("form", action="/resume")) == 1
     assert page.one("main").all("a", href="/signup")
@@ -47,7 +47,7 @@ def test_tells_a_stranger_nothing(app: Flask, client: FlaskClient, simulator: Si
     answer = app.test_client().get(opened["cancel_url"].removeprefix("http://127.0.0.1:8000"))
 
     page = Page.of(answer)
-    assert page.h1 == "Nothing is lost"
+    assert page.h1 == "You haven\u2019t added a payment method yet"
     assert DETAILS["name"] not in page.html
     assert DETAILS["email"] not in page.html
     assert not page.all("form")

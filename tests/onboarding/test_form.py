@@ -65,13 +65,13 @@ def test_takes_an_invisible_reference_for_none(client: FlaskClient, rows: Rows) 
 @for_each(
     ("field", "typed", "said"),
     [
-        ("name", "", "Enter the name"),
-        ("name", "   ", "Enter the name"),
-        ("name", "\u200b", "Enter the name"),
-        ("name", " \u2060\u200d\u00ad\ufe0f ", "Enter the name"),
-        ("name", "\u3164\u2800", "Enter the name"),
-        ("name", "\u202e\u202c", "Enter the name"),
-        ("name", "x" * 257, "256 characters at most"),
+        ("name", "", "Enter your company"),
+        ("name", "   ", "Enter your company"),
+        ("name", "\u200b", "Enter your company"),
+        ("name", " \u2060\u200d\u00ad\ufe0f ", "Enter your company"),
+        ("name", "\u3164\u2800", "Enter your company"),
+        ("name", "\u202e\u202c", "Enter your company"),
+        ("name", "x" * 257, "Use 256 characters or fewer."),
         ("name", "Ada\x01Ltd", "characters that can't be used"),
         ("name", "Ada\nLtd", "characters that can't be used"),
         ("email", "", "Enter the email address"),
@@ -80,11 +80,11 @@ def test_takes_an_invisible_reference_for_none(client: FlaskClient, rows: Rows) 
         ("email", "ada@example", "like name@example.com"),
         ("email", "a@b@example.com", "like name@example.com"),
         ("email", "ada\x01@example.com", "like name@example.com"),
-        ("email", "a" * 250 + "@example.com", "254 characters at most"),
+        ("email", "a" * 250 + "@example.com", "Use 254 characters or fewer."),
         ("currency", "", "Choose a currency."),
         ("currency", "XXX", "Not a valid choice"),
         ("currency", "eur", "Not a valid choice"),
-        ("key", "k" * 257, "256 characters at most"),
+        ("key", "k" * 257, "Use 256 characters or fewer."),
         ("key", "a\tb", "characters that can't be used"),
     ],
 )
@@ -126,7 +126,7 @@ def test_says_all_that_is_wrong_at_once(client: FlaskClient) -> None:
 @for_each(
     ("keys", "errors"),
     [
-        (["a", "b", " a "], ["", "", "entered this name twice"]),
+        (["a", "b", " a "], ["", "", "already entered this name"]),
         (["a", "x" * 257], ["", "256 characters or fewer"]),
         (["a", "b\x01"], ["", "characters that can't be used"]),
         (["a\r\nb"], ["characters that can't be used"]),
@@ -153,7 +153,7 @@ def test_takes_a_hundred_subject_keys_and_no_more(client: FlaskClient, simulator
     taken = SignupPage(client).submit(subject_keys=[f"k{number}" for number in range(100)])
 
     assert refused.status_code == 422
-    assert "100 names at most" in page.text
+    assert "100 names or fewer" in page.text
     assert taken.status_code == 303
 
 

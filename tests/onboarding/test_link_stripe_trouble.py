@@ -19,7 +19,7 @@ MANY = 50  # more than the SDK tries
 
 
 class TestWhileStripeIsInTrouble:
-    """Nothing is lost, and the link goes on working."""
+    """The customer stays as it was, and the link still works."""
 
     @pytest.mark.parametrize("route", ["POST /v1/customers", "POST /v1/checkout/sessions"])
     @pytest.mark.parametrize("kind", ["503", "timeout_after"])
@@ -32,7 +32,7 @@ class TestWhileStripeIsInTrouble:
         answer = page.press()
 
         assert answer.status_code == 503
-        assert "The payment page can't be opened just now" in page.page.text
+        assert "We can't open the payment page right now" in page.page.text
         assert "try again in a few minutes" in page.page.text
         assert [row.stripe_session_id for row in rows(CheckoutSession)] == [None]
         assert rows(Signup) == []
@@ -70,7 +70,7 @@ class TestWhileStripeIsInTrouble:
         answer = page.press()
 
         assert answer.status_code == 400
-        assert "Stripe did not accept the details" in page.page.text
+        assert "accept the details we have for you" in page.page.text
         assert WANTED["primary_email"] not in page.page.html
         [told] = [entry for entry in rows(Entry) if entry.kind == "checkout.refused"]
         assert told.facts["reason"] == words

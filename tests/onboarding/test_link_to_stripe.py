@@ -49,7 +49,7 @@ def test_leads_back_after_second_thoughts(client: FlaskClient, path: str, simula
     page = Page.of(client.get(opened["cancel_url"].removeprefix(PORTAL)))
     again = session_of(resume(client, opened["cancel_url"].removeprefix(PORTAL)))
 
-    assert page.h1 == "Nothing is lost"
+    assert page.h1 == "You haven\u2019t added a payment method yet"
     assert again == session_id
 
 
@@ -128,7 +128,7 @@ def test_helps_somebody_whose_cookies_are_gone(app: Flask, client: FlaskClient, 
     second = go_to_stripe(elsewhere, path)
 
     assert second == first
-    assert Page.of(elsewhere.get("/return")).h1 == "Not finished on Stripe yet"
+    assert Page.of(elsewhere.get("/return")).h1 == "You haven\u2019t finished on Stripe yet"
 
 
 def test_of_somebody_deleted_at_stripe_makes_a_new_stripe_customer(

@@ -26,7 +26,7 @@ class TestWhenAllIsDone:
     def test_says_so_and_shows_nobody_else_the_card(self, app: Flask, saver: FlaskClient, path: str) -> None:
         page = LinkPage(app.test_client(), path).page
 
-        assert page.h1 == "All is done"
+        assert page.h1 == "You\u2019re all set"
         assert "A payment method is saved for Ada Lovelace Ltd" in page.text
         assert "4242" not in page.html
         assert not page.one("main").all("a")
@@ -49,7 +49,7 @@ class TestWhenAllIsDone:
 
         assert (answer.status_code, answer.location) == (303, path)
         again = Page.of(late._client.get(path))
-        assert again.h1 == "All is done"
+        assert again.h1 == "You\u2019re all set"
         assert "4242" not in again.html
         assert late._client.get("/return").status_code == 404
         assert len(simulator.store.checkout_sessions) == 1
@@ -92,7 +92,7 @@ class TestWhenAllIsDone:
 
         answer = page.press()
 
-        assert page.page.h1 == "All is done"
+        assert page.page.h1 == "You\u2019re all set"
         assert simulator.store.checkout_sessions[session_of(answer)]["status"] == "open"
 
     def test_leads_on_again_when_the_card_was_removed(

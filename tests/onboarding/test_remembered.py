@@ -49,7 +49,7 @@ def test_is_forgotten_on_request(client: FlaskClient, simulator: Simulator) -> N
 
     page = forget(client, "/return")
 
-    assert page.h1 == "This browser is forgotten"
+    assert page.h1 == "We\u2019ve forgotten this browser"
     assert client.get("/return").status_code == 404
     assert Page.of(client.get("/signup")).value("name") == ""
     client.set_cookie("gangway", kept)

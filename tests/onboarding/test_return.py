@@ -66,7 +66,7 @@ def test_tells_a_decline_in_stripes_words(
 
     page = look(client)
 
-    assert page.h1 == "Your payment method was not saved"
+    assert page.h1 == "Your payment method wasn\u2019t saved"
     assert words in page.text
     assert page.one("form", action="/resume")
 
@@ -88,7 +88,7 @@ def test_is_honest_about_an_unfinished_page(client: FlaskClient) -> None:
 
     page = look(client)
 
-    assert page.h1 == "Not finished on Stripe yet"
+    assert page.h1 == "You haven\u2019t finished on Stripe yet"
     assert page.one("form", action="/resume")
 
 
@@ -100,7 +100,7 @@ def test_asks_to_finish_3d_secure_and_then_shows_the_card(client: FlaskClient, s
     simulator.authenticate(session_id)
     finished = look(client)
 
-    assert unfinished.h1 == "Your bank wants you to confirm"
+    assert unfinished.h1 == "Your bank needs you to confirm"
     assert finished.h1 == "Your payment method is saved"
 
 
@@ -111,7 +111,7 @@ def test_tells_that_3d_secure_failed(client: FlaskClient, simulator: Simulator) 
 
     page = look(client)
 
-    assert page.h1 == "Your payment method was not saved"
+    assert page.h1 == "Your payment method wasn\u2019t saved"
     assert "unable to authenticate" in page.text
 
 
@@ -122,7 +122,7 @@ def test_tells_a_decline_after_3d_secure(client: FlaskClient, simulator: Simulat
 
     page = look(client)
 
-    assert page.h1 == "Your payment method was not saved"
+    assert page.h1 == "Your payment method wasn\u2019t saved"
     assert "Your card was declined." in page.text
 
 
@@ -152,7 +152,7 @@ def test_waits_for_micro_deposits_and_then_shows_the_account(
     simulator.verify_microdeposits(session_id)
     saved = look(client)
 
-    assert waiting.h1 == "One step is left: confirm your bank account"
+    assert waiting.h1 == "One more step: confirm your bank account"
     assert "1 to 2 business days" in waiting.text
     assert "You have done your part" not in waiting.text
     assert not waiting.all("form", action="/resume")
@@ -168,7 +168,7 @@ def test_tells_that_micro_deposits_failed(client: FlaskClient, simulator: Simula
 
     page = look(client)
 
-    assert page.h1 == "Your payment method was not saved"
+    assert page.h1 == "Your payment method wasn\u2019t saved"
     assert page.one("form", action="/resume")
 
 

@@ -50,7 +50,7 @@ def test_does_not_call_removed_what_is_only_not_chosen(
 
         page = look(client)
 
-        assert page.h1 == "No payment method is chosen"
+        assert page.h1 == "You have no default payment method"
         assert "no longer kept" not in page.text
         assert page.one("form", action="/resume")
 

@@ -37,17 +37,17 @@ class TestWhileStripeIsAway:
     def test_says_nothing_that_may_be_false_by_now(self, client: FlaskClient, simulator: Simulator) -> None:
         session_id = sign_up(client)
         simulator.save_card(session_id, "4000000000000002")
-        assert look(client).h1 == "Your payment method was not saved"
+        assert look(client).h1 == "Your payment method wasn\u2019t saved"
         simulator.save_card(session_id)
         simulator.faults.add("reset", times=50)
 
         page = look(client)
 
-        assert page.h1 == "We can\u2019t say yet"
+        assert page.h1 == "We don\u2019t know yet"
         assert "declined" not in page.text
-        assert "last we know" not in page.text
+        assert "latest information" not in page.text
         assert page.all("form", action="/resume") == []
-        assert "We could not check with Stripe just now" in page.text
+        assert "We couldn\u2019t check with Stripe just now" in page.text
         assert "4242" not in page.text
 
         simulator.faults.clear()
@@ -75,7 +75,7 @@ class TestWhileStripeIsAway:
 
         page = look(client)
 
-        assert "could not reach" not in page.text
+        assert "check with Stripe just now" not in page.text
         assert calls.made == []
 
 
@@ -101,7 +101,7 @@ def test_is_not_confused_by_a_strange_count(client: FlaskClient, tries: str) -> 
 
     page = look(client, f"/return?n={tries}")
 
-    assert page.h1 == "Not finished on Stripe yet"
+    assert page.h1 == "You haven\u2019t finished on Stripe yet"
 
 
 def test_does_not_refresh_when_all_is_said(client: FlaskClient, simulator: Simulator) -> None:
@@ -155,6 +155,6 @@ def test_asks_stripe_itself_when_whoever_did_was_killed(app: Flask, client: Flas
 
     page = look(client)
 
-    assert "Not finished on Stripe yet" in page.text
+    assert "You haven\u2019t finished on Stripe yet" in page.text
     assert "still checking" not in page.text
-    assert "could not" not in page.text
+    assert "couldn\u2019t" not in page.text

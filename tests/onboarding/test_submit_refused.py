@@ -104,7 +104,7 @@ def test_of_more_than_64_kilobytes_is_refused(client: FlaskClient, rows: Rows) -
     answer = form.send(form.fields(name="x" * 70_000))
 
     assert answer.status_code == 413
-    assert "more than this page takes" in Page.of(answer).text
+    assert "more than this page accepts" in Page.of(answer).text
     assert_nothing_stored(rows)
 
 
