@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from app.cli import main
 from app.core.config import Settings
+from app.core.version import __version__
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -35,6 +36,14 @@ def test_names_no_option_that_a_command_lacks() -> None:
 def test_shows_pictures_that_exist() -> None:
     for picture in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README):
         assert (ROOT / picture).is_file()
+
+
+def test_the_changelog_has_this_version_first() -> None:
+    versions = re.findall(
+        r"^## \[(\d[\d.]*)\] - \d{4}-\d\d-\d\d$", (ROOT / ".docs/changelog.md").read_text(), re.M
+    )
+
+    assert versions[0] == __version__
 
 
 def test_links_lead_to_files_that_exist() -> None:
