@@ -74,7 +74,8 @@ def _refuse_newer() -> None:
 def revision(message: str) -> None:
     """Write the next step from what the models have and the database lacks."""
     with db.engine().connect() as connection:
-        command.revision(_config(connection), message, autogenerate=True)
+        number = f"{int(_head()) + 1:04}"  # counted, because the order says which code fits which tables
+        command.revision(_config(connection), message, autogenerate=True, rev_id=number)
 
 
 def state() -> State:

@@ -1,13 +1,17 @@
 """`gangway db` keeps the tables up to date, and says when they are not."""
 
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tests.support.commands import Run
+from app import migrations
+from tests.support.commands import Run, environment
 from tests.support.newer_database import newer_database
+from tests.support.processes import PROCESS_MARKS, ROOT, start
 
 
 def test_upgrades_an_empty_database_and_does_nothing_twice(run: Run, empty_database_url: str) -> None:
@@ -93,3 +97,21 @@ def test_notes_the_oldest_code_that_can_work_with_the_tables(run: Run, empty_dat
 
     assert row.oldest_code is not None
     assert row.oldest_code <= row.version_num
+
+
+class TestRevision:
+    """In another process, with a copy of the code that it writes to."""
+
+    pytestmark = PROCESS_MARKS
+
+    def test_numbers_a_new_step_after_the_last(self, database_url: str, tmp_path: Path) -> None:
+        shutil.copytree(ROOT / "app", tmp_path / "app", ignore=shutil.ignore_patterns("__pycache__"))
+        steps = sorted(path.name for path in Path(migrations.__file__).parent.glob("versions/*.py"))
+        command = (sys.executable, "-m", "app", "db", "revision", "count tries")
+
+        with start(*command, environment=environment(database_url), folder=tmp_path) as program:
+            status, printed, _ = program.end()
+
+        written = {path.name for path in tmp_path.glob("app/migrations/versions/*.py")} - set(steps)
+        assert status == 0, printed
+        assert written == {f"{int(steps[-1][:4]) + 1:04}_count_tries.py"}
