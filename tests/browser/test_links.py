@@ -38,7 +38,7 @@ def test_second_thoughts_on_stripes_page_lose_nothing(visit: Visit, place: Place
     with visit() as page:
         press(page, path)
         page.get_by_role("link", name="Back").click()
-        expect_title(page, "lost")
+        expect_title(page, "added a payment method yet")
         page.get_by_role("button", name="Continue").click()
         save_card(page)
 

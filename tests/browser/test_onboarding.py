@@ -22,7 +22,7 @@ def test_a_declined_card_is_told_and_another_is_taken(visit: Visit) -> None:
         save_card(page, "4000000000009995")
         expect(page.locator("main")).to_contain_text("insufficient funds")
         page.goto("/return")
-        expect_title(page, "not saved")
+        expect_title(page, "wasn\u2019t saved")
         expect(page.locator("main")).to_contain_text("insufficient funds")
 
         page.get_by_role("button", name="Try again").click()
@@ -65,7 +65,7 @@ def test_stripes_own_way_back_loses_nothing(visit: Visit, place: Place) -> None:
     with visit() as page:
         go_to_stripe(page, "meter-1")
         page.get_by_role("link", name="Back").click()
-        expect_title(page, "lost")
+        expect_title(page, "added a payment method yet")
 
         page.get_by_role("button", name="Continue").click()
         save_card(page)
