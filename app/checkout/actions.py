@@ -1,6 +1,7 @@
 """Opening Checkout Sessions."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -29,6 +30,7 @@ from app.gateway import (
 )
 from app.payers import Payer
 
+BUSY = "A checkout session is being opened for this customer already. Try again in a moment."
 MAX_TRIES = 10  # each waits for Stripe, so a concurrent twin has recorded its answer long before
 
 
@@ -67,7 +69,7 @@ def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Start
         if order.closes_older:
             close_older(session, payer, reserved)
         return Started(session=reserved, payer=payer, opened=opened)
-    raise Conflict("A checkout session is being opened for this customer already. Try again in a moment.")
+    raise Conflict(BUSY)
 
 
 def _reserve(session: Session, app: apps.App, order: Order) -> tuple[Payer, CheckoutSession]:
@@ -85,18 +87,22 @@ def _reserve(session: Session, app: apps.App, order: Order) -> tuple[Payer, Chec
 def _open(
     session: Session, stripe: StripeGateway, payer: Payer, reserved: CheckoutSession
 ) -> OpenedSession | None:
-    """Ask Stripe for a reserved session. None when it has to be reserved again, or is being opened."""
+    """Ask Stripe for a reserved session. None when its Stripe customer turns out to be deleted.
+
+    While a twin's request is under way, ask again: Stripe gives both the same session.
+    """
     assert payer.stripe_customer_id is not None
     db.end_read(session)
     try:
-        return stripe.open_setup_session(
-            payer.stripe_customer_id,
-            CheckoutSessionOptions(**reserved.options),
-            metadata=payers.metadata(payer.app_id, payer.customer_id),
-            idempotency_key=reserved.id,
-        )
-    except StripeInProgress:
-        return None
+        for _ in range(MAX_TRIES):
+            with suppress(StripeInProgress):
+                return stripe.open_setup_session(
+                    payer.stripe_customer_id,
+                    CheckoutSessionOptions(**reserved.options),
+                    metadata=payers.metadata(payer.app_id, payer.customer_id),
+                    idempotency_key=reserved.id,
+                )
+        raise Conflict(BUSY)
     except StripeFailureStored:  # if it took effect, nobody was given its URL
         forget(session, reserved)
         raise
@@ -151,7 +157,9 @@ def _record(
         .returning(CheckoutSession.id)
         .execution_options(synchronize_session=False)
     )
-    session.refresh(reserved)
+    if session.get(CheckoutSession, reserved.id, populate_existing=True) is None:  # a twin was refused
+        session.rollback()
+        return False
     if recorded is not None:
         _note(session, payer, reserved, actor)
         _mark_due(session, payer, is_linked=order.stripe_customer_id is not None)

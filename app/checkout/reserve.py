@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 from app.checkout.models import CheckoutSession
 from app.core import db
 from app.core.db import utcnow
+from app.core.errors import Conflict
 from app.gateway import CheckoutSessionOptions
 from app.payers import Payer
 
 KEY_LIFETIME = timedelta(hours=20)  # Stripe forgets an idempotency key after a day at the earliest
+MAX_TRIES = 3  # a twin may delete its row between our two statements
 RETENTION = timedelta(days=2)  # of what was never opened
 
 
@@ -46,11 +48,14 @@ def reserve(session: Session, payer: Payer, order: Order) -> CheckoutSession:
         session.add(row)
         session.flush()
         return row
-    session.execute(
-        db.insert(session, CheckoutSession).values(_values(payer, order)).on_conflict_do_nothing()
-    )
+    insert = db.insert(session, CheckoutSession).on_conflict_do_nothing()
     query = sa.select(CheckoutSession).where(CheckoutSession.payer_id == payer.id, which)
-    return session.scalars(query.execution_options(populate_existing=True)).one()
+    for _ in range(MAX_TRIES):
+        session.execute(insert.values(_values(payer, order)))
+        found = session.scalar(query.execution_options(populate_existing=True))
+        if found is not None:
+            return found
+    raise Conflict("Checkout sessions of this customer come and go just now. Try again in a moment.")
 
 
 def forget(session: Session, reserved: CheckoutSession) -> None:
