@@ -136,11 +136,11 @@ def done() -> ResponseReturnValue:
     payer = opened.payer if opened and is_live else _payer(session, signup)
     if payer is None:
         return _details_saved(session, signup, is_away=apps.default(session) is None)
+    if payer.stripe_customer_id is None:  # Stripe can't say anything of it yet: nobody needs to wait
+        return _details_saved(session, signup, is_away=payer.last_error is not None)
     db.end_read(session)
     checked = sync.refresh(session, payer.id)
     payer = payers.fresh(session, payer.id)
-    if payer.stripe_customer_id is None:
-        return _details_saved(session, signup, is_away=True)
     return state_page.show(session, payer, signup, checked=checked, is_known=known is not None)
 
 
