@@ -237,7 +237,8 @@ class TestProgram:
             facts = json.loads(program.line())
             Visitor(facts["portal"]).sign_up()
             before = place.customers()
-            os.utime(module, (1, 1))
+            later = module.stat().st_mtime + 1
+            os.utime(module, (later, later))
 
             again = json.loads(program.line())
             call = call_api(again["portal"], again["token"])
