@@ -24,4 +24,5 @@ def run_until_change(announce: Callable[[], None], folders: Iterable[Path]) -> N
     Returns after Ctrl-C. Raises SystemExit after a change, so the caller's context managers clean up.
     """
     watched = [str(path) for folder in folders for path in folder.rglob("*") if path.is_file()]
-    run_with_reloader(announce, extra_files=watched, reloader_type="stat")
+    # Python writes bytecode whenever a module is imported for the first time: that is no change.
+    run_with_reloader(announce, extra_files=watched, exclude_patterns=["*.pyc"], reloader_type="stat")
