@@ -63,7 +63,7 @@ def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Start
             continue
         opened = None
         if reserved.stripe_session_id is None or order.idempotency_key is not None:
-            opened = _open(session, apps.connect(app), payer, reserved)
+            opened = _open(session, apps.connect(app), payer, reserved, is_shared=order.is_own)
             if opened is None or not _record(session, reserved, opened, order, actor=actor):
                 continue
         if order.closes_older:
@@ -85,11 +85,12 @@ def _reserve(session: Session, app: apps.App, order: Order) -> tuple[Payer, Chec
 
 
 def _open(
-    session: Session, stripe: StripeGateway, payer: Payer, reserved: CheckoutSession
+    session: Session, stripe: StripeGateway, payer: Payer, reserved: CheckoutSession, *, is_shared: bool
 ) -> OpenedSession | None:
     """Ask Stripe for a reserved session. None when its Stripe customer turns out to be deleted.
 
-    While a twin's request is under way, ask again: Stripe gives both the same session.
+    While a twin's request is under way, ask again: Stripe gives both the same session. For a shared session,
+    return None instead, because the twin may have recorded it.
     """
     assert payer.stripe_customer_id is not None
     db.end_read(session)
@@ -102,6 +103,8 @@ def _open(
                     metadata=payers.metadata(payer.app_id, payer.customer_id),
                     idempotency_key=reserved.id,
                 )
+            if is_shared:
+                return None
         raise Conflict(BUSY)
     except StripeFailureStored:  # if it took effect, nobody was given its URL
         forget(session, reserved)

@@ -51,8 +51,10 @@ def test_many_times_at_once_makes_one_customer(
     with ThreadPoolExecutor(25) as crowd:
         answers = set(crowd.map(submit, range(25)))
 
-    [page] = rows(CheckoutSession)
-    assert answers == {(303, page.url)}
+    [opened], [customer] = rows(CheckoutSession), rows(Customer)
+    later = f"/return?customer={customer.id}"  # for somebody who has waited long enough, on a busy machine
+    assert (303, opened.url) in answers
+    assert answers <= {(303, opened.url), (303, later)}
     assert (
         len(rows(Customer)) == len(simulator.store.customers) == len(simulator.store.checkout_sessions) == 1
     )

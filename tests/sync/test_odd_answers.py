@@ -74,4 +74,4 @@ def test_to_understand_stripe_show_a_calm_page(
         answer = person.return_to_portal()
 
     assert answer.status_code == 200
-    assert "couldn’t check" in answer.get_data(as_text=True)
+    assert "check with Stripe just now" in answer.get_data(as_text=True)
