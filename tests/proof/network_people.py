@@ -46,14 +46,17 @@ class NetworkPerson:
     def sign_up(self) -> None:
         """Fill the form in and send it until the portal leads to Stripe.
 
-        After a failure, send the same form again or open a new one.
+        When the page says that the details are saved, press its button. After a failure, send the same form
+        again or open a new one.
         """
         give_up = time.monotonic() + self.patience
         form = self._form or self._retry(lambda: self._get("/signup"), _is(200))
         while True:
             self._form = form
             answer = self._try(partial(self._post, "/signup", self._fields(form)))
-            if answer is not None and answer.status_code == 303:
+            if answer is not None and answer.status_code == 303 and not _leads_to_stripe(answer):
+                answer = self._try(partial(self._press_continue, answer.headers["Location"]))
+            if answer is not None and _leads_to_stripe(answer):
                 break
             if time.monotonic() > give_up:
                 last = "nothing" if answer is None else f"{answer.status_code} {Page(answer.text).h1}"
@@ -61,7 +64,7 @@ class NetworkPerson:
             self._wait()
             if random.random() < NEW_FORM_PROBABILITY:  # noqa: S311 - no secret
                 form = self._retry(lambda: self._get("/signup"), _is(200))
-            elif answer is not None and Page(answer.text).all(name="csrf_token"):
+            elif answer is not None and Page(answer.text).all(name="nonce"):
                 form = answer  # else the browser's "back" leads to the form again
         self._remember_session(answer.headers["Location"])
 
@@ -97,11 +100,9 @@ class NetworkPerson:
     def resume(self) -> None:
         """Press "continue" until the portal leads to Stripe, or says that everything is done."""
         back = self._retry(lambda: self._get("/cancelled"), _is(200, 303))
-        forms = Page(back.text).all("form", action="/resume") if back.status_code == 200 else []
-        if forms:
-            fields = {element["name"]: element.get("value") for element in forms[0].all("input")}
+        if fields := _resume_fields(back):
             answer = self._retry(lambda: self._post("/resume", fields), _is(303))
-            if urlsplit(answer.headers["Location"]).path.startswith("/c/pay/"):
+            if _leads_to_stripe(answer):
                 self._remember_session(answer.headers["Location"])
 
     def close(self) -> None:
@@ -111,6 +112,12 @@ class NetworkPerson:
     def _remember_session(self, url: str) -> None:
         self.session_url = url.partition("#")[0]
         self.session_id = self.session_url.rsplit("/", 1)[-1]
+
+    def _press_continue(self, path: str) -> Response:
+        """Press the button of the page that says that the details are saved."""
+        page = self._get(path)
+        fields = _resume_fields(page)
+        return self._post("/resume", fields) if fields else page
 
     def _fields(self, form: Response) -> JSON:
         page = Page(form.text)
@@ -157,3 +164,14 @@ def _is(*statuses: int) -> Callable[[Response], bool]:
 
 def _any(_answer: Response) -> bool:
     return True
+
+
+def _leads_to_stripe(answer: Response) -> bool:
+    """Does an answer redirect to a Checkout Session?"""
+    return answer.status_code == 303 and urlsplit(answer.headers["Location"]).path.startswith("/c/pay/")
+
+
+def _resume_fields(page: Response) -> JSON:
+    """Return the fields of the button that continues to Stripe; none where there is no such button."""
+    forms = Page(page.text).all("form", action="/resume") if page.status_code == 200 else []
+    return {element["name"]: element.get("value") for form in forms[:1] for element in form.all("input")}
