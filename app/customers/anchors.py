@@ -7,8 +7,8 @@ from collections.abc import Hashable
 from typing import Any
 
 FAR = 10_000  # rows; nearer pages are counted each time, and so are always exact
-KEPT = 60.0  # seconds; meanwhile, a far page continues after the one before it
-MOST = 1_000
+LIFETIME = 60.0  # seconds; meanwhile, a far page continues after the one before it
+MAX_ANCHORS = 1_000
 
 
 class Anchors:
@@ -26,12 +26,12 @@ class Anchors:
         """The row behind which a page begins, if it is known."""
         with self._lock:
             kept_at, row = self._rows.get(page, (0.0, None))
-        return row if time.monotonic() - kept_at < KEPT else None
+        return row if time.monotonic() - kept_at < LIFETIME else None
 
     def keep(self, page: Hashable, row: Any) -> None:
         """Remember the row behind which a page begins."""
         with self._lock:
             self._rows[page] = (time.monotonic(), row)
             self._rows.move_to_end(page)
-            if len(self._rows) > MOST:
+            if len(self._rows) > MAX_ANCHORS:
                 self._rows.popitem(last=False)

@@ -113,6 +113,20 @@ class TestSessions:
         assert answer.get_json()["sessionId"] == opened
         assert [row.stripe_session_id for row in rows(CheckoutSession)] == [opened]
 
+    def test_of_our_pages_are_replaced_when_a_program_opens_another(
+        self, app: Flask, client: FlaskClient, world: World, rows: Rows
+    ) -> None:
+        own = session_of(SignupPage(client).submit())
+        [customer] = rows(Customer)
+        body = {"customer": {"id": customer.id}, "options": {"successURL": "https://example.com/"}}
+
+        opened = program(app).post(SESSIONS, json=body).get_json()["sessionId"]
+
+        sessions = world.simulator.store.checkout_sessions
+        assert (sessions[own]["status"], sessions[opened]["status"]) == ("expired", "open")
+        assert [row.is_current for row in rows(CheckoutSession)] == [False, False]
+        assert session_of(press_resume(client)) in sessions
+
     def test_of_our_pages_are_one_for_many_browsers_at_once(
         self, app: Flask, client: FlaskClient, world: World, rows: Rows
     ) -> None:
