@@ -1,6 +1,5 @@
 """Opening Checkout Sessions."""
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -47,7 +46,7 @@ def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Start
     """Open a Checkout Session for a customer to save a payment method, and commit each step.
 
     Reserve, ask Stripe, record: a repeat, a concurrent call and a restart continue from the rows that they
-    find. After its deletion or unlinking, the Stripe customer is replaced. With `closes_older`, the
+    find. A Stripe customer that was deleted or unlinked is replaced by a new one. With `closes_older`, the
     payer's older open sessions expire at Stripe.
 
     Raises PreconditionFailed for a deleted customer, TooManyDeclines, Conflict, and what the gateway raises.
@@ -87,7 +86,7 @@ def _reserve(session: Session, app: apps.App, order: Order) -> tuple[Payer, Chec
 def _open(
     session: Session, stripe: StripeGateway, payer: Payer, reserved: CheckoutSession, *, is_shared: bool
 ) -> OpenedSession | None:
-    """Ask Stripe for a reserved session. None when its Stripe customer turns out to be deleted.
+    """Ask Stripe for a reserved session. Return None when its Stripe customer turns out to be deleted.
 
     While a twin's request is under way, ask again: Stripe gives both the same session. For a shared session,
     return None instead, because the twin may have recorded it.
@@ -111,14 +110,10 @@ def _open(
         raise
     except StripeRefused as error:
         forget(session, reserved)
-        if _is_about_customer(error.fields) and _is_deleted(stripe, payer.stripe_customer_id):
+        if "customer" in error.fields and _is_deleted(stripe, payer.stripe_customer_id):
             _end(session, payer)
             return None
         raise
-
-
-def _is_about_customer(fields: Mapping[str, str]) -> bool:
-    return "customer" in fields
 
 
 def _is_deleted(stripe: StripeGateway, stripe_customer_id: str) -> bool:

@@ -11,10 +11,9 @@ from app.checkout.models import CheckoutSession
 from app.core import db
 from app.core.db import utcnow
 from app.core.errors import Conflict
-from app.gateway import CheckoutSessionOptions
+from app.gateway import KEY_LIFETIME, CheckoutSessionOptions
 from app.payers import Payer
 
-KEY_LIFETIME = timedelta(hours=20)  # Stripe forgets an idempotency key after a day at the earliest
 MAX_TRIES = 3  # a twin may delete its row between our two statements
 RETENTION = timedelta(days=2)  # of what was never opened
 

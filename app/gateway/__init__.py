@@ -1,5 +1,6 @@
 """Stripe, and the only importer of `stripe`."""
 
+from app.gateway.calls import KEY_LIFETIME
 from app.gateway.choices import DefaultChange
 from app.gateway.client import StripeGateway, is_live
 from app.gateway.contacts import Contact, contact_of
@@ -36,6 +37,7 @@ from app.gateway.version import API_VERSION, EVENTS
 __all__ = [
     "API_VERSION",
     "EVENTS",
+    "KEY_LIFETIME",
     "Account",
     "CheckoutSessionOptions",
     "Contact",

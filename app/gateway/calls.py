@@ -1,8 +1,11 @@
 """What all calls to Stripe share."""
 
+from datetime import timedelta
 from typing import Any
 
 import stripe
+
+KEY_LIFETIME = timedelta(hours=20)  # Stripe forgets an idempotency key after a day at the earliest
 
 
 class Calls:

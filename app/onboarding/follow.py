@@ -14,10 +14,9 @@ from app.onboarding.resume import resume
 def follow(session: Session, link: links.OnboardingLink, *, browser: str, another: bool = False) -> str:
     """Return the URL of the page behind the button of a working link. Commits.
 
-    That it was pressed is noted first, and stays noted when Stripe does not answer. The browser is bound to
-    the customer only when there is something left to do, so that a link which is passed on
-    after all is done shows nobody what was saved. Raises NotFound when its app is not installed, and what
-    `resume` raises.
+    The press is noted first, and stays noted when Stripe does not answer. The browser is bound to the
+    customer only while there is something left to do. So a link that is passed on later shows nobody what was
+    saved. Raises NotFound when its app is not installed, and what `resume` raises.
     """
     db.end_read(session)
     db.start_write(session)

@@ -38,10 +38,9 @@ def bind(
     """Link Stripe customers to a customer, each in its app: all of them or none.
 
     Reads, ends its reading, asks Stripe about everything, has Stripe make the chosen methods the default,
-    then writes and flushes; the caller commits. Where another Stripe customer stood for the customer, that
-    payer ends. Raises Invalid when an app comes twice; PreconditionFailed for a deleted customer, for a
-    Stripe customer that is not there, is deleted or is somebody else's, and for a method that is not its
-    own; and what the gateway raises.
+    then writes and flushes; the caller commits. A payer that had another Stripe customer ends. Raises Invalid
+    when an app comes twice, and what the gateway raises. Raises PreconditionFailed for a deleted customer,
+    for a Stripe customer that is missing, deleted or linked to another one, and for a method of another one.
     """
     if len({binding.app.id for binding in wanted}) < len(wanted):
         raise Invalid("Each app can be given once.")

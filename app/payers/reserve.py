@@ -11,13 +11,19 @@ from app import apps, customers
 from app.core import db
 from app.core.db import new_id, utcnow
 from app.core.errors import Conflict
-from app.gateway import StripeFailed, StripeFailureStored, StripeGateway, StripeInProgress, StripeRefused
+from app.gateway import (
+    KEY_LIFETIME,
+    StripeFailed,
+    StripeFailureStored,
+    StripeGateway,
+    StripeInProgress,
+    StripeRefused,
+)
 from app.payers import queries
 from app.payers.actions import end_gone
 from app.payers.contact import mark_contact
 from app.payers.models import Payer
 
-KEY_LIFETIME = timedelta(hours=20)  # Stripe forgets an idempotency key after a day at the earliest
 COMPLETE_AFTER = timedelta(minutes=1)  # then the worker completes what nobody came back for
 MAX_TRIES = 10  # each waits for Stripe, so a concurrent twin has recorded its answer long before
 
