@@ -51,7 +51,13 @@ def test_refuses_a_value_that_was_moved_from_another_row() -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda s: s[:-5], lambda s: s[:20] + "A" + s[21:], lambda _s: "", lambda _s: "é"]
+    "damage",
+    [
+        lambda s: s[:-5],
+        lambda s: s[:20] + ("B" if s[20] == "A" else "A") + s[21:],
+        lambda _s: "",
+        lambda _s: "é",
+    ],
 )
 def test_refuses_a_damaged_value(damage: object) -> None:
     assert callable(damage)

@@ -1,14 +1,14 @@
 """The simulated account, installed once and then put in place for each test that wants it."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from flask import Flask
 
-from app import apps
+from app import apps, audit
 from app.core import db
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator import Row as StripeRow
@@ -62,11 +62,17 @@ class _Installation:
         age = datetime.now(UTC) - self.made_at
         with app.app_context(), db.engine().begin() as connection:
             for table, rows in self.rows:
-                connection.execute(sa.insert(table), [_aged(row, age) for row in rows])
+                connection.execute(sa.insert(table), [_aged(table, row, age) for row in rows])
         for name, stripe_rows in self.stripe_rows.items():
             for key, row in stripe_rows.items():
-                simulator.store.collections[name].put(key, row.value, row.account)
+                simulator.store.collections[name].put(key, _aged_at_stripe(row.value, age), row.account)
 
 
-def _aged(row: Row, age: Any) -> Row:
-    return {name: value + age if isinstance(value, datetime) else value for name, value in row.items()}
+def _aged(table: sa.Table, row: Row, age: timedelta) -> Row:
+    aged = {name: value + age if isinstance(value, datetime) else value for name, value in row.items()}
+    # The id of an entry of the audit log says when it was made, and nothing refers to it.
+    return {**aged, "id": db.new_id()} if table is audit.Entry.__table__ else aged
+
+
+def _aged_at_stripe(value: dict[str, Any], age: timedelta) -> dict[str, Any]:
+    return {**value, "created": value["created"] + int(age.total_seconds())} if "created" in value else value
