@@ -1,6 +1,8 @@
 """What all commands of `gangway` share: help, and a sentence where something is wrong."""
 
+import socket
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -10,6 +12,7 @@ from app import migrations
 from app.cli import main
 from app.core.config import Settings
 from app.core.version import __version__
+from tests.conftest import KEY, SECRET_KEY
 from tests.support.commands import Run, run_command
 from tests.support.processes import PROCESS_MARKS, gangway
 
@@ -109,3 +112,24 @@ def test_backfill_says_that_no_app_is_installed(run: Run) -> None:
 
     assert answer.exit_code == 0
     assert answer.output == "No Stripe app is installed: run `gangway stripe install`.\n"
+
+
+@pytest.mark.parametrize("command", ["check", "serve", "worker", "operator list"])
+def test_says_in_a_sentence_that_the_data_folder_can_not_be_made(command: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    keys = {"GANGWAY_SECRET_KEY": SECRET_KEY, "GANGWAY_ENCRYPTION_KEYS": KEY}
+
+    answer = run_command(*command.split(), **keys, GANGWAY_DATA_DIR=str(tmp_path / "file" / "data"))
+
+    assert answer.exit_code == 1
+    assert f"The data folder {tmp_path / 'file' / 'data'} can't be made" in answer.output
+
+
+def test_says_that_a_port_for_metrics_is_taken(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        answer = run("worker", "--metrics", str(port))
+
+    assert answer.exit_code == 1
+    assert f"Port {port} of loopback is taken: choose another with --metrics." in answer.output

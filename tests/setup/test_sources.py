@@ -54,6 +54,14 @@ class TestEnvFile:
         assert answer.exit_code == 1
         assert f"The env file {tmp_path / 'nowhere.env'} can't be read" in answer.output
 
+    def test_that_is_no_text_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "odd.env").write_bytes(b"GANGWAY_COMPANY_NAME=\xff")
+
+        answer = run_command("check", "--env-file", str(tmp_path / "odd.env"))
+
+        assert answer.exit_code == 1
+        assert f"The env file {tmp_path / 'odd.env'} is no UTF-8 text." in answer.output
+
     @pytest.mark.parametrize("place", ["before", "after"])
     def test_may_be_named_before_and_after_the_command(self, place: str, env_file: Path) -> None:
         option, command = ["--env-file", str(env_file)], ["check"]
@@ -176,6 +184,11 @@ class TestCheck:
         answer = run_command("check", *options, **variables)
 
         assert f"Warning: {name} is no setting: did you mean {meant}?\n" in answer.output
+
+    def test_names_one_that_resembles_no_setting(self) -> None:
+        answer = run_command("check", **LEAST, GANGWAY_ZZZ="x")
+
+        assert "Warning: GANGWAY_ZZZ is no setting: nothing reads it.\n" in answer.output
 
     def test_prints_all_of_them_when_some_are_wrong(self) -> None:
         answer = run_command(

@@ -25,6 +25,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE = 120.0  # seconds; a busy machine may need most of it to start a program
+STOP_PATIENCE = 10.0  # seconds
 POLL_INTERVAL = 0.05  # seconds
 PROCESS_MARKS = [pytest.mark.process, pytest.mark.timeout(600)]  # the marks of a test that starts programs
 
@@ -93,6 +94,13 @@ class Program:
         self.kill()
         return self.process.returncode, "".join(self._out), "".join(self._err)
 
+    def stop(self) -> None:
+        """Ask it to end, for a while: a program that is killed does not write down what it covered."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(STOP_PATIENCE)
+
     def kill(self) -> None:
         """Kill whatever is left of the process group, and read the rest of what it printed."""
         with suppress(ProcessLookupError):
@@ -131,6 +139,8 @@ def start(
     try:
         yield program
     finally:
+        if "COVERAGE_PROCESS_CONFIG" in os.environ:
+            program.stop()
         program.kill()
 
 
