@@ -1,90 +1,127 @@
-"""The `gangway` command."""
+"""The `gangway` command. It imports the module of a command only when that command runs."""
 
-import signal
-import sys
-import threading
-from contextlib import suppress
-from pathlib import Path
+from importlib import import_module
+from typing import NamedTuple
 
 import click
-import sqlalchemy as sa
-import structlog
-from alembic.util import CommandError
-from flask import Flask
-from flask.cli import ScriptInfo
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from app import create_app, demo, doctor, migrations
-from app.apps.cli import group as stripe_group
-from app.core import db, files
-from app.core.config import Settings
-from app.core.environment import DISTRIBUTION, SettingsRefused, Sources
-from app.core.errors import AppError
-from app.core.version import __version__
-from app.doctor.cli import doctor_command
-from app.migrations.cli import group as db_group
-from app.monitoring.cli import group as monitoring_group
-from app.operators.cli import group as token_group
-from app.operators.cli import people as operator_group
-from app.payers.cli import uninstall_command
-from app.serving.listening import HIGHEST_PORT, check_bind, refuse_taken
-from app.setup import add_place_options, chosen_sources
-from app.setup.cli import check_command, init_command, key_command, keys_group
-from app.sync.cli import command as backfill_command
-from app.web import logging, proxies
+from app.core.version import DISTRIBUTION, __version__
+from app.setup import add_place_options
 
-PORT = click.IntRange(1, HIGHEST_PORT)
+
+class Command(NamedTuple):
+    """Where a command is, and its line in the list of commands."""
+
+    module: str
+    name: str
+    line: str
+
+
+COMMANDS = {
+    "backfill": Command(
+        "app.sync.cli",
+        "command",
+        "Find events that no webhook delivered in Stripe's event lists, as the worker does.",
+    ),
+    "backup": Command(
+        "app.commands",
+        "backup_command",
+        "Copy the database into a new FILE, whole, while everything goes on.",
+    ),
+    "check": Command(
+        "app.setup.cli", "check_command", "Print the settings, secrets masked, and what is missing."
+    ),
+    "db": Command("app.migrations.cli", "group", "Keep the database's tables up to date."),
+    "demo": Command(
+        "app.commands", "demo_command", "Run everything, with a simulated Stripe and its own database."
+    ),
+    "doctor": Command("app.doctor.cli", "doctor_command", "Examine the installed Stripe apps."),
+    "init": Command(
+        "app.setup.cli", "init_command", "Write an env file with fresh keys, and make the tables."
+    ),
+    "key": Command(
+        "app.setup.cli",
+        "key_command",
+        "Print a fresh key, good for GANGWAY_SECRET_KEY and for GANGWAY_ENCRYPTION_KEYS.",
+    ),
+    "keys": Command("app.setup.cli", "keys_group", "Look after the encryption keys."),
+    "monitoring": Command("app.monitoring.cli", "group", "Print alert rules and a dashboard."),
+    "operator": Command(
+        "app.operators.cli", "people", "Create, list and change the operators of the console."
+    ),
+    "serve": Command(
+        "app.commands",
+        "serve_command",
+        "Run the portal under a production server, with its worker, by the settings.",
+    ),
+    "simulator": Command("app.commands", "simulator_command", "Run the simulated Stripe alone."),
+    "stripe": Command("app.apps.cli", "group", "Connect Stripe accounts and manage them."),
+    "token": Command("app.operators.cli", "group", "Create, list and revoke API tokens."),
+    "worker": Command(
+        "app.commands",
+        "worker_command",
+        "Run the worker alone, beside web processes that have GANGWAY_WORKER_THREADS=0.",
+    ),
+}
+# Commands of a package that joins the group of an earlier one.
+JOINING = {"stripe": Command("app.payers.cli", "uninstall_command", "")}
 
 
 class Commands(click.Group):
-    """Says what went wrong in a sentence; a traceback only for bugs."""
+    """Imports commands when they are used, and says what went wrong in a sentence."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (as click calls it)
+        """Return the names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command."""
+        if cmd_name in COMMANDS and cmd_name not in self.commands:
+            command = _load(COMMANDS[cmd_name])
+            if cmd_name in JOINING and isinstance(command, click.Group):
+                command.add_command(_load(JOINING[cmd_name]))
+            add_place_options(command)
+            self.add_command(command, cmd_name)
+        return self.commands.get(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name].line) for name in sorted(COMMANDS)])
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command."""
+        """Run a command. A traceback is for bugs only."""
         try:
             return super().invoke(ctx)
-        except SettingsRefused as error:
-            raise click.ClickException(str(error)) from error
-        except AppError as error:
-            raise click.ClickException(error.detail) from error
-        except CommandError as error:  # Alembic's, such as for a step that there is not
-            raise click.ClickException(str(error)) from error
-        except SQLAlchemyError as error:
-            said = db.explain(error)
-            if said is None:
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            sentence = _explain(error)
+            if sentence is None:
                 raise
-            raise click.ClickException(said) from error
+            raise click.ClickException(sentence) from error
 
 
-def _application(_info: object = None) -> Flask:
-    return create_app(_settings())
+def _load(command: Command) -> click.Command:
+    loaded = getattr(import_module(command.module), command.name)
+    assert isinstance(loaded, click.Command)
+    return loaded
 
 
-def _settings() -> Settings:
-    """Read the settings of this command, and make the data folder if the database belongs there."""
-    sources = chosen_sources()
-    settings = Settings.load(sources)
-    logging.configure(settings)
-    database = db.sqlite_file(sa.make_url(settings.database_url))
-    if database is not None and database.parent == settings.data_dir:
-        try:
-            files.make_folder(settings.data_dir)
-        except OSError as error:
-            raise click.ClickException(
-                f"The data folder {settings.data_dir} can't be made: {error.strerror}."
-                " Set GANGWAY_DATA_DIR to a folder of your own."
-            ) from error
-        if sources.chosen_by == "the checkout":
-            files.close_to_others(settings.data_dir)
-    return settings
+def _explain(error: Exception) -> str | None:
+    """Return what we can say about an error in a sentence. Import what it may be only now."""
+    from alembic.util import CommandError  # noqa: PLC0415
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
+    from app.core import db  # noqa: PLC0415
+    from app.core.environment import SettingsRefused  # noqa: PLC0415
+    from app.core.errors import AppError  # noqa: PLC0415
 
-def _log_start(sources: Sources) -> None:
-    """Say in the log where the settings and the data are, and which variables nothing reads."""
-    log = structlog.get_logger("gangway.start")
-    log.info("settings read", data_folder=str(sources.data_folder), env_file=str(sources.env_file or ""))
-    for sentence in sources.misspelt(Settings.model_fields):
-        log.warning("unknown setting", detail=sentence)
+    if isinstance(error, SettingsRefused | CommandError):  # Alembic's, such as for a step that there is not
+        return str(error)
+    if isinstance(error, AppError):
+        return error.detail
+    return db.explain(error) if isinstance(error, SQLAlchemyError) else None
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -92,139 +129,11 @@ def _log_start(sources: Sources) -> None:
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """Gangway: your customer, a Stripe customer and a saved payment method, in agreement."""
-    ctx.obj = ScriptInfo(create_app=_application)
+    from flask.cli import ScriptInfo  # noqa: PLC0415
 
+    from app.commands import application  # noqa: PLC0415
 
-stripe_group.add_command(uninstall_command)
-main.add_command(doctor_command)
-main.add_command(stripe_group)
-main.add_command(db_group)
-main.add_command(monitoring_group)
-main.add_command(operator_group)
-main.add_command(token_group)
-main.add_command(backfill_command)
-main.add_command(init_command)
-main.add_command(check_command)
-main.add_command(key_command)
-main.add_command(keys_group)
-
-
-@main.command("demo")
-@click.option("--port", type=PORT, default=8000, show_default=True, help="Where the portal listens.")
-@click.option(
-    "--stripe-port", type=PORT, default=12111, show_default=True, help="Where the simulated Stripe listens."
-)
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=None,
-    show_default="a folder for these ports in the data folder",
-    help="Where it keeps its files.",
-)
-@click.option("--fresh", is_flag=True, help="Forget what an earlier demo stored.")
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of prose.")
-@click.option(
-    "--reload", is_flag=True, help="Restart when a source file or a template changes; keep the data."
-)
-def demo_command(
-    *, port: int, stripe_port: int, data: Path | None, fresh: bool, as_json: bool, reload: bool
-) -> None:
-    """Run everything, with a simulated Stripe and its own database. Stops on Ctrl-C."""
-    demo.run(port=port, stripe_port=stripe_port, folder=data, fresh=fresh, as_json=as_json, reload=reload)
-
-
-@main.command()
-@click.option(
-    "--bind",
-    default="127.0.0.1:8000",
-    show_default=True,
-    callback=check_bind,
-    help="Address and port to listen on.",
-)
-def serve(bind: str) -> None:
-    """Run the portal under a production server, with its worker, by the settings."""
-    from app.server import Server  # noqa: PLC0415  (gunicorn wants a Unix; the demo does not)
-
-    settings = _settings()
-    _log_start(chosen_sources())
-    refuse_taken(bind)
-    if doubt := proxies.doubt(settings):
-        structlog.get_logger("gangway.start").warning("proxies_not_trusted", detail=doubt)
-    with create_app(settings).app_context():
-        _refuse_unfit_tables()
-        _offer_setup()
-    sys.argv = ["gangway"]  # gunicorn would read our own options as its own
-    Server(settings, bind).run()
-
-
-def _refuse_unfit_tables() -> None:
-    if reason := migrations.unfit():
-        raise click.ClickException(reason)
-    if warning := migrations.warning():
-        structlog.get_logger("gangway.start").warning("database is newer", detail=warning)
-
-
-def _offer_setup() -> None:
-    """Say in the log how the first operator is made, while there is none."""
-    from app import operators  # noqa: PLC0415
-
-    address = operators.offer_setup(db.session())
-    if address:
-        structlog.get_logger("gangway.operators").warning("no operator yet", set_up_once_at=address)
-
-
-@main.command()
-@click.option(
-    "--threads",
-    type=click.IntRange(1),
-    default=2,
-    show_default=True,
-    help="How many customers are looked at at once.",
-)
-@click.option("--metrics", type=PORT, help="Serve its numbers on this port of loopback, for Prometheus.")
-def worker(threads: int, metrics: int | None) -> None:
-    """Run the worker alone, beside web processes that have GANGWAY_WORKER_THREADS=0."""
-    from prometheus_client import start_http_server  # noqa: PLC0415
-
-    from app.sync import Worker  # noqa: PLC0415
-
-    application = _application()
-    _log_start(chosen_sources())
-    with application.app_context(), suppress(OperationalError):  # the database may be away just now
-        _refuse_unfit_tables()
-    alone = Worker(application, threads, chores=(doctor.examine_due,))
-    if metrics is not None:
-        numbers = application.extensions["gangway.metrics"].registry
-        try:
-            start_http_server(metrics, "127.0.0.1", registry=numbers)
-        except OSError as error:
-            said = f"Port {metrics} of loopback is taken: choose another with --metrics."
-            raise click.ClickException(said) from error
-    stopped = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stopped.set())
-    alone.start()
-    stopped.wait()
-    alone.stop()
-
-
-@main.command()
-@click.option("--port", type=PORT, default=12111, show_default=True, help="Where to listen, on loopback.")
-@click.option("--data", type=click.Path(path_type=Path, dir_okay=False), help="Save the store in this file.")
-def simulator(port: int, data: Path | None) -> None:
-    """Run the simulated Stripe alone."""
-    demo.run_simulator(port=port, data=data)
-
-
-@main.command("backup")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-def backup_command(file: Path) -> None:
-    """Copy the database into a new FILE, whole, while everything goes on."""
-    from app.core import backup  # noqa: PLC0415
-
-    with _application().app_context():
-        size = backup.backup(db.engine(), file)
-    click.echo(f"{file} ({size:,} bytes) has everything but the settings; GANGWAY_ENCRYPTION_KEYS opens it.")
+    ctx.obj = ScriptInfo(create_app=application)
 
 
 add_place_options(main)

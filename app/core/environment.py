@@ -2,18 +2,14 @@
 
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
 
-from dotenv import dotenv_values
-
 from app.core import files
+from app.core.version import DISTRIBUTION
 
-DISTRIBUTION = "gangway-portal"  # the name to install it by; the command is `gangway`
 PREFIX = "GANGWAY_"
 ENV_FILE_NAME = "gangway.env"
 DEMO_FILE_NAME = "demo.env"  # all settings of a demo, in its folder
@@ -50,6 +46,8 @@ class Sources:
 
     def misspelt(self, fields: Iterable[str]) -> list[str]:
         """Return a sentence for each variable that looks like a setting and is none."""
+        from difflib import get_close_matches  # noqa: PLC0415
+
         settings = [f"{PREFIX}{name.upper()}" for name in fields]
         known = {*settings, *(f"{name}_FILE" for name in settings), *OWN_NAMES}
         sentences = []
@@ -149,6 +147,8 @@ def default_data_folder() -> Path:
 
 def is_checkout() -> bool:
     """Does this code run from a checkout, and not from an installed package?"""
+    import tomllib  # noqa: PLC0415
+
     try:
         project = tomllib.loads((CODE.parent / "pyproject.toml").read_text()).get("project", {})
     except (OSError, ValueError):
@@ -184,6 +184,8 @@ def _is_there(path: Path) -> bool:
 
 
 def _read_env_file(path: Path) -> dict[str, str]:
+    from dotenv import dotenv_values  # noqa: PLC0415
+
     try:
         with path.open(encoding="utf-8-sig") as text:
             # Values are taken as they stand: a password may contain `${`.

@@ -1,3 +1,4 @@
-"""The version of this release."""
+"""The name and the version of this release."""
 
+DISTRIBUTION = "gangway-portal"  # the name to install it by; the command is `gangway`
 __version__ = "0.2.0"

@@ -1,20 +1,35 @@
 """What all commands of `gangway` share: help, and a sentence where something is wrong."""
 
 import socket
+import subprocess
+import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 from cryptography.fernet import Fernet
 
 from app import migrations
-from app.cli import main
+from app.cli import COMMANDS, main
 from app.core.config import Settings
 from app.core.version import __version__
 from tests.conftest import KEY, SECRET_KEY
 from tests.support.commands import Run, run_command
-from tests.support.processes import PROCESS_MARKS, gangway
+from tests.support.processes import PROCESS_MARKS, ROOT, gangway
+
+HEAVY = {
+    "alembic",
+    "cryptography",
+    "flask",
+    "jinja2",
+    "pydantic",
+    "sqlalchemy",
+    "structlog",
+    "stripe",
+    "wtforms",
+}
 
 
 def test_lists_its_commands() -> None:
@@ -23,6 +38,24 @@ def test_lists_its_commands() -> None:
     assert answer.exit_code == 0
     for name in ("check", "db", "demo", "key", "serve", "simulator", "stripe", "worker"):
         assert f"  {name}" in answer.output
+
+
+def test_lists_each_command_with_the_first_sentence_of_its_help() -> None:
+    context = click.Context(main)
+    helps = {}
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        assert command is not None
+        helps[name] = command.get_short_help_str(limit=200)
+
+    assert helps == {name: command.line for name, command in COMMANDS.items()}
+
+
+def test_finds_no_command_of_another_name() -> None:
+    answer = CliRunner().invoke(main, ["serves"])
+
+    assert answer.exit_code == 2
+    assert "No such command 'serves'" in answer.output
 
 
 def test_is_installed_under_its_name() -> None:
@@ -35,6 +68,21 @@ class TestProgram:
     """`python -m app`, in another process."""
 
     pytestmark = PROCESS_MARKS
+
+    @pytest.mark.parametrize("option", ["--help", "--version"])
+    def test_imports_nothing_heavy_to_tell_what_it_is(self, option: str) -> None:
+        script = f"import sys; sys.argv = ['gangway', '{option}']; import app.__main__"
+        told = subprocess.run(
+            [sys.executable, "-X", "importtime", "-c", script],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+        imported = {line.rpartition("|")[2].strip() for line in told.stderr.splitlines()}
+        assert imported & HEAVY == set()
+        assert "app.cli" in imported
 
     def test_prints_an_error_and_exits_with_1(self) -> None:
         with gangway("db", "upgrade") as program:

@@ -3,7 +3,7 @@
 from tests.mutants.mutant import Mutant
 
 HEADERS = "app/web/headers.py"
-SETUP = "app/__init__.py"
+SETUP = "app/application.py"
 LINKS = "app/onboarding/links/actions.py"
 LINK = "app/onboarding/links/models.py"
 LINK_PAGES = "app/onboarding/link_pages.py"

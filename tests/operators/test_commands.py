@@ -6,7 +6,7 @@ from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import cli
+from app import commands
 from app.audit import Entry
 from app.core.db import utcnow
 from app.core.errors import AppError, Conflict, NotFound
@@ -72,7 +72,7 @@ class TestCreate:
 
     def test_closes_the_set_up_page(self, app: Flask, rows: Rows) -> None:
         with app.app_context():
-            cli._offer_setup()
+            commands._offer_setup()
 
         run(app, "create", "ada@example.com", "--password-stdin", typed=PASSWORD)
 

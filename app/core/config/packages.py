@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from app.core.environment import DISTRIBUTION
+from app.core.version import DISTRIBUTION
 
 
 def require_package(module: str, extra: str) -> None:
