@@ -22,7 +22,7 @@ from app.customers.api import api as customers_api
 from app.gateway import StripeGateway, WSGITransport
 from app.payers.api import api as payers_api
 from app.payers.api import apps_api as uninstall_api
-from app.web import brand, headers, limits, logging, origins, paths, problems, storable, times
+from app.web import brand, headers, languages, limits, logging, origins, paths, problems, storable, times
 from app.webhooks import api as webhooks_api
 
 type_wsgi = Callable[..., Any]
@@ -90,6 +90,7 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
     problems.init_app(app)
     brand.init_app(app)
     times.init_app(app)
+    languages.init_app(app)
     csrf = CSRFProtect(app)
     paths.init_app(app)
     limits.init_app(app, settings)

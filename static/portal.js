@@ -22,7 +22,7 @@ function arrive() {
 
 document.addEventListener("submit", (event) => {
   const button = event.target.querySelector("[data-busy]");
-  if (!button) return;
+  if (!button || event.submitter?.name === "language") return;
   if (leaving) return event.preventDefault();
   leaving = true;
   setBusy(button, true);

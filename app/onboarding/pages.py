@@ -87,6 +87,8 @@ def submit() -> ResponseReturnValue:
     ):  # without JavaScript, one more line is a separate submission
         form.subject_keys.data.append("")
         return _page(form)
+    if "language" in request.form:  # the switch sends what was typed along
+        return _page(form)
     sent = Form.of(form.nonce.data)
     if not form.validate() or sent is None or "browser" not in cookie:
         return _page(form, _stale(form, sent), status=422)

@@ -1,0 +1,110 @@
+"""Which language a reader gets: their own choice, else the link's, else what their browser asks for."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from flask import Response, current_app, g, has_request_context, request
+from flask_babel import refresh
+
+# Each by its own name, so that its readers find it. The order is that of the switch.
+NAMES = {
+    "en": "English",
+    "de": "Deutsch",
+    "fr": "Français",
+    "es": "Español",
+    "it": "Italiano",
+    "pt_BR": "Português (Brasil)",
+    "nl": "Nederlands",
+    "pl": "Polski",
+    "ja": "日本語",
+    "ar": "العربية",
+}
+PARAMETER = "language"  # of an address or a form: the reader's own choice
+COOKIE_AGE = 365 * 24 * 3600
+MAX_TAGS = 20  # of Accept-Language; people have fewer
+ENGLISH_ONLY = ("/operator", "/api")  # the console, and what programs read
+
+Offered = Callable[[], Sequence[str]]
+
+
+def select() -> str:
+    """Return the language for this request. Commands and the worker use English."""
+    if not has_request_context() or is_english_only():
+        return "en"
+    offered = offered_languages()
+    wishes = (chosen(), request.cookies.get(cookie_name()), g.get("preferred_language"))
+    own = (match(wish, offered) for wish in wishes if wish)
+    return next((found for found in own if found), None) or accepted(offered) or offered[0]
+
+
+def offer(languages: Iterable[str]) -> None:
+    """Offer these languages on this page, the default one first."""
+    g.offered_languages = tuple(one for one in languages if one in NAMES)
+    refresh()
+
+
+def prefer(language: str | None) -> None:
+    """Show this page in a link's or hand-over's language, unless the reader chose another."""
+    g.preferred_language = language
+    refresh()
+
+
+def offered_languages() -> tuple[str, ...]:
+    """Return the languages of this page, the default one first. There is always one."""
+    named = g.get("offered_languages")
+    if named is None:
+        provider: Offered = current_app.extensions["gangway.languages"]
+        named = g.offered_languages = tuple(one for one in provider() if one in NAMES)
+    return named or ("en",)
+
+
+def chosen() -> str | None:
+    """Return the language that the reader has just chosen on this page, if we offer it."""
+    return match(request.values.get(PARAMETER, ""), offered_languages())
+
+
+def match(tag: str, offered: Sequence[str]) -> str | None:
+    """Find an offered language for a tag: the same one, else one that differs only in its region."""
+    wish = tag.strip().replace("-", "_").lower()
+    language = wish.partition("_")[0]
+    same = (one for one in offered if one.lower() == wish)
+    related = (one for one in offered if one.lower().partition("_")[0] == language)
+    return next(same, None) or next(related, None)
+
+
+def accepted(offered: Sequence[str]) -> str | None:
+    """Find the first language of Accept-Language that we offer.
+
+    Werkzeug's own `best_match` prefers an exact match, and would give English to "de-AT, en;q=0.5".
+    """
+    for tag, quality in list(request.accept_languages)[:MAX_TAGS]:
+        found = offered[0] if tag == "*" else match(tag, offered)
+        if quality > 0 and found:
+            return found
+    return None
+
+
+def is_english_only() -> bool:
+    """Is this page one of the console, or an answer for programs?"""
+    return any(request.path == path or request.path.startswith(f"{path}/") for path in ENGLISH_ONLY)
+
+
+def cookie_name() -> str:
+    """Return the name of the cookie that keeps the choice."""
+    return "__Host-gangway-language" if current_app.config["SESSION_COOKIE_SECURE"] else "gangway-language"
+
+
+def remember_choice(response: Response) -> Response:
+    """Keep what the reader chose on this page, in a cookie that holds nothing else."""
+    if PARAMETER not in request.values or is_english_only():
+        return response
+    language = chosen()
+    if language and request.cookies.get(cookie_name()) != language:
+        response.set_cookie(
+            cookie_name(),
+            language,
+            max_age=COOKIE_AGE,
+            secure=current_app.config["SESSION_COOKIE_SECURE"],
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
