@@ -10,7 +10,7 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 
-from app import apps, console, doctor, monitoring, onboarding, operators, sync
+from app import apps, console, doctor, monitoring, onboarding, operators, portal, sync
 from app.api import docs
 from app.apps.api import api as apps_api
 from app.checkout.api import api as checkout_api
@@ -22,7 +22,7 @@ from app.customers.api import api as customers_api
 from app.gateway import StripeGateway, WSGITransport
 from app.payers.api import api as payers_api
 from app.payers.api import apps_api as uninstall_api
-from app.web import brand, headers, languages, limits, logging, origins, paths, problems, storable, times
+from app.web import headers, languages, limits, logging, origins, paths, problems, storable, times
 from app.webhooks import api as webhooks_api
 
 type_wsgi = Callable[..., Any]
@@ -88,7 +88,7 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
     storable.init_app(app)
     monitoring.init_app(app, metrics)
     problems.init_app(app)
-    brand.init_app(app)
+    portal.init_app(app)
     times.init_app(app)
     languages.init_app(app)
     csrf = CSRFProtect(app)

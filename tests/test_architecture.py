@@ -17,6 +17,7 @@ LAYERS = (
     ("operators",),
     ("api",),
     ("customers", "apps"),
+    ("portal",),
     ("payers",),
     ("checkout",),
     ("webhooks",),
@@ -36,7 +37,7 @@ TOPS = {
     "demo",
     "server",
 }  # they put everything together
-MAX_FIRST_LEVEL = 27
+MAX_FIRST_LEVEL = 28
 MAY_USE_SIMULATOR = {"demo"}
 VISIBLE = {"pyproject.toml", "README.md", "app", "templates", "static", "tests", "instance"}
 

@@ -31,6 +31,7 @@ class Signup(Base):
     link_id: Mapped[str | None] = mapped_column(
         sa.String(26), sa.ForeignKey("onboarding_link.id", ondelete="CASCADE")
     )
+    profile: Mapped[str | None] = mapped_column(sa.String(40))  # of the portal; None: the default one
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
     __table_args__ = (

@@ -1,1 +1,1 @@
-"""What all routes share: errors out, headers, logging, the brand."""
+"""What all routes share: errors out, headers, logging, limits."""

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from flask import Flask
 from prometheus_client.metrics import MetricWrapperBase
 
-from app import apps, create_app, doctor, sync
+from app import apps, create_app, doctor, portal, sync
 from app.console.overview.funnel import SlowAnswers
 from app.core import db
 from app.core.config import Settings
@@ -82,6 +82,7 @@ def _renew(kept: _Kept, settings: Settings) -> None:
     extensions["gangway.settings"] = settings
     connections = extensions["gangway.connections"]
     extensions["gangway.connections"] = apps.Connections(connections.sealer, connections.gateway_factory)
+    extensions["gangway.portal"] = portal.PublishedSettings()
     extensions["gangway.slow_answers"] = SlowAnswers()
     extensions["gangway.worker"] = sync.Worker(app, settings.worker_threads, chores=(doctor.examine_due,))
     for counter in vars(extensions["gangway.metrics"]).values():

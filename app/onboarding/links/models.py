@@ -45,6 +45,7 @@ class OnboardingLink(Base):
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when its button was pressed first
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     uses: Mapped[int] = mapped_column(default=0)
+    profile: Mapped[str | None] = mapped_column(sa.String(40))  # of the portal; None: the default one
 
     customer: Mapped[Customer] = relationship()
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Flask, Response, abort, send_file, url_for
 
-from app.core.config import Settings
 from app.core.config import settings as current_settings
+from app.portal.current import current_profile
+from app.portal.settings import Profile
 
 bp = Blueprint("brand", __name__)
 
@@ -15,7 +16,7 @@ READABLE = 4.5  # contrast that text needs, https://www.w3.org/TR/WCAG22/#contra
 
 
 @dataclass(frozen=True)
-class Brand:
+class BrandView:
     """What templates show of the company."""
 
     company_name: str
@@ -25,19 +26,20 @@ class Brand:
 
 
 def init_app(app: Flask) -> None:
-    """Let every template know the brand and whether payments are simulated."""
+    """Let every template know the profile, its brand, and whether payments are simulated."""
     app.register_blueprint(bp)
 
     @app.context_processor
     def _context() -> dict[str, object]:
-        settings = current_settings()
-        return {"brand": _brand(settings), "simulated": settings.is_simulated}
+        profile = current_profile()
+        simulated = current_settings().is_simulated
+        return {"profile": profile, "brand": _brand(profile), "simulated": simulated}
 
 
 @bp.get("/brand.css")
 def css() -> Response:
     """The accent colour, with shades of it that are readable on light and on dark."""
-    accent = current_settings().accent_color
+    accent = current_profile().brand.accent_color
     light, dark = _readable_on(accent, LIGHT), _readable_on(accent, DARK)
     body = (
         f":root{{{_variables(light, '#000000')}}}"
@@ -60,12 +62,12 @@ def logo() -> Response:
     return response
 
 
-def _brand(settings: Settings) -> Brand:
-    return Brand(
-        company_name=settings.company_name,
-        logo_url=url_for("brand.logo") if settings.logo_file else None,
-        support_email=settings.support_email,
-        terms_url=settings.terms_url,
+def _brand(profile: Profile) -> BrandView:
+    return BrandView(
+        company_name=profile.brand.company_name,
+        logo_url=url_for("brand.logo") if current_settings().logo_file else None,
+        support_email=profile.links.support_email,
+        terms_url=profile.links.terms_url,
     )
 
 

@@ -1,0 +1,86 @@
+"""The published settings in this process's memory.
+
+Each process asks for the number of the newest version every two seconds at most, and reads the document only
+when it is a new one. When the database does not answer, what was known last stays in force.
+"""
+
+import threading
+from time import monotonic
+
+import structlog
+from flask import current_app
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.core import db
+from app.core.config import Settings
+from app.core.config import settings as current_settings
+from app.portal.models import PortalVersion
+from app.portal.settings import PortalSettings
+from app.portal.variables import with_variables
+
+MAX_AGE = 2.0  # seconds
+log = structlog.get_logger("gangway.portal")
+
+
+class PublishedSettings:
+    """The settings in force, with what `GANGWAY_*` variables decide."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._version = 0
+        self._checked_at: float | None = None
+        self._stored = PortalSettings()
+        self._known: tuple[Settings, PortalSettings] | None = None
+
+    def get(self, settings: Settings) -> PortalSettings:
+        """Return the settings. Only one thread reads them; the others take what is known meanwhile."""
+        if self._is_old() and self._lock.acquire(blocking=self._checked_at is None):
+            try:
+                if self._is_old():
+                    self._read()
+            finally:
+                self._lock.release()
+        known = self._known
+        if known is None or known[0] is not settings:
+            known = self._known = (settings, with_variables(self._stored, settings))
+        return known[1]
+
+    def expire(self) -> None:
+        """Read again at the next use."""
+        self._checked_at = None
+
+    def _is_old(self) -> bool:
+        return self._checked_at is None or monotonic() - self._checked_at > MAX_AGE
+
+    def _read(self) -> None:
+        """Read a newer version on a separate connection, which leaves the request's transaction alone."""
+        newest = select(PortalVersion.id).order_by(PortalVersion.id.desc()).limit(1)
+        try:
+            with db.engine().connect() as connection:
+                version = connection.scalar(newest) or 0
+                if version != self._version:
+                    document = connection.scalar(
+                        select(PortalVersion.document).where(PortalVersion.id == version)
+                    )
+                    self._stored = PortalSettings.model_validate(document) if version else PortalSettings()
+                    self._version, self._known = version, None
+        except SQLAlchemyError as error:
+            log.warning("portal_settings_not_read", cause=type(error).__name__)
+        except ValidationError:  # another release has stored what this one can't read
+            log.exception("portal_settings_not_understood", version=version)
+            self._version = version
+        self._checked_at = monotonic()
+
+
+def held() -> PublishedSettings:
+    """Return the settings that this process holds."""
+    found = current_app.extensions["gangway.portal"]
+    assert isinstance(found, PublishedSettings)
+    return found
+
+
+def published() -> PortalSettings:
+    """Return the settings in force in the current application."""
+    return held().get(current_settings())

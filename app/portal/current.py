@@ -1,0 +1,36 @@
+"""The profile of the current request."""
+
+from flask import g, has_request_context
+
+from app.core.errors import NotFound
+from app.portal.cache import published
+from app.portal.settings import Profile
+
+
+def profile(slug: str | None = None) -> Profile:
+    """Return a published profile, or the default one for None. Raises NotFound for an unknown slug."""
+    settings = published()
+    if slug is None:
+        return settings.default
+    if slug not in settings.profiles:
+        raise NotFound("There is no such page. Check the address, or ask for a new link.")
+    return settings.profiles[slug]
+
+
+def use_profile(slug: str | None) -> Profile:
+    """Make this the profile of the current request. A profile that was deleted gives way to the default."""
+    settings = published()
+    g.portal_slug = slug if slug in settings.profiles else None
+    g.portal_profile = settings.profiles.get(slug or "", settings.default)
+    return current_profile()
+
+
+def current_profile() -> Profile:
+    """Return the profile of this request, else the default one."""
+    found = g.get("portal_profile") if has_request_context() else None
+    return found if isinstance(found, Profile) else published().default
+
+
+def current_slug() -> str | None:
+    """Return the slug by which this request names its profile; None for the default one."""
+    return g.get("portal_slug") if has_request_context() else None

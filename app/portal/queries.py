@@ -1,0 +1,26 @@
+"""Reads of the stored settings."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.config import settings
+from app.portal.models import PortalVersion
+from app.portal.settings import PortalSettings
+from app.portal.variables import with_variables
+
+
+def newest_version(session: Session) -> PortalVersion | None:
+    """Return the version in force; None when nothing was published."""
+    newest = select(PortalVersion).order_by(PortalVersion.id.desc()).limit(1)
+    return session.scalar(newest.execution_options(populate_existing=True))
+
+
+def stored(session: Session) -> PortalSettings:
+    """Return the settings as they were published, without what variables decide.
+
+    When nothing was published, the variables are the initial values.
+    """
+    newest = newest_version(session)
+    if newest is None:
+        return with_variables(PortalSettings(), settings())
+    return PortalSettings.model_validate(newest.document)

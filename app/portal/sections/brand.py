@@ -1,0 +1,89 @@
+"""How the pages look, and the links in their footer."""
+
+import base64
+import binascii
+import hashlib
+import re
+from functools import cached_property
+from typing import Literal
+
+from pydantic import field_validator, model_validator
+
+from app.core.config import Settings
+from app.portal.sections.kinds import Color, EmailAddress, Label, Section, WebUrl
+
+MAX_LOGO_BYTES = 20_000  # pages must stay light
+SIGNATURES = {
+    "image/svg+xml": re.compile(
+        rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<svg[\s>]", re.S
+    ),
+    "image/png": re.compile(rb"\x89PNG\r\n\x1a\n"),
+    "image/webp": re.compile(rb"RIFF....WEBP", re.S),
+}
+
+Font = Literal["system", "humanist", "geometric", "serif", "slab", "rounded"]
+Radius = Literal["none", "small", "medium", "large"]
+
+
+class Image(Section):
+    """A small picture, stored with the settings so that an export holds everything."""
+
+    media_type: Literal["image/svg+xml", "image/png", "image/webp"]
+    data: str  # base64
+
+    @model_validator(mode="after")
+    def _check_content(self) -> "Image":
+        try:
+            content = base64.b64decode(self.data, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise ValueError("The picture is not base64.") from error
+        if not content or len(content) > MAX_LOGO_BYTES:
+            raise ValueError("Use a picture under 20 kB, so that pages stay light.")
+        if not SIGNATURES[self.media_type].match(content):
+            raise ValueError("Use an SVG, PNG or WebP picture.")
+        return self
+
+    @classmethod
+    def of(cls, content: bytes) -> "Image":
+        """Make an image of a file. Raises ValueError for other kinds and for large files."""
+        found = next((kind for kind, start in SIGNATURES.items() if start.match(content)), "image/png")
+        return cls.model_validate({"media_type": found, "data": base64.b64encode(content).decode()})
+
+    @property
+    def content(self) -> bytes:
+        """Return the bytes of the file."""
+        return base64.b64decode(self.data)
+
+    @cached_property
+    def digest(self) -> str:
+        """Return a short name of the content, for URLs and the audit log."""
+        return hashlib.sha256(self.content).hexdigest()[:16]
+
+
+class Brand(Section):
+    """The company's name, logo, colors and shapes."""
+
+    company_name: Label = Settings.model_fields["company_name"].default
+    logo: Image | None = None
+    logo_dark: Image | None = None  # for dark pages; without it, the logo gets a light ground
+    is_wordmark: bool = False  # the logo spells the name, so pages do not repeat it
+    accent_color: Color = Settings.model_fields["accent_color"].default
+    font: Font = "system"
+    corner_radius: Radius = "medium"
+
+
+class Links(Section):
+    """Where customers find help and the company's terms."""
+
+    support_email: EmailAddress | None = None
+    terms_url: WebUrl | None = None
+    privacy_url: WebUrl | None = None
+    imprint_url: WebUrl | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_blank(cls, value: object) -> object:
+        return None if value == "" else value
+
+
+__all__ = ["MAX_LOGO_BYTES", "Brand", "Font", "Image", "Links", "Radius"]

@@ -1,0 +1,53 @@
+"""What the sections have in common: their base, and the kinds of text that they hold."""
+
+import re
+from typing import Annotated
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+SLUG_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?"
+MAX_URL_LENGTH = 2000
+
+
+class Section(BaseModel):
+    """A frozen part of the settings.
+
+    Names that it does not know are ignored, so that older processes can read what newer ones have stored.
+    An import refuses them (`document.read`).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+
+
+def _email_address(value: str) -> str:
+    try:
+        validate_email(value, check_deliverability=False)
+    except EmailNotValidError as error:
+        raise ValueError("Enter an email address.") from error
+    return value
+
+
+def _web_url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", value):
+        raise ValueError("Enter a URL that begins with https://.")
+    return value
+
+
+def _color(value: str) -> str:
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+        raise ValueError("Enter a color such as #3b5bdb.")
+    return value.lower()
+
+
+def _slug(value: str) -> str:
+    if not re.fullmatch(SLUG_PATTERN, value):
+        raise ValueError("Use up to 40 lower-case letters, digits and hyphens.")
+    return value
+
+
+Slug = Annotated[str, AfterValidator(_slug)]
+EmailAddress = Annotated[str, AfterValidator(_email_address), StringConstraints(max_length=254)]
+WebUrl = Annotated[str, AfterValidator(_web_url), StringConstraints(max_length=MAX_URL_LENGTH)]
+Color = Annotated[str, AfterValidator(_color)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=80)]

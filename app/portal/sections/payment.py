@@ -1,0 +1,48 @@
+"""What happens at Stripe and after it: Checkout, the way back, embedding, and the billing page."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from app.core.addresses import checked_origin
+from app.portal.sections.kinds import Label, Section, WebUrl
+
+Origin = Annotated[str, StringConstraints(max_length=300)]
+PaymentMethodPolicy = Literal["replace", "keep", "ask"]
+
+
+class CheckoutOptions(Section):
+    """Options of Stripe's hosted page. None leaves one to Stripe."""
+
+    billing_address_collection: Literal["auto", "required"] | None = None
+    tax_id_collection: bool = False
+    phone_number_collection: bool = False
+    allowed_payment_method_types: tuple[str, ...] = ()  # empty: those of the Stripe Dashboard
+    consent_collection: bool = False
+
+
+class AfterSaving(Section):
+    """Where customers go once they have saved a payment method."""
+
+    return_url: WebUrl | None = None
+    label: dict[str, Label] = Field(default_factory=dict)  # by language
+    redirect_seconds: Annotated[int, Field(ge=0, le=60)] | None = None  # None: only the button
+    is_signed: bool = False
+    allowed_return_hosts: tuple[str, ...] = ()
+
+
+class BillingPolicy(Section):
+    """What customers may do on their billing page."""
+
+    may_remove_last: bool = False
+
+
+def checked_origins(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Return origins as browsers name them. Raises ValueError for one that is none."""
+    found = []
+    for origin in value:
+        try:
+            found.append(checked_origin(origin))
+        except ValueError as error:
+            raise ValueError(f"{origin} {error}.") from error
+    return tuple(dict.fromkeys(found))
