@@ -3,60 +3,28 @@ nobody knows what Stripe did, the page leads to /return, which checks again. The
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
-import requests
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
-from requests.adapters import BaseAdapter
 
-from app import apps, sync
+from app import sync
 from app.checkout import CheckoutSession
 from app.core import db
 from app.core.db import utcnow
-from app.gateway import StripeGateway, patience
+from app.gateway import patience
 from app.gateway.client import TIMEOUTS
 from app.payers import Payer
 from app.simulator import Simulator
-from tests.conftest import STRIPE
 from tests.support.browser import Page
+from tests.support.hanging_stripe import Clock, HangingStripe, hang
 from tests.support.links import make_customer, make_link
 from tests.support.portal import SignupPage, sign_up
 from tests.support.return_page import look
 from tests.support.rows import Rows
 
 LONGEST = 10.0  # seconds
-
-
-class Clock:
-    """Time that passes only while Stripe is waited for."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class HangingStripe(BaseAdapter):
-    """A Stripe that takes connections, or none, and never answers."""
-
-    def __init__(self, clock: Clock, *, connects: bool) -> None:
-        super().__init__()
-        self._clock, self._connects = clock, connects
-        self.calls = 0
-
-    def send(self, *_: Any, timeout: Any = None, **__: Any) -> requests.Response:
-        """Wait as long as the caller is ready to, then fail as the network does."""
-        self.calls += 1
-        connect, answer = timeout
-        self._clock.now += answer if self._connects else connect
-        raise requests.ReadTimeout() if self._connects else requests.ConnectTimeout()
-
-    def close(self) -> None:
-        """Nothing stays open."""
 
 
 @pytest.fixture
@@ -68,22 +36,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture(params=[True, False], ids=["no answer", "no connection"])
-def hang(app: Flask, clock: Clock, request: pytest.FixtureRequest) -> Callable[[], HangingStripe]:
+def hang_from_now(app: Flask, clock: Clock, request: pytest.FixtureRequest) -> Callable[[], HangingStripe]:
     """Have Stripe hang from now on."""
 
     def start() -> HangingStripe:
         stripe = HangingStripe(clock, connects=request.param)
-
-        def gateway_factory(api_key: str) -> StripeGateway:
-            wire = requests.Session()
-            wire.mount("http://", stripe)
-            client = patience.PatientClient(timeout=TIMEOUTS, session=wire)
-            told = app.extensions["gangway.metrics"].stripe_call
-            return StripeGateway(api_key, api_base=STRIPE, http_client=client, told=told)
-
-        app.extensions["gangway.connections"] = apps.Connections(
-            app.extensions["gangway.sealer"], gateway_factory
-        )
+        hang(app, stripe)
         return stripe
 
     return start
@@ -96,9 +54,9 @@ def _nobody_waits_afterwards() -> Iterator[None]:
 
 
 def test_the_form_answers_in_time(
-    client: FlaskClient, clock: Clock, hang: Callable[[], HangingStripe]
+    client: FlaskClient, clock: Clock, hang_from_now: Callable[[], HangingStripe]
 ) -> None:
-    form, stripe = SignupPage(client), hang()
+    form, stripe = SignupPage(client), hang_from_now()
 
     answer = form.submit()
 
@@ -107,12 +65,12 @@ def test_the_form_answers_in_time(
 
 
 def test_a_known_form_leads_to_where_it_is_checked(
-    app: Flask, client: FlaskClient, clock: Clock, hang: Callable[[], HangingStripe]
+    app: Flask, client: FlaskClient, clock: Clock, hang_from_now: Callable[[], HangingStripe]
 ) -> None:
     form = SignupPage(client)
     form.submit()
     _expire_sessions(app)
-    hang()
+    hang_from_now()
 
     answer = form.submit()
 
@@ -125,13 +83,13 @@ def test_a_known_form_leads_to_where_it_is_checked(
 
 
 def test_going_on_leads_to_where_it_is_checked(
-    app: Flask, client: FlaskClient, clock: Clock, hang: Callable[[], HangingStripe]
+    app: Flask, client: FlaskClient, clock: Clock, hang_from_now: Callable[[], HangingStripe]
 ) -> None:
     sign_up(client)
     form = Page.of(client.get("/cancelled")).one("form", action="/resume")
     fields = {element["name"]: element.get("value") for element in form.all("input")}
     _expire_sessions(app)
-    hang()
+    hang_from_now()
 
     answer = client.post("/resume", data=fields)
 
@@ -141,11 +99,11 @@ def test_going_on_leads_to_where_it_is_checked(
 
 
 def test_a_link_answers_in_time(
-    app: Flask, client: FlaskClient, clock: Clock, hang: Callable[[], HangingStripe]
+    app: Flask, client: FlaskClient, clock: Clock, hang_from_now: Callable[[], HangingStripe]
 ) -> None:
     path = make_link(app, make_customer(app))
     token = Page.of(client.get(path)).value("csrf_token")
-    stripe = hang()
+    stripe = hang_from_now()
 
     answer = client.post(path, data={"csrf_token": token})
 
@@ -153,10 +111,10 @@ def test_a_link_answers_in_time(
 
 
 def test_the_return_page_answers_in_time(
-    client: FlaskClient, clock: Clock, hang: Callable[[], HangingStripe], simulator: Simulator
+    client: FlaskClient, clock: Clock, hang_from_now: Callable[[], HangingStripe], simulator: Simulator
 ) -> None:
     simulator.save_card(sign_up(client))
-    hang()
+    hang_from_now()
 
     page = look(client)
 
@@ -165,10 +123,10 @@ def test_the_return_page_answers_in_time(
 
 
 def test_the_worker_keeps_its_patience(
-    app: Flask, client: FlaskClient, clock: Clock, hang: Callable[[], HangingStripe], rows: Rows
+    app: Flask, client: FlaskClient, clock: Clock, hang_from_now: Callable[[], HangingStripe], rows: Rows
 ) -> None:
     sign_up(client)
-    stripe = hang()
+    stripe = hang_from_now()
     with app.app_context():
         session = db.session()
         lease = sync.claim(session, rows(Payer)[0].id)
