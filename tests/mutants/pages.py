@@ -190,7 +190,7 @@ MUTANTS = (
         "a request chooses the address of our URLs",
         "app/web/urls.py",
         "return settings().public_url +",
-        'return __import__("flask").request.host_url.rstrip("/") +',
+        'return "http://" + __import__("flask").request.headers.get("X-Forwarded-Host", "") +',
         "tests/web/test_headers.py::test_no_url_given_to_stripe_has_the_host_that_a_request_claims",
     ),
     Mutant(

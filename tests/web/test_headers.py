@@ -9,7 +9,7 @@ from app.simulator import Simulator
 from tests.conftest import make_settings
 from tests.support.browser import Page
 from tests.support.cases import for_each
-from tests.support.portal import SignupPage, sign_up
+from tests.support.portal import SignupPage, client_cookie, sign_up
 
 PATHS = (
     "/",
@@ -157,8 +157,9 @@ def test_no_url_given_to_stripe_has_the_host_that_a_request_claims(
     client: FlaskClient, simulator: Simulator
 ) -> None:
     form = SignupPage(client)
+    client.set_cookie("gangway", client_cookie(client), domain="evil.example")
 
-    answer = form.send(form.fields(), headers={"X-Forwarded-Host": "evil.example"})
+    answer = form.send(form.fields(), headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
 
     assert answer.status_code == 303
     [opened] = simulator.store.checkout_sessions.values()
