@@ -141,7 +141,7 @@ def test_every_page_is_accessible(visit: Visit, place: Place) -> None:
             "/operator/?span=custom&from=x",
             "/operator/events",
             "/operator/events?origin=backfill",
-            "/operator/journal",
+            "/operator/audit",
         ):
             page.goto(path)
             found += findings_everywhere(page)

@@ -36,7 +36,7 @@ def note(app: Flask, kind: str, actor: str = "test", **facts: str) -> None:
 
 def titles(client: FlaskClient, query: str = "") -> list[str]:
     """What the page tells, from the top."""
-    page = Page.of(client.get(f"/operator/journal{query}"))
+    page = Page.of(client.get(f"/operator/audit{query}"))
     return [title.text for title in page.all("p", class_="timeline-what")]
 
 
@@ -56,7 +56,7 @@ def test_links_to_the_customer_and_to_the_event(
     customer, app_id = person.payer.customer_id, person.payer.app_id
     note(world.app, "event.retried", customer_id=customer, app_id=app_id, event_id="evt_1")
 
-    page = Page.of(console.get("/operator/journal"))
+    page = Page.of(console.get("/operator/audit"))
 
     entry = page.one("ol", aria_label="Entries, the newest first").all("li")[0]
     assert [(link["href"], link.text) for link in entry.all("a")] == [
@@ -77,7 +77,7 @@ def test_names_whoever_did_something(app: Flask, console: FlaskClient) -> None:
     note(app, "customer.updated", f"operator:{unnamed.id}")
     note(app, "customer.updated", f"operator:{NOBODY}")
 
-    text = Page.of(console.get("/operator/journal?kind=customer.updated")).text
+    text = Page.of(console.get("/operator/audit?kind=customer.updated")).text
 
     for name in (
         "Stripe",
@@ -92,13 +92,13 @@ def test_names_whoever_did_something(app: Flask, console: FlaskClient) -> None:
 def test_tells_the_reason_where_there_is_one(app: Flask, console: FlaskClient) -> None:
     note(app, "event.ignored", reason="Our own test")
 
-    assert "Reason: Our own test" in Page.of(console.get("/operator/journal")).text
+    assert "Reason: Our own test" in Page.of(console.get("/operator/audit")).text
 
 
 def test_tells_of_kinds_that_it_has_no_words_for(app: Flask, console: FlaskClient) -> None:
     note(app, "something.unheard_of", odd_fact="<b>")
 
-    page = Page.of(console.get("/operator/journal"))
+    page = Page.of(console.get("/operator/audit"))
 
     assert "Something unheard of" in page.text
     assert "Odd fact: <b>" in page.text
@@ -154,11 +154,11 @@ def test_finds_by_app_where_there_are_several(app: Flask, console: FlaskClient) 
 
     assert titles(console, f"?app={second.id}") == ["Stripe app changed"]
     assert titles(console, f"?app={first.id}") == ["Stripe app installed"]
-    assert ", in Second" in Page.of(console.get("/operator/journal")).text
+    assert ", in Second" in Page.of(console.get("/operator/audit")).text
 
 
 def test_says_what_is_wrong_with_a_span(console: FlaskClient) -> None:
-    answer = console.get("/operator/journal?span=custom&from=x")
+    answer = console.get("/operator/audit?span=custom&from=x")
 
     assert answer.status_code == 422
     assert "Enter a date such as" in Page.of(answer).error("from")
@@ -171,7 +171,7 @@ def test_goes_from_page_to_page_without_leaving_out_or_repeating_any(
         note(app, "customer.updated", shown=f"number {number}")
         clock.shift(0.01)
 
-    page = Page.of(console.get("/operator/journal?kind=customer.updated"))
+    page = Page.of(console.get("/operator/audit?kind=customer.updated"))
     pages = [page]
     while page.all("a", rel="next"):
         note(app, "customer.updated", shown="later")
@@ -192,12 +192,12 @@ def test_goes_from_page_to_page_without_leaving_out_or_repeating_any(
 
 
 def test_says_what_to_do_where_there_is_nothing(app: Flask, console: FlaskClient) -> None:
-    no_fit = Page.of(console.get("/operator/journal?actor=nobody"))
-    past_the_end = Page.of(console.get("/operator/journal?before=00000000000000000000000000"))
+    no_fit = Page.of(console.get("/operator/audit?actor=nobody"))
+    past_the_end = Page.of(console.get("/operator/audit?before=00000000000000000000000000"))
     with app.app_context():
         db.session().execute(sa.delete(audit.Entry))
         db.session().commit()
-    nothing = Page.of(console.get("/operator/journal"))
+    nothing = Page.of(console.get("/operator/audit"))
 
     assert "No matching entries" in no_fit.text
     assert "No matching entries" in past_the_end.text
@@ -210,7 +210,7 @@ def test_has_what_operators_do(world: World, person: Person, rows: Rows) -> None
     acting = sign_in(world.app, "operator", who=operator(world.app, "operator", name="Grace Hopper"))
     post(acting, "/operator/events/fetch", app=person.payer.app_id)
 
-    page = Page.of(acting.get("/operator/journal?kind=backfill.asked"))
+    page = Page.of(acting.get("/operator/audit?kind=backfill.asked"))
 
     assert "Missed events requested" in page.text
     assert "Grace Hopper" in page.one("ol", aria_label="Entries, the newest first").text

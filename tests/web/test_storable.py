@@ -26,7 +26,7 @@ ODD = (
     "\U0010ffff\u202e", "NaN", "0" * 26, "8" * 26,
 )  # fmt: skip
 LISTS = (
-    "/operator/", "/operator/customers", "/operator/events", "/operator/journal", "/operator/login",
+    "/operator/", "/operator/customers", "/operator/events", "/operator/audit", "/operator/login",
     "/return", "/cancelled", "/signup", "/operator/invitation", "/operator/login/code",
 )  # fmt: skip
 UNSTORABLE = ("\x00", "a\x00b")
@@ -56,7 +56,7 @@ def test_no_query_is_a_fault_of_ours(app: Flask, console: FlaskClient, value: st
         answer = console.get(path, query_string=dict.fromkeys(words, value))
 
         assert answer.status_code < 500, (path, value)
-    for path in ("/operator/customers", "/operator/events", "/operator/journal"):
+    for path in ("/operator/customers", "/operator/events", "/operator/audit"):
         for name in ("page", "before", "after"):
             answer = console.get(path, query_string={name: value})
 
@@ -109,14 +109,14 @@ def test_says_so_in_words(client: FlaskClient) -> None:
 
 @for_each(
     "path",
-    ["/operator/events", "/operator/journal", "/operator/customers", "/operator/customers?sort=name"],
+    ["/operator/events", "/operator/audit", "/operator/customers", "/operator/customers?sort=name"],
 )
 @for_each("name", ["before", "after"])
 def test_a_position_that_no_list_has_named_is_no_page(console: FlaskClient, path: str, name: str) -> None:
     for value in ODD:
         answer = console.get(f"{path}{'&' if '?' in path else '?'}{urlencode({name: value})}")
 
-        if not (path.endswith("journal") and value == "0" * 26):
+        if not (path.endswith("audit") and value == "0" * 26):
             assert answer.status_code == 404, value
             assert "no such page" in Page.of(answer).text
 

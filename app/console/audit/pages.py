@@ -35,7 +35,7 @@ class Line:
         return self.entry.facts.get("event_id")
 
 
-@pages.page("/journal", role=Role.VIEWER)
+@pages.page("/audit", role=Role.VIEWER)
 def page() -> ResponseReturnValue:
     """All entries, the newest first."""
     session = db.session()

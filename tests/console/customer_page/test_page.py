@@ -148,7 +148,7 @@ def test_a_long_timeline_leads_to_the_audit_log(app: Flask, world: World) -> Non
     page = look(person, app)
 
     timeline = section(page, "Timeline")
-    assert timeline.one("a", href=f"/operator/journal?customer={person.payer.customer_id}")
+    assert timeline.one("a", href=f"/operator/audit?customer={person.payer.customer_id}")
     assert (
         len(timeline.all("li", class_="timeline-info") + timeline.all("li", class_="timeline-warning")) >= 25
     )
