@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
@@ -14,7 +14,7 @@ from app.checkout.close import close_older
 from app.checkout.models import CheckoutSession
 from app.checkout.reserve import Order, forget, reserve
 from app.checkout.status import restate
-from app.core import db
+from app.core import db, rows
 from app.core.config import settings
 from app.core.db import utcnow
 from app.core.errors import Conflict
@@ -63,7 +63,11 @@ def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Start
         opened = None
         if reserved.stripe_session_id is None or order.idempotency_key is not None:
             opened = _open(session, apps.connect(app), payer, reserved, is_shared=order.is_own)
-            if opened is None or not _record(session, reserved, opened, order, actor=actor):
+            is_done = opened is not None and (
+                (order.is_first and _record_first(session, payer, reserved, opened, actor=actor))
+                or _record(session, reserved, opened, order, actor=actor)
+            )
+            if not is_done:
                 continue
         if order.closes_older:
             close_older(session, payer, reserved)
@@ -73,6 +77,11 @@ def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Start
 
 def _reserve(session: Session, app: apps.App, order: Order) -> tuple[Payer, CheckoutSession]:
     """Reserve the payer and the checkout session in one commit."""
+    first = payers.reserve_first(session, app, order.customer_id) if order.is_first else None
+    if first is not None:
+        reserved = reserve(session, first, order, is_new=True)
+        session.commit()
+        return first, reserved
     if order.stripe_customer_id is None:
         payer = payers.reserve(session, app, order.customer_id)
     else:
@@ -141,7 +150,37 @@ def _record(
     if payer.deleted_at is not None:
         session.rollback()
         return False
-    recorded = session.scalar(
+    if _set_opened(session, reserved, opened):
+        _note(session, payer, reserved, actor)
+        _mark_due(session, payer, is_linked=order.stripe_customer_id is not None)
+        restate(session, payer, utcnow())
+    elif session.get(CheckoutSession, reserved.id, populate_existing=True) is None:  # a twin was refused
+        session.rollback()
+        return False
+    session.commit()
+    return True
+
+
+def _record_first(
+    session: Session, payer: Payer, reserved: CheckoutSession, opened: OpenedSession, *, actor: str
+) -> bool:
+    """Do the same for the first session of a new payer, with fewer reads. Commits.
+
+    Return False, with nothing stored, when something else has happened to it since.
+    """
+    db.start_write(session)
+    is_first = payers.note_first_session(session, payer, due_at=_next_look(), until=opened.expires_at)
+    if not is_first or not _set_opened(session, reserved, opened):
+        session.rollback()
+        return False
+    _note(session, payer, reserved, actor)
+    session.commit()
+    return True
+
+
+def _set_opened(session: Session, reserved: CheckoutSession, opened: OpenedSession) -> bool:
+    """Give a reserved session what Stripe opened, unless a twin has done so, or has deleted it. Flushes."""
+    recorded = session.execute(
         sa.update(CheckoutSession)
         .where(CheckoutSession.id == reserved.id, CheckoutSession.stripe_session_id.is_(None))
         .values(
@@ -152,25 +191,22 @@ def _record(
             created_at=utcnow(),
             expires_at=opened.expires_at,
         )
-        .returning(CheckoutSession.id)
+        .returning(*CheckoutSession.__table__.columns)
         .execution_options(synchronize_session=False)
-    )
-    if session.get(CheckoutSession, reserved.id, populate_existing=True) is None:  # a twin was refused
-        session.rollback()
-        return False
+    ).one_or_none()
     if recorded is not None:
-        _note(session, payer, reserved, actor)
-        _mark_due(session, payer, is_linked=order.stripe_customer_id is not None)
-        restate(session, payer, utcnow())
-    session.commit()
-    return True
+        rows.take_over(reserved, recorded)
+    return recorded is not None
 
 
 def _mark_due(session: Session, payer: Payer, *, is_linked: bool) -> None:
     """Have the payer looked at after a while; a linked Stripe customer may have methods from before."""
     why = "binding" if is_linked and payer.verified_at is None else None
-    at = utcnow() + timedelta(seconds=settings().pull_interval)
-    payers.mark_due(session, payer.id, at, why=why, scheduled=True)
+    payers.mark_due(session, payer.id, _next_look(), why=why, scheduled=True)
+
+
+def _next_look() -> datetime:
+    return utcnow() + timedelta(seconds=settings().pull_interval)
 
 
 def _note(session: Session, payer: Payer, opened: CheckoutSession, actor: str) -> None:

@@ -28,14 +28,18 @@ class Order:
     is_own: bool = False  # for our own pages, which share one session
     stripe_customer_id: str | None = None  # an existing one to link
     closes_older: bool = False  # should the payer's older open sessions expire?
+    is_first: bool = False  # was the customer stored a moment ago, so that it has nothing yet?
 
 
-def reserve(session: Session, payer: Payer, order: Order) -> CheckoutSession:
+def reserve(session: Session, payer: Payer, order: Order, *, is_new: bool = False) -> CheckoutSession:
     """Return the row to continue with: our pages' current one, that of the caller's key, or a new one.
 
-    A unique index decides which of several inserts was first, and the others find its row. Flushes.
+    A unique index decides which of several inserts was first, and the others find its row. For a new payer,
+    which nobody else sees yet, there is nothing to find. Flushes.
     """
     which: sa.ColumnElement[bool]
+    if is_new:
+        return _insert(session, payer, order)
     if order.is_own:
         _retire_current(session, payer, order)
         which = CheckoutSession.is_current.is_(True)
@@ -43,10 +47,7 @@ def reserve(session: Session, payer: Payer, order: Order) -> CheckoutSession:
         _forget_old_key(session, payer, order.idempotency_key)
         which = CheckoutSession.idempotency_key == order.idempotency_key
     else:
-        row = CheckoutSession(**_values(payer, order))
-        session.add(row)
-        session.flush()
-        return row
+        return _insert(session, payer, order)
     insert = db.insert(session, CheckoutSession).on_conflict_do_nothing()
     query = sa.select(CheckoutSession).where(CheckoutSession.payer_id == payer.id, which)
     for _ in range(MAX_TRIES):
@@ -77,6 +78,13 @@ def purge(session: Session) -> None:
         .execution_options(synchronize_session=False)
     )
     session.commit()
+
+
+def _insert(session: Session, payer: Payer, order: Order) -> CheckoutSession:
+    row = CheckoutSession(**_values(payer, order))
+    session.add(row)
+    session.flush()
+    return row
 
 
 def _values(payer: Payer, order: Order) -> dict[str, Any]:

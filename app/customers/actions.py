@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.core import db
+from app.core import db, rows
 from app.core.db import utcnow
 from app.core.errors import Conflict, PreconditionFailed
 from app.customers import queries, search
@@ -31,14 +31,19 @@ def create(session: Session, wanted: NewCustomer, *, actor: str) -> Customer:
     """Add a customer. Raises CustomerTaken and leaves the transaction rolled back. Flushes.
 
     The unique indexes decide about keys and about subject keys, each among themselves. That a key is no
-    one's subject key is checked by reading: had the other been created a moment later it would be
+    one's subject key is a condition of the insert: had the other been created a moment later it would be
     allowed, so a race ends as one of the two orders would have.
     """
-    refuse_taken(session, wanted)
+    refuse_double(wanted)
     now = utcnow()
     customer = Customer(id=wanted.id, created_at=now, updated_at=now)
     _fill(customer, wanted)
-    session.add(customer)
+    for subject in customer.subjects:
+        subject.customer_id = customer.id
+    if not rows.insert_if(
+        session, customer, queries.are_free(key=wanted.key, subject_keys=wanted.subject_keys)
+    ):
+        raise _taken(session, wanted)
     audit.note(session, "customer.created", actor=actor, customer_id=customer.id)
     _flush(session, wanted)
     queries.count_one(session, 1)
@@ -204,8 +209,11 @@ def _flush(session: Session, wanted: NewCustomer) -> None:
     try:
         session.flush()
     except IntegrityError as error:
-        session.rollback()
-        raise CustomerTaken(
-            TAKEN,
-            queries.holders(session, key=wanted.key, subject_keys=wanted.subject_keys),
-        ) from error
+        raise _taken(session, wanted) from error
+
+
+def _taken(session: Session, wanted: NewCustomer) -> CustomerTaken:
+    """Roll back, and return what to raise."""
+    session.rollback()
+    holders = queries.holders(session, key=wanted.key, subject_keys=wanted.subject_keys)
+    return CustomerTaken(TAKEN, holders)

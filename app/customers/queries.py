@@ -24,23 +24,22 @@ def holders(session: Session, *, key: str | None, subject_keys: Collection[str])
     A key may be no one's key, no customer's id (even a deleted one's) and no one's subject key; a subject
     key may be no one's subject key, but it may be somebody's key. That is OpenMeter's rule.
     """
-    taken = set(
-        session.scalars(
-            sa.select(SubjectKey.customer_id).where(
-                SubjectKey.deleted_at.is_(None),
-                SubjectKey.key.in_({*subject_keys, *([key] if key else [])}),
-            )
-        )
+    return set(session.scalars(sa.union(*_holders(key, subject_keys))))
+
+
+def are_free(*, key: str | None, subject_keys: Collection[str]) -> sa.ColumnElement[bool]:
+    """Return a condition: does no customer stand in the way of these names?"""
+    return sa.and_(*(~held.exists() for held in _holders(key, subject_keys)))
+
+
+def _holders(key: str | None, subject_keys: Collection[str]) -> list[sa.Select[str]]:
+    by_subject_key = sa.select(SubjectKey.customer_id).where(
+        SubjectKey.deleted_at.is_(None), SubjectKey.key.in_({*subject_keys, *([key] if key else [])})
     )
-    if key:
-        taken.update(
-            session.scalars(
-                sa.select(Customer.id).where(
-                    sa.or_(sa.and_(Customer.key == key, Customer.deleted_at.is_(None)), Customer.id == key)
-                )
-            )
-        )
-    return taken
+    if not key:
+        return [by_subject_key]
+    is_taken = sa.or_(sa.and_(Customer.key == key, Customer.deleted_at.is_(None)), Customer.id == key)
+    return [by_subject_key, sa.select(Customer.id).where(is_taken)]
 
 
 def namesakes(session: Session, key: str | None, subject_keys: Collection[str]) -> list[Customer]:

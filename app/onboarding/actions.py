@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -28,22 +29,35 @@ class SignedUp:
 
     customer_id: str
     is_new: bool
+    first: Customer | None = None  # the customer, if this call made it: nothing else is known of it yet
+    app: apps.App | None = None  # of new customers, as it was read together with the sign-up
 
 
-def sign_up(session: Session, wanted: NewCustomer, *, form_id: str, browser: str) -> SignedUp:
+def sign_up(
+    session: Session,
+    wanted: NewCustomer,
+    *,
+    form_id: str,
+    browser: str,
+    check: Callable[[bool], None] = lambda _is_new: None,
+) -> SignedUp:
     """Store a customer and its sign-up. Commits.
 
     One form makes one customer: a repeat finds it, and a corrected form corrects it. So does another form of
     the same browser with exactly the same details, such as one in a second tab. Unique indexes decide.
+    `check` gets whether the form is new, before anything is stored, and may raise.
 
     Raises CustomerTaken when somebody else holds a name, and FormAlreadyUsed.
     """
     for _ in range(MAX_TRIES):
-        own = queries.of_form(session, form_id)
+        db.end_read(session)
+        db.start_write(session)
+        own, app = queries.of_form_and_app(session, form_id)
+        check(own is None)
         if own is not None:
             return _correct(session, own, wanted, browser)
         try:
-            return _create(session, wanted, form_id, browser)
+            return _create(session, wanted, form_id, browser, app)
         except CustomerTaken as taken:
             if queries.of_form(session, form_id) is None:
                 return SignedUp(_twin(session, wanted, taken, browser), is_new=False)
@@ -86,9 +100,9 @@ def forget_browser(session: Session, nonce: str | None) -> None:
     )
 
 
-def _create(session: Session, wanted: NewCustomer, form_id: str, browser: str) -> SignedUp:
-    db.end_read(session)
-    db.start_write(session)
+def _create(
+    session: Session, wanted: NewCustomer, form_id: str, browser: str, app: apps.App | None
+) -> SignedUp:
     customer = customers.create(session, queries.with_names(session, wanted, wanted.id), actor="visitor")
     signup = Signup(
         customer_id=customer.id,
@@ -98,7 +112,7 @@ def _create(session: Session, wanted: NewCustomer, form_id: str, browser: str) -
     )
     session.add(signup)
     session.commit()
-    return SignedUp(customer.id, is_new=True)
+    return SignedUp(customer.id, is_new=True, first=customer, app=app)
 
 
 def _correct(session: Session, own: Signup, wanted: NewCustomer, browser: str) -> SignedUp:
@@ -106,8 +120,6 @@ def _correct(session: Session, own: Signup, wanted: NewCustomer, browser: str) -
     if own.browser_hash != browser_hash(browser):
         raise FormAlreadyUsed("This form belongs to another browser.")
     customer_id = own.customer_id
-    db.end_read(session)
-    db.start_write(session)
     customer = session.get_one(Customer, customer_id, with_for_update=True, populate_existing=True)
     if customer.deleted_at is not None:
         raise FormAlreadyUsed("The customer of this form was deleted.")

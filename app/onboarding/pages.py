@@ -20,6 +20,7 @@ from app.onboarding.forms import Form, SignupForm
 from app.onboarding.models import Signup
 from app.onboarding.places import app_here, outcome_url
 from app.onboarding.resume import PaymentMethodOnFile
+from app.onboarding.resume import begin as begin_payment
 from app.onboarding.resume import resume as resume_payment
 from app.web import problems
 from app.web.limits import limited
@@ -94,21 +95,29 @@ def submit() -> ResponseReturnValue:
         return _page(form, _stale(form, sent), status=422)
     session = db.session()
     try:
-        bots.refuse(sent, is_new=queries.of_form(session, sent.id) is None)
-        signed_up = actions.sign_up(session, form.wanted(), form_id=sent.id, browser=cookie["browser"])
+        signed_up = actions.sign_up(
+            session,
+            form.wanted(),
+            form_id=sent.id,
+            browser=cookie["browser"],
+            check=lambda is_new: bots.refuse(sent, is_new=is_new),
+        )
     except AppError as error:
         session.rollback()
         g.counts = True
         return _page(form, *_explain(form, error))
     g.counts = signed_up.is_new  # a double click or a reload costs nothing of the budget
-    return _open_payment(session, form, signed_up.customer_id)
+    return _open_payment(session, form, signed_up)
 
 
-def _open_payment(session: Session, form: SignupForm, customer_id: str) -> ResponseReturnValue:
+def _open_payment(session: Session, form: SignupForm, signed_up: actions.SignedUp) -> ResponseReturnValue:
     """Redirect to Stripe's page, or to the page that shows the state. The details are stored."""
+    customer_id = signed_up.customer_id
     try:
-        app = apps.find(session)
+        app = signed_up.app or apps.find(session)
         with apps.record_rejection(session, app):
+            if signed_up.first is not None:
+                return redirect(begin_payment(session, app, signed_up.first), 303)
             actions.tell_stripe(session, app, customer_id)
             return redirect(resume_payment(session, app, customer_id), 303)
     except PaymentMethodOnFile:

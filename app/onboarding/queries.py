@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, literal, select
 from sqlalchemy.orm import Session
 
-from app import checkout, customers
+from app import apps, checkout, customers
 from app.core.config import settings
 from app.core.db import is_id
 from app.onboarding.links import OnboardingLink
@@ -52,6 +52,25 @@ def of_form(session: Session, form_id: str) -> Signup | None:
     """The sign-up that came of this form, in whichever browser."""
     made = select(Signup).where(Signup.form_id == form_id)
     return session.scalar(made.execution_options(populate_existing=True))
+
+
+def of_form_and_app(
+    session: Session, form_id: str, app_id: str | None = None
+) -> tuple[Signup | None, apps.App | None]:
+    """The sign-up that came of this form, and the app of new customers, in one statement.
+
+    The app is the one with that id, else the default one; None when it is not installed.
+    """
+    which = apps.App.is_default if app_id is None else apps.App.id == app_id
+    always = select(literal(1).label("always")).subquery()
+    row = session.execute(
+        select(Signup, apps.App)
+        .select_from(always)
+        .outerjoin(Signup, Signup.form_id == form_id)
+        .outerjoin(apps.App, and_(which, apps.App.deleted_at.is_(None)))
+        .execution_options(populate_existing=True)
+    ).one()
+    return row[0], row[1]
 
 
 def of_details(session: Session, nonce: str, details_hash: str | None) -> Signup | None:

@@ -1,5 +1,6 @@
 """Continuing where a customer left off: the open checkout session, else a new one."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
@@ -45,6 +46,18 @@ def resume(session: Session, app: apps.App, customer_id: str, *, another: bool =
         if latest.currency == order.options.currency:
             return latest.url
         checkout.close(payer, latest)
+    return _open(session, app, order)
+
+
+def begin(session: Session, app: apps.App, customer: Customer) -> str:
+    """Return Stripe's URL for a customer that was stored a moment ago, and has nothing else yet.
+
+    Commits. Raises what `checkout.start` raises.
+    """
+    return _open(session, app, replace(_order(customer, app), is_first=True))
+
+
+def _open(session: Session, app: apps.App, order: checkout.Order) -> str:
     opened = checkout.start(session, app, order, actor="visitor").session
     assert opened.url is not None  # our own sessions are never embedded
     return opened.url

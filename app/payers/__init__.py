@@ -21,6 +21,7 @@ from app.payers.differences import (
     has_other_contact,
     remember_contact,
 )
+from app.payers.first import note_first_session, reserve_first
 from app.payers.models import BLOCK_DURATION, TROUBLED, Payer, PaymentMethod
 from app.payers.queries import (
     all_of_customer,
@@ -62,6 +63,7 @@ __all__ = [
     "link",
     "mark_due",
     "metadata",
+    "note_first_session",
     "of_customer",
     "of_stripe_customer",
     "open_portal",
@@ -71,6 +73,7 @@ __all__ = [
     "remember_contact",
     "replace_customer",
     "reserve",
+    "reserve_first",
     "restore_customer",
     "settle_drift",
     "status_info",

@@ -1,7 +1,7 @@
 """Reads of payers that are worth a name."""
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from app import apps
 from app.core.errors import NotFound, PreconditionFailed
@@ -57,12 +57,17 @@ def of_stripe_customer(session: Session, app_id: str, stripe_customer_id: str) -
 
 def was_of_another(session: Session, payer: Payer, stripe_customer_id: str) -> bool:
     """Was a Stripe customer (cus_…) ever linked to another customer? It may have that one's methods."""
-    others = select(Payer.id).where(
-        Payer.app_id == payer.app_id,
-        Payer.stripe_customer_id == stripe_customer_id,
-        Payer.customer_id != payer.customer_id,
+    return session.scalar(of_another(payer, stripe_customer_id).limit(1)) is not None
+
+
+def of_another(payer: Payer, stripe_customer_id: str) -> Select[str]:
+    """Select the payers that ever linked a Stripe customer (cus_…) to another customer than a payer's."""
+    other = aliased(Payer)
+    return select(other.id).where(
+        other.app_id == payer.app_id,
+        other.stripe_customer_id == stripe_customer_id,
+        other.customer_id != payer.customer_id,
     )
-    return session.scalar(others.limit(1)) is not None
 
 
 def fresh(session: Session, payer_id: str, *, lock: bool = False) -> Payer:

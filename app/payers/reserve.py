@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import apps, customers
-from app.core import db
+from app.core import db, rows
 from app.core.db import new_id, utcnow
 from app.core.errors import Conflict
 from app.gateway import (
@@ -51,9 +51,7 @@ def reserve(session: Session, app: apps.App, customer_id: str) -> Payer:
         end_gone(session, payer)
         payer = None
     if payer is None:
-        session.execute(
-            db.insert(session, Payer).values(_reservation(app, customer)).on_conflict_do_nothing()
-        )
+        session.execute(db.insert(session, Payer).values(reservation(app, customer)).on_conflict_do_nothing())
         payer = queries.of_customer(session, app.id, customer_id)
     assert payer is not None
     return payer
@@ -94,16 +92,20 @@ def create_at_stripe(session: Session, payer: Payer) -> Payer:
     raise Conflict("This customer is being created at Stripe already. Try again in a moment.")
 
 
-def record_stripe_customer(session: Session, payer: Payer, stripe_customer_id: str) -> bool:
+def record_stripe_customer(session: Session, payer: Payer, stripe_customer_id: str) -> sa.Row[Any] | None:
     """Note the Stripe customer of a reserved payer, unless it has one. Flushes.
 
     A Stripe customer that was ever linked to another customer is not taken: it may have that one's methods.
+    Return the columns of the payer, and of its customer the name and the email; None if nothing was noted.
     """
-    if queries.was_of_another(session, payer, stripe_customer_id):
-        return False
-    recorded = session.scalar(
+    held = sa.select(customers.Customer).where(customers.Customer.id == payer.customer_id)
+    return session.execute(
         sa.update(Payer)
-        .where(Payer.id == payer.id, Payer.stripe_customer_id.is_(None))
+        .where(
+            Payer.id == payer.id,
+            Payer.stripe_customer_id.is_(None),
+            ~queries.of_another(payer, stripe_customer_id).exists(),
+        )
         .values(
             stripe_customer_id=stripe_customer_id,
             last_error=None,
@@ -112,13 +114,17 @@ def record_stripe_customer(session: Session, payer: Payer, stripe_customer_id: s
             due_reason=None,
             is_priority=False,
         )
-        .returning(Payer.id)
+        .returning(
+            *Payer.__table__.columns,
+            held.with_only_columns(customers.Customer.name).scalar_subquery().label("name"),
+            held.with_only_columns(customers.Customer.primary_email).scalar_subquery().label("email"),
+        )
         .execution_options(synchronize_session=False)
-    )
-    return recorded is not None
+    ).one_or_none()
 
 
-def _reservation(app: apps.App, customer: customers.Customer) -> dict[str, Any]:
+def reservation(app: apps.App, customer: customers.Customer) -> dict[str, Any]:
+    """Return the columns of a payer that is about to be reserved."""
     now = utcnow()
     return {
         "id": new_id(),
@@ -182,20 +188,32 @@ def _mark(payer: Payer) -> dict[str, str]:
 
 
 def _record(session: Session, payer: Payer, stripe_customer_id: str) -> Payer:
-    """Store the answer once; whatever was edited here since the request is due at Stripe. Commits."""
+    """Store the answer once; whatever was edited here since the request is due at Stripe. Commits.
+
+    An edit that waited for our lock has marked the payer as due by now, and the record took that back.
+    """
     db.start_write(session)
     try:
-        is_recorded = record_stripe_customer(session, payer, stripe_customer_id)
-        payer = queries.fresh(session, payer.id)
+        recorded = record_stripe_customer(session, payer, stripe_customer_id)
     except IntegrityError:  # see below
         session.rollback()
-        payer = queries.fresh(session, payer.id)
+        recorded = None
+    if recorded is None:
+        return _recorded_by_another(session, payer.id)
+    rows.take_over(payer, recorded)
+    if payer.is_contact_due or payer.request != {"name": recorded.name, "email": recorded.email}:
+        mark_contact(session, Payer.id == payer.id, name=True, email=True, at=utcnow())
+    session.commit()
+    return payer
+
+
+def _recorded_by_another(session: Session, payer_id: str) -> Payer:
+    """Return a payer that has a Stripe customer already, or begin another attempt. Commits."""
+    payer = queries.fresh(session, payer_id)
     if payer.stripe_customer_id is None:  # somebody linked the new one to another customer just now
         session.rollback()
         _begin_attempt(session, payer)
-        return queries.fresh(session, payer.id)
-    if is_recorded and payer.request != _contact(payer.customer):
-        mark_contact(session, Payer.id == payer.id, name=True, email=True, at=utcnow())
+        return queries.fresh(session, payer_id)
     session.commit()
     return payer
 

@@ -19,6 +19,27 @@ MUTANTS = (
         "tests/customers/test_taken_meanwhile.py::test_a_new_customer_is_refused",
     ),
     Mutant(
+        "a new customer takes a name that somebody has",
+        CUSTOMERS,
+        "queries.are_free(key=wanted.key, subject_keys=wanted.subject_keys)",
+        "queries.are_free(key=None, subject_keys=())",
+        "tests/customers/test_names.py::test_a_reference_may_not_be_the_subject_key_of_another",
+    ),
+    Mutant(
+        name="a payer is made for a customer that was deleted a moment ago",
+        file="app/payers/first.py",
+        old="(customers.Customer.id == customer_id, customers.Customer.deleted_at.is_(None))",
+        new="(customers.Customer.id == customer_id,)",
+        test="tests/onboarding/test_first_session.py::test_is_not_opened_for_a_customer_that_was_deleted_meanwhile",
+    ),
+    Mutant(
+        name="what happened since overwrites nothing of a new payer",
+        file="app/payers/first.py",
+        old="            Payer.due_at.is_(None),\n",
+        new="",
+        test="tests/onboarding/test_first_session.py::test_keeps_what_was_asked_for_meanwhile",
+    ),
+    Mutant(
         "a deleted customer keeps its subject keys",
         CUSTOMERS,
         "subject.deleted_at = customer.deleted_at",
@@ -161,7 +182,7 @@ MUTANTS = (
     Mutant(
         name="another customer's Stripe customer is taken",
         file="app/payers/reserve.py",
-        old="    if queries.was_of_another(session, payer, stripe_customer_id):\n        return False\n",
+        old="            ~queries.of_another(payer, stripe_customer_id).exists(),\n",
         new="",
         test="tests/checkout/test_taken.py::test_one_that_has_stood_for_another_is_left_alone",
     ),
@@ -189,8 +210,8 @@ MUTANTS = (
     Mutant(
         name="Stripe keeps the name from before a correction",
         file="app/payers/reserve.py",
-        old="if is_recorded and payer.request != _contact(payer.customer):",
-        new="if is_recorded and payer.request is None:",
+        old='if payer.is_contact_due or payer.request != {"name": recorded.name, "email": recorded.email}:',
+        new="if payer.request is None:",
         test="tests/checkout/test_forgotten.py::test_by_a_person_who_signs_up_again",
     ),
     Mutant(

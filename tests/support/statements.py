@@ -1,0 +1,47 @@
+"""Count what an application asks of its database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+
+from app.core import db
+
+BEGIN = "BEGIN"  # SQLite's is sent as a statement
+
+
+@dataclass
+class Statements:
+    """The statements that were sent, without those that begin or end a transaction, and the commits."""
+
+    sent: list[str] = field(default_factory=list)
+    commits: int = 0
+
+    def __str__(self) -> str:
+        return "\n".join([f"{len(self.sent)} statements, {self.commits} commits", *self.sent])
+
+
+@contextmanager
+def counted(app: Flask) -> Iterator[Statements]:
+    """Count everything that the application's engine sends meanwhile."""
+    seen = Statements()
+    with app.app_context():
+        engine = db.engine()
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.startswith(BEGIN):
+            seen.sent.append(" ".join(statement.split())[:160])
+
+    def note_commit(_connection: Any) -> None:
+        seen.commits += 1
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    sa.event.listen(engine, "commit", note_commit)
+    try:
+        yield seen
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
+        sa.event.remove(engine, "commit", note_commit)
