@@ -81,6 +81,8 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
         app.extensions["gangway.sealer"], gateway_factory
     )
 
+    app.extensions["gangway.receivers"] = apps.Receivers()
+
     db.init_app(app, sa.make_url(settings.database_url))
     headers.init_app(app, settings)
     logging.init_app(app)

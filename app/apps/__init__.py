@@ -1,15 +1,7 @@
 """The installed Stripe apps: their keys, their webhook endpoints, their secrets."""
 
 from app.apps.actions import Details, change, make_default, rename
-from app.apps.connections import (
-    Connections,
-    Receiver,
-    connect,
-    find,
-    receiver,
-    signing_secrets,
-    unreadable_secrets,
-)
+from app.apps.connections import Connections, connect, find, unreadable_secrets
 from app.apps.dashboard import dashboard_url
 from app.apps.endpoints import NAMESPACE, NAMESPACE_ID, delete, delete_orphans, find_orphans, webhook_url
 from app.apps.install import Inspection, inspect, install, obstacles, uninstall
@@ -25,6 +17,7 @@ from app.apps.models import App, PendingInstall, SigningSecret
 from app.apps.pending import delete_pending, get_pending, pending_key, save_pending
 from app.apps.purging import purge
 from app.apps.queries import by_id, default, installed, secrets_of
+from app.apps.receivers import Receiver, Receivers, is_valid, known_receiver, receiver, signing_secrets
 from app.apps.rolling import end_overlap, repair_endpoint, retire_secrets, roll_secret
 from app.apps.schemas import AppType, StripeApp, read_app_id
 
@@ -38,6 +31,7 @@ __all__ = [
     "Inspection",
     "PendingInstall",
     "Receiver",
+    "Receivers",
     "SigningSecret",
     "StripeApp",
     "UnusableKey",
@@ -56,6 +50,8 @@ __all__ = [
     "inspect",
     "install",
     "installed",
+    "is_valid",
+    "known_receiver",
     "make_default",
     "missing_permissions",
     "note_key_state",

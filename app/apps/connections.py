@@ -1,16 +1,13 @@
 """Connect an installed app to a gateway with its key."""
 
 import threading
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
 from flask import current_app
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.apps.models import App, SigningSecret
-from app.core.db import utcnow
 from app.core.errors import NotFound
 from app.core.sealing import Sealer, Unsealable
 from app.gateway import StripeGateway
@@ -74,65 +71,6 @@ def find(session: Session, app_id: str | None = None) -> App:
 def connect(app: App) -> StripeGateway:
     """Return the gateway with this app's key."""
     return connections().to(app)
-
-
-@dataclass(frozen=True)
-class Receiver:
-    """What we need to check the events that Stripe sends to an app."""
-
-    app_id: str
-    livemode: bool
-    secrets: list[str]  # that may sign them, the newest first
-
-
-def _is_accepted(now: Any) -> ColumnElement[bool]:
-    return and_(
-        SigningSecret.retired_at.is_(None),
-        or_(SigningSecret.retire_at.is_(None), SigningSecret.retire_at > now),
-    )
-
-
-# Built once: building it takes longer than running it, and it runs for every event.
-_RECEIVER = (
-    select(App.livemode, SigningSecret.id, SigningSecret.sealed)
-    .outerjoin(SigningSecret, and_(SigningSecret.app_id == App.id, _is_accepted(bindparam("now"))))
-    .where(App.id == bindparam("app_id"), App.deleted_at.is_(None))
-    .order_by(SigningSecret.id.desc())
-)
-
-
-def receiver(session: Session, app_id: str) -> Receiver:
-    """Return how to check this app's events. Raises NotFound, and Unsealable when no secret can be opened."""
-    rows = session.connection().execute(_RECEIVER, {"app_id": app_id, "now": utcnow()}).all()
-    if not rows:
-        raise NotFound("There is no such app.")
-    return Receiver(app_id, rows[0].livemode, _opened((row.id, row.sealed) for row in rows if row.id))
-
-
-def signing_secrets(session: Session, app: App) -> list[str]:
-    """Return every secret with which Stripe may sign this app's events, the newest first.
-
-    Leave out one that no key opens while there is another. Raises Unsealable when there is no other.
-    """
-    rows = session.execute(
-        select(SigningSecret.id, SigningSecret.sealed)
-        .where(SigningSecret.app_id == app.id, _is_accepted(utcnow()))
-        .order_by(SigningSecret.id.desc())
-    )
-    return _opened((row.id, row.sealed) for row in rows)
-
-
-def _opened(secrets: Iterable[tuple[str, str]]) -> list[str]:
-    sealer = connections().sealer
-    opened, failure = [], None
-    for secret_id, sealed in secrets:
-        try:
-            opened.append(sealer.open(sealed, secret_row(secret_id)))
-        except Unsealable as error:
-            failure = error
-    if failure is not None and not opened:
-        raise failure
-    return opened
 
 
 def unreadable_secrets(session: Session, app: App) -> tuple[bool, bool]:

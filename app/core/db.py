@@ -1,6 +1,9 @@
 """The database: one declarative base, one session per request or turn, and the types all tables share."""
 
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +35,7 @@ __all__ = [
     "sqlite_file",
     "start_write",
     "utcnow",
+    "without_ping",
 ]
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -50,6 +54,8 @@ NOTICED_SOON = {
     "keepalives_count": "3",
 }
 POOL_TIMEOUT = 4.0  # seconds that a request waits while all connections are in use
+
+_without_ping = threading.local()
 
 
 class Base(orm.DeclarativeBase):
@@ -163,7 +169,7 @@ def connect(app: Flask, url: sa.URL) -> None:
     # Without it, an error of the database carries the values it was about: names, addresses, sealed keys.
     options: dict[str, Any] = {"hide_parameters": True}
     if url.get_backend_name() == "postgresql":
-        options |= {"pool_size": 10, "max_overflow": 30, "pool_pre_ping": True, "pool_timeout": POOL_TIMEOUT}
+        options |= {"pool_size": 10, "max_overflow": 30, "pool_timeout": POOL_TIMEOUT}
         options["connect_args"] = {
             name: value for name, value in NOTICED_SOON.items() if name not in url.query
         }
@@ -174,7 +180,35 @@ def connect(app: Flask, url: sa.URL) -> None:
     made = sa.create_engine(url, **options)
     if url.get_backend_name() == "sqlite":
         sqlite.tame(made)
+    else:
+        _ping_at_checkout(made)
     app.extensions["gangway.sessions"] = orm.sessionmaker(made, expire_on_commit=False)
+
+
+def _ping_at_checkout(made: sa.Engine) -> None:
+    """Look whether a pooled connection still lives, as `pool_pre_ping` does, but not for `without_ping`."""
+    dialect = made.dialect
+
+    @sa.event.listens_for(made, "checkout")
+    def _ping(connection: Any, _record: object, _proxy: object) -> None:
+        if getattr(_without_ping, "is_on", False):
+            return
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            if not dialect.is_disconnect(error, connection, None):
+                raise
+            raise sa.exc.InvalidatePoolError from error  # the pool then opens new ones
+
+
+@contextmanager
+def without_ping() -> Iterator[None]:
+    """Take a connection from the pool as it is. For callers that try again when it is dead."""
+    _without_ping.is_on = True
+    try:
+        yield
+    finally:
+        _without_ping.is_on = False
 
 
 def sqlite_file(url: sa.URL) -> Path | None:

@@ -9,8 +9,8 @@ from app.core.errors import Invalid
 TOLERANCE = 300  # seconds, in either direction
 
 
-def verify(payload: bytes, header: str, secrets: list[str]) -> None:
-    """Check that Stripe signed these bytes with one of our secrets, within five minutes of now.
+def verify(payload: bytes, header: str, secrets: list[str]) -> str:
+    """Return the one of our secrets with which Stripe signed these bytes, within five minutes of now.
 
     The SDK's `WebhookSignature` takes text only, so it cannot check a signed body that is not UTF-8. It also
     accepts a signature from the future, which we refuse. Raises Invalid.
@@ -23,9 +23,11 @@ def verify(payload: bytes, header: str, secrets: list[str]) -> None:
         raise Invalid("The signature is from the future; compare this machine's clock.")
     is_recent = signed_at >= time.time() - TOLERANCE
     signed = f"{signed_at}.".encode() + payload
-    expected = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets]
-    if not is_recent or not any(hmac.compare_digest(one, found) for one in expected for found in signatures):
-        raise Invalid("No signature fits these bytes and our secrets, or it is older than five minutes.")
+    for secret in secrets if is_recent else ():
+        expected = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+        if any(hmac.compare_digest(expected, found) for found in signatures):
+            return secret
+    raise Invalid("No signature fits these bytes and our secrets, or it is older than five minutes.")
 
 
 def _parse(header: str) -> tuple[int | None, list[str]]:

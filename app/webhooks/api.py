@@ -6,6 +6,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app import apps, gateway
 from app.core import db
 from app.core.errors import Invalid, NotFound
+from app.webhooks.intake import store_new
 from app.webhooks.receive import receive as store
 
 bp = Blueprint("webhooks", __name__)
@@ -24,16 +25,23 @@ def receive(app_id: str) -> Response:
     payload = request.get_data()
     if len(payload) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
-    session = db.session()
     if not db.is_id(app_id):
         raise NotFound("There is no such app.")
+    stored = store_new(app_id, payload, header)
+    ignored_because = stored.ignored_because if stored else _look_and_store(app_id, payload, header)
+    if ignored_because is None:
+        current_app.extensions["gangway.worker"].wake()
+    message = f"Stored, and ignored. {ignored_because}" if ignored_because else "Stored."
+    return jsonify(namespaceId=apps.NAMESPACE_ID, appId=app_id, message=message)
+
+
+def _look_and_store(app_id: str, payload: bytes, header: str) -> str | None:
+    """Check the signature against the secrets in the database, store the event and commit."""
+    session = db.session()
     receiver = apps.receiver(session, app_id)
     gateway.verify(payload, header, receiver.secrets)
     db.end_read(session)
     db.start_write(session)
     ignored_because = store(session, receiver, payload)
     session.commit()
-    if ignored_because is None:
-        current_app.extensions["gangway.worker"].wake()
-    message = f"Stored, and ignored. {ignored_because}" if ignored_because else "Stored."
-    return jsonify(namespaceId=apps.NAMESPACE_ID, appId=app_id, message=message)
+    return ignored_because

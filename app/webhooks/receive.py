@@ -42,7 +42,7 @@ def receive(session: Session, receiver: apps.Receiver, payload: bytes) -> str | 
     """
     text, parsed = parse_bytes(payload, livemode=receiver.livemode)
     structlog.contextvars.bind_contextvars(event_id=parsed.id)  # for this request's line in the log
-    row = _row(receiver.app_id, parsed, text, "webhook")
+    row = event_row(receiver.app_id, parsed, text, "webhook")
     if parsed.ignored_because is not None:
         session.execute(db.insert(session, Event).values(row).on_conflict_do_nothing())
         return parsed.ignored_because
@@ -56,7 +56,7 @@ def receive(session: Session, receiver: apps.Receiver, payload: bytes) -> str | 
 def store_listed(session: Session, app: apps.App, bodies: list[dict[str, Any]]) -> int:
     """Store the events of Stripe's list that no webhook delivered. Return how many. The caller commits."""
     parsed_events = [parse(json.dumps(body), livemode=app.livemode) for body in bodies if _is_ours(app, body)]
-    rows = [_row(app.id, parsed, json.dumps(parsed.body), "backfill") for parsed in parsed_events]
+    rows = [event_row(app.id, parsed, json.dumps(parsed.body), "backfill") for parsed in parsed_events]
     if not rows:
         return 0
     stored = session.scalars(
@@ -76,7 +76,8 @@ def _is_ours(app: apps.App, body: Any) -> bool:
     return is_event(body) and body["livemode"] is app.livemode
 
 
-def _row(app_id: str, parsed: ParsedEvent, payload: str, origin: str) -> dict[str, Any]:
+def event_row(app_id: str, parsed: ParsedEvent, payload: str, origin: str) -> dict[str, Any]:
+    """Return the values of a new event's row."""
     now = utcnow()
     row = {
         "app_id": app_id,
@@ -88,6 +89,8 @@ def _row(app_id: str, parsed: ParsedEvent, payload: str, origin: str) -> dict[st
         "received_at": now,
         "due_at": now,
         "attempts": 0,
+        "reason": None,
+        "finished_at": None,
     }
     if parsed.ignored_because is not None:
         row |= {"state": "ignored", "reason": parsed.ignored_because, "finished_at": now}

@@ -84,7 +84,7 @@ MUTANTS = (
     ),
     Mutant(
         "the former secret is always accepted",
-        "app/apps/connections.py",
+        "app/apps/receivers.py",
         "or_(SigningSecret.retire_at.is_(None), SigningSecret.retire_at > now),",
         "SigningSecret.id.is_not(None),",
         "tests/apps/test_rolling.py::test_accepts_the_former_secret_no_longer_than_that_though_stripe_is_away",

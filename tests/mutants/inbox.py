@@ -10,6 +10,41 @@ MARK_DUE = "app/payers/actions.py"
 
 MUTANTS = (
     Mutant(
+        "a process goes on with a secret that another one retired",
+        "app/apps/receivers.py",
+        "        _is_accepted(now),\n",
+        "",
+        "tests/webhooks/test_intake.py::test_refuses_a_secret_at_once_when_another_process_chose_to",
+    ),
+    Mutant(
+        "a process goes on with a secret that was replaced in its row",
+        "app/apps/receivers.py",
+        '        SigningSecret.sealed == bindparam("sealed"),\n',
+        "",
+        "tests/webhooks/test_intake.py::test_refuses_a_secret_at_once_when_another_process_chose_to",
+    ),
+    Mutant(
+        "a known receiver takes any signature",
+        "app/webhooks/intake.py",
+        "        secret = gateway.verify(payload, header, receiver.secrets)\n",
+        "        secret = receiver.secrets[0]\n",
+        "tests/webhooks/test_intake.py::test_refuses_other_bytes_than_those_signed",
+    ),
+    Mutant(
+        "a process keeps opened secrets",
+        "app/apps/receivers.py",
+        "return abs(time.time() - read_at) > MAX_AGE",
+        "return False",
+        "tests/webhooks/test_intake.py::test_reads_the_secrets_again_after_two_seconds",
+    ),
+    Mutant(
+        "a dead connection loses an event",
+        "app/webhooks/intake.py",
+        "    except engine.dialect.loaded_dbapi.Error:\n        return None",
+        "    except engine.dialect.loaded_dbapi.InterfaceError:\n        return None",
+        "tests/webhooks/test_intake.py::test_takes_an_event_though_the_connection_died",
+    ),
+    Mutant(
         "a webhook is taken without its signature",
         WEBHOOK,
         "    gateway.verify(payload, header, receiver.secrets)\n",
@@ -32,7 +67,7 @@ MUTANTS = (
     ),
     Mutant(
         "the secret of another app is accepted",
-        "app/apps/connections.py",
+        "app/apps/receivers.py",
         'and_(SigningSecret.app_id == App.id, _is_accepted(bindparam("now")))',
         '_is_accepted(bindparam("now"))',
         "tests/webhooks/test_receive.py::test_refuses_the_secret_of_another_app",
@@ -47,9 +82,9 @@ MUTANTS = (
     Mutant(
         "a webhook is answered before it is committed",
         WEBHOOK,
-        "    session.commit()\n    if ignored_because is None:",
-        "    session.flush()\n    if ignored_because is None:",
-        "tests/webhooks/test_receive.py::test_has_stored_the_event_before_anything_comes_of_it",
+        "    session.commit()\n    return ignored_because",
+        "    session.flush()\n    return ignored_because",
+        "tests/webhooks/test_intake.py::test_stores_the_same_row_either_way",
     ),
     Mutant(
         "a live event is taken by a test app",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from flask import Response, current_app, g, has_request_context, request
 from flask_babel import refresh
+from werkzeug.exceptions import HTTPException
 
 # Each by its own name, so that its readers find it. The order is that of the switch.
 NAMES = {
@@ -59,7 +60,15 @@ def offered_languages() -> tuple[str, ...]:
 
 def chosen() -> str | None:
     """Return the language that the reader has just chosen on this page, if we offer it."""
-    return match(request.values.get(PARAMETER, ""), offered_languages())
+    return match(_wish() or "", offered_languages())
+
+
+def _wish() -> str | None:
+    """Return what the request says, if it says anything. A body that is too large says nothing."""
+    try:
+        return request.values.get(PARAMETER)
+    except HTTPException:
+        return None
 
 
 def match(tag: str, offered: Sequence[str]) -> str | None:
@@ -95,7 +104,7 @@ def cookie_name() -> str:
 
 def remember_choice(response: Response) -> Response:
     """Keep what the reader chose on this page, in a cookie that holds nothing else."""
-    if PARAMETER not in request.values or is_english_only():
+    if is_english_only() or _wish() is None:
         return response
     language = chosen()
     if language and request.cookies.get(cookie_name()) != language:

@@ -1,0 +1,74 @@
+"""A statement that the driver runs without SQLAlchemy, which takes longer than the database needs."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from app.core import db, sqlite
+
+Values = dict[str, Any]
+
+
+class DirectStatement:
+    """One statement in a transaction of its own. It is committed, with full durability, when it returns.
+
+    It does not look first whether the connection still lives. `row` raises the driver's own error when it
+    does not, and then the caller knows nothing about the commit, as always.
+    """
+
+    def __init__(self, statement: sa.ClauseElement) -> None:
+        self._statement = statement
+        self._compiled: dict[str, tuple[str, list[str] | None, dict[str, Any]]] = {}
+
+    def row(self, engine: sa.Engine, values: Values) -> tuple[Any, ...] | None:
+        """Run it and return the first row, if there is one."""
+        text, parameters = self._bind(engine.dialect, values)
+        with db.without_ping():
+            pooled = engine.raw_connection()
+        connection = pooled.dbapi_connection
+        assert connection is not None
+        try:
+            rows = _run(connection, text, parameters)
+        except engine.dialect.loaded_dbapi.Error as error:
+            if engine.dialect.is_disconnect(error, connection, None):
+                pooled.invalidate(error)
+            raise
+        finally:
+            pooled.close()
+        return rows[0] if rows else None
+
+    def _bind(self, dialect: sa.Dialect, values: Values) -> tuple[str, Any]:
+        if dialect.name not in self._compiled:
+            self._compiled[dialect.name] = self._compile(dialect)
+        text, order, processors = self._compiled[dialect.name]
+        bound = {
+            name: processor(values[name]) if processor else values[name]
+            for name, processor in processors.items()
+        }
+        return text, bound if order is None else tuple(bound[name] for name in order)
+
+    def _compile(self, dialect: sa.Dialect) -> tuple[str, list[str] | None, dict[str, Any]]:
+        compiled = self._statement.compile(dialect=dialect)
+        assert isinstance(compiled, sa.sql.compiler.SQLCompiler)
+        processors = {
+            name: parameter.type.dialect_impl(dialect).bind_processor(dialect)
+            for name, parameter in compiled.binds.items()
+        }
+        return compiled.string, compiled.positiontup, processors
+
+
+def _run(connection: DBAPIConnection, text: str, parameters: Any) -> list[tuple[Any, ...]]:
+    if isinstance(connection, sqlite.Connection):  # it commits each statement unless told otherwise
+        connection.take_turn()
+        try:
+            return connection.execute(text, parameters).fetchall()
+        finally:
+            connection.end_turn()
+    connection.autocommit = True  # nothing is sent for this
+    try:
+        found: list[tuple[Any, ...]] = connection.execute(text, parameters).fetchall()
+    finally:
+        if not connection.closed:
+            connection.autocommit = False
+    return found
