@@ -50,7 +50,7 @@ for (const list of document.querySelectorAll("[data-rows]")) {
     [...rows].forEach((row, index) => {
       row.querySelector("[data-number]").textContent = index + 1;
       const remover = row.querySelector("button");
-      remover.setAttribute("aria-label", `Remove name ${index + 1}`);
+      remover.setAttribute("aria-label", list.dataset.removeNumber.replace("#", index + 1));
       remover.hidden = rows.length === 1;
     });
   };
@@ -63,12 +63,12 @@ for (const list of document.querySelectorAll("[data-rows]")) {
   };
 
   const furnish = (row) => {
-    const remover = makeButton("Remove", "quiet");
+    const remover = makeButton(list.dataset.remove, "quiet");
     remover.addEventListener("click", () => remove(row));
     row.querySelector("input").after(remover);
   };
 
-  const adder = makeButton("Add another", "secondary");
+  const adder = makeButton(list.dataset.add, "secondary");
   adder.addEventListener("click", () => {
     const row = rows[0].cloneNode(true);
     const input = row.querySelector("input");

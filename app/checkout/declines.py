@@ -4,6 +4,9 @@ Codes are Stripe's: https://docs.stripe.com/declines/codes and https://docs.stri
 """
 
 from dataclasses import dataclass
+from typing import Any
+
+from app.web.languages import lazy_gettext as _
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class Decline:
     @property
     def customer_advice(self) -> str:
         """What the customer can do, in words that keep the bank's reason to ourselves where we must."""
-        return FOR_CUSTOMERS[self.advice]
+        return str(FOR_CUSTOMERS[self.advice])
 
 
 OTHER_CARD = "Send a link, so that the customer can use another card."
@@ -27,14 +30,14 @@ DISCREET = "Don't tell the customer which reason the bank gave; say that it was 
 CONFIRM = "Send a link; the customer must confirm with their bank's app or code when it is asked for."
 BANK_DETAILS = "Send a link, so that the customer can give another bank account or a card."
 
-FOR_CUSTOMERS = {
-    OTHER_CARD: "Use another card or a bank account.",
-    ASK_BANK: "Use another card or a bank account. Your bank can tell you why it declined this one.",
-    TYPE_AGAIN: "Try again, and check each detail as you type it.",
-    LATER: "Try the same card again in a few hours, or use another one now.",
-    DISCREET: "Use another card or a bank account.",
-    CONFIRM: "Try again, and confirm it in your bank's app or with the code that your bank sends you.",
-    BANK_DETAILS: "Use another bank account or a card.",
+FOR_CUSTOMERS: dict[str, Any] = {
+    OTHER_CARD: _("Use another card or a bank account."),
+    ASK_BANK: _("Use another card or a bank account. Your bank can tell you why it declined this one."),
+    TYPE_AGAIN: _("Try again, and check each detail as you type it."),
+    LATER: _("Try the same card again in a few hours, or use another one now."),
+    DISCREET: _("Use another card or a bank account."),
+    CONFIRM: _("Try again, and confirm it in your bank's app or with the code that your bank sends you."),
+    BANK_DETAILS: _("Use another bank account or a card."),
 }
 
 UNKNOWN = "The bank declined without giving a reason."

@@ -15,6 +15,7 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.customers import Customer, CustomerTaken, NewCustomer
 from app.onboarding import queries
 from app.onboarding.models import Signup, browser_hash
+from app.web.languages import gettext
 
 MAX_TRIES = 5  # each time a twin of this request was quicker, it has stored something to continue from
 
@@ -66,7 +67,7 @@ def sign_up(
             alike = _alike(session, wanted, browser)
             if alike is not None:
                 return SignedUp(alike, is_new=False)
-    raise Conflict("This is being set up already. Try again in a moment.")
+    raise Conflict(gettext("This is being set up already. Try again in a moment."))
 
 
 def tell_stripe(session: Session, app: apps.App, customer_id: str) -> None:

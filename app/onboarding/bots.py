@@ -11,6 +11,7 @@ from app.core.db import utcnow
 from app.core.errors import AppError
 from app.onboarding.forms import Form
 from app.web import limits
+from app.web.languages import gettext as _
 from app.web.visitors import visitor
 
 log = structlog.get_logger("gangway.onboarding")
@@ -31,8 +32,10 @@ def refuse(form: Form, *, is_new: bool) -> None:
     if is_decoy_filled or (is_new and _is_too_quick(form)):
         log.info("signup_unlike_a_person", decoy=is_decoy_filled)
         raise UnlikeAPerson(
-            "The form was filled in as a program would. Nothing was saved, and what you typed is still here. "
-            "Wait a few seconds, then send it again."
+            _(
+                "The form was filled in as a program would. Nothing was saved, and what you typed is still"
+                " here. Wait a few seconds, then send it again."
+            )
         )
 
 
@@ -54,9 +57,14 @@ def _is_too_quick(form: Form) -> bool:
 def too_many_declines() -> tuple[str, str]:
     """Return what to do after too many declined tries: a title and a sentence."""
     support = settings().support_email
-    help_ = f", or write to {support}" if support else ", or ask us for help"
-    told = (
+    told = _(
         "Too many payment methods were declined, so this is closed for a day to protect card owners. Nothing"
-        f" has been charged. Try again tomorrow with another card or bank account{help_}."
+        " has been charged."
     )
-    return "Please wait before you try again", told
+    if support:
+        advice = _(
+            "Try again tomorrow with another card or bank account, or write to %(address)s.", address=support
+        )
+    else:
+        advice = _("Try again tomorrow with another card or bank account, or ask us for help.")
+    return _("Please wait before you try again"), f"{told} {advice}"

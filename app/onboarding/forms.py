@@ -15,6 +15,8 @@ from app.core.config import settings
 from app.core.db import new_id
 from app.customers import Customer, NewCustomer
 from app.web.forms import has_control_characters, one_line, trimmed
+from app.web.languages import gettext as _
+from app.web.languages import lazy_gettext as lazy
 
 MOST_SUBJECT_KEYS = 100
 LONGEST_KEY = 256
@@ -65,9 +67,9 @@ class SubjectKeysField(Field):
         self.errors = []
         self.entry_errors = dict(self._problems())
         if self.flags.required and not any(self.data):
-            self.entry_errors = {0: "Enter at least one account or device name."}
+            self.entry_errors = {0: _("Enter at least one account or device name.")}
         if len(self.data) > MOST_SUBJECT_KEYS:
-            self.errors = [f"Enter {MOST_SUBJECT_KEYS} names or fewer."]
+            self.errors = [_("Enter %(number)s names or fewer.", number=MOST_SUBJECT_KEYS)]
         return not (self.errors or self.entry_errors)
 
     @property
@@ -79,11 +81,11 @@ class SubjectKeysField(Field):
         seen: set[str] = set()
         for index, key in enumerate(self.data):
             if len(key) > LONGEST_KEY:
-                yield index, f"Use {LONGEST_KEY} characters or fewer."
+                yield index, _("Use %(number)s characters or fewer.", number=LONGEST_KEY)
             elif has_control_characters(key):
-                yield index, "This has characters that can't be used. Please retype it."
+                yield index, _("This has characters that can't be used. Please retype it.")
             elif key and key in seen:
-                yield index, "You've already entered this name."
+                yield index, _("You've already entered this name.")
             seen.add(key)
 
 
@@ -91,40 +93,40 @@ class SignupForm(FlaskForm):
     """The details that a visitor enters."""
 
     name = StringField(
-        "Company or your name",
+        lazy("Company or your name"),
         filters=[trimmed],
         validators=[
-            DataRequired("Enter your company's name or your own."),
-            Length(max=256, message="Use 256 characters or fewer."),
+            DataRequired(lazy("Enter your company's name or your own.")),
+            Length(max=256, message=lazy("Use %(number)s characters or fewer.", number=256)),
             one_line,
         ],
         render_kw={"autocomplete": "organization", "maxlength": 256},
     )
     email = EmailField(
-        "Email address",
+        lazy("Email address"),
         filters=[trimmed],
         validators=[
-            DataRequired("Enter the email address for receipts."),
-            Length(max=254, message="Use 254 characters or fewer."),
-            Email("Enter an email address like name@example.com."),
+            DataRequired(lazy("Enter the email address for receipts.")),
+            Length(max=254, message=lazy("Use %(number)s characters or fewer.", number=254)),
+            Email(lazy("Enter an email address like name@example.com.")),
         ],
         render_kw={"autocomplete": "email", "inputmode": "email", "maxlength": 254},
     )
     currency = SelectField(
-        "Currency",
-        validators=[InputRequired("Choose a currency.")],
+        lazy("Currency"),
+        validators=[InputRequired(lazy("Choose a currency."))],
         render_kw={"autocomplete": "transaction-currency"},
     )
     key = StringField(
-        "Your reference",
+        lazy("Your reference"),
         filters=[trimmed],
         validators=[
-            Length(max=LONGEST_KEY, message=f"Use {LONGEST_KEY} characters or fewer."),
+            Length(max=LONGEST_KEY, message=lazy("Use %(number)s characters or fewer.", number=LONGEST_KEY)),
             one_line,
         ],
         render_kw={"autocomplete": "off", "maxlength": LONGEST_KEY, "spellcheck": "false"},
     )
-    subject_keys = SubjectKeysField("Account or device names")
+    subject_keys = SubjectKeysField(lazy("Account or device names"))
     nonce = HiddenField()
 
     def __init__(self, **kwargs: Any) -> None:

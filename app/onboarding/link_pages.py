@@ -20,23 +20,27 @@ from app.onboarding.links import LinkState, OnboardingLink
 from app.onboarding.pages import Problem, bp, is_in_doubt, name_browser, tell
 from app.onboarding.places import name_in_url
 from app.onboarding.resume import PaymentMethodOnFile
+from app.web.languages import lazy_gettext as _
 from app.web.limits import limited
 
-CLOSED = "We can't open the payment page right now"
+CLOSED = _("We can't open the payment page right now")
 AWAY = Problem(
     CLOSED,
-    "We can't reach our payment provider just now. Nothing is lost, and this link goes on working: try again"
-    " in a few minutes.",
+    _(
+        "We can't reach our payment provider just now. Nothing is lost, and this link goes on working: try"
+        " again in a few minutes."
+    ),
 )
 REFUSED = Problem(
-    CLOSED, "Stripe didn't accept the details we have for you. Please contact us so that we can correct them."
+    CLOSED,
+    _("Stripe didn't accept the details we have for you. Please contact us so that we can correct them."),
 )
-AGAIN = "Please press the button again"
+AGAIN = _("Please press the button again")
 UNPROVEN = Problem(
     AGAIN,
-    "This page was open for a long time, or your browser didn't send our cookie. Nothing has changed.",
+    _("This page was open for a long time, or your browser didn't send our cookie. Nothing has changed."),
 )
-CROWDED = Problem(AGAIN, "The payment page was being opened somewhere else at the same time.")
+CROWDED = Problem(AGAIN, _("The payment page was being opened somewhere else at the same time."))
 
 
 @bp.after_app_request

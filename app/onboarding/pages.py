@@ -23,6 +23,7 @@ from app.onboarding.resume import PaymentMethodOnFile
 from app.onboarding.resume import begin as begin_payment
 from app.onboarding.resume import resume as resume_payment
 from app.web import problems
+from app.web.languages import gettext as _
 from app.web.limits import limited
 
 bp = Blueprint("onboarding", __name__)
@@ -243,9 +244,11 @@ def _stale(form: SignupForm, sent: Form | None) -> Problem | None:
     name_browser()
     form.nonce.data = (sent or Form()).nonce
     return Problem(
-        "Please send it again",
-        "This page was open for a long time, or your browser did not send our cookie. "
-        "Nothing was stored; what you typed is still here.",
+        _("Please send it again"),
+        _(
+            "This page was open for a long time, or your browser did not send our cookie. "
+            "Nothing was stored; what you typed is still here."
+        ),
     )
 
 
@@ -267,23 +270,24 @@ def _explain(form: SignupForm, error: AppError) -> tuple[Problem | None, int]:
     support = settings().support_email
     if isinstance(error, customers.CustomerTaken):
         # One sentence for every case: it does not reveal the name or its holder.
-        help_ = f"write to {support}" if support else "ask us"
-        sentence = "This reference or one of these names can't be used for a new sign-up."
         (form.subject_keys or form.key).errors = [
-            f"{sentence} If your company has signed up before: {help_} for a link."
+            _("This reference or one of these names can't be used for a new sign-up."),
+            _("If your company has signed up before: write to %(address)s for a link.", address=support)
+            if support
+            else _("If your company has signed up before: ask us for a link."),
         ]
         return None, 422
     is_blocked = isinstance(error, checkout.TooManyDeclines)
     is_deleted = isinstance(error, PreconditionFailed) and not is_blocked
     if isinstance(error, actions.FormAlreadyUsed) or is_deleted:
         form.nonce.data = Form().nonce
-        return Problem("Please send it again", "Nothing was stored; what you typed is still here."), 422
+        return Problem(_("Please send it again"), _("Nothing was stored; what you typed is still here.")), 422
     if isinstance(error, Invalid) and "email" in error.fields:
         form.email.errors = [error.detail]
         return None, 422
     if isinstance(error, Invalid):
-        return Problem("Stripe did not accept these details", error.detail), 422
-    words = bots.too_many_declines() if is_blocked else ("Please send it again", error.detail)
+        return Problem(_("Stripe did not accept these details"), error.detail), 422
+    words = bots.too_many_declines() if is_blocked else (_("Please send it again"), error.detail)
     return Problem(*words), error.status
 
 

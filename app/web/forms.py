@@ -6,6 +6,7 @@ from typing import Any
 from wtforms import Field
 from wtforms.validators import ValidationError
 
+from app.web.languages import gettext
 from app.web.visible import trim
 
 
@@ -19,7 +20,7 @@ def trimmed(value: str | None) -> str | None:
 def one_line(_form: Any, field: Field) -> None:
     """Refuse characters that nobody types and some databases refuse."""
     if has_control_characters(field.data or ""):
-        raise ValidationError("This has characters that can't be used. Please retype it.")
+        raise ValidationError(gettext("This has characters that can't be used. Please retype it."))
 
 
 def has_control_characters(text: str) -> bool:

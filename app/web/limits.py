@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.core.config import Settings
 from app.core.errors import AppError
+from app.web.languages import gettext, lazy_gettext, ngettext
 from app.web.visitors import visitor
 
 log = structlog.get_logger("gangway.limits")
@@ -34,12 +35,19 @@ class TooMany(AppError):
     """Somebody did something too often, and may do it again after some seconds."""
 
     status = 429
-    title = "Please wait a moment"
+    title = lazy_gettext("Please wait a moment")
 
-    def __init__(self, seconds: float, what: str = "a lot of attempts in a short time") -> None:
+    def __init__(self, seconds: float, what: str | None = None) -> None:
         self.retry_after = max(1, math.ceil(seconds))
         g.retry_after = self.retry_after
-        super().__init__(f"That was {what}. Nothing was changed. Try again in {duration(self.retry_after)}.")
+        what = what or gettext("a lot of attempts in a short time")
+        super().__init__(
+            gettext(
+                "That was %(what)s. Nothing was changed. Try again in %(duration)s.",
+                what=what,
+                duration=duration(self.retry_after),
+            )
+        )
 
 
 class Spent:
@@ -199,11 +207,11 @@ def current() -> Limits:
 
 def duration(seconds: int) -> str:
     """Say how long that is, rounded up."""
-    for size, unit in ((3600, "hour"), (60, "minute")):
-        if seconds > size * 1.5:
-            number = math.ceil(seconds / size)
-            return f"{number} {unit}{'s' if number > 1 else ''}"
-    return f"{seconds} second{'s' if seconds > 1 else ''}"
+    if seconds > 3600 * 1.5:
+        return ngettext("%(num)s hour", "%(num)s hours", math.ceil(seconds / 3600))
+    if seconds > 60 * 1.5:
+        return ngettext("%(num)s minute", "%(num)s minutes", math.ceil(seconds / 60))
+    return ngettext("%(num)s second", "%(num)s seconds", seconds)
 
 
 def retry_url() -> str:

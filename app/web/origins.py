@@ -9,6 +9,8 @@ from flask import Flask, Response, request
 
 from app.core.config import LOOPBACK, Settings
 from app.core.errors import Forbidden
+from app.web.languages import gettext
+from app.web.languages import lazy_gettext as _
 
 log = structlog.get_logger("gangway.web")
 
@@ -21,8 +23,8 @@ Origin = tuple[str, str, int | None]  # scheme, host, port
 class ForeignForm(Forbidden):
     """Another site sent a form to this one."""
 
-    title = "That form came from another site"
-    advice = "Open the page on this site again, then fill in the form there."
+    title = _("That form came from another site")
+    advice = _("Open the page on this site again, then fill in the form there.")
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -53,7 +55,10 @@ def init_app(app: Flask, settings: Settings) -> None:
             return
         log.warning("foreign_form", path=request.path, sent_from=sent_from, public_url=settings.public_url)
         raise ForeignForm(
-            f"Your browser sent it from a page outside {settings.public_url}. Nothing was changed."
+            gettext(
+                "Your browser sent it from a page outside %(address)s. Nothing was changed.",
+                address=settings.public_url,
+            )
         )
 
     @app.after_request

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from app.core import db
 from app.core.errors import AppError, Forbidden
 from app.web import wording
+from app.web.languages import gettext as _
 from app.web.limits import retry_url
 
 log = structlog.get_logger("gangway.web")
@@ -72,8 +73,8 @@ def _database_error(error: Exception) -> Response:
         db.session().rollback()
     response = answer(
         503,
-        "We can't save anything right now",
-        "Our database isn't responding. Try again in a moment. It's safe to send the same form again.",
+        _("We can't save anything right now"),
+        _("Our database isn't responding. Try again in a moment. It's safe to send the same form again."),
     )
     response.headers["Retry-After"] = "5"
     return response
@@ -84,8 +85,8 @@ def _unexpected_error(error: Exception) -> Response:
     db.session().rollback()
     return answer(
         500,
-        "Something went wrong",
-        "The problem is on our side, and we've recorded it. Try again in a moment.",
+        _("Something went wrong"),
+        _("The problem is on our side, and we've recorded it. Try again in a moment."),
     )
 
 
@@ -123,7 +124,7 @@ def answer(
     values: dict[str, Any] = {
         "status": status,
         "title": words.heading if wording.is_phrase(title) else title,
-        "detail": plain(status, detail),
+        "detail": plain(status, str(detail)),
         "advice": advice or words.advice,
         "own_advice": advice,
         "request_id": g.get("request_id", ""),

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from flask import Flask, abort, request
 
 from app.core.errors import Invalid
+from app.web.languages import lazy_gettext
 
-SENTENCE = "This has characters that can't be stored. Go back and type it again."
+SENTENCE = lazy_gettext("This has characters that can't be stored. Go back and type it again.")
 
 
 def init_app(app: Flask) -> None:
@@ -24,7 +25,7 @@ def init_app(app: Flask) -> None:
         if is_unstorable(request.path):
             abort(404)
         if any(map(is_unstorable, _texts())):
-            raise Invalid(SENTENCE)
+            raise Invalid(str(SENTENCE))
 
 
 def _texts() -> Iterator[str]:

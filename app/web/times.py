@@ -1,18 +1,39 @@
 """How pages speak of time."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
-from babel.dates import format_timedelta
+from babel.dates import format_date, format_time, format_timedelta
 from flask import Flask
 
 from app.core.db import utcnow
+from app.web import languages
 
 
 def init_app(app: Flask) -> None:
     """Let templates say how long ago, or how soon, something is."""
-    app.jinja_env.filters["ago"] = ago
+    app.jinja_env.filters.update(ago=ago, day=day, instant=minute)
 
 
 def ago(instant: datetime) -> str:
-    """`3 minutes ago` or `in 2 days`, in English as all pages are."""
-    return format_timedelta(instant - utcnow(), add_direction=True, locale="en")
+    """`3 minutes ago` or `in 2 days`, in the language of the page."""
+    return format_timedelta(instant - utcnow(), add_direction=True, locale=languages.current())
+
+
+def day(instant: datetime) -> str:
+    """Return a day with its month in words, in the language of the page."""
+    return format_date(instant, "long", locale=_locale())
+
+
+def minute(instant: datetime) -> str:
+    """Return a day and a time to the minute, in UTC and in the language of the page."""
+    return languages.gettext(
+        "%(date)s at %(time)s UTC",
+        date=day(instant),
+        time=format_time(instant, "short", tzinfo=UTC, locale=_locale()),
+    )
+
+
+def _locale() -> str:
+    """Return the locale of dates. In English, readers everywhere read `4 March 2026 at 05:06` correctly."""
+    language = str(languages.current())
+    return "en_GB" if language == "en" else language

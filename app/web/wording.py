@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from app.web.languages import lazy_gettext as _
+
 PHRASES = {
     status.phrase.lower() for status in HTTPStatus
 }  # such as "Precondition Failed": words for programs
@@ -19,79 +21,83 @@ class Words:
 
 KINDS = {
     400: Words(
-        "We couldn't read that",
-        "Your browser sent something that this page doesn't understand. Nothing was changed.",
-        "Go back, reload the page and try again. Make sure that cookies are allowed for this site.",
+        _("We couldn't read that"),
+        _("Your browser sent something that this page doesn't understand. Nothing was changed."),
+        _("Go back, reload the page and try again. Make sure that cookies are allowed for this site."),
     ),
-    401: Words("Log in first", "You need to log in to see this page.", "Log in, then try again."),
+    401: Words(_("Log in first"), _("You need to log in to see this page."), _("Log in, then try again.")),
     403: Words(
-        "You don't have access to this page",
-        "Your account isn't allowed to open it.",
-        "If you need access, ask the person who sent you here.",
+        _("You don't have access to this page"),
+        _("Your account isn't allowed to open it."),
+        _("If you need access, ask the person who sent you here."),
     ),
     404: Words(
-        "We can't find this page",
-        "The address may be mistyped, or the page may have moved.",
-        "Check the address, or open the link we sent you again.",
+        _("We can't find this page"),
+        _("The address may be mistyped, or the page may have moved."),
+        _("Check the address, or open the link we sent you again."),
     ),
     405: Words(
-        "This page can't be opened directly",
-        "It's one step of a form, so it can't be opened on its own.",
-        "Start from the beginning instead. Everything you saved is safe.",
+        _("This page can't be opened directly"),
+        _("It's one step of a form, so it can't be opened on its own."),
+        _("Start from the beginning instead. Everything you saved is safe."),
     ),
     408: Words(
-        "That took too long",
-        "Your browser didn't finish sending the page.",
-        "Check your connection and try again.",
+        _("That took too long"),
+        _("Your browser didn't finish sending the page."),
+        _("Check your connection and try again."),
     ),
     409: Words(
-        "This was being done at the same time",
-        "Another window or another person was doing the same thing.",
-        "Wait a few seconds, then go back and reload the page to see the latest.",
+        _("This was being done at the same time"),
+        _("Another window or another person was doing the same thing."),
+        _("Wait a few seconds, then go back and reload the page to see the latest."),
     ),
     412: Words(
-        "This is no longer possible",
-        "Something changed after you opened this page, so nothing was done this time.",
-        "Go back and reload the page to see the latest.",
+        _("This is no longer possible"),
+        _("Something changed after you opened this page, so nothing was done this time."),
+        _("Go back and reload the page to see the latest."),
     ),
     413: Words(
-        "That is too long",
-        "You entered more than this page accepts. Nothing was saved.",
-        "Go back, shorten it and send it again.",
+        _("That is too long"),
+        _("You entered more than this page accepts. Nothing was saved."),
+        _("Go back, shorten it and send it again."),
     ),
     414: Words(
-        "That address is too long",
-        "Your browser asked for an address that is longer than this site accepts. Nothing was changed.",
-        "Check the address, or start again.",
+        _("That address is too long"),
+        _("Your browser asked for an address that is longer than this site accepts. Nothing was changed."),
+        _("Check the address, or start again."),
     ),
     415: Words(
-        "We couldn't read that",
-        "It came in a format that this page doesn't accept.",
-        "Go back and try again.",
+        _("We couldn't read that"),
+        _("It came in a format that this page doesn't accept."),
+        _("Go back and try again."),
     ),
     429: Words(
-        "Please wait a moment",
-        "There were many attempts in a short time, from you or from someone on the same network. "
-        "Nothing was saved or charged this time.",
-        "Wait a few minutes, then try again. Everything you saved before is safe.",
+        _("Please wait a moment"),
+        _(
+            "There were many attempts in a short time, from you or from someone on the same network. "
+            "Nothing was saved or charged this time."
+        ),
+        _("Wait a few minutes, then try again. Everything you saved before is safe."),
     ),
     431: Words(
-        "Your browser sent too much",
-        "Its cookies or other headers are larger than this site accepts. Nothing was changed.",
-        "Delete the cookies of this site, then open the page again.",
+        _("Your browser sent too much"),
+        _("Its cookies or other headers are larger than this site accepts. Nothing was changed."),
+        _("Delete the cookies of this site, then open the page again."),
     ),
     500: Words(
-        "Something went wrong",
-        "The problem is on our side, and we've recorded it.",
-        "Wait a minute, then go back and try again.",
+        _("Something went wrong"),
+        _("The problem is on our side, and we've recorded it."),
+        _("Wait a minute, then go back and try again."),
     ),
     501: Words(
-        "We don't offer that", "This page can't do what was asked.", "Go back and choose another way."
+        _("We don't offer that"),
+        _("This page can't do what was asked."),
+        _("Go back and choose another way."),
     ),
     503: Words(
-        "We can't do that right now",
-        "Part of this service isn't responding. Everything you saved before is safe.",
-        "Wait a minute, then reload this page.",
+        _("We can't do that right now"),
+        _("Part of this service isn't responding. Everything you saved before is safe."),
+        _("Wait a minute, then reload this page."),
     ),
 }
 

@@ -196,7 +196,7 @@ MUTANTS = (
     Mutant(
         "a bug tells the visitor what it was",
         "app/web/problems.py",
-        '        500,\n        "Something went wrong",',
+        '        500,\n        _("Something went wrong"),',
         "        500,\n        str(error),",
         "tests/web/test_problems.py::test_unforeseen_failure_tells_nothing_but_its_number",
     ),

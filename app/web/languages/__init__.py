@@ -59,6 +59,7 @@ def init_app(app: Flask, offered: Offered = lambda: tuple(NAMES)) -> None:
     babel = Babel(app, locale_selector=selection.select)
     babel.domain_instance = CatalogueDomain()
     app.jinja_env.policies["ext.i18n.trimmed"] = True
+    app.jinja_env.filters["translated"] = translated
     app.after_request(selection.remember_choice)
 
     @app.context_processor
@@ -104,6 +105,16 @@ def lazy_gettext(text: str, **values: object) -> Any:
     return _lazy_gettext(text, **values)
 
 
+def mark(text: str) -> str:
+    """Mark a text to be translated where a page shows it, by the filter `translated`."""
+    return text
+
+
+def translated(text: str) -> str:
+    """Translate a text that was marked elsewhere. What has no translation, such as a bank's name, stays."""
+    return str(_gettext(text)) if text else ""
+
+
 def _url_of(language: str) -> str:
     """Return the address of this page in a language, relative to the page."""
     is_read = request.method in {"GET", "HEAD"}
@@ -121,9 +132,11 @@ __all__ = [
     "gettext",
     "init_app",
     "lazy_gettext",
+    "mark",
     "ngettext",
     "offer",
     "prefer",
     "stripe_locale",
     "tag_of",
+    "translated",
 ]
