@@ -4,6 +4,22 @@ from functools import cache
 
 from babel import Locale
 
+from app.core.collation import sort_key
+
+COMMON = (
+    "USD",
+    "EUR",
+    "GBP",
+    "JPY",
+    "CAD",
+    "AUD",
+    "CHF",
+    "CNY",
+    "INR",
+    "BRL",
+)  # the first ones of a long list
+LONG_LIST = 12  # from here on, the common ones come first
+
 # https://docs.stripe.com/currencies: the presentment currencies, as of API version 2026-10-28, without those
 # that their countries have retired: nobody can pay in ANG (since 2025) or STD (since 2018).
 # fmt: off
@@ -42,3 +58,22 @@ def choices() -> tuple[tuple[str, str], ...]:
     """Code and `CODE - Name` of each, by code."""
     names = Locale("en").currencies
     return tuple((code, f"{code} - {names.get(code, code)}") for code in sorted(CODES))
+
+
+def name(code: str, locale: str = "en") -> str:
+    """Return a currency's name, or its code when it has none."""
+    return str(Locale.parse(locale).currencies.get(code, code))
+
+
+@cache
+def named(locale: str, offered: tuple[str, ...] = ()) -> tuple[tuple[str, str], ...]:
+    """Return code and name in a language of the offered currencies, or of all.
+
+    A short list keeps the order of the offer. A long one has the common ones first, and then all by name.
+    """
+    label = {code: f"{name(code, locale)} ({code})" for code in offered or CODES}
+    if offered and len(offered) < LONG_LIST:
+        return tuple(label.items())
+    first = [code for code in COMMON if code in label]
+    rest = sorted(label.keys() - set(first), key=lambda code: sort_key(label[code]))
+    return tuple((code, label[code]) for code in (*first, *rest))

@@ -13,14 +13,17 @@ from app.customers.actions import (
     replace,
     restore,
 )
-from app.customers.details import NewCustomer, details_of, with_adopted
+from app.customers.details import PHONE, NewCustomer, details_of, with_adopted
+from app.customers.invoice_details import InvoiceDetails
 from app.customers.models import Customer
 from app.customers.queries import by_id_or_key, by_key, count_live, get, subject_keys_of
 from app.customers.search import fits, search_text
 
 __all__ = [
+    "PHONE",
     "Customer",
     "CustomerTaken",
+    "InvoiceDetails",
     "NewCustomer",
     "adopt",
     "by_id_or_key",

@@ -183,7 +183,12 @@ def is_same(customer: Customer, wanted: NewCustomer) -> bool:
 def differences(customer: Customer, wanted: NewCustomer) -> list[str]:
     """List the fields in which a customer differs from the wanted details."""
     held = details_of(customer)
-    ordered = replace_fields(wanted, id=customer.id, subject_keys=tuple(sorted(wanted.subject_keys)))
+    ordered = replace_fields(
+        wanted,
+        id=customer.id,
+        subject_keys=tuple(sorted(wanted.subject_keys)),
+        invoice_details=wanted.invoice_details or held.invoice_details,
+    )
     return [part.name for part in fields(held) if getattr(held, part.name) != getattr(ordered, part.name)]
 
 
@@ -198,6 +203,8 @@ def _fill(customer: Customer, wanted: NewCustomer) -> None:
     customer.description = wanted.description
     customer.billing_address = wanted.billing_address
     customer.extra = wanted.metadata
+    if wanted.invoice_details is not None:
+        customer.invoice_details = wanted.invoice_details.stored()
     kept = {subject.key: subject for subject in customer.subjects}
     customer.subjects = [kept.get(key) or SubjectKey(key=key) for key in wanted.subject_keys]
     customer.search_text = search.search_text(

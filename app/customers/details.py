@@ -6,6 +6,7 @@ from dataclasses import replace as replace_fields
 from typing import Any
 
 from app.core.db import new_id
+from app.customers.invoice_details import InvoiceDetails
 from app.customers.models import Customer
 
 ADOPTABLE = ("primary_email", "address", "phone")
@@ -27,6 +28,7 @@ class NewCustomer:
         None  # country, postalCode, state, city, line1, line2, phoneNumber
     )
     metadata: dict[str, str] | None = None
+    invoice_details: InvoiceDetails | None = None  # None: nothing is said, so a customer keeps its own
 
     def part(self, name: str) -> Any:
         """Return the name, or the part of that name in ADOPTABLE; empty if nothing is said."""
@@ -59,6 +61,7 @@ def details_of(customer: Customer) -> NewCustomer:
         description=customer.description,
         billing_address=customer.billing_address,
         metadata=customer.extra,
+        invoice_details=InvoiceDetails.of(customer.invoice_details),
     )
 
 

@@ -9,6 +9,11 @@ from app.core.db import Base, UtcDateTime, new_id, utcnow
 
 LIVE = sa.text("deleted_at IS NULL")
 DELETED = sa.text("deleted_at IS NOT NULL")
+WAITING = "waiting"
+APPROVED = "approved"
+DECLINED = "declined"
+APPROVALS = (WAITING, APPROVED, DECLINED)
+WAITS = sa.text("approval = 'waiting' AND deleted_at IS NULL")
 
 
 class Customer(Base):
@@ -29,6 +34,12 @@ class Customer(Base):
         sa.JSON(none_as_null=True)
     )  # of `details.ADOPTABLE`: what was filled with Stripe's value
     extra: Mapped[dict[str, str] | None] = mapped_column("metadata")  # `metadata` is SQLAlchemy's own word
+    invoice_details: Mapped[dict[str, str] | None] = mapped_column(
+        sa.JSON(none_as_null=True)
+    )  # as `invoice_details.InvoiceDetails` stores them
+    approval: Mapped[str | None] = mapped_column(
+        sa.String(16)
+    )  # of a sign-up: one of APPROVALS; None: not asked
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, onupdate=utcnow)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -48,6 +59,7 @@ class Customer(Base):
         sa.Index(
             "ix_customer_deleted_created", "created_at", "id", sqlite_where=DELETED, postgresql_where=DELETED
         ),
+        sa.Index("ix_customer_waiting", "created_at", "id", sqlite_where=WAITS, postgresql_where=WAITS),
         # On PostgreSQL a migration adds ix_customer_search where the server has pg_trgm.
     )
 

@@ -1,5 +1,6 @@
 """Stripe, and the only importer of `stripe`."""
 
+from app.gateway.billing_details import BillingDetails, TaxId
 from app.gateway.calls import KEY_LIFETIME
 from app.gateway.choices import DefaultChange
 from app.gateway.client import StripeGateway, is_live
@@ -39,6 +40,7 @@ __all__ = [
     "EVENTS",
     "KEY_LIFETIME",
     "Account",
+    "BillingDetails",
     "CheckoutSessionOptions",
     "Contact",
     "CustomerFacts",
@@ -64,6 +66,7 @@ __all__ = [
     "StripePermissionMissing",
     "StripeRefused",
     "StripeUnavailable",
+    "TaxId",
     "WSGITransport",
     "clear_budget",
     "contact_of",

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from app.gateway.billing_details import BillingDetails, TaxId
 from app.gateway.calls import Calls, plain
 from app.gateway.choices import BY_POLICY, CHOICE
 from app.gateway.errors import translated
@@ -17,16 +18,23 @@ class CustomerCalls(Calls):
     """Customers, payment methods and mandates."""
 
     def create_customer(
-        self, *, name: str, email: str | None, metadata: dict[str, str], idempotency_key: str
+        self,
+        *,
+        name: str,
+        email: str | None,
+        details: BillingDetails | None = None,
+        metadata: dict[str, str],
+        idempotency_key: str,
     ) -> str:
-        """Create a Stripe customer and return its id, cus_….
+        """Create a Stripe customer and return its id, cus_…. Its tax id takes `replace_tax_id`.
 
         Stripe keeps two customers with one email apart: only our row and the key prevent duplicates.
         Raises StripeRefused with Stripe's own words, StripeInProgress while the same request is under way,
         and StripeFailureStored when Stripe answers this key with an old failure.
         Source: https://docs.stripe.com/api/customers/create
         """
-        params: dict[str, Any] = {"name": name, "metadata": metadata}
+        params: dict[str, Any] = {"name": name} | (details.new_params() if details else {})
+        params["metadata"] = params.get("metadata", {}) | metadata
         if email:
             params["email"] = email
         with translated():
@@ -48,15 +56,36 @@ class CustomerCalls(Calls):
                     return str(customer.id)
         return None
 
-    def update_customer(self, customer_id: str, *, name: str | None, email: str | None) -> None:
-        """Give a Stripe customer another name or email; None leaves it, an empty text clears it.
+    def update_customer(
+        self, customer_id: str, *, name: str | None, email: str | None, details: BillingDetails | None = None
+    ) -> None:
+        """Give a Stripe customer another name, email or details; None leaves it, an empty text clears it.
 
-        Harmless to repeat, so without a key. Source: https://docs.stripe.com/api/customers/update
+        The tax id takes `replace_tax_id`. Harmless to repeat, so without a key.
+        Source: https://docs.stripe.com/api/customers/update
         """
         given = {"name": name, "email": email}
         params: Any = {field: value for field, value in given.items() if value is not None}
+        params |= details.params() if details else {}
         with translated():
             self._v1.customers.update(customer_id, params=params)
+
+    def replace_tax_id(self, customer_id: str, old: TaxId | None, new: TaxId | None) -> None:
+        """Give a customer a tax id in place of one that it has from us. Others stay.
+
+        Stripe can't change a tax id, so the new one is added before the old one goes. Harmless to repeat.
+        Raises StripeRefused when Stripe does not accept the number.
+        Source: https://docs.stripe.com/api/tax_ids/customer_create
+        """
+        tax_ids = self._v1.customers.tax_ids
+        with translated():
+            listed = tax_ids.list(customer_id, params={"limit": 100}).data
+            held = [(row.id, TaxId(type=row.type, value=row.value)) for row in listed]
+            if new is not None and new not in {known for _, known in held}:
+                tax_ids.create(customer_id, params={"type": new.type, "value": new.value})
+            for tax_id, known in held:
+                if known == old != new:
+                    tax_ids.delete(customer_id, tax_id)
 
     def customer(self, customer_id: str) -> CustomerFacts:
         """What Stripe says of a customer now; a deleted one is answered, not missing.

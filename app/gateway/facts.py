@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from app.gateway.billing_details import BillingDetails
 from app.gateway.contacts import Contact, collected_of, contact_of
 
 LAST_YEAR = 9000  # well before the calendar's last one, so that a span can be added to any time of Stripe's
@@ -128,11 +129,14 @@ class CustomerFacts:
             contact=contact_of(body),
         )
 
-    def told(self, *, name: str | None, email: str | None) -> "CustomerFacts":
+    def told(
+        self, *, name: str | None, email: str | None, details: BillingDetails | None = None
+    ) -> "CustomerFacts":
         """Return what is true once Stripe has these; None leaves its own, an empty text clears it."""
         name = self.name if name is None else name
         email = self.email if email is None else email
         rest = {part: value for part, value in self.contact.items() if part not in {"name", "email"}}
+        rest = rest if details is None else details.contact()
         given = {part: value for part, value in (("name", name), ("email", email)) if value}
         return replace(self, name=name, email=email, contact=rest | given)
 

@@ -27,6 +27,7 @@ class CheckoutSessionOptions:
     custom_text: dict[str, Any] | None = None
     expires_at: int | None = None  # seconds since 1970, 30 minutes to 24 hours ahead
     locale: str | None = None
+    phone_number_collection: dict[str, Any] | None = None
     redirect_on_completion: str | None = None
     tax_id_collection: dict[str, Any] | None = None
     metadata: dict[str, str] = field(default_factory=dict)
@@ -48,6 +49,7 @@ class CheckoutSessionOptions:
             "custom_text": self.custom_text,
             "expires_at": self.expires_at,
             "locale": self.locale,
+            "phone_number_collection": self.phone_number_collection,
             "redirect_on_completion": self.redirect_on_completion,
             "tax_id_collection": self.tax_id_collection,
         }

@@ -4,6 +4,7 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 
 from app.onboarding import link_pages, pages
+from app.onboarding.consent import Consent
 
 
 def init_app(app: Flask, csrf: CSRFProtect) -> None:
@@ -13,4 +14,4 @@ def init_app(app: Flask, csrf: CSRFProtect) -> None:
         csrf.exempt(view)  # each checks the token itself, and answers a stale page with a new one
 
 
-__all__ = ["init_app"]
+__all__ = ["Consent", "init_app"]

@@ -11,6 +11,7 @@ from app.payers.actions import (
     unbind,
     uninstall,
 )
+from app.payers.billing_details import billing_details
 from app.payers.binding import Binding, bind, link, refuse_missing
 from app.payers.contact import expect_contact, replace_customer
 from app.payers.differences import (
@@ -48,6 +49,7 @@ __all__ = [
     "adopt",
     "adopt_missing",
     "all_of_customer",
+    "billing_details",
     "bind",
     "check_stale",
     "create_at_stripe",

@@ -45,8 +45,8 @@ POINTERS = {"configuration": "/configurationId", "locale": "/locale", "return_ur
 def replace(customerIdOrKey: str, body: CustomerBody) -> CustomerAnswer:  # noqa: N803
     """Replace a customer's details.
 
-    All of them: what is left out is cleared, unless we have it from Stripe only. A new name or email goes to
-    Stripe right after.
+    All of them: what is left out is cleared, unless we have it from Stripe only. A new name, email, phone
+    or address goes to Stripe right after.
     """
     session = db.session()
     db.start_write(session)

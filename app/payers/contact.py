@@ -1,7 +1,7 @@
-"""The name and email of a customer at Stripe: since when Stripe is to be told ours.
+"""The details of a customer at Stripe: since when Stripe is to be told ours.
 
-The commit that stores a new name or email marks it as due, and only a convergence sends it. So there is one
-sender at a time, and what it sends last is what is stored.
+The commit that stores a new name, email or other detail marks it as due, and only a convergence sends it. So
+there is one sender at a time, and what it sends last is what is stored.
 """
 
 from datetime import datetime
@@ -12,22 +12,30 @@ from sqlalchemy.orm import Session
 from app import customers
 from app.core.db import utcnow
 from app.payers.actions import mark_due
+from app.payers.billing_details import billing_details
 from app.payers.models import Payer
 
 
 def replace_customer(
     session: Session, customer: customers.Customer, wanted: customers.NewCustomer, *, actor: str
 ) -> None:
-    """Give a customer new details. A new name or email is due at Stripe from the same commit on. Flushes.
+    """Give a customer new details. What Stripe has of them is due there from the same commit on. Flushes.
 
     Raises what `customers.replace` does.
     """
     is_new_name = customer.name != wanted.name
     is_new_email = (customer.primary_email or "") != (wanted.primary_email or "")
+    before = billing_details(customer)
     customers.replace(session, customer, wanted, actor=actor)
-    if is_new_name or is_new_email:
+    has_new_details = billing_details(customer) != before
+    if is_new_name or is_new_email or has_new_details:
         mark_contact(
-            session, Payer.customer_id == customer.id, name=is_new_name, email=is_new_email, at=utcnow()
+            session,
+            Payer.customer_id == customer.id,
+            name=is_new_name,
+            email=is_new_email,
+            details=has_new_details,
+            at=utcnow(),
         )
 
 
@@ -42,13 +50,15 @@ def mark_contact(
     *,
     name: bool,
     email: bool,
+    details: bool = False,
     at: datetime,
     until: datetime | None = None,
 ) -> None:
-    """Have Stripe told the name or the email of some payers. Flushes."""
+    """Have Stripe told the name, the email or the other details of some payers. Flushes."""
     values: dict[str, object] = {"is_contact_due": True}
     values |= {"is_name_due": True} if name else {}
     values |= {"is_email_due": True} if email else {}
+    values |= {"are_details_due": True} if details else {}
     values |= {"contact_until": until} if until else {}
     marked = session.scalars(
         sa.update(Payer)

@@ -139,8 +139,16 @@ def _take(
     customers.adopt(session, customer, values, actor=actor, app_id=payer.app_id, is_unasked=is_unasked)
     others = sa.and_(Payer.customer_id == customer.id, Payer.id != payer.id)
     is_new_name, is_new_email = "name" in values, "primary_email" in values
-    if is_new_name or is_new_email:
-        mark_contact(session, others, name=is_new_name, email=is_new_email, at=utcnow())
+    has_new_details = bool({"address", "phone"} & set(values))
+    if is_new_name or is_new_email or has_new_details:
+        mark_contact(
+            session,
+            others,
+            name=is_new_name,
+            email=is_new_email,
+            details=has_new_details,
+            at=utcnow(),
+        )
 
 
 def _at_stripe(payer: Payer) -> dict[str, Any]:

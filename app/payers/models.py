@@ -43,8 +43,10 @@ class Payer(Base):
     customer_id: Mapped[str] = mapped_column(sa.ForeignKey("customer.id"), index=True)
     stripe_customer_id: Mapped[str | None] = mapped_column(sa.String(255))  # cus_…; None: reserved
     attempt: Mapped[int] = mapped_column(default=1, server_default="1")  # of creating it; part of the key
-    request: Mapped[dict[str, Any] | None] = mapped_column(  # name and email that Stripe is asked to store
-        sa.JSON(none_as_null=True)
+    request: Mapped[dict[str, Any] | None] = (
+        mapped_column(  # name, email and details that Stripe is asked to store
+            sa.JSON(none_as_null=True)
+        )
     )
     default_method_id: Mapped[str | None] = mapped_column(sa.String(255))  # pm_…, what Stripe charges
     chosen_method_id: Mapped[str | None] = mapped_column(sa.String(255))  # pm_…, what a program asked for
@@ -78,8 +80,16 @@ class Payer(Base):
     is_contact_due: Mapped[bool] = mapped_column(  # Stripe may have another name or email address than we
         default=False, server_default=sa.false()
     )
-    is_name_due: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # which of both;
-    is_email_due: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # neither means both
+    is_name_due: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # which of them;
+    is_email_due: Mapped[bool] = mapped_column(
+        default=False, server_default=sa.false()
+    )  # none means name and email
+    are_details_due: Mapped[bool] = mapped_column(  # phone, address, tax id and the like
+        default=False, server_default=sa.false()
+    )
+    told_tax_id: Mapped[dict[str, str] | None] = mapped_column(  # type and value that Stripe has from us
+        sa.JSON(none_as_null=True)
+    )
     contact_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # others may tell Stripe until then
     contact_refusal: Mapped[str | None] = mapped_column(DisplayText)  # Stripe's words against what we told it
     blocked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # too many tries were declined

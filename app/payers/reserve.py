@@ -1,5 +1,6 @@
 """The Stripe customer of a payer: reserve our row, ask Stripe, record the answer."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from app.core.db import new_id, utcnow
 from app.core.errors import Conflict
 from app.gateway import (
     KEY_LIFETIME,
+    BillingDetails,
     StripeFailed,
     StripeFailureStored,
     StripeGateway,
@@ -21,6 +23,7 @@ from app.gateway import (
 )
 from app.payers import queries
 from app.payers.actions import end_gone
+from app.payers.billing_details import billing_details, details_from
 from app.payers.contact import mark_contact
 from app.payers.models import Payer
 
@@ -96,7 +99,7 @@ def record_stripe_customer(session: Session, payer: Payer, stripe_customer_id: s
     """Note the Stripe customer of a reserved payer, unless it has one. Flushes.
 
     A Stripe customer that was ever linked to another customer is not taken: it may have that one's methods.
-    Return the columns of the payer, and of its customer the name and the email; None if nothing was noted.
+    Return the columns of the payer, and of its customer what Stripe is told; None if nothing was noted.
     """
     held = sa.select(customers.Customer).where(customers.Customer.id == payer.customer_id)
     return session.execute(
@@ -116,8 +119,15 @@ def record_stripe_customer(session: Session, payer: Payer, stripe_customer_id: s
         )
         .returning(
             *Payer.__table__.columns,
-            held.with_only_columns(customers.Customer.name).scalar_subquery().label("name"),
-            held.with_only_columns(customers.Customer.primary_email).scalar_subquery().label("email"),
+            *(
+                held.with_only_columns(column).scalar_subquery().label(column.name)
+                for column in (
+                    customers.Customer.name,
+                    customers.Customer.primary_email,
+                    customers.Customer.billing_address,
+                    customers.Customer.invoice_details,
+                )
+            ),
         )
         .execution_options(synchronize_session=False)
     ).one_or_none()
@@ -140,7 +150,12 @@ def reservation(app: apps.App, customer: customers.Customer) -> dict[str, Any]:
 
 
 def _contact(customer: customers.Customer) -> dict[str, Any]:
-    return {"name": customer.name, "email": customer.primary_email}
+    return _request(customer.name, customer.primary_email, billing_details(customer))
+
+
+def _request(name: str, email: str | None, details: BillingDetails) -> dict[str, Any]:
+    others = replace(details, tax_id=None).stored()  # a tax id follows: `_record`
+    return {"name": name, "email": email} | ({"details": others} if others else {})
 
 
 def _with_request(session: Session, payer: Payer) -> Payer:
@@ -170,6 +185,7 @@ def _ask(session: Session, stripe: StripeGateway, payer: Payer) -> str:
     return stripe.create_customer(
         name=payer.request["name"],
         email=payer.request["email"],
+        details=BillingDetails.of(payer.request.get("details")),
         metadata=metadata(payer.app_id, payer.customer_id) | _mark(payer),
         idempotency_key=f"{payer.id}-{payer.attempt}",
     )
@@ -190,7 +206,8 @@ def _mark(payer: Payer) -> dict[str, str]:
 def _record(session: Session, payer: Payer, stripe_customer_id: str) -> Payer:
     """Store the answer once; whatever was edited here since the request is due at Stripe. Commits.
 
-    An edit that waited for our lock has marked the payer as due by now, and the record took that back.
+    An edit that waited for our lock has marked the payer as due by now, and the record took that back. A tax
+    id is due, too: Stripe may refuse it, and then the customer is there all the same.
     """
     db.start_write(session)
     try:
@@ -201,8 +218,11 @@ def _record(session: Session, payer: Payer, stripe_customer_id: str) -> Payer:
     if recorded is None:
         return _recorded_by_another(session, payer.id)
     rows.take_over(payer, recorded)
-    if payer.is_contact_due or payer.request != {"name": recorded.name, "email": recorded.email}:
-        mark_contact(session, Payer.id == payer.id, name=True, email=True, at=utcnow())
+    details = details_from(recorded.name, recorded.billing_address, recorded.invoice_details)
+    if payer.is_contact_due or payer.request != _request(recorded.name, recorded.primary_email, details):
+        mark_contact(session, Payer.id == payer.id, name=True, email=True, details=True, at=utcnow())
+    elif details.tax_id is not None:
+        mark_contact(session, Payer.id == payer.id, name=False, email=False, details=True, at=utcnow())
     session.commit()
     return payer
 

@@ -24,6 +24,7 @@ from app.simulator.resources import (
     customers,
     events,
     payment_methods,
+    tax_ids,
     webhook_endpoints,
 )
 from app.simulator.resources.checkout import payment_pages, products, sessions
@@ -43,6 +44,7 @@ RESOURCES = (
     payment_pages,
     products,
     sessions,
+    tax_ids,
     webhook_endpoints,
 )
 

@@ -1,32 +1,40 @@
-"""Send Stripe a customer's name and email after they change here, and store what Stripe has."""
+"""Send Stripe a customer's details after they change here, and store what Stripe has."""
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from app import payers
 from app.gateway import (
+    BillingDetails,
     Contact,
     CustomerFacts,
     SessionFacts,
     StripeGateway,
     StripeObjectMissing,
+    StripePermissionMissing,
     StripeRefused,
+    TaxId,
 )
 from app.payers import Payer
 from app.sync.state import Heartbeat, StripeState
 
+TAX_ID_REFUSAL = "Tax id: "  # begins what Stripe says against one
+Stored = tuple[str, str | None, BillingDetails]
+
 
 @dataclass(frozen=True)
 class DueContact:
-    """The name and email to send to Stripe. None leaves Stripe's value; an empty text clears it."""
+    """The details to send to Stripe. None leaves Stripe's value; an empty text clears it."""
 
     name: str | None
     email: str | None
-    stored: tuple[str, str | None]  # both, as we read them
+    details: BillingDetails | None
+    told_tax_id: TaxId | None  # that Stripe has from us
+    stored: Stored  # all of them, as we read them
 
     @classmethod
     def due(cls, payer: Payer) -> "DueContact | None":
@@ -34,10 +42,12 @@ class DueContact:
         if not payer.is_contact_due:
             return None
         stored = _stored(payer)
-        is_all = not payer.is_name_due and not payer.is_email_due
+        is_all = not payer.is_name_due and not payer.is_email_due and not payer.are_details_due
         return cls(
             name=stored[0] if payer.is_name_due or is_all else None,
             email=stored[1] or "" if payer.is_email_due or is_all else None,
+            details=stored[2] if payer.are_details_due else None,
+            told_tax_id=TaxId(**payer.told_tax_id) if payer.told_tax_id else None,
             stored=stored,
         )
 
@@ -45,7 +55,7 @@ class DueContact:
 def tell_contact(
     stripe: StripeGateway, due: DueContact | None, state: StripeState, heartbeat: Heartbeat
 ) -> None:
-    """Send Stripe the name and email that are due and differ there.
+    """Send Stripe the name and email that are due and differ there, and the details that are due.
 
     Stripe's refusal of an email must not stop us from storing everything else, so note it in the state.
     """
@@ -54,27 +64,46 @@ def tell_contact(
         return
     name = due.name if due.name != customer.name else None
     email = due.email if due.email != (customer.email or "") else None
-    if name is None and email is None:
+    details = due.details
+    if name is None and email is None and details is None:
         return
     heartbeat()
     try:
         with suppress(StripeObjectMissing):  # somebody deleted the customer at Stripe
-            stripe.update_customer(customer.id, name=name, email=email)
+            stripe.update_customer(customer.id, name=name, email=email, details=details)
     except StripeRefused as error:
         state.contact_refusal = error.detail
     else:
-        state.customer = customer.told(name=name, email=email)
+        state.customer = customer.told(name=name, email=email, details=details)
+    if details is not None and details.tax_id != due.told_tax_id:
+        _tell_tax_id(stripe, due.told_tax_id, details.tax_id, state, heartbeat)
 
 
-def settle(payer: Payer, sent: DueContact | None, refusal: str | None, *, asked_at: datetime) -> bool:
+def _tell_tax_id(
+    stripe: StripeGateway, old: TaxId | None, new: TaxId | None, state: StripeState, heartbeat: Heartbeat
+) -> None:
+    heartbeat()
+    try:
+        with suppress(StripeObjectMissing):
+            stripe.replace_tax_id(state.customer.id, old, new)
+        state.is_tax_id_sent = True
+    except StripeRefused as error:
+        state.contact_refusal = state.contact_refusal or f"{TAX_ID_REFUSAL}{error.detail}"
+    except StripePermissionMissing as error:  # a restricted key may lack it: everything else is stored
+        state.contact_refusal = state.contact_refusal or error.detail
+
+
+def settle(payer: Payer, sent: DueContact | None, state: StripeState, *, asked_at: datetime) -> bool:
     """Note on a locked payer what Stripe has by now. Return False while something is still due.
 
     Remove the mark only when we sent the values that are stored now, and nobody else may be sending others.
     """
+    if sent is not None and sent.details is not None and state.is_tax_id_sent:
+        payer.told_tax_id = asdict(sent.details.tax_id) if sent.details.tax_id else None
     if sent is not None and sent.stored == _stored(payer):
-        payer.contact_refusal = refusal
+        payer.contact_refusal = state.contact_refusal
         if payer.contact_until is None or payer.contact_until <= asked_at:
-            payer.is_contact_due = payer.is_name_due = payer.is_email_due = False
+            payer.is_contact_due = payer.is_name_due = payer.is_email_due = payer.are_details_due = False
             payer.contact_until = None
     return not payer.is_contact_due
 
@@ -93,5 +122,5 @@ def learn(session: Session, payer: Payer, facts: CustomerFacts, sessions: Iterab
     return payers.adopt_missing(session, payer)
 
 
-def _stored(payer: Payer) -> tuple[str, str | None]:
-    return payer.customer.name, payer.customer.primary_email
+def _stored(payer: Payer) -> Stored:
+    return payer.customer.name, payer.customer.primary_email, payers.billing_details(payer.customer)

@@ -71,7 +71,7 @@ def converge(session: Session, lease: Lease, *, cause: str | None = None, full: 
         else:
             was_failing = locked.attempts > 0
             throttle.spend(session, locked.app_id, heartbeat.calls - lease.prepaid_calls)
-            is_contact_sent = contact.settle(locked, local.contact, state.contact_refusal, asked_at=asked_at)
+            is_contact_sent = contact.settle(locked, local.contact, state, asked_at=asked_at)
             is_adopted = contact.learn(session, locked, state.customer, filter(None, state.sessions.values()))
             changes = store(session, locked, state, asked_at=asked_at, now=now)
             if cause in TIMER_CAUSES and not local.event_ids and not settings().is_pulling:

@@ -20,4 +20,5 @@ class StripeState:
     mandates: list[Mandate] = field(default_factory=list)
     policy_method_id: str | None = None  # the method that our policy made, or found to be, the default
     is_blocked: bool = False  # too many attempts were declined, and the open sessions are closed
-    contact_refusal: str | None = None  # why Stripe refuses our name or email
+    contact_refusal: str | None = None  # why Stripe refuses our name, email or tax id
+    is_tax_id_sent: bool = False

@@ -322,7 +322,7 @@ class TestEditing:
         answer = opened.send(name="Ada Ltd")
 
         assert answer.status_code == 303
-        assert "Saved here. Stripe didn't answer, so we'll send it the new name" in opened.follow(answer)
+        assert "Saved here. Stripe didn't answer, so we'll send it the changes" in opened.follow(answer)
         assert rows(Customer)[0].name == "Ada Ltd"
         world.heal()
         assert simulator.store.customers[person.stripe_customer_id]["name"] == "Ada Ltd"
@@ -367,7 +367,7 @@ class TestEditing:
         answer = opened.send(email="x@example.com")
 
         assert answer.status_code == 303
-        assert "Stripe refused the new name or email: Invalid email address: x" in opened.follow(answer)
+        assert "Stripe refused a change: Invalid email address: x" in opened.follow(answer)
 
     def test_may_be_done_when_stripe_no_longer_has_the_customer(
         self, form: OpenForm, world: World, simulator: Simulator, rows: Rows

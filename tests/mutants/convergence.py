@@ -90,10 +90,17 @@ MUTANTS = (
         "tests/sync/test_leases.py::test_is_followed_by_another_look_when_something_is_hinted_at_meanwhile",
     ),
     Mutant(
+        "a tax id that Stripe has from the customer is removed",
+        "app/gateway/customers.py",
+        "if known == old != new:",
+        "if known != new:",
+        "tests/console/test_invoice_details.py::test_another_tax_id_replaces_the_first_and_no_other",
+    ),
+    Mutant(
         "the name and email are sent again and again",
         CONTACT,
-        "payer.is_contact_due = payer.is_name_due = payer.is_email_due = False",
-        "payer.is_name_due = payer.is_email_due = False",
+        "payer.is_contact_due = payer.is_name_due = payer.is_email_due = payer.are_details_due = False",
+        "payer.is_name_due = payer.is_email_due = payer.are_details_due = False",
         "tests/sync/test_contact.py::test_is_told_what_is_stored",
     ),
     Mutant(
@@ -218,8 +225,8 @@ MUTANTS = (
     Mutant(
         "a refused email fails the whole convergence",
         CONTACT,
-        "    except StripeRefused as error:\n        state",
-        "    except ZeroDivisionError as error:\n        state",
+        "    except StripeRefused as error:\n        state.contact_refusal = error.detail",
+        "    except ZeroDivisionError as error:\n        state.contact_refusal = error.detail",
         "tests/sync/test_contact.py::test_a_refusal_is_noted_and_the_convergence_completes",
     ),
     Mutant(

@@ -23,6 +23,7 @@ JSON = dict[str, Any]
 
 STRIPE = Path(__file__).resolve().parents[3] / "shared" / "stripe"
 FORM = "application/x-www-form-urlencoded"
+UNDESCRIBED = r"/v1/customers/\w+/tax_ids(/\w+)?"  # Stripe has them, and the subset has not
 SUBSET = STRIPE / "stripe-subset.openapi.json"
 # Fields that the description has and real answers omit. shared/stripe/README.md lists them.
 ABSENT = {"cash_balance", "description", "iin", "issuer", "moto", "custom_fields", "dynamic_last4"}
@@ -190,7 +191,7 @@ def _with_nulls(schema: Any) -> Any:
 def check_answer(method: str, path: str, body: JSON) -> None:
     """Check an answer against the schema of its operation."""
     subset = description()
-    if subset is None:
+    if subset is None or re.fullmatch(UNDESCRIBED, path):
         return
     for template, operations in sorted(subset["paths"].items(), key=lambda item: "{" in item[0]):
         if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path) and method.lower() in operations:

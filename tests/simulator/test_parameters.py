@@ -26,6 +26,15 @@ FOR_THE_CLI = {
     "POST /v1/products",
 }
 
+# Operations that the product calls and the description lacks.
+# Source: https://docs.stripe.com/api/tax_ids
+BESIDES = {
+    "DELETE /v1/customers/{customer}/tax_ids/{id}",
+    "GET /v1/customers/{customer}/tax_ids",
+    "GET /v1/customers/{customer}/tax_ids/{id}",
+    "POST /v1/customers/{customer}/tax_ids",
+}
+
 
 def described() -> dict[str, tuple[JSON, list[str]]]:
     """Return the properties and required names of each operation in the description."""
@@ -50,7 +59,7 @@ def described() -> dict[str, tuple[JSON, list[str]]]:
 @needs_subset
 def test_serves_every_operation_of_the_description() -> None:
     assert set(table()) == set(OPERATIONS)
-    assert set(OPERATIONS) - FOR_THE_CLI == set(described())
+    assert set(OPERATIONS) - FOR_THE_CLI - BESIDES == set(described())
 
 
 @needs_subset

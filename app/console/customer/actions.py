@@ -86,7 +86,7 @@ def find_to_change(session: Session, customer_id: str) -> Customer:
 def edit(session: Session, customer_id: str, wanted: NewCustomer, *, seen: str, actor: str) -> EditResult:
     """Store new details of a customer. `seen` is its time of change when the form was drawn. Commits.
 
-    Store a new name or email first, then send it to Stripe: now, or later if Stripe does not answer.
+    Store the changes first, then send them to Stripe: now, or later if Stripe does not answer.
     Raises ChangedMeanwhile, CustomerTaken and PreconditionFailed.
     """
     db.end_read(session)

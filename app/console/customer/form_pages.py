@@ -14,7 +14,7 @@ from app.core.errors import PreconditionFailed
 from app.customers import Customer, CustomerTaken
 from app.operators import Role
 
-NOT_SENT_YET = "Saved here. Stripe didn't answer, so we'll send it the new name and email later."
+NOT_SENT_YET = "Saved here. Stripe didn't answer, so we'll send it the changes later."
 
 
 @pages.page("/customers/new", role=Role.OPERATOR)
@@ -117,7 +117,7 @@ def _outcome(edited: actions.EditResult) -> tuple[str, str]:
     if not edited.is_changed:
         return "No changes.", "info"
     if edited.refusal is not None:
-        return f"Saved, but Stripe refused the new name or email: {edited.refusal}", "warning"
+        return f"Saved, but Stripe refused a change: {edited.refusal}", "warning"
     if not edited.is_sent:
         return NOT_SENT_YET, "warning"
     return "Saved.", "success"

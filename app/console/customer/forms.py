@@ -3,14 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from babel import Locale
 from flask_wtf import FlaskForm
 from wtforms import EmailField, Field, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Email, Length, Regexp, ValidationError
 
-from app.core import currencies
+from app.core import countries, currencies, tax_ids
 from app.core.db import is_id, new_id
-from app.customers import Customer, NewCustomer
+from app.customers import Customer, InvoiceDetails, NewCustomer
 from app.web.forms import has_control_characters, one_line, trimmed
 
 MAX_NAME_LENGTH = 256
@@ -32,6 +31,7 @@ LABELS = {  # the fields of a customer, as pages name them
     "currency": "Currency",
     "description": "Description",
     "billing_address": "Billing address",
+    "invoice_details": "Invoice details",
     "metadata": "Metadata",
 }
 
@@ -111,6 +111,26 @@ class CustomerForm(FlaskForm):
     state = _address_line("State or region")
     country = SelectField("Country", default="")
     phone_number = _address_line("Phone")
+    contact_name = StringField(
+        "Contact person",
+        description="Stripe gets this name beside the company's.",
+        filters=[trimmed],
+        validators=[max_length(MAX_NAME_LENGTH), one_line],
+        render_kw={"maxlength": MAX_NAME_LENGTH},
+    )
+    tax_id = StringField(
+        "Tax id",
+        description="Its kind follows from the country of the billing address.",
+        filters=[trimmed],
+        validators=[max_length(tax_ids.MAX_LENGTH), one_line],
+        render_kw={"maxlength": tax_ids.MAX_LENGTH, "spellcheck": "false"},
+    )
+    purchase_order = StringField(
+        "Purchase-order number",
+        filters=[trimmed],
+        validators=[max_length(MAX_NAME_LENGTH), one_line],
+        render_kw={"maxlength": MAX_NAME_LENGTH, "spellcheck": "false"},
+    )
     metadata = TextAreaField(
         "Metadata",
         description="Extra data for your programs: one “name: value” per line.",
@@ -161,6 +181,16 @@ class CustomerForm(FlaskForm):
             if keys.count(key) > 1:
                 raise ValidationError(f"You've entered “{key}” twice.")
 
+    def validate_tax_id(self, _field: Field) -> None:
+        """Refuse a number that the country has not, unless it is stored already."""
+        try:
+            self._tax_number()
+        except tax_ids.InvalidTaxId as error:
+            raise ValidationError(
+                f"This can't be a tax id of {countries.name(self.country.data)}. "
+                f"One looks like {error.example}."
+            ) from error
+
     def validate_metadata(self, field: Field) -> None:
         """Refuse a line without a name, and duplicate names."""
         names = [line.partition(":")[0].strip() for line in lines(field.data) if ":" in line]
@@ -186,8 +216,30 @@ class CustomerForm(FlaskForm):
             currency=self.currency.data or None,
             description=self.description.data or None,
             billing_address=self.address or None,
+            invoice_details=self._invoice_details(),
             metadata=kept or (_read_metadata(self.metadata.data) if self.metadata else None) or None,
         )
+
+    def _invoice_details(self) -> InvoiceDetails:
+        try:
+            number = self._tax_number()
+        except tax_ids.InvalidTaxId:  # the form is shown again, with what was typed
+            number = tax_ids.TaxNumber(None, self.tax_id.data)
+        return InvoiceDetails(
+            contact_name=self.contact_name.data or None,
+            tax_id_type=number.type if number else None,
+            tax_id=number.value if number else None,
+            purchase_order=self.purchase_order.data or None,
+        )
+
+    def _tax_number(self) -> tax_ids.TaxNumber | None:
+        """Read the tax id. One that is stored stays as it is, in whichever country."""
+        stored = InvoiceDetails.of(self.held.invoice_details if self.held else None)
+        if not self.tax_id.data:
+            return None
+        if stored.tax_id and self.tax_id.data == stored.tax_id:
+            return tax_ids.TaxNumber(stored.tax_id_type, stored.tax_id)
+        return tax_ids.read(self.country.data or "", self.tax_id.data)
 
 
 class AttachForm(FlaskForm):
@@ -209,6 +261,8 @@ class AttachForm(FlaskForm):
 def display_value(name: str, wanted: NewCustomer) -> str:
     """One field of a customer, as a page shows it."""
     value = getattr(wanted, name)
+    if isinstance(value, InvoiceDetails):
+        return ", ".join((value.stored() or {}).values())
     if isinstance(value, dict):
         return ", ".join(f"{label}: {text}" for label, text in value.items())
     return ", ".join(sorted(value)) if isinstance(value, tuple) else value or ""
@@ -221,13 +275,7 @@ def currency_choices() -> list[tuple[str, str]]:
 
 def country_choices() -> list[tuple[str, str]]:
     """Every country by name, and "None"."""
-    names = Locale("en").territories
-    countries = [
-        (code, name)
-        for code, name in names.items()
-        if len(code) == 2 and code not in {"EU", "EZ", "UN", "ZZ"}
-    ]
-    return [("", "None"), *sorted(countries, key=lambda pair: pair[1])]
+    return [("", "None"), *countries.choices()]
 
 
 def with_current(choices: list[tuple[str, str]], held: str | None) -> list[tuple[str, str]]:
@@ -245,6 +293,7 @@ def _data(customer: Customer) -> dict[str, Any]:
         "currency": customer.currency or "",
         "description": customer.description,
         **{field: address.get(name, "") for field, name in ADDRESS.items()},
+        **(customer.invoice_details or {}),
         "metadata": _metadata(customer.extra),
         "updated_at": customer.updated_at.isoformat(),
     }

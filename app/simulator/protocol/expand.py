@@ -51,7 +51,7 @@ _REFERENCES: dict[str, dict[str, str | None]] = {
     "billing_portal.configuration": {"application": None},
 }
 
-# Lists that only `expand` shows. In the simulator they are always empty.
+# Lists that only `expand` shows. In the simulator all but tax ids are always empty.
 _LISTS = {
     "customer": {
         "sources": "/v1/customers/{id}/sources",
@@ -102,11 +102,17 @@ def _expand(store: Store, value: JSON, steps: list[str], path: str) -> None:
             return
     if steps[0] in _LISTS.get(kind, {}) and steps[1:] in ([], ["data"]):
         url = _LISTS[kind][steps[0]].format(id=value["id"])
-        value[steps[0]] = {"object": "list", "data": [], "has_more": False, "url": url}
+        found = _tax_ids(store, value["id"]) if steps[0] == "tax_ids" else []
+        value[steps[0]] = {"object": "list", "data": found, "has_more": False, "url": url}
         return
     if steps[0] in _PARTS.get(kind, ()) and not steps[1:]:
         return
     raise _not_expandable(path)
+
+
+def _tax_ids(store: Store, customer: str) -> list[JSON]:
+    held = store.tax_ids.newest(store.customers.owner(customer))
+    return [copy.deepcopy(each) for each in held if each["customer"] == customer]
 
 
 def _resolve(store: Store, value: JSON, parts: list[str], collection: str | None) -> JSON | None:

@@ -8,7 +8,7 @@ from app.simulator.protocol.call import Call, operation
 from app.simulator.protocol.errors import StripeError, missing_resource
 from app.simulator.protocol.fields import address, merge_metadata
 from app.simulator.protocol.work import Work, previous_attributes
-from app.simulator.resources import customer_store, payment_method_store, payment_methods
+from app.simulator.resources import customer_store, payment_method_store, payment_methods, tax_ids
 from app.simulator.store import JSON
 
 _PLAIN = ("description", "email", "name", "phone", "preferred_locales", "tax_exempt", "balance")
@@ -38,6 +38,8 @@ def create(call: Call) -> JSON:
     _change(call, customer)
     call.put(call.store.customers, customer)
     call.emit("customer.created", customer)
+    for number, given in enumerate(call.params.get("tax_id_data", [])):
+        tax_ids.add(call, customer, given["type"], given["value"], param=f"tax_id_data[{number}][value]")
     if method is not None:
         payment_method_store.attach(call, method, customer["id"])
     return customer

@@ -18,6 +18,7 @@ COLLECTIONS = (
     "accounts",
     "keys",
     "customers",
+    "tax_ids",
     "payment_methods",
     "setup_intents",
     "setup_attempts",
@@ -47,6 +48,7 @@ class Store:
     accounts: Collection
     keys: Collection
     customers: Collection
+    tax_ids: Collection
     payment_methods: Collection
     setup_intents: Collection
     setup_attempts: Collection

@@ -24,7 +24,7 @@ def waited(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.mark.parametrize(
     ("action", "said"),
     [
-        ("edit", "Saved here. Stripe didn't answer, so we'll send it the new name and email later."),
+        ("edit", "Saved here. Stripe didn't answer, so we'll send it the changes later."),
         ("check", "Stripe did not answer. This page shows the last known state."),
         ("charge", "We check again within a minute"),
         ("detach", "We check again within a minute"),
