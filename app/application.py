@@ -20,6 +20,7 @@ from app.core.metrics import Metrics
 from app.core.sealing import Sealer
 from app.customers.api import api as customers_api
 from app.gateway import StripeGateway, WSGITransport
+from app.onboarding.handovers.api import api as handovers_api
 from app.payers.api import api as payers_api
 from app.payers.api import apps_api as uninstall_api
 from app.web import headers, languages, limits, logging, origins, paths, problems, storable, times
@@ -27,7 +28,7 @@ from app.webhooks import api as webhooks_api
 
 type_wsgi = Callable[..., Any]
 
-APIS = (customers_api, payers_api, checkout_api, apps_api, uninstall_api)
+APIS = (customers_api, payers_api, checkout_api, apps_api, uninstall_api, handovers_api)
 
 
 def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None) -> Flask:

@@ -17,6 +17,7 @@ from app.console.customer import (  # noqa: F401 (their routes join those of `pa
 )
 from app.console.customer import pages as customer
 from app.console.customers import pages as customers
+from app.console.handovers import pages as handovers
 from app.console.inbox import pages as inbox
 from app.console.overview import pages as overview
 from app.console.overview.funnel import SlowAnswers
@@ -33,6 +34,7 @@ PAGES: tuple[Blueprint, ...] = (
     inbox.pages,
     audit.pages,
     stripe.pages,
+    handovers.pages,
 )
 
 

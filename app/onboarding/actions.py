@@ -13,7 +13,8 @@ from app import apps, customers, payers, sync
 from app.core import db
 from app.core.errors import Conflict, Invalid, NotFound
 from app.customers import Customer, CustomerTaken, NewCustomer
-from app.onboarding import queries
+from app.onboarding import handovers, queries
+from app.onboarding.handovers import Handover
 from app.onboarding.models import Signup, browser_hash
 from app.web.languages import gettext
 
@@ -22,6 +23,15 @@ MAX_TRIES = 5  # each time a twin of this request was quicker, it has stored som
 
 class FormAlreadyUsed(NotFound):
     """The form belongs to another browser, and we tell this one nothing; or its customer was deleted."""
+
+
+class AlreadyCustomer(Exception):
+    """The key of a hand-over belongs to a live customer: let the browser in, and make no second one."""
+
+    def __init__(self, handover: Handover, customer: Customer) -> None:
+        super().__init__(customer.id)
+        self.handover = handover
+        self.customer = customer
 
 
 @dataclass(frozen=True)
@@ -41,14 +51,16 @@ def sign_up(
     form_id: str,
     browser: str,
     check: Callable[[bool], None] = lambda _is_new: None,
+    handover: Handover | None = None,
 ) -> SignedUp:
-    """Store a customer and its sign-up. Commits.
+    """Store a customer and its sign-up, and use up a single-use hand-over with them. Commits.
 
     One form makes one customer: a repeat finds it, and a corrected form corrects it. So does another form of
     the same browser with exactly the same details, such as one in a second tab. Unique indexes decide.
     `check` gets whether the form is new, before anything is stored, and may raise.
 
-    Raises CustomerTaken when somebody else holds a name, and FormAlreadyUsed.
+    Raises CustomerTaken when somebody else holds a name, FormAlreadyUsed, AlreadyCustomer; HandoverRefused
+    when another browser has used the hand-over up.
     """
     for _ in range(MAX_TRIES):
         db.end_read(session)
@@ -57,10 +69,13 @@ def sign_up(
         check(own is None)
         if own is not None:
             return _correct(session, own, wanted, browser)
+        _refuse_second(session, handover)
         try:
-            return _create(session, wanted, form_id, browser, app)
+            signup = Signup(form_id=form_id, browser_hash=browser_hash(browser))
+            return _create(session, wanted, signup, app, handover)
         except CustomerTaken as taken:
             if queries.of_form(session, form_id) is None:
+                _refuse_second(session, handover)
                 return SignedUp(_twin(session, wanted, taken, browser), is_new=False)
         except IntegrityError:  # the same form, or the same details from this browser
             session.rollback()
@@ -101,17 +116,25 @@ def forget_browser(session: Session, nonce: str | None) -> None:
     )
 
 
+def _refuse_second(session: Session, handover: Handover | None) -> None:
+    """Raise AlreadyCustomer when a live customer has the key of a hand-over."""
+    customer = queries.of_handover(session, handover) if handover else None
+    if handover is not None and customer is not None:
+        raise AlreadyCustomer(handover, customer)
+
+
 def _create(
-    session: Session, wanted: NewCustomer, form_id: str, browser: str, app: apps.App | None
+    session: Session, wanted: NewCustomer, signup: Signup, app: apps.App | None, handover: Handover | None
 ) -> SignedUp:
     customer = customers.create(session, queries.with_names(session, wanted, wanted.id), actor="visitor")
-    signup = Signup(
-        customer_id=customer.id,
-        browser_hash=browser_hash(browser),
-        form_id=form_id,
-        details_hash=_details_hash(wanted),
-    )
+    signup.customer_id, signup.details_hash = customer.id, _details_hash(wanted)
     session.add(signup)
+    if handover is not None:
+        details = handover.details
+        signup.return_url, signup.return_label = details.return_url, details.return_label
+        signup.profile = details.profile
+        session.flush()
+        handovers.claim(session, handover, customer_id=customer.id, browser_hash=signup.browser_hash)
     session.commit()
     return SignedUp(customer.id, is_new=True, first=customer, app=app)
 

@@ -40,12 +40,12 @@ def follow(session: Session, link: links.OnboardingLink, *, browser: str, anothe
         session.commit()
         raise
     db.start_write(session)
-    _bind(session, link, browser)
+    bind(session, link, browser)
     session.commit()
     return url
 
 
-def _bind(session: Session, link: links.OnboardingLink, browser: str) -> None:
+def bind(session: Session, link: links.OnboardingLink, browser: str) -> None:
     """Let this browser see what becomes of it. One that signed the customer up itself stays what it is."""
     bound = db.insert(session, Signup).values(
         customer_id=link.customer_id,

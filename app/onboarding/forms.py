@@ -128,6 +128,7 @@ class SignupForm(FlaskForm):
     )
     subject_keys = SubjectKeysField(lazy("Account or device names"))
     nonce = HiddenField()
+    handover = HiddenField()  # a signed hand-over, sealed again by us
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -139,9 +140,9 @@ class SignupForm(FlaskForm):
             self.subject_keys.flags.required = asked == "required"
 
     @classmethod
-    def blank(cls) -> "SignupForm":
-        """A form for somebody new."""
-        return cls(data={"currency": settings().default_currency, "nonce": Form().nonce})
+    def blank(cls, **values: Any) -> "SignupForm":
+        """A form for somebody new, which may begin with some values."""
+        return cls(data={"currency": settings().default_currency, "nonce": Form().nonce} | values)
 
     @classmethod
     def showing(cls, customer: Customer, form: Form) -> "SignupForm":

@@ -15,8 +15,9 @@ from app.core.config import settings
 from app.core.errors import AppError, Invalid, NotFound, PreconditionFailed
 from app.core.sealing import Unsealable
 from app.gateway import StripeFailed, StripeUnavailable
-from app.onboarding import actions, bots, known_page, queries, state_page
+from app.onboarding import actions, bots, handover_form, handover_page, known_page, queries, state_page
 from app.onboarding.forms import Form, SignupForm
+from app.onboarding.handovers import HandoverRefused
 from app.onboarding.models import Signup
 from app.onboarding.places import app_here, outcome_url
 from app.onboarding.resume import PaymentMethodOnFile
@@ -66,11 +67,16 @@ def form() -> ResponseReturnValue:
     """The form: blank, or with what this browser has typed already and not finished."""
     name_browser()
     session = db.session()
+    handed_over = handover_form.of_address(session)
+    if handed_over is not None:
+        return handover_page.begin(session, *handed_over) or _page(handover_form.begin(*handed_over))
     own = None if "new" in request.args else known_page.newest(session, cookie.get("browser"))
     if own is not None and own.has_begun:
         return known_page.show(session, own, cookie["browser"])
     mine = _unfinished(own)
-    return _page(SignupForm.blank() if mine is None else SignupForm.showing(*mine), resuming=mine is not None)
+    if mine is not None:
+        return _page(SignupForm.showing(*mine), resuming=True)
+    return _page(SignupForm.blank(**handover_form.unsigned_values()))
 
 
 @bp.post("/signup")
@@ -83,7 +89,9 @@ def form() -> ResponseReturnValue:
 )
 def submit() -> ResponseReturnValue:
     """Make the customer and go to Stripe; or say beside each field what is wrong."""
-    form = SignupForm(formdata=request.form)  # text alone: a file counts as no value
+    session = db.session()
+    handover = handover_form.of_form(session)
+    form = handover_form.sent(handover)
     if (
         "add_subject_key" in request.form and form.subject_keys
     ):  # without JavaScript, one more line is a separate submission
@@ -94,15 +102,19 @@ def submit() -> ResponseReturnValue:
     sent = Form.of(form.nonce.data)
     if not form.validate() or sent is None or "browser" not in cookie:
         return _page(form, _stale(form, sent), status=422)
-    session = db.session()
     try:
         signed_up = actions.sign_up(
             session,
-            form.wanted(),
+            handover_form.completed(form, handover),
             form_id=sent.id,
             browser=cookie["browser"],
             check=lambda is_new: bots.refuse(sent, is_new=is_new),
+            handover=handover,
         )
+    except actions.AlreadyCustomer as known:
+        return handover_page.enter(session, known.handover, known.customer)
+    except HandoverRefused:  # another browser was quicker
+        raise
     except AppError as error:
         session.rollback()
         g.counts = True

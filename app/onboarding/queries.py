@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 from app import apps, checkout, customers
 from app.core.config import settings
 from app.core.db import is_id
+from app.core.errors import NotFound
+from app.onboarding.handovers import Handover
 from app.onboarding.links import OnboardingLink
 from app.onboarding.models import Signup, browser_hash
 
@@ -96,6 +98,16 @@ def customers_of(session: Session, nonce: str) -> list[customers.Customer]:
         .execution_options(populate_existing=True)
     )
     return list(session.scalars(query))
+
+
+def of_handover(session: Session, handover: Handover) -> customers.Customer | None:
+    """The live customer that has the key of a hand-over."""
+    if handover.details.key is None:
+        return None
+    try:
+        return customers.by_key(session, handover.details.key)
+    except NotFound:
+        return None
 
 
 def with_names(session: Session, wanted: customers.NewCustomer, customer_id: str) -> customers.NewCustomer:

@@ -20,12 +20,19 @@ SECRETS = re.compile(r"\b((?:sk|rk)_(?:test|live)|whsec)_\w+")
 LINKS = re.compile(r"(/start/[\s/]*)[^\s/\"'<>]+", re.IGNORECASE)
 # One-time links, API tokens and cookies let in anybody who reads them, in a query, a header or a path.
 NAMED_TOKENS = re.compile(r"(\b[\w-]*token(?:=|%3d))[^\s&#\"'<>]+", re.IGNORECASE)
+# A signed hand-over is the customer's details, and its secret lets anybody sign one.
+HANDOVERS = re.compile(r"(\bhandover(?:=|%3d))[^\s&#\"'<>]+", re.IGNORECASE)
+WEB_TOKENS = re.compile(r"\beyJ[\w-]+\.[\w-]*\.[\w-]*")
+HANDOVER_SECRETS = re.compile(r"\b(gangway_handover)_[\w-]+")
 API_TOKENS = re.compile(r"\b(gangway_[0-7][0-9A-HJKMNP-TV-Z]{25})_[A-Za-z0-9_-]+")
 BARE_TOKENS = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")  # as `secrets` makes them
 PATTERNS = (
     (SECRETS, r"\1_***"),
     (LINKS, r"\1***"),
     (NAMED_TOKENS, r"\1***"),
+    (HANDOVERS, r"\1***"),
+    (WEB_TOKENS, "***"),
+    (HANDOVER_SECRETS, r"\1_***"),
     (API_TOKENS, r"\1_***"),
     (BARE_TOKENS, "***"),
 )

@@ -1,12 +1,13 @@
 """Where a program may have a customer sent: http(s) only, and to listed origins when any are set."""
 
 import re
+from collections.abc import Collection
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from app.core.config import settings
+from app.core.config import LOOPBACK, settings
 
 # Browsers remove tabs and line breaks from a URL and read a backslash as a slash. What they would read
 # differently than we do must not get through. Source: https://url.spec.whatwg.org/#concept-basic-url-parser
@@ -25,6 +26,27 @@ def check_redirect(url: str) -> str:
             f"must lead to one of the origins in GANGWAY_REDIRECT_ORIGINS: {', '.join(sorted(allowed))}"
         )
     return url
+
+
+def check_return_url(url: str) -> str:
+    """The URL, if customers may go there when they are done. Raises ValueError with what is wrong.
+
+    It may hold what belongs to one customer, so it must be https, except on this machine.
+    """
+    check_redirect(url)
+    origin = _origin(url)
+    if not url.isascii() or origin is None or (origin[0] == "http" and origin[1] not in LOOPBACK):
+        raise ValueError("must be a URL in ASCII that begins with https://")
+    return url
+
+
+def is_on_host(url: str, hosts: Collection[str]) -> bool:
+    """Does a URL lead to one of these hosts? `example.com:8443` names a port; a bare host allows all."""
+    origin = _origin(url)
+    if origin is None:
+        return False
+    _, host, port = origin
+    return not {host, f"{host}:{port}"}.isdisjoint(one.lower() for one in hosts)
 
 
 def _origin(url: str) -> tuple[str, str, int] | None:

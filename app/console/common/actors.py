@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import operators
+from app.onboarding.handovers import HandoverSecret
 
 PLAIN = {
     "visitor": "The customer, in a browser",
@@ -17,7 +18,7 @@ PLAIN = {
 
 
 def names(session: Session, actors: Iterable[str]) -> dict[str, str]:
-    """The name of each actor of the audit log (`visitor`, `operator:<id>`, …), in two queries at most."""
+    """The name of each actor of the audit log (`visitor`, `operator:<id>`, …), in three queries at most."""
     wanted = set(actors)
     found = {actor: PLAIN.get(actor, actor) for actor in wanted}
     people, tokens = operators.Operator, operators.ApiToken
@@ -29,6 +30,10 @@ def names(session: Session, actors: Iterable[str]) -> dict[str, str]:
     if ids:
         called = sa.select(tokens.id, tokens.name).where(tokens.id.in_(ids))
         found |= {f"token:{id_}": f"API token “{name}”" for id_, name in session.execute(called)}
+    ids = _ids(wanted, "handover")
+    if ids:
+        signed = sa.select(HandoverSecret.id, HandoverSecret.name).where(HandoverSecret.id.in_(ids))
+        found |= {f"handover:{id_}": f"Hand-over secret “{name}”" for id_, name in session.execute(signed)}
     return found
 
 

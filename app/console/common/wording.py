@@ -64,6 +64,14 @@ KINDS: dict[str, Template] = {
     "link.opened": _template("Onboarding link opened", "info"),
     "link.used": _template("Onboarding link used", "info"),
     "link.revoked": _template("Onboarding link revoked", "warning"),
+    # Hand-overs
+    "handover.used": _template("Came from your app by a hand-over", "info"),
+    "handover_secret.created": _template(
+        "Hand-over secret “{name}” created", "info", "Hand-over secret created", hides="name"
+    ),
+    "handover_secret.revoked": _template(
+        "Hand-over secret “{name}” revoked", "warning", "Hand-over secret revoked", hides="name"
+    ),
     # Checkout sessions
     "checkout.started": _template("Checkout session opened", "info"),
     "checkout.refused": _template("Stripe refused to open a checkout session", "error"),

@@ -1,0 +1,68 @@
+"""Hand-overs for programs."""
+
+from datetime import timedelta
+
+from flask import g
+
+from app import portal
+from app.api.blueprint import Api
+from app.core.db import utcnow
+from app.core.errors import Invalid, NotFound
+from app.onboarding.handovers.details import HandoverDetails
+from app.onboarding.handovers.schemas import HandoverCreate, HandoverCreated
+from app.onboarding.handovers.tokens import MAX_TOKEN_LENGTH, issue
+from app.web.redirects import is_on_host
+from app.web.urls import external
+
+api = Api("handovers", __name__, tag="Onboarding")
+
+EXAMPLES = {
+    "a user of your app": {
+        "name": "Ada Lovelace",
+        "email": "ada@example.com",
+        "key": "customer-42",
+        "subjectKeys": ["meter-42"],
+        "locked": ["email"],
+        "returnURL": "https://app.example.com/billing",
+        "singleUse": True,
+    }
+}
+
+
+@api.operation(
+    "POST",
+    "/onboarding/handovers",
+    id="createHandover",
+    scope="write",
+    status=201,
+    body=HandoverCreate,
+    answers=HandoverCreated,
+    examples=EXAMPLES,
+)
+def create(body: HandoverCreate) -> HandoverCreated:
+    """Make a URL that hands a user of your app over to the sign-up form.
+
+    Nothing is stored until the user sends the form. If a live customer has the key, the URL lets the browser
+    in to that customer instead. An app can also sign a hand-over itself, without this call.
+    """
+    _refuse_bad_place(body)
+    expires_at = (utcnow() + body.lifetime).replace(microsecond=0) + timedelta(seconds=1)
+    details = HandoverDetails.model_validate(
+        body.model_dump(exclude={"expires_in_seconds"}, exclude_none=True)
+    )
+    token = issue(details, issuer=g.actor, expires_at=expires_at)
+    if len(token) > MAX_TOKEN_LENGTH:
+        raise Invalid("the details are too long for a URL: give fewer subject keys, or shorter texts")
+    return HandoverCreated(url=external("onboarding.form", handover=token), expires_at=expires_at)
+
+
+def _refuse_bad_place(details: HandoverDetails) -> None:
+    """Raise Invalid for a profile that does not exist, and for a return URL that it does not allow."""
+    try:
+        profile = portal.profile(details.profile)
+    except NotFound as error:
+        raise Invalid("there is no such profile", fields={"/profile": "there is no such profile"}) from error
+    hosts = profile.after.allowed_return_hosts
+    if details.return_url and hosts and not is_on_host(details.return_url, hosts):
+        allowed = f"must lead to one of the allowed hosts: {', '.join(hosts)}"
+        raise Invalid(f"returnURL {allowed}", fields={"/returnURL": allowed})

@@ -1,0 +1,171 @@
+"""When a live customer has the key of a hand-over, the browser gets in to that customer, as by a link."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import customers
+from app.core import db
+from app.customers import Customer
+from app.onboarding import links
+from app.onboarding.links import OnboardingLink
+from app.onboarding.models import Signup
+from app.simulator import Simulator
+from tests.support.browser import Page
+from tests.support.handovers import CLAIMS, RETURN_URL, HandoverPage, make_secret, sign
+from tests.support.links import make_customer
+from tests.support.rows import Rows
+
+
+@pytest.fixture
+def secret(app: Flask) -> str:
+    """A secret that the company's app has."""
+    return make_secret(app)
+
+
+@pytest.fixture
+def customer_id(app: Flask) -> str:
+    """A customer with the key of the usual hand-over."""
+    return make_customer(app, key=CLAIMS["key"])
+
+
+def test_asks_with_its_name_alone(client: FlaskClient, secret: str, customer_id: str) -> None:
+    page = HandoverPage(client, sign(secret, {"key": CLAIMS["key"]})).page
+
+    assert page.h1 == "Continue to payment"
+    assert "Ada Lovelace Ltd" in page.text
+    assert "ada@example.com" not in page.html
+
+
+def test_lets_the_browser_in_and_makes_nobody(
+    client: FlaskClient, secret: str, customer_id: str, rows: Rows
+) -> None:
+    page = HandoverPage(client, sign(secret, email="other@example.com", returnURL=RETURN_URL))
+    before = rows(Signup)
+
+    answer = page.press()
+
+    [customer] = rows(Customer)
+    [signup] = rows(Signup)
+    [link] = rows(OnboardingLink)
+    assert before == []
+    assert "/c/pay/" in answer.location
+    assert customer.primary_email == "ada@example.com"  # its details stay as they are
+    assert (signup.customer_id, signup.link_id, signup.return_url) == (customer_id, link.id, RETURN_URL)
+    assert link.created_by.startswith("handover:")
+
+
+def test_repeats_nothing(client: FlaskClient, secret: str, customer_id: str, rows: Rows) -> None:
+    page = HandoverPage(client, sign(secret, singleUse=True))
+
+    answers = [page.press(), page.press()]
+
+    assert {answer.status_code for answer in answers} == {303}
+    assert len(rows(OnboardingLink)) == 1
+
+
+def test_single_use_lets_one_browser_in(app: Flask, secret: str, customer_id: str, rows: Rows) -> None:
+    token = sign(secret, singleUse=True)
+    first, second = (HandoverPage(app.test_client(), token) for _ in range(2))
+
+    answers = [first.press().status_code, second.press().status_code]
+
+    assert answers == [303, 410]
+    assert len(rows(Signup)) == 1
+
+
+def test_form_that_was_drawn_before_lets_in_too(
+    app: Flask, client: FlaskClient, secret: str, rows: Rows
+) -> None:
+    page = HandoverPage(client, sign(secret))
+    customer_id = make_customer(app, key=CLAIMS["key"])
+
+    answer = page.submit()
+
+    assert "/c/pay/" in answer.location
+    assert [customer.id for customer in rows(Customer)] == [customer_id]
+    assert [signup.customer_id for signup in rows(Signup)] == [customer_id]
+
+
+def test_many_devices_at_once_make_one_customer(app: Flask, secret: str, rows: Rows) -> None:
+    token = sign(secret)
+    pages = [HandoverPage(app.test_client(), token) for _ in range(5)]
+
+    with ThreadPoolExecutor(5) as threads:
+        statuses = {answer.status_code for answer in threads.map(lambda page: page.submit(), pages)}
+
+    assert statuses == {303}
+    assert len(rows(Customer)) == 1
+    assert len(rows(Signup)) == 5
+
+
+def test_own_browser_continues_with_its_own_customer(client: FlaskClient, secret: str, rows: Rows) -> None:
+    HandoverPage(client, sign(secret)).submit()
+
+    answer = HandoverPage(client, sign(secret, language="en")).press()
+
+    [signup] = rows(Signup)
+    assert answer.status_code == 303
+    assert signup.link_id is None  # it still sees everything
+
+
+def test_of_a_deleted_customer_makes_a_new_one(
+    app: Flask, client: FlaskClient, secret: str, customer_id: str, rows: Rows
+) -> None:
+    with app.app_context():
+        session = db.session()
+        db.start_write(session)
+        customers.delete(session, session.get_one(Customer, customer_id), actor="test")
+        session.commit()
+
+    HandoverPage(client, sign(secret)).submit()
+
+    assert len(rows(Customer)) == 2
+
+
+def test_revoked_link_of_it_lets_nobody_in_again(
+    app: Flask, client: FlaskClient, secret: str, customer_id: str, rows: Rows
+) -> None:
+    token = sign(secret)
+    HandoverPage(client, token).press()
+    with app.app_context():
+        session = db.session()
+        db.start_write(session)
+        links.revoke(session, rows(OnboardingLink)[0].id, actor="operator:test")
+        session.commit()
+
+    answer = HandoverPage(app.test_client(), token).press()
+
+    assert answer.status_code == 410
+    assert client.get(f"/return?customer={customer_id}").status_code == 404
+
+
+def test_button_without_our_cookie_is_shown_again(
+    app: Flask, secret: str, customer_id: str, rows: Rows
+) -> None:
+    page = HandoverPage(app.test_client(), sign(secret))
+    page._client = app.test_client()
+
+    answer = page.press()
+
+    assert answer.status_code == 422
+    assert "press the button again" in Page.of(answer).text
+    assert rows(Signup) == []
+
+
+def test_button_alone_lets_nobody_in(client: FlaskClient, customer_id: str) -> None:
+    assert client.post("/handover", data={}).status_code == 404
+
+
+def test_leads_to_the_state_when_stripe_does_not_answer(
+    client: FlaskClient, secret: str, customer_id: str, simulator: Simulator
+) -> None:
+    page = HandoverPage(client, sign(secret))
+    simulator.faults.add("503", "POST /v1/customers", times=9)
+
+    answer = page.press()
+
+    assert answer.location == f"/return?customer={customer_id}"
+    assert Page.of(client.get(answer.location)).h1
