@@ -93,7 +93,7 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
     problems.init_app(app)
     portal.init_app(app)
     times.init_app(app)
-    languages.init_app(app)
+    languages.init_app(app, lambda: portal.current_profile().languages)
     csrf = CSRFProtect(app)
     paths.init_app(app)
     limits.init_app(app, settings)

@@ -1,7 +1,7 @@
 """The installed Stripe apps: their keys, their webhook endpoints, their secrets."""
 
 from app.apps.actions import Details, change, make_default, rename
-from app.apps.connections import Connections, connect, find, unreadable_secrets
+from app.apps.connections import Connections, connect, find, find_successor, unreadable_secrets
 from app.apps.dashboard import dashboard_url
 from app.apps.endpoints import NAMESPACE, NAMESPACE_ID, delete, delete_orphans, find_orphans, webhook_url
 from app.apps.install import Inspection, inspect, install, obstacles, uninstall
@@ -46,6 +46,7 @@ __all__ = [
     "end_overlap",
     "find",
     "find_orphans",
+    "find_successor",
     "get_pending",
     "inspect",
     "install",

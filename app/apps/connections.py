@@ -68,6 +68,21 @@ def find(session: Session, app_id: str | None = None) -> App:
     return app
 
 
+def find_successor(session: Session, app_id: str) -> App:
+    """Return the installed app with this id, or the one that took over its account and mode.
+
+    Raises NotFound when both are uninstalled.
+    """
+    own = session.scalar(select(App).where(App.id == app_id))
+    if own is not None:
+        place = (App.stripe_account_id == own.stripe_account_id, App.livemode == own.livemode)
+        query = select(App).where(App.deleted_at.is_(None), or_(App.id == app_id, and_(*place)))
+        found = session.scalar(query.order_by((App.id == app_id).desc()).limit(1))
+        if found is not None:
+            return found
+    raise NotFound("The Stripe app of this page is uninstalled.")
+
+
 def connect(app: App) -> StripeGateway:
     """Return the gateway with this app's key."""
     return connections().to(app)

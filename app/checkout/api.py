@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from flask import g, request
 from sqlalchemy.orm import Session
 
-from app import apps, customers, payers
+from app import apps, customers, payers, portal
 from app.api.blueprint import Api
 from app.checkout.actions import start
 from app.checkout.reserve import Order
@@ -17,7 +17,6 @@ from app.checkout.schemas import (
     CustomerKey,
 )
 from app.core import db
-from app.core.config import settings
 from app.core.errors import Invalid
 from app.gateway import StripeRefused
 from app.web.urls import external
@@ -70,7 +69,7 @@ def create(body: CreateStripeCheckoutSessionRequest) -> CreateStripeCheckoutSess
     order = Order(
         customer_id=customer.id,
         options=body.options.checkout_options(
-            customer.currency or settings().default_currency, own_return=_own_return(customer.id)
+            customer.currency or portal.profile().form.default_currency, own_return=_own_return(customer.id)
         ),
         idempotency_key=f"{g.token_id}-{key}" if key else None,
         stripe_customer_id=body.stripe_customer_id,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import apps, customers, payers, sync
+from app import apps, customers, payers, portal, sync
 from app.core import db
 from app.core.errors import Conflict, Invalid, NotFound
 from app.customers import Customer, CustomerTaken, NewCustomer
@@ -54,6 +54,8 @@ def sign_up(
     handover: Handover | None = None,
 ) -> SignedUp:
     """Store a customer and its sign-up, and use up a single-use hand-over with them. Commits.
+
+    The sign-up keeps the profile of this request.
 
     One form makes one customer: a repeat finds it, and a corrected form corrects it. So does another form of
     the same browser with exactly the same details, such as one in a second tab. Unique indexes decide.
@@ -128,6 +130,7 @@ def _create(
 ) -> SignedUp:
     customer = customers.create(session, queries.with_names(session, wanted, wanted.id), actor="visitor")
     signup.customer_id, signup.details_hash = customer.id, _details_hash(wanted)
+    signup.profile = portal.current_slug()
     session.add(signup)
     if handover is not None:
         details = handover.details
@@ -162,7 +165,8 @@ def _twin(session: Session, wanted: NewCustomer, taken: CustomerTaken, browser: 
     name of the first gets an error, and overwrites nothing.
     """
     for holder in taken.holders:
-        own = session.get(Customer, holder) if queries.signed_up(session, browser, holder) else None
+        is_own = queries.signed_up(session, browser, holder, profile=portal.current_slug()) is not None
+        own = session.get(Customer, holder) if is_own else None
         if own is not None and customers.is_same(own, wanted):
             return holder
     raise taken
@@ -188,8 +192,12 @@ def _alike(session: Session, wanted: NewCustomer, browser: str) -> str | None:
 
 
 def _details_hash(wanted: NewCustomer) -> str | None:
-    """Name the details of somebody without key and subject keys: no other unique index would tell twins."""
+    """Name the details of somebody without key and subject keys: no other unique index would tell twins.
+
+    The same person may sign up with two profiles, which are two companies.
+    """
     if wanted.key or wanted.subject_keys:
         return None
-    details = repr((wanted.name, wanted.primary_email, wanted.currency))
+    profile = portal.current_slug()
+    details = repr((wanted.name, wanted.primary_email, wanted.currency, *([profile] if profile else [])))
     return hashlib.sha256(details.encode()).hexdigest()

@@ -6,6 +6,7 @@ import structlog
 from flask import request
 from limits import parse_many
 
+from app import portal
 from app.core.config import settings
 from app.core.db import utcnow
 from app.core.errors import AppError
@@ -56,7 +57,7 @@ def _is_too_quick(form: Form) -> bool:
 
 def too_many_declines() -> tuple[str, str]:
     """Return what to do after too many declined tries: a title and a sentence."""
-    support = settings().support_email
+    support = portal.current_profile().links.support_email
     told = _(
         "Too many payment methods were declined, so this is closed for a day to protect card owners. Nothing"
         " has been charged."

@@ -51,12 +51,14 @@ def bind(session: Session, link: links.OnboardingLink, browser: str) -> None:
         customer_id=link.customer_id,
         browser_hash=browser_hash(browser),
         link_id=link.id,
+        profile=link.profile,
         created_at=utcnow(),
     )
     session.execute(
         bound.on_conflict_do_update(
             index_elements=["customer_id", "browser_hash"],
-            set_={"link_id": bound.excluded.link_id},  # the link it came by before may be revoked
+            # The link that it came by before may be revoked.
+            set_={"link_id": bound.excluded.link_id, "profile": bound.excluded.profile},
             where=Signup.link_id.is_not(None),
         )
     )

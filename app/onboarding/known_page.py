@@ -7,7 +7,7 @@ from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import checkout, customers, payers
+from app import checkout, customers, payers, portal
 from app.core.config import settings
 from app.core.db import utcnow
 from app.core.errors import NotFound
@@ -29,8 +29,8 @@ class Known:
 
 
 def newest(session: Session, browser: str | None) -> Known | None:
-    """The customer that this browser signed up last, while it is remembered."""
-    signup = queries.signed_up(session, browser)
+    """The customer that this browser signed up last by this profile, while it is remembered."""
+    signup = queries.signed_up(session, browser, profile=portal.current_slug())
     if signup is None or utcnow() - signup.created_at > timedelta(days=settings().browser_days):
         return None
     customer = session.get(customers.Customer, signup.customer_id)
@@ -54,14 +54,13 @@ def show(session: Session, known: Known, browser: str) -> ResponseReturnValue:
     attempt = checkout.latest(session, payer.id) if payer else None
     if payer is None or payment_status(payer, attempt, utcnow()) not in USABLE:
         return redirect(url_for("onboarding.done", customer=known.customer.id), 303)
+    alike = queries.customers_of(session, browser, profile=known.signup.profile)
     return render_template(
         "onboarding/known.html",
         customer=known.customer,
         method=payer.default_method,
         is_expiring=payment_status(payer, attempt, utcnow()) is PaymentStatus.EXPIRING,
-        others=[other for other in queries.customers_of(session, browser) if other.id != known.customer.id][
-            :5
-        ],
+        others=[other for other in alike if other.id != known.customer.id][:5],
     )
 
 

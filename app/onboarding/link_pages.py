@@ -7,7 +7,7 @@ from flask_wtf.csrf import validate_csrf
 from sqlalchemy.orm import Session
 from wtforms.validators import ValidationError
 
-from app import checkout, payers
+from app import checkout, payers, portal
 from app.core import db
 from app.core.config import settings
 from app.core.db import utcnow
@@ -56,7 +56,7 @@ def keep_secret(response: Response) -> Response:
 @limited(lambda: settings().rate_limit_return)
 def start(token: str) -> ResponseReturnValue:
     """Show what is asked. Nothing is changed, because programs that scan mails fetch this page too."""
-    link = links.find(db.session(), token)
+    link = _find(db.session(), token)
     return _page(link, token) if link and _leads_on(link) else _dead(link)
 
 
@@ -82,7 +82,7 @@ def note_opened(token: str) -> ResponseReturnValue:
 def press(token: str) -> ResponseReturnValue:
     """Lead to Stripe's page: the open one, else a new one."""
     session = db.session()
-    link = links.find(session, token)
+    link = _find(session, token)
     if link is None or not _leads_on(link):
         return _dead(link)
     if not _is_from_our_page():
@@ -96,6 +96,14 @@ def press(token: str) -> ResponseReturnValue:
     except AppError as error:
         session.rollback()
         return _explained(link, token, error)
+
+
+def _find(session: Session, token: str) -> OnboardingLink | None:
+    """Find a link, and use its profile for the page."""
+    link = links.find(session, token)
+    if link is not None:
+        portal.use_profile(link.profile)
+    return link
 
 
 def _explained(link: OnboardingLink, token: str, error: AppError) -> ResponseReturnValue:

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -9,7 +10,7 @@ from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, customers, gateway, payers, sync
+from app import apps, checkout, customers, gateway, payers, portal, sync
 from app.core import db
 from app.core.config import settings
 from app.core.errors import AppError, Invalid, NotFound, PreconditionFailed
@@ -19,7 +20,7 @@ from app.onboarding import actions, bots, handover_form, handover_page, known_pa
 from app.onboarding.forms import Form, SignupForm
 from app.onboarding.handovers import HandoverRefused
 from app.onboarding.models import Signup
-from app.onboarding.places import app_here, outcome_url
+from app.onboarding.places import app_here, app_of_profile, outcome_url
 from app.onboarding.resume import PaymentMethodOnFile
 from app.onboarding.resume import begin as begin_payment
 from app.onboarding.resume import resume as resume_payment
@@ -56,6 +57,22 @@ def is_counted() -> bool:
     return bool(g.get("counts", False))
 
 
+@bp.url_value_preprocessor
+def use_named_profile(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Use the profile that the address names. Raises NotFound when there is none of that name."""
+    if values and "profile" in values:
+        slug = values.pop("profile")
+        portal.profile(slug)
+        portal.use_profile(slug)
+
+
+@bp.app_url_defaults
+def keep_profile(endpoint: str, values: dict[str, Any]) -> None:
+    """Let the addresses of the form name the profile of this request."""
+    if endpoint in {"onboarding.form", "onboarding.submit"} and portal.current_slug():
+        values.setdefault("profile", portal.current_slug())
+
+
 @bp.get("/")
 def home() -> ResponseReturnValue:
     """The way in."""
@@ -63,6 +80,7 @@ def home() -> ResponseReturnValue:
 
 
 @bp.get("/signup")
+@bp.get("/signup/<profile>")
 def form() -> ResponseReturnValue:
     """The form: blank, or with what this browser has typed already and not finished."""
     name_browser()
@@ -80,6 +98,7 @@ def form() -> ResponseReturnValue:
 
 
 @bp.post("/signup")
+@bp.post("/signup/<profile>")
 @limited(lambda: settings().rate_limit_signup, counts=is_counted)
 @limited(
     lambda: settings().rate_limit_signup_total,
@@ -127,7 +146,7 @@ def _open_payment(session: Session, form: SignupForm, signed_up: actions.SignedU
     """Redirect to Stripe's page, or to the page that shows the state. The details are stored."""
     customer_id = signed_up.customer_id
     try:
-        app = signed_up.app or apps.find(session)
+        app = app_of_profile(session, signed_up.app)
         with apps.record_rejection(session, app):
             if signed_up.first is not None:
                 return redirect(begin_payment(session, app, signed_up.first), 303)
@@ -153,9 +172,10 @@ def done() -> ResponseReturnValue:
     named = request.args.get("customer")
     known = queries.of_browser(session, cookie.get("browser"), named)
     opened = queries.returned_from(session, request.args.get("session"), named)
-    signup = known or (queries.guest_of(opened) if opened else None)
+    signup = known or (queries.guest_of(session, opened) if opened else None)
     if signup is None:
         return render_template("onboarding/stranger.html"), 404
+    portal.use_profile(signup.profile)
     is_live = opened is not None and opened.payer.deleted_at is None
     payer = opened.payer if opened and is_live else _payer(session, signup)
     if payer is None:
@@ -173,6 +193,7 @@ def cancelled() -> ResponseReturnValue:
     """Say how to continue to somebody who went back on Stripe's page."""
     session = db.session()
     signup = queries.of_browser(session, cookie.get("browser"), request.args.get("customer"))
+    portal.use_profile(signup.profile if signup else None)
     if signup is not None and known_page.has_begun(session, signup):  # another tab was quicker
         return redirect(outcome_url(signup.customer_id), 303)
     customer = session.get(customers.Customer, signup.customer_id) if signup else None
@@ -189,6 +210,7 @@ def resume() -> ResponseReturnValue:
     signup = queries.of_browser(session, cookie.get("browser"), request.form.get("customer"))
     if signup is None:
         return render_template("onboarding/stranger.html"), 404
+    portal.use_profile(signup.profile)
     try:
         is_another = "another" in request.form
         url = resume_payment(session, app_here(session), signup.customer_id, another=is_another)
@@ -279,7 +301,7 @@ def _details_saved(
 
 def _explain(form: SignupForm, error: AppError) -> tuple[Problem | None, int]:
     """Say why a form was not accepted."""
-    support = settings().support_email
+    support = portal.current_profile().links.support_email
     if isinstance(error, customers.CustomerTaken):
         # One sentence for every case: it does not reveal the name or its holder.
         (form.subject_keys or form.key).errors = [

@@ -1,20 +1,31 @@
-"""The Stripe app in which a customer is looked at: the default one, unless the address names another."""
+"""The Stripe app in which a customer is looked at: the profile's, unless the address names another."""
 
 from flask import request, url_for
 from sqlalchemy.orm import Session
 
-from app import apps
+from app import apps, portal
 from app.core.db import is_id
 from app.core.errors import NotFound
 
 
 def app_here(session: Session) -> apps.App:
-    """The app that the address or form names, else the default one. Raises NotFound when there is none."""
+    """The app that the address or form names, else the profile's. Raises NotFound when there is none."""
     named = request.values.get("app", "").upper()
     try:
-        return apps.find(session, named if is_id(named) else None)
+        return apps.find(session, named) if is_id(named) else app_of_profile(session)
     except NotFound:  # what was named may be uninstalled
-        return apps.find(session)
+        return app_of_profile(session)
+
+
+def app_of_profile(session: Session, default: apps.App | None = None) -> apps.App:
+    """Return the app of this request's profile, else the default one. Raises NotFound when there is none.
+
+    `default` is the default app, if the caller has read it already.
+    """
+    app_id = portal.current_profile().app_id
+    if app_id and (default is None or default.id != app_id):
+        return apps.find_successor(session, app_id)
+    return default or apps.find(session)
 
 
 def name_in_url(app: apps.App) -> str | None:

@@ -10,7 +10,7 @@ from app.core.config import settings
 from app.core.db import is_id
 from app.core.errors import NotFound
 from app.onboarding.handovers import Handover
-from app.onboarding.links import OnboardingLink
+from app.onboarding.links import OnboardingLink, profile_of
 from app.onboarding.models import Signup, browser_hash
 
 MOST_CUSTOMERS = 20
@@ -36,18 +36,27 @@ def returned_from(
     return opened if is_theirs else None
 
 
-def guest_of(opened: checkout.CheckoutSession) -> Signup:
+def guest_of(session: Session, opened: checkout.CheckoutSession) -> Signup:
     """What lets a browser see what became of a checkout session. Nothing is stored.
 
     Only somebody who was on Stripe's page has the session's id. Like every guest, it is shown no method from
     before.
     """
-    return Signup(customer_id=opened.payer.customer_id, link_id=opened.id, created_at=opened.created_at)
+    customer_id = opened.payer.customer_id
+    profile = profile_of(session, customer_id)
+    return Signup(customer_id=customer_id, link_id=opened.id, profile=profile, created_at=opened.created_at)
 
 
-def signed_up(session: Session, nonce: str | None, customer_id: str | None = None) -> Signup | None:
-    """The sign-up that was made in this browser: for that customer, else the newest one."""
-    return session.scalar(_of(nonce, customer_id).where(Signup.link_id.is_(None))) if nonce else None
+def signed_up(
+    session: Session, nonce: str | None, customer_id: str | None = None, *, profile: str | None = None
+) -> Signup | None:
+    """The sign-up that was made in this browser by a profile: for that customer, else the newest one."""
+    if not nonce:
+        return None
+    made = _of(nonce, customer_id).where(
+        Signup.link_id.is_(None), Signup.profile.is_not_distinct_from(profile)
+    )
+    return session.scalar(made)
 
 
 def of_form(session: Session, form_id: str) -> Signup | None:
@@ -83,14 +92,15 @@ def of_details(session: Session, nonce: str, details_hash: str | None) -> Signup
     return session.scalar(made.execution_options(populate_existing=True))
 
 
-def customers_of(session: Session, nonce: str) -> list[customers.Customer]:
-    """The live customers that this browser signed up, some of them, the newest first."""
+def customers_of(session: Session, nonce: str, *, profile: str | None = None) -> list[customers.Customer]:
+    """The live customers that this browser signed up by a profile, some of them, the newest first."""
     query = (
         select(customers.Customer)
         .join(Signup, Signup.customer_id == customers.Customer.id)
         .where(
             Signup.browser_hash == browser_hash(nonce),
             Signup.link_id.is_(None),
+            Signup.profile.is_not_distinct_from(profile),
             customers.Customer.deleted_at.is_(None),
         )
         .order_by(Signup.created_at.desc())

@@ -5,6 +5,7 @@ from flask import g, has_request_context
 from app.core.errors import NotFound
 from app.portal.cache import published
 from app.portal.settings import Profile
+from app.web import languages
 
 
 def profile(slug: str | None = None) -> Profile:
@@ -21,8 +22,9 @@ def use_profile(slug: str | None) -> Profile:
     """Make this the profile of the current request. A profile that was deleted gives way to the default."""
     settings = published()
     g.portal_slug = slug if slug in settings.profiles else None
-    g.portal_profile = settings.profiles.get(slug or "", settings.default)
-    return current_profile()
+    g.portal_profile = found = settings.profiles.get(slug or "", settings.default)
+    languages.offer(found.languages)
+    return found
 
 
 def current_profile() -> Profile:

@@ -6,7 +6,7 @@ from flask import current_app, flash, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, operators
+from app import apps, operators, portal
 from app.console.customer import actions
 from app.console.customer.pages import go_to, pages, refuse
 from app.core import db
@@ -25,9 +25,10 @@ def make_link(customer_id: str) -> ResponseReturnValue:
     session = db.session()
     customer = actions.find_to_change(session, customer_id)
     app = _app(session)
-    token = _token(session, f"{customer.id}:{app.id if app else ''}")
+    token = _token(session, ":".join((customer.id, app.id if app else "", request.form.get("profile", ""))))
     if not _is_made(session, customer, token):
-        links.create(session, customer, actor=operators.actor(), app=app, token=token)
+        profile = _profile(session, customer)
+        links.create(session, customer, actor=operators.actor(), app=app, profile=profile, token=token)
         session.commit()
     return _shown(customer.id, token)
 
@@ -87,6 +88,13 @@ def _app(session: Session) -> apps.App | None:
     """The app of the button; None is the default app."""
     app_id = request.form.get("app_id", "")
     return apps.find(session, app_id) if app_id else None
+
+
+def _profile(session: Session, customer: Customer) -> str | None:
+    """The profile that the operator chose, else the one by which the customer signed up."""
+    profiles = portal.published().profiles
+    chosen = request.form.get("profile") or links.profile_of(session, customer.id)
+    return chosen if chosen in profiles else None
 
 
 def _link(session: Session, customer: Customer, link_id: str) -> links.OnboardingLink:

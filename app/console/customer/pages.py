@@ -4,7 +4,7 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import checkout, customers, gateway, operators, payers
+from app import checkout, customers, gateway, operators, payers, portal
 from app.console.common import event_types, wording
 from app.console.customer import actions, default_method, diagnosis, queries, timeline
 from app.core import db
@@ -12,6 +12,7 @@ from app.core.config import settings
 from app.core.db import new_id
 from app.core.errors import AppError, PreconditionFailed
 from app.customers import Customer, CustomerTaken
+from app.onboarding import links
 from app.operators import OperatorPages, Role
 from app.web import problems
 
@@ -103,6 +104,7 @@ def show(
     taken: tuple[customers.NewCustomer, set[str]] | None = None,
 ) -> ResponseReturnValue:
     view = queries.read(session, customer)
+    profiles = portal.published()
     return render_template(
         "console/customer/page.html",
         view=view,
@@ -118,8 +120,16 @@ def show(
         policy=settings().payment_method_policy,
         link=operators.take_once(f"link:{customer.id}"),
         form_id=new_id(),
+        profiles=profiles.profiles,
+        own_profile=_own_profile(session, customer, profiles),
         holders=actions.holders_of(session, *taken) if taken else [],
     ), status
+
+
+def _own_profile(session: Session, customer: Customer, settings: portal.PortalSettings) -> str:
+    """Name the profile by which a customer came, where there are several."""
+    own = links.profile_of(session, customer.id) if len(settings.profiles) > 1 else None
+    return own if own in settings.profiles else settings.default_profile
 
 
 def go_to(customer_id: str) -> ResponseReturnValue:

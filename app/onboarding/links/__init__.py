@@ -11,7 +11,7 @@ from app.onboarding.links.actions import (
     url,
 )
 from app.onboarding.links.models import LinkState, OnboardingLink
-from app.onboarding.links.queries import app_of, find, newest_of, of_customer
+from app.onboarding.links.queries import app_of, find, newest_of, of_customer, profile_of
 
 __all__ = [
     "LinkState",
@@ -23,6 +23,7 @@ __all__ = [
     "note_opened",
     "note_used",
     "of_customer",
+    "profile_of",
     "random_token",
     "renew",
     "revoke",

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import apps, audit, customers
+from app import apps, audit, customers, portal
 from app.core.config import settings
 from app.core.db import new_id, utcnow
 from app.core.errors import Conflict, Invalid, NotFound
@@ -25,15 +25,18 @@ def create(
     *,
     actor: str,
     app: apps.App | None = None,
+    profile: str | None = None,
     expires_at: datetime | None = None,
     token: str | None = None,
 ) -> tuple[OnboardingLink, str]:
-    """Make a link for a customer in an app, else in the default one; `url` makes an address of its token.
+    """Make a link for a customer, in an app and with a profile of the portal. `url` makes its address.
+
+    Without an app, the link is for the profile's app, else for the default one. `profile` is a slug.
 
     The token is given here and never again, unless a new one of the caller's is used.
 
-    Other links of the customer go on working. Flushes. Raises PreconditionFailed for a deleted customer, and
-    Invalid for an end that lies in the past.
+    Other links of the customer go on working. Flushes. Raises PreconditionFailed for a deleted customer,
+    Invalid for an end that lies in the past, and NotFound for an unknown profile.
     """
     customers.refuse_deleted(customer)
     now = utcnow()
@@ -41,7 +44,7 @@ def create(
     if ends <= now:
         raise Invalid("A link must end in the future.", fields={"expires_at": "Choose a later day."})
     token = token or random_token()
-    place = app or apps.default(session)
+    place = app or _app_of_profile(session, profile) or apps.default(session)
     link = OnboardingLink(
         id=new_id(),
         customer_id=customer.id,
@@ -51,11 +54,17 @@ def create(
         created_at=now,
         expires_at=ends,
         uses=0,
+        profile=profile,
     )
     session.add(link)
     _note(session, link, "link.created", actor, expires_at=ends.isoformat(timespec="seconds"))
     session.flush()
     return link, token
+
+
+def _app_of_profile(session: Session, profile: str | None) -> apps.App | None:
+    app_id = portal.profile(profile).app_id
+    return apps.find_successor(session, app_id) if app_id else None
 
 
 def revoke(session: Session, link_id: str, *, actor: str) -> OnboardingLink:
@@ -95,7 +104,8 @@ def renew(
         place = queries.app_of(session, link)
     except NotFound:  # its app is uninstalled
         place = None
-    made, token = create(session, link.customer, actor=actor, app=place, token=token)
+    profile = link.profile if link.profile in portal.published().profiles else None
+    made, token = create(session, link.customer, actor=actor, app=place, profile=profile, token=token)
     revoke(session, link.id, actor=actor)
     link.renewed_by = made.id
     session.flush()

@@ -10,6 +10,7 @@ from app import apps
 from app.core.db import is_id
 from app.core.errors import NotFound
 from app.onboarding.links.models import OnboardingLink
+from app.onboarding.models import Signup
 
 
 def hash_of(token: str) -> str:
@@ -34,14 +35,7 @@ def app_of(session: Session, link: OnboardingLink) -> apps.App:
     """
     if link.app_id is None:
         return apps.find(session)
-    own = apps.by_id(session, link.app_id)
-    if own.deleted_at is None:
-        return own
-    place = (own.stripe_account_id, own.livemode)
-    for app in apps.installed(session):
-        if (app.stripe_account_id, app.livemode) == place:
-            return app
-    raise NotFound("The Stripe app of this link is uninstalled.")
+    return apps.find_successor(session, link.app_id)
 
 
 def get(session: Session, link_id: str) -> OnboardingLink:
@@ -67,3 +61,9 @@ def newest_of(
         select(OnboardingLink).where(OnboardingLink.customer_id.in_(customer_ids)).order_by(OnboardingLink.id)
     )
     return {(link.customer_id, link.app_id): link for link in found}
+
+
+def profile_of(session: Session, customer_id: str) -> str | None:
+    """Return the profile by which a customer signed up, else the one of a link that it came by."""
+    by_whom = select(Signup.profile).where(Signup.customer_id == customer_id)
+    return session.scalar(by_whom.order_by(Signup.link_id.is_not(None), Signup.created_at.desc()).limit(1))
