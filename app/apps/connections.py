@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.apps.models import App, SigningSecret

@@ -58,12 +58,17 @@ def is_counted() -> bool:
 
 
 @bp.url_value_preprocessor
-def use_named_profile(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+def take_profile(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Take the profile's name out of the address, so that the views need not."""
+    g.named_profile = values.pop("profile", None) if values else None
+
+
+@bp.before_request
+def use_named_profile() -> None:
     """Use the profile that the address names. Raises NotFound when there is none of that name."""
-    if values and "profile" in values:
-        slug = values.pop("profile")
-        portal.profile(slug)
-        portal.use_profile(slug)
+    if g.named_profile is not None:
+        portal.profile(g.named_profile)
+        portal.use_profile(g.named_profile)
 
 
 @bp.app_url_defaults
@@ -147,6 +152,7 @@ def _open_payment(session: Session, form: SignupForm, signed_up: actions.SignedU
     customer_id = signed_up.customer_id
     try:
         app = app_of_profile(session, signed_up.app)
+        db.end_read(session)
         with apps.record_rejection(session, app):
             if signed_up.first is not None:
                 return redirect(begin_payment(session, app, signed_up.first), 303)
