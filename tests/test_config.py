@@ -108,7 +108,7 @@ def test_say_of_each_missing_secret_how_to_make_it(monkeypatch: pytest.MonkeyPat
         ("TERMS_URL", "https://exam ple.com", "must be a URL that begins with https://"),
         ("DEFAULT_CURRENCY", "XXX", "must be the code of a currency"),
         ("DEFAULT_CURRENCY", "dollars", "must be the code of a currency"),
-        ("PAYMENT_METHOD_POLICY", "both", "'replace' or 'keep'"),
+        ("PAYMENT_METHOD_POLICY", "both", "'replace', 'keep' or 'ask'"),
         ("RATE_LIMIT_SIGNUP", "many", "must read like `60 per hour`"),
         ("RATE_LIMIT_SIGNUP", "", "must read like `60 per hour`"),
         ("RATE_LIMIT_SIGNUP", "0 per hour", "must read like `60 per hour`"),

@@ -30,6 +30,7 @@ class CheckoutSession(Base):
     is_current: Mapped[bool] = mapped_column(  # the one that our own pages lead to
         default=False, server_default=sa.false()
     )
+    profile: Mapped[str | None] = mapped_column(sa.String(40))  # of the portal; None: the default one
     currency: Mapped[str | None] = mapped_column(DisplayText(3))
     status: Mapped[str] = mapped_column(DisplayText(16), default="reserved")  # then open, complete or expired
     setup_status: Mapped[str] = mapped_column(DisplayText(32), default="requires_payment_method")

@@ -27,6 +27,7 @@ class Order:
     idempotency_key: str | None = None  # the caller's; the same key finds the same checkout session
     is_own: bool = False  # for our own pages, which share one session
     stripe_customer_id: str | None = None  # an existing one to link
+    profile: str | None = None  # of the portal, for our own pages; None: the default one
     closes_older: bool = False  # should the payer's older open sessions expire?
     is_first: bool = False  # was the customer stored a moment ago, so that it has nothing yet?
 
@@ -94,6 +95,7 @@ def _values(payer: Payer, order: Order) -> dict[str, Any]:
         "currency": order.options.currency,
         "idempotency_key": order.idempotency_key,
         "is_current": order.is_own,
+        "profile": order.profile,
     }
 
 

@@ -1,15 +1,17 @@
-"""The public flow: sign up, or come by a link; return, go on."""
+"""The public flow: sign up, or come by a link; return, go on; look after the payment methods."""
 
 from flask import Flask
 from flask_wtf import CSRFProtect
 
 from app.onboarding import handover_pages, link_pages, pages
+from app.onboarding.billing import pages as billing_pages
 from app.onboarding.consent import Consent
 
 
 def init_app(app: Flask, csrf: CSRFProtect) -> None:
     """Register the pages."""
     app.register_blueprint(pages.bp)
+    app.register_blueprint(billing_pages.bp)
     for view in (pages.submit, link_pages.press, link_pages.note_opened, handover_pages.enter):
         csrf.exempt(view)  # each checks the token itself, and answers a stale page with a new one
 

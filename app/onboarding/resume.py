@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, customers, payers, sync
+from app import apps, checkout, customers, payers, portal, sync
 from app.core import db
 from app.core.config import settings
 from app.core.db import utcnow
@@ -73,6 +73,7 @@ def _order(customer: Customer, app: apps.App) -> checkout.Order:
             cancel_url=external("onboarding.cancelled", customer=customer.id, app=name_in_url(app)),
         ),
         is_own=True,
+        profile=portal.current_slug(),
     )
 
 

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from app import checkout, payers
 from app.core.db import utcnow
+from app.onboarding.billing import view
 from app.onboarding.models import Signup
 from app.onboarding.places import outcome_url
 from app.payers import PaymentStatus, payment_status
@@ -54,6 +55,7 @@ def show(
         refresh_url=_again(payer, n=max(tries, 0) + 1),
         again=_again(payer),
         may_resume=is_known,
+        choice=view.open_choice(payer, signup.sees) if is_known and checked else None,
         awaits_code=attempt is not None and attempt.next_action == MICRODEPOSITS,
         checked=checked,
         is_being_checked=payer.leased_until is not None and payer.leased_until > utcnow(),

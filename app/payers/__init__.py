@@ -23,7 +23,7 @@ from app.payers.differences import (
     remember_contact,
 )
 from app.payers.first import note_first_session, reserve_first
-from app.payers.models import BLOCK_DURATION, TROUBLED, Payer, PaymentMethod
+from app.payers.models import BLOCK_DURATION, SETTLE_DELAY, TROUBLED, Payer, PaymentMethod
 from app.payers.queries import (
     all_of_customer,
     fresh,
@@ -39,6 +39,7 @@ from app.payers.status_table import STATUS_TABLE, status_info
 __all__ = [
     "BLOCK_DURATION",
     "EXPIRING",
+    "SETTLE_DELAY",
     "STATUS_TABLE",
     "TROUBLED",
     "Binding",

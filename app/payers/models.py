@@ -22,6 +22,7 @@ DUE = sa.text("due_at IS NOT NULL")
 PRIORITY = sa.text("is_priority AND due_at IS NOT NULL")
 DRIFTED = sa.text("drift IS NOT NULL")
 BLOCK_DURATION = timedelta(days=1)
+SETTLE_DELAY = timedelta(seconds=30)  # by then a request that Stripe did not answer has taken effect
 LONG_AGO = sa.text("'1970-01-01 00:00:00.000000'")  # rows that are older than a column get their turn soon
 
 
@@ -195,6 +196,12 @@ class PaymentMethod(Base):
     mandate_status: Mapped[str | None] = mapped_column(DisplayText(16))  # Stripe's: pending, active, inactive
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     detached_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    removal_asked_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime
+    )  # by the customer, before Stripe is
+    declined_as_default_at: Mapped[datetime | None] = mapped_column(  # the customer kept another default
+        UtcDateTime
+    )
 
     payer: Mapped[Payer] = relationship(back_populates="methods")
 
@@ -223,6 +230,14 @@ class PaymentMethod(Base):
     def wallet_name(self) -> str | None:
         """The wallet that a card was saved from."""
         return names.wallet_name(self.wallet) if self.wallet else None
+
+    @property
+    def is_being_removed(self) -> bool:
+        """Did the customer ask to remove it, and has Stripe not said since whether it is gone?"""
+        if self.removal_asked_at is None or self.detached_at is not None:
+            return False
+        verified_at = self.payer.verified_at
+        return verified_at is None or verified_at < self.removal_asked_at + SETTLE_DELAY
 
     @property
     def is_card(self) -> bool:

@@ -4,6 +4,7 @@ from app.sync.backfill import BackfillResult, backfill, request_backfill
 from app.sync.backlog import overdue
 from app.sync.converge import Outcome, converge
 from app.sync.heartbeat import WorkerHeartbeat, worker_threads
+from app.sync.methods import Unanswered, attached, choose_default, detach
 from app.sync.models import Backfill, RateBudget
 from app.sync.orphans import DEFAULT_MAX_PAGES, Orphans, find_orphans
 from app.sync.payer_leases import Lease, claim, claim_due
@@ -18,12 +19,16 @@ __all__ = [
     "Orphans",
     "Outcome",
     "RateBudget",
+    "Unanswered",
     "Worker",
     "WorkerHeartbeat",
+    "attached",
     "backfill",
+    "choose_default",
     "claim",
     "claim_due",
     "converge",
+    "detach",
     "find_orphans",
     "overdue",
     "refresh",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.core.config import settings
+from app import portal
 from app.gateway import DefaultChange, Method, StripeGateway, StripePermissionMissing, StripeRefused
 from app.payers import Payer
 from app.sync.blocking import close_sessions
@@ -27,6 +27,7 @@ class SavedMethod:
 
     setup_id: str
     method: Method
+    profile: str | None  # of the portal, in which it was saved; None: the default one
 
 
 def apply_policy(stripe: StripeGateway, local: LocalState, state: StripeState, heartbeat: Heartbeat) -> None:
@@ -40,14 +41,14 @@ def apply_policy(stripe: StripeGateway, local: LocalState, state: StripeState, h
     if local.payer.is_choice_due:
         _restore_choice(stripe, local, state, heartbeat)
     # The newest session comes first, and counts when two saved at the same time.
-    sessions = (state.sessions[row.id] for row in local.sessions)
-    setups = [facts.setup for facts in sessions if facts and facts.setup.status == "succeeded"]
-    saved = [SavedMethod(setup.id, setup.method) for setup in setups if setup.method is not None]
+    found = ((row.profile, state.sessions[row.id]) for row in local.sessions)
+    setups = [(slug, facts.setup) for slug, facts in found if facts and facts.setup.status == "succeeded"]
+    saved = [SavedMethod(setup.id, setup.method, slug) for slug, setup in setups if setup.method is not None]
     if not saved:
         return
     last = max(saved, key=lambda found: found.method.created_at)
     default, customer_id = state.customer.default_method, local.payer.stripe_id
-    keeps = settings().payment_method_policy == "keep" and default is not None
+    keeps = _policy(last.profile) in {"keep", "ask"} and default is not None
     if last.method.customer_id != customer_id or keeps:
         return
     if default is None or default.id != last.method.id:
@@ -56,6 +57,12 @@ def apply_policy(stripe: StripeGateway, local: LocalState, state: StripeState, h
         heartbeat()
         state.customer = stripe.set_default_method(customer_id, last.method.id)
     state.policy_method_id = last.method.id
+
+
+def _policy(slug: str | None) -> str:
+    """Return the policy of a profile. One that was deleted gives way to the default."""
+    published = portal.published()
+    return published.profiles.get(slug or "", published.default).payment_method_policy
 
 
 def _restore_choice(

@@ -7,6 +7,7 @@ from app.core.db import new_id
 from app.web import proxies
 
 STRIPE_CHECKOUT = "https://checkout.stripe.com"
+STRIPE_PORTAL = "https://billing.stripe.com"
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -37,7 +38,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 def content_security_policy(settings: Settings) -> str:
     """Nothing but our own files. Forms may lead to Stripe's page: browsers check where a 303 goes, too."""
-    pages = [STRIPE_CHECKOUT, *settings.checkout_origins]
+    pages = [STRIPE_CHECKOUT, STRIPE_PORTAL, *settings.checkout_origins]
     if settings.is_simulated:
         # A simulator shows its pages where it likes on this machine, and something may stand before its API.
         pages += ["http://127.0.0.1:*", "http://localhost:*"]

@@ -183,8 +183,8 @@ MUTANTS = (
     Mutant(
         "a saved card replaces one that is to be kept",
         POLICY,
-        'keeps = settings().payment_method_policy == "keep" and',
-        'keeps = settings().payment_method_policy == "" and',
+        'keeps = _policy(last.profile) in {"keep", "ask"} and',
+        'keeps = _policy(last.profile) in {""} and',
         "tests/sync/test_converge_many.py::TestWhenMethodsAreKept::test_leaves_the_first_card_the_default",
     ),
     Mutant(

@@ -127,6 +127,7 @@ class TestOverHttps:
         assert rules["form-action"] == [
             "'self'",
             "https://checkout.stripe.com",
+            "https://billing.stripe.com",
             "https://checkout.northwind.example",
         ]
 

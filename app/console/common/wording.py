@@ -106,6 +106,10 @@ KINDS: dict[str, Template] = {
         "Asked Stripe to change the default, but got no answer",
         hides="shown",
     ),
+    "default_method.kept": _template(
+        "The customer kept the default; {shown} is saved too", "info", hides="shown"
+    ),
+    "stripe_portal.opened": _template("Stripe's billing portal opened", "info"),
     "payment_method.updated": _template("Card renewed: {after}", "info", "Card renewed", hides="after"),
     "mandate.updated": _template("Debit mandate: {after}", "info", "Debit mandate changed", hides="after"),
     "default_method.changed": _template("Default payment method changed", "info"),
@@ -201,9 +205,7 @@ def describe(entry: audit.Entry) -> Description:
     facts = {name: str(value) for name, value in entry.facts.items()}
     if "changed" in facts:
         facts["changed"] = facts["changed"].replace("_", " ")
-    words = (
-        _special(entry.kind, facts) or KINDS.get(entry.kind) or Template(_plain(entry.kind.replace(".", " ")))
-    )
+    words = _special(entry, facts) or KINDS.get(entry.kind) or Template(_plain(entry.kind.replace(".", " ")))
     if "error_code" in facts or "decline_code" in facts:
         return _declined(words, facts)
     details = [
@@ -235,8 +237,16 @@ def describe_checkout_session(page: checkout.CheckoutSession) -> tuple[str, str]
     return ("Open, last attempt declined", "error") if page.error_code else ("Open", "info")
 
 
-def _special(kind: str, facts: Facts) -> Template | None:
-    """The template of a kind, when its facts change the meaning."""
+def _special(entry: audit.Entry, facts: Facts) -> Template | None:
+    """The template of a kind, when its facts or its actor change the meaning."""
+    kind = entry.kind
+    if kind == "payment_method.detached" and entry.actor == "visitor":
+        return _template(
+            "{shown} removed by the customer",
+            "warning",
+            "Payment method removed by the customer",
+            hides="shown",
+        )
     if kind == "default_method.changed" and "payment_method_id" not in facts:
         return _template("No default payment method", "warning")
     if kind == "default_method.changed" and "same_card" in facts:

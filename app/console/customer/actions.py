@@ -1,20 +1,18 @@
 """The operator's actions on one customer that take more than one call of a package."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import apps, audit, checkout, customers, doctor, gateway, payers, sync, webhooks
-from app.console.customer import unanswered
 from app.console.customer.account import webhook_findings
 from app.core import db
 from app.core.db import utcnow
 from app.core.errors import Conflict, Invalid, NotFound
 from app.customers import Customer, NewCustomer
-from app.gateway import CustomerFacts, StripeObjectMissing, StripeRefused
+from app.gateway import CustomerFacts, StripeObjectMissing
 
 MIN_TIME_TO_EXAMINE = 4.0  # seconds that are left for a page
 
@@ -176,50 +174,6 @@ def attach(
     sync.refresh(session, payer.id, force=True)
 
 
-def choose_default(session: Session, customer: Customer, app_id: str, method_id: str, *, actor: str) -> str:
-    """Make another attached method the default at Stripe, and return its title. Commits.
-
-    Raises Unanswered, and as `payers.bind` does.
-    """
-    payer, method = _attached(session, customer, app_id, method_id)
-    title, payer_id = method.title, payer.id
-    wanted = payers.Binding(app=payer.app, stripe_customer_id=payer.stripe_id, method_id=method.id)
-    with unanswered.note_unanswered(session, payer, "default_method.unanswered", method, actor=actor):
-        payers.bind(session, customer, [wanted], actor=actor)
-    session.commit()
-    sync.refresh(session, payer_id, force=True)
-    return title
-
-
-def detach(session: Session, customer: Customer, app_id: str, method_id: str, *, actor: str) -> str:
-    """Remove a payment method from Stripe permanently, and return its title. Commits.
-
-    Raises Unanswered, and what the gateway does.
-    """
-    payer, method = _attached(session, customer, app_id, method_id)
-    title, app, payer_id = method.title, payer.app, payer.id
-    with (
-        unanswered.note_unanswered(session, payer, "payment_method.detach_unanswered", method, actor=actor),
-        apps.record_rejection(session, app),
-        suppress(StripeObjectMissing, StripeRefused),  # gone already
-    ):
-        db.end_read(session)
-        apps.connect(app).detach_method(method_id)
-    db.start_write(session)
-    audit.note(
-        session,
-        "payment_method.detached",
-        actor=actor,
-        customer_id=customer.id,
-        app_id=app.id,
-        payment_method_id=method_id,
-        shown=title,
-    )
-    session.commit()
-    sync.refresh(session, payer_id, force=True)
-    return title
-
-
 def close_checkout_session(session: Session, customer: Customer, session_id: str, *, actor: str) -> bool:
     """Close an open checkout session. Return False if it was closed already. Commits. Raises NotFound."""
     opened = checkout.by_stripe_session(session, session_id)
@@ -280,17 +234,6 @@ def _examine(session: Session, app: apps.App, *, actor: str) -> list[str]:
     found = doctor.run(session, app, actor=actor)
     session.commit()
     return [finding.title for finding in webhook_findings(found)]
-
-
-def _attached(
-    session: Session, customer: Customer, app_id: str, method_id: str
-) -> tuple[payers.Payer, payers.PaymentMethod]:
-    payer = payers.of_customer(session, app_id, customer.id)
-    for method in payer.methods if payer else ():
-        if method.id == method_id and method.detached_at is None:
-            assert payer is not None
-            return payer, method
-    raise NotFound("This payment method is no longer attached to this customer.")
 
 
 def _unfit(detail: str) -> Invalid:

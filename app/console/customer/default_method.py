@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
+from app import portal
 from app.console.customer.account import Account
-from app.core.config import settings
 
 MAX_ANSWER_DELAY = timedelta(hours=1)  # by then a check has found the result
 ONLY_SAVED = "It is the only one saved so far."
@@ -12,7 +12,10 @@ BY_PROGRAM = "A program chose it through the API."
 BY_REPLACING = "It was saved last through this portal (policy: replace)."
 OTHERS_CAME_LATER = "Methods added later at Stripe did not change it."
 BY_KEEPING = "It was saved first, and later methods do not replace it (policy: keep)."
+BY_ASKING = "It was saved first. The customer chooses whether another takes its place (policy: ask)."
+BY_CUSTOMER = "The customer chose it on the billing page."
 ELSEWHERE = "It was chosen in Stripe's Dashboard, or by another program that uses the same Stripe account."
+KEEPING = {"keep": BY_KEEPING, "ask": BY_ASKING}
 
 
 def explain(account: Account) -> str:
@@ -29,6 +32,8 @@ def _chosen_here(account: Account) -> str | None:
     actor = change.actor if change else ""
     if actor.startswith("operator:"):
         return f"{account.names[actor]} chose it here."
+    if actor == "visitor":
+        return BY_CUSTOMER
     if account.payer.chosen_method_id == account.payer.default_method_id:
         return BY_PROGRAM
     return ONLY_SAVED if len(account.payer.methods) == 1 else None
@@ -39,12 +44,12 @@ def _by_policy(account: Account) -> str:
     saved = [
         opened.payment_method_id for opened in account.checkout_sessions if opened.setup_status == "succeeded"
     ]
-    policy = settings().payment_method_policy
+    policy = portal.current_profile().payment_method_policy
     if policy == "replace" and account.method.id in saved and _is_policys(account, saved):
         came_later = any(row.created_at > account.method.created_at for row in account.others)
         return f"{BY_REPLACING} {OTHERS_CAME_LATER}" if came_later else BY_REPLACING
-    if policy == "keep" and saved[-1:] == [account.method.id]:
-        return BY_KEEPING
+    if policy in KEEPING and saved[-1:] == [account.method.id]:
+        return KEEPING[policy]
     return ELSEWHERE if account.others else ONLY_ATTACHED
 
 

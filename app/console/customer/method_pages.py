@@ -3,7 +3,7 @@
 from flask import flash, request
 from flask.typing import ResponseReturnValue
 
-from app import operators
+from app import operators, sync
 from app.console.customer import actions
 from app.console.customer.pages import go_to, pages, refuse
 from app.core import db
@@ -18,7 +18,7 @@ def make_default(customer_id: str) -> ResponseReturnValue:
     customer = actions.find(session, customer_id)
     app_id, method_id = _method()
     try:
-        title = actions.choose_default(session, customer, app_id, method_id, actor=operators.actor())
+        title = sync.choose_default(session, customer, app_id, method_id, actor=operators.actor())
     except (NotFound, Invalid, PreconditionFailed) as error:
         return refuse(session, customer_id, error)
     flash(f"{title} is now the default.", "success")
@@ -32,7 +32,7 @@ def detach(customer_id: str) -> ResponseReturnValue:
     customer = actions.find(session, customer_id)
     app_id, method_id = _method()
     try:
-        title = actions.detach(session, customer, app_id, method_id, actor=operators.actor())
+        title = sync.detach(session, customer.id, app_id, method_id, actor=operators.actor())
     except (NotFound, Invalid, PreconditionFailed) as error:
         return refuse(session, customer_id, error)
     flash(f"{title} has been removed from Stripe.", "success")

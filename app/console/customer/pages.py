@@ -8,7 +8,6 @@ from app import checkout, customers, gateway, operators, payers, portal
 from app.console.common import event_types, wording
 from app.console.customer import actions, default_method, diagnosis, queries, timeline
 from app.core import db
-from app.core.config import settings
 from app.core.db import new_id
 from app.core.errors import AppError, PreconditionFailed
 from app.customers import Customer, CustomerTaken
@@ -117,7 +116,7 @@ def show(
         declines=checkout.explain_decline,
         event_words=event_types.label,
         event_states=event_types.STATES,
-        policy=settings().payment_method_policy,
+        policy=portal.current_profile().payment_method_policy,
         link=operators.take_once(f"link:{customer.id}"),
         form_id=new_id(),
         profiles=profiles.profiles,

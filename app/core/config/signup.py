@@ -8,9 +8,12 @@ from pydantic import BaseModel, Field
 class SignupSettings(BaseModel):
     """How customers sign up and what happens to their payment methods."""
 
-    payment_method_policy: Literal["replace", "keep"] = Field(
+    payment_method_policy: Literal["replace", "keep", "ask"] = Field(
         default="replace",
-        description="Whether a newly saved method becomes the default; one chosen after that stays",
+        description=(
+            "Whether a newly saved method becomes the default: `replace`, `keep`, or `ask` the customer; one "
+            "chosen after that stays"
+        ),
     )
     browser_days: int = Field(
         default=90,

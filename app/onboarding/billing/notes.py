@@ -1,0 +1,29 @@
+"""One message for the next look at the billing page, kept in the browser's own cookie."""
+
+from dataclasses import dataclass
+
+from flask import session as cookie
+
+NAME = "billing_note"
+
+
+@dataclass(frozen=True)
+class Note:
+    """What became of the last step; the template has the words."""
+
+    kind: str  # default, kept, removed, gone, unanswered, not_allowed, failed or portal_closed
+    shown: str | None = None  # the title of the method
+
+
+def keep_note(customer_id: str, kind: str, shown: str | None = None) -> None:
+    """Keep a message for the next look at a customer's page."""
+    cookie[NAME] = [customer_id, kind, shown]
+
+
+def take_note(customer_id: str) -> Note | None:
+    """Return the message for this customer, once."""
+    kept = cookie.get(NAME)
+    if not isinstance(kept, list) or len(kept) != 3 or kept[0] != customer_id:
+        return None
+    cookie.pop(NAME)
+    return Note(str(kept[1]), kept[2])

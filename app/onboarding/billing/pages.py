@@ -1,0 +1,168 @@
+"""The billing page: a customer's payment methods, and what the customer may do with them."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask import session as cookie
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from app import gateway, portal, sync
+from app.core import db
+from app.core.config import settings
+from app.core.db import is_id
+from app.core.errors import Invalid, NotFound, PreconditionFailed
+from app.core.sealing import Unsealable
+from app.gateway import StripeFailed
+from app.onboarding.billing import actions, view
+from app.onboarding.billing.access import Access, find
+from app.onboarding.billing.notes import Note, keep_note, take_note
+from app.onboarding.pages import tell
+from app.onboarding.places import app_here, name_in_url
+from app.web.languages import gettext
+from app.web.limits import limited
+from app.web.urls import external
+
+bp = Blueprint("billing", __name__, url_prefix="/billing")
+
+
+@bp.before_request
+def limit_waiting() -> None:
+    """Limit how long Stripe may take, because a person waits: the page answers within ten seconds."""
+    gateway.set_budget()
+
+
+@bp.teardown_request
+def stop_limiting(_error: BaseException | None) -> None:
+    """The thread goes on to other work."""
+    gateway.clear_budget()
+
+
+@bp.get("")
+@limited(lambda: settings().rate_limit_return)
+def page() -> ResponseReturnValue:
+    """Show the payment methods of the customer that this browser may see, as Stripe has them now."""
+    session = db.session()
+    access = find(session, cookie.get("browser"), request.args.get("customer"))
+    if access is None:
+        return render_template("onboarding/billing/way_in.html")
+    portal.use_profile(access.profile)
+    shown = view.build(session, access)
+    return render_template(
+        "onboarding/billing/page.html",
+        billing=shown,
+        customer=access.customer,
+        note=take_note(access.customer.id),
+        may_manage=not access.is_guest and shown.payer is not None and shown.is_checked,
+    )
+
+
+@bp.post("/default")
+@limited(lambda: settings().rate_limit_return)
+def choose_default() -> ResponseReturnValue:
+    """Make a payment method the default."""
+    return _change(_choose)
+
+
+@bp.post("/keep")
+@limited(lambda: settings().rate_limit_return)
+def keep_default() -> ResponseReturnValue:
+    """Keep the default, and ask no more about the other method."""
+    return _change(_keep)
+
+
+@bp.get("/remove")
+@limited(lambda: settings().rate_limit_return)
+def confirm_removal() -> ResponseReturnValue:
+    """Ask before a payment method is removed. Changes nothing."""
+    session = db.session()
+    access = _access(session)
+    app = app_here(session)
+    payer, method = actions.find_method(session, access, app.id, request.args.get("method", ""))
+    return render_template(
+        "onboarding/billing/remove.html",
+        customer=access.customer,
+        method=method,
+        app=app,
+        is_default=method.id == payer.default_method_id,
+        may_remove=view.may_remove(payer, method, access),
+        is_last=len(view.attached(payer)) == 1 and not portal.current_profile().billing.may_remove_last,
+        successors=view.successors(payer, method, access),
+        back_url=_page_url(session, access),
+    )
+
+
+@bp.post("/remove")
+@limited(lambda: settings().rate_limit_return)
+def remove() -> ResponseReturnValue:
+    """Remove a payment method at Stripe."""
+    return _change(_remove)
+
+
+@bp.post("/stripe")
+@limited(lambda: settings().rate_limit_return)
+def open_stripe() -> ResponseReturnValue:
+    """Go to Stripe's own page for this customer. It shows every method, so no guest gets there."""
+    session = db.session()
+    access = _access(session)
+    app, payer = view.place(session, access)
+    if access.is_guest or app is None or payer is None:
+        raise NotFound("There is no page at Stripe for this customer.")
+    back = external("billing.page", customer=access.customer.id, app=name_in_url(app))
+    own = _page_url(session, access)
+    try:
+        return redirect(actions.open_stripe_portal(session, payer, return_url=back), 303)
+    except (Invalid, PreconditionFailed, Unsealable) as error:
+        session.rollback()
+        tell(error)
+        keep_note(access.customer.id, "portal_closed")
+        return redirect(own, 303)
+
+
+def _change(act: Callable[[Session, Access, str, str], Note]) -> ResponseReturnValue:
+    """Do what a form asks for, then show the page with what became of it. A repeat does no harm."""
+    session = db.session()
+    access = _access(session)
+    app_id, customer_id, own = app_here(session).id, access.customer.id, _page_url(session, access)
+    try:
+        note = act(session, access, app_id, request.form.get("method", ""))
+    except sync.Unanswered:
+        note = Note("unanswered")
+    except actions.NotAllowed:
+        session.rollback()
+        note = Note("not_allowed")
+    except (Invalid, PreconditionFailed, StripeFailed, Unsealable) as error:
+        session.rollback()
+        tell(error)
+        note = Note("failed")
+    keep_note(customer_id, note.kind, note.shown)
+    return redirect(own, 303)
+
+
+def _choose(session: Session, access: Access, app_id: str, method_id: str) -> Note:
+    return Note("default", actions.choose_default(session, access, app_id, method_id))
+
+
+def _keep(session: Session, access: Access, app_id: str, method_id: str) -> Note:
+    actions.keep_default(session, access, app_id, method_id)
+    return Note("kept")
+
+
+def _remove(session: Session, access: Access, app_id: str, method_id: str) -> Note:
+    successor = request.form.get("successor")
+    title = actions.remove(session, access, app_id, method_id, successor_id=successor)
+    return Note("removed", title) if title else Note("gone")
+
+
+def _access(session: Session) -> Access:
+    """Return the access that a form or link names. Raises NotFound, also for somebody else's."""
+    named = request.values.get("customer", "")
+    access = find(session, cookie.get("browser"), named) if is_id(named.upper()) else None
+    if access is None:
+        raise NotFound(gettext("Open the billing page again in the browser where you started."))
+    portal.use_profile(access.profile)
+    return access
+
+
+def _page_url(session: Session, access: Access) -> str:
+    return url_for("billing.page", customer=access.customer.id, app=name_in_url(app_here(session)))
