@@ -17,6 +17,7 @@ from app.customers import Customer, NewCustomer
 from app.web.forms import has_control_characters, one_line, trimmed
 from app.web.languages import gettext as _
 from app.web.languages import lazy_gettext as lazy
+from app.web.options import CachedSelect
 
 MOST_SUBJECT_KEYS = 100
 LONGEST_KEY = 256
@@ -115,6 +116,7 @@ class SignupForm(FlaskForm):
     currency = SelectField(
         lazy("Currency"),
         validators=[InputRequired(lazy("Choose a currency."))],
+        widget=CachedSelect(),
         render_kw={"autocomplete": "transaction-currency"},
     )
     key = StringField(
