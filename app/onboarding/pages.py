@@ -17,6 +17,7 @@ from app.core.errors import AppError, Invalid, NotFound, PreconditionFailed
 from app.core.sealing import Unsealable
 from app.gateway import StripeFailed, StripeUnavailable
 from app.onboarding import actions, bots, handover_form, handover_page, known_page, queries, state_page
+from app.onboarding.blank_page import blank_page
 from app.onboarding.forms import Form, SignupForm
 from app.onboarding.handovers import HandoverRefused
 from app.onboarding.models import Signup
@@ -88,18 +89,21 @@ def home() -> ResponseReturnValue:
 @bp.get("/signup/<profile>")
 def form() -> ResponseReturnValue:
     """The form: blank, or with what this browser has typed already and not finished."""
+    is_known = "browser" in cookie
     name_browser()
     session = db.session()
     handed_over = handover_form.of_address(session)
     if handed_over is not None:
         return handover_page.begin(session, *handed_over) or _page(handover_form.begin(*handed_over))
-    own = None if "new" in request.args else known_page.newest(session, cookie.get("browser"))
+    own = known_page.newest(session, cookie["browser"]) if is_known and "new" not in request.args else None
     if own is not None and own.has_begun:
         return known_page.show(session, own, cookie["browser"])
     mine = _unfinished(own)
     if mine is not None:
         return _page(SignupForm.showing(*mine), resuming=True)
-    return _page(SignupForm.blank(**handover_form.unsigned_values()))
+    if request.args:
+        return _page(SignupForm.blank(**handover_form.unsigned_values()))
+    return blank_page(_draw)
 
 
 @bp.post("/signup")
@@ -272,9 +276,12 @@ def tell(error: AppError) -> None:
 def _page(
     form: SignupForm, problem: Problem | None = None, status: int = 200, *, resuming: bool = False
 ) -> ResponseReturnValue:
+    return _draw(form, problem, resuming=resuming), status
+
+
+def _draw(form: SignupForm, problem: Problem | None = None, *, resuming: bool = False) -> str:
     decoy = bots.DECOY if settings().signup_decoy else None
-    page = render_template("onboarding/form.html", form=form, problem=problem, resuming=resuming, decoy=decoy)
-    return page, status
+    return render_template("onboarding/form.html", form=form, problem=problem, resuming=resuming, decoy=decoy)
 
 
 def _stale(form: SignupForm, sent: Form | None) -> Problem | None:

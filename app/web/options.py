@@ -13,7 +13,7 @@ OPTION, CHOSEN = Markup('<option value="%s">%s</option>'), Markup('<option selec
 
 
 class CachedSelect(Select):  # type: ignore[misc]  # WTForms has no types
-    """Draws a select whose choices are pairs of value and label. It keeps the drawn options of each list."""
+    """Draws a select from pairs of value and label. It keeps the drawn options of each list."""
 
     def __call__(self, field: SelectField, **attributes: Any) -> Markup:
         """Draw it, with the field's value selected."""

@@ -12,6 +12,20 @@ PAYLOADS = "app/console/inbox/payloads.py"
 
 MUTANTS = (
     Mutant(
+        "all browsers get one form",
+        "app/onboarding/blank_page.py",
+        ".replace(NONCE, Form().nonce)",
+        ".replace(NONCE, 'the same for all')",
+        "tests/onboarding/test_blank_page.py::test_has_other_tokens_in_each_browser",
+    ),
+    Mutant(
+        "the blank form goes on showing former settings",
+        "app/onboarding/blank_page.py",
+        "drawn.settings is settings and drawn.profile is profile",
+        "drawn.settings is settings",
+        "tests/portal/test_published.py::test_are_in_the_blank_form_at_once",
+    ),
+    Mutant(
         "a stranger sees somebody's state",
         WHO,
         "select(Signup).where(Signup.browser_hash == browser_hash(nonce))",

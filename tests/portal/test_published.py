@@ -56,6 +56,15 @@ def test_are_on_the_pages_at_once_in_the_process_that_published_them(app: Flask,
     assert "--accent:" in app.test_client().get("/brand.css").get_data(as_text=True)
 
 
+def test_are_in_the_blank_form_at_once(app: Flask, session: Session) -> None:
+    app.test_client().get("/signup")  # it is drawn once
+    publish(session)
+
+    page = Page.of(app.test_client().get("/signup"))
+
+    assert page.one("span", class_="brand-name").text == "First"
+
+
 def test_are_in_force_in_other_processes_after_two_seconds(
     app: Flask, session: Session, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,44 @@
+"""The blank form. It is drawn once for each profile and language; each browser gets its own tokens in it."""
+
+import secrets
+from collections.abc import Callable
+from typing import NamedTuple
+
+from flask import current_app
+from flask_wtf.csrf import generate_csrf
+
+from app import portal
+from app.core.config import Settings
+from app.core.config import settings as current_settings
+from app.onboarding.forms import Form, SignupForm
+from app.web import languages
+
+Key = tuple[str | None, str]  # profile and language
+
+# Random, so that nothing else on a page reads like one of them.
+CSRF_TOKEN, NONCE = secrets.token_hex(16), secrets.token_hex(16)
+
+
+class DrawnPage(NamedTuple):
+    """A page without its tokens, and what it was drawn from. It is used as long as both are in force."""
+
+    settings: Settings
+    profile: portal.Profile
+    html: str
+
+
+def blank_page(draw: Callable[[SignupForm], str]) -> str:
+    """Return the page with a blank form. `draw` draws it, from the settings and the profile alone."""
+    pages: dict[tuple[str | None, str], DrawnPage] = current_app.extensions.setdefault(
+        "gangway.blank_page", {}
+    )
+    key = (portal.current_slug(), str(languages.current()))
+    settings, profile = current_settings(), portal.current_profile()
+    drawn = pages.get(key)
+    if drawn is not None and drawn.settings is settings and drawn.profile is profile:
+        return drawn.html.replace(CSRF_TOKEN, generate_csrf()).replace(NONCE, Form().nonce)
+    form = SignupForm.blank()
+    page = draw(form)
+    html = page.replace(form.csrf_token.current_token, CSRF_TOKEN).replace(form.nonce.data, NONCE)
+    pages[key] = DrawnPage(settings, profile, html)
+    return page
