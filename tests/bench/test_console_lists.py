@@ -60,16 +60,16 @@ FROM person;
 INSERT INTO subject_key (customer_id, key, deleted_at) SELECT id, unnest(subjects), gone FROM person;
 INSERT INTO customer_count SELECT 0, count(*) FROM customer WHERE deleted_at IS NULL;
 INSERT INTO payer (id, app_id, customer_id, stripe_customer_id, default_method_id, created_at, deleted_at,
-  verified_at, status, hints, attempts)
+  verified_at, status, generation, attempts)
 SELECT '02' || substr(id, 3), :app, id, 'cus_' || substr(h, 1, 14),
   CASE WHEN status IN ('saved', 'expiring', 'expired') THEN 'pm_' || substr(h, 1, 24) END,
   at, gone, at, status, 0, 0 FROM person WHERE n % 50 <> 7;
 INSERT INTO payment_method (app_id, id, payer_id, type, brand, last4, exp_month, exp_year, created_at)
 SELECT app_id, default_method_id, id, 'card', 'visa', '4242', 12, 2030, created_at FROM payer
 WHERE default_method_id IS NOT NULL;
-INSERT INTO checkout_session (id, payer_id, setup_intent_id, status, setup_status, error_code, expires_at,
-  created_at, settled_at)
-SELECT 'cs_test_' || md5(id), id, 'seti_' || substr(md5(id), 1, 24),
+INSERT INTO checkout_session (id, stripe_session_id, options, payer_id, setup_intent_id, status, setup_status,
+  error_code, expires_at, created_at, settled_at)
+SELECT '05' || substr(id, 3), 'cs_test_' || md5(id), '{}', id, 'seti_' || substr(md5(id), 1, 24),
   CASE status WHEN 'in_progress' THEN 'open' WHEN 'failed' THEN 'open' WHEN 'needs_action' THEN 'open'
     WHEN 'abandoned' THEN 'expired' ELSE 'complete' END,
   CASE status WHEN 'processing' THEN 'processing' WHEN 'needs_action' THEN 'requires_action'
