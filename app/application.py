@@ -23,7 +23,18 @@ from app.gateway import StripeGateway, WSGITransport
 from app.onboarding.handovers.api import api as handovers_api
 from app.payers.api import api as payers_api
 from app.payers.api import apps_api as uninstall_api
-from app.web import headers, languages, limits, logging, origins, paths, problems, storable, times
+from app.web import (
+    headers,
+    languages,
+    limits,
+    logging,
+    origins,
+    paths,
+    problems,
+    static_files,
+    storable,
+    times,
+)
 from app.webhooks import api as webhooks_api
 
 type_wsgi = Callable[..., Any]
@@ -59,7 +70,6 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
         MAX_FORM_PARTS=500,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
         WTF_CSRF_SSL_STRICT=False,  # it compares the referrer with the Host; web/origins.py does better
-        SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.undefined = StrictUndefined
@@ -85,6 +95,7 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
     app.extensions["gangway.receivers"] = apps.Receivers()
 
     db.init_app(app, sa.make_url(settings.database_url))
+    static_files.init_app(app)
     headers.init_app(app, settings)
     logging.init_app(app)
     origins.init_app(app, settings)

@@ -36,6 +36,7 @@ COMMANDS = {
         "app.commands", "demo_command", "Run everything, with a simulated Stripe and its own database."
     ),
     "doctor": Command("app.doctor.cli", "doctor_command", "Examine the installed Stripe apps."),
+    "i18n": Command("app.web.languages.cli", "group", "Look after the translations of the public pages."),
     "init": Command(
         "app.setup.cli", "init_command", "Write an env file with fresh keys, and make the tables."
     ),

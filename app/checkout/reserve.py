@@ -100,19 +100,24 @@ def _values(payer: Payer, order: Order) -> dict[str, Any]:
 
 
 def _retire_current(session: Session, payer: Payer, order: Order) -> None:
-    """Let the current session be current no longer where it is over, too old, or in another currency."""
+    """Let the current session be current no longer where it is over, too old or in other terms.
+
+    The terms are the currency and the language.
+    """
     now = utcnow()
     is_reserved = CheckoutSession.stripe_session_id.is_(None)
     is_usable = sa.or_(
         sa.and_(is_reserved, CheckoutSession.created_at > now - KEY_LIFETIME),
         sa.and_(CheckoutSession.status == "open", CheckoutSession.expires_at > now),
     )
+    locale = CheckoutSession.options["locale"].as_string()
+    is_readable = sa.or_(locale.is_(None), locale == order.options.locale)
     session.execute(
         sa.update(CheckoutSession)
         .where(
             CheckoutSession.payer_id == payer.id,
             CheckoutSession.is_current,
-            sa.not_(sa.and_(is_usable, CheckoutSession.currency == order.options.currency)),
+            sa.not_(sa.and_(is_usable, CheckoutSession.currency == order.options.currency, is_readable)),
         )
         .values(is_current=False)
         .execution_options(synchronize_session=False)

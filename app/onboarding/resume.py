@@ -13,6 +13,7 @@ from app.customers import Customer
 from app.gateway import CheckoutSessionOptions
 from app.onboarding.places import name_in_url
 from app.payers import Payer, PaymentStatus, payment_status
+from app.web import languages
 from app.web.urls import external
 
 JUST_NOW = timedelta(seconds=5)  # a double click; later the session may be over, and Stripe is asked
@@ -43,7 +44,7 @@ def resume(session: Session, app: apps.App, customer_id: str, *, another: bool =
     order = _order(customers.get(session, customer_id), app)
     db.end_read(session)
     if payer and latest and latest.url and latest.status == "open" and latest.expires_at > utcnow():
-        if latest.currency == order.options.currency:
+        if latest.currency == order.options.currency and _is_readable(latest, order):
             return latest.url
         checkout.close(payer, latest)
     return _open(session, app, order)
@@ -71,10 +72,16 @@ def _order(customer: Customer, app: apps.App) -> checkout.Order:
             currency=customer.currency or settings().default_currency,
             success_url=external("onboarding.done", customer=customer.id, app=name_in_url(app)),
             cancel_url=external("onboarding.cancelled", customer=customer.id, app=name_in_url(app)),
+            locale=languages.stripe_locale(),
         ),
         is_own=True,
         profile=portal.current_slug(),
     )
+
+
+def _is_readable(latest: checkout.CheckoutSession, order: checkout.Order) -> bool:
+    """Is an open session in the language of the page? One without a language follows the browser."""
+    return latest.options.get("locale") in {None, order.options.locale}
 
 
 def _where_it_stands(

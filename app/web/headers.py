@@ -1,6 +1,6 @@
 """Security headers on every answer, and the request's id."""
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
 
 from app.core.config import Settings
 from app.core.db import new_id
@@ -31,8 +31,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         headers.setdefault("Content-Security-Policy", policy)
         if settings.is_secure:
             headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
-        if request.endpoint not in {"static", "brand.css", "brand.logo"}:
-            headers.setdefault("Cache-Control", "no-store")
+        headers.setdefault("Cache-Control", "no-store")  # what may be kept says so
         return response
 
 

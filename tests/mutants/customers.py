@@ -154,8 +154,8 @@ MUTANTS = (
     Mutant(
         name="our pages lead to a session in another currency",
         file="app/checkout/reserve.py",
-        old="sa.and_(is_usable, CheckoutSession.currency == order.options.currency)",
-        new="is_usable",
+        old="sa.and_(is_usable, CheckoutSession.currency == order.options.currency, is_readable)",
+        new="sa.and_(is_usable, is_readable)",
         test="tests/checkout/test_pages.py::test_corrected_options_after_a_lost_answer_open_a_page_of_their_own",
     ),
     Mutant(

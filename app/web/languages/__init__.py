@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from babel import Locale
 from flask import Flask, Response, request, url_for
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, get_locale, refresh
 from flask_babel import gettext as _gettext
 from flask_babel import lazy_gettext as _lazy_gettext
 from flask_babel import ngettext as _ngettext
@@ -136,6 +136,7 @@ __all__ = [
     "ngettext",
     "offer",
     "prefer",
+    "refresh",
     "stripe_locale",
     "tag_of",
     "translated",

@@ -51,10 +51,8 @@ def prefer(language: str | None) -> None:
 
 def offered_languages() -> tuple[str, ...]:
     """Return the languages of this page, the default one first. There is always one."""
-    named = g.get("offered_languages")
-    if named is None:
-        provider: Offered = current_app.extensions["gangway.languages"]
-        named = g.offered_languages = tuple(one for one in provider() if one in NAMES)
+    provider: Offered = current_app.extensions["gangway.languages"]
+    named = g.get("offered_languages") or tuple(one for one in provider() if one in NAMES)
     return named or ("en",)
 
 

@@ -1,0 +1,131 @@
+"""Our style sheets, scripts and drawings: with an address that changes when they change, and compressed."""
+
+import gzip
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import brotli
+from flask import Flask, Response, abort, request
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from werkzeug.security import safe_join
+
+FINGERPRINT = "v"  # the parameter of an address; a file that changes gets another one
+MAX_AGE = 365 * 24 * 3600
+FINGERPRINT_LENGTH = 16
+COMPRESSIBLE = {"text/css", "text/javascript", "image/svg+xml", "text/plain", "application/json"}
+
+
+@dataclass(frozen=True)
+class StaticFile:
+    """One file as it was when it was read first. Each encoding is made once, when a client asks for it."""
+
+    body: bytes
+    mimetype: str
+    read_at: tuple[int, int]  # time and size of the file
+
+    @classmethod
+    def read(cls, path: Path) -> "StaticFile":
+        """Read a file."""
+        mimetype = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        return cls(path.read_bytes(), mimetype, _stamp(path))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The name of this content."""
+        return hashlib.sha256(self.body).hexdigest()[:FINGERPRINT_LENGTH]
+
+    @cached_property
+    def brotli(self) -> bytes:
+        """The content, compressed as far as Brotli can."""
+        return bytes(brotli.compress(self.body))
+
+    @cached_property
+    def gzip(self) -> bytes:
+        """The content for clients that do not know Brotli. The same bytes in every process."""
+        return gzip.compress(self.body, mtime=0)
+
+    def encoded(self) -> tuple[bytes, str | None]:
+        """Return the content as this client takes it, and the name of the encoding."""
+        if self.mimetype not in COMPRESSIBLE:
+            return self.body, None
+        accepted = request.accept_encodings
+        if accepted.quality("br"):
+            return self.brotli, "br"
+        return (self.gzip, "gzip") if accepted.quality("gzip") else (self.body, None)
+
+
+class StaticFiles:
+    """The files of a folder, each read when it is needed first. Secrets are in none of them.
+
+    So compressing them reveals nothing (https://breachattack.com). Pages are not compressed here.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._read: dict[str, StaticFile] = {}
+
+    def find(self, name: str) -> StaticFile | None:
+        """Return a file of the folder. One that was changed since, as in a demo, is read again."""
+        path = safe_join(self._folder, name)  # None outside the folder
+        try:
+            known = self._read.get(path or "")
+            if path is None or not Path(path).is_file():
+                return None
+            if known is None or known.read_at != _stamp(Path(path)):
+                known = self._read[path] = StaticFile.read(Path(path))
+        except OSError:  # such as a name that is too long
+            return None
+        return known
+
+    def serve(self, filename: str) -> Response:
+        """Answer with a file. Under its fingerprint it may be kept for a year."""
+        found = self.find(filename)
+        if found is None:
+            abort(404)
+        body, encoding = found.encoded()
+        response = Response(body, mimetype=found.mimetype)
+        if encoding:
+            response.content_encoding = encoding
+        if found.mimetype in COMPRESSIBLE:
+            response.vary.add("Accept-Encoding")
+        response.set_etag(f"{found.fingerprint}-{encoding or 'plain'}")
+        if request.args.get(FINGERPRINT) == found.fingerprint:
+            response.headers["Cache-Control"] = f"public, max-age={MAX_AGE}, immutable"
+        else:
+            response.headers["Cache-Control"] = "public, no-cache"
+        response.make_conditional(request.environ)
+        return response
+
+    def add_fingerprint(self, endpoint: str, values: dict[str, Any]) -> None:
+        """Put the fingerprint into the address of a file."""
+        if endpoint == "static" and FINGERPRINT not in values:
+            found = self.find(str(values.get("filename", "")))
+            if found is not None:
+                values[FINGERPRINT] = found.fingerprint
+
+
+class PageSessions(SecureCookieSessionInterface):
+    """Leaves the visitor's cookie to the pages: a file that caches keep must carry nobody's cookie."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Send the cookie with a page."""
+        if request.endpoint != "static":
+            super().save_session(app, session, response)
+
+
+def init_app(app: Flask) -> None:
+    """Serve the static folder in place of Flask's own view."""
+    app.session_interface = PageSessions()
+    assert app.static_folder is not None
+    files = StaticFiles(app.static_folder)
+    app.view_functions["static"] = files.serve
+    app.url_defaults(files.add_fingerprint)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
