@@ -103,6 +103,15 @@ if (link) {
   signs.forEach((sign) => addEventListener(sign, note, { capture: true, passive: true }));
 }
 
+// A page with nothing left to do leads on to the company's app. What people do with the page stops it.
+const leave = document.querySelector("[data-leave]");
+if (leave) {
+  const timer = setTimeout(() => location.assign(leave.href), leave.dataset.leave * 1000);
+  ["pointerdown", "keydown", "wheel"].forEach((sign) =>
+    addEventListener(sign, () => clearTimeout(timer), { once: true, passive: true }),
+  );
+}
+
 // A page that waits for a bank looks again. Without scripts a meta element does this; here it also
 // leaves alone a page that is in the background or on its way to Stripe.
 const waiting = document.querySelector("[data-refresh]");

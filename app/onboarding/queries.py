@@ -59,6 +59,12 @@ def signed_up(
     return session.scalar(made)
 
 
+def newest_with_return(session: Session, customer_id: str) -> Signup | None:
+    """The newest sign-up of a customer that a hand-over gave a way back."""
+    query = select(Signup).where(Signup.customer_id == customer_id, Signup.return_url.is_not(None))
+    return session.scalar(query.order_by(Signup.created_at.desc()).limit(1))
+
+
 def of_form(session: Session, form_id: str) -> Signup | None:
     """The sign-up that came of this form, in whichever browser."""
     made = select(Signup).where(Signup.form_id == form_id)

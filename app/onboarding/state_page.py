@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from app import checkout, payers
 from app.core.db import utcnow
+from app.onboarding import returns
 from app.onboarding.billing import view
 from app.onboarding.models import Signup
 from app.onboarding.places import outcome_url
@@ -36,6 +37,8 @@ def show(
     is_pending = status in PENDING or not checked
     wait = REFRESHES[tries] if is_pending and 0 <= tries < len(REFRESHES) else None
     further = further_attempt(payer, attempt, signup) if status in USABLE else None
+    choice = view.open_choice(payer, signup.sees) if is_known and checked else None
+    stays = "stay" in request.args or not checked or further is not None or choice is not None
     failed = attempt if status is PaymentStatus.FAILED or further == "failed" else None
     return render_template(
         "onboarding/return.html",
@@ -55,7 +58,9 @@ def show(
         refresh_url=_again(payer, n=max(tries, 0) + 1),
         again=_again(payer),
         may_resume=is_known,
-        choice=view.open_choice(payer, signup.sees) if is_known and checked else None,
+        choice=choice,
+        way_back=returns.way_back(session, payer.customer, signup, status, stays=stays),
+        stay_url=outcome_url(payer.customer_id, session=request.args.get("session"), stay=1),
         awaits_code=attempt is not None and attempt.next_action == MICRODEPOSITS,
         checked=checked,
         is_being_checked=payer.leased_until is not None and payer.leased_until > utcnow(),

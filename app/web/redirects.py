@@ -33,10 +33,14 @@ def check_return_url(url: str) -> str:
 
     It may hold what belongs to one customer, so it must be https, except on this machine.
     """
-    check_redirect(url)
-    origin = _origin(url)
-    if not url.isascii() or origin is None or (origin[0] == "http" and origin[1] not in LOOPBACK):
-        raise ValueError("must be a URL in ASCII that begins with https://")
+    return check_redirect(check_safe_url(url))
+
+
+def check_safe_url(url: str) -> str:
+    """The URL, if it is a whole one that begins with https, or stays on this machine. Raises ValueError."""
+    origin = _origin(url) if re.fullmatch(SHAPE, url) and url.isprintable() and url.isascii() else None
+    if origin is None or (origin[0] == "http" and origin[1] not in LOOPBACK):
+        raise ValueError("must be a whole URL that begins with https://, in ASCII")
     return url
 
 

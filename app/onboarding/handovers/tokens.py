@@ -5,6 +5,7 @@ Sources: https://www.rfc-editor.org/rfc/rfc7519 and https://www.rfc-editor.org/r
 
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,6 +27,7 @@ MAX_LIFETIME = timedelta(days=7)
 FORM_LIFETIME = timedelta(hours=2)  # a form may be sent this long after a valid token drew it
 CLOCK_SKEW = timedelta(minutes=1)  # between the company's clock and ours
 OUR_KEY_ID = "gangway"  # a token that an API call made is signed with our own key
+TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 REGISTERED = {"iss", "sub", "aud", "exp", "nbf", "iat", "jti"}
 WRONG, EXPIRED, USED = "wrong", "expired", "used"
 
@@ -69,8 +71,8 @@ def read(session: Session, token: str, *, grace: timedelta = timedelta()) -> Han
 
     With `grace`, one that has expired since is taken for that long: somebody was filling in the form.
     """
-    if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
-        raise HandoverRefused(WRONG, "The token is too long, or not ASCII.")
+    if len(token) > MAX_TOKEN_LENGTH or not TOKEN.fullmatch(token):
+        raise HandoverRefused(WRONG, "This is not a JSON Web Token, or it is too long.")
     key_id = _key_id(token)
     keys = _own_keys() if key_id == OUR_KEY_ID else live_secrets(session)
     for key in keys:

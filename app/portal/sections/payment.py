@@ -1,12 +1,17 @@
 """What happens at Stripe and after it: Checkout, the way back, embedding, and the billing page."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator
 
 from app.core.addresses import checked_origin
 from app.portal.sections.kinds import Label, Section, WebUrl
+from app.web.redirects import check_safe_url
 
+# A name without scheme and path, perhaps with a port
+ReturnHost = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?$", max_length=253)
+]
 Origin = Annotated[str, StringConstraints(max_length=300)]
 PaymentMethodPolicy = Literal["replace", "keep", "ask"]
 
@@ -26,9 +31,19 @@ class AfterSaving(Section):
 
     return_url: WebUrl | None = None
     label: dict[str, Label] = Field(default_factory=dict)  # by language
-    redirect_seconds: Annotated[int, Field(ge=0, le=60)] | None = None  # None: only the button
-    is_signed: bool = False
-    allowed_return_hosts: tuple[str, ...] = ()
+    redirect_seconds: Annotated[int, Field(ge=3, le=60)] | None = None  # None: only the button
+    is_signed: bool = False  # with the oldest hand-over secret in use
+    allowed_return_hosts: tuple[ReturnHost, ...] = ()  # of links and hand-overs; empty: any
+
+    @field_validator("return_url")
+    @classmethod
+    def _safe(cls, value: str | None) -> str | None:
+        return value and check_safe_url(value)
+
+    @field_validator("allowed_return_hosts", mode="before")
+    @classmethod
+    def _in_lower_case(cls, value: Any) -> Any:
+        return [str(host).strip().lower() for host in value] if isinstance(value, list | tuple) else value
 
 
 class BillingPolicy(Section):
