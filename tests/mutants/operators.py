@@ -146,13 +146,6 @@ MUTANTS = (
         "tests/operators/test_login.py::TestLettingIn::test_leads_on_to_own_pages_only",
     ),
     Mutant(
-        "anybody may set up the portal",
-        LOGIN_PAGES,
-        "if not one_time_links.take_setup(session, form.token.data):",
-        "if not form.token:",
-        "tests/operators/test_setup.py::TestSettingUp::test_needs_it",
-    ),
-    Mutant(
         "the portal can be set up twice",
         LOGIN_PAGES,
         "    if queries.is_anybody(db.session()):\n        raise",

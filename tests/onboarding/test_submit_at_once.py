@@ -2,7 +2,9 @@
 another."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -37,10 +39,11 @@ def test_a_twin_that_is_quicker_wins(
     )
 
 
+@pytest.mark.parametrize("details", [{}, {"key": "", "subject_keys": [""]}], ids=["names", "no names"])
 def test_many_times_at_once_makes_one_customer(
-    app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows
+    app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows, details: dict[str, Any]
 ) -> None:
-    fields, cookie = SignupPage(client).fields(), client_cookie(client)
+    fields, cookie = SignupPage(client).fields(**details), client_cookie(client)
 
     def submit(_number: int) -> tuple[int, str]:
         browser = app.test_client()
