@@ -50,6 +50,7 @@ COMMANDS = {
     "operator": Command(
         "app.operators.cli", "people", "Create, list and change the operators of the console."
     ),
+    "portal": Command("app.portal.cli", "group", "Export and import the settings of the portal."),
     "serve": Command(
         "app.commands",
         "serve_command",

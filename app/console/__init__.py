@@ -21,6 +21,8 @@ from app.console.handovers import pages as handovers
 from app.console.inbox import pages as inbox
 from app.console.overview import pages as overview
 from app.console.overview.funnel import SlowAnswers
+from app.console.portal import pages as portal  # noqa: F401 (its routes join those of `section_page`)
+from app.console.portal import section_page
 from app.console.stripe import install_pages  # noqa: F401 (its routes join those of `pages`)
 from app.console.stripe import pages as stripe
 from app.core import db
@@ -34,6 +36,7 @@ PAGES: tuple[Blueprint, ...] = (
     inbox.pages,
     audit.pages,
     stripe.pages,
+    section_page.pages,
     handovers.pages,
 )
 

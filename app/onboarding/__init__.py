@@ -6,6 +6,7 @@ from flask_wtf import CSRFProtect
 from app.onboarding import handover_pages, link_pages, pages
 from app.onboarding.billing import pages as billing_pages
 from app.onboarding.consent import Consent
+from app.onboarding.previews import PREVIEWS
 
 
 def init_app(app: Flask, csrf: CSRFProtect) -> None:
@@ -16,4 +17,4 @@ def init_app(app: Flask, csrf: CSRFProtect) -> None:
         csrf.exempt(view)  # each checks the token itself, and answers a stale page with a new one
 
 
-__all__ = ["Consent", "init_app"]
+__all__ = ["PREVIEWS", "Consent", "init_app"]

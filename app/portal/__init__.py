@@ -4,16 +4,35 @@ from flask import Flask
 
 from app.portal import brand
 from app.portal.actions import publish
+from app.portal.brand import asset
 from app.portal.cache import PublishedSettings, published
-from app.portal.current import current_profile, current_slug, profile, use_profile
+from app.portal.current import current_profile, current_slug, is_draft, profile, show_draft, use_profile
+from app.portal.differences import differences
+from app.portal.document import dump, load
+from app.portal.drafts import (
+    discard_draft,
+    draft,
+    edited,
+    is_overtaken,
+    keep_draft,
+    publish_draft,
+    restore,
+    save_draft,
+)
 from app.portal.models import PortalDraft, PortalVersion
+from app.portal.queries import stored, versions
 from app.portal.sections.brand import Brand, Image, Links
 from app.portal.sections.form import Consent, CustomField, Form
+from app.portal.sections.kinds import SLUG_PATTERN
 from app.portal.sections.payment import AfterSaving, BillingPolicy, CheckoutOptions
 from app.portal.settings import LANGUAGES, PortalSettings, Profile
+from app.portal.texts import TEXTS
+from app.portal.variables import variable_of, with_variables
 
 __all__ = [
     "LANGUAGES",
+    "SLUG_PATTERN",
+    "TEXTS",
     "AfterSaving",
     "BillingPolicy",
     "Brand",
@@ -28,13 +47,31 @@ __all__ = [
     "PortalVersion",
     "Profile",
     "PublishedSettings",
+    "asset",
     "current_profile",
     "current_slug",
+    "differences",
+    "discard_draft",
+    "draft",
+    "dump",
+    "edited",
     "init_app",
+    "is_draft",
+    "is_overtaken",
+    "keep_draft",
+    "load",
     "profile",
     "publish",
+    "publish_draft",
     "published",
+    "restore",
+    "save_draft",
+    "show_draft",
+    "stored",
     "use_profile",
+    "variable_of",
+    "versions",
+    "with_variables",
 ]
 
 

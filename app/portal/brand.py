@@ -1,18 +1,22 @@
-"""The company's name, logo and colour on our pages."""
+"""What pages show of the company, and the addresses of its files."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask import Blueprint, Flask, Response, abort, send_file, url_for
+from flask import Blueprint, Flask, Response, request, url_for
 
 from app.core.config import settings as current_settings
-from app.portal.current import current_profile
+from app.core.errors import NotFound
+from app.portal import assets
+from app.portal.assets import Asset
+from app.portal.cache import published
+from app.portal.current import current_profile, current_slug, is_draft, profile, use_profile
 from app.portal.settings import Profile
 
 bp = Blueprint("brand", __name__)
 
-AGE = 3600  # seconds that a browser may keep them
-LIGHT, DARK = "#f4f6f8", "#171d25"  # the grounds in portal.css that make colours hardest to read
-READABLE = 4.5  # contrast that text needs, https://www.w3.org/TR/WCAG22/#contrast-minimum
+AGE = 3600  # seconds that a browser may keep a file, if its address names no version
+LONG_AGE = 365 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -20,9 +24,18 @@ class BrandView:
     """What templates show of the company."""
 
     company_name: str
+    is_wordmark: bool
     logo_url: str | None
+    logo_dark_url: str | None
+    css_url: str
+    custom_css_url: str | None
+    icon_url: str
+    icon_type: str
+    touch_icon_url: str
     support_email: str | None
     terms_url: str | None
+    privacy_url: str | None
+    imprint_url: str | None
 
 
 def init_app(app: Flask) -> None:
@@ -31,70 +44,88 @@ def init_app(app: Flask) -> None:
 
     @app.context_processor
     def _context() -> dict[str, object]:
-        profile = current_profile()
+        shown = current_profile()
         simulated = current_settings().is_simulated
-        return {"profile": profile, "brand": _brand(profile), "simulated": simulated}
+        return {"profile": shown, "brand": _view(shown), "simulated": simulated, "is_preview": is_draft()}
 
 
 @bp.get("/brand.css")
 def css() -> Response:
-    """The accent colour, with shades of it that are readable on light and on dark."""
-    accent = current_profile().brand.accent_color
-    light, dark = _readable_on(accent, LIGHT), _readable_on(accent, DARK)
-    body = (
-        f":root{{{_variables(light, '#000000')}}}"
-        f"@media (prefers-color-scheme:dark){{:root{{{_variables(dark, '#ffffff')}}}}}"
-    )
-    response = Response(body, mimetype="text/css")
-    response.cache_control.max_age = AGE
-    return response
+    """The style of the default profile."""
+    return asset("style.css")
 
 
 @bp.get("/brand/logo")
 def logo() -> Response:
-    """The company's logo, from its file."""
-    file = current_settings().logo_file
-    if file is None:
-        abort(404)
-    response = send_file(file.resolve(), max_age=AGE)
-    # An SVG that is opened alone is a document: it may run no script.
-    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    """The logo of the default profile."""
+    return asset("logo")
+
+
+@bp.get("/brand/<slug>/<name>")
+def file(slug: str, name: str) -> Response:
+    """A file of a profile's brand. Its address names its version, so a browser may keep it for a year."""
+    profile(slug)
+    use_profile(slug)
+    return asset(name)
+
+
+def asset(name: str) -> Response:
+    """Answer with a file of this request's profile. Raises NotFound when it has none of that name."""
+    found = _find(current_profile(), name)
+    if found is None:
+        raise NotFound("There is no such file.")
+    response = Response(found.content, mimetype=found.media_type)
+    named = request.args.get("v") or (request.view_args or {}).get("version")
+    response.cache_control.max_age = LONG_AGE if named == found.version else AGE
+    response.cache_control.private = is_draft() or None
+    if found.media_type.startswith(
+        "image/"
+    ):  # an SVG that is opened alone is a document: it may run no script
+        response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return response
 
 
-def _brand(profile: Profile) -> BrandView:
+def _find(shown: Profile, name: str) -> Asset | None:
+    own = assets.logo(shown, is_default=_slug() == published().default_profile)
+    files: dict[str, Callable[[], Asset | None]] = {
+        "style.css": lambda: assets.style(shown.brand),
+        "logo": lambda: own,
+        "logo-dark": lambda: assets.logo_dark(shown),
+        "icon": lambda: assets.icon(shown.brand, own),
+        "touch-icon.png": lambda: assets.touch_icon(shown.brand, own),
+        "custom.css": lambda: assets.custom_css(_slug()),
+    }
+    return files[name]() if name in files else None
+
+
+def _view(shown: Profile) -> BrandView:
+    own = assets.logo(shown, is_default=_slug() == published().default_profile)
+    icon = assets.icon(shown.brand, own)
     return BrandView(
-        company_name=profile.brand.company_name,
-        logo_url=url_for("brand.logo") if current_settings().logo_file else None,
-        support_email=profile.links.support_email,
-        terms_url=profile.links.terms_url,
+        company_name=shown.brand.company_name,
+        is_wordmark=shown.brand.is_wordmark and own is not None,
+        logo_url=_url("logo", own),
+        logo_dark_url=_url("logo-dark", assets.logo_dark(shown)) if own else None,
+        css_url=_url("style.css", assets.style(shown.brand)) or "",
+        custom_css_url=_url("custom.css", assets.custom_css(_slug())),
+        icon_url=_url("icon", icon) or "",
+        icon_type=icon.media_type,
+        touch_icon_url=_url("touch-icon.png", assets.touch_icon(shown.brand, own)) or "",
+        support_email=shown.links.support_email,
+        terms_url=shown.links.terms_url,
+        privacy_url=shown.links.privacy_url,
+        imprint_url=shown.links.imprint_url,
     )
 
 
-def _variables(accent: str, towards: str) -> str:
-    on_accent = max(("#ffffff", "#0b0d12"), key=lambda text: contrast(text, accent))
-    return f"--accent:{accent};--accent-strong:{_mix(accent, towards, 0.15)};--on-accent:{on_accent}"
+def _slug() -> str:
+    return current_slug() or published().default_profile
 
 
-def _readable_on(accent: str, paper: str) -> str:
-    """The accent, moved just as far away from the paper as links of that colour need to be read."""
-    ink = "#000000" if _luminance(paper) > 0.5 else "#ffffff"
-    shades = (_mix(accent, ink, step / 20) for step in range(21))
-    return next(shade for shade in shades if contrast(shade, paper) >= READABLE)
-
-
-def contrast(one: str, other: str) -> float:
-    """The contrast of two colours, 1 to 21. Source: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio"""
-    dark, light = sorted((_luminance(one), _luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    parts = [value / 255 for value in bytes.fromhex(colour[1:])]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def _mix(one: str, other: str, share: float) -> str:
-    pairs = zip(bytes.fromhex(one[1:]), bytes.fromhex(other[1:]), strict=True)
-    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
+def _url(name: str, found: Asset | None) -> str | None:
+    """Return the address of a file. New content and a draft have other addresses."""
+    if found is None:
+        return None
+    if is_draft():
+        return url_for("console_portal.asset", slug=_slug(), name=name, version=found.version)
+    return url_for("brand.file", slug=_slug(), name=name, v=found.version)

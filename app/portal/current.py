@@ -2,9 +2,11 @@
 
 from flask import g, has_request_context
 
+from app.core.config import settings as current_settings
 from app.core.errors import NotFound
 from app.portal.cache import published
-from app.portal.settings import Profile
+from app.portal.settings import PortalSettings, Profile
+from app.portal.variables import with_variables
 from app.web import languages
 
 
@@ -25,6 +27,21 @@ def use_profile(slug: str | None) -> Profile:
     g.portal_profile = found = settings.profiles.get(slug or "", settings.default)
     languages.offer(found.languages)
     return found
+
+
+def show_draft(settings: PortalSettings, slug: str) -> Profile:
+    """Let this request show a profile as the draft has it. Raises NotFound."""
+    shown = with_variables(settings, current_settings())
+    if slug not in shown.profiles:
+        raise NotFound("There is no such profile.")
+    g.portal_profile, g.portal_slug, g.portal_is_draft = shown.profiles[slug], slug, True
+    languages.offer(g.portal_profile.languages)
+    return current_profile()
+
+
+def is_draft() -> bool:
+    """Does this request show a draft?"""
+    return bool(has_request_context() and g.get("portal_is_draft"))
 
 
 def current_profile() -> Profile:

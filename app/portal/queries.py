@@ -4,9 +4,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.config import settings
+from app.core.errors import NotFound
 from app.portal.models import PortalVersion
 from app.portal.settings import PortalSettings
 from app.portal.variables import with_variables
+
+MAX_NUMBER = 2**31  # of an integer column
 
 
 def newest_version(session: Session) -> PortalVersion | None:
@@ -24,3 +27,16 @@ def stored(session: Session) -> PortalSettings:
     if newest is None:
         return with_variables(PortalSettings(), settings())
     return PortalSettings.model_validate(newest.document)
+
+
+def version(session: Session, number: int) -> PortalVersion:
+    """Return a version by its number. Raises NotFound."""
+    found = session.get(PortalVersion, number) if 0 < number < MAX_NUMBER else None
+    if found is None:
+        raise NotFound("There is no such version. Only the latest ones are kept.")
+    return found
+
+
+def versions(session: Session, limit: int) -> list[PortalVersion]:
+    """Return the latest versions, the newest first."""
+    return list(session.scalars(select(PortalVersion).order_by(PortalVersion.id.desc()).limit(limit)))

@@ -51,6 +51,11 @@ SENSITIVE = {
     ("POST", "/operator/stripe/<app_id>/roll"): "admin",
     ("POST", "/operator/stripe/<app_id>/default"): "admin",
     ("POST", "/operator/stripe/<app_id>/uninstall"): "admin",
+    ("GET", "/operator/portal"): "admin",
+    ("GET", "/operator/portal/profiles/<slug>/preview/<name>"): "admin",
+    ("POST", "/operator/portal/profiles/<slug>/brand"): "admin",
+    ("POST", "/operator/portal/publish"): "admin",
+    ("POST", "/operator/portal/versions/<int:number>/restore"): "admin",
     ("GET", "/operator/customers.csv"): "operator",
     ("POST", "/operator/customers/new"): "operator",
     ("POST", "/operator/customers/<customer_id>/edit"): "operator",
@@ -92,6 +97,7 @@ def routes(app: Flask) -> Iterator[Route]:
         pages = app.blueprints.get(name)
         role = pages.roles[endpoint] if isinstance(pages, OperatorPages) else None
         nothing: dict[str, Any] = dict.fromkeys(rule.arguments, "00000000000000000000000000")
+        nothing |= {"number": 0} if "number" in nothing else {}
         with app.test_request_context():
             path = app.url_for(rule.endpoint, **nothing)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):

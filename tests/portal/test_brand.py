@@ -1,16 +1,20 @@
 """The company's name, logo and colour are on every page, and stay readable whatever the colour."""
 
+import base64
 import re
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
-from app import create_app
+from app import create_app, portal
 from tests.conftest import make_settings
 from tests.support.browser import Page
 from tests.support.cases import for_each
 
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><script>alert(1)</script></svg>'
 
 
@@ -65,15 +69,23 @@ def test_any_accent_can_be_read(accent: str, scheme: str) -> None:
     shade, grounds = shades(app)[scheme], papers(app)[scheme]
 
     assert len(grounds) == 2
-    assert min(contrast(shade["accent"], ground) for ground in grounds) >= 4.5
+    assert shade["accent"] == accent.lower()
+    assert min(contrast(shade["accent-text"], ground) for ground in grounds) >= 4.5
+    assert min(contrast(shade[name], ground) for ground in grounds for name in ("focus", "accent-line")) >= 3
     assert contrast(shade["on-accent"], shade["accent"]) >= 4.5
     assert contrast(shade["on-accent"], shade["accent-strong"]) >= 4.5
 
 
-def test_readable_accent_is_left_as_it_is() -> None:
+def test_readable_accent_is_the_color_of_links_too() -> None:
     app = create_app(make_settings(accent_color="#3b5bdb"))
 
-    assert shades(app)["light"]["accent"] == "#3b5bdb"
+    assert shades(app)["light"]["accent-text"] == "#3b5bdb"
+
+
+def test_text_on_yellow_is_dark() -> None:
+    app = create_app(make_settings(accent_color="#ffdd00"))
+
+    assert {shade["on-accent"] for shade in shades(app).values()} == {"#000000"}
 
 
 def test_style_comes_as_css() -> None:
@@ -93,7 +105,7 @@ def test_logo_stands_on_every_page_and_can_run_no_script(tmp_path: Path, migrate
         assert answer.get_data(as_text=True) == SVG
         assert "sandbox" in answer.headers["Content-Security-Policy"]
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-        assert "max-age=3600" in answer.headers["Cache-Control"]
+        assert "max-age=31536000" in answer.headers["Cache-Control"]
 
 
 def test_logo_file_is_found_from_the_folder_where_it_was_named(
@@ -148,3 +160,104 @@ def test_pages_do_without_what_is_not_set() -> None:
     page = Page.of(create_app(make_settings(support_email="", terms_url="")).test_client().get("/nowhere"))
 
     assert links_below(page) == []
+
+
+@pytest.mark.parametrize(
+    ("brand", "expected"),
+    [
+        ({"font": "serif"}, "--font:Charter"),
+        ({"corner_radius": "none"}, "--round:0;"),
+        ({"corner_radius": "large"}, "--round:1rem;"),
+    ],
+)
+def test_font_and_corners_are_those_that_were_chosen(
+    app: Flask, session: Session, brand: dict[str, str], expected: str
+) -> None:
+    publish(session, brand=brand)
+
+    assert expected in app.test_client().get("/brand.css").get_data(as_text=True)
+
+
+def publish(session: Session, **profile: object) -> None:
+    """Publish one profile."""
+    made = portal.Profile.model_validate(profile)
+    portal.publish(session, portal.PortalSettings(profiles={"default": made}), actor="command")
+    session.commit()
+
+
+def icons(app: Flask) -> tuple[TestResponse, TestResponse]:
+    """The favicon and the touch icon of the pages."""
+    page = Page.of(app.test_client().get("/nowhere"))
+    [icon] = page.all("link", rel="icon")
+    [touch] = page.all("link", rel="apple-touch-icon")
+    return app.test_client().get(icon["href"]), app.test_client().get(touch["href"])
+
+
+def test_icons_are_the_logo(app: Flask, session: Session) -> None:
+    publish(session, brand={"logo": {"media_type": "image/png", "data": PNG}})
+
+    icon, touch = icons(app)
+
+    assert icon.get_data() == touch.get_data() == base64.b64decode(PNG)
+
+
+def test_icons_are_drawn_where_there_is_no_logo_or_only_a_wordmark(app: Flask, session: Session) -> None:
+    publish(session, brand={"logo": {"media_type": "image/png", "data": PNG}, "is_wordmark": True})
+
+    icon, touch = icons(app)
+
+    assert ">N</text>" in icon.get_data(as_text=True)
+    assert touch.get_data()[:8] == base64.b64decode(PNG)[:8]
+    assert touch.get_data() != base64.b64decode(PNG)
+
+
+def test_letter_of_the_icon_is_text_and_never_markup() -> None:
+    app = create_app(make_settings(company_name="<script>"))
+
+    assert ">&lt;</text>" in icons(app)[0].get_data(as_text=True)
+
+
+def test_files_of_nothing_are_not_found(app: Flask) -> None:
+    for path in ("/brand/default/other", "/brand/nobody/logo", "/brand/default/logo-dark", "/brand/logo"):
+        assert app.test_client().get(path).status_code == 404
+
+
+def test_file_without_its_version_is_kept_for_an_hour_only(app: Flask) -> None:
+    answer = app.test_client().get("/brand/default/style.css?v=older")
+
+    assert "max-age=3600" in answer.headers["Cache-Control"]
+
+
+def test_custom_css_of_a_file_comes_last_and_can_load_nothing(tmp_path: Path, migrated: str) -> None:
+    file = tmp_path / "own.css"
+    file.write_text("@import url(https://evil.example/x.css); h1 { color: red }")
+    app = create_app(make_settings(custom_css_file=str(file), database_url=migrated))
+
+    answer = app.test_client().get("/nowhere")
+    styles = [link["href"] for link in Page.of(answer).all("link", rel="stylesheet")]
+    css = app.test_client().get(styles[-1])
+
+    assert css.get_data() == file.read_bytes()
+    assert css.mimetype == "text/css"
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'; style-src 'self'" in policy
+    assert "img-src 'self'" in policy
+    assert "font-src" not in policy
+    assert all(
+        "own" not in link["href"] for link in Page.of(app.test_client().get("/operator/login")).all("link")
+    )
+
+
+def test_custom_css_may_lie_in_the_data_folder_for_each_profile(tmp_path: Path, migrated: str) -> None:
+    app = create_app(make_settings(data_dir=str(tmp_path), database_url=migrated))
+    client = app.test_client()
+    without = client.get("/brand/default/custom.css").status_code
+    (tmp_path / "custom.css").write_text("h1 { color: red }")
+    for_all = client.get("/brand/default/custom.css").get_data(as_text=True)
+    (tmp_path / "custom-default.css").write_text("h1 { color: green }")
+    own = client.get("/brand/default/custom.css").get_data(as_text=True)
+    (tmp_path / "custom-default.css").write_text("/*" + "x" * 200_000 + "*/")
+    too_large = client.get("/brand/default/custom.css").get_data(as_text=True)
+
+    assert without == 404
+    assert (for_all, own, too_large) == ("h1 { color: red }", "h1 { color: green }", "h1 { color: red }")

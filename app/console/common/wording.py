@@ -39,6 +39,12 @@ def _template(title: str, tone: str = "neutral", otherwise: str = "", *, hides: 
 
 
 KINDS: dict[str, Template] = {
+    # The portal's settings
+    "portal.published": _template(
+        "Portal settings: version {version} published", "info", "Portal settings published", hides="version"
+    ),
+    "portal.draft_saved": _template("Draft of the portal settings changed", "neutral"),
+    "portal.draft_discarded": _template("Draft of the portal settings discarded", "neutral"),
     # Customers
     "customer.created": _template("Customer created", "info"),
     "customer.updated": _template(

@@ -12,6 +12,8 @@ from pydantic import (
 
 from app.core import currencies
 
+MAX_CSS_BYTES = 200_000
+
 
 class BrandSettings(BaseModel):
     """How the pages look, and the company behind them."""
@@ -21,6 +23,10 @@ class BrandSettings(BaseModel):
         default=None, description="Your logo, an SVG, PNG or WebP file under 20 kB"
     )
     accent_color: str = Field(default="#3b5bdb", description="Buttons and links, as `#rrggbb`")
+    custom_css_file: Path | None = Field(
+        default=None,
+        description="CSS for the public pages, under 200 kB; else `custom.css` in the data folder",
+    )
     support_email: str | None = Field(default=None, description="Where customers get help")
     terms_url: str | None = Field(default=None, description="Your terms, linked beside the button")
     default_currency: str = Field(default="USD", description="Currency chosen at first on the form")
@@ -55,6 +61,17 @@ class BrandSettings(BaseModel):
         if value.upper() not in currencies.CODES:
             raise ValueError("must be the code of a currency that Stripe knows, such as USD")
         return value.upper()
+
+    @field_validator("custom_css_file")
+    @classmethod
+    def _style(cls, value: Path | None) -> Path | None:
+        if value is None or not str(value).strip("."):
+            return None
+        if value.suffix.lower() != ".css" or not value.is_file():
+            raise ValueError("must name an existing CSS file")
+        if value.stat().st_size > MAX_CSS_BYTES:
+            raise ValueError("must be under 200 kB, so that pages stay light")
+        return value
 
     @field_validator("logo_file")
     @classmethod

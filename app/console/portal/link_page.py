@@ -1,0 +1,42 @@
+"""The section of the links: help, terms, privacy and imprint."""
+
+from wtforms import EmailField, URLField
+from wtforms.validators import Length
+
+from app.console.portal.section_form import SectionForm
+from app.console.portal.section_page import Section, add
+from app.web.forms import one_line, trimmed
+
+
+def url_field(label: str) -> URLField:
+    """The address of one of the company's pages."""
+    return URLField(
+        label,
+        filters=[trimmed],
+        validators=[Length(max=2000, message="Use 2000 characters or fewer."), one_line],
+        render_kw={"placeholder": "https://", "autocomplete": "off"},
+    )
+
+
+class LinksForm(SectionForm):
+    """The links in the footer of every page."""
+
+    PLACES = {  # noqa: RUF012 (declared as a ClassVar in the base)
+        "support_email": ("links", "support_email"),
+        "terms_url": ("links", "terms_url"),
+        "privacy_url": ("links", "privacy_url"),
+        "imprint_url": ("links", "imprint_url"),
+    }
+
+    support_email = EmailField(
+        "Email address for help",
+        filters=[trimmed],
+        validators=[Length(max=254, message="Use 254 characters or fewer."), one_line],
+        render_kw={"autocomplete": "off"},
+    )
+    terms_url = url_field("Terms")
+    privacy_url = url_field("Privacy policy")
+    imprint_url = url_field("Imprint")
+
+
+add(Section(name="links", title="Links", lead="They are in the footer of every page.", form=LinksForm))

@@ -1,0 +1,72 @@
+"""What the forms of the sections have in common: reading a profile's document, and writing into it."""
+
+import copy
+import hashlib
+import json
+from typing import Any, ClassVar
+
+from flask_wtf import FlaskForm
+from pydantic import ValidationError
+from wtforms import HiddenField
+
+Place = tuple[str, ...]  # names in a profile's document, such as ("brand", "company_name")
+
+
+class SectionForm(FlaskForm):
+    """A form for values of a profile's document. `PLACES` says where each field has its value.
+
+    A form with fields of another shape changes `read` and `write`.
+    """
+
+    PLACES: ClassVar[dict[str, Place]] = {}
+
+    base = HiddenField()  # what the section was when the page was drawn
+
+    @classmethod
+    def read(cls, document: dict[str, Any]) -> dict[str, Any]:
+        """Return the values of the fields."""
+        return {name: _get(document, place) for name, place in cls.PLACES.items()}
+
+    def write(self, document: dict[str, Any], *, decided: set[str]) -> None:
+        """Put the values of the fields into a document, except those that variables decide."""
+        for name, place in self.PLACES.items():
+            if ".".join(place) not in decided:
+                put(document, place, self[name].data)
+
+    @classmethod
+    def digest(cls, document: dict[str, Any]) -> str:
+        """Return a short name of what this section holds, to notice a change by somebody else."""
+        values = json.dumps(cls.read(document), sort_keys=True, default=str)
+        return hashlib.sha256(values.encode()).hexdigest()[:20]
+
+    def changed(self, document: dict[str, Any], *, decided: set[str]) -> dict[str, Any]:
+        """Return a copy of a document with the values of this form."""
+        made = copy.deepcopy(document)
+        self.write(made, decided=decided)
+        return made
+
+    def explain(self, error: ValidationError) -> list[str]:
+        """Put each error beside its field. Return the sentences that belong to no field."""
+        left = []
+        for problem in error.errors(include_input=False, include_url=False):
+            where = tuple(str(part) for part in problem["loc"])
+            sentence = problem["msg"].removeprefix("Value error, ")
+            field = next((name for name, place in self.PLACES.items() if where[: len(place)] == place), None)
+            if field is None:
+                left.append(f"{'.'.join(where)}: {sentence}" if where else sentence)
+            else:
+                self[field].errors = [*self[field].errors, sentence]
+        return left
+
+
+def put(document: dict[str, Any], place: Place, value: object) -> None:
+    """Put a value at its place in a document."""
+    for name in place[:-1]:
+        document = document.setdefault(name, {})
+    document[place[-1]] = value
+
+
+def _get(document: dict[str, Any], place: Place) -> Any:
+    for name in place[:-1]:
+        document = document.get(name, {})
+    return document.get(place[-1])

@@ -1,0 +1,69 @@
+"""The JSON document of an export, and what is wrong with one that somebody wants to import."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.core.errors import Invalid
+from app.portal.settings import PortalSettings
+
+MAX_BYTES = 4_000_000
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+
+
+def dump(settings: PortalSettings) -> str:
+    """Write settings as JSON that version control can compare line by line."""
+    return json.dumps(settings.model_dump(mode="json"), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def load(text: str) -> PortalSettings:
+    """Read a document. Raises Invalid, with each wrong field and what to do, for one that is no settings."""
+    if len(text.encode(errors="replace")) > MAX_BYTES:
+        raise Invalid("The file is too large: use one under 4 MB.")
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Invalid(f"The file is no JSON: {error}.") from error
+    problems = dict(_unstorable(document))
+    try:
+        settings = PortalSettings.model_validate(document)
+    except ValidationError as error:
+        for problem in error.errors(include_input=False, include_url=False):
+            where = ".".join(str(part) for part in problem["loc"]) or "the file"
+            problems.setdefault(where, problem["msg"].removeprefix("Value error, "))
+    else:
+        known = settings.model_dump(mode="json")
+        problems |= dict.fromkeys(_unknown(document, known), "There is no such setting.")
+    if problems:
+        raise Invalid("\n".join(f"{where}: {said}" for where, said in problems.items()), fields=problems)
+    return settings
+
+
+def _unknown(document: object, known: object, path: str = "") -> Iterator[str]:
+    """Return the path of each name that the settings do not have."""
+    if isinstance(document, dict) and isinstance(known, dict):
+        for name, value in document.items():
+            where = f"{path}.{name}" if path else str(name)
+            if name in known:
+                yield from _unknown(value, known[name], where)
+            else:
+                yield where
+    elif isinstance(document, list) and isinstance(known, list):
+        for index, (value, same) in enumerate(zip(document, known, strict=False)):
+            yield from _unknown(value, same, f"{path}.{index}")
+
+
+def _unstorable(document: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Return each text that PostgreSQL can't store, by its path."""
+    if isinstance(document, dict):
+        for name, value in document.items():
+            yield from _unstorable(name, path or "the file")
+            yield from _unstorable(value, f"{path}.{name}" if path else str(name))
+    elif isinstance(document, list):
+        for index, value in enumerate(document):
+            yield from _unstorable(value, f"{path}.{index}")
+    elif isinstance(document, str) and UNSTORABLE.search(document):
+        yield path, "This has characters that can't be stored."

@@ -1,0 +1,110 @@
+"""The portal's settings as a file: `gangway portal export` and `import`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from flask import Flask
+from flask.cli import ScriptInfo
+
+from app import portal
+from app.core import db
+from app.portal.cli import group
+from tests.support.cases import for_each
+from tests.support.rows import Rows
+
+DOCUMENT: dict[str, Any] = {
+    "default_profile": "default",
+    "profiles": {"default": {"name": "Main", "brand": {"company_name": "Lovelace & Co"}}, "second": {}},
+}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file with good settings."""
+    path = tmp_path / "portal.json"
+    path.write_text(json.dumps(DOCUMENT))
+    return path
+
+
+def run(app: Flask, *words: str) -> Result:
+    """Run a command on the application of the test."""
+    return CliRunner().invoke(group, list(words), obj=ScriptInfo(create_app=lambda: app))
+
+
+def test_import_publishes_what_export_has_written(app: Flask, file: Path, tmp_path: Path, rows: Rows) -> None:
+    imported = run(app, "import", str(file))
+    exported = run(app, "export", str(tmp_path / "again.json"))
+    again = run(app, "import", str(tmp_path / "again.json"))
+
+    assert imported.exit_code == exported.exit_code == again.exit_code == 0
+    assert "Published version 1" in imported.output
+    assert "profiles.default.name" in imported.output
+    assert "Nothing differs" in again.output
+    assert [version.id for version in rows(portal.PortalVersion)] == [1]
+    with app.app_context():
+        assert portal.profile("second").brand.company_name == "Acme Cloud"
+        db.session().close()
+
+
+def test_export_prints_sorted_json_without_a_file(app: Flask) -> None:
+    printed = run(app, "export")
+
+    assert list(json.loads(printed.output)) == ["default_profile", "profiles"]
+    assert printed.output.endswith("}\n")
+
+
+def test_dry_run_publishes_nothing(app: Flask, file: Path, rows: Rows) -> None:
+    answer = run(app, "import", str(file), "--dry-run")
+
+    assert 'profiles.default.name: "Default" -> "Main"' in answer.output
+    assert 'profiles.second.name: nothing -> "Default"' in answer.output
+    assert "Nothing was published" in answer.output
+    assert rows(portal.PortalVersion) == []
+
+
+WRONG: dict[str, Any] = {
+    "profiles.default.brand.accent_color": {"profiles": {"default": {"brand": {"accent_color": "red"}}}},
+    "profiles.default.brand.acent_color": {"profiles": {"default": {"brand": {"acent_color": "#123456"}}}},
+    "profiles.default.links.terms_url": {"profiles": {"default": {"links": {"terms_url": "javascript:1"}}}},
+    "profiles.default.languages.0": {"profiles": {"default": {"languages": ["xx"]}}},
+    "profiles.default.languages": {"profiles": {"default": {"languages": []}}},
+    "profiles.default.form.currencies": {"profiles": {"default": {"form": {"currencies": ["XXQ"]}}}},
+    "profiles.default.embed_origins": {"profiles": {"default": {"embed_origins": ["*"]}}},
+    "profiles.default.name": {"profiles": {"default": {"name": "a\x00b"}}},
+    "profiles.Bad Slug": {"profiles": {"default": {}, "Bad Slug": {}}},
+    "There is no profile other": {"default_profile": "other", "profiles": {"default": {}}},
+    "the file": [],
+}
+
+
+@for_each("named", list(WRONG))
+def test_import_names_what_is_wrong(app: Flask, tmp_path: Path, rows: Rows, named: str) -> None:
+    path = tmp_path / "wrong.json"
+    path.write_text(json.dumps(WRONG[named]))
+
+    answer = run(app, "import", str(path))
+
+    assert answer.exit_code == 1
+    assert named in answer.output
+    assert rows(portal.PortalVersion) == []
+
+
+@for_each("content", [b"{", b"\xff\xfe", b"[" * 100_000, b'"' + b"x" * 4_000_001 + b'"'])
+def test_import_refuses_what_is_no_document(app: Flask, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "wrong.json"
+    path.write_bytes(content)
+
+    answer = run(app, "import", str(path))
+
+    assert answer.exit_code == 1
+    assert answer.output.startswith("Error: ")
+
+
+def test_export_says_when_the_file_can_not_be_written(app: Flask, tmp_path: Path) -> None:
+    answer = run(app, "export", str(tmp_path / "nowhere" / "portal.json"))
+
+    assert answer.exit_code == 1
+    assert "can't be written" in answer.output
