@@ -54,6 +54,7 @@ class Customer(Base):
         # For lists: a page is found in these alone, without a look at the rows before it.
         sa.Index("ix_customer_live_name", "name", "id", sqlite_where=LIVE, postgresql_where=LIVE),
         sa.Index("ix_customer_live_created", "created_at", "id", sqlite_where=LIVE, postgresql_where=LIVE),
+        sa.Index("ix_customer_live_email", "primary_email", sqlite_where=LIVE, postgresql_where=LIVE),
         sa.Index("ix_customer_live_id", "id", sqlite_where=LIVE, postgresql_where=LIVE),
         sa.Index("ix_customer_deleted_name", "name", "id", sqlite_where=DELETED, postgresql_where=DELETED),
         sa.Index(

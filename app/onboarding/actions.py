@@ -15,7 +15,7 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.customers import Customer, CustomerTaken, NewCustomer
 from app.onboarding import handovers, queries
 from app.onboarding.handovers import Handover
-from app.onboarding.models import Signup, browser_hash
+from app.onboarding.models import BillingAccess, Signup, browser_hash
 from app.web.languages import gettext
 
 MAX_TRIES = 5  # each time a twin of this request was quicker, it has stored something to continue from
@@ -114,6 +114,11 @@ def forget_browser(session: Session, nonce: str | None) -> None:
         sa.update(Signup)
         .where(Signup.browser_hash == browser_hash(nonce))
         .values(browser_hash=browser_hash(secrets.token_urlsafe(24)))
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        sa.delete(BillingAccess)
+        .where(BillingAccess.browser_hash == browser_hash(nonce))
         .execution_options(synchronize_session=False)
     )
 

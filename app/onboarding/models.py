@@ -6,10 +6,11 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base, UtcDateTime, utcnow
+from app.core.db import Base, UtcDateTime, new_id, utcnow
 from app.payers import PaymentMethod
 
 SIGNED_UP = sa.text("link_id IS NULL")
+STAYS = sa.text("removed_at IS NULL")
 
 
 class Signup(Base):
@@ -54,6 +55,56 @@ class Signup(Base):
     def sees(self, method: PaymentMethod) -> bool:
         """May this browser be shown a method? A guest sees none that was there before it came."""
         return not self.is_guest or method.created_at >= self.created_at
+
+
+class BillingPerson(Base):
+    """Somebody who was invited to a customer's billing page. Removing the person ends every access of theirs.
+
+    The invitation link is shown once and works once; here is only a hash of its token.
+    """
+
+    __tablename__ = "billing_person"
+
+    id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
+    customer_id: Mapped[str] = mapped_column(
+        sa.String(26), sa.ForeignKey("customer.id", ondelete="CASCADE"), index=True
+    )
+    email: Mapped[str] = mapped_column(sa.String(254), index=True)  # in lower case
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    invited_by: Mapped[str] = mapped_column(sa.String(80))  # an actor, as in the audit log
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)  # the invitation
+    joined_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        sa.Index(
+            "uq_billing_person_live",
+            "customer_id",
+            "email",
+            unique=True,
+            sqlite_where=STAYS,
+            postgresql_where=STAYS,
+        ),
+    )
+
+
+class BillingAccess(Base):
+    """One browser that may open a customer's billing page by something better than a link."""
+
+    __tablename__ = "billing_access"
+
+    customer_id: Mapped[str] = mapped_column(
+        sa.String(26), sa.ForeignKey("customer.id", ondelete="CASCADE"), primary_key=True
+    )
+    browser_hash: Mapped[str] = mapped_column(sa.String(64), primary_key=True, index=True)
+    way: Mapped[str] = mapped_column(sa.String(16))  # code, invitation or handover
+    person_id: Mapped[str | None] = mapped_column(  # None: the customer's first person
+        sa.String(26), sa.ForeignKey("billing_person.id", ondelete="CASCADE"), index=True
+    )
+    profile: Mapped[str | None] = mapped_column(sa.String(40))  # of the portal; None: the default one
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 def browser_hash(nonce: str) -> str:

@@ -7,11 +7,11 @@ from sqlalchemy.orm import Session
 
 from app import apps, checkout, customers
 from app.core.config import settings
-from app.core.db import is_id
+from app.core.db import is_id, utcnow
 from app.core.errors import NotFound
 from app.onboarding.handovers import Handover
 from app.onboarding.links import OnboardingLink, profile_of
-from app.onboarding.models import Signup, browser_hash
+from app.onboarding.models import BillingAccess, BillingPerson, Signup, browser_hash
 
 MOST_CUSTOMERS = 20
 
@@ -24,7 +24,35 @@ def of_browser(session: Session, nonce: str | None, customer_id: str | None = No
     if not nonce or (customer_id and not is_id(customer_id)):
         return None
     query = _of(nonce, customer_id).outerjoin(OnboardingLink, OnboardingLink.id == Signup.link_id)
-    return session.scalar(query.where(OnboardingLink.revoked_at.is_(None)))
+    signup = session.scalar(query.where(OnboardingLink.revoked_at.is_(None)))
+    if signup is not None and not signup.is_guest:
+        return signup
+    access = access_of(session, nonce, customer_id)
+    if access is None or (signup is not None and signup.customer_id != access.customer_id):
+        return signup
+    return Signup(customer_id=access.customer_id, profile=access.profile, created_at=access.created_at)
+
+
+def access_of(session: Session, nonce: str, customer_id: str | None = None) -> BillingAccess | None:
+    """Return what lets this browser in as a known person: for that customer, else for the last one.
+
+    The access of a person who was removed is none.
+    """
+    query = (
+        select(BillingAccess)
+        .outerjoin(BillingPerson, BillingPerson.id == BillingAccess.person_id)
+        .where(
+            BillingAccess.browser_hash == browser_hash(nonce),
+            BillingAccess.expires_at > utcnow(),
+            BillingPerson.removed_at.is_(None),
+        )
+        .order_by(BillingAccess.created_at.desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
+    if customer_id:
+        query = query.where(BillingAccess.customer_id == customer_id)
+    return session.scalar(query)
 
 
 def returned_from(

@@ -115,6 +115,9 @@ KINDS: dict[str, Template] = {
     "default_method.kept": _template(
         "The customer kept the default; {shown} is saved too", "info", hides="shown"
     ),
+    "billing.entered": _template("A browser was let in to the billing page", "info"),
+    "billing.person_invited": _template("A person was invited to the billing page", "info"),
+    "billing.person_removed": _template("A person was removed from the billing page", "warning"),
     "stripe_portal.opened": _template("Stripe's billing portal opened", "info"),
     "payment_method.updated": _template("Card renewed: {after}", "info", "Card renewed", hides="after"),
     "mandate.updated": _template("Debit mandate: {after}", "info", "Debit mandate changed", hides="after"),
@@ -194,6 +197,7 @@ LABELS: dict[str, str] = {
     "operator_id": "Operator",
     "operator_session_id": "Login",
     "payment_method_id": "Payment method",
+    "person_id": "Person",
     "reason": "Reason",
     "red": "Errors",
     "scope": "Scope",
@@ -203,6 +207,7 @@ LABELS: dict[str, str] = {
     "stripe_account_id": "Stripe account",
     "stripe_customer_id": "Stripe customer",
     "token_id": "Token",
+    "way": "Way in",
 }
 
 

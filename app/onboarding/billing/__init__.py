@@ -1,6 +1,25 @@
 """A customer's own page: its payment methods, what may be done with them, and who may open it."""
 
-from app.onboarding.billing.access import Access, find, way_in
+from app.onboarding.billing.access import Access, find, let_in
 from app.onboarding.billing.models import Way
+from app.onboarding.billing.people import (
+    PersonKnown,
+    TooManyPeople,
+    invitation_url,
+    invite,
+    people_of,
+    remove_person,
+)
 
-__all__ = ["Access", "Way", "find", "way_in"]
+__all__ = [
+    "Access",
+    "PersonKnown",
+    "TooManyPeople",
+    "Way",
+    "find",
+    "invitation_url",
+    "invite",
+    "let_in",
+    "people_of",
+    "remove_person",
+]

@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import customers
+from app import audit, customers, portal
+from app.core import db
 from app.core.config import settings
 from app.core.db import utcnow
 from app.onboarding import queries
 from app.onboarding.billing.models import Way
-from app.onboarding.models import Signup
+from app.onboarding.models import BillingAccess, BillingPerson, browser_hash
 from app.payers import Payer, PaymentMethod
 
 
@@ -22,11 +24,17 @@ class Access:
     way: Way
     since: datetime
     profile: str | None = None  # of the portal; None: the default one
+    person_id: str | None = None  # None: the customer's first person, or a guest
 
     @property
     def is_guest(self) -> bool:
         """Did it come by a link, which anybody may have received?"""
         return self.way is Way.LINK
+
+    @property
+    def may_invite(self) -> bool:
+        """May it say who else gets in? Only the customer's first person may."""
+        return not self.is_guest and self.person_id is None
 
     def sees(self, method: PaymentMethod) -> bool:
         """May it be shown a method? A guest sees none that was there before it came."""
@@ -40,17 +48,61 @@ class Access:
 def find(session: Session, browser: str | None, customer_id: str | None = None) -> Access | None:
     """Return what lets this browser in: for that customer, else for the one it came to last.
 
-    A browser is remembered for some days. A guest stays for as long as its link is not revoked.
+    A browser is remembered for some days. A guest stays for as long as its link is not revoked, and a person
+    for as long as nobody removes them.
     """
-    signup = queries.of_browser(session, browser, customer_id)
-    return way_in(session, signup) if signup is not None else None
+    found = queries.of_browser(session, browser, customer_id)
+    if browser is None or found is None:
+        return None
+    customer = session.get(customers.Customer, found.customer_id, populate_existing=True)
+    is_old = utcnow() - found.created_at > timedelta(days=settings().browser_days)
+    if customer is None or customer.deleted_at is not None or is_old:
+        return None
+    if found.is_guest:
+        return Access(customer, Way.LINK, found.created_at, found.profile)
+    if found.form_id is not None:
+        return Access(customer, Way.SIGNUP, found.created_at, found.profile)
+    granted = queries.access_of(session, browser, customer.id)
+    if granted is None:
+        return None
+    return Access(customer, Way(granted.way), granted.created_at, granted.profile, granted.person_id)
 
 
-def way_in(session: Session, signup: Signup) -> Access | None:
-    """Return the access of a browser that signed a customer up or came by a link."""
-    if utcnow() - signup.created_at > timedelta(days=settings().browser_days):
-        return None
-    customer = session.get(customers.Customer, signup.customer_id, populate_existing=True)
-    if customer is None or customer.deleted_at is not None:
-        return None
-    return Access(customer, Way.LINK if signup.is_guest else Way.SIGNUP, signup.created_at, signup.profile)
+def let_in(
+    session: Session, customer_id: str, browser: str, *, way: Way, person_id: str | None = None
+) -> None:
+    """Let a browser (the nonce in its cookie) open a customer's billing page from now on. Flushes.
+
+    The caller has proved who is there. Another way in before it is replaced, except that an invited person
+    takes nothing away from a browser of the customer's first person.
+    """
+    now = utcnow()
+    held = queries.access_of(session, browser, customer_id)
+    if held is not None and held.person_id is None and person_id is not None:
+        return
+    values = {
+        "customer_id": customer_id,
+        "browser_hash": browser_hash(browser),
+        "way": way.value,
+        "person_id": person_id,
+        "profile": portal.current_slug(),
+        "created_at": now,
+        "expires_at": now + timedelta(days=settings().browser_days),
+    }
+    insert = db.insert(session, BillingAccess).values(values)
+    session.execute(insert.on_conflict_do_update(index_elements=["customer_id", "browser_hash"], set_=values))
+    if person_id is not None:
+        session.execute(
+            sa.update(BillingPerson)
+            .where(BillingPerson.id == person_id, BillingPerson.joined_at.is_(None))
+            .values(joined_at=now)
+            .execution_options(synchronize_session=False)
+        )
+    audit.note(
+        session,
+        "billing.entered",
+        actor="visitor",
+        customer_id=customer_id,
+        way=way.value,
+        person_id=person_id,
+    )

@@ -14,7 +14,7 @@ from app.core.db import is_id
 from app.core.errors import Invalid, NotFound, PreconditionFailed
 from app.core.sealing import Unsealable
 from app.gateway import StripeFailed
-from app.onboarding.billing import actions, view
+from app.onboarding.billing import actions, entry, view
 from app.onboarding.billing.access import Access, find
 from app.onboarding.billing.notes import Note, keep_note, take_note
 from app.onboarding.pages import tell
@@ -45,7 +45,7 @@ def page() -> ResponseReturnValue:
     session = db.session()
     access = find(session, cookie.get("browser"), request.args.get("customer"))
     if access is None:
-        return render_template("onboarding/billing/way_in.html")
+        return entry.show()
     portal.use_profile(access.profile)
     shown = view.build(session, access)
     return render_template(
@@ -76,7 +76,7 @@ def keep_default() -> ResponseReturnValue:
 def confirm_removal() -> ResponseReturnValue:
     """Ask before a payment method is removed. Changes nothing."""
     session = db.session()
-    access = _access(session)
+    access = find_access(session)
     app = app_here(session)
     payer, method = actions.find_method(session, access, app.id, request.args.get("method", ""))
     return render_template(
@@ -104,7 +104,7 @@ def remove() -> ResponseReturnValue:
 def open_stripe() -> ResponseReturnValue:
     """Go to Stripe's own page for this customer. It shows every method, so no guest gets there."""
     session = db.session()
-    access = _access(session)
+    access = find_access(session)
     app, payer = view.place(session, access)
     if access.is_guest or app is None or payer is None:
         raise NotFound("There is no page at Stripe for this customer.")
@@ -122,7 +122,7 @@ def open_stripe() -> ResponseReturnValue:
 def _change(act: Callable[[Session, Access, str, str], Note]) -> ResponseReturnValue:
     """Do what a form asks for, then show the page with what became of it. A repeat does no harm."""
     session = db.session()
-    access = _access(session)
+    access = find_access(session)
     app_id, customer_id, own = app_here(session).id, access.customer.id, _page_url(session, access)
     try:
         note = act(session, access, app_id, request.form.get("method", ""))
@@ -154,7 +154,7 @@ def _remove(session: Session, access: Access, app_id: str, method_id: str) -> No
     return Note("removed", title) if title else Note("gone")
 
 
-def _access(session: Session) -> Access:
+def find_access(session: Session) -> Access:
     """Return the access that a form or link names. Raises NotFound, also for somebody else's."""
     named = request.values.get("customer", "")
     access = find(session, cookie.get("browser"), named) if is_id(named.upper()) else None

@@ -50,6 +50,7 @@ class BillingPolicy(Section):
     """What customers may do on their billing page."""
 
     may_remove_last: bool = False
+    codes: bool = True  # a code by email lets the stored address in, where this installation sends email
 
 
 def checked_origins(value: tuple[str, ...]) -> tuple[str, ...]:

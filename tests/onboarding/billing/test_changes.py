@@ -133,7 +133,7 @@ class TestTheDefault:
 
 
 class TestARemoval:
-    """A method is removed, after a question on a page of its own."""
+    """A method is removed, after a question on another page."""
 
     def test_asks_first_and_changes_nothing(self, saved: FlaskClient, simulator: Simulator) -> None:
         page = BillingPage(saved).removal(VISA_TITLE)

@@ -1,0 +1,193 @@
+"""One-time codes: six digits that are sent to a stored address, and let its owner in.
+
+Whether or not an address is known, the same work is done and the same is answered.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+from flask import current_app
+from limits import parse_many
+from sqlalchemy.orm import Session
+
+from app import customers
+from app.core import db
+from app.core.db import new_id, utcnow
+from app.onboarding.billing.access import let_in
+from app.onboarding.billing.models import BillingCode, Way
+from app.onboarding.models import BillingPerson, browser_hash
+from app.web import limits
+from app.web.languages import gettext
+from app.web.mail import Message, Sender
+from app.web.visitors import visitor
+
+LIFETIME = timedelta(minutes=15)
+MAX_TRIES = 5
+MAX_CUSTOMERS = 20  # that one address opens
+MAX_PURGED = 1000  # old codes in one request
+BUDGET_OF_CLIENT = "20 per hour"
+BUDGET_OF_ADDRESS = "5 per hour"
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A customer that an address opens, as its first person or as an invited one."""
+
+    customer_id: str
+    name: str
+    person_id: str | None
+
+
+def normalized(address: str) -> str:
+    """Return an address as it is compared."""
+    return address.strip().lower()
+
+
+def request_code(session: Session, address: str, *, browser: str, sender: Sender) -> None:
+    """Make the current code of an address, and send it if anybody has this address. Commits.
+
+    It takes the place of the code before it. Raises TooMany.
+    """
+    budgets = ((BUDGET_OF_CLIENT, visitor()), (BUDGET_OF_ADDRESS, _hash("address", normalized(address))))
+    limits.current().spend_items(
+        [(item, ("billing-code", name)) for budget, name in budgets for item in parse_many(budget)]
+    )
+    code = f"{secrets.randbelow(10**6):06}"
+    holders = holders_of(session, address)
+    message = _message(address, code, holders)
+    db.end_read(session)
+    db.start_write(session)
+    _purge(session)
+    _store(session, address, code, browser)
+    session.commit()
+    if holders:
+        sender.send(message)
+
+
+def use_code(session: Session, address: str, code: str, *, browser: str) -> str | None:
+    """Let a browser in by its code, and return a customer; None for a wrong, old or used one. Commits.
+
+    The try is counted and committed before anything is compared, so many at once get no more tries.
+    """
+    db.end_read(session)
+    db.start_write(session)
+    row = _count_try(session, address, browser)
+    session.commit()
+    expected = row.code_hash if row else _hash("code", new_id())
+    is_right = hmac.compare_digest(expected, _hash("code", f"{row.id if row else ''}:{code}"))
+    holders = holders_of(session, address)
+    db.end_read(session)
+    if row is None or not is_right or not holders:
+        return None
+    db.start_write(session)
+    if not _claim(session, row.id):
+        session.rollback()
+        return None
+    for holder in reversed(holders):  # the first is the one that was entered last
+        let_in(session, holder.customer_id, browser, way=Way.CODE, person_id=holder.person_id)
+    session.commit()
+    return holders[0].customer_id
+
+
+def holders_of(session: Session, address: str) -> list[Holder]:
+    """Return the live customers that an address opens, the newest first: as first person, then as invited."""
+    variants = {address.strip(), normalized(address)}
+    own = session.execute(
+        sa.select(customers.Customer.id, customers.Customer.name)
+        .where(customers.Customer.primary_email.in_(variants), customers.Customer.deleted_at.is_(None))
+        .order_by(customers.Customer.id.desc())
+        .limit(MAX_CUSTOMERS)
+    ).all()
+    invited = session.execute(
+        sa.select(customers.Customer.id, customers.Customer.name, BillingPerson.id)
+        .join(BillingPerson, BillingPerson.customer_id == customers.Customer.id)
+        .where(
+            BillingPerson.email == normalized(address),
+            BillingPerson.removed_at.is_(None),
+            customers.Customer.deleted_at.is_(None),
+        )
+        .order_by(customers.Customer.id.desc())
+        .limit(MAX_CUSTOMERS)
+    ).all()
+    found = {id_: Holder(id_, name, person_id) for id_, name, person_id in invited}
+    found = {id_: Holder(id_, name, None) for id_, name in own} | {
+        id_: holder for id_, holder in found.items() if id_ not in {row[0] for row in own}
+    }
+    return list(found.values())[:MAX_CUSTOMERS]
+
+
+def _store(session: Session, address: str, code: str, browser: str) -> None:
+    now, id_ = utcnow(), new_id()
+    values = {
+        "id": id_,
+        "address_hash": _hash("address", normalized(address)),
+        "browser_hash": browser_hash(browser),
+        "code_hash": _hash("code", f"{id_}:{code}"),
+        "tries": 0,
+        "created_at": now,
+        "expires_at": now + LIFETIME,
+        "used_at": None,
+    }
+    insert = db.insert(session, BillingCode).values(values)
+    session.execute(insert.on_conflict_do_update(index_elements=["address_hash"], set_=values))
+
+
+def _count_try(session: Session, address: str, browser: str) -> BillingCode | None:
+    """Count a try for the code that this browser asked for, while it has tries and time left."""
+    return session.scalar(
+        sa.update(BillingCode)
+        .where(
+            BillingCode.address_hash == _hash("address", normalized(address)),
+            BillingCode.browser_hash == browser_hash(browser),
+            BillingCode.tries < MAX_TRIES,
+            BillingCode.expires_at > utcnow(),
+            BillingCode.used_at.is_(None),
+        )
+        .values(tries=BillingCode.tries + 1)
+        .returning(BillingCode)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+
+
+def _claim(session: Session, code_id: str) -> bool:
+    """Use a code up. Of two requests with the right code, one is the first."""
+    used = session.scalar(
+        sa.update(BillingCode)
+        .where(BillingCode.id == code_id, BillingCode.used_at.is_(None))
+        .values(used_at=utcnow())
+        .returning(BillingCode.id)
+        .execution_options(synchronize_session=False)
+    )
+    return used is not None
+
+
+def _purge(session: Session) -> None:
+    """Delete codes that are over, some at a time."""
+    old = sa.select(BillingCode.id).where(BillingCode.expires_at < utcnow() - LIFETIME).limit(MAX_PURGED)
+    session.execute(
+        sa.delete(BillingCode).where(BillingCode.id.in_(old)).execution_options(synchronize_session=False)
+    )
+
+
+def _message(address: str, code: str, holders: Sequence[Holder]) -> Message:
+    names = ", ".join(holder.name for holder in holders)
+    text = "\n\n".join(
+        (
+            gettext("Your code is %(code)s.", code=code),
+            gettext("Enter it in the browser where you asked for it. It works once, within 15 minutes."),
+            gettext("It opens the billing page of %(names)s.", names=names),
+            gettext("You didn't ask for it? Then ignore this message. Never give the code to anybody."),
+        )
+    )
+    return Message(to=address.strip(), subject=gettext("Your code for the billing page"), text=text)
+
+
+def _hash(kind: str, text: str) -> str:
+    """Hash a short secret with the installation's key, so that nobody can guess it back from the database."""
+    key = str(current_app.secret_key).encode()
+    return hmac.new(key, f"billing-{kind}:{text}".encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,134 @@
+"""The people of a customer: each is invited, gets in by an invitation or a code, and can be removed."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app import audit, customers
+from app.core.config import settings
+from app.core.db import is_id, utcnow
+from app.core.errors import Conflict, NotFound
+from app.onboarding.billing.access import let_in
+from app.onboarding.billing.models import Way
+from app.onboarding.models import BillingAccess, BillingPerson
+from app.web.urls import external
+
+MAX_PEOPLE = 50  # of one customer
+
+
+class PersonKnown(Conflict):
+    """The address was invited already."""
+
+
+class TooManyPeople(Conflict):
+    """A customer can't have more people."""
+
+
+def people_of(session: Session, customer_id: str) -> list[BillingPerson]:
+    """Return the people who were invited and not removed, the oldest first."""
+    query = sa.select(BillingPerson).where(
+        BillingPerson.customer_id == customer_id, BillingPerson.removed_at.is_(None)
+    )
+    return list(session.scalars(query.order_by(BillingPerson.id)))
+
+
+def invite(
+    session: Session, customer: customers.Customer, email: str, *, actor: str
+) -> tuple[BillingPerson, str]:
+    """Invite an address to a customer's billing page. Return the person and the token of the link. Flushes.
+
+    An invitation that was not used is replaced by a new one. Raises PreconditionFailed for a deleted
+    customer, PersonKnown for somebody who has joined, and TooManyPeople.
+    """
+    customers.refuse_deleted(customer)
+    address, token, now = email.strip().lower(), secrets.token_urlsafe(32), utcnow()
+    held = people_of(session, customer.id)
+    person = next((each for each in held if each.email == address), None)
+    if person is not None and person.joined_at is not None:
+        raise PersonKnown("This person has joined already.")
+    if person is None and len(held) >= MAX_PEOPLE:
+        raise TooManyPeople("There are too many people. Remove somebody first.")
+    if person is None:
+        person = BillingPerson(customer_id=customer.id, email=address, created_at=now)
+        session.add(person)
+    person.token_hash, person.invited_by = _hash(token), actor
+    person.expires_at = now + timedelta(days=settings().link_days)
+    try:
+        session.flush()
+    except IntegrityError as error:  # another tab was quicker
+        session.rollback()
+        raise PersonKnown("This person was invited just now.") from error
+    _note(session, person, "billing.person_invited", actor)
+    return person, token
+
+
+def find_invitation(session: Session, token: str) -> BillingPerson | None:
+    """Return the person of an invitation that still works."""
+    person = session.scalar(
+        sa.select(BillingPerson)
+        .where(BillingPerson.token_hash == _hash(token))
+        .execution_options(populate_existing=True)
+    )
+    is_open = person is not None and person.joined_at is None and person.removed_at is None
+    return person if is_open and person is not None and person.expires_at > utcnow() else None
+
+
+def accept(session: Session, token: str, *, browser: str) -> str | None:
+    """Let the first browser in that uses an invitation. Return the customer; None if it is over. Flushes."""
+    now = utcnow()
+    person = session.scalar(
+        sa.update(BillingPerson)
+        .where(
+            BillingPerson.token_hash == _hash(token),
+            BillingPerson.joined_at.is_(None),
+            BillingPerson.removed_at.is_(None),
+            BillingPerson.expires_at > now,
+        )
+        .values(joined_at=now)
+        .returning(BillingPerson)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    if person is None:
+        return None
+    customer = session.get(customers.Customer, person.customer_id)
+    if customer is None or customer.deleted_at is not None:
+        return None
+    let_in(session, person.customer_id, browser, way=Way.INVITATION, person_id=person.id)
+    return person.customer_id
+
+
+def remove_person(session: Session, customer_id: str, person_id: str, *, actor: str) -> None:
+    """Remove a person; their browsers see nothing from the next request on. Harmless to repeat. Flushes.
+
+    Raises NotFound for a person of another customer.
+    """
+    person = session.get(BillingPerson, person_id, populate_existing=True) if is_id(person_id) else None
+    if person is None or person.customer_id != customer_id:
+        raise NotFound("There is no such person.")
+    if person.removed_at is not None:
+        return
+    person.removed_at = utcnow()
+    session.execute(
+        sa.delete(BillingAccess)
+        .where(BillingAccess.person_id == person.id)
+        .execution_options(synchronize_session=False)
+    )
+    _note(session, person, "billing.person_removed", actor)
+    session.flush()
+
+
+def invitation_url(token: str) -> str:
+    """Return the address to send to an invited person."""
+    return external("billing.invitation", token=token)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _note(session: Session, person: BillingPerson, kind: str, actor: str) -> None:
+    audit.note(session, kind, actor=actor, customer_id=person.customer_id, person_id=person.id)

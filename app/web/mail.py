@@ -1,0 +1,47 @@
+"""The seam for email: what is sent, and who takes it. Without a sender, pages offer another way.
+
+A sender only takes the message over and does not wait for its delivery, so a page takes the same time
+whether or not there is anybody to write to.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Protocol
+
+from flask import current_app
+
+EXTENSION = "gangway.sender"
+MAX_KEPT = 100
+
+
+@dataclass(frozen=True)
+class Message:
+    """One email, as plain text."""
+
+    to: str
+    subject: str
+    text: str
+
+
+class Sender(Protocol):
+    """Takes messages over for delivery."""
+
+    def send(self, message: Message) -> None:
+        """Take a message. Must return at once."""
+
+
+class Mailbox:
+    """A sender that keeps the last messages instead of sending them: for the demo and for tests."""
+
+    def __init__(self) -> None:
+        self.messages: deque[Message] = deque(maxlen=MAX_KEPT)
+
+    def send(self, message: Message) -> None:
+        """Keep a message."""
+        self.messages.append(message)
+
+
+def sender() -> Sender | None:
+    """Return the sender of this installation; None while email is not set up."""
+    found: Sender | None = current_app.extensions.get(EXTENSION)
+    return found
