@@ -1,6 +1,7 @@
 """`gangway i18n` finds what is wrong with the catalogues of translations."""
 
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -10,7 +11,7 @@ from flask import Flask
 
 from app.cli import main
 from app.web import languages
-from app.web.languages import check, messages
+from app.web.languages import catalogues, check, messages
 from app.web.languages.catalogues import load, path_of
 
 TEXT, SECOND, SECONDS = "Write to %(address)s", "%(num)s second", "%(num)s seconds"
@@ -44,6 +45,26 @@ def catalogue_of(
 def kinds(catalogue: Catalog, found: Catalog, language: str = "de") -> list[str]:
     """Return the kinds of fault in a catalogue."""
     return [fault.kind for fault in check.check(language, catalogue, found)]
+
+
+def test_every_text_is_translated_into_every_language() -> None:
+    printed = CliRunner().invoke(main, ["i18n", "check"])
+
+    assert printed.output == "9 languages are complete.\n"
+    assert printed.exit_code == 0
+
+
+def test_a_fault_fails_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(catalogues, "FOLDER", tmp_path)
+
+    checked = CliRunner().invoke(main, ["i18n", "check"])
+    updated = CliRunner().invoke(main, ["i18n", "update"])
+    again = CliRunner().invoke(main, ["i18n", "check"])
+
+    assert checked.exit_code == again.exit_code == 1
+    assert "de: missing: Skip to the content" in checked.output
+    assert "messages in 9 languages" in updated.output
+    assert (tmp_path / "pl" / "LC_MESSAGES" / "messages.po").is_file()
 
 
 def test_a_complete_catalogue_has_no_fault(found: Catalog) -> None:

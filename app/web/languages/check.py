@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.plurals import get_plural
 
 from app.web.languages import messages
 
@@ -38,21 +37,22 @@ def check(language: str, catalogue: Catalog, found: Catalog) -> list[Fault]:
         Fault(language, kind, _source(message))
         for message in found
         if message.id
-        for kind in _faults(language, catalogue.get(message.id, message.context), message)
+        for kind in _faults(catalogue, message)
     ]
     unused = [message for message in catalogue if message.id and not _has(found, message)]
     unused += catalogue.obsolete.values()
     return faults + [Fault(language, "unused", _source(message)) for message in unused]
 
 
-def _faults(language: str, entry: Message | None, message: Message) -> Iterator[str]:
+def _faults(catalogue: Catalog, message: Message) -> Iterator[str]:
+    entry = catalogue.get(message.id, message.context)
     forms = _forms(entry)
     if entry is None or not any(forms):
         yield "missing"
         return
     if entry.fuzzy:
         yield "fuzzy"
-    expected = 1 if isinstance(message.id, str) else get_plural(language).num_plurals
+    expected = 1 if isinstance(message.id, str) else catalogue.num_plurals
     if len(forms) != expected or not all(forms):
         yield "plural"
     if any(_differ(message, form) for form in forms if form):
