@@ -1,11 +1,24 @@
 """Every section of a profile, in the order of their menu."""
 
-from app.console.portal import (
-    brand_page,
-    general_page,
-    language_page,
-    link_page,
-    text_page,
-)
+# isort: off
+from app.console.portal import general_page
+from app.console.portal import brand_page
+from app.console.portal import form_page
+from app.console.portal import text_page
+from app.console.portal import language_page
+from app.console.portal import link_page
+from app.console.portal import policy_page
+from app.console.portal import after_page
 
-__all__ = ["brand_page", "general_page", "language_page", "link_page", "text_page"]
+# isort: on
+
+__all__ = [
+    "after_page",
+    "brand_page",
+    "form_page",
+    "general_page",
+    "language_page",
+    "link_page",
+    "policy_page",
+    "text_page",
+]

@@ -64,7 +64,7 @@ def send(console: FlaskClient, page: Page, path: str, **changes: Any) -> TestRes
         chosen = [option for option in entry.all("option") if "selected" in option.attributes]
         fields[entry["name"]] = (chosen or entry.all("option"))[0]["value"]
     for entry in form.all("textarea"):
-        fields[entry["name"]] = entry.text
+        fields[entry["name"]] = "".join(map(str, entry.children)).removeprefix("\r\n")
     fields |= changes
     return console.post(path, data={k: v for k, v in fields.items() if v is not None})
 
@@ -90,7 +90,7 @@ def test_shows_a_change_to_visitors_once_it_is_published(console: FlaskClient, c
     assert "Version 1" in Page.of(console.get("/operator/portal")).text
 
 
-@for_each("section", ["general", "brand", "texts", "languages", "links"])
+@for_each("section", ["general", "brand", "form", "texts", "languages", "links", "policies", "after"])
 def test_every_section_is_kept_as_it_is_when_nothing_changes(
     app: Flask, console: FlaskClient, section: str
 ) -> None:
@@ -224,7 +224,7 @@ def test_stores_logos_and_serves_them_without_scripts(console: FlaskClient, clie
 def test_keeps_the_texts_of_each_language(console: FlaskClient, app: Flask) -> None:
     path = f"{PROFILE}/texts?language=de"
     page = Page.of(console.get(path))
-    send(console, page, path, signup_lead="Herzlich willkommen", saved="")
+    send(console, page, path, signup_lead="Herzlich willkommen", charges="")
     save(console, "texts", signup_lead="Welcome")
 
     with app.app_context():
@@ -232,7 +232,7 @@ def test_keeps_the_texts_of_each_language(console: FlaskClient, app: Flask) -> N
 
     assert profile.text("signup_lead", "de") == "Herzlich willkommen"
     assert profile.text("signup_lead", "fr") == "Welcome"
-    assert profile.text("saved", "de") is None
+    assert profile.text("charges", "de") is None
 
 
 def test_offers_the_chosen_languages_with_the_default_one_first(console: FlaskClient, app: Flask) -> None:

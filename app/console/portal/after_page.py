@@ -1,0 +1,63 @@
+"""The section for what comes after saving: the way back to the company's app, and embedding."""
+
+from typing import Any
+
+from wtforms import BooleanField, IntegerField
+from wtforms.validators import NumberRange, Optional
+
+from app.console.portal.fields import LinesField, TranslationsField
+from app.console.portal.link_page import url_field
+from app.console.portal.section_form import SectionForm
+from app.console.portal.section_page import Section, add
+
+
+class AfterForm(SectionForm):
+    """Where customers go once they have saved a payment method, and who may embed the pages."""
+
+    PLACES = {  # noqa: RUF012 (declared as a ClassVar in the base)
+        "return_url": ("after", "return_url"),
+        "label": ("after", "label"),
+        "redirect_seconds": ("after", "redirect_seconds"),
+        "is_signed": ("after", "is_signed"),
+        "allowed_return_hosts": ("after", "allowed_return_hosts"),
+        "embed_origins": ("embed_origins",),
+    }
+
+    return_url = url_field("Where customers go on")
+    label = TranslationsField(
+        "Text of the button",
+        description="One language in each line, such as “en: Continue to Acme”.",
+        render_kw={"rows": 3},
+    )
+    redirect_seconds = IntegerField(
+        "Go on by itself after this many seconds",
+        validators=[Optional(), NumberRange(3, 60, "Enter 3 to 60, or nothing.")],
+        description="Blank: only the button leads on.",
+        render_kw={"inputmode": "numeric", "autocomplete": "off"},
+    )
+    is_signed = BooleanField("Sign the address with the customer’s id and state")  # noqa: RUF001
+    allowed_return_hosts = LinesField(
+        "Hosts that links and hand-overs may name",
+        description="One in each line, such as app.example.com. Blank: any.",
+        render_kw={"rows": 3, "spellcheck": "false"},
+    )
+    embed_origins = LinesField(
+        "Sites that may embed the pages",
+        description="One origin in each line, such as https://app.example.com. Blank: none.",
+        render_kw={"rows": 3, "spellcheck": "false"},
+    )
+
+    def write(self, document: dict[str, Any], *, decided: set[str]) -> None:
+        """Put None in for no address."""
+        super().write(document, decided=decided)
+        document["after"]["return_url"] = self.return_url.data or None
+
+
+add(
+    Section(
+        name="after",
+        title="After saving",
+        lead="The way back to your app, and where the pages may be embedded.",
+        form=AfterForm,
+    )
+)

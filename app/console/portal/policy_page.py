@@ -1,0 +1,98 @@
+"""The section of the policies: who may sign up, consent, what Stripe collects, and the default method."""
+
+from typing import Any
+
+from wtforms import BooleanField, SelectChoice, SelectField, StringField
+from wtforms.validators import Length
+
+from app.console.portal.fields import LinesField
+from app.console.portal.section_form import SectionForm
+from app.console.portal.section_page import Section, add
+from app.web.forms import one_line, trimmed
+
+
+class PoliciesForm(SectionForm):
+    """What customers may do, and what they agree to."""
+
+    PLACES = {  # noqa: RUF012 (declared as a ClassVar in the base)
+        "sign_up": ("sign_up",),
+        "payment_method_policy": ("payment_method_policy",),
+        "may_remove_last": ("billing", "may_remove_last"),
+        "consent": ("consent", "kind"),
+        "consent_version": ("consent", "version"),
+        "consent_collection": ("checkout", "consent_collection"),
+        "billing_address_collection": ("checkout", "billing_address_collection"),
+        "tax_id_collection": ("checkout", "tax_id_collection"),
+        "phone_number_collection": ("checkout", "phone_number_collection"),
+        "allowed_payment_method_types": ("checkout", "allowed_payment_method_types"),
+    }
+
+    sign_up = SelectField(
+        "Who may sign up",
+        choices=[
+            SelectChoice("open", "Everybody"),
+            SelectChoice("links", "Only who has a link or comes from your app"),
+            SelectChoice("approval", "Everybody, after an operator has approved"),
+        ],
+    )
+    payment_method_policy = SelectField(
+        "A newly saved payment method",
+        choices=[
+            SelectChoice("replace", "Becomes the default"),
+            SelectChoice("keep", "Leaves the default as it is"),
+            SelectChoice("ask", "The customer chooses"),
+        ],
+    )
+    may_remove_last = BooleanField("Customers may remove their last payment method")
+    consent = SelectField(
+        "Consent to your terms",
+        choices=[
+            SelectChoice("none", "None"),
+            SelectChoice("sentence", "A sentence"),
+            SelectChoice("checkbox", "A required checkbox"),
+        ],
+    )
+    consent_version = StringField(
+        "Version of your terms",
+        filters=[trimmed, lambda value: value or ""],
+        validators=[Length(max=40, message="Use 40 characters or fewer."), one_line],
+        description="It is stored with each consent, as evidence.",
+        render_kw={"maxlength": 40, "autocomplete": "off"},
+    )
+    consent_collection = BooleanField("Ask for consent on Stripe’s page, too")  # noqa: RUF001
+    billing_address_collection = SelectField(
+        "Billing address on Stripe’s page",  # noqa: RUF001
+        choices=[
+            SelectChoice("", "As Stripe decides"),
+            SelectChoice("auto", "When it is needed"),
+            SelectChoice("required", "Always"),
+        ],
+    )
+    tax_id_collection = BooleanField("Ask for a tax id on Stripe’s page")  # noqa: RUF001
+    phone_number_collection = BooleanField("Ask for a phone number on Stripe’s page")  # noqa: RUF001
+    allowed_payment_method_types = LinesField(
+        "Payment methods",
+        description="One of Stripe’s types in each line, such as card. Blank: those of Stripe’s Dashboard.",  # noqa: RUF001
+        render_kw={"rows": 3, "spellcheck": "false"},
+    )
+
+    @classmethod
+    def read(cls, document: dict[str, Any]) -> dict[str, Any]:
+        """Return a blank where Stripe decides."""
+        values = super().read(document)
+        return {**values, "billing_address_collection": values["billing_address_collection"] or ""}
+
+    def write(self, document: dict[str, Any], *, decided: set[str]) -> None:
+        """Put None in where Stripe decides."""
+        super().write(document, decided=decided)
+        document["checkout"]["billing_address_collection"] = self.billing_address_collection.data or None
+
+
+add(
+    Section(
+        name="policies",
+        title="Policies",
+        lead="Who may sign up, what customers agree to, and what becomes of their payment methods.",
+        form=PoliciesForm,
+    )
+)
