@@ -25,7 +25,7 @@ from app.core.errors import Conflict, NotFound, Unauthorized
 from app.serving import reloading
 from app.simulator import DEFAULT_API_KEY, Simulator
 from app.simulator import serve as serve_simulator
-from app.web import logging
+from app.web import logging, mail
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).parent.parent  # of a checkout: only there is something to watch
@@ -69,6 +69,7 @@ def launch(*, port: int, stripe_port: int, folder: Path, fresh: bool = False) ->
     settings = _settings(folder, portal_url, stripe_url)
     logging.configure(settings)
     app = create_app(settings)
+    app.extensions[mail.EXTENSION] = mail.PrintedMailbox()
     with ExitStack() as stack:
         web = stack.enter_context(_listen("portal", port, "--port", lambda: _serve(app, port)))
         simulator = Simulator(folder / "stripe.db", public_url=stripe_url, account_name=settings.company_name)

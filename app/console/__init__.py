@@ -14,6 +14,7 @@ from app.console.customer import (  # noqa: F401 (their routes join those of `pa
     form_pages,
     link_pages,
     method_pages,
+    people_pages,
 )
 from app.console.customer import pages as customer
 from app.console.customers import pages as customers

@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
+import click
 from flask import current_app
 
 EXTENSION = "gangway.sender"
@@ -39,6 +40,15 @@ class Mailbox:
     def send(self, message: Message) -> None:
         """Keep a message."""
         self.messages.append(message)
+
+
+class PrintedMailbox(Mailbox):
+    """A mailbox that also prints each message: for the demo."""
+
+    def send(self, message: Message) -> None:
+        """Keep and print a message."""
+        super().send(message)
+        click.echo(f"\nEmail to {message.to}: {message.subject}\n\n{message.text}\n", err=True)
 
 
 def sender() -> Sender | None:

@@ -11,9 +11,10 @@ from app.core import db
 from app.core.db import new_id
 from app.core.errors import AppError, PreconditionFailed
 from app.customers import Customer, CustomerTaken
-from app.onboarding import links
+from app.onboarding import billing, links
 from app.operators import OperatorPages, Role
 from app.web import problems
+from app.web.urls import external
 
 pages = OperatorPages("console_customer", __name__)
 
@@ -119,6 +120,9 @@ def show(
         policy=portal.current_profile().payment_method_policy,
         link=operators.take_once(f"link:{customer.id}"),
         form_id=new_id(),
+        people=billing.people_of(session, customer.id),
+        invitation=operators.take_once(f"person:{customer.id}"),
+        billing_url=external("billing.page", customer=customer.id),
         profiles=profiles.profiles,
         own_profile=_own_profile(session, customer, profiles),
         holders=actions.holders_of(session, *taken) if taken else [],

@@ -18,6 +18,7 @@ class PoliciesForm(SectionForm):
         "sign_up": ("sign_up",),
         "payment_method_policy": ("payment_method_policy",),
         "may_remove_last": ("billing", "may_remove_last"),
+        "codes": ("billing", "codes"),
         "consent": ("consent", "kind"),
         "consent_version": ("consent", "version"),
         "consent_collection": ("checkout", "consent_collection"),
@@ -44,6 +45,10 @@ class PoliciesForm(SectionForm):
         ],
     )
     may_remove_last = BooleanField("Customers may remove their last payment method")
+    codes = BooleanField(
+        "Let customers in to /billing by a code that is sent to their email address",
+        description="This works as soon as the installation sends email.",
+    )
     consent = SelectField(
         "Consent to your terms",
         choices=[

@@ -5,13 +5,14 @@ import secrets
 from datetime import timedelta
 
 import sqlalchemy as sa
+from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import audit, customers
 from app.core.config import settings
 from app.core.db import is_id, utcnow
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, Invalid, NotFound
 from app.onboarding.billing.access import let_in
 from app.onboarding.billing.models import Way
 from app.onboarding.models import BillingAccess, BillingPerson
@@ -41,11 +42,11 @@ def invite(
 ) -> tuple[BillingPerson, str]:
     """Invite an address to a customer's billing page. Return the person and the token of the link. Flushes.
 
-    An invitation that was not used is replaced by a new one. Raises PreconditionFailed for a deleted
-    customer, PersonKnown for somebody who has joined, and TooManyPeople.
+    An invitation that was not used is replaced by a new one. Raises Invalid for what is no email address,
+    PreconditionFailed for a deleted customer, PersonKnown for somebody who has joined, and TooManyPeople.
     """
     customers.refuse_deleted(customer)
-    address, token, now = email.strip().lower(), secrets.token_urlsafe(32), utcnow()
+    address, token, now = _checked(email), secrets.token_urlsafe(32), utcnow()
     held = people_of(session, customer.id)
     person = next((each for each in held if each.email == address), None)
     if person is not None and person.joined_at is not None:
@@ -124,6 +125,17 @@ def remove_person(session: Session, customer_id: str, person_id: str, *, actor: 
 def invitation_url(token: str) -> str:
     """Return the address to send to an invited person."""
     return external("billing.invitation", token=token)
+
+
+def _checked(email: str) -> str:
+    """Return an address as it is stored. Raises Invalid."""
+    address = email.strip().lower()
+    try:
+        validate_email(address, check_deliverability=False)
+    except EmailNotValidError as error:
+        words = "Enter an email address, such as name@example.com."
+        raise Invalid(words, fields={"email": words}) from error
+    return address
 
 
 def _hash(token: str) -> str:

@@ -1,0 +1,41 @@
+"""Who gets in to a customer's billing page, as far as an operator may change it."""
+
+from flask import flash, request
+from flask.typing import ResponseReturnValue
+
+from app import operators
+from app.console.customer import actions
+from app.console.customer.pages import go_to, pages, refuse
+from app.core import db
+from app.core.errors import Conflict, Invalid, NotFound
+from app.onboarding import billing
+from app.operators import Role
+
+
+@pages.action("/customers/<customer_id>/people", role=Role.OPERATOR)
+def invite(customer_id: str) -> ResponseReturnValue:
+    """Invite somebody to the billing page, and show the link of the invitation once."""
+    session = db.session()
+    customer = actions.find_to_change(session, customer_id)
+    try:
+        _, token = billing.invite(session, customer, request.form.get("email", ""), actor=operators.actor())
+    except (Conflict, Invalid) as error:
+        return refuse(session, customer_id, error)
+    session.commit()
+    operators.keep_once(f"person:{customer.id}", billing.invitation_url(token))
+    return go_to(customer_id)
+
+
+@pages.action("/customers/<customer_id>/people/<person_id>/remove", role=Role.OPERATOR)
+def remove_person(customer_id: str, person_id: str) -> ResponseReturnValue:
+    """Remove a person from the billing page, at once and in every browser."""
+    session = db.session()
+    db.start_write(session)
+    customer = actions.find(session, customer_id)
+    try:
+        billing.remove_person(session, customer.id, person_id, actor=operators.actor())
+    except NotFound as error:
+        return refuse(session, customer_id, error)
+    session.commit()
+    flash("Removed. This person no longer has access.", "success")
+    return go_to(customer_id)

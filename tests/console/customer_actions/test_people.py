@@ -1,0 +1,66 @@
+"""Operators invite people to a customer's billing page, and remove them."""
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.audit import Entry
+from app.customers import Customer
+from app.onboarding.models import BillingPerson
+from app.simulator import Simulator
+from tests.support.billing import MASTERCARD, BillingPage, after, press, with_cards
+from tests.support.browser import Page
+from tests.support.console import post, sign_in
+from tests.support.rows import Rows
+
+GRACE = "grace@example.com"
+
+
+def test_lead_a_person_in_and_out(app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows) -> None:
+    with_cards(client, simulator, MASTERCARD)
+    console, path = sign_in(app, "operator"), f"/operator/customers/{rows(Customer)[0].id}"
+    person = app.test_client()
+
+    answer = post(console, f"{path}/people", email=f" {GRACE.upper()} ")
+    page = Page.of(console.get(answer.location))
+    link = page.one("input", id="once")["value"].partition("8000")[2]
+
+    assert GRACE in page.text
+    assert "/billing/invitation/" not in Page.of(console.get(path)).html
+    form = Page.of(person.get(link)).one("form", action=link)
+    assert after(person, press(person, form)).titles == ["Mastercard •••• 4444"]
+    assert "Has access" in Page.of(console.get(path)).text
+
+    post(console, f"{path}/people/{rows(BillingPerson)[0].id}/remove")
+
+    assert BillingPage(person).page.h1 == "See your payment methods"
+    assert GRACE not in Page.of(console.get(path)).text
+    kinds = [(entry.kind, entry.actor[:9]) for entry in rows(Entry) if entry.kind.startswith("billing.")]
+    assert kinds == [
+        ("billing.person_invited", "operator:"),
+        ("billing.entered", "visitor"),
+        ("billing.person_removed", "operator:"),
+    ]
+
+
+def test_refuse_what_can_not_be(app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows) -> None:
+    with_cards(client, simulator, MASTERCARD)
+    console, path = sign_in(app, "operator"), f"/operator/customers/{rows(Customer)[0].id}"
+
+    for action, fields, words in (
+        ("people", {"email": "x"}, "Enter an email address"),
+        ("people", {}, "Enter an email address"),
+        ("people/x/remove", {}, "There is no such person"),
+    ):
+        answer = post(console, f"{path}/{action}", **fields)
+        assert words in Page.of(console.get(answer.location)).text
+    assert rows(BillingPerson) == []
+
+
+def test_name_the_address(app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows) -> None:
+    with_cards(client, simulator, MASTERCARD)
+    customer_id = rows(Customer)[0].id
+
+    page = Page.of(sign_in(app, "viewer").get(f"/operator/customers/{customer_id}"))
+
+    assert f"/billing?customer={customer_id}" in page.text
+    assert not page.all("input", name="email")
