@@ -3,7 +3,7 @@
 from flask import Flask
 from flask_wtf import CSRFProtect
 
-from app.onboarding import handover_pages, link_pages, pages
+from app.onboarding import embedding, handover_pages, link_pages, pages
 from app.onboarding.billing import code_pages, people_pages  # noqa: F401 (they add views to the blueprint)
 from app.onboarding.billing import pages as billing_pages
 from app.onboarding.consent import Consent
@@ -12,6 +12,7 @@ from app.onboarding.previews import PREVIEWS
 
 def init_app(app: Flask, csrf: CSRFProtect) -> None:
     """Register the pages."""
+    embedding.init_app(app)
     app.register_blueprint(pages.bp)
     app.register_blueprint(billing_pages.bp)
     for view in (pages.submit, link_pages.press, link_pages.note_opened, handover_pages.enter):

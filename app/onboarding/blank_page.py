@@ -10,6 +10,7 @@ from flask_wtf.csrf import generate_csrf
 from app import portal
 from app.core.config import Settings
 from app.core.config import settings as current_settings
+from app.onboarding import embedding
 from app.onboarding.forms import Form, SignupForm
 from app.web import languages
 
@@ -29,6 +30,8 @@ class DrawnPage(NamedTuple):
 
 def blank_page(draw: Callable[[SignupForm], str]) -> str:
     """Return the page with a blank form. `draw` draws it, from the settings and the profile alone."""
+    if embedding.is_embedded():
+        return draw(SignupForm.blank())
     pages: dict[tuple[str | None, str], DrawnPage] = current_app.extensions.setdefault(
         "gangway.blank_page", {}
     )

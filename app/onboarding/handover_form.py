@@ -127,12 +127,13 @@ def _read(session: Session, token: str, grace: timedelta) -> Handover:
     """Verify a token, and show the page in its profile and language. Raises HandoverRefused."""
     try:
         handover = handovers.read(session, token, grace=grace)
-        portal.profile(handover.details.profile)
+        slug = handover.details.profile or portal.current_slug()
+        portal.profile(slug)
     except HandoverRefused as error:
         raise _refuse(error) from error
     except NotFound as error:
         raise _refuse(HandoverRefused(handovers.WRONG, "There is no such profile.")) from error
-    portal.use_profile(handover.details.profile)
+    portal.use_profile(slug)
     languages.prefer(handover.details.language)
     return handover
 

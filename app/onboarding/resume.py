@@ -70,13 +70,23 @@ def _order(customer: Customer, app: apps.App) -> checkout.Order:
         customer_id=customer.id,
         options=CheckoutSessionOptions(
             currency=customer.currency or settings().default_currency,
-            success_url=external("onboarding.done", customer=customer.id, app=name_in_url(app)),
+            success_url=_success_url(customer, app),
             cancel_url=external("onboarding.cancelled", customer=customer.id, app=name_in_url(app)),
             locale=languages.stripe_locale(),
         ),
         is_own=True,
         profile=portal.current_slug(),
     )
+
+
+def _success_url(customer: Customer, app: apps.App) -> str:
+    """Return where Stripe leads afterwards.
+
+    The whole window does not have the cookie of a frame. There, the session that Stripe names shows that this
+    browser was on its page.
+    """
+    url = external("onboarding.done", customer=customer.id, app=name_in_url(app))
+    return f"{url}&session={{CHECKOUT_SESSION_ID}}" if portal.current_profile().embed_origins else url
 
 
 def _is_readable(latest: checkout.CheckoutSession, order: checkout.Order) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import portal
 from app.customers import Customer
-from app.onboarding import handovers, queries
+from app.onboarding import embedding, handovers, queries
 from app.onboarding.models import Signup
 from app.payers import PaymentStatus
 from app.web import languages
@@ -23,7 +23,7 @@ PURPOSE = "gangway-return"  # what is signed begins with it, so that it can be n
 
 @dataclass(frozen=True)
 class WayBack:
-    """Where the page leads, under which name, and after how many seconds by itself."""
+    """Where the page leads, under which name, and after how many seconds it goes on without a click."""
 
     url: str
     label: str
@@ -46,6 +46,7 @@ def way_back(
     if url is None or not _is_good(url):
         return None
     label = label or _own_label(after.label) or urlsplit(url).hostname or url
+    stays = stays or embedding.is_embedded()  # a frame can't lead the whole window on without a click
     seconds = None if stays or status is not PaymentStatus.SAVED else after.redirect_seconds
     if after.is_signed:
         url = signed(session, url, customer, status)

@@ -1,5 +1,7 @@
 """Security headers on every answer, and the request's id."""
 
+from collections.abc import Sequence
+
 from flask import Flask, Response, g
 
 from app.core.config import Settings
@@ -35,8 +37,11 @@ def init_app(app: Flask, settings: Settings) -> None:
         return response
 
 
-def content_security_policy(settings: Settings) -> str:
-    """Nothing but our own files. Forms may lead to Stripe's page: browsers check where a 303 goes, too."""
+def content_security_policy(settings: Settings, *, frame_ancestors: Sequence[str] = ("'none'",)) -> str:
+    """Nothing but our own files. Forms may lead to Stripe's page: browsers check where a 303 goes, too.
+
+    `frame_ancestors` are the origins that may show the page in a frame.
+    """
     pages = [STRIPE_CHECKOUT, STRIPE_PORTAL, *settings.checkout_origins]
     if settings.is_simulated:
         # A simulator shows its pages where it likes on this machine, and something may stand before its API.
@@ -49,7 +54,7 @@ def content_security_policy(settings: Settings) -> str:
             "img-src 'self'",
             "connect-src 'self'",
             "base-uri 'none'",
-            "frame-ancestors 'none'",
+            f"frame-ancestors {' '.join(frame_ancestors)}",
             f"form-action 'self' {' '.join(pages)}",
         )
     )
