@@ -140,7 +140,6 @@ def _create(
     if handover is not None:
         details = handover.details
         signup.return_url, signup.return_label = details.return_url, details.return_label
-        signup.profile = details.profile
         session.flush()
         handovers.claim(session, handover, customer_id=customer.id, browser_hash=signup.browser_hash)
     session.commit()

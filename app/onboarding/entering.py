@@ -5,6 +5,7 @@ from flask import current_app
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app import portal
 from app.core import db
 from app.customers import Customer
 from app.onboarding import handovers, links
@@ -50,6 +51,7 @@ def _make(session: Session, handover: Handover, customer: Customer, token: str) 
                 session,
                 customer,
                 actor=handover.actor,
+                profile=portal.current_slug(),
                 expires_at=handover.expires_at + 2 * handovers.FORM_LIFETIME,  # a form may be open meanwhile
                 token=token,
             )

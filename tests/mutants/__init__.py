@@ -17,6 +17,7 @@ from tests.mutants import (
     convergence,
     customers,
     foundation,
+    handovers,
     inbox,
     operators,
     pages,
@@ -32,6 +33,7 @@ MUTANTS = (
     *customers.MUTANTS,
     *apps.MUTANTS,
     *pages.MUTANTS,
+    *handovers.MUTANTS,
     *operators.MUTANTS,
     *foundation.MUTANTS,
 )

@@ -141,8 +141,8 @@ MUTANTS = (
     Mutant(
         name="the return page does not link to its own customer",
         file="app/onboarding/resume.py",
-        old='success_url=external("onboarding.done", customer=customer.id, app=name_in_url(app))',
-        new='success_url=external("onboarding.done", app=name_in_url(app))',
+        old='url = external("onboarding.done", customer=customer.id, app=name_in_url(app))',
+        new='url = external("onboarding.done", app=name_in_url(app))',
         test="tests/onboarding/test_return_private.py::test_shows_the_sign_up_that_stripe_leads_back_to",
     ),
     Mutant(
@@ -155,8 +155,8 @@ MUTANTS = (
     Mutant(
         "other sites may frame our pages",
         HEADERS,
-        "            \"frame-ancestors 'none'\",\n",
-        "",
+        "frame_ancestors: Sequence[str] = (\"'none'\",)",
+        'frame_ancestors: Sequence[str] = ("*",)',
         "tests/web/test_headers.py::test_forbid_everything_foreign",
     ),
     Mutant(

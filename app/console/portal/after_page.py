@@ -25,8 +25,8 @@ class AfterForm(SectionForm):
 
     return_url = url_field("Where customers go on")
     label = TranslationsField(
-        "Text of the button",
-        description="One language in each line, such as “en: Continue to Acme”.",
+        "Name of that place",
+        description="One language in each line, such as “en: Acme”. The button says “Continue to Acme”.",
         render_kw={"rows": 3},
     )
     redirect_seconds = IntegerField(

@@ -1,0 +1,78 @@
+"""Signed hand-overs, the way back to the company's app, and frames."""
+
+from tests.mutants.mutant import Mutant
+
+ACTIONS = "app/onboarding/handovers/actions.py"
+TOKENS = "app/onboarding/handovers/tokens.py"
+FORM = "app/onboarding/handover_form.py"
+RETURNS = "app/onboarding/returns.py"
+EMBEDDING = "app/onboarding/embedding.py"
+REFUSED = "tests/onboarding/handovers/test_refused.py"
+WAY_BACK = "tests/onboarding/handovers/test_way_back.py"
+FRAMES = "tests/onboarding/test_embedding.py"
+
+MUTANTS = (
+    Mutant(
+        "a single-use hand-over lets a second browser in",
+        ACTIONS,
+        "if (used.customer_id, used.browser_hash) != (customer_id, browser_hash):",
+        "if used.customer_id is None:",
+        "tests/onboarding/handovers/test_single_use.py::test_lets_no_second_browser_in",
+    ),
+    Mutant(
+        "a claim that we do not know is ignored",
+        TOKENS,
+        "    if said.keys() - known:",
+        "    if said.keys() - known - said.keys():",
+        f"{REFUSED}::test_one_that_says_too_much_or_too_little",
+    ),
+    Mutant(
+        "a token may live without end",
+        TOKENS,
+        "if expires_at > utcnow() + MAX_LIFETIME + CLOCK_SKEW:",
+        "if expires_at > utcnow() + 1000 * MAX_LIFETIME:",
+        f"{REFUSED}::test_one_that_says_too_much_or_too_little",
+    ),
+    Mutant(
+        "the browser changes a locked field",
+        FORM,
+        "for name in handover.details.locked_fields:",
+        "for name in ():",
+        "tests/onboarding/handovers/test_form.py::test_stays_locked_when_something_else_is_wrong",
+    ),
+    Mutant(
+        "a form takes a token that we did not see",
+        FORM,
+        "token = _signer().loads(kept, max_age=int(FORM_LIFETIME.total_seconds()))",
+        "token = kept",
+        f"{REFUSED}::test_a_form_with_a_token_in_place_of_our_own_word",
+    ),
+    Mutant(
+        "a hand-over leads to a host that is not allowed",
+        RETURNS,
+        "not is_on_host(url, after.allowed_return_hosts)",
+        "not url",
+        f"{WAY_BACK}::TestAllowedHosts::test_take_only_them",
+    ),
+    Mutant(
+        "the signature leaves the status out",
+        RETURNS,
+        "said = [customer.id, status.value,",
+        'said = [customer.id, "saved" if status else "",',
+        f"{WAY_BACK}::TestSigned::test_tells_one_status_from_another",
+    ),
+    Mutant(
+        "the console has a cookie that a frame can send",
+        EMBEDDING,
+        "if not has_request_context() or request.path.startswith(UNFRAMED):",
+        "if not has_request_context():",
+        f"{FRAMES}::TestListed::test_the_console_and_the_api_may_never_be_framed",
+    ),
+    Mutant(
+        "listed origins may frame the console",
+        EMBEDDING,
+        "if request.blueprint in BLUEPRINTS else ()",
+        "if request else ()",
+        f"{FRAMES}::TestListed::test_the_console_and_the_api_may_never_be_framed",
+    ),
+)
