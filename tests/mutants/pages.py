@@ -10,7 +10,52 @@ LINK_PAGES = "app/onboarding/link_pages.py"
 WHO = "app/onboarding/queries.py"
 PAYLOADS = "app/console/inbox/payloads.py"
 
+LANGUAGES = "app/web/languages/selection.py"
+STATIC = "app/web/static_files.py"
+
 MUTANTS = (
+    Mutant(
+        "a reader gets a language that is only their second choice",
+        LANGUAGES,
+        "or accepted(offered) or offered[0]",
+        "or request.accept_languages.best_match(offered) or offered[0]",
+        "tests/web/test_languages.py::test_reads_what_the_browser_asks_for",
+    ),
+    Mutant(
+        "the API answers in the language of a browser",
+        LANGUAGES,
+        'ENGLISH_ONLY = ("/operator", "/api")',
+        'ENGLISH_ONLY = ("/operators", "/apis")',
+        "tests/web/test_languages.py::test_the_console_and_the_api_stay_english",
+    ),
+    Mutant(
+        "a translation that leaves out a value passes the check",
+        "app/web/languages/check.py",
+        "not names - optional <= own or not own <= names",
+        "not own <= names",
+        "tests/web/test_translations.py::test_finds_placeholders_that_differ",
+    ),
+    Mutant(
+        "caches keep a file for a year under an address that does not change",
+        STATIC,
+        "if request.args.get(FINGERPRINT) == found.fingerprint:",
+        "if found.fingerprint:",
+        "tests/web/test_static_files.py::test_browsers_ask_again_about_any_other_address",
+    ),
+    Mutant(
+        "caches keep a visitor's cookie with a file",
+        STATIC,
+        'if request.endpoint != "static":',
+        "if request.endpoint:",
+        "tests/web/test_static_files.py::test_a_file_that_caches_keep_carries_no_cookie",
+    ),
+    Mutant(
+        "a reader who changes the language goes on in the former one at Stripe",
+        "app/onboarding/resume.py",
+        "if latest.currency == order.options.currency and _is_readable(latest, order):",
+        "if latest.currency == order.options.currency:",
+        "tests/onboarding/test_languages.py::test_a_reader_who_changes_the_language_gets_stripes_page_in_it",
+    ),
     Mutant(
         "all browsers get one form",
         "app/onboarding/blank_page.py",
