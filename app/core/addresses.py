@@ -1,4 +1,4 @@
-"""Addresses of sites, as settings name them."""
+"""Addresses of sites and people, as settings name them."""
 
 import re
 from urllib.parse import urlsplit
@@ -25,3 +25,15 @@ def checked_origin(value: str) -> str:
     if not is_origin or value != whole or not re.fullmatch(r"[\w.:\[\]-]+", netloc, re.ASCII):
         raise ValueError("must be a scheme and host such as https://billing.example.com, without a path")
     return f"{parts.scheme}://{netloc.lower()}"
+
+
+def is_email_address(text: str) -> bool:
+    """Can this be somebody's email address? Asks no other machine."""
+    # It takes long to import, and only some installations need it.
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415
+
+    try:
+        validate_email(text, check_deliverability=False)
+    except EmailNotValidError:
+        return False
+    return True

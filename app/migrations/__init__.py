@@ -1,20 +1,22 @@
-"""The database's tables through the versions. Each step is a file in `versions`."""
+"""The database's tables through the versions. Each step is a file in `versions`.
+
+Alembic is imported only to change or compare tables: a web server that starts needs no more than the number
+of the last step.
+"""
 
 from enum import Enum, auto
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from app.core import db
 from app.core.errors import Conflict, NotFound
 from app.migrations import compatibility, locks, trigrams
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 HERE = Path(__file__).parent
 NEWER = "The database is newer than this release, which can still work with it. Install the newer release."
@@ -41,6 +43,8 @@ def upgrade(target: str = "heads") -> str | None:
     Gives a sentence when something would be faster with an extension that the database has not got. Raises
     Conflict when others use a table for too long, or when the database is newer than this release.
     """
+    from alembic import command  # noqa: PLC0415
+
     _refuse_newer()
     with db.engine().connect() as connection, locks.prepared(connection):
         command.upgrade(_config(connection), target)
@@ -49,6 +53,8 @@ def upgrade(target: str = "heads") -> str | None:
 
 def downgrade(target: str) -> None:
     """Bring the tables back to a version; `base` is an empty database. Raises Conflict as `upgrade` does."""
+    from alembic import command  # noqa: PLC0415
+
     _refuse_newer()
     with db.engine().connect() as connection, locks.prepared(connection):
         command.downgrade(_config(connection), target)
@@ -58,7 +64,7 @@ def refuse_downgrade(target: str) -> None:
     """Raise NotFound for a target that the database has not passed, and Conflict for a newer database."""
     _refuse_newer()
     with db.engine().connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
+        current = max(_taken(connection), default=None)
     passed = ["base", *(step for step in _steps() if current is not None and step <= current)]
     if target not in passed:
         raise NotFound(
@@ -73,6 +79,8 @@ def _refuse_newer() -> None:
 
 def revision(message: str) -> None:
     """Write the next step from what the models have and the database lacks."""
+    from alembic import command  # noqa: PLC0415
+
     with db.engine().connect() as connection:
         number = f"{int(_head()) + 1:04}"  # counted, because the order says which code fits which tables
         command.revision(_config(connection), message, autogenerate=True, rev_id=number)
@@ -81,7 +89,7 @@ def revision(message: str) -> None:
 def state() -> State:
     """Compare the revision of the tables with the code."""
     with db.engine().connect() as connection:
-        taken = set(MigrationContext.configure(connection).get_current_heads())
+        taken = _taken(connection)
         if taken == {_head()}:
             return State.CURRENT
         if taken <= set(_steps()):
@@ -114,6 +122,9 @@ def warning() -> str | None:
 
 def drift() -> list[Any]:
     """What the models have and the database lacks, or the other way round."""
+    from alembic.autogenerate import compare_metadata  # noqa: PLC0415
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+
     with db.engine().connect() as connection:
         context = MigrationContext.configure(
             connection, opts={"compare_type": True, "include_name": is_compared}
@@ -126,7 +137,9 @@ def is_compared(name: str | None, kind: str, _parents: object) -> bool:
     return (kind, name) != ("index", trigrams.NAME)
 
 
-def _config(connection: Any = None) -> Config:
+def _config(connection: Any = None) -> "Config":
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(HERE))
     config.set_main_option("path_separator", "os")
@@ -134,12 +147,18 @@ def _config(connection: Any = None) -> Config:
     return config
 
 
+def _taken(connection: sa.Connection) -> set[str]:
+    """Return the last step that the database has taken, as Alembic notes it; none for an empty database."""
+    if not sa.inspect(connection).has_table(compatibility.TABLE):
+        return set()
+    return set(connection.scalars(sa.text(f"SELECT version_num FROM {compatibility.TABLE}")))  # noqa: S608
+
+
 @cache
-def _steps() -> dict[str, str]:
-    """Each revision, the oldest first, with the oldest revision of the code that can work with it."""
-    steps = reversed(list(ScriptDirectory.from_config(_config()).walk_revisions()))
-    return {step.revision: getattr(step.module, compatibility.ATTRIBUTE) for step in steps}
+def _steps() -> list[str]:
+    """Return the revision of each step, the oldest first: the number with which its file's name begins."""
+    return sorted(path.name.partition("_")[0] for path in (HERE / "versions").glob("[0-9]*.py"))
 
 
 def _head() -> str:
-    return list(_steps())[-1]
+    return _steps()[-1]

@@ -7,11 +7,12 @@ that is older than the database reads it there.
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from alembic import context
-from alembic.runtime.migration import MigrationContext, MigrationInfo
+
+if TYPE_CHECKING:
+    from alembic.runtime.migration import MigrationContext, MigrationInfo
 
 ATTRIBUTE = "oldest_code"
 TABLE = "alembic_version"
@@ -19,9 +20,11 @@ COLUMN = "oldest_code"
 
 
 def record(
-    ctx: MigrationContext, step: MigrationInfo, heads: Collection[Any], run_args: Mapping[str, Any]
+    ctx: "MigrationContext", step: "MigrationInfo", heads: Collection[Any], run_args: Mapping[str, Any]
 ) -> None:
     """Note the oldest code that can work with the tables after a step. Runs in the step's transaction."""
+    from alembic import context  # noqa: PLC0415  (it takes long to import, and only a change needs it)
+
     del step, run_args
     connection = ctx.connection
     assert connection is not None

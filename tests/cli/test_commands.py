@@ -19,6 +19,7 @@ from tests.conftest import KEY, SECRET_KEY
 from tests.support.commands import Run, run_command
 from tests.support.processes import PROCESS_MARKS, ROOT, gangway
 
+UNUSED_BY_SERVE = {"alembic", "email_validator", "zxcvbn"}  # each takes long to import, or much memory
 HEAVY = {
     "alembic",
     "cryptography",
@@ -83,6 +84,16 @@ class TestProgram:
         imported = {line.rpartition("|")[2].strip() for line in told.stderr.splitlines()}
         assert imported & HEAVY == set()
         assert "app.cli" in imported
+
+    def test_imports_little_more_than_its_own_code_to_serve(self) -> None:
+        script = "import sys; import app.application, app.server; print(*sys.modules)"
+        told = subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+
+        imported = set(told.stdout.split())
+        assert imported & UNUSED_BY_SERVE == set()
+        assert "app.webhooks.api" in imported
 
     def test_prints_an_error_and_exits_with_1(self) -> None:
         with gangway("db", "upgrade") as program:

@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     BaseModel,
     Field,
@@ -11,6 +10,7 @@ from pydantic import (
 )
 
 from app.core import currencies
+from app.core.addresses import is_email_address
 
 MAX_CSS_BYTES = 200_000
 
@@ -41,11 +41,8 @@ class BrandSettings(BaseModel):
     @field_validator("support_email")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
-        if value:
-            try:
-                validate_email(value, check_deliverability=False)
-            except EmailNotValidError as error:
-                raise ValueError("must be an email address") from error
+        if value and not is_email_address(value):
+            raise ValueError("must be an email address")
         return value or None
 
     @field_validator("terms_url")

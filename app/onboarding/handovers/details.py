@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from app.api.wire import WireModel
 from app.core import currencies
+from app.core.addresses import is_email_address
 from app.web.forms import has_control_characters
 from app.web.redirects import SHAPE, check_return_url
 from app.web.visible import is_visible
@@ -36,10 +36,8 @@ def _one_line(text: str) -> str:
 
 
 def _email(text: str) -> str:
-    try:
-        validate_email(text, check_deliverability=False)
-    except EmailNotValidError as error:
-        raise ValueError("must be an email address") from error
+    if not is_email_address(text):
+        raise ValueError("must be an email address")
     return text
 
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from zxcvbn import feedback, matching, scoring, time_estimates
-
 MAX_COMBINATIONS = 4  # of letters that look like others; each costs one walk of the dictionaries
 REPEATS = tuple(re.compile(pattern, re.DOTALL) for pattern in (r"(.+?)\1+", r"(.+)\1+"))
 SHORTEST_REPEAT = re.compile(r"(.+?)\1*", re.DOTALL)
@@ -33,6 +31,8 @@ class Estimate:
 
 def estimate(password: str, words: Iterable[str]) -> Estimate:
     """Estimate how easily somebody who knows these words guesses a password."""
+    from zxcvbn import feedback, matching, scoring, time_estimates  # noqa: PLC0415  (see `_matches`)
+
     known = matching.build_ranked_dict(list(dict.fromkeys(word.lower() for word in words if word)))
     dictionaries = matching.RANKED_DICTIONARIES | {"user_inputs": known}
     found = scoring.most_guessable_match_sequence(password, _matches(password, dictionaries))
@@ -42,7 +42,12 @@ def estimate(password: str, words: Iterable[str]) -> Estimate:
 
 
 def _matches(password: str, dictionaries: Dictionaries) -> list[Match]:
-    """What zxcvbn's `omnimatch` finds."""
+    """What zxcvbn's `omnimatch` finds.
+
+    Its word lists take 15 MB, so they are read when the first password is judged.
+    """
+    from zxcvbn import matching  # noqa: PLC0415
+
     found: list[Match] = [
         *matching.dictionary_match(password, dictionaries),
         *matching.reverse_dictionary_match(password, dictionaries),
@@ -58,6 +63,8 @@ def _matches(password: str, dictionaries: Dictionaries) -> list[Match]:
 
 def _lookalikes(password: str) -> dict[str, list[str]]:
     """Which characters are read as which letters: all of them, or one for each letter."""
+    from zxcvbn import matching  # noqa: PLC0415
+
     table: dict[str, list[str]] = matching.relevant_l33t_subtable(password, matching.L33T_TABLE)
     if prod(map(len, table.values())) <= MAX_COMBINATIONS:
         return table
@@ -71,6 +78,8 @@ def _lookalikes(password: str) -> dict[str, list[str]]:
 
 def _repeats(password: str, dictionaries: Dictionaries) -> Iterator[Match]:
     """The same text again and again: as easy to guess as once, and the number of times."""
+    from zxcvbn import scoring  # noqa: PLC0415
+
     for pattern in REPEATS:
         for repeat in pattern.finditer(password):
             shortest = SHORTEST_REPEAT.fullmatch(repeat[0])

@@ -3,8 +3,9 @@
 import re
 from typing import Annotated
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+from app.core.addresses import is_email_address
 
 SLUG_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?"
 MAX_URL_LENGTH = 2000
@@ -21,10 +22,8 @@ class Section(BaseModel):
 
 
 def _email_address(value: str) -> str:
-    try:
-        validate_email(value, check_deliverability=False)
-    except EmailNotValidError as error:
-        raise ValueError("Enter an email address.") from error
+    if not is_email_address(value):
+        raise ValueError("Enter an email address.")
     return value
 
 
