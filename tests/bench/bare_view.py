@@ -1,4 +1,4 @@
-"""The least that a webhook can be: verify, insert by the raw driver, commit, answer.
+"""The least that a webhook can be: verify, insert by the raw driver, commit, answer. And a bare Jinja page.
 
 `python bare_view.py` makes its table; gunicorn serves `application`. What it needs to know stands in the
 environment.
@@ -48,6 +48,20 @@ def hook() -> tuple[str, int]:
     event = stripe.Webhook.construct_event(payload, request.headers["Stripe-Signature"], SECRET)
     connection().execute(INSERT, (event.id, event.type, payload.decode()))
     return "", 200
+
+
+PAGE = application.jinja_env.from_string(
+    """<!doctype html><title>{{ title }}</title><h1>{{ title }}</h1>
+    {% for name in names %}<p class="row">{{ loop.index }}: <a href="/{{ name }}">{{ name }}</a></p>
+    {% endfor %}"""
+)
+NAMES = [f"A name of some length, number {number}" for number in range(80)]
+
+
+@application.get("/page")
+def page() -> str:
+    """Draw a page of 10 kB."""
+    return PAGE.render(title="A bare page", names=NAMES)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from app.core import db
 from app.core.config import Settings
 from app.simulator import DEFAULT_API_KEY
 from tests.bench import sites
+from tests.support import postgres
 from tests.support.processes import ROOT, free_port
 from tests.support.tokens import bearer
 
@@ -80,6 +81,17 @@ def place(database_url: str, tmp_path: Path) -> Iterator[Place]:
         with app.app_context():
             db.engine().dispose()
         yield Place(database_url, portal, stripe, environment, (path, secret), headers)
+
+
+@pytest.fixture
+def another_database_url(server: postgres.Server | None, tmp_path: Path) -> Iterator[str]:
+    """A second database with nothing in it."""
+    if server is None:
+        yield f"sqlite:///{tmp_path / 'another.db'}"
+        return
+    url = server.create_database()
+    yield url
+    server.drop_database(url)
 
 
 @pytest.fixture

@@ -9,19 +9,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pytest
 import requests
 
+from tests.bench import wrk
 from tests.support.processes import ROOT, free_port
 
-JSON = dict[str, Any]
 HERE = Path(__file__).resolve().parent
 SECRET = "whsec_" + "b" * 32
 API_KEY = "sk_test_" + "b" * 24  # dj-stripe takes none that is shorter
 DJSTRIPE = ("dj-stripe==2.11.0", "gunicorn==27.0.1", "psycopg[binary]>=3.3,<4")
 VENV = ROOT / "instance" / "bench-djstripe"
+
+
+class Unavailable(Exception):
+    """A site that can't be measured here, and why."""
 
 
 @dataclass
@@ -33,13 +35,16 @@ class Site:
     secret: str
     process: subprocess.Popen[bytes]
 
-    def load(self, things: Path, *, seconds: float, connections: int = 16) -> JSON:
-        """Post events to it; how many a second it took, and how long each took, in milliseconds."""
-        command = [sys.executable, HERE / "load.py", self.url, self.secret, seconds, connections, things]
-        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        result: JSON = json.loads(done.stdout)
-        return result
+    def load(self, things: Path, *, seconds: float) -> wrk.Result:
+        """Post distinct signed events to it."""
+        events = things.with_name("events")
+        wrk.write_events(events, self.secret, things.read_text().splitlines(), seconds)
+        return wrk.load(self.url, seconds, events=events, server=[self.process.pid])
+
+    def get(self, path: str, *, seconds: float) -> wrk.Result:
+        """Get one of its pages again and again."""
+        root = self.url[: self.url.index("/", len("http://"))]
+        return wrk.load(root + path, seconds, server=[self.process.pid])
 
     def memory(self) -> list[float]:
         """What each of its processes keeps in memory, in MB, the oldest first."""
@@ -91,11 +96,13 @@ def _gunicorn(
 
 
 @contextmanager
-def gangway(portal: str, environment: dict[str, str], endpoint: tuple[str, str], name: str) -> Iterator[Site]:
-    """`gangway serve`; the path of its endpoint and its secret are known."""
+def gangway(
+    portal: str, environment: dict[str, str], endpoint: tuple[str, str], name: str, *, folder: Path = ROOT
+) -> Iterator[Site]:
+    """`gangway serve` of the code in a folder; the path of its endpoint and its secret are known."""
     command = [sys.executable, "-m", "app", "serve", "--bind", portal.removeprefix("http://")]
     process = subprocess.Popen(
-        command, cwd=ROOT, env={"PATH": os.environ["PATH"]} | environment, stderr=subprocess.DEVNULL
+        command, cwd=folder, env={"PATH": os.environ["PATH"]} | environment, stderr=subprocess.DEVNULL
     )
     path, secret = endpoint
     with _running(process, f"{portal}/healthz"):
@@ -139,6 +146,6 @@ def _djstripe_python() -> Path:
             check=False,
         )
         if installed.returncode:
-            pytest.skip(f"dj-stripe can't be installed: {installed.stderr.strip()[-300:]}")
+            raise Unavailable(f"it can't be installed: {installed.stderr.strip()[-300:]}")
         (VENV / "complete").touch()
     return python

@@ -1,0 +1,134 @@
+"""Generate load with wrk, and tell how busy each part of the machine was meanwhile.
+
+A ratio counts only when the generator is not the bottleneck, so its use of the processor is a result as well.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import resource
+import shutil
+import subprocess
+import time
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+CONNECTIONS = 16
+MAX_RATE = 4000  # events a second that are made ahead, more than any site takes in
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one load. Times are in milliseconds, processor use in processors."""
+
+    answered: int
+    seconds: float
+    errors: int  # answers other than 2xx and 3xx, and connections that broke
+    p50: float
+    p99: float
+    repeated: int  # events that had to be sent twice, because too few were made
+    generator: float
+    server: float
+    database: float
+
+    @property
+    def rate(self) -> float:
+        """Return the good answers per second."""
+        return (self.answered - self.errors) / self.seconds
+
+
+def write_events(file: Path, secret: str, things: list[str], seconds: float) -> int:
+    """Write distinct signed events for a load of some seconds, and return how many."""
+    count = int(MAX_RATE * seconds)
+    with file.open("w") as lines:
+        for number in range(count):
+            body = _event(things[number % len(things)])
+            lines.write(f"{_signature(secret, body)}\t{body}\n")
+    return count
+
+
+def load(url: str, seconds: float, *, events: Path | None = None, server: Iterable[int] = ()) -> Result:
+    """Get or post for some seconds over 16 connections."""
+    wrk = shutil.which("wrk")
+    if wrk is None:
+        pytest.skip("wrk is missing: install Debian's package")
+    script = HERE / ("events.lua" if events else "pages.lua")
+    command = [wrk, "--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{seconds:.0f}s"]
+    command += ["--timeout", "10s", "--script", str(script), url, "--", str(events or "")]
+    pids = _with_children(server)
+    before, began = (_used(pids), _used(_databases()), _own_children()), time.monotonic()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    took = time.monotonic() - began
+    after = (_used(pids), _used(_databases()), _own_children())
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    made = sum(1 for _ in events.open()) if events else found["sent"]
+    served, stored, generated = ((late - early) / took for late, early in zip(after, before, strict=True))
+    return Result(
+        answered=found["answered"],
+        seconds=found["seconds"],
+        errors=found["refused"] + found["broken"],
+        p50=found["p50"],
+        p99=found["p99"],
+        repeated=max(0, found["sent"] - made),
+        generator=generated,
+        server=served,
+        database=stored,
+    )
+
+
+def _event(thing: str) -> str:
+    """Return the body of a distinct event, as Stripe would write it."""
+    return (
+        f'{{"id": "evt_{uuid.uuid4().hex}", "object": "event", "type": "customer.updated", '
+        f'"livemode": false, "api_version": "2026-10-28.endive", "created": {int(time.time())}, '
+        f'"pending_webhooks": 1, "request": {{"id": null, "idempotency_key": null}}, '
+        f'"data": {{"object": {thing}}}}}'
+    )
+
+
+def _signature(secret: str, body: str) -> str:
+    moment = int(time.time())
+    digest = hmac.new(secret.encode(), f"{moment}.{body}".encode(), hashlib.sha256).hexdigest()
+    return f"t={moment},v1={digest}"
+
+
+def _with_children(pids: Iterable[int]) -> set[int]:
+    found = set(pids)
+    for pid in list(found):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        found |= _with_children(int(child) for child in children)
+    return found
+
+
+def _databases() -> set[int]:
+    """Return the processes of every PostgreSQL server on this machine."""
+    names = ((entry, entry / "comm") for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return {int(entry.name) for entry, name in names if _read(name).strip() == "postgres"}
+
+
+def _used(pids: Iterable[int]) -> float:
+    """Return the seconds of processor time that these processes have used."""
+    ticks = 0
+    for pid in pids:
+        fields = _read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+        ticks += sum(map(int, fields[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _own_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:  # it has just ended
+        return ""
