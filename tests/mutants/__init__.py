@@ -14,6 +14,7 @@ in a copy of the tree, runs its test there, and fails for each change that the t
 from tests.mutants import (
     apps,
     backfill,
+    billing,
     convergence,
     customers,
     foundation,
@@ -30,6 +31,7 @@ MUTANTS = (
     *timing.MUTANTS,
     *inbox.MUTANTS,
     *backfill.MUTANTS,
+    *billing.MUTANTS,
     *customers.MUTANTS,
     *apps.MUTANTS,
     *pages.MUTANTS,

@@ -288,3 +288,14 @@ def test_an_invitation_takes_nothing_from_the_first_person(saved: FlaskClient, r
     after(saved, accept(saved, invited(saved)))
 
     assert PeoplePage(saved).page.h1 == "People with access"
+
+
+def test_a_person_who_is_only_marked_as_removed_sees_nothing(
+    app: Flask, saved: FlaskClient, other: FlaskClient
+) -> None:
+    accept(other, invited(saved))
+    with app.app_context():
+        db.session().execute(sa.update(BillingPerson).values(removed_at=db.utcnow()))
+        db.session().commit()
+
+    assert BillingPage(other).page.h1 == "See your payment methods"

@@ -1,0 +1,99 @@
+"""The billing page: who sees and changes what, removals, codes and people."""
+
+from tests.mutants.mutant import Mutant
+
+ACCESS = "app/onboarding/billing/access.py"
+ACTIONS = "app/onboarding/billing/actions.py"
+VIEW = "app/onboarding/billing/view.py"
+CODES = "app/onboarding/billing/codes.py"
+PEOPLE = "app/onboarding/billing/people.py"
+CHANGES = "tests/onboarding/billing/test_changes.py"
+CODE_TESTS = "tests/onboarding/billing/test_codes.py"
+PEOPLE_TESTS = "tests/onboarding/billing/test_people.py"
+
+MUTANTS = (
+    Mutant(
+        "a forwarded link shows older methods on the billing page",
+        ACCESS,
+        "return not self.is_guest or method.created_at >= self.since",
+        "return True",
+        "tests/onboarding/billing/test_page.py::test_shows_a_guest_only_what_was_saved_since",
+    ),
+    Mutant(
+        "a guest changes a method that is hidden",
+        ACTIONS,
+        "    if not access.sees(method):\n",
+        "    if method is None:\n",
+        f"{CHANGES}::TestAGuest::test_changes_nothing_that_is_hidden",
+    ),
+    Mutant(
+        "two tabs remove the last two methods",
+        VIEW,
+        "    others = [row for row in attached(payer) if row is not method and not row.is_being_removed]\n",
+        "    others = [row for row in attached(payer) if row is not method]\n",
+        f"{CHANGES}::TestARemoval::test_of_the_last_two_leaves_one_while_stripe_does_not_answer",
+    ),
+    Mutant(
+        "the default is removed without a successor",
+        ACTIONS,
+        "    return successor if is_default else None\n",
+        "    return None\n",
+        f"{CHANGES}::TestARemoval::test_gives_the_default_to_the_other_first",
+    ),
+    Mutant(
+        "a code works for any number of tries",
+        CODES,
+        "BillingCode.tries < MAX_TRIES",
+        "BillingCode.tries >= 0",
+        f"{CODE_TESTS}::test_is_dead_after_five_wrong_tries",
+    ),
+    Mutant(
+        "a code never expires",
+        CODES,
+        "BillingCode.expires_at > utcnow()",
+        "BillingCode.expires_at.is_not(None)",
+        f"{CODE_TESTS}::test_is_dead_after_fifteen_minutes",
+    ),
+    Mutant(
+        "a code works in a browser that did not ask for it",
+        CODES,
+        "            BillingCode.browser_hash == browser_hash(browser),\n",
+        "",
+        f"{CODE_TESTS}::test_works_only_in_the_browser_that_asked",
+    ),
+    Mutant(
+        "an unknown address costs less work than a known one",
+        CODES,
+        "    _store(session, address, code, browser)\n    session.commit()\n",
+        "    if holders:\n        _store(session, address, code, browser)\n    session.commit()\n",
+        f"{CODE_TESTS}::test_answers_the_same_for_an_unknown_address",
+    ),
+    Mutant(
+        "a removed person keeps the access",
+        "app/onboarding/queries.py",
+        "            BillingPerson.removed_at.is_(None),\n",
+        "",
+        f"{PEOPLE_TESTS}::test_a_person_who_is_only_marked_as_removed_sees_nothing",
+    ),
+    Mutant(
+        "an invitation works twice",
+        PEOPLE,
+        "            BillingPerson.joined_at.is_(None),\n",
+        "",
+        f"{PEOPLE_TESTS}::test_works_once",
+    ),
+    Mutant(
+        "an invited person says who gets in",
+        ACCESS,
+        "return not self.is_guest and self.person_id is None",
+        "return not self.is_guest",
+        f"{PEOPLE_TESTS}::TestOthers::test_an_invited_person_does_not",
+    ),
+    Mutant(
+        "a person of another customer is removed",
+        PEOPLE,
+        "if person is None or person.customer_id != customer_id:",
+        "if person is None:",
+        f"{PEOPLE_TESTS}::TestOthers::test_another_customer_does_not",
+    ),
+)
