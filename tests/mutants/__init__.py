@@ -22,6 +22,7 @@ from tests.mutants import (
     inbox,
     operators,
     pages,
+    portal,
     timing,
 )
 from tests.mutants.mutant import Mutant
@@ -37,6 +38,7 @@ MUTANTS = (
     *pages.MUTANTS,
     *handovers.MUTANTS,
     *operators.MUTANTS,
+    *portal.MUTANTS,
     *foundation.MUTANTS,
 )
 

@@ -373,7 +373,12 @@ def test_knows_no_profile_of_another_name(console: FlaskClient) -> None:
         assert post(console, f"/operator/portal/profiles/nobody/{action}").status_code == 404
 
 
-def test_stores_no_customer_by_all_this(console: FlaskClient, rows: Rows, session: Session) -> None:
-    console.get(f"{PROFILE}/preview/signup")
+def test_previews_what_comes_after_saving(console: FlaskClient, rows: Rows, session: Session) -> None:
+    save(console, "texts", charges="We charge on the first of each month.")
 
+    answer = console.get(f"{PROFILE}/preview/saved?language=en&stay=1")
+
+    assert "4242" in Page.of(answer).text
+    assert "Ada Lovelace Ltd" in Page.of(answer).text
+    assert "form-action 'none'" in answer.headers["Content-Security-Policy"]
     assert (rows(Customer), rows(Signup), list(session.new)) == ([], [], [])

@@ -1,0 +1,72 @@
+"""The portal's settings: drafts, versions, variables that win, previews, and files of the brand."""
+
+from tests.mutants.mutant import Mutant
+
+DRAFTS = "app/portal/drafts.py"
+CONSOLE = "tests/console/portal/test_portal.py"
+
+MUTANTS = (
+    Mutant(
+        "a draft is published that the editor has not seen",
+        DRAFTS,
+        "if found.revision != revision:",
+        "if found.revision < revision:",
+        f"{CONSOLE}::test_publishes_only_what_the_editor_has_seen",
+    ),
+    Mutant(
+        "an old draft undoes a newer version",
+        DRAFTS,
+        "    if is_overtaken(session, found):\n",
+        "    if found.based_on > revision:\n",
+        f"{CONSOLE}::test_warns_of_a_draft_that_would_undo_a_newer_version",
+    ),
+    Mutant(
+        "an editor replaces another's change unnoticed",
+        "app/console/portal/section_page.py",
+        "if form.base.data != digest:",
+        "if not form.base.data:",
+        f"{CONSOLE}::test_keeps_two_editors_apart",
+    ),
+    Mutant(
+        "the console changes what a variable decides",
+        "app/console/portal/section_form.py",
+        'if ".".join(place) not in decided:',
+        "if place:",
+        f"{CONSOLE}::test_says_which_variable_wins_and_leaves_its_field_alone",
+    ),
+    Mutant(
+        "a preview sends forms",
+        "app/console/portal/preview_page.py",
+        "\"form-action 'none'\",",
+        "\"form-action 'self'\",",
+        f"{CONSOLE}::test_previews_the_real_page_as_the_draft_has_it_and_stores_nothing",
+    ),
+    Mutant(
+        "a variable decides for every profile",
+        "app/portal/variables.py",
+        'return portal.model_copy(update={"profiles": {**portal.profiles, portal.default_profile: changed}})',
+        'return portal.model_copy(update={"profiles": dict.fromkeys(portal.profiles, changed)})',
+        "tests/portal/test_published.py::test_lose_to_a_variable_that_is_set_in_the_default_profile_alone",
+    ),
+    Mutant(
+        "an uploaded file of any kind is a logo",
+        "app/portal/sections/brand.py",
+        "if not SIGNATURES[self.media_type].match(content):",
+        "if not content:",
+        f"{CONSOLE}::test_refuses_a_brand_that_makes_no_sense",
+    ),
+    Mutant(
+        "an SVG that is opened alone runs scripts",
+        "app/portal/brand.py",
+        "style-src 'unsafe-inline'; sandbox",
+        "style-src 'unsafe-inline'",
+        f"{CONSOLE}::test_stores_logos_and_serves_them_without_scripts",
+    ),
+    Mutant(
+        "a browser sees what it signed up with another profile",
+        "app/onboarding/actions.py",
+        "*([profile] if profile else [])",
+        '*([profile] if profile == "" else [])',
+        "tests/onboarding/test_profiles.py::test_of_a_browser_are_apart",
+    ),
+)
