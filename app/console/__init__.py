@@ -10,6 +10,7 @@ from app import apps, payers
 from app.console.audit import pages as audit
 from app.console.customer import (  # noqa: F401 (their routes join those of `pages`)
     adoption_pages,
+    approval_pages,
     attach_pages,
     form_pages,
     link_pages,

@@ -13,14 +13,19 @@ from app.customers.actions import (
     replace,
     restore,
 )
+from app.customers.approval import decide
 from app.customers.details import PHONE, NewCustomer, details_of, with_adopted
 from app.customers.invoice_details import InvoiceDetails
-from app.customers.models import Customer
+from app.customers.models import APPROVED, DECLINED, NOT_APPROVED, WAITING, Customer
 from app.customers.queries import by_id_or_key, by_key, count_live, get, subject_keys_of
 from app.customers.search import fits, search_text
 
 __all__ = [
+    "APPROVED",
+    "DECLINED",
+    "NOT_APPROVED",
     "PHONE",
+    "WAITING",
     "Customer",
     "CustomerTaken",
     "InvoiceDetails",
@@ -31,6 +36,7 @@ __all__ = [
     "count_live",
     "create",
     "create_or_match",
+    "decide",
     "delete",
     "details_of",
     "differences",

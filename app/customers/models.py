@@ -12,7 +12,7 @@ DELETED = sa.text("deleted_at IS NOT NULL")
 WAITING = "waiting"
 APPROVED = "approved"
 DECLINED = "declined"
-APPROVALS = (WAITING, APPROVED, DECLINED)
+NOT_APPROVED = frozenset({WAITING, DECLINED})
 WAITS = sa.text("approval = 'waiting' AND deleted_at IS NULL")
 
 
@@ -37,9 +37,7 @@ class Customer(Base):
     invoice_details: Mapped[dict[str, str] | None] = mapped_column(
         sa.JSON(none_as_null=True)
     )  # as `invoice_details.InvoiceDetails` stores them
-    approval: Mapped[str | None] = mapped_column(
-        sa.String(16)
-    )  # of a sign-up: one of APPROVALS; None: not asked
+    approval: Mapped[str | None] = mapped_column(sa.String(16))  # of a sign-up: None: nobody was asked
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, onupdate=utcnow)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

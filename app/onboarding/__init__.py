@@ -3,10 +3,11 @@
 from flask import Flask
 from flask_wtf import CSRFProtect
 
-from app.onboarding import embedding, handover_pages, link_pages, pages
+from app.onboarding import consents, embedding, handover_pages, link_pages, pages
 from app.onboarding.billing import code_pages, people_pages  # noqa: F401 (they add views to the blueprint)
 from app.onboarding.billing import pages as billing_pages
 from app.onboarding.consent import Consent
+from app.onboarding.consents import of_customer as consents_of
 from app.onboarding.previews import PREVIEWS
 
 
@@ -14,9 +15,10 @@ def init_app(app: Flask, csrf: CSRFProtect) -> None:
     """Register the pages."""
     embedding.init_app(app)
     app.register_blueprint(pages.bp)
+    app.jinja_env.globals["asks_consent"] = consents.is_asked
     app.register_blueprint(billing_pages.bp)
     for view in (pages.submit, link_pages.press, link_pages.note_opened, handover_pages.enter):
         csrf.exempt(view)  # each checks the token itself, and answers a stale page with a new one
 
 
-__all__ = ["PREVIEWS", "Consent", "init_app"]
+__all__ = ["PREVIEWS", "Consent", "consents_of", "init_app"]

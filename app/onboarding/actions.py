@@ -13,7 +13,9 @@ from app import apps, customers, payers, portal, sync
 from app.core import db
 from app.core.errors import Conflict, Invalid, NotFound
 from app.customers import Customer, CustomerTaken, NewCustomer
-from app.onboarding import handovers, queries
+from app.onboarding import consents, handovers, queries
+from app.onboarding.consent import Consent
+from app.onboarding.form_details import merged
 from app.onboarding.handovers import Handover
 from app.onboarding.models import BillingAccess, Signup, browser_hash
 from app.web.languages import gettext
@@ -44,6 +46,15 @@ class SignedUp:
     app: apps.App | None = None  # of new customers, as it was read together with the sign-up
 
 
+@dataclass(frozen=True)
+class Terms:
+    """On what terms somebody signs up."""
+
+    handover: Handover | None
+    consent: Consent | None
+    needs_approval: bool
+
+
 def sign_up(
     session: Session,
     wanted: NewCustomer,
@@ -52,6 +63,8 @@ def sign_up(
     browser: str,
     check: Callable[[bool], None] = lambda _is_new: None,
     handover: Handover | None = None,
+    consent: Consent | None = None,
+    needs_approval: bool = False,
 ) -> SignedUp:
     """Store a customer and its sign-up, and use up a single-use hand-over with them. Commits.
 
@@ -59,7 +72,8 @@ def sign_up(
 
     One form makes one customer: a repeat finds it, and a corrected form corrects it. So does another form of
     the same browser with exactly the same details, such as one in a second tab. Unique indexes decide.
-    `check` gets whether the form is new, before anything is stored, and may raise.
+    `check` gets whether the form is new, before anything is stored, and may raise. The evidence of a consent
+    is stored with the customer, once for each version.
 
     Raises CustomerTaken when somebody else holds a name, FormAlreadyUsed, AlreadyCustomer; HandoverRefused
     when another browser has used the hand-over up.
@@ -70,11 +84,12 @@ def sign_up(
         own, app = queries.of_form_and_app(session, form_id)
         check(own is None)
         if own is not None:
-            return _correct(session, own, wanted, browser)
+            return _correct(session, own, wanted, browser, consent)
         _refuse_second(session, handover)
         try:
             signup = Signup(form_id=form_id, browser_hash=browser_hash(browser))
-            return _create(session, wanted, signup, app, handover)
+            terms = Terms(handover, consent, needs_approval=needs_approval)
+            return _create(session, wanted, signup, app, terms)
         except CustomerTaken as taken:
             if queries.of_form(session, form_id) is None:
                 _refuse_second(session, handover)
@@ -88,7 +103,7 @@ def sign_up(
 
 
 def tell_stripe(session: Session, app: apps.App, customer_id: str) -> None:
-    """Send Stripe a corrected name and email now. If it gives no answer, the worker sends them later.
+    """Send Stripe corrected details now. If it gives no answer, the worker sends them later.
 
     Raises Invalid, with the field, when Stripe refuses them.
     """
@@ -100,7 +115,8 @@ def tell_stripe(session: Session, app: apps.App, customer_id: str) -> None:
     refusal = payers.fresh(session, payer.id).contact_refusal
     db.end_read(session)
     if refusal is not None:
-        raise Invalid(refusal, fields={"email": refusal})
+        field = "tax_id" if refusal.startswith(sync.TAX_ID_REFUSAL) else "email"
+        raise Invalid(refusal, fields={field: refusal})
 
 
 def forget_browser(session: Session, nonce: str | None) -> None:
@@ -131,9 +147,15 @@ def _refuse_second(session: Session, handover: Handover | None) -> None:
 
 
 def _create(
-    session: Session, wanted: NewCustomer, signup: Signup, app: apps.App | None, handover: Handover | None
+    session: Session, wanted: NewCustomer, signup: Signup, app: apps.App | None, terms: Terms
 ) -> SignedUp:
-    customer = customers.create(session, queries.with_names(session, wanted, wanted.id), actor="visitor")
+    completed = queries.with_names(session, merged(wanted), wanted.id)
+    customer = customers.create(session, completed, actor="visitor")
+    handover = terms.handover
+    if terms.needs_approval and handover is None:
+        customer.approval = customers.WAITING
+    if terms.consent is not None:
+        consents.store(session, terms.consent, customer.id)
     signup.customer_id, signup.details_hash = customer.id, _details_hash(wanted)
     signup.profile = portal.current_slug()
     session.add(signup)
@@ -146,7 +168,9 @@ def _create(
     return SignedUp(customer.id, is_new=True, first=customer, app=app)
 
 
-def _correct(session: Session, own: Signup, wanted: NewCustomer, browser: str) -> SignedUp:
+def _correct(
+    session: Session, own: Signup, wanted: NewCustomer, browser: str, consent: Consent | None
+) -> SignedUp:
     """Take over what was changed in a form that was sent before."""
     if own.browser_hash != browser_hash(browser):
         raise FormAlreadyUsed("This form belongs to another browser.")
@@ -154,7 +178,10 @@ def _correct(session: Session, own: Signup, wanted: NewCustomer, browser: str) -
     customer = session.get_one(Customer, customer_id, with_for_update=True, populate_existing=True)
     if customer.deleted_at is not None:
         raise FormAlreadyUsed("The customer of this form was deleted.")
+    wanted = merged(wanted, customers.details_of(customer))
     wanted = customers.with_adopted(customer, queries.with_names(session, wanted, customer_id))
+    if consent is not None:
+        consents.store(session, consent, customer_id)
     is_changed = not customers.is_same(customer, wanted)
     if is_changed:
         payers.replace_customer(session, customer, wanted, actor="visitor")
@@ -171,7 +198,7 @@ def _twin(session: Session, wanted: NewCustomer, taken: CustomerTaken, browser: 
     for holder in taken.holders:
         is_own = queries.signed_up(session, browser, holder, profile=portal.current_slug()) is not None
         own = session.get(Customer, holder) if is_own else None
-        if own is not None and customers.is_same(own, wanted):
+        if own is not None and customers.is_same(own, merged(wanted, customers.details_of(own))):
             return holder
     raise taken
 
@@ -185,7 +212,8 @@ def _alike(session: Session, wanted: NewCustomer, browser: str) -> str | None:
     if found is None:
         return None
     customer = session.get_one(Customer, found.customer_id, populate_existing=True)
-    is_same = customers.is_same(customer, queries.with_names(session, wanted, customer.id))
+    details = merged(wanted, customers.details_of(customer))
+    is_same = customers.is_same(customer, queries.with_names(session, details, customer.id))
     if customer.deleted_at is None and is_same:
         return customer.id
     db.end_read(session)

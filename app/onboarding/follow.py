@@ -6,12 +6,20 @@ from app import apps, audit
 from app.core import db
 from app.core.db import utcnow
 from app.gateway import StripeRefused
-from app.onboarding import links
+from app.onboarding import consents, links
+from app.onboarding.consent import Consent
 from app.onboarding.models import Signup, browser_hash
 from app.onboarding.resume import resume
 
 
-def follow(session: Session, link: links.OnboardingLink, *, browser: str, another: bool = False) -> str:
+def follow(
+    session: Session,
+    link: links.OnboardingLink,
+    *,
+    browser: str,
+    another: bool = False,
+    consent: Consent | None = None,
+) -> str:
     """Return the URL of the page behind the button of a working link. Commits.
 
     The press is noted first, and stays noted when Stripe does not answer. The browser is bound to the
@@ -21,6 +29,8 @@ def follow(session: Session, link: links.OnboardingLink, *, browser: str, anothe
     db.end_read(session)
     db.start_write(session)
     links.note_used(session, link.id)
+    if consent is not None:
+        consents.store(session, consent, link.customer_id)
     session.commit()
     app = links.app_of(session, link)
     try:

@@ -1,27 +1,34 @@
-"""The sign-up form: labels, limits, and the customer that it asks for."""
+"""The sign-up form: the fields that the profile asks for, and the customer that they make."""
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from flask_wtf import FlaskForm
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from wtforms import EmailField, Field, HiddenField, SelectField, StringField
-from wtforms.validators import DataRequired, Email, InputRequired, Length
+from wtforms import BooleanField, EmailField, HiddenField, SelectField
+from wtforms import Field as WTField
+from wtforms.form import BaseForm
+from wtforms.validators import Email, ValidationError
 
+from app import portal
 from app.core import currencies
 from app.core.config import settings
 from app.core.db import new_id
-from app.customers import Customer, NewCustomer
-from app.web.forms import has_control_characters, one_line, trimmed
+from app.customers import Customer, InvoiceDetails, NewCustomer
+from app.onboarding import consents, form_details, form_fields
+from app.onboarding.form_fields import text
+from app.onboarding.subject_keys import LONGEST_KEY, MOST_SUBJECT_KEYS, SubjectKeysField
+from app.web import languages
+from app.web.forms import trimmed
 from app.web.languages import gettext as _
 from app.web.languages import lazy_gettext as lazy
 from app.web.options import CachedSelect
 
-MOST_SUBJECT_KEYS = 100
-LONGEST_KEY = 256
 FORM_AGE = 20 * 3600  # seconds
+
+__all__ = ["LONGEST_KEY", "MOST_SUBJECT_KEYS", "Form", "SignupForm"]
 
 
 @dataclass(frozen=True)
@@ -47,131 +54,226 @@ class Form:
         return cls(form_id, made_at) if isinstance(form_id, str) else None
 
 
-class SubjectKeysField(Field):
-    """A repeated text field: every `subject_keys` of the request, in order, blanks kept for the page."""
-
-    def __init__(self, label: str, **kwargs: Any) -> None:
-        super().__init__(label, **kwargs)
-        self.entry_errors: dict[int, str] = {}
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Take what was typed, trimmed."""
-        self.data = [trimmed(value) or "" for value in valuelist[: MOST_SUBJECT_KEYS + 1]]
-
-    def process_data(self, value: Any) -> None:
-        """Show what is given, or one blank."""
-        self.data = list(value or []) or [""]
-
-    def validate(self, _form: Any, _extra_validators: Any = ()) -> bool:
-        """Check every key, and that there is one. `errors` is left for what is wrong with all of them."""
-        self.data = self.data or [""]
-        self.errors = []
-        self.entry_errors = dict(self._problems())
-        if self.flags.required and not any(self.data):
-            self.entry_errors = {0: _("Enter at least one account or device name.")}
-        if len(self.data) > MOST_SUBJECT_KEYS:
-            self.errors = [_("Enter %(number)s names or fewer.", number=MOST_SUBJECT_KEYS)]
-        return not (self.errors or self.entry_errors)
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The keys that were typed."""
-        return tuple(key for key in self.data if key)
-
-    def _problems(self) -> Iterator[tuple[int, str]]:
-        seen: set[str] = set()
-        for index, key in enumerate(self.data):
-            if len(key) > LONGEST_KEY:
-                yield index, _("Use %(number)s characters or fewer.", number=LONGEST_KEY)
-            elif has_control_characters(key):
-                yield index, _("This has characters that can't be used. Please retype it.")
-            elif key and key in seen:
-                yield index, _("You've already entered this name.")
-            seen.add(key)
-
-
 class SignupForm(FlaskForm):
-    """The details that a visitor enters."""
+    """The details that a visitor enters, in the profile of the request.
 
-    name = StringField(
-        lazy("Company or your name"),
-        filters=[trimmed],
-        validators=[
-            DataRequired(lazy("Enter your company's name or your own.")),
-            Length(max=256, message=lazy("Use %(number)s characters or fewer.", number=256)),
-            one_line,
-        ],
-        render_kw={"autocomplete": "organization", "maxlength": 256},
-    )
+    `given` names the fields that a hand-over fills in. They are there even where the profile hides them, so
+    that their values are read like any other.
+    """
+
+    name = text(lazy("Company or your name"), 256, autocomplete="organization")
+    company = text(lazy("Company"), 256, autocomplete="organization")
     email = EmailField(
         lazy("Email address"),
         filters=[trimmed],
         validators=[
-            DataRequired(lazy("Enter the email address for receipts.")),
-            Length(max=254, message=lazy("Use %(number)s characters or fewer.", number=254)),
+            form_fields.max_length(254),
             Email(lazy("Enter an email address like name@example.com.")),
         ],
-        render_kw={"autocomplete": "email", "inputmode": "email", "maxlength": 254},
+        render_kw={
+            "autocomplete": "email",
+            "inputmode": "email",
+            "maxlength": 254,
+            "autocapitalize": "none",
+            "spellcheck": "false",
+        },
     )
+    phone = form_fields.phone()
+    line1 = text(lazy("Street and number"), 256, autocomplete="billing address-line1")
+    line2 = text(lazy("Apartment, suite, etc."), 256, autocomplete="billing address-line2")
+    postal_code = text(lazy("Postal code"), 32, autocomplete="billing postal-code")
+    city = text(lazy("City"), 256, autocomplete="billing address-level2")
+    state = text(lazy("State or region"), 256, autocomplete="billing address-level1")
+    country = form_fields.country()
+    tax_id = text(lazy("Tax id"), 50, autocomplete="off", autocapitalize="none", spellcheck="false")
     currency = SelectField(
-        lazy("Currency"),
-        validators=[InputRequired(lazy("Choose a currency."))],
-        widget=CachedSelect(),
-        render_kw={"autocomplete": "transaction-currency"},
+        lazy("Currency"), widget=CachedSelect(), render_kw={"autocomplete": "transaction-currency"}
     )
-    key = StringField(
-        lazy("Your reference"),
-        filters=[trimmed],
-        validators=[
-            Length(max=LONGEST_KEY, message=lazy("Use %(number)s characters or fewer.", number=LONGEST_KEY)),
-            one_line,
-        ],
-        render_kw={"autocomplete": "off", "maxlength": LONGEST_KEY, "spellcheck": "false"},
+    purchase_order = text(
+        lazy("Purchase-order number"), form_fields.MAX_ORDER_LENGTH, autocomplete="off", spellcheck="false"
+    )
+    key = text(
+        lazy("Your reference"), LONGEST_KEY, autocomplete="off", autocapitalize="none", spellcheck="false"
     )
     subject_keys = SubjectKeysField(lazy("Account or device names"))
+    consent = BooleanField(lazy("Consent"))
     nonce = HiddenField()
     handover = HiddenField()  # a signed hand-over, sealed again by us
+    email_asked = HiddenField()  # the address about which the visitor was asked whether it is right
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, given: Collection[str] = (), **kwargs: Any) -> None:
+        self.profile = portal.current_profile()
+        self.asked = self.profile.form
         super().__init__(**kwargs)
-        self.currency.choices = currencies.choices()
-        asked = settings().signup_subject_keys
-        if asked == "hidden":
-            del self.subject_keys
+        self.currencies = self.asked.currencies or tuple(currencies.CODES)
+        form_fields.offer_countries(self.country)
+        self._offer_currencies()
+        self._keep_asked(given)
+        if not consents.is_checkbox(self.profile):
+            del self.consent
         else:
-            self.subject_keys.flags.required = asked == "required"
+            form_fields.require(self.consent, lazy("Please agree to the terms to continue."))
+
+    def process(self, *args: Any, **kwargs: Any) -> None:
+        """Read what was sent, the company's own questions too."""
+        for name, unbound in form_fields.questions(self.asked.custom_fields):
+            BaseForm.__setitem__(self, name, unbound)  # a Form takes new fields in its class alone
+        super().process(*args, **kwargs)
 
     @classmethod
-    def blank(cls, **values: Any) -> "SignupForm":
+    def blank(cls, *, given: Collection[str] = (), **values: Any) -> "SignupForm":
         """A form for somebody new, which may begin with some values."""
-        return cls(data={"currency": settings().default_currency, "nonce": Form().nonce} | values)
+        currency = portal.current_profile().form.first_currency
+        return cls(given=given, data={"currency": currency, "nonce": Form().nonce} | values)
 
     @classmethod
     def showing(cls, customer: Customer, form: Form) -> "SignupForm":
         """A form with the details that this browser gave already."""
-        return cls(
-            data={
-                "name": customer.name,
-                "email": customer.primary_email,
-                "currency": customer.currency,
-                "key": customer.key,
-                "subject_keys": [key for key in customer.subject_keys if key != customer.id],
-                "nonce": form.nonce,
-            }
+        shown = cls(data=form_details.values_of(customer) | {"nonce": form.nonce, "consent": True})
+        if shown.company and not shown.company.data and not shown.name:
+            shown.company.data = customer.name
+        return shown
+
+    @property
+    def drawn(self) -> list[WTField]:
+        """The fields to show in front, in their order."""
+        hidden = {"consent", "nonce", "handover", "email_asked", "csrf_token", *form_fields.ADDRESS}
+        return [each for each in self if each.name not in hidden and not self._is_apart(each)]
+
+    @property
+    def address(self) -> list[WTField]:
+        """The fields of the billing address; the country alone where only the tax id needs it."""
+        return [self[line] for line in form_fields.ADDRESS if line in self and not self[line].flags.undrawn]
+
+    @property
+    def more(self) -> list[WTField]:
+        """The optional fields behind "More details"."""
+        return [self[name] for name in form_fields.BEHIND_MORE if name in self and self._is_more(self[name])]
+
+    @property
+    def is_more_open(self) -> bool:
+        """Has one of the fields behind "More details" a value or an error?"""
+        return any(
+            bool(each.errors)
+            or bool(getattr(each, "entry_errors", None))
+            or (any(each.data) if isinstance(each.data, list) else bool(each.data))
+            for each in self.more
         )
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check each field, then the tax id with its country."""
+        is_right = bool(super().validate(extra_validators))
+        if self.tax_id and self.tax_id.data and not self.tax_id.errors:
+            is_right = self._has_valid_tax_id() and is_right
+        return is_right
 
     def wanted(self) -> NewCustomer:
         """Return the details of the customer to create, which has no id yet.
 
-        Without subject keys, the id will serve as one.
+        None says that the form did not ask. Without subject keys, the id will serve as one.
         """
+        name, company = self._said("name"), self._said("company")
+        tax_id = self._tax_number() if self.tax_id and self.tax_id.data else None
         return NewCustomer(
-            name=self.name.data,
-            key=self.key.data or None,
+            name=company or name or "",
+            key=self._said("key"),
             subject_keys=self.subject_keys.keys if self.subject_keys else (),
-            primary_email=self.email.data,
-            currency=self.currency.data,
+            primary_email=self._said("email"),
+            currency=self._said("currency") or self.asked.first_currency,
+            billing_address={
+                api: self._said(line) or "" for line, api in form_details.ADDRESS.items() if line in self
+            }
+            or None,
+            metadata=self._answers() or None,
+            invoice_details=InvoiceDetails(
+                contact_name=(name if company else "") if "company" in self else None,
+                tax_id_type=(tax_id.type or "" if tax_id else "") if "tax_id" in self else None,
+                tax_id=(tax_id.value if tax_id else "") if "tax_id" in self else None,
+                purchase_order=self._said("purchase_order"),
+            ),
         )
+
+    def _said(self, name: str) -> str | None:
+        """Return what was typed, "" for nothing, and None where nothing was asked."""
+        return (self[name].data or "") if name in self else None
+
+    def _answers(self) -> dict[str, str]:
+        found = {}
+        for each in self.asked.custom_fields:
+            if each.name in self:
+                data = self[each.name].data
+                is_box = each.kind == "checkbox"
+                found[each.name] = (form_details.YES if data else form_details.NO) if is_box else data or ""
+        return found
+
+    def _tax_number(self) -> Any:
+        return form_fields.check_tax_id(self.tax_id, self.country.data if self.country else "")
+
+    def _has_valid_tax_id(self) -> bool:
+        if self.country and not self.country.data:
+            self.country.errors = self.country.errors or [_("Choose the country of the tax id.")]
+            return False
+        try:
+            self._tax_number()
+        except ValidationError as error:
+            self.tax_id.errors = [str(error)]
+            return False
+        return True
+
+    def _offer_currencies(self) -> None:
+        offered = self.asked.currencies
+        held = self.currency.data
+        if held and offered and held not in offered and self.currency.object_data == held:
+            offered = (*offered, held)  # of a customer from before
+        self.currency.choices = currencies.named(str(languages.current()), offered)
+
+    def _keep_asked(self, given: Collection[str]) -> None:
+        """Remove the fields that nobody is asked for, and let the others be required, optional or locked."""
+        own = {each.name: each.presence for each in self.asked.custom_fields}
+        presence = own | {str(name): str(wish) for name, wish in self.asked.fields.items()}
+        if self.asked.subject_keys_from_handover_only:
+            presence["subject_keys"] = "locked"
+        if len(self.currencies) == 1:
+            presence["currency"] = "hidden"
+        wishes: dict[str, str] = {}
+        for name, presented in presence.items():
+            wish = presented
+            if presented in {"hidden", "locked"}:
+                wish = ("locked" if presented == "locked" else "undrawn") if name in given else "gone"
+            for each in form_fields.INPUTS.get(name, (name,)):
+                if wishes.get(each, "gone") == "gone":
+                    wishes[each] = wish
+        for name, wish in wishes.items():
+            self._apply(name, wish)
+        if self.company and self.name:
+            self.name.label.text = _("Your name")
+            if self.name.flags.required:
+                form_fields.require(self.name, _("Enter your name."))
+            self.name.render_kw = {**self.name.render_kw, "autocomplete": "name"}
+
+    def _apply(self, name: str, wish: str) -> None:
+        if wish == "gone":
+            del self[name]
+            return
+        each = self[name]
+        if name == "subject_keys":
+            each.flags.required = wish == "required"
+            each.pattern = None if wish in {"locked", "undrawn"} else self.asked.subject_key_pattern
+        elif wish == "required" and (name not in form_fields.ADDRESS or name in form_fields.REQUIRED_LINES):
+            form_fields.require(each)
+        else:
+            form_fields.allow_blank(each)
+        if wish in {"locked", "undrawn"}:
+            each.flags.locked = True
+        if wish == "undrawn":
+            each.flags.undrawn = True
+
+    def _is_more(self, each: WTField) -> bool:
+        return not each.flags.required and not each.flags.locked
+
+    def _is_apart(self, each: WTField) -> bool:
+        """Is a field shown elsewhere, or nowhere?"""
+        return bool(each.flags.undrawn) or (each.name in form_fields.BEHIND_MORE and self._is_more(each))
 
 
 def _signer() -> URLSafeTimedSerializer:

@@ -16,6 +16,7 @@ from app.core.config import settings
 from app.core.errors import NotFound
 from app.customers import NewCustomer
 from app.onboarding import handovers
+from app.onboarding.form_fields import INPUTS
 from app.onboarding.forms import SignupForm
 from app.onboarding.handovers import FORM_LIFETIME, Handover, HandoverDetails, HandoverRefused
 from app.web import languages, limits
@@ -23,7 +24,6 @@ from app.web.forms import has_control_characters
 from app.web.visible import trim
 from app.web.visitors import visitor
 
-WANTED_NAMES = {"name": "name", "email": "primary_email", "currency": "currency", "key": "key"}
 HARMLESS = {"name": 256, "email": 254}  # what an unsigned address may fill in, with its length
 log = structlog.get_logger("gangway.handovers")
 
@@ -54,24 +54,27 @@ def of_form(session: Session) -> Handover | None:
 
 def begin(handover: Handover, kept: str) -> SignupForm:
     """Return the form as it begins, with the values of the hand-over."""
-    form = SignupForm.blank(**_values(handover.details), handover=kept)
-    _lock(form, handover.details)
+    details = handover.details
+    form = SignupForm.blank(given=_given(details), **_values(details), handover=kept)
+    _lock(form, details)
     return form
 
 
 def sent(handover: Handover | None) -> SignupForm:
     """Return the form that a browser sent, as text alone: a file counts as no value.
 
-    For locked fields it has the values of the hand-over, whatever the browser sent.
+    For fields that are locked or not shown it has the values of the hand-over, whatever the browser sent.
     """
     if handover is None:
         return SignupForm(formdata=request.form)
-    fields = MultiDict(request.form)
-    for name in handover.details.locked_fields:
-        value = getattr(handover.details, name)
-        fields.setlist(name, value if isinstance(value, list) else [value])
-    form = SignupForm(formdata=fields)
-    _lock(form, handover.details)
+    details = handover.details
+    fields, values = MultiDict(request.form), _values(details)
+    for name in _fixed(details):
+        for each in INPUTS.get(name, (name,)):
+            value = values.get(each, "")
+            fields.setlist(each, value if isinstance(value, list) else [value])
+    form = SignupForm(formdata=fields, given=_given(details))
+    _lock(form, details)
     return form
 
 
@@ -81,11 +84,9 @@ def completed(form: SignupForm, handover: Handover | None) -> NewCustomer:
     if handover is None:
         return wanted
     details = handover.details
-    said: dict[str, Any] = {
-        target: getattr(details, name)
-        for name, target in WANTED_NAMES.items()
-        if getattr(details, name) and (name in details.locked_fields or name not in form)
-    }
+    said: dict[str, Any] = {}
+    if details.currency and ("currency" in details.locked_fields or "currency" not in form):
+        said["currency"] = details.currency
     if details.subject_keys:
         said["subject_keys"] = tuple(details.subject_keys)
     return replace(wanted, **said)
@@ -113,14 +114,30 @@ def _values(details: HandoverDetails) -> dict[str, Any]:
     return said | address | custom
 
 
+def _given(details: HandoverDetails) -> frozenset[str]:
+    """Return the fields and questions that have a value, by their names in the portal's settings."""
+    asked = portal.current_profile().form.fields
+    found = {name for name in asked if getattr(details, name, None)}
+    return frozenset(found | set(details.custom_fields or {}))
+
+
+def _fixed(details: HandoverDetails) -> set[str]:
+    """Return the fields that the browser can't change: locked ones, and those that the profile hides."""
+    form = portal.current_profile().form
+    presence = dict(form.fields) | {each.name: each.presence for each in form.custom_fields}
+    unasked = {name for name in _given(details) if presence.get(name) in {"hidden", "locked"}}
+    return unasked | details.locked_fields
+
+
 def _lock(form: SignupForm, details: HandoverDetails) -> None:
     """Show locked fields as such."""
-    for name in details.locked_fields:
+    values = _values(details)
+    for name in (each for field in _fixed(details) for each in INPUTS.get(field, (field,))):
         if name not in form:
             continue
         form[name].flags.locked = True
         if isinstance(form[name], SelectField):
-            form[name].choices = [pair for pair in form[name].choices if pair[0] == getattr(details, name)]
+            form[name].choices = [pair for pair in form[name].choices if pair[0] == values.get(name, "")]
 
 
 def _read(session: Session, token: str, grace: timedelta) -> Handover:

@@ -10,7 +10,8 @@ from app.core import db
 from app.core.config import settings
 from app.onboarding import handover_form, handover_page, handovers, queries
 from app.onboarding.handovers import HandoverRefused
-from app.onboarding.pages import bp, name_browser
+from app.onboarding.pages import bp
+from app.onboarding.visiting import name_browser
 from app.web.limits import limited
 
 

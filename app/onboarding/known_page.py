@@ -25,7 +25,7 @@ class Known:
 
     signup: Signup
     customer: customers.Customer
-    has_begun: bool  # a payment method was given, good or not
+    has_begun: bool  # a payment method was given, good or not; or an operator decides first
 
 
 def newest(session: Session, browser: str | None) -> Known | None:
@@ -36,7 +36,8 @@ def newest(session: Session, browser: str | None) -> Known | None:
     customer = session.get(customers.Customer, signup.customer_id)
     if customer is None or customer.deleted_at is not None:
         return None
-    return Known(signup, customer, has_begun(session, signup))
+    is_beyond_form = customer.approval in customers.NOT_APPROVED or has_begun(session, signup)
+    return Known(signup, customer, is_beyond_form)
 
 
 def has_begun(session: Session, signup: Signup) -> bool:

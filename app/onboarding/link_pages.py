@@ -14,12 +14,14 @@ from app.core.db import utcnow
 from app.core.errors import AppError, Conflict, NotFound, PreconditionFailed
 from app.core.sealing import Unsealable
 from app.gateway import StripeFailed
-from app.onboarding import bots, links, queries
+from app.onboarding import bots, consents, links, queries
 from app.onboarding.follow import follow
+from app.onboarding.form_page import Problem
 from app.onboarding.links import LinkState, OnboardingLink
-from app.onboarding.pages import Problem, bp, is_in_doubt, name_browser, tell
+from app.onboarding.pages import bp, is_in_doubt, tell
 from app.onboarding.places import name_in_url
-from app.onboarding.resume import PaymentMethodOnFile
+from app.onboarding.resume import NotApproved, PaymentMethodOnFile
+from app.onboarding.visiting import name_browser
 from app.web.languages import lazy_gettext as _
 from app.web.limits import limited
 
@@ -39,6 +41,12 @@ AGAIN = _("Please press the button again")
 UNPROVEN = Problem(
     AGAIN,
     _("This page was open for a long time, or your browser didn't send our cookie. Nothing has changed."),
+)
+UNAGREED = Problem(
+    _("Please agree to the terms"), _("Tick the box beside the terms, then press the button again.")
+)
+NOT_APPROVED = Problem(
+    _("This sign-up waits for approval"), _("You can go on here as soon as it is approved. Nothing is lost.")
 )
 CROWDED = Problem(AGAIN, _("The payment page was being opened somewhere else at the same time."))
 
@@ -87,8 +95,18 @@ def press(token: str) -> ResponseReturnValue:
         return _dead(link)
     if not _is_from_our_page():
         return _page(link, token, UNPROVEN, 422)
+    profile = portal.current_profile()
+    if consents.is_missing(session, profile, link.customer_id) and "consent" not in request.form:
+        return _page(link, token, UNAGREED, 422)
     try:
-        return redirect(follow(session, link, browser=name_browser(), another="another" in request.form), 303)
+        url = follow(
+            session,
+            link,
+            browser=name_browser(),
+            another="another" in request.form,
+            consent=consents.given(profile),
+        )
+        return redirect(url, 303)
     except PaymentMethodOnFile:
         is_bound = queries.of_browser(session, cookie["browser"], link.customer_id) is not None
         own = _outcome(session, link)
@@ -112,6 +130,8 @@ def _explained(link: OnboardingLink, token: str, error: AppError) -> ResponseRet
         if is_in_doubt(error) and queries.of_browser(db.session(), cookie["browser"], link.customer_id):
             return redirect(_outcome(db.session(), link), 303)
         return _page(link, token, AWAY, 503)
+    if isinstance(error, NotApproved):
+        return _page(link, token, NOT_APPROVED, error.status)
     if isinstance(error, checkout.TooManyDeclines):
         return _page(link, token, Problem(*bots.too_many_declines()), error.status)
     if isinstance(error, PreconditionFailed):  # the customer was deleted just now
@@ -137,6 +157,7 @@ def _page(
         link=link,
         token=token,
         problem=problem,
+        needs_consent=consents.is_missing(session, portal.current_profile(), link.customer_id),
         status=payers.payment_status(payer, attempt, utcnow()).value,
         method=method if method and bound and bound.sees(method) else None,
         is_bound=bound is not None and payer is not None,

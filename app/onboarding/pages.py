@@ -1,7 +1,5 @@
 """The public pages: sign up, come back, go on."""
 
-import secrets
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -13,32 +11,34 @@ from sqlalchemy.orm import Session
 from app import apps, checkout, customers, gateway, payers, portal, sync
 from app.core import db
 from app.core.config import settings
-from app.core.errors import AppError, Invalid, NotFound, PreconditionFailed
+from app.core.errors import AppError, NotFound
 from app.core.sealing import Unsealable
 from app.gateway import StripeFailed, StripeUnavailable
-from app.onboarding import actions, bots, handover_form, handover_page, known_page, queries, state_page
+from app.onboarding import (
+    actions,
+    bots,
+    consents,
+    handover_form,
+    handover_page,
+    known_page,
+    queries,
+    state_page,
+)
 from app.onboarding.blank_page import blank_page
+from app.onboarding.form_page import draw, draw_again, draw_text, explain
 from app.onboarding.forms import Form, SignupForm
 from app.onboarding.handovers import HandoverRefused
 from app.onboarding.models import Signup
 from app.onboarding.places import app_here, app_of_profile, outcome_url
-from app.onboarding.resume import PaymentMethodOnFile
+from app.onboarding.resume import NotApproved, PaymentMethodOnFile
 from app.onboarding.resume import begin as begin_payment
 from app.onboarding.resume import resume as resume_payment
+from app.onboarding.visiting import name_browser
 from app.web import problems
-from app.web.languages import gettext as _
 from app.web.limits import limited
 
 bp = Blueprint("onboarding", __name__)
 log = structlog.get_logger("gangway.onboarding")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What went wrong with the whole form, above it."""
-
-    title: str
-    detail: str
 
 
 @bp.before_request
@@ -94,16 +94,18 @@ def form() -> ResponseReturnValue:
     session = db.session()
     handed_over = handover_form.of_address(session)
     if handed_over is not None:
-        return handover_page.begin(session, *handed_over) or _page(handover_form.begin(*handed_over))
+        return handover_page.begin(session, *handed_over) or draw(handover_form.begin(*handed_over))
     own = known_page.newest(session, cookie["browser"]) if is_known and "new" not in request.args else None
     if own is not None and own.has_begun:
         return known_page.show(session, own, cookie["browser"])
+    if portal.current_profile().sign_up == "links":
+        return render_template("onboarding/closed.html")
     mine = _unfinished(own)
     if mine is not None:
-        return _page(SignupForm.showing(*mine), resuming=True)
+        return draw(SignupForm.showing(*mine), resuming=True)
     if request.args:
-        return _page(SignupForm.blank(**handover_form.unsigned_values()))
-    return blank_page(_draw)
+        return draw(SignupForm.blank(**handover_form.unsigned_values()))
+    return blank_page(draw_text)
 
 
 @bp.post("/signup")
@@ -119,17 +121,15 @@ def submit() -> ResponseReturnValue:
     """Make the customer and go to Stripe; or say beside each field what is wrong."""
     session = db.session()
     handover = handover_form.of_form(session)
+    profile = portal.current_profile()
+    if handover is None and profile.sign_up == "links":
+        return render_template("onboarding/closed.html"), 403
     form = handover_form.sent(handover)
-    if (
-        "add_subject_key" in request.form and form.subject_keys
-    ):  # without JavaScript, one more line is a separate submission
-        form.subject_keys.data.append("")
-        return _page(form)
-    if "language" in request.form:  # the switch sends what was typed along
-        return _page(form)
     sent = Form.of(form.nonce.data)
-    if not form.validate() or sent is None or "browser" not in cookie:
-        return _page(form, _stale(form, sent), status=422)
+    again = draw_again(form, sent)
+    if again is not None:
+        return again
+    assert sent is not None  # else the form is drawn again
     try:
         signed_up = actions.sign_up(
             session,
@@ -138,6 +138,8 @@ def submit() -> ResponseReturnValue:
             browser=cookie["browser"],
             check=lambda is_new: bots.refuse(sent, is_new=is_new),
             handover=handover,
+            consent=consents.given(profile),
+            needs_approval=profile.sign_up == "approval",
         )
     except actions.AlreadyCustomer as known:
         return handover_page.enter(session, known.handover, known.customer)
@@ -146,7 +148,7 @@ def submit() -> ResponseReturnValue:
     except AppError as error:
         session.rollback()
         g.counts = True
-        return _page(form, *_explain(form, error))
+        return draw(form, *explain(form, error))
     g.counts = signed_up.is_new  # a double click or a reload costs nothing of the budget
     return _open_payment(session, form, signed_up)
 
@@ -162,7 +164,7 @@ def _open_payment(session: Session, form: SignupForm, signed_up: actions.SignedU
                 return redirect(begin_payment(session, app, signed_up.first), 303)
             actions.tell_stripe(session, app, customer_id)
             return redirect(resume_payment(session, app, customer_id), 303)
-    except PaymentMethodOnFile:
+    except (PaymentMethodOnFile, NotApproved):
         return redirect(url_for("onboarding.done", customer=customer_id), 303)
     except (StripeFailed, NotFound, Unsealable) as error:  # NotFound: no app is installed
         session.rollback()
@@ -171,7 +173,7 @@ def _open_payment(session: Session, form: SignupForm, signed_up: actions.SignedU
     except AppError as error:
         session.rollback()
         g.counts = True
-        return _page(form, *_explain(form, error))
+        return draw(form, *explain(form, error))
 
 
 @bp.get("/return")
@@ -186,6 +188,9 @@ def done() -> ResponseReturnValue:
     if signup is None:
         return render_template("onboarding/stranger.html"), 404
     portal.use_profile(signup.profile)
+    customer = session.get(customers.Customer, signup.customer_id)
+    if customer is not None and customer.approval in customers.NOT_APPROVED and customer.deleted_at is None:
+        return render_template("onboarding/awaiting.html", customer=customer, is_guest=signup.is_guest)
     is_live = opened is not None and opened.payer.deleted_at is None
     payer = opened.payer if opened and is_live else _payer(session, signup)
     if payer is None:
@@ -224,7 +229,7 @@ def resume() -> ResponseReturnValue:
     try:
         is_another = "another" in request.form
         url = resume_payment(session, app_here(session), signup.customer_id, another=is_another)
-    except PaymentMethodOnFile as done:
+    except (PaymentMethodOnFile, NotApproved) as done:
         return redirect(outcome_url(done.customer_id), 303)
     except checkout.TooManyDeclines as error:
         return problems.answer(error.status, *bots.too_many_declines())
@@ -254,12 +259,6 @@ def forgotten() -> ResponseReturnValue:
     return render_template("onboarding/forgotten.html")
 
 
-def name_browser() -> str:
-    """Return the nonce that identifies this browser. Create it when there is none."""
-    cookie.permanent = True
-    return str(cookie.setdefault("browser", secrets.token_urlsafe(24)))
-
-
 def is_in_doubt(error: AppError) -> bool:
     """Did Stripe give no answer, so that nobody knows whether it did what was asked? /return checks again."""
     return isinstance(error, StripeUnavailable) and error.is_unanswered
@@ -273,32 +272,6 @@ def tell(error: AppError) -> None:
         log.warning("payment_page_unavailable", cause=type(error).__name__, reason=error.detail)
 
 
-def _page(
-    form: SignupForm, problem: Problem | None = None, status: int = 200, *, resuming: bool = False
-) -> ResponseReturnValue:
-    return _draw(form, problem, resuming=resuming), status
-
-
-def _draw(form: SignupForm, problem: Problem | None = None, *, resuming: bool = False) -> str:
-    decoy = bots.DECOY if settings().signup_decoy else None
-    return render_template("onboarding/form.html", form=form, problem=problem, resuming=resuming, decoy=decoy)
-
-
-def _stale(form: SignupForm, sent: Form | None) -> Problem | None:
-    """A form that is too old, or that this browser's cookie does not vouch for, gets fresh ones in place."""
-    if sent is not None and "csrf_token" not in form.errors and "browser" in cookie:
-        return None
-    name_browser()
-    form.nonce.data = (sent or Form()).nonce
-    return Problem(
-        _("Please send it again"),
-        _(
-            "This page was open for a long time, or your browser did not send our cookie. "
-            "Nothing was stored; what you typed is still here."
-        ),
-    )
-
-
 def _details_saved(
     session: Session, signup: Signup, *, is_away: bool, status: int = 200
 ) -> ResponseReturnValue:
@@ -310,32 +283,6 @@ def _details_saved(
         "onboarding/details_saved.html", customer=customer, is_away=is_away, is_guest=signup.is_guest
     )
     return page, status
-
-
-def _explain(form: SignupForm, error: AppError) -> tuple[Problem | None, int]:
-    """Say why a form was not accepted."""
-    support = portal.current_profile().links.support_email
-    if isinstance(error, customers.CustomerTaken):
-        # One sentence for every case: it does not reveal the name or its holder.
-        (form.subject_keys or form.key).errors = [
-            _("This reference or one of these names can't be used for a new sign-up."),
-            _("If your company has signed up before: write to %(address)s for a link.", address=support)
-            if support
-            else _("If your company has signed up before: ask us for a link."),
-        ]
-        return None, 422
-    is_blocked = isinstance(error, checkout.TooManyDeclines)
-    is_deleted = isinstance(error, PreconditionFailed) and not is_blocked
-    if isinstance(error, actions.FormAlreadyUsed) or is_deleted:
-        form.nonce.data = Form().nonce
-        return Problem(_("Please send it again"), _("Nothing was stored; what you typed is still here.")), 422
-    if isinstance(error, Invalid) and "email" in error.fields:
-        form.email.errors = [error.detail]
-        return None, 422
-    if isinstance(error, Invalid):
-        return Problem(_("Stripe did not accept these details"), error.detail), 422
-    words = bots.too_many_declines() if is_blocked else (_("Please send it again"), error.detail)
-    return Problem(*words), error.status
 
 
 def _unfinished(own: known_page.Known | None) -> tuple[customers.Customer, Form] | None:

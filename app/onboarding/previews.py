@@ -8,15 +8,15 @@ from app.core import db
 from app.core.db import new_id, utcnow
 from app.customers import Customer
 from app.onboarding import state_page
+from app.onboarding.form_page import draw
 from app.onboarding.forms import SignupForm
 from app.onboarding.models import Signup
-from app.onboarding.pages import _page
 from app.payers import Payer, PaymentMethod
 
 
 def sign_up() -> ResponseReturnValue:
     """Show the blank form."""
-    return _page(SignupForm.blank())
+    return draw(SignupForm.blank())
 
 
 def saved() -> ResponseReturnValue:

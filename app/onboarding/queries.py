@@ -5,8 +5,7 @@ from dataclasses import replace
 from sqlalchemy import Select, and_, literal, select
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, customers
-from app.core.config import settings
+from app import apps, checkout, customers, portal
 from app.core.db import is_id, utcnow
 from app.core.errors import NotFound
 from app.onboarding.handovers import Handover
@@ -160,7 +159,9 @@ def with_names(session: Session, wanted: customers.NewCustomer, customer_id: str
     A form that does not ask for subject keys leaves those as they are that a customer has.
     """
     keys = wanted.subject_keys
-    if not keys and settings().signup_subject_keys == "hidden":
+    asked = portal.current_profile().form
+    is_asked = asked.fields["subject_keys"] in {"required", "optional"}
+    if not keys and (not is_asked or asked.subject_keys_from_handover_only):
         held = session.get(customers.Customer, customer_id, populate_existing=True)
         keys = tuple(held.subject_keys) if held else ()
     return replace(wanted, id=customer_id, subject_keys=keys or (customer_id,))

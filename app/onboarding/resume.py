@@ -5,12 +5,13 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, customers, payers, portal, sync
+from app import apps, audit, checkout, customers, payers, portal, sync
 from app.core import db
-from app.core.config import settings
 from app.core.db import utcnow
+from app.core.errors import AppError
 from app.customers import Customer
-from app.gateway import CheckoutSessionOptions
+from app.gateway import CheckoutSessionOptions, StripeRefused
+from app.onboarding.checkout_options import checkout_options, without_refused
 from app.onboarding.places import name_in_url
 from app.payers import Payer, PaymentStatus, payment_status
 from app.web import languages
@@ -18,6 +19,17 @@ from app.web.urls import external
 
 JUST_NOW = timedelta(seconds=5)  # a double click; later the session may be over, and Stripe is asked
 DONE = {PaymentStatus.SAVED, PaymentStatus.PROCESSING}
+
+
+class NotApproved(AppError):
+    """An operator has not approved the sign-up, so Stripe is not opened."""
+
+    status = 403
+    title = "Not approved yet"
+
+    def __init__(self, customer_id: str) -> None:
+        super().__init__("Your sign-up has not been approved.")
+        self.customer_id = customer_id
 
 
 class PaymentMethodOnFile(Exception):
@@ -33,7 +45,8 @@ def resume(session: Session, app: apps.App, customer_id: str, *, another: bool =
 
     A customer without a Stripe customer gets one. With `another`, a customer with a good method may add one
     more; the policy decides which is the default then. Commits. Raises PaymentMethodOnFile when a good method
-    is saved or on its way, PreconditionFailed for a deleted customer, and what `checkout.start` raises.
+    is saved or on its way, NotApproved, PreconditionFailed for a deleted customer, and what `checkout.start`
+    raises.
     """
     payer, latest = _where_it_stands(session, app, customer_id)
     if payer is not None and (latest is None or utcnow() - latest.created_at > JUST_NOW):
@@ -41,7 +54,7 @@ def resume(session: Session, app: apps.App, customer_id: str, *, another: bool =
         payer, latest = _where_it_stands(session, app, customer_id)
     if not another and payment_status(payer, latest, utcnow()) in DONE:
         raise PaymentMethodOnFile(customer_id)
-    order = _order(customers.get(session, customer_id), app)
+    order = _order(_approved(customers.get(session, customer_id)), app)
     db.end_read(session)
     if payer and latest and latest.url and latest.status == "open" and latest.expires_at > utcnow():
         if latest.currency == order.options.currency and _is_readable(latest, order):
@@ -53,15 +66,39 @@ def resume(session: Session, app: apps.App, customer_id: str, *, another: bool =
 def begin(session: Session, app: apps.App, customer: Customer) -> str:
     """Return Stripe's URL for a customer that was stored a moment ago, and has nothing else yet.
 
-    Commits. Raises what `checkout.start` raises.
+    Commits. Raises NotApproved, and what `checkout.start` raises.
     """
-    return _open(session, app, replace(_order(customer, app), is_first=True))
+    return _open(session, app, replace(_order(_approved(customer), app), is_first=True))
+
+
+def _approved(customer: Customer) -> Customer:
+    if customer.approval in customers.NOT_APPROVED:
+        raise NotApproved(customer.id)
+    return customer
 
 
 def _open(session: Session, app: apps.App, order: checkout.Order) -> str:
-    opened = checkout.start(session, app, order, actor="visitor").session
+    try:
+        opened = checkout.start(session, app, order, actor="visitor").session
+    except StripeRefused as error:  # of the next try, another option may be refused: there are few
+        return _open(session, app, _without_refused(session, app, order, error))
     assert opened.url is not None  # our own sessions are never embedded
     return opened.url
+
+
+def _without_refused(
+    session: Session, app: apps.App, order: checkout.Order, error: StripeRefused
+) -> checkout.Order:
+    """Return the order without an option that Stripe refused, and note that. Commits. Raises the error."""
+    options = without_refused(order.options, error)
+    if options is None:
+        raise error
+    session.rollback()
+    db.start_write(session)
+    facts = {"customer_id": order.customer_id, "app_id": app.id, "reason": error.detail}
+    audit.note(session, "checkout.option_refused", actor="stripe", **facts)
+    session.commit()
+    return replace(order, options=options, is_first=False)
 
 
 def _order(customer: Customer, app: apps.App) -> checkout.Order:
@@ -69,7 +106,8 @@ def _order(customer: Customer, app: apps.App) -> checkout.Order:
     return checkout.Order(
         customer_id=customer.id,
         options=CheckoutSessionOptions(
-            currency=customer.currency or settings().default_currency,
+            **checkout_options(portal.current_profile()),
+            currency=customer.currency or portal.current_profile().form.first_currency,
             success_url=_success_url(customer, app),
             cancel_url=external("onboarding.cancelled", customer=customer.id, app=name_in_url(app)),
             locale=languages.stripe_locale(),

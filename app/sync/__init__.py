@@ -2,6 +2,7 @@
 
 from app.sync.backfill import BackfillResult, backfill, request_backfill
 from app.sync.backlog import overdue
+from app.sync.contact import TAX_ID_REFUSAL
 from app.sync.converge import Outcome, converge
 from app.sync.heartbeat import WorkerHeartbeat, worker_threads
 from app.sync.methods import Unanswered, attached, choose_default, detach
@@ -13,6 +14,7 @@ from app.sync.worker import Worker, run_maintenance, run_once, run_until_idle
 
 __all__ = [
     "DEFAULT_MAX_PAGES",
+    "TAX_ID_REFUSAL",
     "Backfill",
     "BackfillResult",
     "Lease",

@@ -36,7 +36,7 @@ MUTANTS = (
     Mutant(
         "the browser changes a locked field",
         FORM,
-        "for name in handover.details.locked_fields:",
+        "for name in _fixed(details):",
         "for name in ():",
         "tests/onboarding/handovers/test_form.py::test_stays_locked_when_something_else_is_wrong",
     ),

@@ -172,8 +172,8 @@ MUTANTS = (
     Mutant(
         name="names may be guessed without end",
         file="app/onboarding/pages.py",
-        old="        g.counts = True\n        return _page(form, *_explain(form, error))\n    g.counts",
-        new="        return _page(form, *_explain(form, error))\n    g.counts",
+        old="        g.counts = True\n        return draw(form, *explain(form, error))\n    g.counts",
+        new="        return draw(form, *explain(form, error))\n    g.counts",
         test="tests/onboarding/test_submit_budget.py::TestWithABudget::test_counts_guesses_at_taken_names",
     ),
     Mutant(
@@ -301,6 +301,20 @@ MUTANTS = (
         "if customer.updated_at.isoformat() != seen:",
         "if not seen:",
         "tests/console/test_customer_form.py::TestEditing::test_loses_nothing_when_somebody_else_was_quicker",
+    ),
+    Mutant(
+        name="an operator's approval is not waited for",
+        file="app/onboarding/resume.py",
+        old="if customer.approval in customers.NOT_APPROVED:",
+        new="if customer.id in customers.NOT_APPROVED:",
+        test="tests/onboarding/test_profile_form.py::TestApproval::test_keeps_the_details_and_stripe_closed",
+    ),
+    Mutant(
+        name="a closed sign-up takes a form",
+        file="app/onboarding/pages.py",
+        old='if handover is None and profile.sign_up == "links":',
+        new='if handover is None and profile.sign_up == "nobody":',
+        test="tests/onboarding/test_profile_form.py::TestClosed::test_asks_for_a_link_and_stores_nothing",
     ),
     Mutant(
         "the overview does not tell that events wait",

@@ -43,9 +43,9 @@ def test_lists_currencies_by_name(client: FlaskClient) -> None:
     page = Page.of(client.get("/signup"))
 
     options = {option["value"]: option.text for option in page.field("currency").all("option")}
-    assert options["JPY"] == "JPY - Japanese Yen"
+    assert options["JPY"] == "Japanese Yen (JPY)"
     assert len(options) > 120
-    assert list(options) == sorted(options)
+    assert list(options)[:3] == ["USD", "EUR", "GBP"]
     assert not options.keys() & RETIRED
 
 
@@ -74,8 +74,8 @@ def test_takes_an_invisible_reference_for_none(client: FlaskClient, rows: Rows) 
         ("name", "x" * 257, "Use 256 characters or fewer."),
         ("name", "Ada\x01Ltd", "characters that can't be used"),
         ("name", "Ada\nLtd", "characters that can't be used"),
-        ("email", "", "Enter the email address"),
-        ("email", "  ", "Enter the email address"),
+        ("email", "", "Enter your email address"),
+        ("email", "  ", "Enter your email address"),
         ("email", "ada", "like name@example.com"),
         ("email", "ada@example", "like name@example.com"),
         ("email", "a@b@example.com", "like name@example.com"),

@@ -61,6 +61,8 @@ SENSITIVE = {
     ("POST", "/operator/customers/<customer_id>/edit"): "operator",
     ("POST", "/operator/customers/<customer_id>/delete"): "operator",
     ("POST", "/operator/customers/<customer_id>/restore"): "operator",
+    ("POST", "/operator/customers/<customer_id>/approve"): "operator",
+    ("POST", "/operator/customers/<customer_id>/decline"): "operator",
     ("POST", "/operator/customers/<customer_id>/attach"): "operator",
     ("POST", "/operator/customers/<customer_id>/links"): "operator",
     ("POST", "/operator/events/<app_id>/<event_id>/retry"): "operator",

@@ -54,6 +54,8 @@ KINDS: dict[str, Template] = {
         "Adopted from Stripe: {changed}", "info", "Details adopted from Stripe", hides="changed"
     ),
     "customer.deleted": _template("Customer deleted", "warning"),
+    "signup.approved": _template("Sign-up approved", "success"),
+    "signup.declined": _template("Sign-up declined", "warning"),
     "customer.restored": _template("Customer restored", "info"),
     "customer.checked": _template(
         "Checked with Stripe: {outcome}", otherwise="Checked with Stripe", hides="outcome"
@@ -80,6 +82,12 @@ KINDS: dict[str, Template] = {
     ),
     # Checkout sessions
     "checkout.started": _template("Checkout session opened", "info"),
+    "checkout.option_refused": _template(
+        "Stripe refused an option of its page, so it was left out: {reason}",
+        "warning",
+        "Stripe refused an option of its page",
+        hides="reason",
+    ),
     "checkout.refused": _template("Stripe refused to open a checkout session", "error"),
     "checkout.closed": _template("Checkout session closed by an operator", "warning"),
     "checkout.expired": _template("Checkout session expired", "warning"),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from app import customers
 from app.console.customer import status_findings, warnings
 from app.console.customer.account import Account
 from app.console.customer.findings import Finding, SuggestedAction
@@ -68,6 +69,20 @@ def _overall(view: View) -> Iterator[Finding]:
             f"This customer was deleted {ago(view.customer.deleted_at)}{by}. Its data at Stripe "
             "is untouched, but we no longer follow it. Restore it to continue.",
             (SuggestedAction.RESTORE,),
+        )
+    elif view.customer.approval == customers.WAITING:
+        yield Finding(
+            "warning",
+            "Waits for approval",
+            f"This customer signed up {ago(view.customer.created_at)}. Stripe stays closed until then.",
+            (SuggestedAction.APPROVE, SuggestedAction.DECLINE),
+        )
+    elif view.customer.approval == customers.DECLINED:
+        yield Finding(
+            "info",
+            "Sign-up declined",
+            "The customer can't save a payment method. You can still approve the sign-up.",
+            (SuggestedAction.APPROVE,),
         )
     if view.main is None:
         yield Finding(

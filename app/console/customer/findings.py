@@ -7,6 +7,8 @@ from enum import StrEnum
 class SuggestedAction(StrEnum):
     """The actions that the page offers with a finding."""
 
+    APPROVE = "approve"
+    DECLINE = "decline"
     LINK = "link"
     RESTORE = "restore"
     ATTACH = "attach"

@@ -4,7 +4,7 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import checkout, customers, gateway, operators, payers, portal
+from app import checkout, customers, gateway, onboarding, operators, payers, portal
 from app.console.common import event_types, wording
 from app.console.customer import actions, default_method, diagnosis, queries, timeline
 from app.core import db
@@ -119,6 +119,7 @@ def show(
         event_states=event_types.STATES,
         policy=portal.current_profile().payment_method_policy,
         link=operators.take_once(f"link:{customer.id}"),
+        consents=onboarding.consents_of(session, customer.id),
         form_id=new_id(),
         people=billing.people_of(session, customer.id),
         invitation=operators.take_once(f"person:{customer.id}"),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import apps, doctor, payers, sync, webhooks
+from app import apps, customers, doctor, payers, sync, webhooks
 from app.console.common import event_types, wording
 from app.core.db import utcnow
 from app.customers import Customer
@@ -16,6 +16,7 @@ from app.payers import Payer
 
 MAX_COUNTED = 10_000  # "more than" says enough beyond that
 NEWEST = 3
+MAX_WAITING = 25
 MAX_EVENT_AGE = timedelta(minutes=10)  # a worker does what is due within seconds
 
 CONCERNS = {status: info for status, info in payers.STATUS_TABLE.items() if info.concern}
@@ -54,6 +55,7 @@ def concerns(session: Session, installed: Sequence[apps.App]) -> list[Concern]:
         *_apps(session, installed),
         _backlog(session),
         _blocked(session),
+        _waiting(session),
         _unheard(session),
         _dead(session),
         *_customers(session, {app.id: app.name for app in installed}),
@@ -155,6 +157,25 @@ def _blocked(session: Session) -> Concern:
         " more attempts on their page.",
         "error",
         _counted(session, sa.select(Payer.id).where(is_blocked)),
+        [Item(name, at, customer_id=id_) for id_, name, at in rows],
+    )
+
+
+def _waiting(session: Session) -> Concern:
+    """Sign-ups that an operator must approve, the oldest first: each of them is a customer who waits."""
+    waits = sa.and_(Customer.approval == customers.WAITING, Customer.deleted_at.is_(None))
+    rows = session.execute(
+        sa.select(Customer.id, Customer.name, Customer.created_at)
+        .where(waits)
+        .order_by(Customer.created_at)
+        .limit(MAX_WAITING)
+    )
+    return Concern(
+        "approval",
+        "Sign-ups that wait for approval",
+        "Stripe stays closed for them until you approve. Open a customer to approve or decline.",
+        "warning",
+        _counted(session, sa.select(Customer.id).where(waits)),
         [Item(name, at, customer_id=id_) for id_, name, at in rows],
     )
 

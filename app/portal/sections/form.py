@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from app.core import currencies
 from app.core.config import Settings
@@ -36,30 +36,93 @@ DEFAULT_FIELDS: dict[FieldName, Presence] = {
 SignUp = Literal["open", "links", "approval"]
 
 
+RESERVED = {  # inputs of the form that are no questions of a company
+    "name",
+    "company",
+    "email",
+    "phone",
+    "currency",
+    "key",
+    "subject_keys",
+    "line1",
+    "line2",
+    "postal_code",
+    "city",
+    "state",
+    "country",
+    "tax_id",
+    "purchase_order",
+    "consent",
+    "nonce",
+    "handover",
+    "email_asked",
+    "csrf_token",
+    "language",
+    "homepage",
+    "keep_email",
+    "add_subject_key",
+}
+MAX_CUSTOM_FIELDS = 20
+MAX_CHOICES = 50
+
+
 class CustomField(Section):
     """A question of the company. Its answer is stored in the customer's metadata."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     kind: Literal["text", "choice", "checkbox"] = "text"
-    label: dict[str, Label]  # by language
-    choices: tuple[Label, ...] = ()
+    label: Annotated[dict[str, Label], Field(min_length=1)]  # by language
+    choices: Annotated[tuple[Label, ...], Field(max_length=MAX_CHOICES)] = ()
     presence: Presence = "optional"
+
+    @field_validator("name")
+    @classmethod
+    def _free(cls, value: str) -> str:
+        if value in RESERVED:
+            raise ValueError(f"The form has a field {value} already. Use another name.")
+        return value
+
+    @model_validator(mode="after")
+    def _has_choices(self) -> "CustomField":
+        if self.kind == "choice" and not self.choices:
+            raise ValueError(f"Name at least one choice for {self.name}.")
+        return self
+
+    def label_in(self, language: str) -> str:
+        """Return the label in a language, else in the first one that it has."""
+        return self.label.get(language) or next(iter(self.label.values()))
 
 
 class Form(Section):
     """What the form asks for."""
 
     fields: dict[FieldName, Presence] = Field(default_factory=lambda: dict(DEFAULT_FIELDS))
-    custom_fields: tuple[CustomField, ...] = ()
+    custom_fields: Annotated[tuple[CustomField, ...], Field(max_length=MAX_CUSTOM_FIELDS)] = ()
     currencies: tuple[str, ...] = ()  # empty: every currency that Stripe knows
     default_currency: str = Settings.model_fields["default_currency"].default
-    subject_key_pattern: str | None = None
+    # What the names of visitors look like, such as "customer-*"; `*` and `?` stand for other characters.
+    subject_key_pattern: Annotated[str, StringConstraints(max_length=200)] | None = None
     subject_keys_from_handover_only: bool = False
 
     @field_validator("fields")
     @classmethod
     def _every_field(cls, value: dict[FieldName, Presence]) -> dict[FieldName, Presence]:
         return {**DEFAULT_FIELDS, **value}
+
+    @model_validator(mode="after")
+    def _asks_who_it_is(self) -> "Form":
+        if "required" not in {self.fields["name"], self.fields["company"]}:
+            raise ValueError("Require the name, the company or both.")
+        names = [each.name for each in self.custom_fields]
+        if len(set(names)) < len(names):
+            raise ValueError("Two questions have the same name.")
+        return self
+
+    @property
+    def first_currency(self) -> str:
+        """Return the currency that is chosen at first."""
+        is_offered = not self.currencies or self.default_currency in self.currencies
+        return self.default_currency if is_offered else self.currencies[0]
 
     @field_validator("currencies")
     @classmethod

@@ -27,6 +27,11 @@ class PageLanguage:
     """What templates need to know of the language of their page."""
 
     @property
+    def code(self) -> str:
+        """The language as the settings name it, such as `pt_BR`."""
+        return str(current())
+
+    @property
     def tag(self) -> str:
         """The language as HTML writes it, such as `pt-BR`."""
         return tag_of(str(current()))

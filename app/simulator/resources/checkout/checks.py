@@ -44,6 +44,13 @@ def check_setup(call: Call) -> None:
     if "customer_update" in given and "customer" not in given:
         message = "`customer_update` can only be used with `customer`."
         raise StripeError(message, param="customer_update")
+    asks_tax_id = given.get("tax_id_collection", {}).get("enabled")
+    if asks_tax_id and "customer" in given and given.get("customer_update", {}).get("name") != "auto":
+        raise StripeError(
+            "Tax ID collection requires updating business name on the customer. To enable tax ID collection "
+            "for an existing customer, please set `customer_update[name]` to `auto`.",
+            param="customer_update",
+        )
     consents = given.get("consent_collection", {})
     if consents.get("terms_of_service") == "required" and not call.fault_settings.terms_url:
         raise StripeError(

@@ -1,0 +1,430 @@
+"""The form asks for what the profile says, and each answer reaches the customer and Stripe."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import portal
+from app.audit import Entry
+from app.core import db
+from app.customers import Customer
+from app.onboarding import Consent
+from app.simulator import Simulator
+from tests.support.browser import Page
+from tests.support.cases import for_each
+from tests.support.console import post, sign_in
+from tests.support.links import make_link
+from tests.support.portal import SignupPage, resume, sign_up
+from tests.support.rows import Rows
+from tests.support.world import World
+from tests.support.world_fixtures import world
+
+__all__ = ["world"]
+
+Publish = Callable[..., None]
+EVERYTHING: dict[str, Any] = {
+    "name": "required",
+    "company": "optional",
+    "phone": "required",
+    "billing_address": "required",
+    "tax_id": "optional",
+    "purchase_order": "optional",
+}
+QUESTIONS = (
+    portal.CustomField(name="team", kind="choice", label={"en": "Team"}, choices=("Sales", "Support")),
+    portal.CustomField(name="cost_center", label={"en": "Cost center"}, presence="required"),
+    portal.CustomField(name="news", kind="checkbox", label={"en": "Send me news"}),
+)
+ANSWERS = {
+    "name": "Ada King",
+    "company": "Analytical Engines",
+    "phone": "+49 731 12345",
+    "line1": "1 Main St",
+    "city": "Ulm",
+    "postal_code": "89073",
+    "country": "DE",
+    "tax_id": "136695976",
+    "purchase_order": "PO-7",
+    "team": "Sales",
+    "cost_center": "42",
+    "news": "1",
+}
+TERMS = portal.Links(terms_url="https://example.com/terms", privacy_url="https://example.com/privacy")
+
+
+@pytest.fixture
+def publish(app: Flask) -> Publish:
+    """Publish a default profile."""
+
+    def changed(**profile: Any) -> None:
+        with app.app_context():
+            session = db.session()
+            settings = portal.PortalSettings(profiles={"default": portal.Profile(**profile)})
+            portal.publish(session, settings, actor="command")
+            session.commit()
+
+    return changed
+
+
+def form(fields: dict[str, Any] | None = None, **more: Any) -> portal.Form:
+    return portal.Form(fields=fields or {}, **more)
+
+
+def errors(page: Page, field: str) -> str:
+    return page.error(field)
+
+
+class TestFields:
+    def test_every_answer_is_stored_and_stripe_gets_its_part(
+        self, publish: Publish, client: FlaskClient, simulator: Simulator, rows: Rows, world: World
+    ) -> None:
+        publish(form=form(EVERYTHING, custom_fields=QUESTIONS))
+
+        sign_up(client, **ANSWERS)
+        world.settle()
+
+        [customer] = rows(Customer)
+        assert customer.name == "Analytical Engines"
+        assert customer.invoice_details == {
+            "contact_name": "Ada King",
+            "tax_id_type": "eu_vat",
+            "tax_id": "DE136695976",
+            "purchase_order": "PO-7",
+        }
+        assert customer.billing_address == {
+            "line1": "1 Main St",
+            "city": "Ulm",
+            "postalCode": "89073",
+            "country": "DE",
+            "phoneNumber": "+49 731 12345",
+        }
+        assert customer.extra == {"team": "Sales", "cost_center": "42", "news": "yes"}
+        [there] = simulator.store.customers.values()
+        assert (there["business_name"], there["individual_name"]) == ("Analytical Engines", "Ada King")
+        assert (there["phone"], there["address"]["city"]) == ("+49 731 12345", "Ulm")
+        [tax_id] = simulator.store.tax_ids.values()
+        assert (tax_id["type"], tax_id["value"]) == ("eu_vat", "DE136695976")
+
+    def test_a_correction_shows_and_changes_what_was_typed(
+        self, publish: Publish, client: FlaskClient, rows: Rows
+    ) -> None:
+        publish(form=form(EVERYTHING, custom_fields=QUESTIONS))
+        sign_up(client, **ANSWERS)
+
+        page = SignupPage(client)
+        shown = {name: page.page.value(name) for name in ANSWERS if name not in {"tax_id", "news"}}
+        page.submit(**{**ANSWERS, "tax_id": "", "company": "", "news": "", "purchase_order": ""})
+
+        assert shown == {name: text for name, text in ANSWERS.items() if name not in {"tax_id", "news"}}
+        [customer] = rows(Customer)
+        assert (customer.name, customer.invoice_details) == ("Ada King", None)
+        assert customer.billing_address is not None
+
+    @for_each(
+        ("field", "typed", "message"),
+        [
+            ("phone", "", "Enter a phone number."),
+            ("phone", "call me", "Enter a phone number like"),
+            ("line1", "", "Enter the street and number."),
+            ("country", "", "Choose a country."),
+            ("tax_id", "136695978", "This can't be a tax id of Germany. One looks like DE136695976."),
+            ("cost_center", "", "Please answer this."),
+            ("team", "Other", "Not a valid choice"),
+        ],
+    )
+    def test_says_what_is_wrong(
+        self, publish: Publish, client: FlaskClient, rows: Rows, field: str, typed: str, message: str
+    ) -> None:
+        publish(form=form(EVERYTHING, custom_fields=QUESTIONS))
+        page = SignupPage(client)
+
+        answer = page.submit(**{**ANSWERS, field: typed})
+
+        assert answer.status_code == 422
+        assert message in page.page.error(field)
+        assert rows(Customer) == []
+
+    def test_a_tax_id_alone_asks_for_its_country(
+        self, publish: Publish, client: FlaskClient, rows: Rows
+    ) -> None:
+        publish(form=form({"tax_id": "optional"}))
+        page = SignupPage(client)
+
+        page.submit(tax_id="DE136695976")
+
+        assert "Choose the country of the tax id." in page.page.error("country")
+        assert page.submit(tax_id="DE136695976", country="DE").status_code == 303
+        assert rows(Customer)[0].billing_address == {"country": "DE"}
+
+    def test_ignores_what_is_hidden_or_locked(
+        self, publish: Publish, client: FlaskClient, rows: Rows
+    ) -> None:
+        publish(form=form({"key": "hidden", "subject_keys": "locked", "phone": "locked"}))
+
+        sign_up(client, phone="+49 731 12345")
+
+        [customer] = rows(Customer)
+        assert (customer.key, customer.subject_keys, customer.billing_address) == (None, [customer.id], None)
+
+    def test_names_of_visitors_follow_the_pattern(
+        self, publish: Publish, client: FlaskClient, rows: Rows
+    ) -> None:
+        publish(form=form(subject_key_pattern="visitor-*"))
+        page = SignupPage(client)
+
+        page.submit(subject_keys=["engine-1"])
+
+        assert "Use one like visitor-*." in page.page.text
+        assert page.submit(subject_keys=["visitor-1"]).status_code == 303
+
+    def test_names_may_come_from_hand_overs_only(
+        self, publish: Publish, client: FlaskClient, rows: Rows
+    ) -> None:
+        publish(form=form(subject_keys_from_handover_only=True))
+
+        sign_up(client)
+
+        [customer] = rows(Customer)
+        assert customer.subject_keys == [customer.id]
+
+
+class TestMoreDetails:
+    def test_wait_behind_a_summary(self, client: FlaskClient) -> None:
+        more = Page.of(client.get("/signup")).one("details", class_="more")
+
+        assert "open" not in more.attributes
+        assert {each["name"] for each in more.all("input")} == {"key", "subject_keys"}
+
+    def test_are_open_when_they_hold_a_value_or_an_error(self, client: FlaskClient) -> None:
+        page = SignupPage(client)
+
+        page.submit(name="", key="k", subject_keys=[])
+        with_value = page.page.one("details", class_="more")
+        page.submit(name="", key="", subject_keys=["a" * 300])
+        with_error = page.page.one("details", class_="more")
+
+        assert "open" in with_value.attributes
+        assert "open" in with_error.attributes
+
+
+class TestCurrencies:
+    def test_one_is_not_asked_for(self, publish: Publish, client: FlaskClient, rows: Rows) -> None:
+        publish(form=form(currencies=("CHF",)))
+
+        assert Page.of(client.get("/signup")).all("select", name="currency") == []
+        sign_up(client, currency="USD")
+
+        assert rows(Customer)[0].currency == "CHF"
+
+    def test_few_keep_their_order_and_have_names_in_the_readers_language(
+        self, publish: Publish, client: FlaskClient
+    ) -> None:
+        publish(form=form(currencies=("CHF", "EUR")))
+
+        page = Page.of(client.get("/signup?language=de"))
+
+        options = {each["value"]: each.text for each in page.field("currency").all("option")}
+        assert options == {"CHF": "Schweizer Franken (CHF)", "EUR": "Euro (EUR)"}
+
+
+class TestEmails:
+    def test_a_typing_error_is_asked_about_once(self, client: FlaskClient, rows: Rows) -> None:
+        page = SignupPage(client)
+
+        asked = page.submit(email="ada@gmial.com")
+
+        assert asked.status_code == 422
+        assert "Did you mean ada@gmail.com?" in page.page.text
+        assert rows(Customer) == []
+        hidden = page.page.one("input", name="email_asked")["value"]
+        assert page.submit(email="ada@gmial.com", email_asked=hidden).status_code == 303
+        assert rows(Customer)[0].primary_email == "ada@gmial.com"
+
+    def test_one_click_takes_the_other_address(self, client: FlaskClient, rows: Rows) -> None:
+        page = SignupPage(client)
+        page.submit(email="ada@hotmail.con")
+
+        page.submit(email="ada@hotmail.con", use_email="ada@hotmail.com")
+
+        assert rows(Customer)[0].primary_email == "ada@hotmail.com"
+
+    @for_each("email", ["ada@acme.co", "ada@mail.com", "ada@web.de", "ada@gmail.com", "ada@example.com"])
+    def test_real_domains_raise_no_question(self, client: FlaskClient, email: str) -> None:
+        page = SignupPage(client, "/signup?new=1")
+
+        assert page.submit(email=email, key="", subject_keys=[]).status_code == 303
+
+
+class TestConsent:
+    def test_a_sentence_is_evidence_with_version_and_time(
+        self, publish: Publish, client: FlaskClient, rows: Rows, app: Flask
+    ) -> None:
+        publish(links=TERMS, consent=portal.Consent(kind="sentence", version="2030-01"))
+
+        sign_up(client)
+        SignupPage(client).submit()
+
+        [consent] = rows(Consent)
+        assert (consent.kind, consent.version, consent.language) == ("sentence", "2030-01", "en")
+        assert consent.terms_url == "https://example.com/terms"
+        [customer] = rows(Customer)
+        page = Page.of(sign_in(app, "viewer").get(f"/operator/customers/{customer.id}"))
+        assert "version 2030-01" in page.text
+
+    def test_a_box_must_be_ticked(self, publish: Publish, client: FlaskClient, rows: Rows) -> None:
+        publish(links=TERMS, consent=portal.Consent(kind="checkbox", version="2"))
+        page = SignupPage(client)
+
+        refused = page.submit()
+
+        assert refused.status_code == 422
+        assert "Please agree to the terms to continue." in page.page.error("consent")
+        assert page.submit(consent="1").status_code == 303
+        assert [each.kind for each in rows(Consent)] == ["checkbox"]
+
+    def test_nothing_is_asked_without_terms(self, publish: Publish, client: FlaskClient, rows: Rows) -> None:
+        publish(consent=portal.Consent(kind="checkbox"))
+
+        sign_up(client)
+
+        assert rows(Consent) == []
+
+    def test_a_link_asks_once(self, publish: Publish, client: FlaskClient, path: str, rows: Rows) -> None:
+        publish(links=TERMS, consent=portal.Consent(kind="checkbox"))
+        page = Page.of(client.get(path))
+        token = page.one("form", id="go-on").one("input", name="csrf_token")["value"]
+
+        refused = client.post(path, data={"csrf_token": token})
+        led = client.post(path, data={"csrf_token": token, "consent": "1"})
+
+        assert (refused.status_code, led.status_code) == (422, 303)
+        assert "Please agree to the terms" in Page.of(refused).text
+        assert [each.kind for each in rows(Consent)] == ["checkbox"]
+        assert Page.of(client.get(path)).all("input", name="consent") == []
+
+
+class TestClosed:
+    def test_asks_for_a_link_and_stores_nothing(
+        self, publish: Publish, client: FlaskClient, rows: Rows
+    ) -> None:
+        page = SignupPage(client)
+        publish(sign_up="links")
+
+        assert "Ask for a link to sign up" in Page.of(client.get("/signup")).text
+        assert page.submit().status_code == 403
+        assert rows(Customer) == []
+
+
+class TestApproval:
+    @pytest.fixture
+    def waiting(self, publish: Publish, client: FlaskClient, rows: Rows) -> str:
+        """Somebody who has signed up and waits."""
+        publish(sign_up="approval")
+        assert SignupPage(client).submit().status_code == 303
+        [customer] = rows(Customer)
+        return str(customer.id)
+
+    def test_keeps_the_details_and_stripe_closed(
+        self, client: FlaskClient, waiting: str, simulator: Simulator, app: Flask
+    ) -> None:
+        page = Page.of(client.get(f"/return?customer={waiting}"))
+
+        assert "Your details wait for approval" in page.text
+        assert client.get("/signup").location == f"/return?customer={waiting}"
+        assert len(simulator.store.customers) == 0
+        overview = Page.of(sign_in(app, "viewer").get("/operator/"))
+        assert "Sign-ups that wait for approval" in overview.text
+
+    def test_the_person_goes_on_once_approved(
+        self, client: FlaskClient, waiting: str, app: Flask, simulator: Simulator, rows: Rows
+    ) -> None:
+        path = f"/operator/customers/{waiting}"
+        operator = sign_in(app, "operator")
+        assert "Waits for approval" in Page.of(operator.get(path)).text
+
+        post(operator, f"{path}/approve")
+
+        assert resume(client, f"/return?customer={waiting}").status_code == 303
+        assert len(simulator.store.checkout_sessions) == 1
+        assert [each.kind for each in rows(Entry) if each.kind.startswith("signup.")] == ["signup.approved"]
+        post(operator, f"{path}/decline")
+        assert "Somebody has decided about this sign-up already." in Page.of(operator.get(path)).text
+
+    def test_a_declined_one_is_told_and_may_be_approved_later(
+        self, client: FlaskClient, waiting: str, app: Flask
+    ) -> None:
+        path = f"/operator/customers/{waiting}"
+        operator = sign_in(app, "operator")
+
+        post(operator, f"{path}/decline")
+
+        page = Page.of(client.get(f"/return?customer={waiting}"))
+        assert "Your sign-up was not approved" in page.text
+        assert "Sign-up declined" in Page.of(operator.get(path)).text
+        assert post(operator, f"{path}/approve").status_code == 303
+
+    def test_neither_a_button_nor_a_link_opens_stripe(
+        self, client: FlaskClient, waiting: str, app: Flask, simulator: Simulator
+    ) -> None:
+        token = Page.of(client.get(f"/return?customer={waiting}")).one("input", name="csrf_token")["value"]
+        link = make_link(app, waiting)
+        form = Page.of(client.get(link)).one("form", id="go-on")
+
+        pressed = client.post("/resume", data={"csrf_token": token, "customer": waiting})
+        followed = client.post(link, data={"csrf_token": form.one("input", name="csrf_token")["value"]})
+
+        assert pressed.location == f"/return?customer={waiting}"
+        assert followed.status_code == 403
+        assert "waits for approval" in Page.of(followed).text
+        assert len(simulator.store.checkout_sessions) == 0
+
+
+class TestStripesPage:
+    def test_asks_what_the_profile_says(
+        self, publish: Publish, client: FlaskClient, simulator: Simulator
+    ) -> None:
+        simulator.fault_settings.terms_url = True
+        publish(
+            checkout=portal.CheckoutOptions(
+                billing_address_collection="required",
+                tax_id_collection=True,
+                phone_number_collection=True,
+                allowed_payment_method_types=("card",),
+                consent_collection=True,
+            ),
+            texts={
+                "checkout_submit": {"en": "We charge monthly."},
+                "checkout_terms": {"en": "I agree."},
+            },
+        )
+
+        sign_up(client)
+
+        [opened] = simulator.store.checkout_sessions.values()
+        assert opened["billing_address_collection"] == "required"
+        assert opened["tax_id_collection"] == {"required": "never", "enabled": True}
+        assert opened["phone_number_collection"] == {"enabled": True}
+        assert opened["payment_method_types"] == ["card"]
+        assert opened["consent_collection"]["terms_of_service"] == "required"
+        assert opened["custom_text"]["submit"] == {"message": "We charge monthly."}
+        assert opened["custom_text"]["terms_of_service_acceptance"] == {"message": "I agree."}
+
+    def test_does_without_an_option_that_stripe_refuses(
+        self, publish: Publish, client: FlaskClient, simulator: Simulator, rows: Rows
+    ) -> None:
+        simulator.fault_settings.terms_url = False
+        publish(
+            checkout=portal.CheckoutOptions(consent_collection=True, phone_number_collection=True),
+            texts={"checkout_terms": {"en": "I agree."}},
+        )
+
+        sign_up(client)
+
+        [opened] = simulator.store.checkout_sessions.values()
+        assert opened["consent_collection"] is None
+        assert opened["phone_number_collection"] == {"enabled": True}
+        [entry] = [each for each in rows(Entry) if each.kind == "checkout.option_refused"]
+        assert "terms of service" in entry.facts["reason"]
