@@ -57,7 +57,7 @@ def test_revokes_one_at_once_and_deletes_its_text(app: Flask, client: FlaskClien
     assert HandoverPage(client, sign(text)).answer.status_code == 404
     assert "revoked" in page.one("table").text
     assert [row.sealed for row in rows(HandoverSecret)] == [""]
-    assert [entry.kind for entry in rows(Entry)][-1] == "handover_secret.revoked"
+    assert "handover_secret.revoked" in {entry.kind for entry in rows(Entry)}
     assert make(admin, "shop").one("table").text.count("shop") >= 2  # its name is free again
 
 
