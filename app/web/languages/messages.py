@@ -14,7 +14,7 @@ from app.web.languages.selection import NAMES
 CODE = Path(__file__).resolve().parents[2]
 ROOT = CODE.parent if (CODE.parent / "templates").is_dir() else CODE  # a checkout, else a wheel
 TRANSLATED = tuple(name for name in NAMES if name != SOURCE_LANGUAGE)
-# The console is in English. Its texts may be marked, and wait for catalogues of their own.
+# The console is in English. Its texts may be marked already.
 ENGLISH_ONLY = {"console", "operators", "simulator", "migrations"}
 KEYWORDS = {
     "_": None,
