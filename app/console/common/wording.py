@@ -121,11 +121,14 @@ KINDS: dict[str, Template] = {
         hides="shown",
     ),
     "default_method.kept": _template(
-        "The customer kept the default; {shown} is saved too", "info", hides="shown"
+        "The customer kept the default; {shown} is saved too",
+        "info",
+        "The customer kept the default",
+        hides="shown",
     ),
-    "billing.entered": _template("A browser was let in to the billing page", "info"),
-    "billing.person_invited": _template("A person was invited to the billing page", "info"),
-    "billing.person_removed": _template("A person was removed from the billing page", "warning"),
+    "billing_page.entered": _template("A browser was let in to the billing page", "info"),
+    "person.invited": _template("A person was invited to the billing page", "info"),
+    "person.removed": _template("A person was removed from the billing page", "warning"),
     "stripe_portal.opened": _template("Stripe's billing portal opened", "info"),
     "payment_method.updated": _template("Card renewed: {after}", "info", "Card renewed", hides="after"),
     "mandate.updated": _template("Debit mandate: {after}", "info", "Debit mandate changed", hides="after"),

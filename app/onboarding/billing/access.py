@@ -100,7 +100,7 @@ def let_in(
         )
     audit.note(
         session,
-        "billing.entered",
+        "billing_page.entered",
         actor="visitor",
         customer_id=customer_id,
         way=way.value,

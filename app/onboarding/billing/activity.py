@@ -24,8 +24,8 @@ SENTENCES = {
     "payment_method.updated": lazy_gettext("A card was renewed by its bank: %(after)s"),
     "default_method.changed": lazy_gettext("%(method)s became the default"),
     "default_method.kept": lazy_gettext("The default stayed as it was when %(shown)s was added"),
-    "billing.person_invited": lazy_gettext("A person was invited to this page"),
-    "billing.person_removed": lazy_gettext("A person was removed from this page"),
+    "person.invited": lazy_gettext("A person was invited to this page"),
+    "person.removed": lazy_gettext("A person was removed from this page"),
     "stripe_portal.opened": lazy_gettext("Your page at Stripe was opened"),
 }
 

@@ -63,7 +63,7 @@ def invite(
     except IntegrityError as error:  # another tab was quicker
         session.rollback()
         raise PersonKnown("This person was invited just now.") from error
-    _note(session, person, "billing.person_invited", actor)
+    _note(session, person, "person.invited", actor)
     return person, token
 
 
@@ -118,7 +118,7 @@ def remove_person(session: Session, customer_id: str, person_id: str, *, actor: 
         .where(BillingAccess.person_id == person.id)
         .execution_options(synchronize_session=False)
     )
-    _note(session, person, "billing.person_removed", actor)
+    _note(session, person, "person.removed", actor)
     session.flush()
 
 

@@ -36,9 +36,9 @@ def test_lead_a_person_in_and_out(app: Flask, client: FlaskClient, simulator: Si
     assert GRACE not in Page.of(console.get(path)).text
     kinds = [(entry.kind, entry.actor[:9]) for entry in rows(Entry) if entry.kind.startswith("billing.")]
     assert kinds == [
-        ("billing.person_invited", "operator:"),
-        ("billing.entered", "visitor"),
-        ("billing.person_removed", "operator:"),
+        ("person.invited", "operator:"),
+        ("billing_page.entered", "visitor"),
+        ("person.removed", "operator:"),
     ]
 
 

@@ -64,7 +64,7 @@ def test_lets_the_owner_of_the_address_in(
     assert "Ada Lovelace Ltd" in mailbox.messages[0].text
     assert page.titles == ["Mastercard •••• 4444", "Visa •••• 4242"]
     assert page.removal("Visa •••• 4242").page.h1 == "Remove this payment method?"
-    [entered] = [entry for entry in rows(Entry) if entry.kind == "billing.entered"]
+    [entered] = [entry for entry in rows(Entry) if entry.kind == "billing_page.entered"]
     assert (entered.actor, entered.facts) == ("visitor", {"way": "code"})
 
 

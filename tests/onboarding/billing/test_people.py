@@ -81,7 +81,7 @@ def test_an_invitation_lets_somebody_in(saved: FlaskClient, other: FlaskClient, 
     assert after(other, page.press("/billing/default", "Visa •••• 4242")).titles[0] == "Visa •••• 4242"
     assert "Has access since" in PeoplePage(saved).text
     kinds = [entry.kind for entry in rows(Entry) if entry.kind.startswith("billing.")]
-    assert kinds == ["billing.person_invited", "billing.entered"]
+    assert kinds == ["person.invited", "billing_page.entered"]
     assert GRACE not in str([entry.facts for entry in rows(Entry)])
 
 
@@ -198,7 +198,7 @@ class TestARemovedPerson:
         form = page.page.one("form", action="/billing/people")
         form.attributes["action"] = f"/billing/people/{rows(BillingPerson)[0].id}/remove"
         assert press(saved, form).status_code == 303
-        assert [entry.kind for entry in rows(Entry)].count("billing.person_removed") == 1
+        assert [entry.kind for entry in rows(Entry)].count("person.removed") == 1
         answer = saved.get(f"{form['action']}?customer={rows(Customer)[0].id}")
         assert answer.status_code == 404
 
