@@ -29,6 +29,9 @@ def fill_details(page: Page, subject: str) -> None:
     page.goto("/signup")
     page.get_by_label("Company or your name").fill("Ada & Söhne GmbH")
     page.get_by_label("Email address").fill("ada@example.com")
+    more = page.locator("details.more")
+    if more.get_attribute("open") is None:
+        more.locator("summary").click()
     page.locator("[name=subject_keys]").first.fill(subject)
 
 
