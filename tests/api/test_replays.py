@@ -296,6 +296,8 @@ def test_fifty_at_once_have_one_effect(
         caller = Api(app.test_client(), api.headers)
         together.wait()
         answer = caller.post(path, body, key="one")
+        while answer.status_code == 503:  # a busy machine: the database had no turn for it in time
+            answer = caller.post(path, body, key="one")
         return answer.status_code, answer.get_data(as_text=True) if answer.status_code == 201 else ""
 
     with ThreadPoolExecutor(50) as pool:
