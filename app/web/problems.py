@@ -106,12 +106,13 @@ def answer(
             "type": "about:blank",
             "title": HTTPStatus(status).phrase,
             "status": status,
-            "detail": prefixed(status, detail),
+            "detail": str(prefixed(status, detail)),  # it may be one that is translated when it is read
             "instance": instance(),
         }
         if fields:
             wrong = [
-                {"code": "invalid", "message": message, "field": name} for name, message in fields.items()
+                {"code": "invalid", "message": str(message), "field": name}
+                for name, message in fields.items()
             ]
             body["extensions"] = {"validationErrors": wrong}
         response = Response(json.dumps(body), status)

@@ -5,11 +5,11 @@ import secrets
 from datetime import timedelta
 
 import sqlalchemy as sa
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import audit, customers
+from app.core.addresses import is_email_address
 from app.core.config import settings
 from app.core.db import is_id, utcnow
 from app.core.errors import Conflict, Invalid, NotFound
@@ -130,11 +130,9 @@ def invitation_url(token: str) -> str:
 def _checked(email: str) -> str:
     """Return an address as it is stored. Raises Invalid."""
     address = email.strip().lower()
-    try:
-        validate_email(address, check_deliverability=False)
-    except EmailNotValidError as error:
+    if not is_email_address(address):
         words = "Enter an email address, such as name@example.com."
-        raise Invalid(words, fields={"email": words}) from error
+        raise Invalid(words, fields={"email": words})
     return address
 
 
