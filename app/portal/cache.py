@@ -5,8 +5,11 @@ when it is a new one. When the database does not answer, what was known last sta
 """
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic
 
+import sqlalchemy as sa
 import structlog
 from flask import current_app
 from pydantic import ValidationError
@@ -55,10 +58,10 @@ class PublishedSettings:
         return self._checked_at is None or monotonic() - self._checked_at > MAX_AGE
 
     def _read(self) -> None:
-        """Read a newer version on a separate connection, which leaves the request's transaction alone."""
+        """Read a newer version, if there is one."""
         newest = select(PortalVersion.id).order_by(PortalVersion.id.desc()).limit(1)
         try:
-            with db.engine().connect() as connection:
+            with _connection() as connection:
                 version = connection.scalar(newest) or 0
                 if version != self._version:
                     document = connection.scalar(
@@ -72,6 +75,21 @@ class PublishedSettings:
             log.exception("portal_settings_not_understood", version=version)
             self._version = version
         self._checked_at = monotonic()
+
+
+@contextmanager
+def _connection() -> Iterator[sa.Connection]:
+    """Give the connection of the transaction that runs, else one for a moment.
+
+    A transaction must never wait for a second connection: those who have all others may wait for its commit.
+    Where none runs, none is begun.
+    """
+    session = db.session()
+    if session.in_transaction():
+        yield session.connection()
+        return
+    with db.engine().connect() as connection:
+        yield connection
 
 
 def held() -> PublishedSettings:

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from app import APIS
 from app.api.operation import Operation
+from app.application import APIS
 from tests.conftest import PORTAL
 from tests.support.browser import Page
 from tests.support.cases import for_each

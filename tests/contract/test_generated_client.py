@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from app import APIS
 from app.api.openapi import document
+from app.application import APIS
 from tests.support.processes import PROCESS_MARKS
 
 JSON = dict[str, Any]

@@ -14,8 +14,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import APIS
 from app.api.openapi import document
+from app.application import APIS
 from tests.support.api import Api
 from tests.support.cases import for_each
 from tests.support.openmeter import SUBSET, description, needs_subset

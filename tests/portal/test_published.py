@@ -1,6 +1,7 @@
 """The published settings are in force in every process within two seconds, and variables win."""
 
 import json
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -179,3 +180,21 @@ def test_have_texts_in_the_visitors_language_else_in_the_first() -> None:
     assert profile.text("signup_lead", "ja") == "こんにちは"
     assert profile.text("signup_lead", "fr") == "Hallo"
     assert profile.text("signup_title", "de") is None
+
+
+def test_are_read_in_a_transaction_when_all_other_connections_are_in_use(
+    app: Flask, session: Session
+) -> None:
+    """Those who hold the others may wait for the very commit of this transaction."""
+    publish(session)
+    cache.held().expire()
+    pool = db.engine().pool
+    assert isinstance(pool, sa.QueuePool)
+    session.execute(sa.select(1))
+    with ExitStack() as stack:
+        for _ in range(pool.size() + pool._max_overflow - 1):
+            stack.enter_context(db.engine().connect())
+
+        company = portal.profile().brand.company_name
+
+    assert company == "First"

@@ -40,7 +40,10 @@ OURS = {  # columns that hold our own words, or ids, which Stripe limits to 255 
     ("app", name)
     for name in ("id", "name", "status", "stripe_account_id", "masked_api_key", "webhook_endpoint_id")
 } | {
-    *(("checkout_session", name) for name in ("id", "payer_id", "profile", "stripe_session_id", "idempotency_key")),
+    *(
+        ("checkout_session", name)
+        for name in ("id", "payer_id", "profile", "stripe_session_id", "idempotency_key")
+    ),
     *(("checkout_session", name) for name in ("setup_intent_id", "payment_method_id")),
     *(("event", name) for name in ("app_id", "id", "type", "origin", "state", "payer_id")),
     *(("payer", name) for name in ("id", "app_id", "customer_id", "stripe_customer_id", "default_method_id")),

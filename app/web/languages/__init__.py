@@ -43,7 +43,12 @@ class PageLanguage:
 
     @property
     def choices(self) -> list[dict[str, Any]]:
-        """The languages to switch to. `url` shows this page again, or leads to the form after a POST."""
+        """The languages to switch to. `url` shows this page again, or leads to the form after a POST.
+
+        Empty for a page that is in English only.
+        """
+        if selection.is_english_only():
+            return []
         now = str(current())
         return [
             {

@@ -34,7 +34,11 @@ def test_lead_a_person_in_and_out(app: Flask, client: FlaskClient, simulator: Si
 
     assert BillingPage(person).page.h1 == "See your payment methods"
     assert GRACE not in Page.of(console.get(path)).text
-    kinds = [(entry.kind, entry.actor[:9]) for entry in rows(Entry) if entry.kind.startswith(("person.", "billing_page."))]
+    kinds = [
+        (entry.kind, entry.actor[:9])
+        for entry in rows(Entry)
+        if entry.kind.startswith(("person.", "billing_page."))
+    ]
     assert kinds == [
         ("person.invited", "operator:"),
         ("billing_page.entered", "visitor"),
