@@ -2,7 +2,9 @@
 
 import base64
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -10,12 +12,31 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app import create_app, portal
+from app.core import db
 from tests.conftest import make_settings
 from tests.support.browser import Page
 from tests.support.cases import for_each
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><script>alert(1)</script></svg>'
+
+
+_made: list[Flask] = []
+
+
+@pytest.fixture(autouse=True)
+def _close() -> Iterator[None]:
+    yield
+    for app in _made:
+        with app.app_context():
+            db.engine().dispose()
+    _made.clear()
+
+
+def make_app(**settings: Any) -> Flask:
+    """Return an application with these settings; it is closed when its test ends."""
+    _made.append(create_app(make_settings(**settings)))
+    return _made[-1]
 
 
 def luminance(colour: str) -> float:
@@ -64,7 +85,7 @@ def shades(app: Flask) -> dict[str, dict[str, str]]:
 )
 @for_each("scheme", ["light", "dark"])
 def test_any_accent_can_be_read(accent: str, scheme: str) -> None:
-    app = create_app(make_settings(accent_color=accent))
+    app = make_app(accent_color=accent)
 
     shade, grounds = shades(app)[scheme], papers(app)[scheme]
 
@@ -77,19 +98,19 @@ def test_any_accent_can_be_read(accent: str, scheme: str) -> None:
 
 
 def test_readable_accent_is_the_color_of_links_too() -> None:
-    app = create_app(make_settings(accent_color="#3b5bdb"))
+    app = make_app(accent_color="#3b5bdb")
 
     assert shades(app)["light"]["accent-text"] == "#3b5bdb"
 
 
 def test_text_on_yellow_is_dark() -> None:
-    app = create_app(make_settings(accent_color="#ffdd00"))
+    app = make_app(accent_color="#ffdd00")
 
     assert {shade["on-accent"] for shade in shades(app).values()} == {"#000000"}
 
 
 def test_style_comes_as_css() -> None:
-    answer = create_app(make_settings()).test_client().get("/brand.css")
+    answer = make_app().test_client().get("/brand.css")
 
     assert answer.mimetype == "text/css"
 
@@ -97,7 +118,7 @@ def test_style_comes_as_css() -> None:
 def test_logo_stands_on_every_page_and_can_run_no_script(tmp_path: Path, migrated: str) -> None:
     file = tmp_path / "logo.svg"
     file.write_text(SVG)
-    client = create_app(make_settings(logo_file=str(file), database_url=migrated)).test_client()
+    client = make_app(logo_file=str(file), database_url=migrated).test_client()
 
     page = Page.of(client.get("/nowhere"))
     with client.get(page.one("img", class_="brand-logo")["src"]) as answer:
@@ -113,22 +134,20 @@ def test_logo_file_is_found_from_the_folder_where_it_was_named(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "logo.png").write_bytes(b"\x89PNG")
-    client = create_app(make_settings(logo_file="logo.png")).test_client()
+    client = make_app(logo_file="logo.png").test_client()
 
     with client.get("/brand/logo") as answer:
         assert answer.mimetype == "image/png"
 
 
 def test_without_a_logo_the_first_letter_stands_for_it() -> None:
-    page = Page.of(create_app(make_settings(company_name="ünder")).test_client().get("/nowhere"))
+    page = Page.of(make_app(company_name="ünder").test_client().get("/nowhere"))
 
     assert page.one("span", class_="brand-mark").text == "Ü"
 
 
 def test_name_is_text_and_never_markup() -> None:
-    page = Page.of(
-        create_app(make_settings(company_name='<b onclick="x">&</b>')).test_client().get("/nowhere")
-    )
+    page = Page.of(make_app(company_name='<b onclick="x">&</b>').test_client().get("/nowhere"))
 
     assert page.one("span", class_="brand-name").text == '<b onclick="x">&</b>'
 
@@ -151,13 +170,13 @@ def test_support_address_and_terms_stand_below_every_page() -> None:
 
 
 def test_says_so_when_payments_are_simulated() -> None:
-    page = Page.of(create_app(make_settings()).test_client().get("/nowhere"))
+    page = Page.of(make_app().test_client().get("/nowhere"))
 
     assert "payments are simulated" in page.text
 
 
 def test_pages_do_without_what_is_not_set() -> None:
-    page = Page.of(create_app(make_settings(support_email="", terms_url="")).test_client().get("/nowhere"))
+    page = Page.of(make_app(support_email="", terms_url="").test_client().get("/nowhere"))
 
     assert links_below(page) == []
 
@@ -212,7 +231,7 @@ def test_icons_are_drawn_where_there_is_no_logo_or_only_a_wordmark(app: Flask, s
 
 
 def test_letter_of_the_icon_is_text_and_never_markup() -> None:
-    app = create_app(make_settings(company_name="<script>"))
+    app = make_app(company_name="<script>")
 
     assert ">&lt;</text>" in icons(app)[0].get_data(as_text=True)
 
@@ -231,7 +250,7 @@ def test_file_without_its_version_is_kept_for_an_hour_only(app: Flask) -> None:
 def test_custom_css_of_a_file_comes_last_and_can_load_nothing(tmp_path: Path, migrated: str) -> None:
     file = tmp_path / "own.css"
     file.write_text("@import url(https://evil.example/x.css); h1 { color: red }")
-    app = create_app(make_settings(custom_css_file=str(file), database_url=migrated))
+    app = make_app(custom_css_file=str(file), database_url=migrated)
 
     answer = app.test_client().get("/nowhere")
     styles = [link["href"] for link in Page.of(answer).all("link", rel="stylesheet")]
@@ -249,7 +268,7 @@ def test_custom_css_of_a_file_comes_last_and_can_load_nothing(tmp_path: Path, mi
 
 
 def test_custom_css_may_lie_in_the_data_folder_for_each_profile(tmp_path: Path, migrated: str) -> None:
-    app = create_app(make_settings(data_dir=str(tmp_path), database_url=migrated))
+    app = make_app(data_dir=str(tmp_path), database_url=migrated)
     client = app.test_client()
     without = client.get("/brand/default/custom.css").status_code
     (tmp_path / "custom.css").write_text("h1 { color: red }")
