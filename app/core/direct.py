@@ -11,7 +11,7 @@ Values = dict[str, Any]
 
 
 class DirectStatement:
-    """One statement in a transaction of its own. It is committed, with full durability, when it returns.
+    """One statement in a separate transaction. It is committed, with full durability, when it returns.
 
     It does not look first whether the connection still lives. `row` raises the driver's own error when it
     does not, and then the caller knows nothing about the commit, as always.

@@ -43,7 +43,7 @@ class BillingDetails:
     def params(self) -> dict[str, Any]:
         """Return Stripe's parameters of a customer. An empty text clears what Stripe has.
 
-        The tax id has calls of its own. Source: https://docs.stripe.com/api/customers/update
+        The tax id has separate calls. Source: https://docs.stripe.com/api/customers/update
         """
         phone = self.phone if len(self.phone or "") <= MAX_PHONE_LENGTH else None
         return {

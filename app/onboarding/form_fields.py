@@ -16,7 +16,7 @@ from app.web.languages import lazy_gettext as lazy
 
 ADDRESS = ("line1", "line2", "postal_code", "city", "state", "country")
 REQUIRED_LINES = {"line1", "city", "country"}  # not every country has postal codes and states
-# The fields of the portal's settings, and the inputs that each stands for.
+# The fields of the portal's settings, and the inputs of each.
 INPUTS: dict[str, tuple[str, ...]] = {"billing_address": ADDRESS, "tax_id": ("tax_id", "country")}
 BEHIND_MORE = ("purchase_order", "key", "subject_keys")  # where they are optional
 MAX_PHONE_LENGTH = 20  # Stripe takes no longer one

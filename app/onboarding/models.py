@@ -58,7 +58,7 @@ class Signup(Base):
 
 
 class BillingPerson(Base):
-    """Somebody who was invited to a customer's billing page. Removing the person ends every access of theirs.
+    """Somebody who was invited to a customer's billing page. Removing the person ends all their access.
 
     The invitation link is shown once and works once; here is only a hash of its token.
     """

@@ -19,7 +19,7 @@ class SubjectKeysField(Field):
     def __init__(self, label: str, **kwargs: Any) -> None:
         super().__init__(label, **kwargs)
         self.entry_errors: dict[int, str] = {}
-        self.pattern: str | None = None  # that names of visitors must have; `*` stands for any text
+        self.pattern: str | None = None  # that names of visitors must have; `*` matches any text
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Take what was typed, trimmed."""

@@ -14,7 +14,7 @@ def details_from(
 ) -> BillingDetails:
     """Return the details that these columns hold.
 
-    A customer with a contact person is a company, and Stripe is told both names.
+    A customer with a contact person is a company, and Stripe gets both names.
     """
     address = dict(billing_address or {})
     phone = address.pop(customers.PHONE, None)

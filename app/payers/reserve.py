@@ -99,7 +99,7 @@ def record_stripe_customer(session: Session, payer: Payer, stripe_customer_id: s
     """Note the Stripe customer of a reserved payer, unless it has one. Flushes.
 
     A Stripe customer that was ever linked to another customer is not taken: it may have that one's methods.
-    Return the columns of the payer, and of its customer what Stripe is told; None if nothing was noted.
+    Return the columns of the payer, and what Stripe gets of its customer; None if nothing was noted.
     """
     held = sa.select(customers.Customer).where(customers.Customer.id == payer.customer_id)
     return session.execute(

@@ -1,4 +1,4 @@
-"""Take a new event in with one statement: it checks once more that its secret is valid, and stores the event.
+"""Take a new event in with one statement: it checks that the secret is still valid, and stores the event.
 
 What this statement does not store, `app/webhooks/api.py` looks at in full: the first event of a process, a
 repeated one, one with a newer secret, and one on a dead connection.

@@ -1,4 +1,4 @@
-"""Whoever comes by a profile stays with it: brand, languages, Stripe app, and the way back."""
+"""A customer who comes by a profile stays with it: brand, languages, Stripe app, and the way back."""
 
 import pytest
 from flask import Flask

@@ -35,5 +35,5 @@ def _decide(customer_id: str, *, is_approved: bool) -> ResponseReturnValue:
     if is_approved:
         flash("Approved. The customer can go on in the same browser, or by a link that you make.", "success")
     else:
-        flash("Declined. The customer is told so, and Stripe stays closed.", "success")
+        flash("Declined. The customer sees that, and Stripe stays closed.", "success")
     return go_to(customer_id)

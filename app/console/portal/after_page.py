@@ -30,7 +30,7 @@ class AfterForm(SectionForm):
         render_kw={"rows": 3},
     )
     redirect_seconds = IntegerField(
-        "Go on by itself after this many seconds",
+        "Continue automatically after this many seconds",
         validators=[Optional(), NumberRange(3, 60, "Enter 3 to 60, or nothing.")],
         description="Blank: only the button leads on.",
         render_kw={"inputmode": "numeric", "autocomplete": "off"},

@@ -1,4 +1,4 @@
-"""Customers get invoice details and an approval, Stripe is told more of them, and consents are kept.
+"""Store invoice details, approvals and consents of customers, and send Stripe more of them.
 
 Revision ID: 0005
 Revises: 0004

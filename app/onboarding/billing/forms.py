@@ -14,7 +14,7 @@ def digits(value: str | None) -> str:
 
 
 class AddressForm(FlaskForm):
-    """One email address: whose code is asked for, or who is invited."""
+    """One email address: it asks for a code, or it is invited."""
 
     email = EmailField(
         lazy("Email address"),

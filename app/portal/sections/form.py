@@ -100,7 +100,7 @@ class Form(Section):
     custom_fields: Annotated[tuple[CustomField, ...], Field(max_length=MAX_CUSTOM_FIELDS)] = ()
     currencies: tuple[str, ...] = ()  # empty: every currency that Stripe knows
     default_currency: str = Settings.model_fields["default_currency"].default
-    # What the names of visitors look like, such as "customer-*"; `*` and `?` stand for other characters.
+    # What the names of visitors look like, such as "customer-*"; `*` and `?` match other characters.
     subject_key_pattern: Annotated[str, StringConstraints(max_length=200)] | None = None
     subject_keys_from_handover_only: bool = False
 

@@ -71,7 +71,7 @@ def test_signs_a_hand_over(client: FlaskClient, secret: str, tmp_path: Path, lan
 
 @pytest.fixture
 def served(app: Flask) -> Iterator[str]:
-    """The portal at an address of its own."""
+    """The portal at a separate address."""
     web = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
     serving = threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.05})
     serving.start()

@@ -150,7 +150,7 @@ class TestAllowedHosts:
 
 
 class TestBySelf:
-    """A page with nothing left to do leads on by itself, unless somebody stays."""
+    """A page with nothing left to do continues automatically, unless somebody stays."""
 
     @pytest.fixture(autouse=True)
     def _profile(self, app: Flask) -> None:
