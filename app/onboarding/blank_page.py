@@ -25,6 +25,7 @@ class DrawnPage(NamedTuple):
 
     settings: Settings
     profile: portal.Profile
+    files: tuple[object, ...]
     html: str
 
 
@@ -36,12 +37,13 @@ def blank_page(draw: Callable[[SignupForm], str]) -> str:
         "gangway.blank_page", {}
     )
     key = (portal.current_slug(), str(languages.current()))
-    settings, profile = current_settings(), portal.current_profile()
+    settings, profile, files = current_settings(), portal.current_profile(), portal.files()
     drawn = pages.get(key)
-    if drawn is not None and drawn.settings is settings and drawn.profile is profile:
+    is_current = drawn is not None and drawn.settings is settings and drawn.profile is profile
+    if drawn is not None and is_current and drawn.files == files:
         return drawn.html.replace(CSRF_TOKEN, generate_csrf()).replace(NONCE, Form().nonce)
     form = SignupForm.blank()
     page = draw(form)
     html = page.replace(form.csrf_token.current_token, CSRF_TOKEN).replace(form.nonce.data, NONCE)
-    pages[key] = DrawnPage(settings, profile, html)
+    pages[key] = DrawnPage(settings, profile, files, html)
     return page

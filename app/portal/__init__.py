@@ -4,7 +4,7 @@ from flask import Flask
 
 from app.portal import brand
 from app.portal.actions import publish
-from app.portal.brand import asset
+from app.portal.brand import asset, files
 from app.portal.cache import PublishedSettings, published
 from app.portal.current import current_profile, current_slug, is_draft, profile, show_draft, use_profile
 from app.portal.differences import differences
@@ -55,6 +55,7 @@ __all__ = [
     "draft",
     "dump",
     "edited",
+    "files",
     "init_app",
     "is_draft",
     "is_overtaken",

@@ -85,6 +85,12 @@ def asset(name: str) -> Response:
     return response
 
 
+def files() -> tuple[Asset | None, ...]:
+    """Return what this request's profile shows of files on disk, which may change at any time."""
+    own = assets.logo(current_profile(), is_default=_slug() == published().default_profile)
+    return own, assets.custom_css(_slug())
+
+
 def _find(shown: Profile, name: str) -> Asset | None:
     own = assets.logo(shown, is_default=_slug() == published().default_profile)
     files: dict[str, Callable[[], Asset | None]] = {

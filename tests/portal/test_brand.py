@@ -280,3 +280,13 @@ def test_custom_css_may_lie_in_the_data_folder_for_each_profile(tmp_path: Path, 
 
     assert without == 404
     assert (for_all, own, too_large) == ("h1 { color: red }", "h1 { color: green }", "h1 { color: red }")
+
+
+def test_a_changed_file_shows_on_the_form_at_once(tmp_path: Path, migrated: str) -> None:
+    client = make_app(data_dir=str(tmp_path), database_url=migrated).test_client()
+    before = client.get("/signup").get_data(as_text=True)
+
+    (tmp_path / "custom.css").write_text("h1 { color: red }")
+
+    assert "custom.css" not in before
+    assert "custom.css" in client.get("/signup").get_data(as_text=True)
