@@ -1,7 +1,5 @@
 """The section for what comes after saving: the way back to the company's app, and embedding."""
 
-from typing import Any
-
 from wtforms import BooleanField, IntegerField
 from wtforms.validators import NumberRange, Optional
 
@@ -22,6 +20,7 @@ class AfterForm(SectionForm):
         "allowed_return_hosts": ("after", "allowed_return_hosts"),
         "embed_origins": ("embed_origins",),
     }
+    NONE_IF_BLANK = frozenset({"return_url"})
 
     return_url = url_field("Where customers go on")
     label = TranslationsField(
@@ -46,11 +45,6 @@ class AfterForm(SectionForm):
         description="One origin in each line, such as https://app.example.com. Blank: none.",
         render_kw={"rows": 3, "spellcheck": "false"},
     )
-
-    def write(self, document: dict[str, Any], *, decided: set[str]) -> None:
-        """Put None in for no address."""
-        super().write(document, decided=decided)
-        document["after"]["return_url"] = self.return_url.data or None
 
 
 add(

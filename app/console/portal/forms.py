@@ -8,10 +8,9 @@ from app.portal import SLUG_PATTERN
 from app.web.forms import one_line, trimmed
 
 
-class ProfileForm(FlaskForm):
-    """A new profile: what operators call it, and its place in the address."""
-
-    name = StringField(
+def name_field() -> StringField:
+    """Return the field for what operators call a profile."""
+    return StringField(
         "Name",
         filters=[trimmed],
         validators=[
@@ -22,6 +21,12 @@ class ProfileForm(FlaskForm):
         description="Only operators see this name.",
         render_kw={"maxlength": 80, "autocomplete": "off"},
     )
+
+
+class ProfileForm(FlaskForm):
+    """A new profile: what operators call it, and its place in the address."""
+
+    name = name_field()
     slug = StringField(
         "Address",
         filters=[trimmed],

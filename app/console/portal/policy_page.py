@@ -1,7 +1,5 @@
 """The section of the policies: who may sign up, consent, what Stripe collects, and the default method."""
 
-from typing import Any
-
 from wtforms import BooleanField, SelectChoice, SelectField, StringField
 from wtforms.validators import Length
 
@@ -27,6 +25,7 @@ class PoliciesForm(SectionForm):
         "phone_number_collection": ("checkout", "phone_number_collection"),
         "allowed_payment_method_types": ("checkout", "allowed_payment_method_types"),
     }
+    NONE_IF_BLANK = frozenset({"billing_address_collection"})
 
     sign_up = SelectField(
         "Who may sign up",
@@ -80,17 +79,6 @@ class PoliciesForm(SectionForm):
         description="One of Stripe’s types in each line, such as card. Blank: those of Stripe’s Dashboard.",  # noqa: RUF001
         render_kw={"rows": 3, "spellcheck": "false"},
     )
-
-    @classmethod
-    def read(cls, document: dict[str, Any]) -> dict[str, Any]:
-        """Return a blank where Stripe decides."""
-        values = super().read(document)
-        return {**values, "billing_address_collection": values["billing_address_collection"] or ""}
-
-    def write(self, document: dict[str, Any], *, decided: set[str]) -> None:
-        """Put None in where Stripe decides."""
-        super().write(document, decided=decided)
-        document["checkout"]["billing_address_collection"] = self.billing_address_collection.data or None
 
 
 add(

@@ -19,19 +19,22 @@ class SectionForm(FlaskForm):
     """
 
     PLACES: ClassVar[dict[str, Place]] = {}
+    NONE_IF_BLANK: ClassVar[frozenset[str]] = frozenset()  # fields that mean None when they are blank
 
     base = HiddenField()  # what the section was when the page was drawn
 
     @classmethod
     def read(cls, document: dict[str, Any]) -> dict[str, Any]:
         """Return the values of the fields."""
-        return {name: _get(document, place) for name, place in cls.PLACES.items()}
+        values = {name: _get(document, place) for name, place in cls.PLACES.items()}
+        return values | {name: values[name] or "" for name in cls.NONE_IF_BLANK}
 
     def write(self, document: dict[str, Any], *, decided: set[str]) -> None:
         """Put the values of the fields into a document, except those that variables decide."""
         for name, place in self.PLACES.items():
             if ".".join(place) not in decided:
-                put(document, place, self[name].data)
+                value = self[name].data
+                put(document, place, None if name in self.NONE_IF_BLANK and not value else value)
 
     @classmethod
     def digest(cls, document: dict[str, Any]) -> str:
