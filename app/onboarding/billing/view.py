@@ -7,13 +7,14 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app import apps, checkout, payers, portal, sync
-from app.core import db
+from app.core import countries, db
 from app.core.db import utcnow
 from app.core.errors import NotFound
 from app.onboarding.billing import activity
 from app.onboarding.billing.access import Access
 from app.onboarding.places import app_here
 from app.payers import EXPIRING, Payer, PaymentMethod, expires_after
+from app.web import languages
 
 MICRODEPOSITS = "verify_with_microdeposits"  # Stripe's next_action: a code stands on the bank statement
 
@@ -71,7 +72,8 @@ class BillingPage:
         known = (self.payer.stripe_contact or {}) if self.payer else {}
         found = known.get("address") or known.get("collected", {}).get("address") or {}
         town = " ".join(filter(None, (found.get("postalCode"), found.get("city"))))
-        parts = (found.get("line1"), found.get("line2"), town, found.get("state"), found.get("country"))
+        country = countries.name(str(found.get("country") or ""), str(languages.current()))
+        parts = (found.get("line1"), found.get("line2"), town, found.get("state"), country)
         return [str(part) for part in parts if part]
 
 
