@@ -121,6 +121,7 @@ def _read_logo(file: Path, _changed_at: int) -> Asset:
     return Asset(content, found or kinds[file.suffix.lower()])
 
 
+@lru_cache(maxsize=64)
 def _of(image: Image | None) -> Asset | None:
     return Asset(image.content, image.media_type) if image else None
 

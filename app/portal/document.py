@@ -26,7 +26,7 @@ def load(text: str) -> PortalSettings:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Invalid(f"The file is no JSON: {error}.") from error
+        raise Invalid(f"The file is not valid JSON: {error}.") from error
     problems = dict(_unstorable(document))
     try:
         settings = PortalSettings.model_validate(document)

@@ -31,7 +31,7 @@ class PoliciesForm(SectionForm):
         "Who may sign up",
         choices=[
             SelectChoice("open", "Everybody"),
-            SelectChoice("links", "Only who has a link or comes from your app"),
+            SelectChoice("links", "Only people who have a link or come from your app"),
             SelectChoice("approval", "Everybody, after an operator has approved"),
         ],
     )
@@ -45,7 +45,7 @@ class PoliciesForm(SectionForm):
     )
     may_remove_last = BooleanField("Customers may remove their last payment method")
     codes = BooleanField(
-        "Let customers in to /billing by a code that is sent to their email address",
+        "Let customers into /billing with a code sent to their email address",
         description="This works as soon as the installation sends email.",
     )
     consent = SelectField(

@@ -2,9 +2,7 @@
 
 import base64
 import binascii
-import hashlib
 import re
-from functools import cached_property
 from typing import Literal
 
 from pydantic import field_validator, model_validator
@@ -53,11 +51,6 @@ class Image(Section):
     def content(self) -> bytes:
         """Return the bytes of the file."""
         return base64.b64decode(self.data)
-
-    @cached_property
-    def digest(self) -> str:
-        """Return a short name of the content, for URLs and the audit log."""
-        return hashlib.sha256(self.content).hexdigest()[:16]
 
 
 class Brand(Section):

@@ -15,7 +15,7 @@ class Section(BaseModel):
     """A frozen part of the settings.
 
     Names that it does not know are ignored, so that older processes can read what newer ones have stored.
-    An import refuses them (`document.read`).
+    An import refuses them (`document.load`).
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
