@@ -9,6 +9,7 @@ from flask_wtf import FlaskForm
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from wtforms import BooleanField, EmailField, HiddenField, SelectField
 from wtforms import Field as WTField
+from wtforms.fields.core import UnboundField
 from wtforms.form import BaseForm
 from wtforms.validators import Email, ValidationError
 
@@ -253,7 +254,10 @@ class SignupForm(FlaskForm):
 
     def _apply(self, name: str, wish: str) -> None:
         if wish == "gone":
-            del self[name]
+            if isinstance(getattr(type(self), name, None), UnboundField):
+                del self[name]
+            else:  # a question: an attribute of that name may be the form's own
+                del self._fields[name]
             return
         each = self[name]
         if name == "subject_keys":

@@ -16,6 +16,7 @@ from app.core.config import settings
 from app.core.errors import NotFound
 from app.customers import NewCustomer
 from app.onboarding import handovers
+from app.onboarding.form_details import NO, YES
 from app.onboarding.form_fields import INPUTS
 from app.onboarding.forms import SignupForm
 from app.onboarding.handovers import FORM_LIFETIME, Handover, HandoverDetails, HandoverRefused
@@ -24,6 +25,7 @@ from app.web.forms import has_control_characters
 from app.web.visible import trim
 from app.web.visitors import visitor
 
+CHECKED = {YES: True, NO: False}
 HARMLESS = {"name": 256, "email": 254}  # what an unsigned address may fill in, with its length
 log = structlog.get_logger("gangway.handovers")
 
@@ -72,7 +74,8 @@ def sent(handover: Handover | None) -> SignupForm:
     for name in _fixed(details):
         for each in INPUTS.get(name, (name,)):
             value = values.get(each, "")
-            fields.setlist(each, value if isinstance(value, list) else [value])
+            # A box that is not ticked sends nothing.
+            fields.setlist(each, value if isinstance(value, list) else [] if value is False else [value])
     form = SignupForm(formdata=fields, given=_given(details))
     _lock(form, details)
     return form
@@ -111,7 +114,14 @@ def _values(details: HandoverDetails) -> dict[str, Any]:
     )
     address: dict[str, Any] = said.pop("billing_address", {})
     custom: dict[str, Any] = said.pop("custom_fields", {})
-    return said | address | custom
+    # The fields of the form win over a question of the same name.
+    return _answers(custom) | address | said
+
+
+def _answers(custom: dict[str, str]) -> dict[str, Any]:
+    """Return the answers as the form's inputs take them: a checkbox is true or false."""
+    boxes = {each.name for each in portal.current_profile().form.custom_fields if each.kind == "checkbox"}
+    return {name: CHECKED.get(answer, answer) if name in boxes else answer for name, answer in custom.items()}
 
 
 def _given(details: HandoverDetails) -> frozenset[str]:

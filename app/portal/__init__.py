@@ -22,7 +22,7 @@ from app.portal.drafts import (
 from app.portal.models import PortalDraft, PortalVersion
 from app.portal.queries import stored, versions
 from app.portal.sections.brand import Brand, Image, Links
-from app.portal.sections.form import Consent, CustomField, Form
+from app.portal.sections.form import Consent, CustomField, Form, question_name
 from app.portal.sections.kinds import SLUG_PATTERN
 from app.portal.sections.payment import AfterSaving, BillingPolicy, CheckoutOptions
 from app.portal.settings import LANGUAGES, PortalSettings, Profile
@@ -65,6 +65,7 @@ __all__ = [
     "publish",
     "publish_draft",
     "published",
+    "question_name",
     "restore",
     "save_draft",
     "show_draft",

@@ -16,6 +16,7 @@ from app.simulator import Simulator
 from tests.support.browser import Page
 from tests.support.cases import for_each
 from tests.support.console import post, sign_in
+from tests.support.handovers import HandoverPage, make_secret, sign
 from tests.support.links import make_link
 from tests.support.portal import SignupPage, resume, sign_up
 from tests.support.rows import Rows
@@ -428,3 +429,28 @@ class TestStripesPage:
         assert opened["phone_number_collection"] == {"enabled": True}
         [entry] = [each for each in rows(Entry) if each.kind == "checkout.option_refused"]
         assert "terms of service" in entry.facts["reason"]
+
+
+@for_each("name", ["address", "data", "errors", "profile", "asked", "more", "drawn", "validate", "wanted"])
+def test_a_hidden_question_of_any_name_harms_nothing(
+    app: Flask, publish: Publish, rows: Rows, name: str
+) -> None:
+    question = portal.CustomField(name=name, label={"en": "Odd"}, presence="hidden")
+    publish(form=form(custom_fields=(question,)))
+
+    answer = SignupPage(app.test_client()).submit(key=name, subject_keys=[name])
+
+    assert answer.status_code == 303
+    assert name in {customer.key for customer in rows(Customer)}
+
+
+@for_each(("said", "stored"), [("yes", "yes"), ("no", "no")])
+def test_an_app_answers_a_checkbox(app: Flask, publish: Publish, rows: Rows, said: str, stored: str) -> None:
+    box = portal.CustomField(name="vat_free", kind="checkbox", label={"en": "VAT"}, presence="locked")
+    publish(form=form(custom_fields=(box,)))
+    token = sign(make_secret(app), key=said, subjectKeys=None, customFields={"vat_free": said})
+
+    assert HandoverPage(app.test_client(), token).submit().status_code == 303
+
+    [customer] = [found for found in rows(Customer) if found.key == said]
+    assert customer.extra == {"vat_free": stored}

@@ -98,11 +98,13 @@ def holders_of(session: Session, address: str) -> list[Holder]:
     """Return the live customers that an address opens, the newest first: as first person, then as invited."""
     variants = {address.strip(), normalized(address)}
     own = session.execute(
-        sa.select(customers.Customer.id, customers.Customer.name)
+        sa.select(customers.Customer.id, customers.Customer.name, customers.Customer.adopted)
         .where(customers.Customer.primary_email.in_(variants), customers.Customer.deleted_at.is_(None))
         .order_by(customers.Customer.id.desc())
         .limit(MAX_CUSTOMERS)
     ).all()
+    # Somebody who came by a forwarded link may have typed an address on Stripe's page. It opens nothing.
+    own_names = {id_: name for id_, name, adopted in own if "primary_email" not in (adopted or ())}
     invited = session.execute(
         sa.select(customers.Customer.id, customers.Customer.name, BillingPerson.id)
         .join(BillingPerson, BillingPerson.customer_id == customers.Customer.id)
@@ -115,8 +117,8 @@ def holders_of(session: Session, address: str) -> list[Holder]:
         .limit(MAX_CUSTOMERS)
     ).all()
     found = {id_: Holder(id_, name, person_id) for id_, name, person_id in invited}
-    found = {id_: Holder(id_, name, None) for id_, name in own} | {
-        id_: holder for id_, holder in found.items() if id_ not in {row[0] for row in own}
+    found = {id_: Holder(id_, name, None) for id_, name in own_names.items()} | {
+        id_: holder for id_, holder in found.items() if id_ not in own_names
     }
     return list(found.values())[:MAX_CUSTOMERS]
 

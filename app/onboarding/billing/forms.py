@@ -1,5 +1,7 @@
 """The forms of the billing page that take text."""
 
+import unicodedata
+
 from flask_wtf import FlaskForm
 from wtforms import EmailField, StringField
 from wtforms.validators import DataRequired, Email, Length
@@ -9,8 +11,8 @@ from app.web.languages import lazy_gettext as lazy
 
 
 def digits(value: str | None) -> str:
-    """Return the digits that were typed: people copy spaces and dashes along."""
-    return "".join(filter(str.isdecimal, value or ""))
+    """Return the digits that were typed, as 0 to 9: people copy spaces along, and type Arabic digits."""
+    return "".join(str(unicodedata.decimal(typed)) for typed in value or "" if typed.isdecimal())
 
 
 class AddressForm(FlaskForm):

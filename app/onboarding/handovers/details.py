@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from app import portal
 from app.api.wire import WireModel
 from app.core import currencies
 from app.core.addresses import is_email_address
@@ -57,6 +58,7 @@ Line256 = Annotated[
     StringConstraints(min_length=1, max_length=256, strip_whitespace=True),
     AfterValidator(_one_line),
 ]
+QuestionName = Annotated[str, AfterValidator(portal.question_name)]
 Email = Annotated[str, StringConstraints(max_length=254, strip_whitespace=True), AfterValidator(_email)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(_offered)]
 ReturnUrl = Annotated[
@@ -97,7 +99,7 @@ class HandoverDetails(WireModel):
     billing_address: HandoverAddress | None = None
     tax_id: Line80 | None = Field(default=None, examples=["DE123456789"])
     purchase_order: Line80 | None = None
-    custom_fields: dict[Line80, Line256] | None = Field(
+    custom_fields: dict[QuestionName, Line256] | None = Field(
         default=None, description="Answers to your own questions, by the name of the question."
     )
     locked: list[FieldName] = Field(

@@ -13,7 +13,9 @@ from app.portal.sections.kinds import Color, EmailAddress, Label, Section, WebUr
 MAX_LOGO_BYTES = 20_000  # pages must stay light
 SIGNATURES = {
     "image/svg+xml": re.compile(
-        rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<svg[\s>]", re.S
+        # Possessive and atomic: a text that does not match is read once, however many comments it has.
+        rb"(?:\xef\xbb\xbf)?\s*+(?:<\?xml[^>]*+>\s*+|(?><!--.*?-->)\s*+|<!DOCTYPE[^>]*+>\s*+)*+<svg[\s>]",
+        re.S,
     ),
     "image/png": re.compile(rb"\x89PNG\r\n\x1a\n"),
     "image/webp": re.compile(rb"RIFF....WEBP", re.S),

@@ -1,8 +1,9 @@
 """The fields of the sign-up form, the consent, and who may sign up."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from app.core import currencies
 from app.core.config import Settings
@@ -57,30 +58,35 @@ RESERVED = {  # inputs of the form that are no questions of a company
     "handover",
     "email_asked",
     "csrf_token",
+    "given",
+    "cls",
     "language",
     "homepage",
     "keep_email",
     "add_subject_key",
 }
+QUESTION_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
 MAX_CUSTOM_FIELDS = 20
 MAX_CHOICES = 50
+
+
+def question_name(value: str) -> str:
+    """Return the name of a question. Raises ValueError for one that a question can't have."""
+    if not re.match(QUESTION_PATTERN, value):
+        raise ValueError("Use up to 40 lower-case letters, digits and underscores, a letter first.")
+    if value in RESERVED:
+        raise ValueError(f"The form has a field {value} already. Use another name.")
+    return value
 
 
 class CustomField(Section):
     """A question of the company. Its answer is stored in the customer's metadata."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+    name: Annotated[str, StringConstraints(pattern=QUESTION_PATTERN), AfterValidator(question_name)]
     kind: Literal["text", "choice", "checkbox"] = "text"
     label: Annotated[dict[str, Label], Field(min_length=1)]  # by language
     choices: Annotated[tuple[Label, ...], Field(max_length=MAX_CHOICES)] = ()
     presence: Presence = "optional"
-
-    @field_validator("name")
-    @classmethod
-    def _free(cls, value: str) -> str:
-        if value in RESERVED:
-            raise ValueError(f"The form has a field {value} already. Use another name.")
-        return value
 
     @model_validator(mode="after")
     def _has_choices(self) -> "CustomField":

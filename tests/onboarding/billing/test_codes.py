@@ -303,3 +303,23 @@ class TestWithoutEmail:
         assert other.get("/billing/code").location == "/billing"
         answer = other.post("/billing/code/check", data={"csrf_token": token, "code": "123456"})
         assert answer.location == "/billing"
+
+
+def test_takes_digits_of_other_scripts(saved: FlaskClient, other: FlaskClient, mailbox: Mailbox) -> None:
+    ask(other)
+    arabic = "".join(chr(0x0660 + int(digit)) for digit in sent_code(mailbox))
+
+    assert after(other, enter(other, arabic)).titles == ["Mastercard •••• 4444", "Visa •••• 4242"]
+
+
+def test_an_address_that_stripe_filled_in_opens_nothing(
+    saved: FlaskClient, app: Flask, other: FlaskClient, mailbox: Mailbox
+) -> None:
+    """Somebody who came by a forwarded link may have typed it on Stripe's page."""
+    with app.app_context():
+        db.session().execute(sa.update(Customer).values(adopted=["primary_email"]))
+        db.session().commit()
+
+    ask(other)
+
+    assert not mailbox.messages

@@ -189,3 +189,8 @@ def test_no_secret_and_no_token_is_logged() -> None:
     shown = masked(f"GET /signup?handover={token}&x=1 {token} gangway_handover_{'x' * 43}")
 
     assert shown == "GET /signup?handover=***&x=1 *** gangway_handover_***"
+
+
+@for_each("name", ["key", "handover", "given", "cls", "nonce", "csrf_token", "Team", "a b", ""])
+def test_an_answer_to_what_is_no_question(client: FlaskClient, secret: str, name: str) -> None:
+    assert is_refused(client, sign(secret, customFields={name: "evil"}))
