@@ -25,6 +25,7 @@ from app.simulator import Simulator
 from tests.support import postgres, routes
 from tests.support.applications import Applications
 from tests.support.deliveries import into
+from tests.support.engines import ServerConnections
 from tests.support.installation import Installations
 
 KEY = Fernet.generate_key().decode()
@@ -116,6 +117,20 @@ def server(request: pytest.FixtureRequest) -> Iterator[postgres.Server | None]:
         return
     with postgres.running() as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def server_connections() -> Iterator[ServerConnections]:
+    """The connections to PostgreSQL that this process of the tests has opened."""
+    opened = ServerConnections()
+    with opened.noted():
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def _close_server_connections(server_connections: ServerConnections) -> Iterator[None]:
+    yield
+    server_connections.close_idle()
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,47 @@
 """The engines of the tests' many applications: what they need not do each for itself, or at all."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.core import db
+
+
+class ServerConnections:
+    """The connections to a server that the tests of this process have opened, from whichever engine.
+
+    A thread may give one back after its engine was disposed of, or a test may forget its engine. Such a
+    connection would warn when it is collected, which fails whichever test runs then. So each is held here
+    until it is closed.
+    """
+
+    def __init__(self) -> None:
+        self._open: list[ConnectionPoolEntry] = []
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Note each connection that a pool opens."""
+        sa.event.listen(sa.Pool, "connect", self._note)
+        try:
+            yield
+        finally:
+            sa.event.remove(sa.Pool, "connect", self._note)
+
+    def close_idle(self) -> None:
+        """Close those that nobody uses. A pool that still lives opens another when it needs one."""
+        used = [record for record in self._open if record.in_use]
+        for record in self._open:
+            if not record.in_use:
+                record.invalidate()
+        self._open = used
+
+    def _note(self, connection: Any, record: ConnectionPoolEntry) -> None:
+        if hasattr(connection, "pgconn"):
+            self._open.append(record)
 
 
 def hasten(app: Flask, *, like: sa.Engine) -> None:
