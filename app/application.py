@@ -37,12 +37,12 @@ from app.web import (
 )
 from app.webhooks import api as webhooks_api
 
-type_wsgi = Callable[..., Any]
+WSGIApplication = Callable[..., Any]
 
 APIS = (customers_api, payers_api, checkout_api, apps_api, uninstall_api, handovers_api)
 
 
-def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None) -> Flask:
+def create_app(settings: Settings, *, stripe_in_process: WSGIApplication | None = None) -> Flask:
     """Put the application together: the one place that knows every package.
 
     `stripe_in_process` is a WSGI application that stands in for Stripe's API, such as the simulator in
@@ -82,7 +82,7 @@ def create_app(settings: Settings, *, stripe_in_process: type_wsgi | None = None
             api_key,
             api_base=settings.stripe_api_base,
             http_client=transport,
-            told=metrics.stripe_call,
+            on_call=metrics.stripe_call,
         )
 
     keys = [key.get_secret_value() for key in settings.encryption_keys]

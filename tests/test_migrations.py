@@ -169,7 +169,7 @@ def test_on_postgresql_make_and_drop_indexes_while_others_write(
         writer.execute(sa.text(WRITES))  # and goes on for longer than a step would wait for a table
         with meanwhile(on_postgresql, lambda: change_indexes(change)) as stepped:
             try:
-                wait_until(lambda: is_waiting(locks.LONGEST + 1))
+                wait_until(lambda: is_waiting(locks.LOCK_TIMEOUT + 1))
                 execute("SET LOCAL lock_timeout = '1s'", WRITES)
             finally:
                 writer.rollback()

@@ -17,7 +17,14 @@ from app.core.config import is_public, settings
 from app.core.db import utcnow
 from app.core.errors import Conflict
 from app.core.sealing import Unsealable
-from app.gateway import Account, Right, StripeGateway, StripeKeyRejected, StripePermissionMissing, is_live
+from app.gateway import (
+    Account,
+    Permission,
+    StripeGateway,
+    StripeKeyRejected,
+    StripePermissionMissing,
+    is_live,
+)
 
 NOT_PUBLIC = "A live key needs a public URL that Stripe can reach over https: set GANGWAY_PUBLIC_URL first."
 
@@ -30,7 +37,7 @@ class Inspection:
     name: str | None
     livemode: bool
     masked_key: str
-    rights: list[Right]
+    permissions: list[Permission]
     endpoints: int | None  # existing webhook endpoints; None when the key may not list them
 
     def facts(self) -> dict[str, Any]:
@@ -40,7 +47,9 @@ class Inspection:
     @classmethod
     def of(cls, facts: dict[str, Any]) -> "Inspection":
         """Read the JSON of `facts`."""
-        return cls(**(facts | {"rights": [Right(**right) for right in facts["rights"]]}))
+        return cls(
+            **(facts | {"permissions": [Permission(**permission) for permission in facts["permissions"]]})
+        )
 
 
 def inspect(api_key: str) -> Inspection:
@@ -61,7 +70,7 @@ def inspect(api_key: str) -> Inspection:
         name=account.name if account else None,
         livemode=stripe.livemode,
         masked_key=keys.masked(api_key),
-        rights=stripe.rights(),
+        permissions=stripe.permissions(),
         endpoints=there,
     )
 
@@ -77,7 +86,9 @@ def obstacles(session: Session, found: Inspection, public_url: str) -> list[str]
         reasons.append(_installed(found.account, livemode=found.livemode).detail)
     if found.livemode and not is_public(public_url):
         reasons.append(NOT_PUBLIC)
-    if any(right.area == "Webhook Endpoints" for right in keys.missing_permissions(found.rights)):
+    if any(
+        permission.area == "Webhook Endpoints" for permission in keys.missing_permissions(found.permissions)
+    ):
         reasons.append("The key has no permission to create webhook endpoints, and installing creates one.")
     return reasons
 

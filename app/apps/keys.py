@@ -12,7 +12,14 @@ from app.apps.connections import api_key_row, connections
 from app.apps.models import App
 from app.core import db
 from app.core.errors import Invalid
-from app.gateway import Account, Right, StripeGateway, StripeKeyRejected, StripePermissionMissing, is_live
+from app.gateway import (
+    Account,
+    Permission,
+    StripeGateway,
+    StripeKeyRejected,
+    StripePermissionMissing,
+    is_live,
+)
 
 KEY = re.compile(r"(sk|rk)_(test|live)_[A-Za-z0-9_]{4,255}")
 UNKNOWN = "Stripe does not know this API key. Copy it again from the Dashboard."
@@ -50,14 +57,14 @@ def account(stripe: StripeGateway) -> Account:
         ) from error
 
 
-def missing_permissions(rights: list[Right]) -> list[Right]:
+def missing_permissions(permissions: list[Permission]) -> list[Permission]:
     """Return the required permissions that the key lacks."""
-    return [right for right in rights if right.ok is False and not right.optional]
+    return [permission for permission in permissions if permission.ok is False and not permission.optional]
 
 
-def permission_names(rights: list[Right]) -> str:
+def permission_names(permissions: list[Permission]) -> str:
     """Return the names of permissions, for a sentence."""
-    return ", ".join(f"{right.area} ({right.needed})" for right in rights)
+    return ", ".join(f"{permission.area} ({permission.needed})" for permission in permissions)
 
 
 def mode(*, livemode: bool) -> str:
@@ -84,7 +91,7 @@ def replace_key(session: Session, app_id: str, api_key: str, *, actor: str) -> A
     found = account(stripe)
     if found.id != app.stripe_account_id:
         raise UnusableKey(f"This key belongs to Stripe account {found.id}, not to {app.stripe_account_id}.")
-    missing = missing_permissions(stripe.rights())
+    missing = missing_permissions(stripe.permissions())
     if missing:
         raise UnusableKey(
             f"This key lacks permissions that Gangway needs: {permission_names(missing)}."

@@ -115,7 +115,7 @@ def repair_endpoint(session: Session, app_id: str, *, public_url: str, actor: st
     app = queries.by_id(session, app_id)
     queries.refuse_uninstalled(app)
     db.end_read(session)
-    mended = connect(app).mend_webhook_endpoint(
+    mended = connect(app).repair_webhook_endpoint(
         app.webhook_endpoint_id, endpoints.webhook_url(public_url, app_id)
     )
     app = queries.to_change(session, app_id)

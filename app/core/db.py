@@ -26,11 +26,11 @@ __all__ = [
     "end_read",
     "engine",
     "explain",
+    "force_custom_plan",
     "init_app",
     "insert",
     "is_id",
     "new_id",
-    "plan_anew",
     "session",
     "sqlite_file",
     "start_write",
@@ -179,7 +179,7 @@ def connect(app: Flask, url: sa.URL) -> None:
         options |= {"connect_args": {"factory": sqlite.Connection}}
     made = sa.create_engine(url, **options)
     if url.get_backend_name() == "sqlite":
-        sqlite.tame(made)
+        sqlite.configure(made)
     else:
         _ping_at_checkout(made)
     app.extensions["gangway.sessions"] = orm.sessionmaker(made, expire_on_commit=False)
@@ -267,7 +267,7 @@ def insert(session: orm.Session, model: type[Base]) -> postgresql.Insert | sqlit
     return postgresql.insert(model) if is_postgresql else sqlite_dialect.insert(model)
 
 
-def plan_anew(session: orm.Session) -> None:
+def force_custom_plan(session: orm.Session) -> None:
     """Let PostgreSQL plan what follows in this transaction for the very words that are looked for.
 
     A plan for any words would search in the same way for a rare name and for `example.com`; and compiling a

@@ -10,7 +10,7 @@ LOOKED_AT = 72  # characters; zxcvbn takes no more
 ENOUGH_GUESSES_LOG10 = 20  # of a key; its 43 random characters need far more
 TOKEN_GUESSES_LOG10 = 12  # of a token; 16 random characters need about 16
 VARIETY = 22  # different characters of 43; random ones have about 31
-FEWEST_DIFFERENT = 8  # of 32 characters or bytes; random keys have many more
+MIN_DIFFERENT_CHARACTERS = 8  # of 32 characters or bytes; random keys have many more
 # What examples and hurried people write. Random keys practically never contain a word of six letters.
 WORDS = re.compile(
     r"changeme|changethis|changeit|replaceme|replacethis|placeholder|example|insecure|password|passphrase"
@@ -55,7 +55,7 @@ def _is_pattern(found: bytes) -> bool:
     """Does it repeat itself, count, or use few different characters?"""
     steps = {(right - left) % 256 for left, right in pairwise(found)}
     repeats = any(found[period:] == found[:-period] for period in range(1, len(found) * 2 // 3))
-    fewest = min(FEWEST_DIFFERENT, len(found) // 4)
+    fewest = min(MIN_DIFFERENT_CHARACTERS, len(found) // 4)
     return repeats or len(steps) < fewest or len(set(found)) < fewest
 
 

@@ -14,12 +14,12 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from app.core import files
 from app.core.database_errors import why_not_opened
 
-PATIENCE = 15  # seconds that a writer waits for the others
+BUSY_TIMEOUT = 15  # seconds that a writer waits for the others
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",  # NORMAL may lose the last commits on power loss, and with them events
     "foreign_keys=ON",
-    f"busy_timeout={PATIENCE * 1000}",
+    f"busy_timeout={BUSY_TIMEOUT * 1000}",
 )
 
 
@@ -35,7 +35,7 @@ class Connection(sqlite3.Connection):
 
     def take_turn(self) -> None:
         """Wait until no other thread writes. After too long, SQLite itself is let say what is the matter."""
-        self._has_turn = self.turn.acquire(timeout=PATIENCE)
+        self._has_turn = self.turn.acquire(timeout=BUSY_TIMEOUT)
 
     def end_turn(self) -> None:
         """Let the next one write, if it was this one's turn."""
@@ -63,7 +63,7 @@ class Connection(sqlite3.Connection):
             self.end_turn()
 
 
-def tame(engine: sa.Engine) -> None:
+def configure(engine: sa.Engine) -> None:
     """Prepare every connection of an engine that makes `Connection`s."""
     turn = threading.Lock()
 

@@ -11,11 +11,11 @@ from app.core import db
 from app.core.db import is_id
 from app.core.errors import NotFound, PreconditionFailed
 from app.customers import search
-from app.customers.anchors import FAR, Anchors
 from app.customers.models import Customer, CustomerCount, SubjectKey
+from app.customers.page_cursors import MIN_FAR_OFFSET, PageCursors
 
 SHARDS = 16
-ANCHORS = Anchors()
+CURSORS = PageCursors()
 
 
 def holders(session: Session, *, key: str | None, subject_keys: Collection[str]) -> set[str]:
@@ -102,7 +102,7 @@ def page(
     """
     fits = _fits(wanted)
     if wanted != Filter():
-        db.plan_anew(session)
+        db.force_custom_plan(session)
     total = _count(session, wanted, fits)
     skipped = (page - 1) * size
     if skipped >= total:
@@ -112,8 +112,8 @@ def page(
     skipped = total - skipped - rows if from_the_end else skipped
     column, up = ORDERS[order_by], descending == from_the_end
     listing = (wanted, order_by, descending, size)
-    is_far = skipped > FAR
-    anchor = ANCHORS.find((listing, page)) if is_far else None
+    is_far = skipped > MIN_FAR_OFFSET
+    anchor = CURSORS.find((listing, page)) if is_far else None
     if anchor is not None:
         up, skipped = not descending, 0
         behind = sa.tuple_(column, Customer.id)
@@ -128,7 +128,7 @@ def page(
         .order_by(turn(column), turn(Customer.id))
     ).all()
     if found:
-        ANCHORS.keep((listing, page + 1), (getattr(found[-1], column.key), found[-1].id))
+        CURSORS.keep((listing, page + 1), (getattr(found[-1], column.key), found[-1].id))
     return list(found), total
 
 

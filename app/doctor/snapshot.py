@@ -16,7 +16,7 @@ from app.core.errors import AppError
 from app.gateway import (
     Account,
     Endpoint,
-    Right,
+    Permission,
     SentEvent,
     StripeGateway,
     StripeKeyRejected,
@@ -58,7 +58,7 @@ class Snapshot:
     silence: AppError | None = None  # why we asked Stripe nothing more
     refused: dict[str, str] = field(default_factory=dict)  # what the key may not read, in Stripe's words
     account: Account | None = None
-    rights: list[Right] | None = None
+    permissions: list[Permission] | None = None
     skew: float | None = None
     endpoints: list[Endpoint] | None = None
     orphaned_endpoints: list[Endpoint] = field(default_factory=list)
@@ -91,7 +91,7 @@ def take(session: Session, app: apps.App, *, every_customer: bool = False) -> Sn
         return snapshot
     stripe = apps.connect(app)
     snapshot.account = _ask(snapshot, "account", stripe.account)
-    snapshot.rights = _ask(snapshot, "rights", stripe.rights)
+    snapshot.permissions = _ask(snapshot, "permissions", stripe.permissions)
     snapshot.skew = _ask(snapshot, "clock", stripe.clock_skew)
     snapshot.endpoints = _ask(snapshot, "endpoints", stripe.webhook_endpoints)
     _deliveries(session, snapshot, stripe)

@@ -51,8 +51,8 @@ def _answers(snapshot: Snapshot) -> Iterator[Finding]:
         return
     if snapshot.account is not None:
         yield _account(snapshot)
-    if snapshot.rights is not None:
-        yield _rights(snapshot)
+    if snapshot.permissions is not None:
+        yield _permissions(snapshot)
     if snapshot.endpoints is not None:
         yield from _endpoint(snapshot)
         yield _duplicates(snapshot)
@@ -83,30 +83,30 @@ def _account(snapshot: Snapshot) -> Finding:
     )
 
 
-def _rights(snapshot: Snapshot) -> Finding:
-    assert snapshot.rights is not None
-    missing = missing_permissions(snapshot.rights)
+def _permissions(snapshot: Snapshot) -> Finding:
+    assert snapshot.permissions is not None
+    missing = missing_permissions(snapshot.permissions)
     if missing:
         return red(
-            "rights",
+            "permissions",
             "The key lacks permissions",
             f"Missing: {permission_names(missing)}. What needs them fails. Add them to the key in Stripe's"
             " Dashboard, or replace it.",
         )
-    unknown = [right for right in snapshot.rights if right.ok is None]
+    unknown = [permission for permission in snapshot.permissions if permission.ok is None]
     if unknown:
         return amber(
-            "rights",
+            "permissions",
             "Some permissions could not be checked",
             f"Unchecked: {permission_names(unknown)}. {unknown[0].words}",
         )
-    optional = [right for right in snapshot.rights if right.ok is False]
+    optional = [permission for permission in snapshot.permissions if permission.ok is False]
     but = (
         f"Only optional permissions are missing: {permission_names(optional)}."
         if optional
         else "Nothing is missing."
     )
-    return green("rights", "The key has the permissions that it needs", but)
+    return green("permissions", "The key has the permissions that it needs", but)
 
 
 def _endpoint(snapshot: Snapshot) -> Iterator[Finding]:

@@ -16,23 +16,23 @@ from app.gateway.errors import (
     StripeUnavailable,
 )
 from app.gateway.events import verify
-from app.gateway.facts import (
+from app.gateway.listed import CustomerPage, EventPage, ListedCustomer, SentEvent
+from app.gateway.options import CheckoutSessionOptions
+from app.gateway.permissions import Permission
+from app.gateway.time_budget import clear_budget, set_budget, time_left
+from app.gateway.transport import WSGITransport
+from app.gateway.values import (
     Account,
-    CustomerFacts,
     Endpoint,
     Mandate,
     Method,
     OpenedSession,
     PortalSession,
-    SessionFacts,
-    SetupFacts,
+    StripeCustomer,
+    StripeSession,
+    StripeSetup,
     instant,
 )
-from app.gateway.listed import CustomerPage, EventPage, ListedCustomer, SentEvent
-from app.gateway.options import CheckoutSessionOptions
-from app.gateway.patience import clear_budget, set_budget, time_left
-from app.gateway.rights import Right
-from app.gateway.transport import WSGITransport
 from app.gateway.version import API_VERSION, EVENTS
 
 __all__ = [
@@ -43,7 +43,6 @@ __all__ = [
     "BillingDetails",
     "CheckoutSessionOptions",
     "Contact",
-    "CustomerFacts",
     "CustomerPage",
     "DefaultChange",
     "Endpoint",
@@ -52,11 +51,10 @@ __all__ = [
     "Mandate",
     "Method",
     "OpenedSession",
+    "Permission",
     "PortalSession",
-    "Right",
     "SentEvent",
-    "SessionFacts",
-    "SetupFacts",
+    "StripeCustomer",
     "StripeFailed",
     "StripeFailureStored",
     "StripeGateway",
@@ -65,6 +63,8 @@ __all__ = [
     "StripeObjectMissing",
     "StripePermissionMissing",
     "StripeRefused",
+    "StripeSession",
+    "StripeSetup",
     "StripeUnavailable",
     "TaxId",
     "WSGITransport",

@@ -9,10 +9,10 @@ from typing import Any
 import stripe
 
 from app.gateway.calls import Calls, plain
-from app.gateway.errors import translated
-from app.gateway.facts import Account, Endpoint
+from app.gateway.errors import translate_errors
 from app.gateway.listed import EventPage, SentEvent
-from app.gateway.rights import Right, rights
+from app.gateway.permissions import Permission, permissions
+from app.gateway.values import Account, Endpoint
 from app.gateway.version import API_VERSION, EVENTS
 
 
@@ -23,11 +23,11 @@ class AccountCalls(Calls):
     is_restricted: bool
 
     def account(self) -> Account:
-        """Return the account of this key. A restricted key may lack the right to ask.
+        """Return the account of this key. A restricted key may lack the permission to ask.
 
         Source: https://docs.stripe.com/api/accounts/retrieve
         """
-        with translated():
+        with translate_errors():
             body = plain(self._v1.accounts.retrieve_current())
         profile = body.get("business_profile") or {}
         dashboard = (body.get("settings") or {}).get("dashboard") or {}
@@ -37,9 +37,9 @@ class AccountCalls(Calls):
             livemode=self.livemode,
         )
 
-    def rights(self) -> list[Right]:
+    def permissions(self) -> list[Permission]:
         """What this key may do of what we need. Nothing is read or written to find out."""
-        return rights(self._v1, is_restricted=self.is_restricted)
+        return permissions(self._v1, is_restricted=self.is_restricted)
 
     def clock_skew(self) -> float | None:
         """Return the seconds that Stripe's clock is ahead, to about a second; None without a time.
@@ -47,7 +47,7 @@ class AccountCalls(Calls):
         The Date of an answer says it, and a refusal has one too.
         """
         sent = time.time()
-        with translated():
+        with translate_errors():
             try:
                 headers = _headers(self._v1.accounts.retrieve_current())
             except stripe.StripeError as error:
@@ -77,7 +77,7 @@ class AccountCalls(Calls):
         }
         if after is not None:
             params["starting_after"] = after
-        with translated():
+        with translate_errors():
             listed = self._v1.events.list(params=params)
         found = [plain(event) for event in listed.data]
         return EventPage(found, has_more=bool(found) and listed.has_more)
@@ -98,7 +98,7 @@ class AccountCalls(Calls):
             "description": "Made by Gangway. It is kept in order from there.",
             "metadata": metadata,
         }
-        with translated():
+        with translate_errors():
             created = self._v1.webhook_endpoints.create(
                 params=params, options={"idempotency_key": idempotency_key}
             )
@@ -109,17 +109,17 @@ class AccountCalls(Calls):
 
         Source: https://docs.stripe.com/api/webhook_endpoints/list
         """
-        with translated():
+        with translate_errors():
             listed = self._v1.webhook_endpoints.list(params={"limit": 100})
             return [Endpoint.of(plain(endpoint)) for endpoint in listed.auto_paging_iter()]
 
-    def mend_webhook_endpoint(self, endpoint_id: str, url: str) -> Endpoint:
+    def repair_webhook_endpoint(self, endpoint_id: str, url: str) -> Endpoint:
         """Have an endpoint enabled and lead our events to this URL. Harmless to repeat, so without a key.
 
         Its version and its secret can't be changed. Raises StripeObjectMissing.
         Source: https://docs.stripe.com/api/webhook_endpoints/update
         """
-        with translated():
+        with translate_errors():
             mended = self._v1.webhook_endpoints.update(
                 endpoint_id, params={"url": url, "enabled_events": list(EVENTS), "disabled": False}
             )
@@ -130,7 +130,7 @@ class AccountCalls(Calls):
 
         Source: https://docs.stripe.com/api/webhook_endpoints/delete
         """
-        with translated():
+        with translate_errors():
             self._v1.webhook_endpoints.delete(endpoint_id)
 
 

@@ -4,11 +4,11 @@ import stripe
 
 from app.gateway.account import AccountCalls
 from app.gateway.customers import CustomerCalls
-from app.gateway.patience import PatientClient
-from app.gateway.rights import is_restricted
+from app.gateway.instrumented import InstrumentedClient, OnCall
+from app.gateway.permissions import is_restricted
 from app.gateway.sessions import SessionCalls
+from app.gateway.time_budget import TimeBudgetClient
 from app.gateway.version import API_VERSION
-from app.gateway.watched import Watched, type_told
 
 stripe.enable_telemetry = False  # it would write into the home folder and report timings
 
@@ -30,15 +30,15 @@ class StripeGateway(CustomerCalls, SessionCalls, AccountCalls):
         *,
         api_base: str,
         http_client: stripe.HTTPClient | None = None,
-        told: type_told | None = None,
+        on_call: OnCall | None = None,
     ) -> None:
-        client = http_client or PatientClient(timeout=TIMEOUTS)
+        client = http_client or TimeBudgetClient(timeout=TIMEOUTS)
         self._v1 = stripe.StripeClient(
             api_key,
             base_addresses={"api": api_base},
             max_network_retries=NETWORK_RETRIES,
             stripe_version=API_VERSION,
-            http_client=Watched(client, told) if told else client,
+            http_client=InstrumentedClient(client, on_call) if on_call else client,
         ).v1
         self.livemode = is_live(api_key)
         self.is_restricted = is_restricted(api_key)

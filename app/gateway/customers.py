@@ -7,9 +7,9 @@ from uuid import uuid4
 from app.gateway.billing_details import BillingDetails, TaxId
 from app.gateway.calls import Calls, plain
 from app.gateway.choices import BY_POLICY, CHOICE
-from app.gateway.errors import translated
-from app.gateway.facts import CustomerFacts, Mandate, Method, instant
+from app.gateway.errors import translate_errors
 from app.gateway.listed import CustomerPage, ListedCustomer
+from app.gateway.values import Mandate, Method, StripeCustomer, instant
 
 MAX_CLOCK_SKEW = timedelta(minutes=10)  # between Stripe's clock and ours
 
@@ -37,7 +37,7 @@ class CustomerCalls(Calls):
         params["metadata"] = params.get("metadata", {}) | metadata
         if email:
             params["email"] = email
-        with translated():
+        with translate_errors():
             created = self._v1.customers.create(params=params, options={"idempotency_key": idempotency_key})
         return str(created.id)
 
@@ -48,7 +48,7 @@ class CustomerCalls(Calls):
         Source: https://docs.stripe.com/api/customers/list
         """
         created = {"gte": int((since - MAX_CLOCK_SKEW).timestamp())}
-        with translated():
+        with translate_errors():
             listed = self._v1.customers.list(params={"limit": 100, "created": created})
             for customer in listed.auto_paging_iter():
                 marks = customer.metadata.to_dict() if customer.metadata else {}
@@ -67,7 +67,7 @@ class CustomerCalls(Calls):
         given = {"name": name, "email": email}
         params: Any = {field: value for field, value in given.items() if value is not None}
         params |= details.params() if details else {}
-        with translated():
+        with translate_errors():
             self._v1.customers.update(customer_id, params=params)
 
     def replace_tax_id(self, customer_id: str, old: TaxId | None, new: TaxId | None) -> None:
@@ -78,7 +78,7 @@ class CustomerCalls(Calls):
         Source: https://docs.stripe.com/api/tax_ids/customer_create
         """
         tax_ids = self._v1.customers.tax_ids
-        with translated():
+        with translate_errors():
             listed = tax_ids.list(customer_id, params={"limit": 100}).data
             held = [(row.id, TaxId(type=row.type, value=row.value)) for row in listed]
             if new is not None and new not in {known for _, known in held}:
@@ -87,20 +87,20 @@ class CustomerCalls(Calls):
                 if known == old != new:
                     tax_ids.delete(customer_id, tax_id)
 
-    def customer(self, customer_id: str) -> CustomerFacts:
+    def customer(self, customer_id: str) -> StripeCustomer:
         """What Stripe says of a customer now; a deleted one is answered, not missing.
 
         Raises StripeObjectMissing. Source: https://docs.stripe.com/api/customers/retrieve
         """
-        with translated():
+        with translate_errors():
             found = self._v1.customers.retrieve(
                 customer_id, params={"expand": ["invoice_settings.default_payment_method"]}
             )
-        return CustomerFacts.of(plain(found))
+        return StripeCustomer.of(plain(found))
 
     def set_default_method(
         self, customer_id: str, method_id: str | None, *, choice: str | None = None
-    ) -> CustomerFacts:
+    ) -> StripeCustomer:
         """Make an attached method (pm_…) the default, or none. Checkout never does this.
 
         A `choice` is the id of a person's decision. Stripe keeps it in the metadata, so that its
@@ -119,16 +119,16 @@ class CustomerCalls(Calls):
         options: Any = {"idempotency_key": f"{BY_POLICY}{uuid4()}"} if choice is None else {}
         if choice is not None:
             params["metadata"] = {CHOICE: choice}
-        with translated():
+        with translate_errors():
             updated = self._v1.customers.update(customer_id, params=params, options=options)
-        return CustomerFacts.of(plain(updated))
+        return StripeCustomer.of(plain(updated))
 
     def payment_method(self, method_id: str) -> Method:
         """A payment method (pm_…), whosever it is. Raises StripeObjectMissing.
 
         Source: https://docs.stripe.com/api/payment_methods/retrieve
         """
-        with translated():
+        with translate_errors():
             found = self._v1.payment_methods.retrieve(method_id)
         return Method.of(plain(found))
 
@@ -137,7 +137,7 @@ class CustomerCalls(Calls):
 
         Source: https://docs.stripe.com/api/payment_methods/customer_list
         """
-        with translated():
+        with translate_errors():
             listed = self._v1.customers.payment_methods.list(customer_id, params={"limit": 100})
             return [Method.of(plain(method)) for method in listed.auto_paging_iter()]
 
@@ -147,7 +147,7 @@ class CustomerCalls(Calls):
         Raises StripeObjectMissing, and StripeRefused when it is no longer attached.
         Source: https://docs.stripe.com/api/payment_methods/detach
         """
-        with translated():
+        with translate_errors():
             self._v1.payment_methods.detach(method_id)
 
     def mandate(self, mandate_id: str) -> Mandate:
@@ -155,7 +155,7 @@ class CustomerCalls(Calls):
 
         Source: https://docs.stripe.com/api/mandates/retrieve
         """
-        with translated():
+        with translate_errors():
             found = self._v1.mandates.retrieve(mandate_id)
         return Mandate.of(plain(found))
 
@@ -168,7 +168,7 @@ class CustomerCalls(Calls):
         params: dict[str, Any] = {"limit": 100}
         if after is not None:
             params["starting_after"] = after
-        with translated():
+        with translate_errors():
             listed = self._v1.customers.list(params=params)
         found = [
             ListedCustomer(

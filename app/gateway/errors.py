@@ -65,7 +65,7 @@ class StripeRefused(Invalid):
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Turn the SDK's errors into ours.
 
     Codes are read from the error body, because `.code` is None on several of the SDK's classes.
@@ -113,12 +113,12 @@ def _words(error: stripe.StripeError) -> str:
     return error.user_message or (error.error.message if error.error else None) or "Stripe gave no reason."
 
 
-LONGEST_PAUSE = 120.0  # seconds; Stripe asks for few, and who asks for an hour must not stop us for an hour
+MAX_PAUSE = 120.0  # seconds; Stripe asks for few, and who asks for an hour must not stop us for an hour
 
 
 def _seconds(headers: dict[str, str] | None) -> float | None:
     value = _header(headers, "retry-after")
-    return min(float(value), LONGEST_PAUSE) if value.isdecimal() else None
+    return min(float(value), MAX_PAUSE) if value.isdecimal() else None
 
 
 def _header(headers: dict[str, str] | None, name: str) -> str:

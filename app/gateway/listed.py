@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from app.gateway.facts import instant
+from app.gateway.values import instant
 
-CLOCKS_APART = timedelta(hours=1)  # how far Stripe's clock may be ahead
+MAX_CLOCK_LEAD = timedelta(hours=1)  # how far Stripe's clock may be ahead
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class EventPage:
     @property
     def newest_at(self) -> datetime | None:
         """When its newest event happened, by Stripe's clock; one from the far future tells nothing."""
-        latest = datetime.now(UTC) + CLOCKS_APART
+        latest = datetime.now(UTC) + MAX_CLOCK_LEAD
         times = (instant(event["created"]) for event in self.events)
         return next((time for time in times if time <= latest), None)
 

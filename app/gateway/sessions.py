@@ -3,9 +3,9 @@
 from typing import Any
 
 from app.gateway.calls import Calls, plain
-from app.gateway.errors import translated
-from app.gateway.facts import OpenedSession, PortalSession, SessionFacts
+from app.gateway.errors import translate_errors
 from app.gateway.options import CheckoutSessionOptions
+from app.gateway.values import OpenedSession, PortalSession, StripeSession
 
 
 class SessionCalls(Calls):
@@ -33,18 +33,18 @@ class SessionCalls(Calls):
             "metadata": metadata,
             "setup_intent_data": {"metadata": metadata},
         }
-        with translated():
+        with translate_errors():
             opened = self._v1.checkout.sessions.create(
                 params=params | options.params(), options={"idempotency_key": idempotency_key}
             )
         return OpenedSession.of(plain(opened))
 
-    def session(self, session_id: str) -> SessionFacts:
+    def session(self, session_id: str) -> StripeSession:
         """A session, its SetupIntent with method and mandate, its customer and default: all in one call.
 
         Raises StripeObjectMissing. Source: https://docs.stripe.com/api/checkout/sessions/retrieve
         """
-        with translated():
+        with translate_errors():
             found = self._v1.checkout.sessions.retrieve(
                 session_id,
                 params={
@@ -55,14 +55,14 @@ class SessionCalls(Calls):
                     ]
                 },
             )
-        return SessionFacts.of(plain(found))
+        return StripeSession.of(plain(found))
 
     def expire_session(self, session_id: str) -> None:
         """Close an open page. Raises StripeRefused when it is no longer open.
 
         Source: https://docs.stripe.com/api/checkout/sessions/expire
         """
-        with translated():
+        with translate_errors():
             self._v1.checkout.sessions.expire(session_id)
 
     def open_portal_session(
@@ -77,6 +77,6 @@ class SessionCalls(Calls):
         given = {"configuration": configuration_id, "locale": locale, "return_url": return_url}
         params: dict[str, Any] = {"customer": customer_id}
         params |= {name: value for name, value in given.items() if value is not None}
-        with translated():
+        with translate_errors():
             opened = self._v1.billing_portal.sessions.create(params=params)
         return PortalSession.of(plain(opened))

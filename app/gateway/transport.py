@@ -7,7 +7,7 @@ import stripe
 from requests.structures import CaseInsensitiveDict
 from werkzeug.test import Client
 
-type_wsgi = Callable[..., Any]
+WSGIApplication = Callable[..., Any]
 
 
 class WSGITransport(stripe.HTTPClient):
@@ -18,7 +18,7 @@ class WSGITransport(stripe.HTTPClient):
 
     name = "wsgi"
 
-    def __init__(self, application: type_wsgi) -> None:
+    def __init__(self, application: WSGIApplication) -> None:
         super().__init__()
         self._application = application
 

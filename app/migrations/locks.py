@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.core.errors import Conflict
 
-LONGEST = 3  # seconds
+LOCK_TIMEOUT = 3  # seconds
 GAVE_UP = "55P03"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 
 
@@ -31,8 +31,8 @@ def prepared(connection: sa.Connection) -> Iterator[None]:
             if getattr(error.orig, "sqlstate", None) != GAVE_UP:
                 raise
             raise Conflict(
-                f"A table was in use for more than {LONGEST} seconds, and everybody else would have waited"
-                " behind this step: run the command again when long transactions, such as a dump, have ended."
+                f"A table was in use for more than {LOCK_TIMEOUT} seconds. Everybody else would have waited"
+                " behind this step. Run the command again when long transactions, such as a dump, have ended."
             ) from error
 
 
@@ -54,4 +54,4 @@ def _without_foreign_keys(connection: sa.Connection) -> Iterator[None]:
 def _limit(connection: sa.Connection) -> None:
     """Outside of transactions nothing is limited: what is done there waits for long, but nobody behind it."""
     if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LONGEST}s'")
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'")

@@ -18,7 +18,7 @@ from app.web.visitors import visitor
 log = structlog.get_logger("gangway.onboarding")
 
 DECOY = "homepage"  # a field that people neither see nor hear of
-FEWEST_QUICK = 5  # forms in a row that one address may send quickly: many people may share it
+MIN_QUICK_FORMS = 5  # forms in a row that one address may send quickly: many people may share it
 
 
 class UnlikeAPerson(AppError):
@@ -49,7 +49,7 @@ def _is_too_quick(form: Form) -> bool:
     if form.made_at is None or utcnow() - form.made_at >= shortest:
         return False
     budgets = [
-        type(each)(max(FEWEST_QUICK, each.amount // 2), each.multiples)
+        type(each)(max(MIN_QUICK_FORMS, each.amount // 2), each.multiples)
         for each in parse_many(settings().rate_limit_signup)
     ]
     return not limits.current().allows([(each, ("quick-signup", visitor())) for each in budgets])

@@ -20,7 +20,7 @@ from app.core.db import new_id
 from app.customers import Customer, InvoiceDetails, NewCustomer
 from app.onboarding import consents, form_details, form_fields
 from app.onboarding.form_fields import text
-from app.onboarding.subject_keys import LONGEST_KEY, MOST_SUBJECT_KEYS, SubjectKeysField
+from app.onboarding.subject_keys import MAX_KEY_LENGTH, MAX_SUBJECT_KEYS, SubjectKeysField
 from app.web import languages
 from app.web.forms import trimmed
 from app.web.languages import gettext as _
@@ -29,7 +29,7 @@ from app.web.options import CachedSelect
 
 FORM_AGE = 20 * 3600  # seconds
 
-__all__ = ["LONGEST_KEY", "MOST_SUBJECT_KEYS", "Form", "SignupForm"]
+__all__ = ["MAX_KEY_LENGTH", "MAX_SUBJECT_KEYS", "Form", "SignupForm"]
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class SignupForm(FlaskForm):
         lazy("Purchase-order number"), form_fields.MAX_ORDER_LENGTH, autocomplete="off", spellcheck="false"
     )
     key = text(
-        lazy("Your reference"), LONGEST_KEY, autocomplete="off", autocapitalize="none", spellcheck="false"
+        lazy("Your reference"), MAX_KEY_LENGTH, autocomplete="off", autocapitalize="none", spellcheck="false"
     )
     subject_keys = SubjectKeysField(lazy("Account or device names"))
     consent = BooleanField(lazy("Consent"))

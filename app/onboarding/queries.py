@@ -12,7 +12,7 @@ from app.onboarding.handovers import Handover
 from app.onboarding.links import OnboardingLink, profile_of
 from app.onboarding.models import BillingAccess, BillingPerson, Signup, browser_hash
 
-MOST_CUSTOMERS = 20
+MAX_CUSTOMERS = 20
 
 
 def of_browser(session: Session, nonce: str | None, customer_id: str | None = None) -> Signup | None:
@@ -137,7 +137,7 @@ def customers_of(session: Session, nonce: str, *, profile: str | None = None) ->
             customers.Customer.deleted_at.is_(None),
         )
         .order_by(Signup.created_at.desc())
-        .limit(MOST_CUSTOMERS)
+        .limit(MAX_CUSTOMERS)
         .execution_options(populate_existing=True)
     )
     return list(session.scalars(query))

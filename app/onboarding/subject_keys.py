@@ -9,8 +9,8 @@ from wtforms import Field
 from app.web.forms import has_control_characters, trimmed
 from app.web.languages import gettext as _
 
-MOST_SUBJECT_KEYS = 100
-LONGEST_KEY = 256
+MAX_SUBJECT_KEYS = 100
+MAX_KEY_LENGTH = 256
 
 
 class SubjectKeysField(Field):
@@ -23,7 +23,7 @@ class SubjectKeysField(Field):
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Take what was typed, trimmed."""
-        self.data = [trimmed(value) or "" for value in valuelist[: MOST_SUBJECT_KEYS + 1]]
+        self.data = [trimmed(value) or "" for value in valuelist[: MAX_SUBJECT_KEYS + 1]]
 
     def process_data(self, value: Any) -> None:
         """Show what is given, or one blank."""
@@ -36,8 +36,8 @@ class SubjectKeysField(Field):
         self.entry_errors = dict(self._problems())
         if self.flags.required and not any(self.data):
             self.entry_errors = {0: _("Enter at least one account or device name.")}
-        if len(self.data) > MOST_SUBJECT_KEYS:
-            self.errors = [_("Enter %(number)s names or fewer.", number=MOST_SUBJECT_KEYS)]
+        if len(self.data) > MAX_SUBJECT_KEYS:
+            self.errors = [_("Enter %(number)s names or fewer.", number=MAX_SUBJECT_KEYS)]
         return not (self.errors or self.entry_errors)
 
     @property
@@ -48,8 +48,8 @@ class SubjectKeysField(Field):
     def _problems(self) -> Iterator[tuple[int, str]]:
         seen: set[str] = set()
         for index, key in enumerate(self.data):
-            if len(key) > LONGEST_KEY:
-                yield index, _("Use %(number)s characters or fewer.", number=LONGEST_KEY)
+            if len(key) > MAX_KEY_LENGTH:
+                yield index, _("Use %(number)s characters or fewer.", number=MAX_KEY_LENGTH)
             elif has_control_characters(key):
                 yield index, _("This has characters that can't be used. Please retype it.")
             elif key and self.pattern and not fnmatchcase(key, self.pattern):

@@ -5,11 +5,11 @@ from app.payers.actions import (
     end_gone,
     mark_due,
     open_portal,
-    remember,
     restore_customer,
     settle_drift,
     unbind,
     uninstall,
+    upsert_payment_method,
 )
 from app.payers.billing_details import billing_details
 from app.payers.binding import Binding, bind, link, refuse_missing
@@ -72,7 +72,6 @@ __all__ = [
     "open_portal",
     "payment_status",
     "refuse_missing",
-    "remember",
     "remember_contact",
     "replace_customer",
     "reserve",
@@ -83,4 +82,5 @@ __all__ = [
     "status_until",
     "unbind",
     "uninstall",
+    "upsert_payment_method",
 ]

@@ -62,7 +62,7 @@ def settle_drift(session: Session, payer_id: str) -> None:
     )
 
 
-def take_up(session: Session, app_id: str, customer_id: str, stripe_customer_id: str) -> Payer:
+def activate(session: Session, app_id: str, customer_id: str, stripe_customer_id: str) -> Payer:
     """Return the payer that links a Stripe customer to a customer from now on. Flushes.
 
     If it did before, that payer lives again, with the pages that may still be open for it; what is known of
@@ -88,7 +88,7 @@ def take_up(session: Session, app_id: str, customer_id: str, stripe_customer_id:
     return payer
 
 
-def remember(payer: Payer, method: Method) -> PaymentMethod:
+def upsert_payment_method(payer: Payer, method: Method) -> PaymentMethod:
     """Keep what Stripe says of one method of a payer; a detached one is kept as detached.
 
     A method that an ended payer had goes over to the one that has its Stripe customer now.

@@ -10,9 +10,9 @@ from app import apps, audit, customers
 from app.core import db
 from app.core.db import new_id, utcnow
 from app.core.errors import Conflict, Invalid, PreconditionFailed
-from app.gateway import CustomerFacts, StripeGateway, StripeObjectMissing
+from app.gateway import StripeCustomer, StripeGateway, StripeObjectMissing
 from app.payers import queries
-from app.payers.actions import end, end_gone, mark_due, remember, take_up
+from app.payers.actions import activate, end, end_gone, mark_due, upsert_payment_method
 from app.payers.models import Payer
 from app.payers.reserve import record_stripe_customer
 
@@ -96,7 +96,7 @@ def link(session: Session, app: apps.App, customer_id: str, stripe_customer_id: 
         raise PreconditionFailed(f"Stripe customer {stripe_customer_id} is linked to another customer.")
     try:
         if payer is None:
-            return take_up(session, app.id, customer_id, stripe_customer_id)
+            return activate(session, app.id, customer_id, stripe_customer_id)
         record_stripe_customer(session, payer, stripe_customer_id)
     except IntegrityError as error:  # somebody else was quicker
         session.rollback()
@@ -115,7 +115,7 @@ def _payer_of(session: Session, customer: customers.Customer, binding: Binding) 
     return payer
 
 
-def _check(stripe: StripeGateway, binding: Binding) -> CustomerFacts:
+def _check(stripe: StripeGateway, binding: Binding) -> StripeCustomer:
     """What Stripe says of the wanted customer, when it and the method can be taken."""
     facts = stripe.customer(binding.stripe_customer_id)
     if facts.deleted:
@@ -128,8 +128,8 @@ def _check(stripe: StripeGateway, binding: Binding) -> CustomerFacts:
 
 
 def _choose(
-    stripe: StripeGateway, binding: Binding, payer: Payer | None, facts: CustomerFacts
-) -> CustomerFacts:
+    stripe: StripeGateway, binding: Binding, payer: Payer | None, facts: StripeCustomer
+) -> StripeCustomer:
     """Have Stripe make the wanted method the default, and give what it says of the customer then.
 
     Ask even if it is the default already: a method saved before must not take its place later.
@@ -142,18 +142,18 @@ def _choose(
 
 
 def _record(
-    session: Session, customer: customers.Customer, binding: Binding, facts: CustomerFacts, *, actor: str
+    session: Session, customer: customers.Customer, binding: Binding, facts: StripeCustomer, *, actor: str
 ) -> Payer:
     """Store a binding and what Stripe said; a convergence follows for all that was not asked."""
     app = apps.find(session, binding.app.id)
     payer = queries.of_customer(session, app.id, customer.id)
     if payer is None or payer.stripe_customer_id != binding.stripe_customer_id:
         end(session, Payer.app_id == app.id, Payer.customer_id == customer.id)
-        payer = take_up(session, app.id, customer.id, binding.stripe_customer_id)
+        payer = activate(session, app.id, customer.id, binding.stripe_customer_id)
         _note(session, payer, "stripe_customer.bound", actor, stripe_customer_id=payer.stripe_customer_id)
     default = facts.default_method.id if facts.default_method else None
     if facts.default_method is not None:
-        remember(payer, facts.default_method)
+        upsert_payment_method(payer, facts.default_method)
     if default != payer.default_method_id:
         before = payer.default_method_id
         _note(session, payer, "default_method.changed", actor, payment_method_id=default, before=before)

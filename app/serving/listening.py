@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 HIGHEST_PORT = 65535
-LONGEST_SOCKET_PATH = 103  # bytes; Linux takes 107, macOS 103
+MAX_SOCKET_PATH_LENGTH = 103  # bytes; Linux takes 107, macOS 103
 
 
 def check_bind(_context: click.Context, _parameter: click.Parameter, bind: str) -> str:
@@ -55,8 +55,8 @@ def _explain(error: OSError, host: str, port: str) -> str:
 
 
 def _problem_of_path(path: Path) -> str | None:
-    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
-        return f"The path of the socket is longer than {LONGEST_SOCKET_PATH} bytes: choose a shorter one."
+    if len(os.fsencode(path)) > MAX_SOCKET_PATH_LENGTH:
+        return f"The path of the socket is longer than {MAX_SOCKET_PATH_LENGTH} bytes: choose a shorter one."
     if not path.parent.is_dir():
         return f"The folder {path.parent} does not exist: create it, or choose another path with --bind."
     if not path.exists():

@@ -11,12 +11,12 @@ from app import payers
 from app.gateway import (
     BillingDetails,
     Contact,
-    CustomerFacts,
-    SessionFacts,
+    StripeCustomer,
     StripeGateway,
     StripeObjectMissing,
     StripePermissionMissing,
     StripeRefused,
+    StripeSession,
     TaxId,
 )
 from app.payers import Payer
@@ -74,7 +74,7 @@ def tell_contact(
     except StripeRefused as error:
         state.contact_refusal = error.detail
     else:
-        state.customer = customer.told(name=name, email=email, details=details)
+        state.customer = customer.with_contact(name=name, email=email, details=details)
     if details is not None and details.tax_id != due.told_tax_id:
         _tell_tax_id(stripe, due.told_tax_id, details.tax_id, state, heartbeat)
 
@@ -108,7 +108,7 @@ def settle(payer: Payer, sent: DueContact | None, state: StripeState, *, asked_a
     return not payer.is_contact_due
 
 
-def learn(session: Session, payer: Payer, facts: CustomerFacts, sessions: Iterable[SessionFacts]) -> bool:
+def learn(session: Session, payer: Payer, facts: StripeCustomer, sessions: Iterable[StripeSession]) -> bool:
     """Store Stripe's contact details of a locked payer, and fill in what we lack. Flushes.
 
     Return False when somebody was changing the customer, so the caller must try again.

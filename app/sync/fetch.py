@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app import checkout, payers, webhooks
-from app.gateway import CustomerFacts, SessionFacts, StripeGateway, StripeObjectMissing
+from app.gateway import StripeCustomer, StripeGateway, StripeObjectMissing, StripeSession
 from app.sync.contact import DueContact
 from app.sync.state import Heartbeat, StripeState
 
@@ -48,7 +48,7 @@ def fetch(stripe: StripeGateway, local: LocalState, heartbeat: Heartbeat) -> Str
     methods in one more call when the first leaves open what became of a method that we know or an event
     mentions, or when `full`. Fetch each mandate that is still missing in a separate call.
     """
-    sessions: dict[str, SessionFacts | None] = {}
+    sessions: dict[str, StripeSession | None] = {}
     for row in local.sessions:
         heartbeat()
         try:
@@ -79,8 +79,8 @@ def fetch(stripe: StripeGateway, local: LocalState, heartbeat: Heartbeat) -> Str
     return state
 
 
-def _customer(stripe: StripeGateway, customer_id: str) -> CustomerFacts:
+def _customer(stripe: StripeGateway, customer_id: str) -> StripeCustomer:
     try:
         return stripe.customer(customer_id)
     except StripeObjectMissing:
-        return CustomerFacts(id=customer_id, deleted=True, default_method=None)
+        return StripeCustomer(id=customer_id, deleted=True, default_method=None)

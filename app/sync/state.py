@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from app.gateway import CustomerFacts, Mandate, Method, SessionFacts
+from app.gateway import Mandate, Method, StripeCustomer, StripeSession
 
 # Call it before each call of Stripe. It raises when another worker has taken over.
 Heartbeat = Callable[[], None]
@@ -13,8 +13,8 @@ Heartbeat = Callable[[], None]
 class StripeState:
     """What Stripe said of one payer."""
 
-    customer: CustomerFacts
-    sessions: dict[str, SessionFacts | None] = field(default_factory=dict)  # None: Stripe has no such session
+    customer: StripeCustomer
+    sessions: dict[str, StripeSession | None] = field(default_factory=dict)  # None: it is gone
     shown: list[Method] = field(default_factory=list)  # methods that came with the sessions and the customer
     methods: list[Method] | None = None  # all attached methods, if we asked for them
     mandates: list[Mandate] = field(default_factory=list)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app import apps, audit, checkout, payers
 from app.core.config import settings
-from app.gateway import CustomerFacts, Mandate, SessionFacts
+from app.gateway import Mandate, StripeCustomer, StripeSession
 from app.payers import Payer, PaymentMethod
 from app.sync import throttle
 from app.sync.blocking import block
@@ -66,7 +66,7 @@ def store(
 
 
 def _store_session(
-    changes: Changes, row: checkout.CheckoutSession, facts: SessionFacts | None, now: datetime
+    changes: Changes, row: checkout.CheckoutSession, facts: StripeSession | None, now: datetime
 ) -> None:
     if facts is None:  # Stripe no longer has it, such as after deleting test data
         row.status, row.setup_status, row.settled_at = "expired", "canceled", now
@@ -113,7 +113,7 @@ def _store_methods(changes: Changes, state: StripeState, now: datetime) -> None:
     default = [state.customer.default_method] if state.customer.default_method else []
     for method in [*state.shown, *default, *(state.methods or [])]:
         before = {row.id: _shown(row) for row in payer.methods}
-        row = payers.remember(payer, method)
+        row = payers.upsert_payment_method(payer, method)
         if row.id not in before and row.detached_at is None:
             changes.note("payment_method.saved", payment_method_id=row.id, shown=row.title)
         elif before.get(row.id, _shown(row)) != _shown(row):  # the card network or somebody renewed it
@@ -153,7 +153,7 @@ def _store_mandates(changes: Changes, mandates: list[Mandate]) -> None:
             )
 
 
-def _store_customer(changes: Changes, facts: CustomerFacts, now: datetime) -> None:
+def _store_customer(changes: Changes, facts: StripeCustomer, now: datetime) -> None:
     payer = changes.payer
     if facts.deleted:
         if payer.stripe_deleted_at is None:

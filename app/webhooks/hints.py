@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import checkout, payers
 from app.core.db import fitted
-from app.gateway import API_VERSION, CustomerFacts, Method, SetupFacts
+from app.gateway import API_VERSION, Method, StripeCustomer, StripeSetup
 
 NOW = timedelta(0)
 SOON = timedelta(seconds=5)  # an attempt failed or a method arrived: more events follow within moments
@@ -134,7 +134,7 @@ class Hint:
                 return bool(checkout.unsettled(session, payer.id))
 
     def _setup_is_news(self, session: Session, payer: payers.Payer) -> bool:
-        setup = SetupFacts.of(self.snapshot)
+        setup = StripeSetup.of(self.snapshot)
         row = checkout.by_setup_intent(session, setup.id)
         if row is None:  # somebody set it up elsewhere for the same Stripe customer
             method_id = self.snapshot.get("payment_method")
@@ -164,7 +164,7 @@ class Hint:
         return known is None or (known.mandate_id, known.mandate_status) != said
 
     def _customer_is_news(self, payer: payers.Payer) -> bool:
-        if self.type == "customer.deleted" or CustomerFacts.of(self.snapshot).deleted:
+        if self.type == "customer.deleted" or StripeCustomer.of(self.snapshot).deleted:
             return payer.stripe_deleted_at is None
         settings = self.snapshot.get("invoice_settings")
         default = settings.get("default_payment_method") if isinstance(settings, dict) else None

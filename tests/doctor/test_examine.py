@@ -36,7 +36,7 @@ def test_finds_nothing_wrong_with_an_app_that_is_well(
     assert report["deliveries"]["detail"].endswith("arrived in the last day.")
     assert report["last_event"]["title"] == "Events arrive"
     assert set(report.findings) == {
-        *("key", "account", "rights", "endpoint", "enabled", "url", "events", "version", "duplicates"),
+        *("key", "account", "permissions", "endpoint", "enabled", "url", "events", "version", "duplicates"),
         *("deliveries", "clock", "orphan_customers", "secrets", "rolling", "public_url", "last_event"),
         *("backlog", "dead", "fetched", "backfill", "default", "proxies"),
     }

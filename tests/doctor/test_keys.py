@@ -85,11 +85,11 @@ class TestKey:
         report = doctor()
 
         assert report.troubles == {
-            "rights": "red",
+            "permissions": "red",
             "unseen_account": "amber",
             "unseen_endpoints": "amber",
         }
-        assert "Missing: Account (read), Webhook Endpoints (write)." in report["rights"]["detail"]
+        assert "Missing: Account (read), Webhook Endpoints (write)." in report["permissions"]["detail"]
 
     def test_without_an_optional_right_is_well(
         self, app: Flask, doctor: Doctor, simulator: Simulator
@@ -102,7 +102,7 @@ class TestKey:
         report = doctor()
 
         assert report.troubles == {}
-        assert report["rights"]["detail"] == (
+        assert report["permissions"]["detail"] == (
             "Only optional permissions are missing:"
             " PaymentMethods (write), Mandates (read), Customer portal (write)."
         )
@@ -118,8 +118,8 @@ class TestKey:
 
         report = doctor()
 
-        assert report.troubles == {"rights": "amber"}
-        assert report["rights"]["detail"] == "Unchecked: SetupIntents (read). Short and stout."
+        assert report.troubles == {"permissions": "amber"}
+        assert report["permissions"]["detail"] == "Unchecked: SetupIntents (read). Short and stout."
 
     def give(self, app: Flask, key: str) -> None:
         """Have the app use a key that it would refuse."""

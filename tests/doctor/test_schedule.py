@@ -28,7 +28,7 @@ def examine(app: Flask) -> int:
 def red(app: Flask, own: Installed) -> set[str]:
     """The codes of what is red in the numbers."""
     found = read(app.test_client().get("/metrics").text)
-    names = ("key", "endpoint", "enabled", "rights", "answer")
+    names = ("key", "endpoint", "enabled", "permissions", "answer")
     return {code for code in names if found.get(f"gangway_app_finding{{app={own.id},code={code},state=red}}")}
 
 

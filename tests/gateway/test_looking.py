@@ -49,4 +49,4 @@ def test_tells_no_rights_of_a_key_that_is_rejected() -> None:
     gateway.is_restricted = True
 
     with pytest.raises(StripeKeyRejected):
-        gateway.rights()
+        gateway.permissions()

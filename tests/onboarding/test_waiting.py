@@ -13,7 +13,7 @@ from app import sync
 from app.checkout import CheckoutSession
 from app.core import db
 from app.core.db import utcnow
-from app.gateway import patience
+from app.gateway import time_budget
 from app.gateway.client import TIMEOUTS
 from app.payers import Payer
 from app.simulator import Simulator
@@ -31,7 +31,7 @@ LONGEST = 10.0  # seconds
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of the budget."""
     made = Clock()
-    monkeypatch.setattr(patience, "monotonic", made)
+    monkeypatch.setattr(time_budget, "monotonic", made)
     return made
 
 
@@ -50,7 +50,7 @@ def hang_from_now(app: Flask, clock: Clock, request: pytest.FixtureRequest) -> C
 @pytest.fixture(autouse=True)
 def _nobody_waits_afterwards() -> Iterator[None]:
     yield
-    assert patience.time_left() is None
+    assert time_budget.time_left() is None
 
 
 def test_the_form_answers_in_time(

@@ -32,14 +32,14 @@ def left_over(world: World, person: Person) -> str:
 def test_finds_a_customer_that_nobody_uses(
     world: World, person: Person, clock: time_machine.Traveller
 ) -> None:
-    stray = left_over(world, person)
+    orphan = left_over(world, person)
     world.stripe("POST", "/v1/customers", name="Somebody of another program")
     clock.shift(timedelta(hours=2))
 
-    strays = found(world.app)
+    orphans = found(world.app)
 
-    assert strays == Orphans([stray], 3, is_all=True)
-    assert not world.simulator.store.customers[stray].get("deleted")
+    assert orphans == Orphans([orphan], 3, is_all=True)
+    assert not world.simulator.store.customers[orphan].get("deleted")
 
 
 def test_does_not_take_one_that_may_be_recorded_yet(world: World, person: Person) -> None:
@@ -69,11 +69,11 @@ def test_knows_those_of_whom_we_have_let_go(
 
 
 def test_looks_through_a_thousand_or_all(world: World, person: Person, clock: time_machine.Traveller) -> None:
-    stray = left_over(world, person)
+    orphan = left_over(world, person)
     for _ in range(1000):
-        made = dict(world.simulator.store.customers[stray]) | {"id": f"cus_{_:014}", "metadata": {}}
+        made = dict(world.simulator.store.customers[orphan]) | {"id": f"cus_{_:014}", "metadata": {}}
         world.simulator.store.customers[made["id"]] = made
     clock.shift(timedelta(hours=2))
 
     assert found(world.app) == Orphans([], 1000, is_all=False)
-    assert found(world.app, pages=None) == Orphans([stray], 1002, is_all=True)
+    assert found(world.app, pages=None) == Orphans([orphan], 1002, is_all=True)

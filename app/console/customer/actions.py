@@ -12,7 +12,7 @@ from app.core import db
 from app.core.db import utcnow
 from app.core.errors import Conflict, Invalid, NotFound
 from app.customers import Customer, NewCustomer
-from app.gateway import CustomerFacts, StripeObjectMissing
+from app.gateway import StripeCustomer, StripeObjectMissing
 
 MIN_TIME_TO_EXAMINE = 4.0  # seconds that are left for a page
 
@@ -137,7 +137,7 @@ def check(session: Session, customer_id: str, *, actor: str) -> CheckResult:
 
 def fetch_stripe_customer(
     session: Session, customer: Customer, app: apps.App, stripe_customer_id: str
-) -> CustomerFacts:
+) -> StripeCustomer:
     """Fetch a Stripe customer that an operator wants to attach. Ends the reading.
 
     Raises Invalid for the field when it is unknown, deleted or attached already.

@@ -130,7 +130,7 @@ def page(session: Session, query: CustomerQuery, request: PageRequest) -> PageRe
     if query.is_everyone:
         total = customers.count_live(session)
         return _result(session, request, _read(session, query, request), total)
-    db.plan_anew(session)
+    db.force_custom_plan(session)
     total, rows = _gather(session, query, request)
     if total <= query.max_counted:
         return _result(session, request, rows, total)
@@ -139,7 +139,7 @@ def page(session: Session, query: CustomerQuery, request: PageRequest) -> PageRe
 
 def count(session: Session, query: CustomerQuery) -> int:
     """Count the matches: at most one more than are counted."""
-    db.plan_anew(session)
+    db.force_custom_plan(session)
     found = query.matches("created").subquery()
     return session.scalar(sa.select(sa.func.count()).select_from(found)) or 0
 
@@ -155,7 +155,7 @@ def batches(engine: sa.Engine, query: CustomerQuery) -> Iterator[list[Row]]:
     ordered = sa.select(*COLUMNS).where(*query.conditions).order_by(Customer.created_at, Customer.id)
     while True:
         with Session(engine) as session:
-            db.plan_anew(session)
+            db.force_custom_plan(session)
             found = (
                 session.execute((ordered.where(key > behind) if behind else ordered).limit(BATCH_SIZE))
                 .mappings()

@@ -103,7 +103,7 @@ def _found(
             "console/stripe/found.html",
             pending=pending,
             found=inspection,
-            lacking=apps.missing_permissions(inspection.rights),
+            missing=apps.missing_permissions(inspection.permissions),
             obstacles=apps.obstacles(session, inspection, settings().public_url),
             form=form,
         ),

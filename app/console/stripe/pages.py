@@ -18,7 +18,7 @@ from app.operators import OperatorPages, Role, actor
 pages = OperatorPages("console_stripe", __name__)
 
 
-type_forms = dict[str, ReplaceForm | RenameForm | UninstallForm]
+CardForms = dict[str, ReplaceForm | RenameForm | UninstallForm]
 
 
 @pages.page("/stripe", role=Role.VIEWER)
@@ -179,7 +179,7 @@ def _installed(session: Session, app_id: str) -> apps.App:
     return app
 
 
-def _one(session: Session, app: apps.App, wrong: type_forms) -> ResponseReturnValue:
+def _one(session: Session, app: apps.App, wrong: CardForms) -> ResponseReturnValue:
     """The page of an app; 422 when one of its forms is wrong."""
     examination = doctor.latest(session, app.id)
     page = render_template(

@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from app.gateway import patience
+from app.gateway import time_budget
 from tests.support.browser import Page
 from tests.support.console_customer import ConsoleOf
 from tests.support.hanging_stripe import Clock, HangingStripe, hang
@@ -16,7 +16,7 @@ MAX_SECONDS = 10.0
 def waited(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of the page's time budget."""
     clock = Clock()
-    monkeypatch.setattr(patience, "monotonic", clock)
+    monkeypatch.setattr(time_budget, "monotonic", clock)
     return clock
 
 
@@ -43,4 +43,4 @@ def test_every_action_answers_in_time(
 
     assert said in text
     assert 0 < waited.now < MAX_SECONDS
-    assert patience.time_left() is None
+    assert time_budget.time_left() is None

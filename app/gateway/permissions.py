@@ -11,15 +11,15 @@ from app.gateway.errors import (
     StripePermissionMissing,
     StripeRefused,
     StripeUnavailable,
-    translated,
+    translate_errors,
 )
 
 NOTHING = "gangway_probe"  # what stands behind the prefix of an id that no object has
 
 
 @dataclass(frozen=True, kw_only=True)
-class Right:
-    """One right that the product uses, as Stripe's Dashboard calls it when a key is made."""
+class Permission:
+    """One permission that the product uses, as Stripe's Dashboard calls it when a key is made."""
 
     area: str
     needed: str  # read or write
@@ -30,7 +30,7 @@ class Right:
 
 @dataclass(frozen=True)
 class Area:
-    """A right, and a call that needs it and comes to nothing."""
+    """A permission, and a call that needs it and comes to nothing."""
 
     name: str
     needed: str
@@ -60,14 +60,14 @@ AREAS = (
 )
 
 
-def rights(v1: Any, *, is_restricted: bool) -> list[Right]:
-    """The table of rights. A secret key has all of them, and nothing is asked.
+def permissions(v1: Any, *, is_restricted: bool) -> list[Permission]:
+    """The table of permissions. A secret key has all of them, and nothing is asked.
 
     Raises StripeKeyRejected and StripeUnavailable.
     """
     if not is_restricted:
         return [
-            Right(
+            Permission(
                 area=area.name,
                 needed=area.needed,
                 ok=True,
@@ -79,10 +79,10 @@ def rights(v1: Any, *, is_restricted: bool) -> list[Right]:
     return [_tried(v1, area) for area in AREAS]
 
 
-def _tried(v1: Any, area: Area) -> Right:
+def _tried(v1: Any, area: Area) -> Permission:
     ok: bool | None
     try:
-        with translated():
+        with translate_errors():
             area.probe(v1)
         ok, words = True, "Granted."
     except (StripeKeyRejected, StripeUnavailable):
@@ -93,9 +93,9 @@ def _tried(v1: Any, area: Area) -> Right:
         ok, words = True, "Granted."
     except AppError as error:
         ok, words = None, error.detail
-    return Right(area=area.name, needed=area.needed, ok=ok, words=words, optional=area.optional)
+    return Permission(area=area.name, needed=area.needed, ok=ok, words=words, optional=area.optional)
 
 
 def is_restricted(api_key: str) -> bool:
-    """Is this a key with chosen rights?"""
+    """Is this a key with chosen permissions?"""
     return api_key.startswith("rk_")

@@ -6,12 +6,12 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Any
 
-FAR = 10_000  # rows; nearer pages are counted each time, and so are always exact
+MIN_FAR_OFFSET = 10_000  # rows; nearer pages are counted each time, and so are always exact
 LIFETIME = 60.0  # seconds; meanwhile, a far page continues after the one before it
-MAX_ANCHORS = 1_000
+MAX_CURSORS = 1_000
 
 
-class Anchors:
+class PageCursors:
     """The last row of pages that were read, so that the next page can begin behind it.
 
     A list that grows meanwhile shifts its numbered pages; continuing behind the last row shows nothing
@@ -33,5 +33,5 @@ class Anchors:
         with self._lock:
             self._rows[page] = (time.monotonic(), row)
             self._rows.move_to_end(page)
-            if len(self._rows) > MAX_ANCHORS:
+            if len(self._rows) > MAX_CURSORS:
                 self._rows.popitem(last=False)

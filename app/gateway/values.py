@@ -106,7 +106,7 @@ class Method:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CustomerFacts:
+class StripeCustomer:
     """A Stripe customer: is it still there, and which method is charged by default?"""
 
     id: str
@@ -117,7 +117,7 @@ class CustomerFacts:
     contact: Contact = field(default_factory=dict)
 
     @classmethod
-    def of(cls, body: dict[str, Any]) -> "CustomerFacts":
+    def of(cls, body: dict[str, Any]) -> "StripeCustomer":
         """Read a Customer with an expanded default payment method, or a deleted one."""
         default = (body.get("invoice_settings") or {}).get("default_payment_method")
         return cls(
@@ -129,9 +129,9 @@ class CustomerFacts:
             contact=contact_of(body),
         )
 
-    def told(
+    def with_contact(
         self, *, name: str | None, email: str | None, details: BillingDetails | None = None
-    ) -> "CustomerFacts":
+    ) -> "StripeCustomer":
         """Return what is true once Stripe has these; None leaves its own, an empty text clears it."""
         name = self.name if name is None else name
         email = self.email if email is None else email
@@ -156,7 +156,7 @@ class Mandate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetupFacts:
+class StripeSetup:
     """How far a SetupIntent has come, and why it last failed."""
 
     id: str
@@ -170,7 +170,7 @@ class SetupFacts:
     error_message: str | None
 
     @classmethod
-    def of(cls, body: dict[str, Any]) -> "SetupFacts":
+    def of(cls, body: dict[str, Any]) -> "StripeSetup":
         """Read a SetupIntent; its payment method and its mandate count only when expanded."""
         error = fields(body.get("last_setup_error"))
         method, mandate = body.get("payment_method"), body.get("mandate")
@@ -190,25 +190,25 @@ class SetupFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionFacts:
+class StripeSession:
     """A Checkout Session with its SetupIntent and its customer, read in one call."""
 
     id: str
     status: str  # open, complete, expired
     created_at: datetime
-    setup: SetupFacts
-    customer: CustomerFacts
+    setup: StripeSetup
+    customer: StripeCustomer
     collected: Contact = field(default_factory=dict)  # what the payer typed besides a payment method
 
     @classmethod
-    def of(cls, body: dict[str, Any]) -> "SessionFacts":
+    def of(cls, body: dict[str, Any]) -> "StripeSession":
         """Read a Session with its SetupIntent and its customer expanded."""
         return cls(
             id=body["id"],
             status=body["status"],
             created_at=instant(body["created"]),
-            setup=SetupFacts.of(body["setup_intent"]),
-            customer=CustomerFacts.of(body["customer"]),
+            setup=StripeSetup.of(body["setup_intent"]),
+            customer=StripeCustomer.of(body["customer"]),
             collected=collected_of(body),
         )
 

@@ -60,7 +60,7 @@ def allows_retry(response: tuple[Any, int, Mapping[str, str] | None] | None) -> 
     return left is None or left > least
 
 
-class PatientClient(stripe.RequestsClient):
+class TimeBudgetClient(stripe.RequestsClient):
     """The SDK's own client, with timeouts that follow the budget of the moment."""
 
     _usual: tuple[float, float]

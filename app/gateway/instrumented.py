@@ -7,35 +7,35 @@ from urllib.parse import urlsplit
 
 import stripe
 
-from app.gateway import patience
+from app.gateway import time_budget
 
-type_told = Callable[[str, str, float], None]  # operation, outcome, seconds
+OnCall = Callable[[str, str, float], None]  # operation, outcome, seconds
 
 IDS = {"acct", "bps", "cs", "cus", "evt", "mandate", "pm", "seti", "we"}
 
 
-class Watched(stripe.HTTPClient):
+class InstrumentedClient(stripe.HTTPClient):
     """An HTTP client for the SDK that leaves the work to another one, and tells how it went."""
 
     name = "requests"  # the SDK says so to Stripe
 
-    def __init__(self, inner: stripe.HTTPClient, told: type_told) -> None:
+    def __init__(self, inner: stripe.HTTPClient, on_call: OnCall) -> None:
         super().__init__()
         self._inner = inner
-        self._told = told
+        self._on_call = on_call
 
     def request(  # type: ignore[override]  # as the SDK's own clients do
         self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
     ) -> tuple[Any, int, Any]:
         """Send one request, unless a person waits and has waited too long already."""
-        patience.refuse_late_call()
+        time_budget.refuse_late_call()
         outcome, began = "unreachable", time.perf_counter()
         try:
             answer: tuple[Any, int, Any] = self._inner.request(method, url, headers, post_data)
             outcome = outcome_of(answer[1])
             return answer
         finally:
-            self._told(operation(method, url), outcome, time.perf_counter() - began)
+            self._on_call(operation(method, url), outcome, time.perf_counter() - began)
 
     def _should_retry(
         self,
@@ -45,7 +45,7 @@ class Watched(stripe.HTTPClient):
         max_network_retries: int | None,
     ) -> bool:
         wants = super()._should_retry(response, api_connection_error, num_retries, max_network_retries)
-        return bool(wants) and patience.allows_retry(response)
+        return bool(wants) and time_budget.allows_retry(response)
 
     def _sleep_time_seconds(self, num_retries: int) -> float:
         return self._inner._sleep_time_seconds(num_retries)  # noqa: SLF001 (a retry is the inner one's matter)
