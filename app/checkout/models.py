@@ -10,6 +10,7 @@ from app.core.db import Base, DisplayText, UtcDateTime, new_id, utcnow
 from app.payers import Payer
 
 CURRENT = sa.text("is_current")
+MICRODEPOSITS = "verify_with_microdeposits"  # Stripe's next_action: the bank statement shows a code
 LIFETIME = timedelta(hours=24)  # Stripe's own, until it has told us
 
 
@@ -63,6 +64,17 @@ class CheckoutSession(Base):
     def is_final(self) -> bool:
         """Will Stripe say nothing new about it?"""
         return self.settled_at is not None
+
+    @property
+    def awaits_microdeposits(self) -> bool:
+        """Must the customer confirm a bank account, with what its statement shows?"""
+        return self.next_action == MICRODEPOSITS
+
+    @property
+    def microdeposit_url(self) -> str | None:
+        """Stripe's page to confirm that bank account, if Stripe gave one."""
+        url = self.verification_url or ""
+        return url if self.awaits_microdeposits and url.startswith(("https://", "http://")) else None
 
     @property
     def stripe_id(self) -> str:

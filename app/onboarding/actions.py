@@ -43,7 +43,7 @@ class SignedUp:
     customer_id: str
     is_new: bool
     first: Customer | None = None  # the customer, if this call made it: nothing else is known of it yet
-    app: apps.App | None = None  # of new customers, as it was read together with the sign-up
+    app: apps.App | None = None  # the default one, as it was read together with the sign-up
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def sign_up(
     for _ in range(MAX_TRIES):
         db.end_read(session)
         db.start_write(session)
-        own, app = queries.of_form_and_app(session, form_id)
+        own, app = queries.of_form_and_default_app(session, form_id)
         check(own is None)
         if own is not None:
             return _correct(session, own, wanted, browser, consent)

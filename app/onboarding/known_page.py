@@ -10,25 +10,28 @@ from sqlalchemy.orm import Session
 from app import checkout, customers, payers, portal
 from app.core.config import settings
 from app.core.db import utcnow
-from app.core.errors import NotFound
 from app.onboarding import queries
 from app.onboarding.models import Signup
-from app.onboarding.places import app_here
-from app.payers import PaymentStatus, payment_status
-
-USABLE = {PaymentStatus.SAVED, PaymentStatus.EXPIRING}
+from app.onboarding.places import payer_here
+from app.payers import PaymentStatus, payment_status, status_info
 
 
 @dataclass(frozen=True)
-class Known:
-    """A customer that this browser signed up, and whether there is more of it than a form."""
+class KnownCustomer:
+    """A customer that this browser signed up, and what there is of it besides a form."""
 
     signup: Signup
     customer: customers.Customer
-    has_begun: bool  # a payment method was given, good or not; or an operator decides first
+    payer: payers.Payer | None
+    attempt: checkout.CheckoutSession | None
+
+    @property
+    def has_begun(self) -> bool:
+        """Was a payment method given, good or not? Or does an operator decide first?"""
+        return self.customer.approval in customers.NOT_APPROVED or _has_begun(self.payer, self.attempt)
 
 
-def newest(session: Session, browser: str | None) -> Known | None:
+def newest(session: Session, browser: str | None) -> KnownCustomer | None:
     """The customer that this browser signed up last by this profile, while it is remembered."""
     signup = queries.signed_up(session, browser, profile=portal.current_slug())
     if signup is None or utcnow() - signup.created_at > timedelta(days=settings().browser_days):
@@ -36,37 +39,38 @@ def newest(session: Session, browser: str | None) -> Known | None:
     customer = session.get(customers.Customer, signup.customer_id)
     if customer is None or customer.deleted_at is not None:
         return None
-    is_beyond_form = customer.approval in customers.NOT_APPROVED or has_begun(session, signup)
-    return Known(signup, customer, is_beyond_form)
+    payer, attempt = _where_it_stands(session, customer.id)
+    return KnownCustomer(signup, customer, payer, attempt)
 
 
 def has_begun(session: Session, signup: Signup) -> bool:
     """Did the customer of a sign-up give a payment method, good or not?"""
-    payer = _payer(session, signup.customer_id)
-    if payer is None:
-        return False
-    attempt = checkout.latest(session, payer.id)
-    return bool(payer.methods or payer.stripe_deleted_at or (attempt and attempt.status == "complete"))
+    return _has_begun(*_where_it_stands(session, signup.customer_id))
 
 
-def show(session: Session, known: Known, browser: str) -> ResponseReturnValue:
+def show(session: Session, known: KnownCustomer, browser: str) -> ResponseReturnValue:
     """Say who is set up, without asking Stripe. What needs more words has a page that asks it."""
-    payer = _payer(session, known.customer.id)
-    attempt = checkout.latest(session, payer.id) if payer else None
-    if payer is None or payment_status(payer, attempt, utcnow()) not in USABLE:
+    status = payment_status(known.payer, known.attempt, utcnow())
+    if known.payer is None or not status_info(status).is_usable:
         return redirect(url_for("onboarding.done", customer=known.customer.id), 303)
     alike = queries.customers_of(session, browser, profile=known.signup.profile)
     return render_template(
         "onboarding/known.html",
         customer=known.customer,
-        method=payer.default_method,
-        is_expiring=payment_status(payer, attempt, utcnow()) is PaymentStatus.EXPIRING,
+        method=known.payer.default_method,
+        is_expiring=status is PaymentStatus.EXPIRING,
         others=[other for other in alike if other.id != known.customer.id][:5],
     )
 
 
-def _payer(session: Session, customer_id: str) -> payers.Payer | None:
-    try:
-        return payers.of_customer(session, app_here(session).id, customer_id)
-    except NotFound:  # no app is installed
-        return None
+def _where_it_stands(
+    session: Session, customer_id: str
+) -> tuple[payers.Payer | None, checkout.CheckoutSession | None]:
+    payer = payer_here(session, customer_id)
+    return payer, checkout.latest(session, payer.id) if payer else None
+
+
+def _has_begun(payer: payers.Payer | None, attempt: checkout.CheckoutSession | None) -> bool:
+    if payer is None:
+        return False
+    return bool(payer.methods or payer.stripe_deleted_at or (attempt and attempt.status == "complete"))

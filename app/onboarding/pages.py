@@ -29,7 +29,7 @@ from app.onboarding.form_page import draw, draw_again, draw_text, explain
 from app.onboarding.forms import Form, SignupForm
 from app.onboarding.handovers import HandoverRefused
 from app.onboarding.models import Signup
-from app.onboarding.places import app_here, app_of_profile, outcome_url
+from app.onboarding.places import app_here, app_of_profile, outcome_url, payer_here
 from app.onboarding.resume import NotApproved, PaymentMethodOnFile
 from app.onboarding.resume import begin as begin_payment
 from app.onboarding.resume import resume as resume_payment
@@ -192,7 +192,7 @@ def done() -> ResponseReturnValue:
     if customer is not None and customer.approval in customers.NOT_APPROVED and customer.deleted_at is None:
         return render_template("onboarding/awaiting.html", customer=customer, is_guest=signup.is_guest)
     is_live = opened is not None and opened.payer.deleted_at is None
-    payer = opened.payer if opened and is_live else _payer(session, signup)
+    payer = opened.payer if opened and is_live else payer_here(session, signup.customer_id)
     if payer is None:
         return _details_saved(session, signup, is_away=apps.default(session) is None)
     if payer.stripe_customer_id is None:  # Stripe can't say anything of it yet: nobody needs to wait
@@ -285,15 +285,8 @@ def _details_saved(
     return page, status
 
 
-def _unfinished(own: known_page.Known | None) -> tuple[customers.Customer, Form] | None:
+def _unfinished(own: known_page.KnownCustomer | None) -> tuple[customers.Customer, Form] | None:
     """What this browser began, and the form with which it did."""
     if own is None or own.signup.form_id is None:
         return None
     return own.customer, Form(own.signup.form_id)
-
-
-def _payer(session: Session, signup: Signup) -> payers.Payer | None:
-    try:
-        return payers.of_customer(session, app_here(session).id, signup.customer_id)
-    except NotFound:  # no app is installed
-        return None

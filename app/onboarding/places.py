@@ -3,7 +3,7 @@
 from flask import request, url_for
 from sqlalchemy.orm import Session
 
-from app import apps, portal
+from app import apps, payers, portal
 from app.core.db import is_id
 from app.core.errors import NotFound
 
@@ -26,6 +26,14 @@ def app_of_profile(session: Session, default: apps.App | None = None) -> apps.Ap
     if app_id and (default is None or default.id != app_id):
         return apps.find_successor(session, app_id)
     return default or apps.find(session)
+
+
+def payer_here(session: Session, customer_id: str) -> payers.Payer | None:
+    """The payer of a customer in the app that the address or form names; None also without an app."""
+    try:
+        return payers.of_customer(session, app_here(session).id, customer_id)
+    except NotFound:
+        return None
 
 
 def name_in_url(app: apps.App) -> str | None:

@@ -98,20 +98,14 @@ def of_form(session: Session, form_id: str) -> Signup | None:
     return session.scalar(made.execution_options(populate_existing=True))
 
 
-def of_form_and_app(
-    session: Session, form_id: str, app_id: str | None = None
-) -> tuple[Signup | None, apps.App | None]:
-    """The sign-up that came of this form, and the app of new customers, in one statement.
-
-    The app is the one with that id, else the default one; None when it is not installed.
-    """
-    which = apps.App.is_default if app_id is None else apps.App.id == app_id
+def of_form_and_default_app(session: Session, form_id: str) -> tuple[Signup | None, apps.App | None]:
+    """The sign-up that came of this form, and the default app if one is installed, in one statement."""
     always = select(literal(1).label("always")).subquery()
     row = session.execute(
         select(Signup, apps.App)
         .select_from(always)
         .outerjoin(Signup, Signup.form_id == form_id)
-        .outerjoin(apps.App, and_(which, apps.App.deleted_at.is_(None)))
+        .outerjoin(apps.App, and_(apps.App.is_default, apps.App.deleted_at.is_(None)))
         .execution_options(populate_existing=True)
     ).one()
     return row[0], row[1]

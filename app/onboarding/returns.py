@@ -12,12 +12,10 @@ from app import portal
 from app.customers import Customer
 from app.onboarding import embedding, handovers, queries
 from app.onboarding.models import Signup
-from app.payers import PaymentStatus
+from app.payers import PaymentStatus, status_info
 from app.web import languages
 from app.web.redirects import check_return_url, is_on_host
 
-DONE = {PaymentStatus.SAVED, PaymentStatus.EXPIRING}
-WAITING = {PaymentStatus.PROCESSING}  # the person can do no more, so they may go on
 PURPOSE = "gangway-return"  # what is signed begins with it, so that it can be nothing else
 
 
@@ -37,7 +35,8 @@ def way_back(
 
     `stays` says that the person chose to stay, or that the page has something that must be read.
     """
-    if status not in DONE | WAITING:
+    is_waiting = status is PaymentStatus.PROCESSING  # the person can do no more, so they may go on
+    if not is_waiting and not status_info(status).is_usable:
         return None
     after = portal.current_profile().after
     url, label = _place(session, signup)

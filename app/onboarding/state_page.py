@@ -10,12 +10,10 @@ from app.onboarding import returns
 from app.onboarding.billing import view
 from app.onboarding.models import Signup
 from app.onboarding.places import outcome_url
-from app.payers import PaymentStatus, payment_status
+from app.payers import PaymentStatus, payment_status, status_info
 
 REFRESHES = (2, 3, 5, 10, 20, 30)  # seconds between looks while something is pending; then a link is left
-MICRODEPOSITS = "verify_with_microdeposits"  # Stripe's next_action: a code stands on the bank statement
 PENDING = {PaymentStatus.IN_PROGRESS, PaymentStatus.NEEDS_ACTION}
-USABLE = {PaymentStatus.SAVED, PaymentStatus.EXPIRING}
 
 
 def show(
@@ -36,7 +34,7 @@ def show(
     tries = min(request.args.get("n", 0, int), len(REFRESHES))
     is_pending = status in PENDING or not checked
     wait = REFRESHES[tries] if is_pending and 0 <= tries < len(REFRESHES) else None
-    further = further_attempt(payer, attempt, signup) if status in USABLE else None
+    further = further_attempt(payer, attempt, signup) if status_info(status).is_usable else None
     choice = view.open_choice(payer, signup.sees) if is_known and checked else None
     stays = "stay" in request.args or not checked or further is not None or choice is not None
     failed = attempt if status is PaymentStatus.FAILED or further == "failed" else None
@@ -61,7 +59,7 @@ def show(
         choice=choice,
         way_back=returns.way_back(session, payer.customer, signup, status, stays=stays),
         stay_url=outcome_url(payer.customer_id, session=request.args.get("session"), stay=1),
-        awaits_code=attempt is not None and attempt.next_action == MICRODEPOSITS,
+        awaits_code=attempt is not None and attempt.awaits_microdeposits,
         checked=checked,
         is_being_checked=payer.leased_until is not None and payer.leased_until > utcnow(),
         checked_at=payer.verified_at,
@@ -98,9 +96,6 @@ def _advice(attempt: checkout.CheckoutSession) -> str:
 
 def _verification_url(attempt: checkout.CheckoutSession | None, signup: Signup) -> str | None:
     """Stripe's page to confirm a bank account; not for a guest who came after the account was given."""
-    if attempt is None or attempt.next_action != MICRODEPOSITS:
+    if attempt is None or (signup.is_guest and attempt.created_at < signup.created_at):
         return None
-    if signup.is_guest and attempt.created_at < signup.created_at:
-        return None
-    url = attempt.verification_url or ""
-    return url if url.startswith(("https://", "http://")) else None
+    return attempt.microdeposit_url

@@ -11,15 +11,16 @@ from app.portal.differences import differences
 from app.portal.document import dump, load
 from app.portal.drafts import (
     discard_draft,
-    draft,
     edited,
     is_overtaken,
     keep_draft,
+    open_draft,
     publish_draft,
     restore,
     save_draft,
 )
 from app.portal.models import PortalDraft, PortalVersion
+from app.portal.places import Place, put_at, value_at
 from app.portal.queries import stored, versions
 from app.portal.sections.brand import Brand, Image, Links
 from app.portal.sections.form import Consent, CustomField, Form, question_name
@@ -42,6 +43,7 @@ __all__ = [
     "Form",
     "Image",
     "Links",
+    "Place",
     "PortalDraft",
     "PortalSettings",
     "PortalVersion",
@@ -52,7 +54,6 @@ __all__ = [
     "current_slug",
     "differences",
     "discard_draft",
-    "draft",
     "dump",
     "edited",
     "files",
@@ -61,16 +62,19 @@ __all__ = [
     "is_overtaken",
     "keep_draft",
     "load",
+    "open_draft",
     "profile",
     "publish",
     "publish_draft",
     "published",
+    "put_at",
     "question_name",
     "restore",
     "save_draft",
     "show_draft",
     "stored",
     "use_profile",
+    "value_at",
     "variable_of",
     "versions",
     "with_variables",

@@ -43,7 +43,7 @@ def load(text: str) -> PortalSettings:
 
 
 def _unknown(document: object, known: object, path: str = "") -> Iterator[str]:
-    """Return the path of each name that the settings do not have."""
+    """Return the path of each key that the settings do not have."""
     if isinstance(document, dict) and isinstance(known, dict):
         for name, value in document.items():
             where = f"{path}.{name}" if path else str(name)

@@ -22,16 +22,15 @@ OVERTAKEN = (
 )
 
 
-def draft(session: Session, *, lock: bool = False) -> PortalDraft | None:
-    """Return the draft, locked for a change if asked. None: there are no changes to publish."""
-    query = select(PortalDraft).where(PortalDraft.id == DRAFT_ID).execution_options(populate_existing=True)
-    return session.scalar(query.with_for_update() if lock else query)
+def open_draft(session: Session) -> tuple[PortalSettings, PortalDraft | None]:
+    """Return the settings to edit, and the draft that has them; without a draft, the published settings."""
+    found = _find(session)
+    return PortalSettings.model_validate(found.document) if found else queries.stored(session), found
 
 
 def edited(session: Session) -> PortalSettings:
     """Return the settings as the draft has them, else as they are published."""
-    found = draft(session)
-    return PortalSettings.model_validate(found.document) if found else queries.stored(session)
+    return open_draft(session)[0]
 
 
 def save_draft(session: Session, settings: PortalSettings, *, actor: str) -> PortalDraft:
@@ -39,7 +38,7 @@ def save_draft(session: Session, settings: PortalSettings, *, actor: str) -> Por
 
     The caller has begun to write (`db.start_write`) before it read what it changes.
     """
-    found, document = draft(session, lock=True), settings.model_dump(mode="json")
+    found, document = _find(session, lock=True), settings.model_dump(mode="json")
     before = found.document if found else queries.stored(session).model_dump(mode="json")
     if found is None:
         newest = queries.newest_version(session)
@@ -59,7 +58,7 @@ def publish_draft(session: Session, *, revision: int, actor: str) -> PortalVersi
     Raises Conflict when it was changed since, or when other settings were published, and NotFound when there
     is none.
     """
-    found = draft(session, lock=True)
+    found = _find(session, lock=True)
     if found is None:
         raise NotFound("There is no draft to publish.")
     if found.revision != revision:
@@ -75,7 +74,7 @@ def publish_draft(session: Session, *, revision: int, actor: str) -> PortalVersi
 
 def discard_draft(session: Session, *, actor: str) -> None:
     """Forget the draft. Flushes."""
-    found = draft(session, lock=True)
+    found = _find(session, lock=True)
     if found is not None:
         session.delete(found)
         audit.note(session, "portal.draft_discarded", actor=actor)
@@ -84,7 +83,7 @@ def discard_draft(session: Session, *, actor: str) -> None:
 
 def keep_draft(session: Session, *, actor: str) -> None:
     """Base the draft on the newest version, although other settings were published meanwhile. Flushes."""
-    found, newest = draft(session, lock=True), queries.newest_version(session)
+    found, newest = _find(session, lock=True), queries.newest_version(session)
     if found is None:
         raise NotFound("There is no draft to keep.")
     found.based_on, found.actor = newest.id if newest else 0, actor
@@ -102,6 +101,11 @@ def is_overtaken(session: Session, found: PortalDraft) -> bool:
     """Were other settings published after the draft was started?"""
     newest = queries.newest_version(session)
     return found.based_on != (newest.id if newest else 0)
+
+
+def _find(session: Session, *, lock: bool = False) -> PortalDraft | None:
+    query = select(PortalDraft).where(PortalDraft.id == DRAFT_ID).execution_options(populate_existing=True)
+    return session.scalar(query.with_for_update() if lock else query)
 
 
 def _json(values: dict[str, object]) -> str:

@@ -4,14 +4,14 @@ A variable can name one value only, so it decides for the default profile. Other
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from app.core.config import Settings
 from app.core.environment import PREFIX
+from app.portal.places import Place, put_at
 from app.portal.settings import PortalSettings, Profile
 
 # The setting of a variable, and its place in a profile.
-PLACES: dict[str, tuple[str, ...]] = {
+PLACES: dict[str, Place] = {
     "company_name": ("brand", "company_name"),
     "accent_color": ("brand", "accent_color"),
     "support_email": ("links", "support_email"),
@@ -37,7 +37,7 @@ def with_variables(portal: PortalSettings, settings: Settings) -> PortalSettings
         return portal
     document = portal.default.model_dump()
     for place, value in values.items():
-        _put(document, place, value)
+        put_at(document, place, value)
     changed = Profile.model_validate(document)
     return portal.model_copy(update={"profiles": {**portal.profiles, portal.default_profile: changed}})
 
@@ -47,9 +47,3 @@ def _winning(settings: Settings) -> list[str]:
         name: name in settings.model_fields_set and getattr(settings, name) is not None for name in PLACES
     }
     return [name for name, wins in is_set.items() if wins]
-
-
-def _put(document: dict[str, Any], place: tuple[str, ...], value: object) -> None:
-    for name in place[:-1]:
-        document = document[name]
-    document[place[-1]] = value

@@ -10,8 +10,6 @@ from app.onboarding import links
 from app.payers import Payer, PaymentStatus, status_info
 from app.web.times import ago
 
-MICRODEPOSITS = "verify_with_microdeposits"
-
 
 def _not_begun(account: Account) -> Finding:
     """The customer has no Stripe customer in this app yet: how far has its link got?"""
@@ -87,7 +85,7 @@ def _in_progress(account: Account) -> Finding:
 
 def _processing(account: Account) -> Finding:
     attempt, method = account.attempt, account.method or next(iter(account.others), None)
-    if attempt is not None and attempt.next_action == MICRODEPOSITS:
+    if attempt is not None and attempt.awaits_microdeposits:
         text = (
             f"The customer completed the form opened {ago(attempt.created_at)}. Stripe sends a small test "
             "payment to the bank account, which takes 1 to 2 business days. The customer then confirms it "

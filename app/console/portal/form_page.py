@@ -17,7 +17,7 @@ LABELS = {
     "email": "Email address",
     "phone": "Phone",
     "currency": "Currency",
-    "key": "Own reference",
+    "key": "Reference",
     "subject_keys": "Subject keys",
     "billing_address": "Billing address",
     "tax_id": "Tax id",

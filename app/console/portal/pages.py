@@ -129,8 +129,8 @@ def export() -> ResponseReturnValue:
 
 
 def _page(session: Session, form: ProfileForm, status: int = 200) -> ResponseReturnValue:
-    edited, stored = portal.edited(session), portal.stored(session)
-    draft, versions = portal.draft(session), portal.versions(session, MAX_LISTED)
+    edited, draft = portal.open_draft(session)
+    stored, versions = portal.stored(session), portal.versions(session, MAX_LISTED)
     before, after = portal.differences(stored.model_dump(mode="json"), edited.model_dump(mode="json"))
     changes = [
         (path, _shown(before.get(path, "")), _shown(after.get(path, ""))) for path in {**before, **after}

@@ -9,7 +9,7 @@ from flask_wtf import FlaskForm
 from pydantic import ValidationError
 from wtforms import HiddenField
 
-Place = tuple[str, ...]  # names in a profile's document, such as ("brand", "company_name")
+from app import portal
 
 
 class SectionForm(FlaskForm):
@@ -18,7 +18,7 @@ class SectionForm(FlaskForm):
     A form with fields of another shape changes `read` and `write`.
     """
 
-    PLACES: ClassVar[dict[str, Place]] = {}
+    PLACES: ClassVar[dict[str, portal.Place]] = {}
     NONE_IF_BLANK: ClassVar[frozenset[str]] = frozenset()  # fields that mean None when they are blank
 
     base = HiddenField()  # what the section was when the page was drawn
@@ -26,7 +26,7 @@ class SectionForm(FlaskForm):
     @classmethod
     def read(cls, document: dict[str, Any]) -> dict[str, Any]:
         """Return the values of the fields."""
-        values = {name: _get(document, place) for name, place in cls.PLACES.items()}
+        values = {name: portal.value_at(document, place) for name, place in cls.PLACES.items()}
         return values | {name: values[name] or "" for name in cls.NONE_IF_BLANK}
 
     def write(self, document: dict[str, Any], *, decided: set[str]) -> None:
@@ -34,7 +34,7 @@ class SectionForm(FlaskForm):
         for name, place in self.PLACES.items():
             if ".".join(place) not in decided:
                 value = self[name].data
-                put(document, place, None if name in self.NONE_IF_BLANK and not value else value)
+                portal.put_at(document, place, None if name in self.NONE_IF_BLANK and not value else value)
 
     @classmethod
     def digest(cls, document: dict[str, Any]) -> str:
@@ -60,16 +60,3 @@ class SectionForm(FlaskForm):
             else:
                 self[field].errors = [*self[field].errors, sentence]
         return left
-
-
-def put(document: dict[str, Any], place: Place, value: object) -> None:
-    """Put a value at its place in a document."""
-    for name in place[:-1]:
-        document = document.setdefault(name, {})
-    document[place[-1]] = value
-
-
-def _get(document: dict[str, Any], place: Place) -> Any:
-    for name in place[:-1]:
-        document = document.get(name, {})
-    return document.get(place[-1])

@@ -6,7 +6,6 @@ from typing import Any
 from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
-from sqlalchemy.orm import Session
 
 from app import portal
 from app.console.portal.section_form import SectionForm
@@ -41,30 +40,31 @@ def add(section: Section) -> None:
     def show(slug: str) -> ResponseReturnValue:
         """Show a section as the draft has it."""
         session = db.session()
-        document = _document(portal.edited(session), slug)
-        shown = _document(portal.with_variables(portal.edited(session), settings()), slug)
+        edited, draft = portal.open_draft(session)
+        document = _document(edited, slug)
+        shown = _document(portal.with_variables(edited, settings()), slug)
         form = section.form(formdata=None, data=section.form.read(shown))
         form.base.data = section.form.digest(document)
-        return _page(session, section, slug, form)
+        return _page(section, slug, form, edited, draft)
 
     def save(slug: str) -> ResponseReturnValue:
         """Save a section into the draft."""
         session = db.session()
         db.start_write(session)
-        edited = portal.edited(session)
+        edited, draft = portal.open_draft(session)
         document, form = _document(edited, slug), section.form()
         digest = section.form.digest(document)
         is_valid = form.validate()
         if form.base.data != digest:
             form.base.data = digest
-            return _page(session, section, slug, form, problems=[CHANGED], status=409)
+            return _page(section, slug, form, edited, draft, problems=[CHANGED], status=409)
         if not is_valid:
-            return _page(session, section, slug, form, status=422)
+            return _page(section, slug, form, edited, draft, status=422)
         changed = form.changed(document, decided=set(_decided(edited, slug)))
         try:
             profile = portal.Profile.model_validate(changed)
         except ValidationError as error:
-            return _page(session, section, slug, form, problems=form.explain(error), status=422)
+            return _page(section, slug, form, edited, draft, problems=form.explain(error), status=422)
         profiles = {**edited.profiles, slug: profile}
         portal.save_draft(session, edited.model_copy(update={"profiles": profiles}), actor=actor())
         session.commit()
@@ -78,15 +78,15 @@ def add(section: Section) -> None:
 
 
 def _page(
-    session: Session,
     section: Section,
     slug: str,
     form: SectionForm,
+    edited: portal.PortalSettings,
+    draft: portal.PortalDraft | None,
     *,
     problems: list[str] | None = None,
     status: int = 200,
 ) -> ResponseReturnValue:
-    edited = portal.edited(session)
     page = render_template(
         section.template,
         page=section,
@@ -96,7 +96,7 @@ def _page(
         form=form,
         decided=_by_field(form, _decided(edited, slug)),
         problems=problems or [],
-        draft=portal.draft(session),
+        draft=draft,
         language_names=NAMES,
     )
     return page, status

@@ -7,7 +7,7 @@ from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import gateway, portal, sync
+from app import apps, gateway, portal, sync
 from app.core import db
 from app.core.config import settings
 from app.core.db import is_id
@@ -88,7 +88,7 @@ def confirm_removal() -> ResponseReturnValue:
         may_remove=view.may_remove(payer, method, access),
         is_last=len(view.attached(payer)) == 1 and not portal.current_profile().billing.may_remove_last,
         successors=view.successors(payer, method, access),
-        back_url=_page_url(session, access),
+        back_url=_page_url(access, app),
     )
 
 
@@ -109,21 +109,21 @@ def open_stripe() -> ResponseReturnValue:
     if access.is_guest or app is None or payer is None:
         raise NotFound("There is no page at Stripe for this customer.")
     back = external("billing.page", customer=access.customer.id, app=name_in_url(app))
-    own = _page_url(session, access)
     try:
         return redirect(actions.open_stripe_portal(session, payer, return_url=back), 303)
     except (Invalid, PreconditionFailed, Unsealable) as error:
         session.rollback()
         tell(error)
         keep_note(access.customer.id, "portal_closed")
-        return redirect(own, 303)
+        return redirect(_page_url(access, app), 303)
 
 
 def _change(act: Callable[[Session, Access, str, str], Note]) -> ResponseReturnValue:
     """Do what a form asks for, then show the page with what became of it. A repeat does no harm."""
     session = db.session()
     access = find_access(session)
-    app_id, customer_id, own = app_here(session).id, access.customer.id, _page_url(session, access)
+    app = app_here(session)
+    app_id, customer_id, own = app.id, access.customer.id, _page_url(access, app)
     try:
         note = act(session, access, app_id, request.form.get("method", ""))
     except sync.Unanswered:
@@ -164,5 +164,5 @@ def find_access(session: Session) -> Access:
     return access
 
 
-def _page_url(session: Session, access: Access) -> str:
-    return url_for("billing.page", customer=access.customer.id, app=name_in_url(app_here(session)))
+def _page_url(access: Access, app: apps.App) -> str:
+    return url_for("billing.page", customer=access.customer.id, app=name_in_url(app))

@@ -16,8 +16,6 @@ from app.onboarding.places import app_here
 from app.payers import EXPIRING, Payer, PaymentMethod, expires_after
 from app.web import languages
 
-MICRODEPOSITS = "verify_with_microdeposits"  # Stripe's next_action: a code stands on the bank statement
-
 
 @dataclass(frozen=True, kw_only=True)
 class MethodLine:
@@ -195,8 +193,6 @@ def _confirmations(session: Session, payer: Payer, access: Access) -> list[Confi
     found = []
     for row in checkout.unsettled(session, payer.id):
         is_hidden = access.is_guest and row.created_at < access.since
-        if row.next_action == MICRODEPOSITS and row.status == "complete" and not is_hidden:
-            url = row.verification_url or ""
-            is_link = url.startswith(("https://", "http://"))
-            found.append(Confirmation(since=row.created_at, url=url if is_link else None))
+        if row.awaits_microdeposits and row.status == "complete" and not is_hidden:
+            found.append(Confirmation(since=row.created_at, url=row.microdeposit_url))
     return found

@@ -185,7 +185,7 @@ def test_refuses_a_brand_that_makes_no_sense(app: Flask, console: FlaskClient, w
     assert answer.status_code == 422
     assert Page.of(answer).all("p", class_="field-error") or Page.of(answer).all("ul", class_="alert-list")
     with app.app_context():
-        assert portal.draft(db.session()) is None
+        assert portal.open_draft(db.session())[1] is None
 
 
 def test_says_beside_the_field_which_link_is_wrong(console: FlaskClient) -> None:

@@ -132,4 +132,4 @@ def test_say_what_is_wrong_and_keep_what_was_typed(
     assert answer.status_code == 422
     assert said in page.text
     with app.app_context():
-        assert portal.draft(db.session()) is None
+        assert portal.open_draft(db.session())[1] is None
