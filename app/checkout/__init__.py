@@ -1,7 +1,6 @@
 """The Checkout Sessions opened for a payer."""
 
-from app.checkout.actions import Started, start
-from app.checkout.blocked import TooManyDeclines
+from app.checkout.actions import Started, TooManyDeclines, start
 from app.checkout.close import close
 from app.checkout.declines import CONFIRM, Decline
 from app.checkout.declines import explain as explain_decline

@@ -9,7 +9,6 @@ import structlog
 from sqlalchemy.orm import Session
 
 from app import apps, audit, payers
-from app.checkout.blocked import refuse_blocked
 from app.checkout.close import close_older
 from app.checkout.models import CheckoutSession
 from app.checkout.reserve import Order, forget, reserve
@@ -17,7 +16,7 @@ from app.checkout.status import restate
 from app.core import db, rows
 from app.core.config import settings
 from app.core.db import utcnow
-from app.core.errors import Conflict
+from app.core.errors import Conflict, PreconditionFailed
 from app.gateway import (
     CheckoutSessionOptions,
     OpenedSession,
@@ -31,6 +30,12 @@ from app.payers import Payer
 
 BUSY = "A checkout session is being opened for this customer already. Try again in a moment."
 MAX_TRIES = 10  # each waits for Stripe, so a concurrent twin has recorded its answer long before
+
+
+class TooManyDeclines(PreconditionFailed):
+    """Somebody may be testing stolen cards, so no session is opened for now."""
+
+    title = "Too many tries were declined"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +91,8 @@ def _reserve(session: Session, app: apps.App, order: Order) -> tuple[Payer, Chec
         payer = payers.reserve(session, app, order.customer_id)
     else:
         payer = payers.link(session, app, order.customer_id, order.stripe_customer_id)
-    refuse_blocked(payer)
+    if payer.is_blocked(utcnow()) and settings().max_declines:
+        raise TooManyDeclines("too many attempts of this customer were declined")
     reserved = reserve(session, payer, order)
     session.commit()
     return payer, reserved

@@ -5,6 +5,7 @@ from app.customers.actions import (
     adopt,
     create,
     create_or_match,
+    decide,
     delete,
     differences,
     is_same,
@@ -13,9 +14,7 @@ from app.customers.actions import (
     replace,
     restore,
 )
-from app.customers.approval import decide
-from app.customers.details import PHONE, NewCustomer, details_of, with_adopted
-from app.customers.invoice_details import InvoiceDetails
+from app.customers.details import PHONE, InvoiceDetails, NewCustomer, details_of, with_adopted
 from app.customers.models import APPROVED, DECLINED, NOT_APPROVED, WAITING, Customer
 from app.customers.queries import by_id_or_key, by_key, count_live, get, subject_keys_of
 from app.customers.search import fits, search_text

@@ -14,7 +14,7 @@ from app.core.db import utcnow
 from app.core.errors import Conflict, PreconditionFailed
 from app.customers import queries, search
 from app.customers.details import ADOPTABLE, NewCustomer, details_of, with_adopted
-from app.customers.models import Customer, SubjectKey
+from app.customers.models import APPROVED, DECLINED, WAITING, Customer, SubjectKey
 
 TAKEN = "another customer has this key or one of these subject keys"
 
@@ -164,6 +164,20 @@ def restore(session: Session, customer: Customer, *, actor: str) -> None:
     audit.note(session, "customer.restored", actor=actor, customer_id=customer.id)
     _flush(session, wanted)
     queries.count_one(session, 1)
+
+
+def decide(session: Session, customer: Customer, *, is_approved: bool, actor: str) -> None:
+    """Approve or decline a locked customer's sign-up. A declined one may be approved later. Flushes.
+
+    Raises PreconditionFailed for a deleted customer, and Conflict when there is nothing to decide.
+    """
+    refuse_deleted(customer)
+    decision = APPROVED if is_approved else DECLINED
+    if customer.approval not in ({WAITING, DECLINED} if is_approved else {WAITING}):
+        raise Conflict("Somebody has decided about this sign-up already.")
+    customer.approval = decision
+    audit.note(session, f"signup.{decision}", actor=actor, customer_id=customer.id)
+    session.flush()
 
 
 def refuse_deleted(customer: Customer) -> None:

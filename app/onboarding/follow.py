@@ -9,7 +9,7 @@ from app.gateway import StripeRefused
 from app.onboarding import consents, links
 from app.onboarding.consent import Consent
 from app.onboarding.models import Signup, browser_hash
-from app.onboarding.resume import resume
+from app.onboarding.payment import resume
 
 
 def follow(

@@ -11,7 +11,7 @@ from app.core.config import settings
 from app.core.errors import AppError, Invalid, PreconditionFailed
 from app.onboarding import actions, bots, typos
 from app.onboarding.forms import Form, SignupForm
-from app.onboarding.visiting import name_browser
+from app.onboarding.visit import name_browser
 from app.web.languages import gettext as _
 
 

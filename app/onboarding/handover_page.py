@@ -12,7 +12,7 @@ from app.onboarding import entering, handovers, queries
 from app.onboarding.follow import follow
 from app.onboarding.handovers import Handover, HandoverRefused
 from app.onboarding.models import browser_hash
-from app.onboarding.resume import PaymentMethodOnFile
+from app.onboarding.payment import PaymentMethodOnFile
 
 log = structlog.get_logger("gangway.handovers")
 

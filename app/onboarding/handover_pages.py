@@ -11,7 +11,7 @@ from app.core.config import settings
 from app.onboarding import handover_form, handover_page, handovers, queries
 from app.onboarding.handovers import HandoverRefused
 from app.onboarding.pages import bp
-from app.onboarding.visiting import name_browser
+from app.onboarding.visit import name_browser
 from app.web.limits import limited
 
 

@@ -12,7 +12,7 @@ from app.core.config import settings
 from app.core.db import utcnow
 from app.onboarding import queries
 from app.onboarding.models import Signup
-from app.onboarding.places import payer_here
+from app.onboarding.visit import requested_payer
 from app.payers import PaymentStatus, payment_status, status_info
 
 
@@ -66,7 +66,7 @@ def show(session: Session, known: KnownCustomer, browser: str) -> ResponseReturn
 def _where_it_stands(
     session: Session, customer_id: str
 ) -> tuple[payers.Payer | None, checkout.CheckoutSession | None]:
-    payer = payer_here(session, customer_id)
+    payer = requested_payer(session, customer_id)
     return payer, checkout.latest(session, payer.id) if payer else None
 
 

@@ -19,9 +19,8 @@ from app.onboarding.follow import follow
 from app.onboarding.form_page import Problem
 from app.onboarding.links import LinkState, OnboardingLink
 from app.onboarding.pages import bp, is_in_doubt, tell
-from app.onboarding.places import name_in_url
-from app.onboarding.resume import NotApproved, PaymentMethodOnFile
-from app.onboarding.visiting import name_browser
+from app.onboarding.payment import NotApproved, PaymentMethodOnFile
+from app.onboarding.visit import name_browser, name_in_url
 from app.web.languages import lazy_gettext as _
 from app.web.limits import limited
 

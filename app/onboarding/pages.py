@@ -21,6 +21,7 @@ from app.onboarding import (
     handover_form,
     handover_page,
     known_page,
+    payment,
     queries,
     state_page,
 )
@@ -29,11 +30,8 @@ from app.onboarding.form_page import draw, draw_again, draw_text, explain
 from app.onboarding.forms import Form, SignupForm
 from app.onboarding.handovers import HandoverRefused
 from app.onboarding.models import Signup
-from app.onboarding.places import app_here, app_of_profile, outcome_url, payer_here
-from app.onboarding.resume import NotApproved, PaymentMethodOnFile
-from app.onboarding.resume import begin as begin_payment
-from app.onboarding.resume import resume as resume_payment
-from app.onboarding.visiting import name_browser
+from app.onboarding.payment import NotApproved, PaymentMethodOnFile
+from app.onboarding.visit import app_of_profile, name_browser, outcome_url, requested_app, requested_payer
 from app.web import problems
 from app.web.limits import limited
 
@@ -161,9 +159,9 @@ def _open_payment(session: Session, form: SignupForm, signed_up: actions.SignedU
         db.end_read(session)
         with apps.record_rejection(session, app):
             if signed_up.first is not None:
-                return redirect(begin_payment(session, app, signed_up.first), 303)
+                return redirect(payment.begin(session, app, signed_up.first), 303)
             actions.tell_stripe(session, app, customer_id)
-            return redirect(resume_payment(session, app, customer_id), 303)
+            return redirect(payment.resume(session, app, customer_id), 303)
     except (PaymentMethodOnFile, NotApproved):
         return redirect(url_for("onboarding.done", customer=customer_id), 303)
     except (StripeFailed, NotFound, Unsealable) as error:  # NotFound: no app is installed
@@ -192,7 +190,7 @@ def done() -> ResponseReturnValue:
     if customer is not None and customer.approval in customers.NOT_APPROVED and customer.deleted_at is None:
         return render_template("onboarding/awaiting.html", customer=customer, is_guest=signup.is_guest)
     is_live = opened is not None and opened.payer.deleted_at is None
-    payer = opened.payer if opened and is_live else payer_here(session, signup.customer_id)
+    payer = opened.payer if opened and is_live else requested_payer(session, signup.customer_id)
     if payer is None:
         return _details_saved(session, signup, is_away=apps.default(session) is None)
     if payer.stripe_customer_id is None:  # Stripe can't say anything of it yet: nobody needs to wait
@@ -228,7 +226,7 @@ def resume() -> ResponseReturnValue:
     portal.use_profile(signup.profile)
     try:
         is_another = "another" in request.form
-        url = resume_payment(session, app_here(session), signup.customer_id, another=is_another)
+        url = payment.resume(session, requested_app(session), signup.customer_id, another=is_another)
     except (PaymentMethodOnFile, NotApproved) as done:
         return redirect(outcome_url(done.customer_id), 303)
     except checkout.TooManyDeclines as error:

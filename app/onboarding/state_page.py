@@ -9,7 +9,7 @@ from app.core.db import utcnow
 from app.onboarding import returns
 from app.onboarding.billing import view
 from app.onboarding.models import Signup
-from app.onboarding.places import outcome_url
+from app.onboarding.visit import outcome_url
 from app.payers import PaymentStatus, payment_status, status_info
 
 REFRESHES = (2, 3, 5, 10, 20, 30)  # seconds between looks while something is pending; then a link is left

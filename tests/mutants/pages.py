@@ -51,7 +51,7 @@ MUTANTS = (
     ),
     Mutant(
         "a reader who changes the language goes on in the former one at Stripe",
-        "app/onboarding/resume.py",
+        "app/onboarding/payment.py",
         "if latest.currency == order.options.currency and _is_readable(latest, order):",
         "if latest.currency == order.options.currency:",
         "tests/onboarding/test_languages.py::test_a_reader_who_changes_the_language_gets_stripes_page_in_it",
@@ -185,7 +185,7 @@ MUTANTS = (
     ),
     Mutant(
         name="the return page does not link to its own customer",
-        file="app/onboarding/resume.py",
+        file="app/onboarding/payment.py",
         old='url = external("onboarding.done", customer=customer.id, app=name_in_url(app))',
         new='url = external("onboarding.done", app=name_in_url(app))',
         test="tests/onboarding/test_return_private.py::test_shows_the_sign_up_that_stripe_leads_back_to",
@@ -304,7 +304,7 @@ MUTANTS = (
     ),
     Mutant(
         name="an operator's approval is not waited for",
-        file="app/onboarding/resume.py",
+        file="app/onboarding/payment.py",
         old="if customer.approval in customers.NOT_APPROVED:",
         new="if customer.id in customers.NOT_APPROVED:",
         test="tests/onboarding/test_profile_form.py::TestApproval::test_keeps_the_details_and_stripe_closed",

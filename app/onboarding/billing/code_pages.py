@@ -10,7 +10,7 @@ from app.core.errors import NotFound
 from app.onboarding.billing import codes, entry
 from app.onboarding.billing.forms import AddressForm, CodeForm
 from app.onboarding.billing.pages import bp
-from app.onboarding.visiting import name_browser
+from app.onboarding.visit import name_browser
 from app.web import mail
 from app.web.languages import gettext
 from app.web.limits import limited

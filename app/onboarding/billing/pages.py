@@ -18,7 +18,7 @@ from app.onboarding.billing import actions, entry, view
 from app.onboarding.billing.access import Access, find
 from app.onboarding.billing.notes import Note, keep_note, take_note
 from app.onboarding.pages import tell
-from app.onboarding.places import app_here, name_in_url
+from app.onboarding.visit import name_in_url, requested_app
 from app.web.languages import gettext
 from app.web.limits import limited
 from app.web.urls import external
@@ -77,7 +77,7 @@ def confirm_removal() -> ResponseReturnValue:
     """Ask before a payment method is removed. Changes nothing."""
     session = db.session()
     access = find_access(session)
-    app = app_here(session)
+    app = requested_app(session)
     payer, method = actions.find_method(session, access, app.id, request.args.get("method", ""))
     return render_template(
         "onboarding/billing/remove.html",
@@ -122,7 +122,7 @@ def _change(act: Callable[[Session, Access, str, str], Note]) -> ResponseReturnV
     """Do what a form asks for, then show the page with what became of it. A repeat does no harm."""
     session = db.session()
     access = find_access(session)
-    app = app_here(session)
+    app = requested_app(session)
     app_id, customer_id, own = app.id, access.customer.id, _page_url(access, app)
     try:
         note = act(session, access, app_id, request.form.get("method", ""))

@@ -14,7 +14,7 @@ from app.onboarding.billing.actions import ACTOR
 from app.onboarding.billing.forms import AddressForm
 from app.onboarding.billing.notes import keep_note, take_note
 from app.onboarding.billing.pages import bp, find_access
-from app.onboarding.visiting import name_browser
+from app.onboarding.visit import name_browser
 from app.web import mail
 from app.web.languages import gettext
 from app.web.limits import limited

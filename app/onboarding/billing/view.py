@@ -12,7 +12,7 @@ from app.core.db import utcnow
 from app.core.errors import NotFound
 from app.onboarding.billing import activity
 from app.onboarding.billing.access import Access
-from app.onboarding.places import app_here
+from app.onboarding.visit import requested_app
 from app.payers import EXPIRING, Payer, PaymentMethod, expires_after
 from app.web import languages
 
@@ -101,7 +101,7 @@ def build(session: Session, access: Access) -> BillingPage:
 def place(session: Session, access: Access) -> tuple[apps.App | None, Payer | None]:
     """Return the app that the address names, and the payer that is at Stripe there."""
     try:
-        app = app_here(session)
+        app = requested_app(session)
     except NotFound:  # no app is installed
         return None, None
     payer = payers.of_customer(session, app.id, access.customer.id)

@@ -1,6 +1,9 @@
-"""The Stripe app in which a customer is looked at: the profile's, unless the address names another."""
+"""What a visitor's request is about: its browser, its Stripe app, and the address of the outcome."""
+
+import secrets
 
 from flask import request, url_for
+from flask import session as cookie
 from sqlalchemy.orm import Session
 
 from app import apps, payers, portal
@@ -8,7 +11,13 @@ from app.core.db import is_id
 from app.core.errors import NotFound
 
 
-def app_here(session: Session) -> apps.App:
+def name_browser() -> str:
+    """Return the nonce that identifies this browser. Create it when there is none."""
+    cookie.permanent = True
+    return str(cookie.setdefault("browser", secrets.token_urlsafe(24)))
+
+
+def requested_app(session: Session) -> apps.App:
     """The app that the address or form names, else the profile's. Raises NotFound when there is none."""
     named = request.values.get("app", "").upper()
     try:
@@ -28,10 +37,10 @@ def app_of_profile(session: Session, default: apps.App | None = None) -> apps.Ap
     return default or apps.find(session)
 
 
-def payer_here(session: Session, customer_id: str) -> payers.Payer | None:
+def requested_payer(session: Session, customer_id: str) -> payers.Payer | None:
     """The payer of a customer in the app that the address or form names; None also without an app."""
     try:
-        return payers.of_customer(session, app_here(session).id, customer_id)
+        return payers.of_customer(session, requested_app(session).id, customer_id)
     except NotFound:
         return None
 

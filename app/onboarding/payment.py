@@ -12,7 +12,7 @@ from app.core.errors import AppError
 from app.customers import Customer
 from app.gateway import CheckoutSessionOptions, StripeRefused
 from app.onboarding.checkout_options import checkout_options, without_refused
-from app.onboarding.places import name_in_url
+from app.onboarding.visit import name_in_url
 from app.payers import Payer, PaymentStatus, payment_status
 from app.web import languages
 from app.web.urls import external
