@@ -13,6 +13,7 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from app import create_app, migrations
 from app.core import db
@@ -142,6 +143,47 @@ def test_lose_only_what_is_reserved_on_the_way_back(empty: Flask) -> None:
     session = db.session()
     assert list(session.scalars(sa.text("SELECT id FROM checkout_session"))) == ["cs_1"]
     assert list(session.scalars(sa.text("SELECT id FROM payer"))) == ["3"]
+
+
+NAMED_ROWS = (
+    "INSERT INTO journal_entry (id, at, kind, actor, facts) VALUES ('1', '2026-01-01', 'a', 'b', '{}')",
+    """INSERT INTO pace (app_id, served_at, free_at, failures, is_throttled, drifts)
+    VALUES ('2', '2026-01-01', '2026-01-01', 3, false, 0)""",
+)
+
+
+def test_keep_the_rows_of_renamed_tables(empty: Flask) -> None:
+    migrations.upgrade("0001")
+    execute(*OLD_ROWS, *NAMED_ROWS)
+
+    migrations.upgrade()
+    up = db.session()
+    after = (up.scalar(sa.text("SELECT kind FROM audit_entry")), failures(up, "rate_budget"))
+    up.close()
+    migrations.downgrade("0008")
+
+    assert after == ("a", 3)
+    assert db.session().scalar(sa.text("SELECT kind FROM journal_entry")) == "a"
+    assert failures(db.session(), "pace") == 3
+
+
+def failures(session: Session, table: str) -> int:
+    return int(session.scalars(sa.text(f"SELECT failures FROM {table}")).one())  # noqa: S608 (our own names)
+
+
+def test_on_postgresql_let_older_code_use_the_old_names(on_postgresql: Flask) -> None:
+    migrations.upgrade()
+
+    execute(
+        OLD_ROWS[1],
+        *NAMED_ROWS,
+        f"{NAMED_ROWS[1]} ON CONFLICT (app_id) DO UPDATE SET failures = 4",
+        "UPDATE pace SET failures = failures + 1 WHERE app_id = '2'",
+    )
+
+    assert db.session().scalar(sa.text("SELECT kind FROM audit_entry")) == "a"
+    assert failures(db.session(), "rate_budget") == 5
+    assert db.session().scalar(sa.text("SELECT failures FROM pace FOR UPDATE SKIP LOCKED")) == 5
 
 
 def change_indexes(change: Callable[[], None]) -> None:

@@ -11,7 +11,7 @@ from app.core.db import Base, UtcDateTime, new_id, utcnow
 class Entry(Base):
     """One thing that happened. Its id sorts by time."""
 
-    __tablename__ = "journal_entry"
+    __tablename__ = "audit_entry"
 
     id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)

@@ -35,7 +35,7 @@ class Backfill(Base):
 class RateBudget(Base):
     """When and how often all workers together may call Stripe for an app."""
 
-    __tablename__ = "pace"
+    __tablename__ = "rate_budget"
 
     app_id: Mapped[str] = mapped_column(sa.ForeignKey("app.id"), primary_key=True)
     served_at: Mapped[datetime] = mapped_column(

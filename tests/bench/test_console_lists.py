@@ -79,7 +79,7 @@ FROM payer;
 INSERT INTO event (app_id, id, type, payload, state, payer_id, received_at, due_at, attempts, finished_at)
 SELECT app_id, 'evt_' || substr(md5(id), 1, 24), 'checkout.session.completed', '{}', 'done', id, created_at,
   created_at, 1, created_at FROM payer;
-INSERT INTO journal_entry (id, at, kind, actor, customer_id, facts)
+INSERT INTO audit_entry (id, at, kind, actor, customer_id, facts)
 SELECT '03' || substr(id, 3), at, 'customer.created', 'visitor', id, '{}'::json FROM person UNION ALL
 SELECT '04' || substr(id, 3), at, 'checkout.started', 'visitor', id, '{}'::json FROM person;
 DROP TABLE person;
