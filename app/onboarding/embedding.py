@@ -17,6 +17,7 @@ from app.web.headers import content_security_policy
 from app.web.static_files import PageSessions
 
 PARAMETER = "embed"  # for browsers that do not say where a page is shown
+DESTINATION = "Sec-Fetch-Dest"  # the header in which a browser says where it shows a page
 FRAMES = {"iframe", "frame"}
 BLUEPRINTS = {"onboarding", "billing"}
 UNFRAMED = ("/operator", "/api")
@@ -30,7 +31,8 @@ def init_app(app: Flask) -> None:
 
     @app.context_processor
     def _context() -> dict[str, object]:
-        return {"embedded": is_embedded()}
+        embedded = is_embedded()
+        return {"embedded": embedded, "is_framed": embedded and _says_framed()}
 
     @app.url_defaults
     def keep_embedded(endpoint: str, values: dict[str, Any]) -> None:
@@ -47,10 +49,13 @@ def _is_framed() -> bool:
     """Does the browser say that it shows this page in a frame? Older ones do not; then the address counts."""
     if not has_request_context() or request.path.startswith(UNFRAMED):
         return False
-    shown_in = request.headers.get("Sec-Fetch-Dest")
-    if shown_in in FRAMES:
-        return True
-    return shown_in != "document" and request.args.get(PARAMETER) == "1"
+    is_document = request.headers.get(DESTINATION) == "document"
+    return _says_framed() or (not is_document and request.args.get(PARAMETER) == "1")
+
+
+def _says_framed() -> bool:
+    """Does the browser itself say so? Then the page has no header and footer. Else the style hides them."""
+    return request.headers.get(DESTINATION) in FRAMES
 
 
 class EmbeddedSessions(PageSessions):
@@ -83,6 +88,7 @@ def _allow_frames(response: Response) -> Response:
     if origins:
         policy = content_security_policy(settings(), frame_ancestors=origins)
         response.headers["Content-Security-Policy"] = policy
+        response.vary.add(DESTINATION)
     return response
 
 

@@ -76,6 +76,21 @@ class TestListed:
         assert ancestors(answer) == f"frame-ancestors {SHOP} https://app.example.com:8443"
         assert "X-Frame-Options" not in answer.headers
 
+    def test_a_frame_gets_no_header_and_footer(self, client: FlaskClient, framed: FlaskClient) -> None:
+        in_frame, whole = framed.get("/signup"), client.get("/signup")
+
+        assert not Page.of(in_frame).all(class_="site-footer")
+        assert not Page.of(in_frame).all(class_="skip-link")
+        assert Page.of(whole).all(class_="site-footer")
+        assert "Sec-Fetch-Dest" in in_frame.vary
+        assert "Sec-Fetch-Dest" in whole.vary
+
+    def test_a_browser_that_says_nothing_hides_them_by_style(self, client: FlaskClient) -> None:
+        page = Page.of(client.get("/signup?embed=1"))
+
+        assert page.one("body").get("class") == "embedded"
+        assert page.all(class_="site-footer")
+
     @for_each(
         "path", ["/operator/login", "/operator/", "/operator/customers", "/api/docs", "/api/openapi.json"]
     )
