@@ -34,13 +34,15 @@ def show(
     tries = min(request.args.get("n", 0, int), len(REFRESHES))
     is_pending = status in PENDING or not checked
     wait = REFRESHES[tries] if is_pending and 0 <= tries < len(REFRESHES) else None
-    further = further_attempt(payer, attempt, signup) if status_info(status).is_usable else None
+    is_usable = status_info(status).is_usable
+    further = further_attempt(payer, attempt, signup) if is_usable else None
     choice = view.open_choice(payer, signup.sees) if is_known and checked else None
     stays = "stay" in request.args or not checked or further is not None or choice is not None
     failed = attempt if status is PaymentStatus.FAILED or further == "failed" else None
     return render_template(
         "onboarding/return.html",
         status=status.value,
+        is_usable=is_usable,
         customer=payer.customer,
         is_guest=signup.is_guest,
         method=method,
