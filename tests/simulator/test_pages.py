@@ -196,6 +196,24 @@ def test_asks_for_the_fields_of_the_session(simulator: Simulator, page: Client, 
     assert method["billing_details"]["address"]["country"] == "US"
 
 
+def test_asks_for_the_whole_address_and_stores_it(
+    simulator: Simulator, page: Client, open_session: Open
+) -> None:
+    session = open_session(billing_address_collection="required", customer_update={"address": "auto"})
+
+    wrong = page.post(path(session), data=FORM)
+    done = page.post(path(session), data=FORM | {"line1": "1 New Road", "city": "London"})
+
+    assert wrong.status_code == 422
+    assert {"line1-error", "city-error"} <= set(read(wrong).ids)
+    assert done.status_code == 303
+    (customer,) = simulator.store.customers.values()
+    (method,) = simulator.store.payment_methods.values()
+    address = {"line1": "1 New Road", "line2": None, "city": "London", "state": None}
+    address |= {"postal_code": "N1", "country": "GB"}
+    assert customer["address"] == method["billing_details"]["address"] == address
+
+
 def test_unknown_and_expired_sessions_look_the_same(
     simulator: Simulator, page: Client, open_session: Open
 ) -> None:

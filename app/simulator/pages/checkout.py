@@ -93,9 +93,8 @@ def _account(kind: str) -> AccountForm:
 
 
 def _payer() -> Payer:
-    given = {
-        name: request.form.get(name, "").strip()[:200] for name in ("name", "email", "postal_code", "phone")
-    }
+    names = ("name", "email", "postal_code", "phone", "line1", "city")
+    given = {name: request.form.get(name, "").strip()[:200] for name in names}
     country = request.form.get("country", "US")
     known = country if country in COUNTRIES else "US"
     return Payer(country=known, agrees="agrees" in request.form, **given)

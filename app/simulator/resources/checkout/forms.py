@@ -18,6 +18,8 @@ class Payer:
     country: str = "US"
     postal_code: str = ""
     phone: str = ""
+    line1: str = "27 Fredrick Ave"  # only a page that asks for the whole address uses it, and the city
+    city: str = "Brothers"
     agrees: bool = True
 
 
@@ -53,6 +55,11 @@ def known_email(work: Work, session: JSON) -> str | None:
     customer = work.store.customers.get(session["customer"] or "", {})
     known: str | None = customer.get("email") or session["customer_email"]
     return known
+
+
+def asks_address(session: JSON) -> bool:
+    """Does the page ask for the whole billing address? Otherwise it asks for country and postal code."""
+    return bool(session["billing_address_collection"] == "required")
 
 
 def read_card(work: Work, session: JSON, form: CardForm, payer: Payer) -> tuple[cards.Card, int, int]:
@@ -111,6 +118,9 @@ def _payer_errors(work: Work, session: JSON, payer: Payer) -> dict[str, str]:
         errors["email"] = "Your email address is incomplete."
     if session["phone_number_collection"]["enabled"] and not payer.phone.strip():
         errors["phone"] = "Your phone number is missing."
+    if asks_address(session):
+        parts = (("line1", "Your address is missing."), ("city", "Your city is missing."))
+        errors |= {name: text for name, text in parts if not getattr(payer, name).strip()}
     consents = session["consent_collection"] or {}
     if consents.get("terms_of_service") == "required" and not payer.agrees:
         errors["agrees"] = "Please agree to the terms of service to continue."

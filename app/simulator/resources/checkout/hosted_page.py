@@ -12,6 +12,7 @@ from app.simulator.resources.checkout.forms import (
     AccountForm,
     CardForm,
     Payer,
+    asks_address,
     known_email,
     read_account,
     read_card,
@@ -93,7 +94,7 @@ def _finish(work: Work, session: JSON, intent: JSON, payer: Payer) -> str:
     consents = session["consent_collection"] or {}
     agreed = "accepted" if consents.get("terms_of_service") == "required" else None
     details: JSON = {
-        "address": _address(payer),
+        "address": _address(session, payer),
         "business_name": None,
         "email": email,
         "individual_name": None,
@@ -123,7 +124,7 @@ def _update_customer(work: Work, session: JSON, payer: Payer) -> None:
     if fields.get("name") == "auto":
         new["name"] = payer.name or old["name"]
     if fields.get("address") == "auto":
-        new["address"] = _address(payer)
+        new["address"] = _address(session, payer)
     if new != old:
         work.put(work.store.customers, new)
         work.emit("customer.updated", new, previous_attributes(old, new))
@@ -146,7 +147,7 @@ def _create_customer(work: Work, session: JSON, payer: Payer) -> JSON:
 def _billing(work: Work, session: JSON, payer: Payer) -> JSON:
     email = known_email(work, session) or payer.email or None
     return {
-        "address": _address(payer),
+        "address": _address(session, payer),
         "email": email,
         "name": payer.name or None,
         "phone": _phone(session, payer),
@@ -159,6 +160,7 @@ def _phone(session: JSON, payer: Payer) -> str | None:
     return payer.phone or None if session["phone_number_collection"]["enabled"] else None
 
 
-def _address(payer: Payer) -> JSON:
+def _address(session: JSON, payer: Payer) -> JSON:
     address: JSON = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
-    return address | {"country": payer.country, "postal_code": payer.postal_code or None}
+    address |= {"country": payer.country, "postal_code": payer.postal_code or None}
+    return address | {"line1": payer.line1, "city": payer.city} if asks_address(session) else address
