@@ -214,6 +214,23 @@ def test_asks_for_the_whole_address_and_stores_it(
     assert customer["address"] == method["billing_details"]["address"] == address
 
 
+def test_asks_for_a_tax_id_and_stores_it_once(simulator: Simulator, page: Client, open_session: Open) -> None:
+    asked = {"tax_id_collection": {"enabled": True}, "customer_update": {"name": "auto"}}
+    first = open_session(**asked)
+
+    wrong = page.post(path(first), data=FORM | {"tax_id": "12"})
+    page.post(path(first), data=FORM | {"tax_id": "GB123456789"})
+    (customer,) = simulator.store.customers.values()
+    second = open_session(customer=customer["id"], **asked)
+    page.post(path(second), data=FORM | {"tax_id": "GB123456789"})
+
+    assert "tax_id-error" in read(wrong).ids
+    (tax_id,) = simulator.store.tax_ids.values()
+    assert (tax_id["customer"], tax_id["type"]) == (customer["id"], "gb_vat")
+    done = simulator.store.checkout_sessions[second.id]
+    assert done["customer_details"]["tax_ids"] == [{"type": "gb_vat", "value": "GB123456789"}]
+
+
 def test_unknown_and_expired_sessions_look_the_same(
     simulator: Simulator, page: Client, open_session: Open
 ) -> None:

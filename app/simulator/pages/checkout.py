@@ -93,7 +93,7 @@ def _account(kind: str) -> AccountForm:
 
 
 def _payer() -> Payer:
-    names = ("name", "email", "postal_code", "phone", "line1", "city")
+    names = ("name", "email", "postal_code", "phone", "line1", "city", "tax_id")
     given = {name: request.form.get(name, "").strip()[:200] for name in names}
     country = request.form.get("country", "US")
     known = country if country in COUNTRIES else "US"

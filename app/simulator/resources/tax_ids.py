@@ -16,6 +16,13 @@ FORMATS = {  # of the types that people try first
     "us_ein": r"[0-9]{2}-[0-9]{7}",
     "jp_trn": r"T[0-9]{13}",
 }
+KINDS = {"GB": "gb_vat", "CH": "ch_vat", "US": "us_ein", "JP": "jp_trn"}  # of other countries: eu_vat
+
+
+def kind_of(country: str, value: str) -> str | None:
+    """Return the type of a payer's tax id, by the payer's country. None: the number is not valid there."""
+    kind = KINDS.get(country, "eu_vat")
+    return kind if re.fullmatch(FORMATS[kind], value) else None
 
 
 def add(work: Work, customer: JSON, kind: str, value: str, *, param: str = "value") -> JSON:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.simulator.protocol.work import Work
-from app.simulator.resources import cards, payment_methods
+from app.simulator.resources import cards, payment_methods, tax_ids
 from app.simulator.store import JSON
 
 
@@ -20,6 +20,7 @@ class Payer:
     phone: str = ""
     line1: str = "27 Fredrick Ave"  # only a page that asks for the whole address uses it, and the city
     city: str = "Brothers"
+    tax_id: str = ""
     agrees: bool = True
 
 
@@ -60,6 +61,11 @@ def known_email(work: Work, session: JSON) -> str | None:
 def asks_address(session: JSON) -> bool:
     """Does the page ask for the whole billing address? Otherwise it asks for country and postal code."""
     return bool(session["billing_address_collection"] == "required")
+
+
+def asks_tax_id(session: JSON) -> bool:
+    """Does the page ask for a tax id? Nobody has to enter one."""
+    return bool(session.get("tax_id_collection", {}).get("enabled"))
 
 
 def read_card(work: Work, session: JSON, form: CardForm, payer: Payer) -> tuple[cards.Card, int, int]:
@@ -118,6 +124,8 @@ def _payer_errors(work: Work, session: JSON, payer: Payer) -> dict[str, str]:
         errors["email"] = "Your email address is incomplete."
     if session["phone_number_collection"]["enabled"] and not payer.phone.strip():
         errors["phone"] = "Your phone number is missing."
+    if asks_tax_id(session) and payer.tax_id and not tax_ids.kind_of(payer.country, payer.tax_id):
+        errors["tax_id"] = "Your tax ID is invalid in this country."
     if asks_address(session):
         parts = (("line1", "Your address is missing."), ("city", "Your city is missing."))
         errors |= {name: text for name, text in parts if not getattr(payer, name).strip()}

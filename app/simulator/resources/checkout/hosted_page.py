@@ -6,13 +6,14 @@ Each action is one transaction. When it returns, the store has the change and th
 import copy
 
 from app.simulator.protocol.work import Work, previous_attributes
-from app.simulator.resources import customer_store, payment_method_store
+from app.simulator.resources import customer_store, payment_method_store, tax_ids
 from app.simulator.resources.checkout import sessions
 from app.simulator.resources.checkout.forms import (
     AccountForm,
     CardForm,
     Payer,
     asks_address,
+    asks_tax_id,
     known_email,
     read_account,
     read_card,
@@ -101,7 +102,7 @@ def _finish(work: Work, session: JSON, intent: JSON, payer: Payer) -> str:
         "name": payer.name or None,
         "phone": _phone(session, payer),
         "tax_exempt": "none",
-        "tax_ids": [],
+        "tax_ids": _tax_ids(session, payer),
     }
     sessions.complete(
         work,
@@ -128,6 +129,16 @@ def _update_customer(work: Work, session: JSON, payer: Payer) -> None:
     if new != old:
         work.put(work.store.customers, new)
         work.emit("customer.updated", new, previous_attributes(old, new))
+    known = {each["value"] for each in tax_ids.held_by(work, old["id"])}
+    for each in _tax_ids(session, payer):
+        if each["value"] not in known and len(known) < tax_ids.MAX_TAX_IDS:
+            tax_ids.add(work, new, each["type"], each["value"])
+
+
+def _tax_ids(session: JSON, payer: Payer) -> list[JSON]:
+    """Return what the payer entered, if the session asks for it."""
+    kind = tax_ids.kind_of(payer.country, payer.tax_id) if asks_tax_id(session) else None
+    return [{"type": kind, "value": payer.tax_id}] if kind else []
 
 
 def _create_customer(work: Work, session: JSON, payer: Payer) -> JSON:
