@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from app import audit, checkout
-from app.core.db import utcnow
 from app.payers import PaymentStatus, status_info
 
 Facts = Mapping[str, str]
@@ -240,23 +239,6 @@ def describe_kinds(kinds: str) -> str:
     """Put several kinds, separated by commas, into words."""
     named = (KINDS.get(kind.strip()) for kind in kinds.split(","))
     return "; ".join(words.otherwise or words.title for words in named if words) or kinds
-
-
-def describe_checkout_session(page: checkout.CheckoutSession) -> tuple[str, str]:
-    """The state of a checkout session in words, and its tone."""
-    if page.setup_status == "succeeded":
-        return "Completed, method saved", "success"
-    if page.status == "complete":
-        return (
-            ("Completed, then refused", "error")
-            if page.error_code
-            else ("Completed, waiting for the bank", "info")
-        )
-    if page.status == "expired" or page.expires_at <= utcnow():
-        return "Expired", "warning"
-    if page.setup_status == "requires_action":
-        return "Open, 3-D Secure unfinished", "warning"
-    return ("Open, last attempt declined", "error") if page.error_code else ("Open", "info")
 
 
 def _special(entry: audit.Entry, facts: Facts) -> Template | None:

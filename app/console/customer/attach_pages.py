@@ -2,16 +2,35 @@
 
 from flask import flash, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
+from wtforms import SelectField, StringField
+from wtforms.validators import DataRequired, Regexp
 
 from app import apps, customers, operators, payers
 from app.console.customer import actions
-from app.console.customer.forms import AttachForm
 from app.console.customer.pages import go_to, pages
 from app.core import db
 from app.core.errors import AppError
 from app.operators import Role
 from app.web import problems
+from app.web.forms import trimmed
+
+
+class AttachForm(FlaskForm):
+    """The Stripe customer to attach."""
+
+    app_id = SelectField("Stripe app")
+    stripe_customer_id = StringField(
+        "Stripe customer",
+        description="Copy the id (cus_…) from the customer's page in Stripe's Dashboard.",
+        filters=[trimmed],
+        validators=[
+            DataRequired("Enter a Stripe customer id."),
+            Regexp(r"^cus_[A-Za-z0-9_]{1,250}$", message="Enter an id that starts with cus_."),
+        ],
+        render_kw={"autocomplete": "off", "spellcheck": "false", "class": "code"},
+    )
 
 
 @pages.page("/customers/<customer_id>/attach", role=Role.OPERATOR)

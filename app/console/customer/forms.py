@@ -5,7 +5,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import EmailField, Field, HiddenField, SelectField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Email, Length, Regexp, ValidationError
+from wtforms.validators import DataRequired, Email, Length, ValidationError
 
 from app.core import countries, currencies, tax_ids
 from app.core.db import is_id, new_id
@@ -240,22 +240,6 @@ class CustomerForm(FlaskForm):
         if stored.tax_id and self.tax_id.data == stored.tax_id:
             return tax_ids.TaxNumber(stored.tax_id_type, stored.tax_id)
         return tax_ids.read(self.country.data or "", self.tax_id.data)
-
-
-class AttachForm(FlaskForm):
-    """The Stripe customer to attach."""
-
-    app_id = SelectField("Stripe app")
-    stripe_customer_id = StringField(
-        "Stripe customer",
-        description="Copy the id (cus_…) from the customer's page in Stripe's Dashboard.",
-        filters=[trimmed],
-        validators=[
-            DataRequired("Enter a Stripe customer id."),
-            Regexp(r"^cus_[A-Za-z0-9_]{1,250}$", message="Enter an id that starts with cus_."),
-        ],
-        render_kw={"autocomplete": "off", "spellcheck": "false", "class": "code"},
-    )
 
 
 def display_value(name: str, wanted: NewCustomer) -> str:

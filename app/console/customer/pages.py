@@ -5,8 +5,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app import checkout, customers, gateway, onboarding, operators, payers, portal
-from app.console.common import event_types, wording
+from app.console.common import event_types
 from app.console.customer import actions, default_method, diagnosis, queries, timeline
+from app.console.customer.view import describe_session
 from app.core import db
 from app.core.db import new_id
 from app.core.errors import AppError, PreconditionFailed
@@ -113,7 +114,7 @@ def show(
         lines=timeline.lines(view),
         pending=timeline.pending(view),
         explain_default=default_method.explain,
-        describe_session=wording.describe_checkout_session,
+        describe_session=describe_session,
         declines=checkout.explain_decline,
         event_words=event_types.label,
         event_states=event_types.STATES,

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from app import apps, audit, customers, webhooks
+from app import apps, audit, checkout, customers, webhooks
 from app.console.customer.account import Account
+from app.core.db import utcnow
 from app.onboarding.links import OnboardingLink
 
 
@@ -39,3 +40,20 @@ class View:
             return "of an app that is uninstalled"
         name = next((account.app.name for account in self.accounts if link in account.links), None)
         return f"in {name}" if name and len(self.accounts) > 1 else None
+
+
+def describe_session(opened: checkout.CheckoutSession) -> tuple[str, str]:
+    """The state of a checkout session in words, and its tone."""
+    if opened.setup_status == "succeeded":
+        return "Completed, method saved", "success"
+    if opened.status == "complete":
+        return (
+            ("Completed, then refused", "error")
+            if opened.error_code
+            else ("Completed, waiting for the bank", "info")
+        )
+    if opened.status == "expired" or opened.expires_at <= utcnow():
+        return "Expired", "warning"
+    if opened.setup_status == "requires_action":
+        return "Open, 3-D Secure unfinished", "warning"
+    return ("Open, last attempt declined", "error") if opened.error_code else ("Open", "info")
