@@ -47,9 +47,9 @@ class Inspection:
     @classmethod
     def of(cls, facts: dict[str, Any]) -> "Inspection":
         """Read the JSON of `facts`."""
-        return cls(
-            **(facts | {"permissions": [Permission(**permission) for permission in facts["permissions"]]})
-        )
+        known = dict(facts)  # one that has waited since 0.2.0 calls permissions rights
+        permissions = known.pop("rights", None) or known.pop("permissions")
+        return cls(**known, permissions=[Permission(**permission) for permission in permissions])
 
 
 def inspect(api_key: str) -> Inspection:

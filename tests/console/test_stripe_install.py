@@ -68,6 +68,19 @@ def test_begins_by_saying_where_a_key_comes_from(console: FlaskClient) -> None:
     assert page.one("a", href=INSTALL)
 
 
+def test_confirms_a_key_that_was_entered_before_an_update(bare_app: Flask, console: FlaskClient) -> None:
+    path, _ = found(console)
+    with bare_app.app_context():
+        pending = db.session().scalars(sa.select(PendingInstall)).one()
+        known = dict(pending.found)
+        known["rights"] = known.pop("permissions")  # its name up to 0.2.0
+        pending.found = known
+        db.session().commit()
+
+    assert console.get(path).status_code == 200
+    assert confirm(console, path).status_code == 303
+
+
 def test_offers_nothing_to_whoever_may_not_install(bare_app: Flask) -> None:
     page = Page.of(sign_in(bare_app, "operator").get("/operator/stripe"))
 
