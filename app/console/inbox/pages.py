@@ -193,7 +193,7 @@ def _event(
         is_open=is_open,
         has_personal_data=payloads.folded(payload) != payloads.whole(payload),
         kept_days=settings().keep_payloads_days,
-        entries=[(entry, wording.describe(entry)) for entry in entries],
+        changes=[(entry, wording.describe(entry)) for entry in entries],
         names=actors.names(session, {entry.actor for entry in entries}),
         words=event_types.label,
         states=event_types.STATES,
