@@ -223,7 +223,7 @@ def test_on_postgresql_let_nobody_wait_long_behind_them(on_postgresql: Flask) ->
 
     with db.engine().connect() as dump:
         dump.execute(sa.text("SELECT * FROM payer"))
-        with pytest.raises(Conflict, match=r"in use for more than 3 seconds, .* run the command again"):
+        with pytest.raises(Conflict, match=r"in use for more than 3 seconds\. .* Run the command again"):
             migrations.upgrade()
 
     migrations.upgrade()
