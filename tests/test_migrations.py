@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from app import create_app, migrations
 from app.core import db
 from app.core.errors import Conflict
-from app.migrations import indexes, locks
+from app.migrations import compatibility, indexes, locks
 from tests.conftest import make_settings
 from tests.support.processes import wait_until
 
@@ -335,7 +335,20 @@ def is_search_indexed() -> bool:
 def test_name_the_oldest_code_that_can_work_with_the_tables() -> None:
     directory = ScriptDirectory(str(Path(migrations.__file__).parent))
     steps = {step.revision: vars(step.module).get("oldest_code") for step in directory.walk_revisions()}
+    named = [
+        (revision, one)
+        for revision, oldest in steps.items()
+        for one in (oldest.values() if isinstance(oldest, dict) else [oldest])
+    ]
 
-    assert {
-        revision for revision, oldest in steps.items() if oldest not in steps or oldest > revision
-    } == set()
+    assert [(revision, one) for revision, one in named if one not in steps or one > revision] == []
+
+
+@pytest.mark.usefixtures("empty")
+def test_tell_older_code_to_stop_where_it_could_not_write_the_audit_log() -> None:
+    migrations.upgrade("0009")
+
+    with db.engine().connect() as connection:
+        oldest = compatibility.oldest_code(connection)
+
+    assert oldest == {"postgresql": "0003", "sqlite": "0009"}[db.engine().dialect.name]

@@ -54,7 +54,7 @@ def _is_framed() -> bool:
 
 
 def _says_framed() -> bool:
-    """Does the browser itself say so? Then the page has no header and footer. Else the style hides them."""
+    """Does the browser itself say so? Then a page is sent without header and footer, else CSS hides them."""
     return request.headers.get(DESTINATION) in FRAMES
 
 

@@ -1,7 +1,7 @@
 """The audit log's table and the budget of calls get plain names.
 
 On PostgreSQL, code of before 0009 goes on under the old names: each is a view that takes every statement.
-So processes can restart one by one. On SQLite, all processes are on one machine and restart together.
+So processes can restart one by one. SQLite's views can't do that, so there older code must stop.
 
 Revision ID: 0009
 Revises: 0008
@@ -14,7 +14,7 @@ revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
-oldest_code = "0003"
+oldest_code = {"postgresql": "0003", "sqlite": "0009"}
 
 TABLES = {"journal_entry": "audit_entry", "pace": "rate_budget"}
 INDEXED = (["actor", "id"], ["app_id", "id"], ["customer_id", "id"], ["kind", "actor", "id"], ["kind", "id"])

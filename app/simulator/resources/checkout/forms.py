@@ -65,7 +65,7 @@ def asks_address(session: JSON) -> bool:
 
 def asks_tax_id(session: JSON) -> bool:
     """Does the page ask for a tax id? Nobody has to enter one."""
-    return bool(session.get("tax_id_collection", {}).get("enabled"))
+    return bool((session.get("tax_id_collection") or {}).get("enabled"))
 
 
 def read_card(work: Work, session: JSON, form: CardForm, payer: Payer) -> tuple[cards.Card, int, int]:
