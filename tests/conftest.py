@@ -27,6 +27,7 @@ from tests.support.applications import Applications
 from tests.support.deliveries import into
 from tests.support.engines import ServerConnections
 from tests.support.installation import Installations
+from tests.support.rows import read_all
 
 KEY = Fernet.generate_key().decode()
 SECRET_KEY = Fernet.generate_key().decode()
@@ -265,11 +266,11 @@ def session(app: Flask) -> Iterator[Session]:
 
 @pytest.fixture
 def rows(app: Flask) -> Callable[[type], list[Any]]:
-    """Read all rows of a table, as they are now."""
+    """Read all rows of a table, as they are now, in the order in which they were written."""
 
     def read(model: type) -> list[Any]:
         with app.app_context():
-            return list(db.session().scalars(sa.select(model)).unique())
+            return read_all(db.session(), model)
 
     return read
 

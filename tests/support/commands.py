@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.cli import main
 from tests.conftest import KEY, SECRET_KEY
+from tests.support.rows import read_all
 
 SECRET = SECRET_KEY
 
@@ -54,7 +55,7 @@ def rows(database_url: str, model: type) -> list[Any]:
     """Read all rows of a table, as they are now, without an application."""
     engine = sa.create_engine(database_url)
     with Session(engine) as session:
-        found: list[Any] = list(session.scalars(sa.select(model)).unique())
+        found = read_all(session, model)
         session.expunge_all()
     engine.dispose()
     return found

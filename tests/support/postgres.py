@@ -135,8 +135,7 @@ def running() -> Iterator[Server]:
                 Path(folder) / "d"
             )
             try:
-                # Autovacuum would let new rows take the places of deleted ones, and so an unknown order.
-                for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
+                for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                     server.psql(f"ALTER SYSTEM SET {setting} = off")
                 server.psql("SELECT pg_reload_conf()")
                 url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
