@@ -144,7 +144,15 @@ def _dead(snapshot: Snapshot) -> Finding:
 
 
 def _fetched(snapshot: Snapshot) -> Finding:
-    if not snapshot.fetched or snapshot.is_pulling:
+    if snapshot.is_pulling:
+        return green("fetched", "No webhook is needed", "The worker reads Stripe's list of events instead.")
+    if not snapshot.fetched and not snapshot.is_proved:
+        return unknown(
+            "fetched",
+            "Do webhooks deliver all events?",
+            "Not proved yet. None has arrived since the last change of the webhook.",
+        )
+    if not snapshot.fetched:
         return green("fetched", "Webhooks deliver all events", "None had to be fetched in the last day.")
     return amber(
         "fetched",
@@ -159,7 +167,11 @@ def _backfill(snapshot: Snapshot) -> Finding:
     state = snapshot.backfill
     if state is None or state.last_run_at is None:
         if snapshot.now - snapshot.app.created_at < STUCK_AFTER:
-            return green("backfill", "Missed events are fetched", "The worker starts within the hour.")
+            return unknown(
+                "backfill",
+                "Are missed events fetched?",
+                "Not proved yet. The worker looks for them as soon as it starts.",
+            )
         return amber(
             "backfill",
             "Nobody has looked for missed events",

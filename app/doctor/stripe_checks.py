@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from app.apps import missing_permissions, permission_names, webhook_url
-from app.doctor.findings import Finding, amber, green, red
+from app.doctor.findings import Finding, amber, green, red, unknown
 from app.doctor.snapshot import Snapshot
 from app.gateway import API_VERSION, EVENTS, StripeKeyRejected
 from app.sync import Orphans
@@ -93,12 +93,12 @@ def _permissions(snapshot: Snapshot) -> Finding:
             f"Missing: {permission_names(missing)}. What needs them fails. Add them to the key in Stripe's"
             " Dashboard, or replace it.",
         )
-    unknown = [permission for permission in snapshot.permissions if permission.ok is None]
-    if unknown:
+    unchecked = [permission for permission in snapshot.permissions if permission.ok is None]
+    if unchecked:
         return amber(
             "permissions",
             "Some permissions could not be checked",
-            f"Unchecked: {permission_names(unknown)}. {unknown[0].words}",
+            f"Unchecked: {permission_names(unchecked)}. {unchecked[0].words}",
         )
     optional = [permission for permission in snapshot.permissions if permission.ok is False]
     but = (
@@ -226,10 +226,14 @@ def _duplicates(snapshot: Snapshot) -> Finding:
 def _deliveries(snapshot: Snapshot) -> Finding:
     assert snapshot.sent is not None
     failed = [event for event in snapshot.sent if event.id not in snapshot.arrived and event.pending > 0]
+    if not failed and not snapshot.is_proved:
+        return unknown(
+            "deliveries",
+            "Do events arrive from Stripe?",
+            f"Not proved yet. None has arrived since the last change of the webhook.{_young(snapshot)}",
+        )
     if not failed:
-        lately = f"{len(snapshot.arrived)} arrived in the last day."
-        if snapshot.on_their_way:
-            lately += f" {snapshot.on_their_way} new ones may be on their way. Examine again in a moment."
+        lately = f"{len(snapshot.arrived)} arrived in the last day.{_young(snapshot)}"
         return green("deliveries", "Events arrive from Stripe", lately)
     latest = snapshot.sent[0]
     if latest in failed:
@@ -249,6 +253,11 @@ def _deliveries(snapshot: Snapshot) -> Finding:
         " retries, and the worker fetches missed events from Stripe's list.",
         "Fetch them now",
     )
+
+
+def _young(snapshot: Snapshot) -> str:
+    many = snapshot.on_their_way
+    return f" {many} new ones may be on their way. Examine again in a moment." if many else ""
 
 
 def _clock(skew: float) -> Finding:

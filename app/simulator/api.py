@@ -58,7 +58,9 @@ def blueprint(engine: Engine) -> Blueprint:
         view = _view(engine, name, handler)
         api.add_url_rule(rule, endpoint=name.replace(".", "-"), view_func=view, methods=[method])
 
-    @api.route("/v1/", defaults={"rest": ""}, methods=["GET", "POST", "DELETE", "PUT", "PATCH"])
+    @api.route(
+        "/v1/", defaults={"rest": ""}, strict_slashes=False, methods=["GET", "POST", "DELETE", "PUT", "PATCH"]
+    )
     @api.route("/v1/<path:rest>", methods=["GET", "POST", "DELETE", "PUT", "PATCH"])
     def unknown(rest: str) -> Response:  # noqa: ARG001 - request.path has it
         return unknown_path(engine)

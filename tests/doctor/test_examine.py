@@ -8,7 +8,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import create_app
+from app import apps, create_app, sync
 from app.apps.models import App
 from app.audit import Entry
 from app.core import db
@@ -28,6 +28,9 @@ def test_finds_nothing_wrong_with_an_app_that_is_well(
     person.save_card()
     simulator.deliver_due()
     clock.shift(timedelta(minutes=3))
+    with app.app_context():
+        [installed_app] = apps.installed(db.session())
+        sync.backfill(db.session(), installed_app)
 
     report = doctor()
 

@@ -102,16 +102,20 @@ def test_nothing_is_green_before_a_signed_event_has_arrived(
             assert examination is not None
             return {found.code: found.state.value for found in doctor.findings_of(examination)}
 
+    proved_by_an_event = {"public_url", "last_event", "deliveries", "fetched"}
     examine(app)
-    before = states()["public_url"]
+    before = states()
     with app.app_context():
         session = db.session()
         session.add(Event(app_id=own.id, id="evt_1", type="customer.updated", payload="{}"))
         session.commit()
     clock.shift(timedelta(minutes=61))
     examine(app)
+    after = states()
 
-    assert (before, states()["public_url"]) == ("unknown", "green")
+    unknown = {code for code, state in before.items() if state == "unknown"}
+    assert unknown == proved_by_an_event | {"backfill"}
+    assert {after[code] for code in proved_by_an_event} == {"green"}
 
 
 def test_orphans_make_room_for_the_endpoint_that_is_missing(

@@ -83,7 +83,7 @@ def test_an_event_has_the_version_of_its_endpoint(
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-@for_each("path", ["/", "/v2/core/event_destinations", "/v3", "/c/pay", "/favicon.ico", "/v1/nothing"])
+@for_each("path", ["/", "/v2/core/event_destinations", "/v3", "/c/pay", "/favicon.ico", "/v1", "/v1/nothing"])
 def test_answers_every_unknown_path_in_json(method: str, path: str, raw: Raw) -> None:
     answer = raw(method, path)
 
