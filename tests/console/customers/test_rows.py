@@ -39,7 +39,7 @@ class TestRow:
     def test_shows_a_few_of_many_subject_keys(self, app: Flask, console: FlaskClient) -> None:
         add(app, "Many", subject_keys=tuple("abcde"))
 
-        assert cells(look(console))["Key, subject keys"] == "many Subject keys: a, b, c and 2 more"
+        assert cells(look(console))["Key, subject keys"] == "many Subject keys: a , b , c and 2 more"
 
     def test_says_nothing_where_nothing_is_known(self, app: Flask, console: FlaskClient) -> None:
         add(app, "Bare", key=None, subject_keys=("s",))
