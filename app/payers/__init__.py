@@ -19,6 +19,7 @@ from app.payers.differences import (
     adopt,
     adopt_missing,
     differences,
+    forget_collected,
     has_other_contact,
     remember_contact,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "end_gone",
     "expect_contact",
     "expires_after",
+    "forget_collected",
     "fresh",
     "has_other_contact",
     "in_default_app",

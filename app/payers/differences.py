@@ -49,6 +49,17 @@ def remember_contact(payer: Payer, contact: Contact, collected: Contact) -> None
         payer.stripe_contact = new
 
 
+def forget_collected(payer: Payer) -> None:
+    """Forget the address and phone that Checkout collected: Stripe has got ours since.
+
+    Otherwise an address that was cleared here would come back.
+    """
+    known = payer.stripe_contact or {}
+    if known.get(COLLECTED):
+        kept = {part: value for part, value in known[COLLECTED].items() if part not in CONTACT}
+        payer.stripe_contact = known | {COLLECTED: kept}
+
+
 def has_other_contact(payer: Payer, snapshot: dict[str, Any]) -> bool:
     """Does an event's customer differ from what we stored of it, as far as the event tells?
 

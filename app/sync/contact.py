@@ -102,6 +102,8 @@ def settle(payer: Payer, sent: DueContact | None, state: StripeState, *, asked_a
         payer.told_tax_id = asdict(sent.details.tax_id) if sent.details.tax_id else None
     if sent is not None and sent.stored == _stored(payer):
         payer.contact_refusal = state.contact_refusal
+        if sent.details is not None:
+            payers.forget_collected(payer)
         if payer.contact_until is None or payer.contact_until <= asked_at:
             payer.is_contact_due = payer.is_name_due = payer.is_email_due = payer.are_details_due = False
             payer.contact_until = None

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
+from app import payers
 from app.customers import Customer
-from app.simulator import Simulator
+from app.simulator import Payer, Simulator
 from tests.console.test_customer_form import Form
 from tests.support.api import Api
 from tests.support.browser import Page
@@ -119,3 +120,33 @@ def test_survive_what_a_program_replaces(edit: Edit, api: Api, rows: Rows) -> No
     assert answer.status_code == 200
     assert "DE136695976" not in answer.text
     assert rows(Customer)[0].invoice_details == {"tax_id_type": "eu_vat", "tax_id": "DE136695976"}
+
+
+class TestWhatCheckoutAskedFor:
+    """Stripe keeps it on the session, so it could come back from there after it was cleared here."""
+
+    def test_does_not_come_back_once_cleared(
+        self, edit: Edit, person: Person, simulator: Simulator, world: World
+    ) -> None:
+        person.save_card(payer=Payer(country="US", postal_code="12345"))
+        world.settle()
+
+        edit(postal_code="", country="")
+        world.settle()
+        world.settle()
+
+        assert person.payer.customer.billing_address is None
+        assert payers.differences(person.payer) == []
+        assert not simulator.store.customers[person.stripe_customer_id]["address"]
+
+    def test_is_taken_when_it_is_asked_for_again(self, edit: Edit, person: Person, world: World) -> None:
+        person.save_card(payer=Payer(country="US", postal_code="12345"))
+        world.settle()
+        edit(postal_code="", country="")
+        world.settle()
+
+        person.open_another_session()
+        person.save_card(payer=Payer(country="GB", postal_code="N1"))
+        world.settle()
+
+        assert person.payer.customer.billing_address == {"country": "GB", "postalCode": "N1"}

@@ -12,6 +12,13 @@ WRITE = "app/sync/store.py"
 
 MUTANTS = (
     Mutant(
+        "what Checkout asked for comes back after it was cleared here",
+        CONTACT,
+        "if sent.details is not None:\n            payers.forget_collected",
+        "if sent.details is None:\n            payers.forget_collected",
+        "tests/console/test_invoice_details.py::TestWhatCheckoutAskedFor::test_does_not_come_back_once_cleared",
+    ),
+    Mutant(
         "a lease is given to two workers",
         "app/sync/leases.py",
         "return sa.or_(self._model.lease.is_(None), self._model.leased_until < now)",
