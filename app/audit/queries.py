@@ -65,5 +65,5 @@ def _fits(wanted: Filter) -> list[sa.ColumnElement[bool]]:
 
 
 def _first_id(instant: datetime) -> str:
-    """The smallest id that an entry of this instant can have."""
-    return str(ULID.from_int(int(instant.timestamp() * 1000) << 80))
+    """The smallest id that an entry of this instant can have. Ids count from 1970, and no entry is older."""
+    return str(ULID.from_int(max(0, int(instant.timestamp() * 1000)) << 80))

@@ -29,7 +29,8 @@ class UnlikeAPerson(AppError):
 
 def refuse(form: Form, *, is_new: bool) -> None:
     """Raise UnlikeAPerson for what a program sent. One form that is sent again counts once."""
-    is_decoy_filled = settings().signup_decoy and bool(request.form.get(DECOY, "").strip())
+    sent = request.form.getlist(DECOY)
+    is_decoy_filled = settings().signup_decoy and any(value.strip() for value in sent)
     if is_decoy_filled or (is_new and _is_too_quick(form)):
         log.info("signup_unlike_a_person", decoy=is_decoy_filled)
         raise UnlikeAPerson(

@@ -1,7 +1,7 @@
 """`gangway token …` and `gangway operator …`."""
 
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import click
 from flask.cli import with_appcontext
@@ -10,7 +10,7 @@ from app.core import db
 from app.core.db import utcnow
 from app.operators import queries
 from app.operators.auth import accounts, one_time_links
-from app.operators.auth.tokens import SCOPES, create_token, revoke_token, tokens
+from app.operators.auth.tokens import SCOPES, create_token, end_of, revoke_token, tokens
 from app.operators.models import Role
 
 group = click.Group("token", help="Create, list and revoke API tokens.")
@@ -23,7 +23,7 @@ group = click.Group("token", help="Create, list and revoke API tokens.")
 @with_appcontext
 def create_command(name: str, scope: str, expires: datetime | None) -> None:
     """Create a token and print it once."""
-    end = expires.replace(tzinfo=UTC) + timedelta(days=1) if expires else None
+    end = end_of(expires.date()) if expires else None
     if end is not None and end <= utcnow():
         raise click.BadParameter("this day is over. Give a later one.", param_hint="--expires")
     session = db.session()

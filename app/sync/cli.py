@@ -24,7 +24,10 @@ class Moment(click.ParamType[datetime]):
             self.fail(
                 f"{value!r} is not a time in ISO 8601, such as 2026-11-01 or 2026-11-01T12:00Z.", param, ctx
             )
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        try:
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except OverflowError:  # the first or the last day of the calendar, in another zone
+            self.fail(f"{value!r} lies outside the calendar in UTC.", param, ctx)
 
 
 @click.command("backfill")

@@ -146,6 +146,9 @@ def test_says_in_a_sentence_that_the_database_is_away(command: str, run: Run) ->
         ("serve --bind 127.0.0.1:99999", "such as 127.0.0.1:8000"),
         ("worker --threads 0", "'--threads'"),
         ("token create reports --expires 2020-01-01", "this day is over"),
+        ("token create reports --expires 9999-12-31", "too far away"),
+        ("backfill --since 0001-01-01T00:00+14:00", "outside the calendar"),
+        ("backfill --since 9999-12-31T23:59-14:00", "outside the calendar"),
     ],
 )
 def test_refuses_what_makes_no_sense(command: str, said: str, run: Run) -> None:

@@ -115,6 +115,8 @@ def test_tells_of_kinds_that_it_has_no_words_for(app: Flask, console: FlaskClien
         (f"customer={NOBODY}", {"Customer restored"}),
         ("span=today", {"Details changed", "Stripe app installed", "Customer restored"}),
         ("span=custom&from=2001-01-01&to=2001-02-01", set()),
+        ("span=custom&from=0001-01-01&to=0001-01-01", set()),
+        ("span=custom&from=1969-12-31&to=1969-12-31", set()),
     ],
 )
 def test_finds(query: str, fits: set[str], app: Flask, console: FlaskClient) -> None:

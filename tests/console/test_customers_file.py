@@ -108,11 +108,11 @@ def test_holds_no_formula_where_a_spreadsheet_would_split_a_cell(
 
 
 def test_holds_no_formula_behind_what_nobody_sees(app: Flask, console: FlaskClient) -> None:
-    for text in (" =1", "\u200b=1", "\ufeff+1", "\u00a0@x", ";\u2060-1"):
+    for text in (" =1", "\u200b=1", "\ufeff+1", "\u00a0@x", ";\u2060-1", "\u202e=1", "\u2067\u00ad=1"):
         add(app, text)
 
     assert [line["name"] for line in lines(console)] == [
-        "' =1", "'\u200b=1", "'\ufeff+1", "'\u00a0@x", ";'\u2060-1",
+        "' =1", "'\u200b=1", "'\ufeff+1", "'\u00a0@x", ";'\u2060-1", "'\u202e=1", "'\u2067\u00ad=1",
     ]  # fmt: skip
 
 

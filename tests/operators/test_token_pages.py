@@ -92,7 +92,15 @@ def test_expires_at_the_end_of_its_last_day(app: Flask, rows: Rows) -> None:
 
 @for_each(
     ("field", "value"),
-    [("name", ""), ("name", "x" * 257), ("scope", "root"), ("expires", "soon"), ("expires", "2020-01-01")],
+    [
+        ("name", ""),
+        ("name", "x" * 257),
+        ("scope", "root"),
+        ("expires", "soon"),
+        ("expires", "2020-01-01"),
+        ("expires", "9999-12-31"),
+        ("expires", "0001-01-01"),
+    ],
 )
 def test_says_what_is_wrong(app: Flask, rows: Rows, field: str, value: str) -> None:
     admin = sign_in(app)

@@ -31,7 +31,9 @@ HEADS = (
     "deleted_at",
 )
 # What spreadsheets take for a formula, also after spaces and invisible characters.
-_FORMULA = r"(?=(?:[^\S\r\n]|[\u200b-\u200f\u2060\ufeff])*[=+\-@＝＋－＠])"  # noqa: RUF001
+_FORMULA = (
+    r"(?=(?:[^\S\r\n]|[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff])*[=+\-@＝＋－＠])"  # noqa: RUF001
+)
 _SEPARATORS = r"""[,;|:"'\t\v\f\r\n\x1c-\x1e\x85\u2028\u2029]"""
 DANGEROUS = re.compile(rf"^(?=[\t\r\n])|^{_FORMULA}|(?<={_SEPARATORS}){_FORMULA}")
 

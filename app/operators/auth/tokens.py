@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import sqlalchemy as sa
 import structlog
@@ -21,6 +21,14 @@ SCOPES = ("read", "write", "admin")  # each may do what those before it may
 PREFIX = "gangway"  # so that a leaked token is recognised by scanners and people
 TOKEN = re.compile(PREFIX + r"_([0-7][0-9A-HJKMNP-TV-Z]{25})_([A-Za-z0-9_-]{43})")
 SEEN_INTERVAL = timedelta(minutes=1)  # a write on each call would make every read a write
+LAST_DAY = date(9000, 1, 1)  # any time zone and database can hold the day after it
+
+
+def end_of(day: date) -> datetime:
+    """Return the first instant after a day (UTC). Raises Invalid for a day at the end of the calendar."""
+    if day > LAST_DAY:
+        raise Invalid("This day is too far away. Leave it out: then the token does not expire.")
+    return datetime.combine(day, time(), UTC) + timedelta(days=1)
 
 
 def create_token(

@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, Length, Optional, Regexp, Validatio
 
 from app.core.db import utcnow
 from app.operators.auth.passwords import MAX_LENGTH, MIN_LENGTH
-from app.operators.auth.tokens import SCOPES
+from app.operators.auth.tokens import LAST_DAY, SCOPES
 from app.operators.models import Role
 from app.web.forms import one_line, trimmed
 
@@ -185,3 +185,5 @@ class TokenForm(FlaskForm):
         last: date | None = field.data
         if last is not None and last < utcnow().date():
             raise ValidationError("This day has passed already.")
+        if last is not None and last > LAST_DAY:
+            raise ValidationError("This day is too far away. Leave it empty: then the token does not expire.")

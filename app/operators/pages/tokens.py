@@ -1,7 +1,5 @@
 """API tokens: which programs may call, and what each may do."""
 
-from datetime import UTC, datetime, time, timedelta
-
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -27,7 +25,7 @@ def create_token() -> ResponseReturnValue:
     if not form.validate():
         return _tokens_page(form), 422
     last = form.expires.data
-    end = datetime.combine(last, time(), UTC) + timedelta(days=1) if last else None
+    end = actions.end_of(last) if last else None
     db.start_write(session)
     try:
         _, text = actions.create_token(
