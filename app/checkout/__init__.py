@@ -1,6 +1,6 @@
 """The Checkout Sessions opened for a payer."""
 
-from app.checkout.actions import Started, TooManyDeclines, start
+from app.checkout.actions import Order, Started, TooManyDeclines, start
 from app.checkout.close import close
 from app.checkout.declines import CONFIRM, Decline
 from app.checkout.declines import explain as explain_decline
@@ -12,7 +12,7 @@ from app.checkout.queries import (
     payers_with_unsettled,
     unsettled,
 )
-from app.checkout.reserve import Order, purge
+from app.checkout.reservations import purge
 from app.checkout.status import restate, restate_many
 
 __all__ = [

@@ -1,7 +1,7 @@
 """Opening Checkout Sessions."""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app import apps, audit, payers
 from app.checkout.close import close_older
 from app.checkout.models import CheckoutSession
-from app.checkout.reserve import Order, forget, reserve
+from app.checkout.reservations import find_or_reserve, forget
 from app.checkout.status import restate
 from app.core import db, rows
 from app.core.config import settings
@@ -39,6 +39,19 @@ class TooManyDeclines(PreconditionFailed):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Order:
+    """What every surface asks for: who will pay, and on what terms."""
+
+    customer_id: str
+    options: CheckoutSessionOptions
+    idempotency_key: str | None = None  # the caller's; the same key finds the same checkout session
+    is_own: bool = False  # for our own pages, which share one session
+    stripe_customer_id: str | None = None  # an existing one to link
+    profile: str | None = None  # of the portal, for our own pages; None: the default one
+    closes_older: bool = False  # should the payer's older open sessions expire?
+
+
+@dataclass(frozen=True, kw_only=True)
 class Started:
     """A checkout session that can be used, and what Stripe said when this call opened it."""
 
@@ -61,7 +74,9 @@ def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Start
     for number in range(MAX_TRIES):
         if number:
             db.end_read(session)
-        payer, reserved = _reserve(session, app, order)
+        payer, is_new = _reserve_payer(session, app, order)
+        reserved = _reserve(session, payer, order, is_new=is_new)
+        session.commit()
         payer = payers.create_at_stripe(session, payer)
         if payer.deleted_at is not None:  # unlinked, or linked to another, meanwhile
             continue
@@ -69,7 +84,7 @@ def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Start
         if reserved.stripe_session_id is None or order.idempotency_key is not None:
             opened = _open(session, apps.connect(app), payer, reserved, is_shared=order.is_own)
             is_done = opened is not None and (
-                (order.is_first and _record_first(session, payer, reserved, opened, actor=actor))
+                (is_new and _record_first(session, payer, reserved, opened, actor=actor))
                 or _record(session, reserved, opened, order, actor=actor)
             )
             if not is_done:
@@ -80,22 +95,33 @@ def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Start
     raise Conflict(BUSY)
 
 
-def _reserve(session: Session, app: apps.App, order: Order) -> tuple[Payer, CheckoutSession]:
-    """Reserve the payer and the checkout session in one commit."""
-    first = payers.reserve_first(session, app, order.customer_id) if order.is_first else None
-    if first is not None:
-        reserved = reserve(session, first, order, is_new=True)
-        session.commit()
-        return first, reserved
+def _reserve_payer(session: Session, app: apps.App, order: Order) -> tuple[Payer, bool]:
+    """Return the payer, and whether it is new. Flushes. Raises TooManyDeclines."""
     if order.stripe_customer_id is None:
-        payer = payers.reserve(session, app, order.customer_id)
+        payer, is_new = payers.reserve(session, app, order.customer_id)
     else:
-        payer = payers.link(session, app, order.customer_id, order.stripe_customer_id)
+        payer, is_new = payers.link(session, app, order.customer_id, order.stripe_customer_id), False
     if payer.is_blocked(utcnow()) and settings().max_declines:
         raise TooManyDeclines("too many attempts of this customer were declined")
-    reserved = reserve(session, payer, order)
-    session.commit()
-    return payer, reserved
+    return payer, is_new
+
+
+def _reserve(session: Session, payer: Payer, order: Order, *, is_new: bool) -> CheckoutSession:
+    """Reserve a checkout session. Our own pages share one, and so do calls with one key. Flushes."""
+    values = {
+        "payer_id": payer.id,
+        "options": asdict(order.options),
+        "currency": order.options.currency,
+        "idempotency_key": order.idempotency_key,
+        "is_current": order.is_own,
+        "profile": order.profile,
+    }
+    if not is_new and (order.is_own or order.idempotency_key is not None):
+        return find_or_reserve(session, values)
+    reserved = CheckoutSession(**values)
+    session.add(reserved)
+    session.flush()
+    return reserved
 
 
 def _open(

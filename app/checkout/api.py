@@ -7,8 +7,7 @@ from sqlalchemy.orm import Session
 
 from app import apps, customers, payers, portal
 from app.api.blueprint import Api
-from app.checkout.actions import start
-from app.checkout.reserve import Order
+from app.checkout.actions import Order, start
 from app.checkout.schemas import (
     CheckoutOptions,
     CreateStripeCheckoutSessionRequest,

@@ -68,7 +68,7 @@ def begin(session: Session, app: apps.App, customer: Customer) -> str:
 
     Commits. Raises NotApproved, and what `checkout.start` raises.
     """
-    return _open(session, app, replace(_order(_approved(customer), app), is_first=True))
+    return _open(session, app, _order(_approved(customer), app))
 
 
 def _approved(customer: Customer) -> Customer:
@@ -98,7 +98,7 @@ def _without_refused(
     facts = {"customer_id": order.customer_id, "app_id": app.id, "reason": error.detail}
     audit.note(session, "checkout.option_refused", actor="stripe", **facts)
     session.commit()
-    return replace(order, options=options, is_first=False)
+    return replace(order, options=options)
 
 
 def _order(customer: Customer, app: apps.App) -> checkout.Order:

@@ -23,7 +23,6 @@ from app.payers.differences import (
     has_other_contact,
     remember_contact,
 )
-from app.payers.first import note_first_session, reserve_first
 from app.payers.models import BLOCK_DURATION, SETTLE_DELAY, TROUBLED, Payer, PaymentMethod
 from app.payers.queries import (
     all_of_customer,
@@ -32,7 +31,7 @@ from app.payers.queries import (
     of_customer,
     of_stripe_customer,
 )
-from app.payers.reserve import create_at_stripe, metadata, reserve
+from app.payers.reserve import create_at_stripe, metadata, note_first_session, reserve
 from app.payers.stale import check_stale, is_stale
 from app.payers.status import EXPIRING, PaymentStatus, expires_after, payment_status, status_until
 from app.payers.status_table import STATUS_TABLE, status_info
@@ -77,7 +76,6 @@ __all__ = [
     "remember_contact",
     "replace_customer",
     "reserve",
-    "reserve_first",
     "restore_customer",
     "settle_drift",
     "status_info",

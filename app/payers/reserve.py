@@ -1,12 +1,13 @@
 """The Stripe customer of a payer: reserve our row, ask Stripe, record the answer."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app import apps, customers
 from app.core import db, rows
@@ -26,6 +27,7 @@ from app.payers.actions import end_gone
 from app.payers.billing_details import billing_details, details_from
 from app.payers.contact import mark_contact
 from app.payers.models import Payer
+from app.payers.status import PaymentStatus
 
 COMPLETE_AFTER = timedelta(minutes=1)  # then the worker completes what nobody came back for
 MAX_TRIES = 10  # each waits for Stripe, so a concurrent twin has recorded its answer long before
@@ -36,28 +38,29 @@ def metadata(app_id: str, customer_id: str) -> dict[str, str]:
     return {"om_namespace": apps.NAMESPACE, "om_app_id": app_id, "om_customer_id": customer_id}
 
 
-def reserve(session: Session, app: apps.App, customer_id: str) -> Payer:
-    """Return the live payer of a customer in an app, and insert it if there is none. Flushes.
+def reserve(session: Session, app: apps.App, customer_id: str) -> tuple[Payer, bool]:
+    """Return the live payer of a customer in an app, and whether this call inserted it. Flushes.
 
     A unique index decides which of several inserts was first. When its Stripe customer was deleted, a payer
     ends, and a new one takes its place. Raises PreconditionFailed for a deleted customer.
     """
     db.start_write(session)
-    # The lock keeps the customer from being deleted before its payer is there to be ended with it.
-    found = sa.select(customers.Customer).where(customers.Customer.id == customer_id)
-    customer = session.scalars(
-        found.with_for_update(read=True).execution_options(populate_existing=True)
-    ).one()
-    customers.refuse_deleted(customer)
-    payer = queries.of_customer(session, app.id, customer_id)
-    if payer is not None and payer.stripe_deleted_at is not None:
-        end_gone(session, payer)
-        payer = None
-    if payer is None:
-        session.execute(db.insert(session, Payer).values(reservation(app, customer)).on_conflict_do_nothing())
-        payer = queries.of_customer(session, app.id, customer_id)
-    assert payer is not None
-    return payer
+    customer = session.get_one(customers.Customer, customer_id)
+    while True:
+        payer = Payer(**_reservation(app, customer))
+        is_live = (customers.Customer.id == customer_id, customers.Customer.deleted_at.is_(None))
+        # The lock keeps the customer from being deleted before its payer is there to be ended with it.
+        if rows.insert_if(session, payer, *is_live, lock=True):
+            for name, value in (("app", app), ("customer", customer), ("methods", [])):
+                set_committed_value(payer, name, value)
+            return payer, True
+        found = queries.of_customer(session, app.id, customer_id)
+        if found is not None and found.stripe_deleted_at is None:
+            return found, False
+        if found is not None:
+            end_gone(session, found)
+        session.refresh(customer)
+        customers.refuse_deleted(customer)
 
 
 def create_at_stripe(session: Session, payer: Payer) -> Payer:
@@ -133,7 +136,36 @@ def record_stripe_customer(session: Session, payer: Payer, stripe_customer_id: s
     ).one_or_none()
 
 
-def reservation(app: apps.App, customer: customers.Customer) -> dict[str, Any]:
+def note_first_session(session: Session, payer: Payer, *, due_at: datetime, until: datetime) -> bool:
+    """Note that a payer's first checkout session is open until then; look at it again at `due_at`. Flushes.
+
+    Return False when the payer has ended, or anything else was noted of it since it was reserved.
+    """
+    noted = session.execute(
+        sa.update(Payer)
+        .where(
+            Payer.id == payer.id,
+            Payer.status == PaymentStatus.NONE.value,
+            Payer.verified_at.is_(None),
+            Payer.due_at.is_(None),
+            Payer.deleted_at.is_(None),
+        )
+        .values(
+            generation=Payer.generation + 1,
+            due_at=due_at,
+            status=PaymentStatus.IN_PROGRESS.value,
+            status_since=utcnow(),
+            status_until=until,
+        )
+        .returning(*Payer.__table__.columns)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    if noted is not None:
+        rows.take_over(payer, noted)
+    return noted is not None
+
+
+def _reservation(app: apps.App, customer: customers.Customer) -> dict[str, Any]:
     """Return the columns of a payer that is about to be reserved."""
     now = utcnow()
     return {

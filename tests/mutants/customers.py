@@ -27,14 +27,14 @@ MUTANTS = (
     ),
     Mutant(
         name="a payer is made for a customer that was deleted a moment ago",
-        file="app/payers/first.py",
+        file="app/payers/reserve.py",
         old="(customers.Customer.id == customer_id, customers.Customer.deleted_at.is_(None))",
         new="(customers.Customer.id == customer_id,)",
         test="tests/onboarding/test_first_session.py::test_is_not_opened_for_a_customer_that_was_deleted_meanwhile",
     ),
     Mutant(
         name="what happened since overwrites nothing of a new payer",
-        file="app/payers/first.py",
+        file="app/payers/reserve.py",
         old="            Payer.due_at.is_(None),\n",
         new="",
         test="tests/onboarding/test_first_session.py::test_keeps_what_was_asked_for_meanwhile",
@@ -153,8 +153,8 @@ MUTANTS = (
     ),
     Mutant(
         name="our pages lead to a session in another currency",
-        file="app/checkout/reserve.py",
-        old="sa.and_(is_usable, CheckoutSession.currency == order.options.currency, is_readable)",
+        file="app/checkout/reservations.py",
+        old='sa.and_(is_usable, CheckoutSession.currency == wanted["currency"], is_readable)',
         new="sa.and_(is_usable, is_readable)",
         test="tests/checkout/test_pages.py::test_corrected_options_after_a_lost_answer_open_a_page_of_their_own",
     ),
@@ -167,7 +167,7 @@ MUTANTS = (
     ),
     Mutant(
         name="reserved sessions are never purged",
-        file="app/checkout/reserve.py",
+        file="app/checkout/reservations.py",
         old="CheckoutSession.created_at < utcnow() - RETENTION",
         new="CheckoutSession.id.is_(None)",
         test="tests/checkout/test_reservations.py::TestSessions::test_are_purged_when_nobody_comes_back",
@@ -175,8 +175,8 @@ MUTANTS = (
     Mutant(
         name="Stripe is asked before the reservation is committed",
         file="app/checkout/actions.py",
-        old="    reserved = reserve(session, payer, order)\n    session.commit()\n",
-        new="    reserved = reserve(session, payer, order)\n    session.rollback()\n",
+        old="is_new=is_new)\n        session.commit()\n",
+        new="is_new=is_new)\n        session.rollback()\n",
         test="tests/checkout/test_forgotten.py::test_by_a_program_that_asks_again",
     ),
     Mutant(

@@ -1,0 +1,100 @@
+"""The reservations of Checkout Sessions: which ones are shared, and which ones nobody needs."""
+
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.checkout.models import CheckoutSession
+from app.core import db
+from app.core.db import utcnow
+from app.core.errors import Conflict
+from app.gateway import KEY_LIFETIME
+
+MAX_TRIES = 3  # a twin may delete its row between our two statements
+RETENTION = timedelta(days=2)  # of what was never opened
+
+
+def find_or_reserve(session: Session, wanted: dict[str, Any]) -> CheckoutSession:
+    """Return the payer's row to continue with: our pages' current one, or that of the caller's key. Flushes.
+
+    Insert it with the wanted values if there is none. A unique index decides which of several inserts was
+    first, and the others find its row.
+    """
+    which: sa.ColumnElement[bool]
+    if wanted["is_current"]:
+        _retire_current(session, wanted)
+        which = CheckoutSession.is_current.is_(True)
+    else:
+        _forget_old_key(session, wanted)
+        which = CheckoutSession.idempotency_key == wanted["idempotency_key"]
+    insert = db.insert(session, CheckoutSession).on_conflict_do_nothing()
+    query = sa.select(CheckoutSession).where(CheckoutSession.payer_id == wanted["payer_id"], which)
+    for _ in range(MAX_TRIES):
+        session.execute(insert.values(wanted))
+        found = session.scalar(query.execution_options(populate_existing=True))
+        if found is not None:
+            return found
+    raise Conflict("Checkout sessions of this customer come and go just now. Try again in a moment.")
+
+
+def forget(session: Session, reserved: CheckoutSession) -> None:
+    """Delete a useless reservation, unless a twin has recorded it. Commits."""
+    db.start_write(session)
+    session.execute(
+        sa.delete(CheckoutSession)
+        .where(CheckoutSession.id == reserved.id, CheckoutSession.stripe_session_id.is_(None))
+        .execution_options(synchronize_session=False)
+    )
+    session.commit()
+
+
+def purge(session: Session) -> None:
+    """Delete the reservations that nobody came back for. Commits."""
+    db.start_write(session)
+    session.execute(
+        sa.delete(CheckoutSession)
+        .where(CheckoutSession.stripe_session_id.is_(None), CheckoutSession.created_at < utcnow() - RETENTION)
+        .execution_options(synchronize_session=False)
+    )
+    session.commit()
+
+
+def _retire_current(session: Session, wanted: dict[str, Any]) -> None:
+    """Let the current session be current no longer where it is over, too old or in other terms.
+
+    The terms are the currency and the language.
+    """
+    now = utcnow()
+    is_reserved = CheckoutSession.stripe_session_id.is_(None)
+    is_usable = sa.or_(
+        sa.and_(is_reserved, CheckoutSession.created_at > now - KEY_LIFETIME),
+        sa.and_(CheckoutSession.status == "open", CheckoutSession.expires_at > now),
+    )
+    locale = CheckoutSession.options["locale"].as_string()
+    is_readable = sa.or_(locale.is_(None), locale == wanted["options"]["locale"])
+    session.execute(
+        sa.update(CheckoutSession)
+        .where(
+            CheckoutSession.payer_id == wanted["payer_id"],
+            CheckoutSession.is_current,
+            sa.not_(sa.and_(is_usable, CheckoutSession.currency == wanted["currency"], is_readable)),
+        )
+        .values(is_current=False)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _forget_old_key(session: Session, wanted: dict[str, Any]) -> None:
+    """Let a key that was used more than a day ago name a new session, as it does at Stripe."""
+    session.execute(
+        sa.update(CheckoutSession)
+        .where(
+            CheckoutSession.payer_id == wanted["payer_id"],
+            CheckoutSession.idempotency_key == wanted["idempotency_key"],
+            CheckoutSession.created_at < utcnow() - KEY_LIFETIME,
+        )
+        .values(idempotency_key=None)
+        .execution_options(synchronize_session=False)
+    )
