@@ -1,9 +1,12 @@
 """Addresses of sites and people, as settings name them."""
 
 import re
+import string
 from urllib.parse import urlsplit
 
 import idna
+
+LOWER_CASE = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 def checked_origin(value: str) -> str:
@@ -25,6 +28,15 @@ def checked_origin(value: str) -> str:
     if not is_origin or value != whole or not re.fullmatch(r"[\w.:\[\]-]+", netloc, re.ASCII):
         raise ValueError("must be a scheme and host such as https://billing.example.com, without a path")
     return f"{parts.scheme}://{netloc.lower()}"
+
+
+def folded_email(address: str) -> str:
+    """Return an email address as it is compared: without the blanks around it, in lower case.
+
+    Only A to Z count as alike. Some other letters have one of them as their lower case, such as the Kelvin
+    sign, and an address with it belongs to somebody else.
+    """
+    return address.strip().translate(LOWER_CASE)
 
 
 def is_email_address(text: str) -> bool:

@@ -16,7 +16,7 @@ from app.customers.actions import (
 )
 from app.customers.details import PHONE, InvoiceDetails, NewCustomer, details_of, with_adopted
 from app.customers.models import APPROVED, DECLINED, NOT_APPROVED, WAITING, Customer
-from app.customers.queries import by_id_or_key, by_key, count_live, get, subject_keys_of
+from app.customers.queries import by_id_or_key, by_key, count_live, get, has_email, subject_keys_of
 from app.customers.search import fits, search_text
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "differences",
     "fits",
     "get",
+    "has_email",
     "is_same",
     "refuse_deleted",
     "refuse_taken",

@@ -52,14 +52,14 @@ class Customer(Base):
         # For lists: a page is found in these alone, without a look at the rows before it.
         sa.Index("ix_customer_live_name", "name", "id", sqlite_where=LIVE, postgresql_where=LIVE),
         sa.Index("ix_customer_live_created", "created_at", "id", sqlite_where=LIVE, postgresql_where=LIVE),
-        sa.Index("ix_customer_live_email", "primary_email", sqlite_where=LIVE, postgresql_where=LIVE),
         sa.Index("ix_customer_live_id", "id", sqlite_where=LIVE, postgresql_where=LIVE),
         sa.Index("ix_customer_deleted_name", "name", "id", sqlite_where=DELETED, postgresql_where=DELETED),
         sa.Index(
             "ix_customer_deleted_created", "created_at", "id", sqlite_where=DELETED, postgresql_where=DELETED
         ),
         sa.Index("ix_customer_waiting", "created_at", "id", sqlite_where=WAITS, postgresql_where=WAITS),
-        # On PostgreSQL a migration adds ix_customer_search where the server has pg_trgm.
+        # On PostgreSQL a migration adds ix_customer_search where the server has pg_trgm. Another one adds
+        # ix_customer_live_email, which finds an address in any letter case.
     )
 
     @property

@@ -54,6 +54,16 @@ def namesakes(session: Session, key: str | None, subject_keys: Collection[str]) 
     return list(session.scalars(sa.select(Customer).where(Customer.id.in_(held))))
 
 
+def has_email(session: Session, address: str) -> sa.ColumnElement[bool]:
+    """May a customer have this email address, in any letter case? An index finds it.
+
+    The caller compares by `folded_email`, because databases differ in what other letters they take as alike.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        return sa.func.lower(Customer.primary_email) == sa.func.lower(address)
+    return Customer.primary_email.collate("NOCASE") == address
+
+
 def by_key(session: Session, key: str) -> Customer:
     """A live customer by its key. Raises NotFound."""
     customer = session.scalar(sa.select(Customer).where(Customer.key == key, Customer.deleted_at.is_(None)))

@@ -8,17 +8,17 @@ from sqlalchemy.orm import Session
 from app import portal
 from app.core import db
 from app.customers import Customer
-from app.onboarding import handovers, links
+from app.onboarding import billing, handovers, links
 from app.onboarding.follow import bind
 from app.onboarding.handovers import Handover, HandoverRefused
 from app.onboarding.models import Signup, browser_hash
 
 
 def enter(session: Session, handover: Handover, customer: Customer, *, browser: str) -> links.OnboardingLink:
-    """Bind a browser to a customer as a guest, and return the link that stands behind it. Commits.
+    """Let a browser open a customer's billing page, and return the link that stands behind it. Commits.
 
-    The hand-over becomes an onboarding link that nobody is shown. So an operator sees it and can revoke it,
-    and the browser sees as little as with any link. Raises HandoverRefused.
+    The hand-over becomes an onboarding link that nobody is shown. So an operator sees it, and revoking it
+    ends the access. Raises HandoverRefused.
     """
     customer_id = customer.id
     token = links.token_of_form(str(current_app.secret_key), f"handover:{handover.fingerprint}:{customer_id}")
@@ -29,6 +29,7 @@ def enter(session: Session, handover: Handover, customer: Customer, *, browser: 
     if not link.works:
         raise HandoverRefused(handovers.EXPIRED, "An operator revoked the link of this hand-over.")
     bind(session, link, browser)
+    billing.let_in(session, customer_id, browser, way=billing.Way.HANDOVER)
     note_return(session, handover, customer_id=customer_id, browser=browser)
     session.commit()
     return link

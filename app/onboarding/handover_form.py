@@ -9,15 +9,12 @@ from flask import request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
-from wtforms import SelectField
 
 from app import portal
 from app.core.config import settings
 from app.core.errors import NotFound
 from app.customers import NewCustomer
-from app.onboarding import handovers
-from app.onboarding.form_details import NO, YES
-from app.onboarding.form_fields import INPUTS
+from app.onboarding import handover_values, handovers
 from app.onboarding.forms import SignupForm
 from app.onboarding.handovers import FORM_LIFETIME, Handover, HandoverDetails, HandoverRefused
 from app.web import languages, limits
@@ -25,7 +22,6 @@ from app.web.forms import has_control_characters
 from app.web.visible import trim
 from app.web.visitors import visitor
 
-CHECKED = {YES: True, NO: False}
 HARMLESS = {"name": 256, "email": 254}  # what an unsigned address may fill in, with its length
 log = structlog.get_logger("gangway.handovers")
 
@@ -55,10 +51,14 @@ def of_form(session: Session) -> Handover | None:
 
 
 def begin(handover: Handover, kept: str) -> SignupForm:
-    """Return the form as it begins, with the values of the hand-over."""
+    """Return the form as it begins, with the values of the hand-over. Raises HandoverRefused."""
     details = handover.details
-    form = SignupForm.blank(given=_given(details), **_values(details), handover=kept)
-    _lock(form, details)
+    _refuse_unfit(details)
+    values = handover_values.values_of(details)
+    if details.currency and not handover_values.offers(details.currency):
+        del values["currency"]  # the browser chooses another
+    form = SignupForm.blank(given=handover_values.given_fields(details), **values, handover=kept)
+    handover_values.lock(form, details)
     return form
 
 
@@ -66,18 +66,16 @@ def sent(handover: Handover | None) -> SignupForm:
     """Return the form that a browser sent, as text alone: a file counts as no value.
 
     For fields that are locked or not shown it has the values of the hand-over, whatever the browser sent.
+    Raises HandoverRefused.
     """
     if handover is None:
         return SignupForm(formdata=request.form)
     details = handover.details
-    fields, values = MultiDict(request.form), _values(details)
-    for name in _fixed(details):
-        for each in INPUTS.get(name, (name,)):
-            value = values.get(each, "")
-            # A box that is not ticked sends nothing.
-            fields.setlist(each, value if isinstance(value, list) else [] if value is False else [value])
-    form = SignupForm(formdata=fields, given=_given(details))
-    _lock(form, details)
+    _refuse_unfit(details)
+    fields = MultiDict(request.form)
+    handover_values.fix(fields, details)
+    form = SignupForm(formdata=fields, given=handover_values.given_fields(details))
+    handover_values.lock(form, details)
     return form
 
 
@@ -88,7 +86,7 @@ def completed(form: SignupForm, handover: Handover | None) -> NewCustomer:
         return wanted
     details = handover.details
     said: dict[str, Any] = {}
-    if details.currency and ("currency" in details.locked_fields or "currency" not in form):
+    if details.currency and "currency" in handover_values.fixed_fields(details):
         said["currency"] = details.currency
     if details.subject_keys:
         said["subject_keys"] = tuple(details.subject_keys)
@@ -107,47 +105,12 @@ def sealed(token: str) -> str:
     return signed.decode() if isinstance(signed, bytes) else signed
 
 
-def _values(details: HandoverDetails) -> dict[str, Any]:
-    """Return what is given, by the names of the form's fields."""
-    said: dict[str, Any] = details.model_dump(
-        exclude_none=True, exclude={"locked", "profile", "language", "single_use"}
-    )
-    address: dict[str, Any] = said.pop("billing_address", {})
-    custom: dict[str, Any] = said.pop("custom_fields", {})
-    # The fields of the form win over a question of the same name.
-    return _answers(custom) | address | said
-
-
-def _answers(custom: dict[str, str]) -> dict[str, Any]:
-    """Return the answers as the form's inputs take them: a checkbox is true or false."""
-    boxes = {each.name for each in portal.current_profile().form.custom_fields if each.kind == "checkbox"}
-    return {name: CHECKED.get(answer, answer) if name in boxes else answer for name, answer in custom.items()}
-
-
-def _given(details: HandoverDetails) -> frozenset[str]:
-    """Return the fields and questions that have a value, by their names in the portal's settings."""
-    asked = portal.current_profile().form.fields
-    found = {name for name in asked if getattr(details, name, None)}
-    return frozenset(found | set(details.custom_fields or {}))
-
-
-def _fixed(details: HandoverDetails) -> set[str]:
-    """Return the fields that the browser can't change: locked ones, and those that the profile hides."""
-    form = portal.current_profile().form
-    presence = dict(form.fields) | {each.name: each.presence for each in form.custom_fields}
-    unasked = {name for name in _given(details) if presence.get(name) in {"hidden", "locked"}}
-    return unasked | details.locked_fields
-
-
-def _lock(form: SignupForm, details: HandoverDetails) -> None:
-    """Show locked fields as such."""
-    values = _values(details)
-    for name in (each for field in _fixed(details) for each in INPUTS.get(field, (field,))):
-        if name not in form:
-            continue
-        form[name].flags.locked = True
-        if isinstance(form[name], SelectField):
-            form[name].choices = [pair for pair in form[name].choices if pair[0] == values.get(name, "")]
+def _refuse_unfit(details: HandoverDetails) -> None:
+    """Raise HandoverRefused where the browser can't change a value that the form does not take."""
+    problems = handover_values.refusals(details)
+    if problems:
+        reason = " ".join(f"{name}: {problem}" for name, problem in problems.items())
+        raise _refuse(HandoverRefused(handovers.UNFIT, reason))
 
 
 def _read(session: Session, token: str, grace: timedelta) -> Handover:

@@ -38,13 +38,16 @@ def ask(customer: Customer, kept: str, *, is_stale: bool = False) -> ResponseRet
 
 
 def enter(session: Session, handover: Handover, customer: Customer) -> ResponseReturnValue:
-    """Let this browser in to a customer, and lead it to Stripe or to the page that shows the state."""
+    """Let this browser in to a customer, and lead it to Stripe.
+
+    Where a good method is saved, the billing page is next.
+    """
     browser = cookie["browser"]
     link = entering.enter(session, handover, customer, browser=browser)
     try:
         return redirect(follow(session, link, browser=browser), 303)
     except PaymentMethodOnFile:
-        pass
+        return redirect(url_for("billing.page", customer=customer.id), 303)
     except AppError as error:  # the next page says what can be done
         session.rollback()
         log.warning("payment_page_unavailable", cause=type(error).__name__, reason=error.detail)

@@ -29,7 +29,13 @@ def of_browser(session: Session, nonce: str | None, customer_id: str | None = No
     access = access_of(session, nonce, customer_id)
     if access is None or (signup is not None and signup.customer_id != access.customer_id):
         return signup
-    return Signup(customer_id=access.customer_id, profile=access.profile, created_at=access.created_at)
+    return Signup(
+        customer_id=access.customer_id,
+        profile=access.profile,
+        return_url=signup.return_url if signup else None,
+        return_label=signup.return_label if signup else None,
+        created_at=access.created_at,
+    )
 
 
 def access_of(session: Session, nonce: str, customer_id: str | None = None) -> BillingAccess | None:

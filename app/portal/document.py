@@ -11,6 +11,7 @@ from app.core.errors import Invalid
 from app.portal.settings import PortalSettings
 
 MAX_BYTES = 4_000_000
+WHOLE = "the file"  # where something is wrong with all of it
 UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
@@ -32,14 +33,20 @@ def load(text: str) -> PortalSettings:
         settings = PortalSettings.model_validate(document)
     except ValidationError as error:
         for problem in error.errors(include_input=False, include_url=False):
-            where = ".".join(str(part) for part in problem["loc"]) or "the file"
+            where = ".".join(str(part) for part in problem["loc"]) or WHOLE
             problems.setdefault(where, problem["msg"].removeprefix("Value error, "))
     else:
         known = settings.model_dump(mode="json")
         problems |= dict.fromkeys(_unknown(document, known), "There is no such setting.")
     if problems:
-        raise Invalid("\n".join(f"{where}: {said}" for where, said in problems.items()), fields=problems)
+        shown = {_printable(where): _printable(said) for where, said in problems.items()}
+        raise Invalid("\n".join(f"{where}: {said}" for where, said in shown.items()), fields=shown)
     return settings
+
+
+def _printable(text: str) -> str:
+    """Spell out half of a surrogate pair, which no terminal and no page can show."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _unknown(document: object, known: object, path: str = "") -> Iterator[str]:
@@ -60,10 +67,10 @@ def _unstorable(document: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """Return each text that PostgreSQL can't store, by its path."""
     if isinstance(document, dict):
         for name, value in document.items():
-            yield from _unstorable(name, path or "the file")
+            yield from _unstorable(name, path)
             yield from _unstorable(value, f"{path}.{name}" if path else str(name))
     elif isinstance(document, list):
         for index, value in enumerate(document):
             yield from _unstorable(value, f"{path}.{index}")
     elif isinstance(document, str) and UNSTORABLE.search(document):
-        yield path, "This has characters that can't be stored."
+        yield path or WHOLE, "This has characters that can't be stored."

@@ -47,6 +47,20 @@ MUTANTS = (
         f"{CODE_TESTS}::test_is_dead_after_five_wrong_tries",
     ),
     Mutant(
+        "a letter that looks like another opens somebody else's page",
+        "app/core/addresses.py",
+        "return address.strip().translate(LOWER_CASE)",
+        "return address.strip().lower()",
+        f"{CODE_TESTS}::test_takes_no_other_letter_for_a_letter",
+    ),
+    Mutant(
+        "an owner uses up an invitation for somebody else",
+        PEOPLE,
+        "    if held is not None and not held.is_guest:\n",
+        "    if held is None and invited is None:\n",
+        f"{PEOPLE_TESTS}::test_survives_when_the_owner_opens_it",
+    ),
+    Mutant(
         "a code never expires",
         CODES,
         "BillingCode.expires_at > utcnow()",

@@ -5,6 +5,7 @@ from tests.mutants.mutant import Mutant
 ACTIONS = "app/onboarding/handovers/actions.py"
 TOKENS = "app/onboarding/handovers/tokens.py"
 FORM = "app/onboarding/handover_form.py"
+VALUES = "app/onboarding/handover_values.py"
 RETURNS = "app/onboarding/returns.py"
 EMBEDDING = "app/onboarding/embedding.py"
 REFUSED = "tests/onboarding/handovers/test_refused.py"
@@ -35,10 +36,17 @@ MUTANTS = (
     ),
     Mutant(
         "the browser changes a locked field",
-        FORM,
-        "for name in _fixed(details):",
-        "for name in ():",
+        VALUES,
+        "    for each in _fixed_inputs(details):\n",
+        "    for each in ():\n",
         "tests/onboarding/handovers/test_form.py::test_stays_locked_when_something_else_is_wrong",
+    ),
+    Mutant(
+        "a hand-over locks a value that the form refuses",
+        FORM,
+        "    if problems:\n",
+        "    if problems is None:\n",
+        "tests/onboarding/handovers/test_unfit.py::test_refuses_a_token",
     ),
     Mutant(
         "a form takes a token that we did not see",

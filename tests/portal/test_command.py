@@ -77,6 +77,9 @@ WRONG: dict[str, Any] = {
     "profiles.Bad Slug": {"profiles": {"default": {}, "Bad Slug": {}}},
     "There is no profile other": {"default_profile": "other", "profiles": {"default": {}}},
     "the file": [],
+    "the file: This has characters that can't be stored": "\ud800",
+    "\\ud800: There is no such setting": {"\ud800": 1},
+    "profiles.default.name: This has": {"profiles": {"default": {"name": "\udfff"}}},
 }
 
 

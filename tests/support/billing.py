@@ -100,9 +100,9 @@ def add_method(client: FlaskClient, simulator: Simulator, card: str) -> None:
     assert client.get("/return").status_code == 200
 
 
-def with_cards(client: FlaskClient, simulator: Simulator, *cards: str) -> FlaskClient:
+def with_cards(client: FlaskClient, simulator: Simulator, *cards: str, **details: Any) -> FlaskClient:
     """Sign up in this browser, and save these cards one after the other."""
-    simulator.save_card(sign_up(client), cards[0])
+    simulator.save_card(sign_up(client, **details), cards[0])
     assert client.get("/return").status_code == 200
     for card in cards[1:]:
         add_method(client, simulator, card)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from app import customers
 from app.core import db
+from app.core.addresses import folded_email
 from app.core.db import new_id, utcnow
 from app.onboarding.billing.access import let_in
 from app.onboarding.billing.models import BillingCode, Way
@@ -40,26 +41,22 @@ class Holder:
 
     customer_id: str
     name: str
+    email: str  # as it is stored
     person_id: str | None
-
-
-def normalized(address: str) -> str:
-    """Return an address as it is compared."""
-    return address.strip().lower()
 
 
 def request_code(session: Session, address: str, *, browser: str, sender: Sender) -> None:
     """Make the current code of an address, and send it if anybody has this address. Commits.
 
-    It takes the place of the code before it. Raises TooMany.
+    It takes the place of the code before it, and goes to the address as it is stored. Raises TooMany.
     """
-    budgets = ((BUDGET_OF_CLIENT, visitor()), (BUDGET_OF_ADDRESS, _hash("address", normalized(address))))
+    budgets = ((BUDGET_OF_CLIENT, visitor()), (BUDGET_OF_ADDRESS, _hash("address", folded_email(address))))
     limits.current().spend_items(
         [(item, ("billing-code", name)) for budget, name in budgets for item in parse_many(budget)]
     )
     code = f"{secrets.randbelow(10**6):06}"
     holders = holders_of(session, address)
-    message = _message(address, code, holders)
+    message = _message(holders[0].email.strip() if holders else address, code, holders)
     db.end_read(session)
     db.start_write(session)
     _purge(session)
@@ -96,30 +93,33 @@ def use_code(session: Session, address: str, code: str, *, browser: str) -> str 
 
 def holders_of(session: Session, address: str) -> list[Holder]:
     """Return the live customers that an address opens, the newest first: as first person, then as invited."""
-    variants = {address.strip(), normalized(address)}
+    address = folded_email(address)
+    customer = customers.Customer
     own = session.execute(
-        sa.select(customers.Customer.id, customers.Customer.name, customers.Customer.adopted)
-        .where(customers.Customer.primary_email.in_(variants), customers.Customer.deleted_at.is_(None))
-        .order_by(customers.Customer.id.desc())
+        sa.select(customer.id, customer.name, customer.primary_email, customer.adopted)
+        .where(customers.has_email(session, address), customer.deleted_at.is_(None))
+        .order_by(customer.id.desc())
         .limit(MAX_CUSTOMERS)
     ).all()
-    # Somebody who came by a forwarded link may have typed an address on Stripe's page. It opens nothing.
-    own_names = {id_: name for id_, name, adopted in own if "primary_email" not in (adopted or ())}
-    invited = session.execute(
-        sa.select(customers.Customer.id, customers.Customer.name, BillingPerson.id)
-        .join(BillingPerson, BillingPerson.customer_id == customers.Customer.id)
-        .where(
-            BillingPerson.email == normalized(address),
-            BillingPerson.removed_at.is_(None),
-            customers.Customer.deleted_at.is_(None),
-        )
-        .order_by(customers.Customer.id.desc())
-        .limit(MAX_CUSTOMERS)
-    ).all()
-    found = {id_: Holder(id_, name, person_id) for id_, name, person_id in invited}
-    found = {id_: Holder(id_, name, None) for id_, name in own_names.items()} | {
-        id_: holder for id_, holder in found.items() if id_ not in own_names
+    found = {
+        id_: Holder(id_, name, email or "", None)
+        for id_, name, email, adopted in own
+        # Somebody who came by a forwarded link may have typed an address on Stripe's page. It opens nothing.
+        if folded_email(email or "") == address and "primary_email" not in (adopted or ())
     }
+    invited = session.execute(
+        sa.select(customer.id, customer.name, BillingPerson.email, BillingPerson.id)
+        .join(BillingPerson, BillingPerson.customer_id == customer.id)
+        .where(
+            BillingPerson.email == address,
+            BillingPerson.removed_at.is_(None),
+            customer.deleted_at.is_(None),
+        )
+        .order_by(customer.id.desc())
+        .limit(MAX_CUSTOMERS)
+    ).all()
+    for row in invited:
+        found.setdefault(row[0], Holder(*row))
     return list(found.values())[:MAX_CUSTOMERS]
 
 
@@ -127,7 +127,7 @@ def _store(session: Session, address: str, code: str, browser: str) -> None:
     now, id_ = utcnow(), new_id()
     values = {
         "id": id_,
-        "address_hash": _hash("address", normalized(address)),
+        "address_hash": _hash("address", folded_email(address)),
         "browser_hash": browser_hash(browser),
         "code_hash": _hash("code", f"{id_}:{code}"),
         "tries": 0,
@@ -144,7 +144,7 @@ def _count_try(session: Session, address: str, browser: str) -> BillingCode | No
     return session.scalar(
         sa.update(BillingCode)
         .where(
-            BillingCode.address_hash == _hash("address", normalized(address)),
+            BillingCode.address_hash == _hash("address", folded_email(address)),
             BillingCode.browser_hash == browser_hash(browser),
             BillingCode.tries < MAX_TRIES,
             BillingCode.expires_at > utcnow(),
@@ -186,7 +186,7 @@ def _message(address: str, code: str, holders: Sequence[Holder]) -> Message:
             gettext("You didn't ask for it? Then ignore this message. Never give the code to anybody."),
         )
     )
-    return Message(to=address.strip(), subject=gettext("Your code for the billing page"), text=text)
+    return Message(to=address, subject=gettext("Your code for the billing page"), text=text)
 
 
 def _hash(kind: str, text: str) -> str:

@@ -7,18 +7,20 @@ from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, gateway, portal, sync
+from app import apps, checkout, gateway, portal, sync
 from app.core import db
 from app.core.config import settings
-from app.core.db import is_id
+from app.core.db import is_id, utcnow
 from app.core.errors import Invalid, NotFound, PreconditionFailed
 from app.core.sealing import Unsealable
 from app.gateway import StripeFailed
+from app.onboarding import queries, returns
 from app.onboarding.billing import actions, entry, view
 from app.onboarding.billing.access import Access, find
 from app.onboarding.billing.notes import Note, keep_note, take_note
 from app.onboarding.pages import tell
 from app.onboarding.visit import name_in_url, requested_app
+from app.payers import payment_status
 from app.web.languages import gettext
 from app.web.limits import limited
 from app.web.urls import external
@@ -54,6 +56,7 @@ def page() -> ResponseReturnValue:
         customer=access.customer,
         note=take_note(access.customer.id),
         may_manage=not access.is_guest and shown.payer is not None and shown.is_checked,
+        way_back=_way_back(session, access, shown),
     )
 
 
@@ -116,6 +119,16 @@ def open_stripe() -> ResponseReturnValue:
         tell(error)
         keep_note(access.customer.id, "portal_closed")
         return redirect(_page_url(access, app), 303)
+
+
+def _way_back(session: Session, access: Access, shown: view.BillingPage) -> returns.WayBack | None:
+    """Return the way back that a hand-over or link gave this browser. Only a click follows it."""
+    signup = queries.of_browser(session, cookie.get("browser"), access.customer.id)
+    if signup is None or signup.return_url is None or shown.payer is None:
+        return None
+    attempt = checkout.latest(session, shown.payer.id)
+    status = payment_status(shown.payer, attempt, utcnow())
+    return returns.way_back(session, access.customer, signup, status, stays=True)
 
 
 def _change(act: Callable[[Session, Access, str, str], Note]) -> ResponseReturnValue:

@@ -9,11 +9,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import audit, customers
-from app.core.addresses import is_email_address
+from app.core.addresses import folded_email, is_email_address
 from app.core.config import settings
 from app.core.db import is_id, utcnow
 from app.core.errors import Conflict, Invalid, NotFound
-from app.onboarding.billing.access import let_in
+from app.onboarding.billing.access import find, let_in
 from app.onboarding.billing.models import Way
 from app.onboarding.models import BillingAccess, BillingPerson
 from app.web.urls import external
@@ -79,8 +79,15 @@ def find_invitation(session: Session, token: str) -> BillingPerson | None:
 
 
 def accept(session: Session, token: str, *, browser: str) -> str | None:
-    """Let the first browser in that uses an invitation. Return the customer; None if it is over. Flushes."""
+    """Let the first browser in that uses an invitation. Return the customer; None if it is over. Flushes.
+
+    A browser that has access already keeps it. The invitation then stays open.
+    """
     now = utcnow()
+    invited = find_invitation(session, token)
+    held = find(session, browser, invited.customer_id) if invited else None
+    if held is not None and not held.is_guest:
+        return held.customer.id
     person = session.scalar(
         sa.update(BillingPerson)
         .where(
@@ -129,7 +136,7 @@ def invitation_url(token: str) -> str:
 
 def _checked(email: str) -> str:
     """Return an address as it is stored. Raises Invalid."""
-    address = email.strip().lower()
+    address = folded_email(email)
     if not is_email_address(address):
         words = "Enter an email address, such as name@example.com."
         raise Invalid(words, fields={"email": words})

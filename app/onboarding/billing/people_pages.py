@@ -106,6 +106,8 @@ def accept(token: str) -> ResponseReturnValue:
     session.commit()
     if customer_id is None:
         return render_template("onboarding/billing/invitation.html", token=None), 404
+    if people.find_invitation(session, token) is not None:  # this browser had access already
+        keep_note(customer_id, "invitation_open")
     return redirect(url_for("billing.page", customer=customer_id), 303)
 
 

@@ -8,6 +8,7 @@ from app import portal
 from app.api.blueprint import Api
 from app.core.db import utcnow
 from app.core.errors import Invalid, NotFound
+from app.onboarding import handover_values
 from app.onboarding.handovers.details import HandoverDetails
 from app.onboarding.handovers.schemas import HandoverCreate, HandoverCreated
 from app.onboarding.handovers.tokens import MAX_TOKEN_LENGTH, issue
@@ -46,6 +47,7 @@ def create(body: HandoverCreate) -> HandoverCreated:
     in to that customer instead. An app can also sign a hand-over itself, without this call.
     """
     _refuse_bad_place(body)
+    _refuse_unfit(body)
     expires_at = (utcnow() + body.lifetime).replace(microsecond=0) + timedelta(seconds=1)
     details = HandoverDetails.model_validate(
         body.model_dump(exclude={"expires_in_seconds"}, exclude_none=True)
@@ -60,9 +62,19 @@ def _refuse_bad_place(details: HandoverDetails) -> None:
     """Raise Invalid for a profile that does not exist, and for a return URL that it does not allow."""
     try:
         profile = portal.profile(details.profile)
+        portal.use_profile(details.profile)
     except NotFound as error:
         raise Invalid("there is no such profile", fields={"/profile": "there is no such profile"}) from error
     hosts = profile.after.allowed_return_hosts
     if details.return_url and hosts and not is_on_host(details.return_url, hosts):
         allowed = f"must lead to one of the allowed hosts: {', '.join(hosts)}"
         raise Invalid(f"returnURL {allowed}", fields={"/returnURL": allowed})
+
+
+def _refuse_unfit(details: HandoverDetails) -> None:
+    """Raise Invalid for a fixed value that the form does not take: the form could never be sent."""
+    problems = handover_values.refusals(details)
+    if problems:
+        said = " ".join(f"{name}: {problem}" for name, problem in problems.items())
+        fields = {f"/{name.replace('.', '/')}": problem for name, problem in problems.items()}
+        raise Invalid(f"the form of this profile refuses what its user can't change. {said}", fields=fields)

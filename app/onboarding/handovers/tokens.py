@@ -29,7 +29,8 @@ CLOCK_SKEW = timedelta(minutes=1)  # between the company's clock and ours
 OUR_KEY_ID = "gangway"  # a token that an API call made is signed with our own key
 TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 REGISTERED = {"iss", "sub", "aud", "exp", "nbf", "iat", "jti"}
-WRONG, EXPIRED, USED = "wrong", "expired", "used"
+WRONG, EXPIRED, USED, UNFIT = "wrong", "expired", "used", "unfit"
+STATUSES = {WRONG: 404, UNFIT: 422}
 
 
 class HandoverRefused(AppError):
@@ -41,7 +42,7 @@ class HandoverRefused(AppError):
     def __init__(self, kind: str, detail: str) -> None:
         super().__init__(detail)
         self.kind = kind
-        self.status = 404 if kind == WRONG else 410
+        self.status = STATUSES.get(kind, 410)
 
 
 @dataclass(frozen=True)

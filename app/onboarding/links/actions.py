@@ -14,8 +14,10 @@ from app.core.db import new_id, utcnow
 from app.core.errors import Conflict, Invalid, NotFound
 from app.onboarding.links import queries
 from app.onboarding.links.models import OnboardingLink
+from app.onboarding.models import BillingAccess, Signup
 from app.web.urls import external
 
+HANDOVER = "handover"  # the way of an access that a hand-over gave
 NOTED_EVERY = timedelta(minutes=1)  # a double click, or two tabs, is one line of the story
 
 
@@ -70,14 +72,30 @@ def _app_of_profile(session: Session, profile: str | None) -> apps.App | None:
 def revoke(session: Session, link_id: str, *, actor: str) -> OnboardingLink:
     """Revoke a link, so that it and the browsers that opened it show nothing. Flushes.
 
+    A hand-over for a known customer has a link, too. The access to the billing page that it gave ends.
+
     Locks its row, so a caller on SQLite has begun to write (`db.start_write`). Raises NotFound.
     """
     link = queries.get(session, link_id)
     if link.revoked_at is None:
         link.revoked_at = utcnow()
+        _end_access(session, link)
         _note(session, link, "link.revoked", actor)
     session.flush()
     return link
+
+
+def _end_access(session: Session, link: OnboardingLink) -> None:
+    came = sa.select(Signup.browser_hash).where(Signup.link_id == link.id)
+    session.execute(
+        sa.delete(BillingAccess)
+        .where(
+            BillingAccess.customer_id == link.customer_id,
+            BillingAccess.way == HANDOVER,
+            BillingAccess.browser_hash.in_(came),
+        )
+        .execution_options(synchronize_session=False)
+    )
 
 
 def random_token() -> str:

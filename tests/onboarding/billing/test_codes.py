@@ -68,6 +68,29 @@ def test_lets_the_owner_of_the_address_in(
     assert (entered.actor, entered.facts) == ("visitor", {"way": "code"})
 
 
+@pytest.mark.parametrize("stored", ["ADA@Example.COM", "ada@example.com"])
+@pytest.mark.parametrize("typed", ["ada@example.com", " Ada@EXAMPLE.com\t"])
+def test_goes_to_the_address_as_it_is_stored(
+    app: Flask, saved: FlaskClient, other: FlaskClient, mailbox: Mailbox, stored: str, typed: str
+) -> None:
+    _set_address(app, stored)
+
+    ask(other, typed)
+
+    assert [message.to for message in mailbox.messages] == [stored]
+    after(other, enter(other, sent_code(mailbox)))
+
+
+def test_takes_no_other_letter_for_a_letter(
+    app: Flask, saved: FlaskClient, other: FlaskClient, mailbox: Mailbox
+) -> None:
+    _set_address(app, "kate@example.com")
+
+    ask(other, "\u212aate@example.com")  # the Kelvin sign: its lower case is k
+
+    assert not mailbox.messages
+
+
 def test_leads_through_stripe_and_back(
     saved: FlaskClient, other: FlaskClient, mailbox: Mailbox, simulator: Simulator
 ) -> None:
@@ -323,3 +346,9 @@ def test_an_address_that_stripe_filled_in_opens_nothing(
     ask(other)
 
     assert not mailbox.messages
+
+
+def _set_address(app: Flask, address: str) -> None:
+    with app.app_context():
+        db.session().execute(sa.update(Customer).values(primary_email=address))
+        db.session().commit()

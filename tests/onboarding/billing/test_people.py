@@ -107,6 +107,27 @@ def test_works_once(app: Flask, saved: FlaskClient, other: FlaskClient) -> None:
     assert BillingPage(thief).page.h1 == "See your payment methods"
 
 
+def test_survives_when_the_owner_opens_it(saved: FlaskClient, other: FlaskClient, rows: Rows) -> None:
+    path = invited(saved)
+
+    page = after(saved, accept(saved, path))
+
+    assert "The invitation still works" in page.text
+    assert rows(BillingPerson)[0].joined_at is None
+    after(other, accept(other, path))
+    assert rows(BillingPerson)[0].joined_at is not None
+
+
+def test_survives_when_another_person_opens_it(app: Flask, saved: FlaskClient, other: FlaskClient) -> None:
+    accept(other, invited(saved))
+    path = invited(saved, "alan@example.com")
+
+    after(other, accept(other, path))
+
+    third = app.test_client()
+    after(third, accept(third, path))
+
+
 def test_expires(saved: FlaskClient, other: FlaskClient) -> None:
     path = invited(saved)
 

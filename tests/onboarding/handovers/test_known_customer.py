@@ -1,4 +1,4 @@
-"""When a live customer has the key of a hand-over, the browser gets in to that customer, as by a link."""
+"""When a live customer has the key of a hand-over, the browser gets in to that customer's billing page."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,12 +7,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import customers
+from app.audit import Entry
 from app.core import db
 from app.customers import Customer
 from app.onboarding import links
 from app.onboarding.links import OnboardingLink
-from app.onboarding.models import Signup
+from app.onboarding.models import BillingAccess, Signup
 from app.simulator import Simulator
+from tests.support.billing import VISA, BillingPage, after, with_cards
 from tests.support.browser import Page
 from tests.support.handovers import CLAIMS, RETURN_URL, HandoverPage, make_secret, sign
 from tests.support.links import make_customer
@@ -55,6 +57,56 @@ def test_lets_the_browser_in_and_makes_nobody(
     assert customer.primary_email == "ada@example.com"  # its details stay as they are
     assert (signup.customer_id, signup.link_id, signup.return_url) == (customer_id, link.id, RETURN_URL)
     assert link.created_by.startswith("handover:")
+
+
+def test_shows_the_billing_page_as_to_its_owner(
+    app: Flask, simulator: Simulator, secret: str, rows: Rows
+) -> None:
+    with_cards(app.test_client(), simulator, VISA, key=CLAIMS["key"])
+    visitor = app.test_client()
+
+    token = sign(secret, {"key": CLAIMS["key"]}, singleUse=True, returnURL=RETURN_URL, returnLabel="Engines")
+    answer = HandoverPage(visitor, token).press()
+
+    page = after(visitor, answer)
+    assert page.titles == ["Visa •••• 4242"]
+    assert "Manage in Stripe" in page.text
+    [way_back] = [link for link in page.page.all("a") if link.text == "Continue to Engines"]
+    assert way_back["href"] == RETURN_URL
+    kinds = [(entry.kind, entry.actor) for entry in rows(Entry)]
+    assert ("billing_page.entered", "visitor") in kinds
+    assert [actor.partition(":")[0] for kind, actor in kinds if kind == "handover.used"] == ["handover"]
+    assert HandoverPage(app.test_client(), sign(secret, {"key": "other"})).answer.status_code == 200
+
+
+def test_single_use_opens_the_billing_page_once(
+    app: Flask, simulator: Simulator, secret: str, rows: Rows
+) -> None:
+    with_cards(app.test_client(), simulator, VISA, key=CLAIMS["key"])
+    token = sign(secret, {"key": CLAIMS["key"]}, singleUse=True)
+    first, second = (HandoverPage(app.test_client(), token) for _ in range(2))
+
+    answers = [first.press(), second.press()]
+
+    assert [answer.status_code for answer in answers] == [303, 410]
+    assert len(rows(BillingAccess)) == 1
+
+
+def test_revoking_its_link_closes_the_billing_page(
+    app: Flask, client: FlaskClient, simulator: Simulator, secret: str, rows: Rows
+) -> None:
+    with_cards(app.test_client(), simulator, VISA, key=CLAIMS["key"])
+    page = after(client, HandoverPage(client, sign(secret, {"key": CLAIMS["key"]})).press())
+
+    with app.app_context():
+        session = db.session()
+        db.start_write(session)
+        links.revoke(session, rows(OnboardingLink)[0].id, actor="operator:test")
+        session.commit()
+
+    assert rows(BillingAccess) == []
+    assert BillingPage(client).titles == []
+    assert page.press("/billing/stripe").status_code == 404
 
 
 def test_repeats_nothing(client: FlaskClient, secret: str, customer_id: str, rows: Rows) -> None:
