@@ -12,6 +12,9 @@ def __getattr__(name: str) -> Any:
     """Import the application when somebody asks for it, so that `gangway --help` need not."""
     if name != "create_app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from app.application import create_app  # noqa: PLC0415
+    from app.core.lean import lean_imports  # noqa: PLC0415
+
+    with lean_imports():
+        from app.application import create_app  # noqa: PLC0415
 
     return create_app

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import click
 
+from app.core.lean import lean_imports
 from app.core.version import DISTRIBUTION, __version__
 from app.setup import add_place_options
 
@@ -105,7 +106,8 @@ class Commands(click.Group):
 
 
 def _load(command: Command) -> click.Command:
-    loaded = getattr(import_module(command.module), command.name)
+    with lean_imports():
+        loaded = getattr(import_module(command.module), command.name)
     assert isinstance(loaded, click.Command)
     return loaded
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from app.core import db, files
 from app.core.config import Settings
 from app.core.environment import Sources
+from app.core.lean import lean_imports
 from app.serving.listening import HIGHEST_PORT, check_bind, refuse_taken
 from app.setup import chosen_sources
 from app.web import logging, proxies
@@ -24,7 +25,7 @@ PORT = click.IntRange(1, HIGHEST_PORT)
 
 def application(_info: object = None) -> Flask:
     """Make the application by the settings of this command."""
-    from app.application import create_app  # noqa: PLC0415  (it takes most of the time)
+    from app import create_app  # noqa: PLC0415  (it takes most of the time)
 
     return create_app(_settings())
 
@@ -92,19 +93,23 @@ def demo_command(
 )
 def serve_command(bind: str) -> None:
     """Run the portal under a production server, with its worker, by the settings."""
-    from app.application import create_app  # noqa: PLC0415
-    from app.server import Server  # noqa: PLC0415  (gunicorn wants a Unix; the demo does not)
+    with lean_imports():
+        from app.server import Server  # noqa: PLC0415  (gunicorn wants a Unix; the demo does not)
 
     settings = _settings()
     _log_start(chosen_sources())
     refuse_taken(bind)
     if doubt := proxies.doubt(settings):
         structlog.get_logger("gangway.start").warning("proxies_not_trusted", detail=doubt)
-    with create_app(settings).app_context():
-        _refuse_unfit_tables()
-        _offer_setup()
     sys.argv = ["gangway"]  # gunicorn would read our own options as its own
-    Server(settings, bind).run()
+    server = Server(settings, bind)
+    server.prepare(_check_before_serving)
+    server.run()
+
+
+def _check_before_serving() -> None:
+    _refuse_unfit_tables()
+    _offer_setup()
 
 
 def _refuse_unfit_tables() -> None:

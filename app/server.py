@@ -1,6 +1,9 @@
 """The production web server: gunicorn with threads, and our worker in each of its processes."""
 
+import gc
 import shutil
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -9,6 +12,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from app import create_app
+from app.core import db
 from app.core.config import Settings
 from app.core.environment import metrics_folder, share_metrics
 from app.serving.process import KEEPALIVE, Process
@@ -28,6 +32,24 @@ class Server(BaseApplication):
             self._counts = Path(mkdtemp(prefix="gangway-metrics-"))
             share_metrics(self._counts)  # before it forks: any process answers for all of them
         super().__init__()
+
+    @cached_property
+    def application(self) -> Flask:
+        """The application, made once. The processes that are forked later share its memory."""
+        return create_app(self._settings)
+
+    def prepare(self, check: Callable[[], None]) -> None:
+        """Make the application and check it, before there are other processes."""
+        try:
+            with self.application.app_context():
+                check()
+            with self.application.app_context():
+                db.engine().dispose()  # no process may use the connection of another
+        except BaseException:
+            self._forget_counts(None)
+            raise
+        gc.collect()
+        gc.freeze()  # else the first collection in each process would copy what they share
 
     def load_config(self) -> None:
         """Set gunicorn up."""
@@ -58,8 +80,8 @@ class Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Flask:  # type: ignore[override]  # a Flask is a WSGI application
-        """Make the application, in the process that serves it: its connections must not be shared."""
-        return create_app(self._settings)
+        """Return the application, in the process that serves it."""
+        return self.application
 
     def _forget_counts(self, _server: Any) -> None:
         if self._counts is not None:

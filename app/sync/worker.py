@@ -43,7 +43,7 @@ class Worker:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._has_started = False
-        self._id = new_id()
+        self._id = ""  # a fork has one of its own
         self._maintenance_at = self._purge_at = self._heartbeat_at = 0.0
         self._chores_at = time.monotonic() + CHORE_INTERVAL
         self._held: HeldLeases = {}
@@ -54,6 +54,7 @@ class Worker:
 
     def start(self) -> None:
         """Start the threads."""
+        self._id = new_id()
         for thread in self._threads:
             thread.start()
 

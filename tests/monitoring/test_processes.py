@@ -4,7 +4,8 @@ import signal
 from pathlib import Path
 from urllib.parse import quote
 
-from tests.support.commands import environment
+from app.sync import WorkerHeartbeat
+from tests.support.commands import environment, rows
 from tests.support.numbers import read
 from tests.support.processes import PROCESS_MARKS, fetch, free_port, gangway
 
@@ -29,6 +30,27 @@ def test_any_process_answers_for_all(database_url: str, tmp_path: Path) -> None:
     assert [answer[ROUTE] for answer in answers] == [20.0] * 8
     assert answers[0]["gangway_database_up"] == 1
     assert status == 0
+    assert not list(tmp_path.glob("gangway-metrics-*"))
+
+
+def test_each_has_a_worker_of_its_own(database_url: str) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    settings = environment(database_url, WEB_PROCESSES="2", WORKER_THREADS="1")
+    with gangway("serve", "--bind", address, **settings) as server:
+        server.wait_until(lambda: len(rows(database_url, WorkerHeartbeat)) == 2)
+        status = server.tell(signal.SIGTERM)
+
+    assert status == 0
+    assert rows(database_url, WorkerHeartbeat) == []
+
+
+def test_leaves_no_folder_when_the_tables_are_not_fit(empty_database_url: str, tmp_path: Path) -> None:
+    settings = environment(empty_database_url, WEB_PROCESSES="2") | {"TMPDIR": str(tmp_path)}
+    with gangway("serve", "--bind", f"127.0.0.1:{free_port()}", **settings) as server:
+        status, _, said = server.end()
+
+    assert status == 1
+    assert "gangway db upgrade" in said
     assert not list(tmp_path.glob("gangway-metrics-*"))
 
 

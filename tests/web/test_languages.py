@@ -1,6 +1,7 @@
 """Each reader gets a page in their language: the one they chose, else the link's, else their browser's."""
 
 import pytest
+from babel import Locale
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -68,6 +69,11 @@ def test_survives_hostile_wishes(client: FlaskClient, wish: str) -> None:
 def test_arabic_is_written_from_right_to_left(client: FlaskClient) -> None:
     assert html(client, wish="ar").one("html")["dir"] == "rtl"
     assert html(client, wish="de").one("html")["dir"] == "ltr"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_language_is_written_as_its_readers_do(name: str) -> None:
+    assert languages.direction_of(name) == Locale.parse(name).text_direction
 
 
 def test_the_choice_outlasts_the_page(client: FlaskClient) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import jwt
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
@@ -58,6 +57,8 @@ class Handover:
 
 def issue(details: HandoverDetails, *, issuer: str, expires_at: datetime) -> str:
     """Return a token for details that a program gave us."""
+    import jwt  # noqa: PLC0415  (with the algorithms that we do not use, this takes long)
+
     claims = details.answer() | {
         "iss": issuer,
         "exp": int(expires_at.timestamp()),
@@ -86,6 +87,8 @@ def read(session: Session, token: str, *, grace: timedelta = timedelta()) -> Han
 
 def _key_id(token: str) -> str | None:
     """Return the key that a token names. Nothing of it is verified yet."""
+    import jwt  # noqa: PLC0415
+
     try:
         header = jwt.get_unverified_header(token)
     except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
@@ -98,6 +101,8 @@ def _key_id(token: str) -> str | None:
 
 def _claims(token: str, key: LiveSecret, grace: timedelta) -> dict[str, Any] | None:
     """Return the claims if a key fits. Raises HandoverRefused for a signed token that is out of date."""
+    import jwt  # noqa: PLC0415
+
     try:
         claims: dict[str, Any] = jwt.decode(
             token,

@@ -15,7 +15,7 @@ from flask_babel import ngettext as _ngettext
 
 from app.web.languages import selection
 from app.web.languages.catalogues import CatalogueDomain
-from app.web.languages.selection import NAMES, PARAMETER, Offered, offer, prefer
+from app.web.languages.selection import NAMES, PARAMETER, RIGHT_TO_LEFT, Offered, offer, prefer
 
 MAX_QUERY = 2000  # characters of an address that the links of the switch repeat
 # Stripe's page has other codes, and no Arabic: there it follows the browser.
@@ -39,7 +39,7 @@ class PageLanguage:
     @property
     def direction(self) -> str:
         """`ltr`, or `rtl` for Arabic."""
-        return str(current().text_direction)
+        return direction_of(str(current()))
 
     @property
     def choices(self) -> list[dict[str, Any]]:
@@ -54,7 +54,7 @@ class PageLanguage:
             {
                 "value": each,
                 "tag": tag_of(each),
-                "direction": Locale.parse(each).text_direction,
+                "direction": direction_of(each),
                 "name": NAMES[each],
                 "url": _url_of(each),
                 "is_current": each == now,
@@ -100,6 +100,11 @@ def tag_of(language: str) -> str:
     return language.replace("_", "-")
 
 
+def direction_of(language: str) -> str:
+    """Return which way a language is written, as HTML says it."""
+    return "rtl" if language in RIGHT_TO_LEFT else "ltr"
+
+
 def gettext(text: str, **values: object) -> str:
     """Translate a text, and fill in its placeholders `%(name)s`."""
     return str(_gettext(text, **values))
@@ -139,6 +144,7 @@ __all__ = [
     "NAMES",
     "PageLanguage",
     "current",
+    "direction_of",
     "gettext",
     "init_app",
     "lazy_gettext",

@@ -19,6 +19,7 @@ NAMES = {
     "ja": "日本語",
     "ar": "العربية",
 }
+RIGHT_TO_LEFT = {"ar"}  # Babel knows as well, but would read 2 MB about each language first
 PARAMETER = "language"  # of an address or a form: the reader's own choice
 COOKIE_AGE = 365 * 24 * 3600
 MAX_TAGS = 20  # of Accept-Language; people have fewer
