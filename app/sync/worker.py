@@ -43,18 +43,23 @@ class Worker:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._has_started = False
-        self._id = ""  # a fork has one of its own
+        self._id = ""
         self._maintenance_at = self._purge_at = self._heartbeat_at = 0.0
         self._chores_at = time.monotonic() + CHORE_INTERVAL
         self._held: HeldLeases = {}
-        self._threads = [
-            threading.Thread(target=self._run, name=f"gangway-worker-{number}", daemon=True)
-            for number in range(threads)
-        ]
+        self._thread_count = threads
+        self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Start the threads."""
+        """Start the threads, in the process that they run in.
+
+        A thread that was made before a fork never counts as alive after it, and `stop` would not wait for it.
+        """
         self._id = new_id()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"gangway-worker-{number}", daemon=True)
+            for number in range(self._thread_count)
+        ]
         for thread in self._threads:
             thread.start()
 

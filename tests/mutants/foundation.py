@@ -52,6 +52,13 @@ MUTANTS = (
         "tests/test_db.py::test_on_sqlite_is_durable_and_lets_one_write_while_others_read",
     ),
     Mutant(
+        "web processes share a connection to the database",
+        "app/server.py",
+        "db.engine().dispose()  # no",
+        "pass  # no",
+        "tests/serving/test_forking.py::test_leaves_no_connection_to_share",
+    ),
+    Mutant(
         "a migration lets everybody wait behind it",
         "app/migrations/locks.py",
         'if connection.dialect.name == "postgresql":',
