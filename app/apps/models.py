@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base, UtcDateTime, new_id, utcnow
+from app.core.db import Base, UtcDateTime, new_id, partial_index, utcnow
 from app.core.sealing import SEALED
 
 LIVE = sa.text("deleted_at IS NULL")
@@ -39,15 +39,8 @@ class App(Base):
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
-        sa.Index(
-            "uq_app_account_live",
-            "stripe_account_id",
-            "livemode",
-            unique=True,
-            sqlite_where=LIVE,
-            postgresql_where=LIVE,
-        ),
-        sa.Index("uq_app_default", "is_default", unique=True, sqlite_where=DEFAULT, postgresql_where=DEFAULT),
+        partial_index("uq_app_account_live", "stripe_account_id", "livemode", unique=True, where=LIVE),
+        partial_index("uq_app_default", "is_default", unique=True, where=DEFAULT),
     )
 
 

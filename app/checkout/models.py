@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.core.db import Base, DisplayText, UtcDateTime, new_id, utcnow
+from app.core.db import Base, DisplayText, UtcDateTime, new_id, partial_index, utcnow
 from app.payers import Payer
 
 CURRENT = sa.text("is_current")
@@ -49,13 +49,7 @@ class CheckoutSession(Base):
 
     __table_args__ = (
         # However many tabs and devices ask at once, our own pages lead to one session.
-        sa.Index(
-            "uq_checkout_session_current",
-            "payer_id",
-            unique=True,
-            sqlite_where=CURRENT,
-            postgresql_where=CURRENT,
-        ),
+        partial_index("uq_checkout_session_current", "payer_id", unique=True, where=CURRENT),
         sa.Index("uq_checkout_session_stripe_session", "stripe_session_id", unique=True),
         sa.Index("uq_checkout_session_key", "payer_id", "idempotency_key", unique=True),
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.core.db import Base, UtcDateTime, new_id, utcnow
+from app.core.db import Base, UtcDateTime, new_id, partial_index, utcnow
 
 LIVE = sa.text("deleted_at IS NULL")
 DELETED = sa.text("deleted_at IS NOT NULL")
@@ -48,16 +48,14 @@ class Customer(Base):
     )
 
     __table_args__ = (
-        sa.Index("uq_customer_key_live", "key", unique=True, sqlite_where=LIVE, postgresql_where=LIVE),
+        partial_index("uq_customer_key_live", "key", unique=True, where=LIVE),
         # For lists: a page is found in these alone, without a look at the rows before it.
-        sa.Index("ix_customer_live_name", "name", "id", sqlite_where=LIVE, postgresql_where=LIVE),
-        sa.Index("ix_customer_live_created", "created_at", "id", sqlite_where=LIVE, postgresql_where=LIVE),
-        sa.Index("ix_customer_live_id", "id", sqlite_where=LIVE, postgresql_where=LIVE),
-        sa.Index("ix_customer_deleted_name", "name", "id", sqlite_where=DELETED, postgresql_where=DELETED),
-        sa.Index(
-            "ix_customer_deleted_created", "created_at", "id", sqlite_where=DELETED, postgresql_where=DELETED
-        ),
-        sa.Index("ix_customer_waiting", "created_at", "id", sqlite_where=WAITS, postgresql_where=WAITS),
+        partial_index("ix_customer_live_name", "name", "id", where=LIVE),
+        partial_index("ix_customer_live_created", "created_at", "id", where=LIVE),
+        partial_index("ix_customer_live_id", "id", where=LIVE),
+        partial_index("ix_customer_deleted_name", "name", "id", where=DELETED),
+        partial_index("ix_customer_deleted_created", "created_at", "id", where=DELETED),
+        partial_index("ix_customer_waiting", "created_at", "id", where=WAITS),
         # On PostgreSQL a migration adds ix_customer_search where the server has pg_trgm. Another one adds
         # ix_customer_live_email, which finds an address in any letter case.
     )
@@ -91,6 +89,4 @@ class SubjectKey(Base):
     key: Mapped[str] = mapped_column(sa.String(256), primary_key=True)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    __table_args__ = (
-        sa.Index("uq_subject_key_live", "key", unique=True, sqlite_where=LIVE, postgresql_where=LIVE),
-    )
+    __table_args__ = (partial_index("uq_subject_key_live", "key", unique=True, where=LIVE),)

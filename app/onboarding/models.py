@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base, UtcDateTime, new_id, utcnow
+from app.core.db import Base, UtcDateTime, new_id, partial_index, utcnow
 from app.payers import PaymentMethod
 
 SIGNED_UP = sa.text("link_id IS NULL")
@@ -42,9 +42,7 @@ class Signup(Base):
         sa.Index("uq_signup_form_id", "form_id", unique=True),
         # Two forms of one browser with exactly the same details are one sign-up, too.
         sa.Index("uq_signup_details", "browser_hash", "details_hash", unique=True),
-        sa.Index(
-            "uq_signup_form", "customer_id", unique=True, sqlite_where=SIGNED_UP, postgresql_where=SIGNED_UP
-        ),
+        partial_index("uq_signup_form", "customer_id", unique=True, where=SIGNED_UP),
     )
 
     @property
@@ -78,14 +76,7 @@ class BillingPerson(Base):
     removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
-        sa.Index(
-            "uq_billing_person_live",
-            "customer_id",
-            "email",
-            unique=True,
-            sqlite_where=STAYS,
-            postgresql_where=STAYS,
-        ),
+        partial_index("uq_billing_person_live", "customer_id", "email", unique=True, where=STAYS),
     )
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.core.db import Base, UtcDateTime, new_id, utcnow
+from app.core.db import Base, UtcDateTime, new_id, partial_index, utcnow
 from app.core.sealing import SEALED
 
 
@@ -40,15 +40,7 @@ class ApiToken(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    __table_args__ = (
-        sa.Index(
-            "uq_api_token_name_live",
-            "name",
-            unique=True,
-            sqlite_where=NOT_REVOKED,
-            postgresql_where=NOT_REVOKED,
-        ),
-    )
+    __table_args__ = (partial_index("uq_api_token_name_live", "name", unique=True, where=NOT_REVOKED),)
 
     @property
     def state(self) -> str:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.apps import App
-from app.core.db import Base, DisplayText, UtcDateTime, new_id, utcnow
+from app.core.db import Base, DisplayText, UtcDateTime, new_id, partial_index, utcnow
 from app.customers import Customer
 from app.payers import names
 
@@ -107,46 +107,20 @@ class Payer(Base):
     )
 
     __table_args__ = (
-        sa.Index(
-            "uq_payer_customer_live",
-            "app_id",
-            "customer_id",
-            unique=True,
-            sqlite_where=LIVE,
-            postgresql_where=LIVE,
+        partial_index("uq_payer_customer_live", "app_id", "customer_id", unique=True, where=LIVE),
+        partial_index(
+            "uq_payer_stripe_customer_live", "app_id", "stripe_customer_id", unique=True, where=LIVE
         ),
-        sa.Index(
-            "uq_payer_stripe_customer_live",
-            "app_id",
-            "stripe_customer_id",
-            unique=True,
-            sqlite_where=LIVE,
-            postgresql_where=LIVE,
-        ),
-        sa.Index(
-            "ix_payer_live_status",
-            "status",
-            "app_id",
-            "customer_id",
-            sqlite_where=LIVE,
-            postgresql_where=LIVE,
-        ),
-        sa.Index(
-            "ix_payer_troubled",
-            "app_id",
-            "status",
-            "status_since",
-            sqlite_where=TROUBLED,
-            postgresql_where=TROUBLED,
-        ),
+        partial_index("ix_payer_live_status", "status", "app_id", "customer_id", where=LIVE),
+        partial_index("ix_payer_troubled", "app_id", "status", "status_since", where=TROUBLED),
         sa.Index("ix_payer_stripe_customer_id", "stripe_customer_id"),  # of whichever app, deleted ones too
         # Who is not among these has not begun.
-        sa.Index("ix_payer_begun", "customer_id", sqlite_where=BEGUN, postgresql_where=BEGUN),
-        sa.Index("ix_payer_live_status_until", "status_until", sqlite_where=LIVE, postgresql_where=LIVE),
-        sa.Index("ix_payer_due", "app_id", "due_at", sqlite_where=DUE, postgresql_where=DUE),
-        sa.Index("ix_payer_priority", "app_id", "due_at", sqlite_where=PRIORITY, postgresql_where=PRIORITY),
-        sa.Index("ix_payer_verify", "app_id", "verify_at", sqlite_where=THERE, postgresql_where=THERE),
-        sa.Index("ix_payer_drift", "verified_at", sqlite_where=DRIFTED, postgresql_where=DRIFTED),
+        partial_index("ix_payer_begun", "customer_id", where=BEGUN),
+        partial_index("ix_payer_live_status_until", "status_until", where=LIVE),
+        partial_index("ix_payer_due", "app_id", "due_at", where=DUE),
+        partial_index("ix_payer_priority", "app_id", "due_at", where=PRIORITY),
+        partial_index("ix_payer_verify", "app_id", "verify_at", where=THERE),
+        partial_index("ix_payer_drift", "verified_at", where=DRIFTED),
     )
 
     @property

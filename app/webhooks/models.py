@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base, UtcDateTime, utcnow
+from app.core.db import Base, UtcDateTime, partial_index, utcnow
 
 # Literals, not parameters, so that the database can use the partial index.
 BACKFILLED = sa.text("origin = 'backfill'")
@@ -44,8 +44,8 @@ class Event(Base):
         sa.Index(None, "payer_id", "state"),
         sa.Index(None, "received_at"),
         sa.Index(None, "type", "received_at"),
-        sa.Index("ix_event_backfilled", "received_at", sqlite_where=BACKFILLED, postgresql_where=BACKFILLED),
-        sa.Index("ix_event_prunable", "finished_at", sqlite_where=PRUNABLE, postgresql_where=PRUNABLE),
+        partial_index("ix_event_backfilled", "received_at", where=BACKFILLED),
+        partial_index("ix_event_prunable", "finished_at", where=PRUNABLE),
     )
 
     @cached_property

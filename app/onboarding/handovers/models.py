@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base, UtcDateTime, new_id, utcnow
+from app.core.db import Base, UtcDateTime, new_id, partial_index, utcnow
 from app.core.sealing import SEALED
 
 MAX_LIVE_SECRETS = 5  # a token that names no secret is tried with each
@@ -25,15 +25,7 @@ class HandoverSecret(Base):
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    __table_args__ = (
-        sa.Index(
-            "uq_handover_secret_name_live",
-            "name",
-            unique=True,
-            sqlite_where=NOT_REVOKED,
-            postgresql_where=NOT_REVOKED,
-        ),
-    )
+    __table_args__ = (partial_index("uq_handover_secret_name_live", "name", unique=True, where=NOT_REVOKED),)
 
 
 class HandoverUse(Base):
