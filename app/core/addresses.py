@@ -1,4 +1,4 @@
-"""Addresses of sites and people, as settings name them."""
+"""Addresses of sites and people."""
 
 import re
 import string
@@ -7,6 +7,14 @@ from urllib.parse import urlsplit
 import idna
 
 LOWER_CASE = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+ADDRESS_PARTS = {  # of a postal address: as Stripe and our forms call them, and as the API does
+    "line1": "line1",
+    "line2": "line2",
+    "postal_code": "postalCode",
+    "city": "city",
+    "state": "state",
+    "country": "country",
+}
 
 
 def checked_origin(value: str) -> str:

@@ -3,7 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from app.gateway.contacts import ADDRESS, Contact
+from app.core.addresses import ADDRESS_PARTS
+from app.gateway.contacts import Contact
 
 MAX_PHONE_LENGTH = 20  # Stripe takes no longer one
 MAX_NAME_LENGTH = 150  # of a business and of a person
@@ -69,4 +70,4 @@ class BillingDetails:
 
     def _address(self) -> dict[str, str]:
         held = self.address or {}
-        return {field: held[name] for field, name in ADDRESS.items() if held.get(name)}
+        return {field: held[name] for field, name in ADDRESS_PARTS.items() if held.get(name)}

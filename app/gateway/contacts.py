@@ -3,16 +3,9 @@
 import re
 from typing import Any
 
-MAX_PART_LENGTH = 500
-ADDRESS = {  # Stripe's names of the parts of an address, and the API's
-    "line1": "line1",
-    "line2": "line2",
-    "postal_code": "postalCode",
-    "city": "city",
-    "state": "state",
-    "country": "country",
-}
+from app.core.addresses import ADDRESS_PARTS
 
+MAX_PART_LENGTH = 500
 Contact = dict[str, Any]  # name, email, phone, address; what is empty is left out, so that two compare
 
 
@@ -49,7 +42,7 @@ def collected_of(session: dict[str, Any]) -> Contact:
 
 def _address(value: Any) -> dict[str, str]:
     given = value if isinstance(value, dict) else {}
-    parts = _without_empty({name: _text(given.get(field)) for field, name in ADDRESS.items()})
+    parts = _without_empty({name: _text(given.get(field)) for field, name in ADDRESS_PARTS.items()})
     if not re.fullmatch(r"[A-Z]{2}", parts.get("country", "")):
         parts.pop("country", None)
     return parts

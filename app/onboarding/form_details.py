@@ -4,17 +4,10 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from app import customers
+from app.core.addresses import ADDRESS_PARTS
 from app.customers import InvoiceDetails, NewCustomer
 
-ADDRESS = {  # the form's names of the parts of an address, and the API's
-    "line1": "line1",
-    "line2": "line2",
-    "postal_code": "postalCode",
-    "city": "city",
-    "state": "state",
-    "country": "country",
-    "phone": customers.PHONE,
-}
+ADDRESS = ADDRESS_PARTS | {"phone": customers.PHONE}  # the form's names, and the API's
 YES, NO = "yes", "no"  # the answers of a checkbox
 
 

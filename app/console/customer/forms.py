@@ -8,21 +8,14 @@ from wtforms import EmailField, Field, HiddenField, SelectField, StringField, Te
 from wtforms.validators import DataRequired, Email, Length, ValidationError
 
 from app.core import countries, currencies, tax_ids
+from app.core.addresses import ADDRESS_PARTS
 from app.core.db import is_id, new_id
-from app.customers import Customer, InvoiceDetails, NewCustomer
+from app.customers import PHONE, Customer, InvoiceDetails, NewCustomer
 from app.web.forms import has_control_characters, one_line, trimmed
 
 MAX_NAME_LENGTH = 256
 MAX_SUBJECT_KEYS = 100
-ADDRESS = {  # the fields of an address, with the API's names
-    "line1": "line1",
-    "line2": "line2",
-    "postal_code": "postalCode",
-    "city": "city",
-    "state": "state",
-    "country": "country",
-    "phone_number": "phoneNumber",
-}
+ADDRESS = ADDRESS_PARTS | {"phone_number": PHONE}  # the fields of an address, with the API's names
 LABELS = {  # the fields of a customer, as pages name them
     "name": "Name",
     "key": "Key",
