@@ -67,6 +67,21 @@ MUTANTS = (
         "postgresql",
     ),
     Mutant(
+        "older code finds no audit log after the update",
+        "app/migrations/versions/0009_audit_entries.py",
+        'op.execute(f"CREATE VIEW {old} AS SELECT * FROM {new}")',
+        'op.execute(f"CREATE VIEW {old} AS SELECT * FROM {new} WHERE false WITH CHECK OPTION")',
+        "tests/test_migrations.py::test_on_postgresql_let_older_code_use_the_old_names",
+        "postgresql",
+    ),
+    Mutant(
+        "older code writes to SQLite what the update can't see",
+        "app/migrations/versions/0009_audit_entries.py",
+        'oldest_code = {"postgresql": "0003", "sqlite": "0009"}',
+        'oldest_code = {"postgresql": "0003", "sqlite": "0003"}',
+        "tests/test_migrations.py::test_tell_older_code_to_stop_where_it_could_not_write_the_audit_log",
+    ),
+    Mutant(
         "the server serves before the tables are there",
         "app/monitoring/readiness.py",
         "    if reason is not None:\n",
