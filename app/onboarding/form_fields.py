@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from wtforms import BooleanField, Field, SelectChoice, SelectField, StringField, TelField
-from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Optional, ValidationError
 
 from app import portal
 from app.core import countries, tax_ids
 from app.web import languages
-from app.web.forms import one_line, trimmed
+from app.web.forms import max_length, one_line, trimmed
 from app.web.languages import gettext as _
 from app.web.languages import lazy_gettext as lazy
 
@@ -35,11 +35,6 @@ REQUIRED = {  # what a field says that is left blank
     "purchase_order": lazy("Enter the purchase-order number."),
     "key": lazy("Enter your reference."),
 }
-
-
-def max_length(limit: int) -> Any:
-    """Refuse a text that is too long."""
-    return Length(max=limit, message=lazy("Use %(number)s characters or fewer.", number=limit))
 
 
 def text(label: Any, limit: int, kind: Any = StringField, **render: Any) -> Any:

@@ -22,7 +22,7 @@ from app.onboarding import consents, form_details, form_fields
 from app.onboarding.form_fields import text
 from app.onboarding.subject_keys import MAX_KEY_LENGTH, MAX_SUBJECT_KEYS, SubjectKeysField
 from app.web import languages
-from app.web.forms import trimmed
+from app.web.forms import max_length, trimmed
 from app.web.languages import gettext as _
 from app.web.languages import lazy_gettext as lazy
 from app.web.options import CachedSelect
@@ -68,7 +68,7 @@ class SignupForm(FlaskForm):
         lazy("Email address"),
         filters=[trimmed],
         validators=[
-            form_fields.max_length(254),
+            max_length(254),
             Email(lazy("Enter an email address like name@example.com.")),
         ],
         render_kw={

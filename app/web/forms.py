@@ -3,10 +3,10 @@
 import unicodedata
 from typing import Any
 
-from wtforms import Field
-from wtforms.validators import ValidationError
+from wtforms import Field, StringField
+from wtforms.validators import DataRequired, Length, ValidationError
 
-from app.web.languages import gettext
+from app.web.languages import gettext, lazy_gettext
 from app.web.visible import trim
 
 
@@ -15,6 +15,24 @@ def trimmed(value: str | None) -> str | None:
     if not value or has_control_characters(value):  # another check refuses it
         return value.strip() if value else value
     return trim(value)
+
+
+def max_length(limit: int) -> Any:
+    """Refuse a text that is too long."""
+    return Length(max=limit, message=lazy_gettext("Use %(number)s characters or fewer.", number=limit))
+
+
+def name_field(
+    limit: int, *, required: str = "Enter a name.", description: str = "", **attributes: str
+) -> StringField:
+    """Return the field for the name of somebody or something in the console."""
+    return StringField(
+        "Name",
+        description=description,
+        filters=[trimmed],
+        validators=[DataRequired(required), max_length(limit), one_line],
+        render_kw={"maxlength": limit} | attributes,
+    )
 
 
 def one_line(_form: Any, field: Field) -> None:

@@ -124,9 +124,9 @@ class TestSettingUp:
         [
             ("email", "", "Enter the email address"),
             ("email", "ada", "like name@example.com"),
-            ("email", "a" * 260 + "@example.com", "254 characters at most"),
+            ("email", "a" * 260 + "@example.com", "Use 254 characters"),
             ("name", "  ", "Enter a name"),
-            ("name", "x" * 257, "256 characters at most"),
+            ("name", "x" * 257, "Use 256 characters"),
             ("name", "Ada\x01", "can't be used"),
             ("password", "", "Choose a password"),
             ("password", "short", "12 characters or more; this one has 5"),

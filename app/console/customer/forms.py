@@ -5,13 +5,13 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import EmailField, Field, HiddenField, SelectField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Email, Length, ValidationError
+from wtforms.validators import DataRequired, Email, ValidationError
 
 from app.core import countries, currencies, tax_ids
 from app.core.addresses import ADDRESS_PARTS
 from app.core.db import is_id, new_id
 from app.customers import PHONE, Customer, InvoiceDetails, NewCustomer
-from app.web.forms import has_control_characters, one_line, trimmed
+from app.web.forms import has_control_characters, max_length, one_line, trimmed
 
 MAX_NAME_LENGTH = 256
 MAX_SUBJECT_KEYS = 100
@@ -39,12 +39,6 @@ def with_unix_lines(value: str | None) -> str | None:
 def lines(text: str | None) -> list[str]:
     """The trimmed, non-empty lines of a text."""
     return [line.strip() for line in (text or "").split("\n") if line.strip()]
-
-
-def max_length(limit: int) -> Validator:
-    """Refuse a text that is too long."""
-    validator: Validator = Length(max=limit, message=f"Use {limit} characters or fewer.")
-    return validator
 
 
 def printable_lines(_form: Any, field: Field) -> None:

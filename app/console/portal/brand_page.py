@@ -5,12 +5,12 @@ from typing import Any
 from flask_wtf.file import FileField
 from wtforms import BooleanField, ColorField, SelectField, StringField
 from wtforms.fields import SelectChoice
-from wtforms.validators import DataRequired, Length, ValidationError
+from wtforms.validators import DataRequired, ValidationError
 
 from app import portal
 from app.console.portal.section_form import SectionForm
 from app.console.portal.section_page import Section, add
-from app.web.forms import one_line, trimmed
+from app.web.forms import max_length, one_line, trimmed
 
 FONTS = [
     SelectChoice("system", "The system's own font"),
@@ -40,7 +40,7 @@ class BrandForm(SectionForm):
         filters=[trimmed],
         validators=[
             DataRequired("Enter the name that customers know."),
-            Length(max=80, message="Use 80 characters or fewer."),
+            max_length(80),
             one_line,
         ],
         render_kw={"maxlength": 80, "autocomplete": "organization"},

@@ -8,7 +8,7 @@ from wtforms.validators import Length
 from app.console.portal.fields import LinesField, QuestionsField
 from app.console.portal.section_form import SectionForm
 from app.console.portal.section_page import Section, add
-from app.web.forms import one_line, trimmed
+from app.web.forms import max_length, one_line, trimmed
 
 PRESENCES = [SelectChoice(name, name.capitalize()) for name in ("required", "optional", "hidden", "locked")]
 LABELS = {
@@ -67,7 +67,7 @@ class FieldsForm(PresencesForm):
     subject_key_pattern = StringField(
         "Pattern of subject keys",
         filters=[trimmed, lambda value: value or None],
-        validators=[Length(max=200, message="Use 200 characters or fewer."), one_line],
+        validators=[max_length(200), one_line],
         description="What a visitor may enter, such as customer-*. Blank: anything that nobody else has.",
         render_kw={"maxlength": 200, "autocomplete": "off", "spellcheck": "false"},
     )

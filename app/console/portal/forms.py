@@ -2,31 +2,21 @@
 
 from flask_wtf import FlaskForm
 from wtforms import StringField
-from wtforms.validators import DataRequired, Length, Regexp
+from wtforms.validators import DataRequired, Regexp
 
 from app.portal import SLUG_PATTERN
-from app.web.forms import one_line, trimmed
+from app.web.forms import name_field, trimmed
 
 
-def name_field() -> StringField:
+def profile_name_field() -> StringField:
     """Return the field for what operators call a profile."""
-    return StringField(
-        "Name",
-        filters=[trimmed],
-        validators=[
-            DataRequired("Enter a name."),
-            Length(max=80, message="Use 80 characters or fewer."),
-            one_line,
-        ],
-        description="Only operators see this name.",
-        render_kw={"maxlength": 80, "autocomplete": "off"},
-    )
+    return name_field(80, description="Only operators see this name.", autocomplete="off")
 
 
 class ProfileForm(FlaskForm):
     """A new profile: what operators call it, and its place in the address."""
 
-    name = name_field()
+    name = profile_name_field()
     slug = StringField(
         "Address",
         filters=[trimmed],

@@ -6,7 +6,7 @@ from wtforms import SelectField
 from wtforms.fields import SelectChoice
 
 from app import apps
-from app.console.portal.forms import name_field
+from app.console.portal.forms import profile_name_field
 from app.console.portal.section_form import SectionForm
 from app.console.portal.section_page import Section, add
 from app.core import db
@@ -21,7 +21,7 @@ class GeneralForm(SectionForm):
     }
     NONE_IF_BLANK = frozenset({"app_id"})
 
-    name = name_field()
+    name = profile_name_field()
     app_id = SelectField("Stripe app")
 
     def __init__(self, **options: Any) -> None:

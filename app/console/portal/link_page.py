@@ -1,11 +1,10 @@
 """The section of the links: help, terms, privacy and imprint."""
 
 from wtforms import EmailField, URLField
-from wtforms.validators import Length
 
 from app.console.portal.section_form import SectionForm
 from app.console.portal.section_page import Section, add
-from app.web.forms import one_line, trimmed
+from app.web.forms import max_length, one_line, trimmed
 
 
 def url_field(label: str) -> URLField:
@@ -13,7 +12,7 @@ def url_field(label: str) -> URLField:
     return URLField(
         label,
         filters=[trimmed],
-        validators=[Length(max=2000, message="Use 2000 characters or fewer."), one_line],
+        validators=[max_length(2000), one_line],
         render_kw={"placeholder": "https://", "autocomplete": "off"},
     )
 
@@ -31,7 +30,7 @@ class LinksForm(SectionForm):
     support_email = EmailField(
         "Email address for help",
         filters=[trimmed],
-        validators=[Length(max=254, message="Use 254 characters or fewer."), one_line],
+        validators=[max_length(254), one_line],
         render_kw={"autocomplete": "off"},
     )
     terms_url = url_field("Terms")

@@ -1,12 +1,11 @@
 """The section of the policies: who may sign up, consent, what Stripe collects, and the default method."""
 
 from wtforms import BooleanField, SelectChoice, SelectField, StringField
-from wtforms.validators import Length
 
 from app.console.portal.fields import LinesField
 from app.console.portal.section_form import SectionForm
 from app.console.portal.section_page import Section, add
-from app.web.forms import one_line, trimmed
+from app.web.forms import max_length, one_line, trimmed
 
 
 class PoliciesForm(SectionForm):
@@ -59,7 +58,7 @@ class PoliciesForm(SectionForm):
     consent_version = StringField(
         "Version of your terms",
         filters=[trimmed, lambda value: value or ""],
-        validators=[Length(max=40, message="Use 40 characters or fewer."), one_line],
+        validators=[max_length(40), one_line],
         description="It is stored with each consent, as evidence.",
         render_kw={"maxlength": 40, "autocomplete": "off"},
     )

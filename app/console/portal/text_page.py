@@ -4,12 +4,11 @@ from typing import Any
 
 from flask import request
 from wtforms import TextAreaField
-from wtforms.validators import Length
 
 from app import portal
 from app.console.portal.section_form import SectionForm
 from app.console.portal.section_page import Section, add
-from app.web.forms import trimmed
+from app.web.forms import max_length, trimmed
 
 MAX_LENGTH = 2000
 
@@ -43,7 +42,7 @@ for name, slot in portal.TEXTS.items():
         TextAreaField(
             slot.label,
             filters=[trimmed],
-            validators=[Length(max=MAX_LENGTH, message=f"Use {MAX_LENGTH} characters or fewer.")],
+            validators=[max_length(MAX_LENGTH)],
             description=slot.hint,
             render_kw={"rows": slot.rows, "maxlength": MAX_LENGTH},
         ),

@@ -7,7 +7,7 @@ from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import DataRequired, Length, ValidationError
 
 from app.apps import App
-from app.web.forms import one_line, trimmed
+from app.web.forms import name_field, one_line, trimmed
 
 MAX_NAME_LENGTH = 256
 MAX_KEY_LENGTH = 300
@@ -28,19 +28,10 @@ def key_field(label: str) -> PasswordField:
     )
 
 
-def name_field() -> StringField:
+def app_name_field() -> StringField:
     """The name of an app."""
-    return StringField(
-        "Name",
-        filters=[trimmed],
-        validators=[
-            DataRequired("Enter a name."),
-            Length(max=MAX_NAME_LENGTH, message=f"Use {MAX_NAME_LENGTH} characters or fewer."),
-            one_line,
-        ],
-        description="Only operators and programs see this name.",
-        render_kw={"maxlength": MAX_NAME_LENGTH, "autocomplete": "off"},
-    )
+    description = "Only operators and programs see this name."
+    return name_field(MAX_NAME_LENGTH, description=description, autocomplete="off")
 
 
 class KeyForm(FlaskForm):
@@ -52,7 +43,7 @@ class KeyForm(FlaskForm):
 class ConfirmForm(FlaskForm):
     """The second step: confirm the account."""
 
-    name = name_field()
+    name = app_name_field()
     takes_default = BooleanField("Make it the default app for new customers")
 
 
@@ -65,7 +56,7 @@ class ReplaceForm(FlaskForm):
 class RenameForm(FlaskForm):
     """Another name for an app."""
 
-    name = name_field()
+    name = app_name_field()
 
 
 class UninstallForm(FlaskForm):

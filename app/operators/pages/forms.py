@@ -11,8 +11,9 @@ from app.core.db import utcnow
 from app.operators.auth.passwords import MAX_LENGTH, MIN_LENGTH
 from app.operators.auth.tokens import LAST_DAY, SCOPES
 from app.operators.models import Role
-from app.web.forms import one_line, trimmed
+from app.web.forms import max_length, name_field, one_line, trimmed
 
+MAX_NAME_LENGTH = 256
 ROLES = {
     Role.VIEWER: "Viewer: only looks",
     Role.OPERATOR: "Operator: mends customers",
@@ -35,25 +36,11 @@ def email_field() -> EmailField:
         filters=[trimmed],
         validators=[
             DataRequired("Enter the email address."),
-            Length(max=254, message="An email address has 254 characters at most."),
+            max_length(254),
             Regexp(r"[^\s@]{1,64}@[^\s@]+$", message="Enter an email address like name@example.com."),
             one_line,
         ],
         render_kw={"maxlength": 254, "autocapitalize": "none", "spellcheck": "false"},
-    )
-
-
-def name_field() -> StringField:
-    """How somebody is called."""
-    return StringField(
-        "Name",
-        filters=[trimmed],
-        validators=[
-            DataRequired("Enter a name."),
-            Length(max=256, message="A name has 256 characters at most."),
-            one_line,
-        ],
-        render_kw={"maxlength": 256},
     )
 
 
@@ -109,7 +96,7 @@ class SetupForm(FlaskForm):
         render_kw={"autocomplete": "off", "spellcheck": "false", "class": "code"},
     )
     email = email_field()
-    name = name_field()
+    name = name_field(MAX_NAME_LENGTH)
     password = password_field("Password", new=True)
 
 
@@ -123,7 +110,7 @@ class InvitationForm(FlaskForm):
 class NameForm(FlaskForm):
     """The own name."""
 
-    name = name_field()
+    name = name_field(MAX_NAME_LENGTH)
 
 
 class PasswordForm(FlaskForm):
@@ -151,7 +138,7 @@ class InviteForm(FlaskForm):
     """Somebody new."""
 
     email = email_field()
-    name = name_field()
+    name = name_field(MAX_NAME_LENGTH)
     role = SelectField("Role", choices=ROLE_CHOICES)
 
 
@@ -164,16 +151,11 @@ class RoleForm(FlaskForm):
 class TokenForm(FlaskForm):
     """A new API token."""
 
-    name = StringField(
-        "Name",
+    name = name_field(
+        MAX_NAME_LENGTH,
+        required="Enter a name, such as the program that will use it.",
         description="Which program will use it.",
-        filters=[trimmed],
-        validators=[
-            DataRequired("Enter a name, such as the program that will use it."),
-            Length(max=256, message="A name has 256 characters at most."),
-            one_line,
-        ],
-        render_kw={"maxlength": 256, "autocomplete": "off"},
+        autocomplete="off",
     )
     scope = SelectField("May", choices=SCOPE_CHOICES, default="write")
     expires = DateField(
