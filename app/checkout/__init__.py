@@ -1,6 +1,6 @@
 """The Checkout Sessions opened for a payer."""
 
-from app.checkout.actions import Order, Started, TooManyDeclines, start
+from app.checkout.actions import Order, Started, TooManyDeclines, is_blocked, start
 from app.checkout.close import close
 from app.checkout.declines import CONFIRM, Decline
 from app.checkout.declines import explain as explain_decline
@@ -26,6 +26,7 @@ __all__ = [
     "by_stripe_session",
     "close",
     "explain_decline",
+    "is_blocked",
     "latest",
     "payers_with_unsettled",
     "purge",

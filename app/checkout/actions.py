@@ -95,13 +95,18 @@ def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Start
     raise Conflict(BUSY)
 
 
+def is_blocked(payer: Payer) -> bool:
+    """Were so many attempts of this payer declined that no session opens for it now?"""
+    return settings().max_declines > 0 and payer.is_blocked(utcnow())
+
+
 def _reserve_payer(session: Session, app: apps.App, order: Order) -> tuple[Payer, bool]:
     """Return the payer, and whether it is new. Flushes. Raises TooManyDeclines."""
     if order.stripe_customer_id is None:
         payer, is_new = payers.reserve(session, app, order.customer_id)
     else:
         payer, is_new = payers.link(session, app, order.customer_id, order.stripe_customer_id), False
-    if payer.is_blocked(utcnow()) and settings().max_declines:
+    if is_blocked(payer):
         raise TooManyDeclines("too many attempts of this customer were declined")
     return payer, is_new
 

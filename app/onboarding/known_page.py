@@ -27,7 +27,7 @@ class KnownCustomer:
 
     @property
     def has_begun(self) -> bool:
-        """Was a payment method given, good or not? Or does an operator decide first?"""
+        """Was a payment method given, good or not? Or must somebody wait, so that no form leads on?"""
         return self.customer.approval in customers.NOT_APPROVED or _has_begun(self.payer, self.attempt)
 
 
@@ -73,4 +73,5 @@ def _where_it_stands(
 def _has_begun(payer: payers.Payer | None, attempt: checkout.CheckoutSession | None) -> bool:
     if payer is None:
         return False
-    return bool(payer.methods or payer.stripe_deleted_at or (attempt and attempt.status == "complete"))
+    is_over = bool(payer.methods or payer.stripe_deleted_at) or checkout.is_blocked(payer)
+    return is_over or (attempt is not None and attempt.status == "complete")

@@ -64,7 +64,11 @@ def keep_secret(response: Response) -> Response:
 def start(token: str) -> ResponseReturnValue:
     """Show what is asked. Nothing is changed, because programs that scan mails fetch this page too."""
     link = _find(db.session(), token)
-    return _page(link, token) if link and _leads_on(link) else _dead(link)
+    if link is None or not _leads_on(link):
+        return _dead(link)
+    payer = _payer(db.session(), link)
+    is_blocked = payer is not None and checkout.is_blocked(payer)
+    return _page(link, token, Problem(*bots.too_many_declines()) if is_blocked else None)
 
 
 @bp.post("/start/<token>/opened")

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from app import checkout, payers
 from app.core.db import utcnow
-from app.onboarding import returns
+from app.onboarding import bots, returns
 from app.onboarding.billing import view
 from app.onboarding.models import Signup
 from app.onboarding.visit import outcome_url
@@ -65,6 +65,7 @@ def show(
         checked=checked,
         is_being_checked=payer.leased_until is not None and payer.leased_until > utcnow(),
         checked_at=payer.verified_at,
+        blocked=bots.too_many_declines() if checkout.is_blocked(payer) else None,
     )
 
 

@@ -64,10 +64,11 @@ def test_its_open_session_is_closed_at_stripe(
 def test_every_page_says_kindly_what_to_do(
     app: Flask, world: World, person: Person, decline: Decline
 ) -> None:
+    fields = _fields(Page.of(person.client.get("/cancelled")))
     decline()
 
     pages = [
-        person.client.post("/resume", data=_fields(Page.of(person.client.get("/cancelled")))),
+        person.client.post("/resume", data=fields),
         person.submit_form(),
         LinkPage(app.test_client(), make_link(app, person.payer.customer_id)).press(),
     ]
@@ -77,6 +78,56 @@ def test_every_page_says_kindly_what_to_do(
         text = Page.of(page).text
         assert "Please wait before you try again" in text
         assert "Try again tomorrow" in text
+
+
+@pytest.mark.parametrize("path", ["/return", "/cancelled", "/signup"])
+def test_no_page_says_that_another_can_be_opened(path: str, person: Person, decline: Decline) -> None:
+    decline()
+
+    page = Page.of(person.client.get(path, follow_redirects=True))
+
+    assert page.one("h1").text == "Please wait before you try again"
+    assert "Try again tomorrow" in page.text
+    assert "timed out" not in page.text
+    assert page.all("form", action="/resume") == []
+
+
+def test_a_link_says_it_before_anybody_presses_the_button(
+    app: Flask, person: Person, decline: Decline
+) -> None:
+    decline()
+
+    page = LinkPage(app.test_client(), make_link(app, person.payer.customer_id))
+
+    assert "Please wait before you try again" in page.page.text
+
+
+def test_who_saved_a_card_before_still_reads_that(person: Person, world: World, decline: Decline) -> None:
+    person.save_card()
+    world.settle()
+    person.open_another_session()
+
+    decline()
+
+    page = Page.of(person.client.get("/return"))
+    assert page.one("h1").text == "Your payment method is saved"
+
+
+def test_an_expired_card_and_the_wait_are_both_told(
+    app: Flask, person: Person, world: World, decline: Decline
+) -> None:
+    person.save_card()
+    world.settle()
+    person.open_another_session()
+    decline()
+    world.simulator.renew_card(str(person.stripe_default), month=1, year=2020)
+    world.settle()
+
+    page = Page.of(person.client.get("/return"))
+
+    assert page.one("h1").text == "Your card has expired"
+    assert "Please wait before you try again" in page.text
+    assert page.all("form", action="/resume") == []
 
 
 def test_a_program_opens_none_either(app: Flask, world: World, person: Person, decline: Decline) -> None:
@@ -95,7 +146,13 @@ def test_an_operator_is_told(app: Flask, world: World, person: Person, decline: 
     overview = Page.of(sign_in(app, "operator").get("/operator/")).text
 
     assert "Too many declined attempts" in overview
+    assert "Abandoned They left" not in overview
+    assert "Make a link" not in overview
     assert "Too many declined attempts" in section(look(person, app), "Payment method").text
+    diagnosis = section(look(person, app), "Diagnosis").text
+    assert diagnosis.startswith("Diagnosis Too many declined attempts")
+    assert "Links open it again in 1 day" in diagnosis
+    assert "expired" not in diagnosis
 
 
 def test_an_operator_may_allow_more(

@@ -8,6 +8,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.core import db
+from app.operators.auth.tokens import revoke_token
 from app.simulator import Simulator
 from app.web import logging
 from tests.conftest import make_settings
@@ -54,6 +56,22 @@ def test_a_refusal_names_the_token(app: Flask, capsys: Capture) -> None:
     lines = [line for line in lines_of(text) if line["event"] in {"refused", "request"}]
     _, token_id, secret = headers["Authorization"].split("_", 2)
     assert [line["token_id"] for line in lines] == [token_id] * 2
+    assert secret not in text
+
+
+def test_a_token_that_was_revoked_is_named_too(app: Flask, capsys: Capture) -> None:
+    headers = bearer(app, "read")
+    _, token_id, secret = headers["Authorization"].split("_", 2)
+    with app.app_context():
+        session = db.session()
+        revoke_token(session, token_id, actor="test")
+        session.commit()
+    listen()
+
+    assert app.test_client().get("/api/v1/customers", headers=headers).status_code == 401
+
+    text = capsys.readouterr().err
+    assert [line["token_id"] for line in lines_of(text) if line["event"] == "request"] == [token_id]
     assert secret not in text
 
 

@@ -96,6 +96,11 @@ class Account:
         return self.payer is not None and payers.is_stale(self.payer, self.now)
 
     @property
+    def is_blocked(self) -> bool:
+        """Were so many attempts declined that nothing opens Stripe's page for now?"""
+        return self.payer is not None and checkout.is_blocked(self.payer)
+
+    @property
     def differences(self) -> list[payers.Difference]:
         """The details that differ at Stripe."""
         return payers.differences(self.payer) if self.payer else []

@@ -7,7 +7,7 @@ from app import checkout
 from app.console.customer.account import Account
 from app.console.customer.findings import Finding, SuggestedAction
 from app.onboarding import links
-from app.payers import Payer, PaymentStatus, status_info
+from app.payers import BLOCK_DURATION, Payer, PaymentStatus, status_info
 from app.web.times import ago
 
 
@@ -61,8 +61,27 @@ def findings_of(account: Account) -> list[Finding]:
         return [_not_begun(account)]
     if account.payer.stripe_customer_id is None:
         return [_not_at_stripe(account.payer)]
+    if account.is_blocked and not _is_done(account.status):
+        return [_blocked(account)]
     find = FINDINGS.get(account.status, _from_table)
     return [find(account)]
+
+
+def _is_done(status: PaymentStatus) -> bool:
+    """Has the customer nothing more to do?"""
+    return status_info(status).is_usable or status is PaymentStatus.PROCESSING
+
+
+def _blocked(account: Account) -> Finding:
+    """Why the session was closed counts more than that it is closed. No link leads on meanwhile."""
+    assert account.payer is not None
+    since = _time(account.payer.blocked_at)
+    return Finding(
+        "error",
+        "Too many declined attempts",
+        f"We closed Stripe's page {ago(since)}, because somebody may be testing stolen cards. Links open "
+        f"it again {ago(since + BLOCK_DURATION)}. If you know the customer, allow more attempts below.",
+    )
 
 
 def _from_table(account: Account) -> Finding:

@@ -1,5 +1,6 @@
 """What needs attention now: the count, the newest few, and what helps."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import apps, customers, doctor, payers, sync, webhooks
 from app.console.common import event_types, wording
+from app.core.config import settings
 from app.core.db import utcnow
 from app.customers import Customer
 from app.onboarding import links
@@ -50,15 +52,16 @@ class Concern:
 
 def concerns(session: Session, installed: Sequence[apps.App]) -> list[Concern]:
     """All concerns that have items, the most urgent first."""
+    blocked = _blocked_payers(session)
     found = [
         _no_app(installed),
         *_apps(session, installed),
         _backlog(session),
-        _blocked(session),
+        _blocked(blocked),
         _waiting(session),
         _unheard(session),
         _dead(session),
-        *_customers(session, {app.id: app.name for app in installed}),
+        *_customers(session, {app.id: app.name for app in installed}, blocked),
     ]
     return [concern for concern in found if concern.count]
 
@@ -140,24 +143,36 @@ def _unheard(session: Session) -> Concern:
     )
 
 
-def _blocked(session: Session) -> Concern:
-    """Customers with so many declined attempts that somebody may be testing stolen cards."""
-    is_blocked = sa.and_(Payer.blocked_at > utcnow() - payers.BLOCK_DURATION, Payer.deleted_at.is_(None))
+@dataclass(frozen=True)
+class BlockedPayer:
+    """A customer with so many declined attempts that somebody may be testing stolen cards."""
+
+    customer_id: str
+    name: str
+    blocked_at: datetime | None
+    status: str | None
+
+
+def _blocked_payers(session: Session) -> list[BlockedPayer]:
     rows = session.execute(
-        sa.select(Customer.id, Customer.name, Payer.blocked_at)
+        sa.select(Customer.id, Customer.name, Payer.blocked_at, Payer.status)
         .join(Payer, Payer.customer_id == Customer.id)
-        .where(is_blocked)
+        .where(_is_blocked())
         .order_by(Payer.blocked_at.desc())
-        .limit(NEWEST)
+        .limit(MAX_COUNTED + 1)
     )
+    return [BlockedPayer(id_, name, at, status) for id_, name, at, status in rows]
+
+
+def _blocked(blocked: list[BlockedPayer]) -> Concern:
     return Concern(
         "blocked",
         "Too many declined attempts",
         "Somebody may be testing stolen cards. We blocked them for 24 hours. If you know the customer, allow"
         " more attempts on their page.",
         "error",
-        _counted(session, sa.select(Payer.id).where(is_blocked)),
-        [Item(name, at, customer_id=id_) for id_, name, at in rows],
+        len(blocked),
+        [Item(payer.name, payer.blocked_at, customer_id=payer.customer_id) for payer in blocked[:NEWEST]],
     )
 
 
@@ -201,17 +216,19 @@ def _dead(session: Session) -> Concern:
     )
 
 
-def _customers(session: Session, names: dict[str, str]) -> list[Concern]:
+def _customers(session: Session, names: dict[str, str], blocked: list[BlockedPayer]) -> list[Concern]:
+    """The customers of each status, without those that are a concern of their own already."""
     if not names:
         return []
-    newest = _newest(session, names)
+    newest, elsewhere = _newest(session, names), Counter(payer.status for payer in blocked)
     return [
         Concern(
             status,
             info.concern or info.label,
             info.advice,
             info.tone,
-            _counted(session, sa.select(Payer.id).where(_is(status), Payer.app_id.in_(names))),
+            _counted(session, sa.select(Payer.id).where(_is(status), Payer.app_id.in_(names)))
+            - elsewhere[status],
             newest.get(status, []),
         )
         for status, info in CONCERNS.items()
@@ -222,7 +239,7 @@ def _newest(session: Session, names: dict[str, str]) -> dict[str, list[Item]]:
     """The newest customers of each status, in one statement that reads a few rows of one index per status."""
     walks = [
         sa.select(Payer.status, Payer.status_since, Payer.customer_id, Payer.app_id)
-        .where(_is(status), Payer.app_id == app_id)
+        .where(_is(status), Payer.app_id == app_id, sa.func.coalesce(sa.not_(_is_blocked()), sa.true()))
         .order_by(Payer.status_since.desc())
         .limit(NEWEST)
         .subquery()
@@ -261,6 +278,13 @@ def _is(status: str) -> sa.ColumnElement[bool]:
     """
     live = payers.TROUBLED if f"'{status}'" in str(payers.TROUBLED) else Payer.deleted_at.is_(None)
     return sa.and_(live, Payer.status == status)
+
+
+def _is_blocked() -> sa.ColumnElement[bool]:
+    """A live payer with too many declined attempts: a concern of its own, because no link helps for now."""
+    if settings().max_declines == 0:
+        return sa.false()
+    return sa.and_(Payer.blocked_at > utcnow() - payers.BLOCK_DURATION, Payer.deleted_at.is_(None))
 
 
 def _counted(session: Session, query: sa.Select[str]) -> int:
