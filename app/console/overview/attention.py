@@ -217,7 +217,7 @@ def _dead(session: Session) -> Concern:
 
 
 def _customers(session: Session, names: dict[str, str], blocked: list[BlockedPayer]) -> list[Concern]:
-    """The customers of each status, without those that are a concern of their own already."""
+    """The customers of each status, without the blocked ones: those are another concern."""
     if not names:
         return []
     newest, elsewhere = _newest(session, names), Counter(payer.status for payer in blocked)
@@ -281,7 +281,7 @@ def _is(status: str) -> sa.ColumnElement[bool]:
 
 
 def _is_blocked() -> sa.ColumnElement[bool]:
-    """A live payer with too many declined attempts: a concern of its own, because no link helps for now."""
+    """A live payer with too many declined attempts: a separate concern, because no link helps for now."""
     if settings().max_declines == 0:
         return sa.false()
     return sa.and_(Payer.blocked_at > utcnow() - payers.BLOCK_DURATION, Payer.deleted_at.is_(None))

@@ -89,7 +89,7 @@ def admit(session: Session, header: str, *, scope: str) -> ApiToken:
     lives = (
         token is not None and token.revoked_at is None and (not token.expires_at or token.expires_at > now)
     )
-    if token is not None and fits:  # also of one that has ended: whoever runs the program must find it
+    if token is not None and fits:  # even when it has ended, so that somebody can find the program
         structlog.contextvars.bind_contextvars(token_id=token.id)  # for every line of this request
     if token is None or not fits or not lives:
         raise Unauthorized("a valid API token is needed, as Authorization: Bearer …")
