@@ -49,12 +49,16 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 0 if is_few else len(os.sched_getaffinity(0))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the kinds of test that drive other programs the time that they need on a busy machine."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give tests that drive programs the time that they need. Leave out those that no server would change."""
     for item in items:
         marks = {mark.name for mark in item.iter_markers()}
         if marks & SLOW_KINDS and "timeout" not in marks:
             item.add_marker(pytest.mark.timeout(SLOW_TIMEOUT))
+    if config.option.database != "sqlite":
+        without = {item for item in items if "server" not in getattr(item, "fixturenames", ())}
+        config.hook.pytest_deselected(items=list(without))
+        items[:] = [item for item in items if item not in without]
 
 
 def pytest_collection_finish() -> None:

@@ -15,25 +15,32 @@ SHOP, STRANGER = "https://shop.example.com", "https://stranger.example.net"
 AROUND = '<!doctype html><html lang="en"><title>Shop</title><iframe title="Payment" src="{}"></iframe>'
 
 
-@pytest.fixture
-def strict(launch: Callable[..., Browser], place: Place) -> Iterator[BrowserContext]:
+@pytest.fixture(scope="module")
+def strict_browser(launch: Callable[..., Browser]) -> Iterator[Browser]:
     """A browser that blocks the cookies of other sites, unless they are partitioned."""
-    with place.app.app_context():
-        session = db.session()
-        db.start_write(session)
-        profile = Profile(embed_origins=(SHOP,))
-        portal.publish(session, PortalSettings(profiles={"default": profile}), actor="operator:test")
-        session.commit()
     # A public site may not frame this machine. Here the shop only looks like one.
     local = [
         f"{option},LocalNetworkAccessChecks" if "-features=" in option else option
         for option in CHROMIUM_OPTIONS
     ]
     browser = launch(args=[*local, "--test-third-party-cookie-phaseout"])
-    context = browser.new_context()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def strict(strict_browser: Browser, place: Place) -> Iterator[BrowserContext]:
+    """A visitor of that browser, while a shop may frame our pages."""
+    with place.app.app_context():
+        session = db.session()
+        db.start_write(session)
+        profile = Profile(embed_origins=(SHOP,))
+        portal.publish(session, PortalSettings(profiles={"default": profile}), actor="operator:test")
+        session.commit()
+    context = strict_browser.new_context()
     context.set_default_timeout(PATIENCE)
     yield context
-    browser.close()
+    context.close()
 
 
 def show(context: BrowserContext, place: Place, site: str, path: str = "/signup") -> Page:

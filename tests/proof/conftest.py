@@ -1,11 +1,11 @@
 """Fixtures of the proofs: worlds that begin empty, one after another, each with a new database."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -17,11 +17,15 @@ from app.simulator import DEFAULT_API_KEY, Simulator, serve
 from app.web import logging
 from tests.conftest import PORTAL, STRIPE, make_settings
 from tests.proof.killable import KillablePortal
-from tests.support import engines, postgres
+from tests.support import postgres
+from tests.support.applications import Applications
 from tests.support.deliveries import into
+from tests.support.installation import Installations
 from tests.support.processes import free_port
-from tests.support.transactions import forbid_open_transactions
 from tests.support.world import World
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 MakeDatabase = Callable[[], AbstractContextManager[str]]
 MakeWorld = Callable[..., AbstractContextManager[World]]
@@ -54,8 +58,35 @@ def make_database(server: postgres.Server | None, migrated: str, tmp_path: Path)
     return make
 
 
+class StripeOfTheWorld:
+    """Answers the calls of all worlds, one after another, each from its own simulator."""
+
+    simulator: Simulator
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        return self.simulator.wsgi(environ, start_response)
+
+
+@pytest.fixture(scope="session")
+def stripe() -> StripeOfTheWorld:
+    """Where the applications of the worlds find Stripe."""
+    return StripeOfTheWorld()
+
+
+@pytest.fixture(scope="session")
+def portals(stripe: StripeOfTheWorld, migrated_engine: sa.Engine) -> Applications:
+    """The applications of the worlds, which they take in turns."""
+    return Applications(stripe, like=migrated_engine)
+
+
 @pytest.fixture
-def make_world(make_database: MakeDatabase, migrated_engine: sa.Engine, unlogged: None) -> MakeWorld:
+def make_world(
+    make_database: MakeDatabase,
+    stripe: StripeOfTheWorld,
+    portals: Applications,
+    installations: Installations,
+    unlogged: None,
+) -> MakeWorld:
     """Make a portal with an app installed, and a simulated Stripe, in this process, at one time of day.
 
     `ticks` says whether time goes on.
@@ -64,14 +95,11 @@ def make_world(make_database: MakeDatabase, migrated_engine: sa.Engine, unlogged
     @contextmanager
     def make(*, ticks: bool = True, **settings: Any) -> Iterator[World]:
         with make_database() as url, time_machine.travel(START, tick=ticks) as clock:
-            simulator = Simulator(public_url=STRIPE, retry_schedule=(1, 60, 3600))
+            stripe.simulator = simulator = Simulator(public_url=STRIPE, retry_schedule=(1, 60, 3600))
             made = make_settings(database_url=url, rate_limit_return="100000 per minute", **settings)
             logging.configure(made)
-            app = create_app(made, stripe_in_process=forbid_open_transactions(simulator.wsgi))
-            engines.hasten(app, like=migrated_engine)
-            with app.app_context():
-                apps.install(db.session(), DEFAULT_API_KEY, public_url=PORTAL, actor="test")
-                db.session().commit()
+            app = portals.take(made)
+            installations.make(app, simulator, public_url=PORTAL)
             simulator.send = into(app)
             yield World(app, simulator, clock)
             with app.app_context():

@@ -55,18 +55,22 @@ class TestWebhooksOff:
 
             assert not world.compare().wrong
 
-    @pytest.mark.parametrize("action", ["attach", "choose", "unset", "detach", "renew", "age", "delete"])
-    def test_what_is_done_at_the_dashboard_is_known_within_one_interval(
-        self, action: str, make_world: MakeWorld
-    ) -> None:
+    def test_what_is_done_at_the_dashboard_is_known_within_one_interval(self, make_world: MakeWorld) -> None:
         with make_world(webhooks="off") as world:
             world.simulator.send = lambda *_: 404
-            visitor = person_with_card(world)
+            actions = ("attach", "unset", "detach", "renew", "age", "delete")
+            visitors = [person_with_card(world) for _ in actions]
+            with_two = person_with_card(world)
+            other = world.simulator.attach_card(with_two.stripe_customer_id)
             world.live_through(timedelta(hours=1))
 
-            dashboard.act(world.simulator, visitor.session_id, action)
+            for visitor, action in zip(visitors, actions, strict=True):
+                dashboard.act(world.simulator, visitor.session_id, action)
+            world.simulator.choose_default(with_two.stripe_customer_id, other)
+            before = world.compare()
             world.live_through(PULL_INTERVAL + timedelta(seconds=10))
 
+            assert len({words.partition(":")[0] for words in before.wrong}) == len(actions) + 1
             assert not world.compare().wrong
 
     def test_what_webhooks_should_bring_and_do_not_is_found_all_the_same(self, make_world: MakeWorld) -> None:
