@@ -27,6 +27,7 @@ from tests.support.applications import Applications
 from tests.support.deliveries import into
 from tests.support.engines import ServerConnections
 from tests.support.installation import Installations
+from tests.support.lasting import LastingConnections
 from tests.support.rows import read_all
 
 KEY = Fernet.generate_key().decode()
@@ -139,6 +140,14 @@ def _close_server_connections(server_connections: ServerConnections) -> Iterator
 
 
 @pytest.fixture(scope="session")
+def lasting_connections() -> Iterator[LastingConnections]:
+    """Connections to PostgreSQL that the engine of one test leaves to that of the next."""
+    connections = LastingConnections()
+    yield connections
+    connections.close()
+
+
+@pytest.fixture(scope="session")
 def migrated_engine(server: postgres.Server | None, tmp_path_factory: pytest.TempPathFactory) -> sa.Engine:
     """A database with all tables, to be copied for each test."""
     if server is not None:
@@ -161,10 +170,12 @@ def migrated(migrated_engine: sa.Engine) -> str:
 
 
 @pytest.fixture
-def database_url(server: postgres.Server | None, migrated: str, tmp_path: Path) -> str:
+def database_url(
+    server: postgres.Server | None, migrated: str, tmp_path: Path, lasting_connections: LastingConnections
+) -> str:
     """A database with all tables, in which nothing is stored."""
     if server is not None:
-        return server.empty_copy(migrated)
+        return server.empty_copy(migrated, spared=lasting_connections.pids)
     shutil.copy(migrated.removeprefix("sqlite:///"), tmp_path / "test.db")
     return f"sqlite:///{tmp_path / 'test.db'}"
 
@@ -224,9 +235,11 @@ def _forget_listeners(app: Flask) -> None:
 
 
 @pytest.fixture(scope="session")
-def applications(one_simulator: Simulator, migrated_engine: sa.Engine) -> Applications:
+def applications(
+    one_simulator: Simulator, migrated_engine: sa.Engine, lasting_connections: LastingConnections
+) -> Applications:
     """The applications of this process of the tests."""
-    return Applications(one_simulator.wsgi, like=migrated_engine)
+    return Applications(one_simulator.wsgi, like=migrated_engine, lasting=lasting_connections)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from app.console.overview.funnel import SlowAnswers
 from app.core import db
 from app.core.config import Settings
 from tests.support import engines
+from tests.support.lasting import LastingConnections
 from tests.support.transactions import forbid_open_transactions
 
 
@@ -31,11 +32,17 @@ class _Kept:
 
 
 class Applications:
-    """All applications of this process. `stripe` answers their calls; `like` lends compiled statements."""
+    """All applications of this process.
 
-    def __init__(self, stripe: Callable[..., Any], like: sa.Engine) -> None:
+    `stripe` answers their calls; `like` lends compiled statements, and `lasting` connections to PostgreSQL.
+    """
+
+    def __init__(
+        self, stripe: Callable[..., Any], like: sa.Engine, lasting: LastingConnections | None = None
+    ) -> None:
         self._stripe = forbid_open_transactions(stripe)
         self._like = like
+        self._lasting = lasting
         self._kept: list[_Kept] = []
 
     def take(self, settings: Settings, *, own: bool = False) -> Flask:
@@ -46,7 +53,7 @@ class Applications:
             if not own:
                 self._kept.append(known)
         _renew(known, settings)
-        engines.hasten(known.app, like=self._like)
+        engines.hasten(known.app, like=self._like, lasting=self._lasting)
         return known.app
 
     def _find(self, settings: Settings) -> _Kept | None:

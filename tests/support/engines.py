@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.core import db
+from tests.support.lasting import LastingConnections
 
 
 class ServerConnections:
@@ -44,15 +45,18 @@ class ServerConnections:
             self._open.append(record)
 
 
-def hasten(app: Flask, *, like: sa.Engine) -> None:
+def hasten(app: Flask, *, like: sa.Engine, lasting: LastingConnections | None = None) -> None:
     """Let an application share what another engine has compiled, and not wait for the disk.
 
     SQLAlchemy keeps compiled statements for each engine, and each application of the tests has its own. To
     compile them again would take a third of a test's time. Nobody pulls the plug in these tests, so an
-    SQLite file need not reach the disk. (PostgreSQL's server gets the same setting.)
+    SQLite file need not reach the disk. (PostgreSQL's server gets the same setting.) On PostgreSQL the engine
+    takes `lasting` connections.
     """
     with app.app_context():
         engine = db.engine()
+    if lasting is not None and engine.dialect.name == "postgresql":
+        lasting.lend_to(engine)  # before another dialect takes the place of the one that it listens to
     if engine.dialect.name == like.dialect.name:
         engine.dialect = like.dialect
         engine._compiled_cache = like._compiled_cache

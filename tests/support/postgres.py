@@ -4,11 +4,13 @@ import itertools
 import os
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 
 # What the tables of a database look like, by everything that a change of them would change.
@@ -19,19 +21,47 @@ SELECT (SELECT version_num FROM alembic_version),
 FROM pg_class relation JOIN pg_attribute ON attrelid = relation.oid
 WHERE relnamespace = 'public'::regnamespace
 """
-_END_OTHERS = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-)
+_END_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND NOT pid = ANY(%s)
+"""
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+# A function's plans are made once for each connection. A replica checks no foreign keys, so the order of the
+# tables does not matter.
+_DEFINE_EMPTY = """
+SET session_replication_role = replica;
+CREATE FUNCTION pg_temp.empty() RETURNS void LANGUAGE plpgsql AS $$ BEGIN {deletions}; END $$
+"""
 
 
-@dataclass
 class Copy:
-    """A copy of a template that many tests use, one after the other."""
+    """A copy of a template that many tests use, one after the other. It is emptied through one connection."""
 
-    url: str
-    shape: tuple[str, str]
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._connection = _connect(url)
+        self._shape = self._look()
+        tables = [name for (name,) in self._connection.execute(_TABLES)]
+        deletions = "; ".join(f'DELETE FROM "{table}"' for table in tables)  # noqa: S608 (our own names)
+        self._connection.execute(_DEFINE_EMPTY.format(deletions=deletions).encode())
+
+    def empty(self, *, spared: Sequence[int]) -> bool:
+        """Delete every row, and end every other process but these; False when the tables were changed."""
+        try:
+            self._connection.execute(_END_OTHERS, [list(spared)])
+            if self._look() != self._shape:
+                return False
+            self._connection.execute("SELECT pg_temp.empty()")
+        except psycopg.Error:  # a table is gone, or the whole database
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _look(self) -> object:
+        return self._connection.execute(_SHAPE).fetchone()
 
 
 @dataclass
@@ -51,19 +81,23 @@ class Server:
         self._run(f'CREATE DATABASE "{name}"{copied}')
         return self.url.set(database=name).render_as_string(hide_password=False)
 
-    def empty_copy(self, template: str) -> str:
-        """Give the URL of a copy of a template that has no rows.
+    def empty_copy(self, template: str, *, spared: Sequence[int] = ()) -> str:
+        """Give the URL of a copy of a template without rows, to which only `spared` processes are connected.
 
         It is the same for every test: deleting a few rows takes a tenth of the time of a new copy.
         A test that changed the tables leaves the next one a new copy all the same.
         """
-        if self._copy is None or not _emptied(self._copy):
+        if self._copy is None or not self._copy.empty(spared=spared):
             if self._copy is not None:
+                self._copy.close()
                 self.drop_database(self._copy.url)
-            url = self.create_database(template=template)
-            with _connected(url) as connection:
-                self._copy = Copy(url, _shape(connection))
+            self._copy = Copy(self.create_database(template=template))
         return self._copy.url
+
+    def close(self) -> None:
+        """Close the connection to the copy."""
+        if self._copy is not None:
+            self._copy.close()
 
     def drop_database(self, url: str) -> None:
         """Remove a database, and close its connections."""
@@ -86,36 +120,13 @@ class Server:
             self._start()
 
     def _run(self, statement: str) -> None:
-        with _connected(self.url) as connection:
-            connection.exec_driver_sql(statement)
+        with _connect(self.url) as connection:
+            connection.execute(statement.encode())
 
 
-@contextmanager
-def _connected(url: sa.URL | str) -> Iterator[sa.Connection]:
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        yield connection
-
-
-def _shape(connection: sa.Connection) -> tuple[str, str]:
-    version, columns = connection.exec_driver_sql(_SHAPE).one()
-    return version, columns
-
-
-def _emptied(copy: Copy) -> bool:
-    """Delete every row; False when the tables are not what they were."""
-    try:
-        with _connected(copy.url) as connection:
-            connection.exec_driver_sql(_END_OTHERS)
-            if _shape(connection) != copy.shape:
-                return False
-            tables = connection.exec_driver_sql(_TABLES).scalars()
-            deletions = "; ".join(f'DELETE FROM "{table}"' for table in tables)  # noqa: S608 (our own names)
-            # A replica checks no foreign keys, so the order of the tables does not matter.
-            connection.exec_driver_sql(f"SET session_replication_role = replica; {deletions}")
-    except sa.exc.DBAPIError:  # a table is gone, or the whole database
-        return False
-    return True
+def _connect(url: sa.URL | str) -> psycopg.Connection[Any]:
+    plain = sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    return psycopg.connect(plain, autocommit=True)
 
 
 @contextmanager
@@ -123,7 +134,9 @@ def running() -> Iterator[Server]:
     """A server for as long as the tests run."""
     given = os.environ.get("GANGWAY_TEST_POSTGRES")
     if given:
-        yield Server(sa.make_url(given))
+        found = Server(sa.make_url(given))
+        yield found
+        found.close()
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR
@@ -139,6 +152,8 @@ def running() -> Iterator[Server]:
                     server.psql(f"ALTER SYSTEM SET {setting} = off")
                 server.psql("SELECT pg_reload_conf()")
                 url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-                yield Server(url, _stop=server.stop, _start=server.start)
+                made = Server(url, _stop=server.stop, _start=server.start)
+                yield made
+                made.close()
             finally:
                 server.cleanup()
