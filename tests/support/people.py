@@ -5,6 +5,7 @@ properties tell what the portal's database and Stripe's store hold about them at
 does the same for its own customers over the JSON API.
 """
 
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -59,6 +60,7 @@ class Person:
     def sign_up(cls, app: Flask, simulator: Simulator, name: str = "ada") -> "Person":
         """Sign up in a new browser, under a name that nobody else in the test has."""
         person = cls(app, simulator, app.test_client(), name)
+        person.form = SignupPage.unread(person.client)
         answer = person.submit_form()
         assert answer.status_code == 303, Page.of(answer).text
         return person
@@ -72,10 +74,10 @@ class Person:
 
     def submit_form(self) -> TestResponse:
         """Press the form's button, for the first time or again."""
-        before = self.form.page
+        before = copy(self.form)
         answer = self.form.submit(key=self.name, subject_keys=[f"{self.name}-1"], currency=self.currency)
-        if not self.form.page.all(name="csrf_token"):  # an error page: the browser's "back" leads to the form
-            self.form.page = before
+        if not self.form.has_fields:  # an error page: the browser's "back" leads to the form
+            self.form = before
         return self._follow_to_stripe(answer)
 
     def submit_new_form(self) -> TestResponse:

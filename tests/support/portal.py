@@ -1,12 +1,15 @@
 """The portal's forms, filled in as a visitor would."""
 
+import secrets
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.onboarding.forms import Form
 from tests.support.browser import Page
+from tests.support.console import csrf
 
 DETAILS: dict[str, Any] = {
     "name": "Ada Lovelace Ltd",
@@ -22,13 +25,34 @@ class SignupPage:
 
     def __init__(self, client: FlaskClient, path: str = "/signup") -> None:
         self._client = client
+        self._hidden: dict[str, str] | None = None
         self.page = Page.of(client.get(path))
+
+    @classmethod
+    def unread(cls, client: FlaskClient) -> "SignupPage":
+        """A form that this browser can send, and that nobody looks at: to draw and read it takes long."""
+        app = client.application
+        with client.session_transaction() as cookie:
+            cookie.permanent = True
+            cookie.setdefault("browser", secrets.token_urlsafe(24))
+        with app.app_context():
+            nonce = Form().nonce
+        made = cls.__new__(cls)
+        made._client, made._hidden = client, {"csrf_token": csrf(client), "nonce": nonce}
+        return made
+
+    @property
+    def has_fields(self) -> bool:
+        """Is there a form? Some answers take its place."""
+        return self._hidden is not None or bool(self.page.all(name="csrf_token"))
 
     def fields(self, **details: Any) -> dict[str, Any]:
         """All that the form sends, with these details in place of the usual ones."""
+        return (self._hidden or self._read()) | DETAILS | details
+
+    def _read(self) -> dict[str, str]:
         form = self.page.one("form", id="details")  # other forms of the page have a token too
-        hidden = {name: form.one("input", name=name)["value"] for name in ("csrf_token", "nonce")}
-        return hidden | DETAILS | details
+        return {name: form.one("input", name=name)["value"] for name in ("csrf_token", "nonce")}
 
     def submit(self, **details: Any) -> TestResponse:
         """Press "Continue to payment". A page that comes back takes the place of this one."""
@@ -38,7 +62,7 @@ class SignupPage:
         """Post exactly these fields."""
         answer = self._client.post("/signup", data=fields, **options)
         if answer.mimetype == "text/html" and answer.status_code in {200, 422, 503}:
-            self.page = Page.of(answer)
+            self.page, self._hidden = Page.of(answer), None
         return answer
 
     def press(self, button: str, value: str = "1", **details: Any) -> TestResponse:
@@ -48,7 +72,7 @@ class SignupPage:
 
 def sign_up(client: FlaskClient, **details: Any) -> str:
     """Sign up. Return the id of the checkout session (cs_…) that this opens."""
-    answer = SignupPage(client).submit(**details)
+    answer = SignupPage.unread(client).submit(**details)
     assert answer.status_code == 303, Page.of(answer).text
     return session_of(answer)
 
