@@ -22,7 +22,7 @@ from app import create_app, migrations
 from app.core import db
 from app.core.config import Settings
 from app.simulator import Simulator
-from tests.support import postgres, routes
+from tests.support import logs, postgres, routes
 from tests.support.applications import Applications
 from tests.support.deliveries import into
 from tests.support.engines import ServerConnections
@@ -41,6 +41,7 @@ SLOW_TIMEOUT = 900  # seconds for one test
 def pytest_configure() -> None:
     """Spare the many applications of the tests what only one needs to do."""
     routes.compile_once()
+    logs.print_plainly()
     gc.disable()  # until all is collected: nothing of that becomes garbage
 
 
@@ -199,7 +200,7 @@ def unlogged() -> Iterator[None]:
     yield
     root.handlers[:] = [handler for handler in root.handlers if type(handler) is not logging.StreamHandler]
     root.setLevel(level)
-    structlog.reset_defaults()
+    logs.print_plainly()
     structlog.contextvars.clear_contextvars()
 
 
