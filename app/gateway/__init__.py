@@ -2,9 +2,9 @@
 
 from app.gateway.billing_details import BillingDetails, TaxId
 from app.gateway.calls import KEY_LIFETIME
-from app.gateway.choices import DefaultChange
 from app.gateway.client import StripeGateway, is_live
 from app.gateway.contacts import Contact, contact_of
+from app.gateway.default_changes import DefaultChange
 from app.gateway.errors import (
     StripeFailed,
     StripeFailureStored,
@@ -15,10 +15,10 @@ from app.gateway.errors import (
     StripeRefused,
     StripeUnavailable,
 )
-from app.gateway.events import verify
 from app.gateway.listed import CustomerPage, EventPage, ListedCustomer, SentEvent
 from app.gateway.options import CheckoutSessionOptions
 from app.gateway.permissions import Permission
+from app.gateway.signatures import verify
 from app.gateway.time_budget import clear_budget, set_budget, time_left
 from app.gateway.transport import WSGITransport
 from app.gateway.values import (

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from app.gateway.billing_details import BillingDetails, TaxId
 from app.gateway.calls import Calls, plain
-from app.gateway.choices import BY_POLICY, CHOICE
+from app.gateway.default_changes import BY_POLICY, CHOICE
 from app.gateway.errors import translate_errors
 from app.gateway.listed import CustomerPage, ListedCustomer
 from app.gateway.values import Mandate, Method, StripeCustomer, instant

@@ -14,10 +14,9 @@ from app.core import db
 from app.core.errors import Conflict, Invalid, NotFound
 from app.customers import Customer, CustomerTaken, NewCustomer
 from app.onboarding import consents, handovers, queries
-from app.onboarding.consent import Consent
 from app.onboarding.form_details import merged
 from app.onboarding.handovers import Handover
-from app.onboarding.models import BillingAccess, Signup, browser_hash
+from app.onboarding.models import BillingAccess, Consent, Signup, browser_hash
 from app.web.languages import gettext
 
 MAX_TRIES = 5  # each time a twin of this request was quicker, it has stored something to continue from

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import portal
-from app.onboarding.consent import Consent
+from app.onboarding.models import Consent
 from app.web import languages
 
 

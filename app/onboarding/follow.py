@@ -7,8 +7,7 @@ from app.core import db
 from app.core.db import utcnow
 from app.gateway import StripeRefused
 from app.onboarding import consents, links
-from app.onboarding.consent import Consent
-from app.onboarding.models import Signup, browser_hash
+from app.onboarding.models import Consent, Signup, browser_hash
 from app.onboarding.payment import resume
 
 

@@ -1,4 +1,4 @@
-"""Which browser may see which customer."""
+"""Who signed up in which browser, who may see the billing page, and what customers agreed to."""
 
 import hashlib
 from datetime import datetime
@@ -101,3 +101,20 @@ class BillingAccess(Base):
 def browser_hash(nonce: str) -> str:
     """What is stored of a browser's nonce. It is random and long, so a plain hash can't be guessed back."""
     return hashlib.sha256(nonce.encode()).hexdigest()
+
+
+class Consent(Base):
+    """One consent of a customer: which version, when, and what the page linked to. Never changed."""
+
+    __tablename__ = "consent"
+
+    id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
+    customer_id: Mapped[str] = mapped_column(
+        sa.String(26), sa.ForeignKey("customer.id", ondelete="CASCADE"), index=True
+    )
+    kind: Mapped[str] = mapped_column(sa.String(16))  # sentence or checkbox
+    version: Mapped[str] = mapped_column(sa.String(40))
+    language: Mapped[str] = mapped_column(sa.String(16))  # of the page
+    terms_url: Mapped[str | None] = mapped_column(sa.Text)
+    privacy_url: Mapped[str | None] = mapped_column(sa.Text)
+    given_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.apps import App
 from app.core.db import Base, DisplayText, UtcDateTime, new_id, partial_index, utcnow
 from app.customers import Customer
-from app.payers import names
+from app.payers import method_names
 
 LIVE = sa.text("deleted_at IS NULL")
 BEGUN = sa.text("deleted_at IS NULL AND status <> 'none'")
@@ -183,27 +183,27 @@ class PaymentMethod(Base):
     def name(self) -> str:
         """What it is, in one or two words: the bank, the brand or the type."""
         if self.type == "custom":
-            return self.display_name or names.type_name(self.type)
-        if self.type in names.CARD_TYPES and self.brand:
-            return names.brand_name(self.brand)
-        return self.bank_name or names.type_name(self.type)
+            return self.display_name or method_names.type_name(self.type)
+        if self.type in method_names.CARD_TYPES and self.brand:
+            return method_names.brand_name(self.brand)
+        return self.bank_name or method_names.type_name(self.type)
 
     @property
     def title(self) -> str:
         """The method in a few words, such as `Visa •••• 4242, Apple Pay`. Types yet unknown have one, too."""
         account = f"•••• {self.last4}" if self.last4 else self.email or self.handle
         title = f"{self.name} {account}" if account else self.name
-        return f"{title}, {names.wallet_name(self.wallet)}" if self.wallet else title
+        return f"{title}, {method_names.wallet_name(self.wallet)}" if self.wallet else title
 
     @property
     def kind(self) -> str:
         """Its type, as people call it."""
-        return names.type_name(self.type)
+        return method_names.type_name(self.type)
 
     @property
     def wallet_name(self) -> str | None:
         """The wallet that a card was saved from."""
-        return names.wallet_name(self.wallet) if self.wallet else None
+        return method_names.wallet_name(self.wallet) if self.wallet else None
 
     @property
     def is_being_removed(self) -> bool:
@@ -216,12 +216,12 @@ class PaymentMethod(Base):
     @property
     def is_card(self) -> bool:
         """Is it a card, whatever Stripe calls its type?"""
-        return self.type in names.CARD_TYPES
+        return self.type in method_names.CARD_TYPES
 
     @property
     def is_bank_debit(self) -> bool:
         """Is it a bank account that is debited, which banks confirm in days?"""
-        return self.type in names.BANK_DEBITS
+        return self.type in method_names.BANK_DEBITS
 
     @property
     def expiry(self) -> str | None:

@@ -4,7 +4,7 @@ from tests.mutants.mutant import Mutant
 
 RECEIVE = "app/webhooks/receive.py"
 DISPATCH = "app/webhooks/dispatch.py"
-VERIFY = "app/gateway/events.py"
+VERIFY = "app/gateway/signatures.py"
 WEBHOOK = "app/webhooks/api.py"
 MARK_DUE = "app/payers/actions.py"
 

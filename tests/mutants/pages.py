@@ -276,7 +276,7 @@ MUTANTS = (
     ),
     Mutant(
         "a name becomes a formula in a spreadsheet",
-        "app/console/customers/file.py",
+        "app/console/customers/csv_file.py",
         """DANGEROUS.sub("'", cell or "")""",
         """DANGEROUS.sub("", cell or "")""",
         "tests/console/test_customers_file.py::test_holds_no_formula",

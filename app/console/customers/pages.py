@@ -7,9 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from app import apps, audit, operators
 from app.console.common import urls
-from app.console.customers import file as customer_file
-from app.console.customers import queries, search
-from app.console.customers.rows import payments
+from app.console.customers import csv_file, queries, search
+from app.console.customers.payment_columns import payments
 from app.console.customers.search import ListRequest
 from app.core import db
 from app.core.config import settings
@@ -75,7 +74,7 @@ def file() -> ResponseReturnValue:
     session.commit()
     name = f"customers-{utcnow():%Y-%m-%d}.csv"
     return Response(
-        customer_file.pieces(db.engine(), asked, query),
+        csv_file.pieces(db.engine(), asked, query),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
     )

@@ -8,7 +8,7 @@ import pytest
 import stripe
 
 from app.gateway import Method
-from app.payers import PaymentMethod, names
+from app.payers import PaymentMethod, method_names
 
 CARD = {"last4": "0005", "exp_month": 12, "exp_year": 2034}
 
@@ -73,4 +73,4 @@ def test_has_a_name_for_every_type_of_stripe() -> None:
     known = re.findall(r"[\"'](\w+)[\"']", str(stripe.PaymentMethod.__annotations__["type"]))
 
     assert len(known) > 50
-    assert [kind for kind in known if kind not in names.TYPES] == []
+    assert [kind for kind in known if kind not in method_names.TYPES] == []

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.console.customers import queries
-from app.console.customers.rows import Payment, payments
+from app.console.customers.payment_columns import Payment, payments
 from app.console.customers.search import ListRequest
 
 HEADS = (
