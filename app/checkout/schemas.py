@@ -1,5 +1,6 @@
 """Checkout sessions on the wire."""
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
@@ -166,26 +167,13 @@ class CheckoutOptions(WireModel):
 
     def checkout_options(self, currency: str, *, own_return: str) -> CheckoutSessionOptions:
         """Return the value that actions take, with our currency and return URL where none was given."""
-        is_embedded = self.ui_mode == "embedded"
-        needs_return = is_embedded and self.redirect_on_completion != "never"
-        return CheckoutSessionOptions(
-            currency=self.currency or currency,
-            success_url=self.success_url or (None if is_embedded else own_return),
-            cancel_url=self.cancel_url,
-            return_url=self.return_url or (own_return if needs_return else None),
-            ui_mode=self.ui_mode,
-            payment_method_types=tuple(self.payment_method_types or ()),
-            billing_address_collection=self.billing_address_collection,
-            client_reference_id=self.client_reference_id,
-            customer_update=_stripes(self.customer_update),
-            consent_collection=_stripes(self.consent_collection),
-            custom_text=_stripes(self.custom_text),
-            expires_at=self.expires_at,
-            locale=self.locale,
-            redirect_on_completion=self.redirect_on_completion,
-            tax_id_collection=_stripes(self.tax_id_collection),
-            metadata=self.metadata or {},
-        )
+        given = {name: value for name, value in self.model_dump(exclude_none=True).items() if value != {}}
+        ours = {"currency": currency}
+        if self.ui_mode != "embedded":
+            ours["success_url"] = own_return
+        elif self.redirect_on_completion != "never":
+            ours["return_url"] = own_return
+        return CheckoutSessionOptions(**ours | given)
 
 
 class CreateStripeCheckoutSessionRequest(WireModel):
@@ -225,26 +213,13 @@ class CreateStripeCheckoutSessionResult(WireModel):
         """Return the answer for a session, without our own marks in its metadata."""
         opened, payer = started.opened, started.payer
         assert opened is not None  # each call of the API asks Stripe
+        said = asdict(opened) | {
+            "currency": opened.currency.upper() if opened.currency else None,
+            "metadata": {name: value for name, value in opened.metadata.items() if name not in RESERVED},
+        }
         return cls(
             customer_id=payer.customer_id,
             stripe_customer_id=payer.stripe_customer_id,
-            session_id=opened.id,
-            setup_intent_id=opened.setup_intent_id,
-            client_secret=opened.client_secret,
-            client_reference_id=opened.client_reference_id,
-            customer_email=opened.customer_email,
-            currency=opened.currency.upper() if opened.currency else None,
-            created_at=opened.created_at,
-            expires_at=opened.expires_at,
-            metadata={name: value for name, value in opened.metadata.items() if name not in RESERVED},
-            status=opened.status,
-            url=opened.url,
-            cancel_url=opened.cancel_url,
-            success_url=opened.success_url,
-            return_url=opened.return_url,
+            session_id=said.pop("id"),
+            **said,
         )
-
-
-def _stripes(model: WireModel | None) -> dict[str, Any] | None:
-    """An option in Stripe's words: those are ours, in snake case."""
-    return model.model_dump(exclude_none=True) or None if model else None

@@ -1,6 +1,6 @@
 """The options of a Checkout Session, and their names in Stripe's current API."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 # OpenMeter's and older Stripe words, and what Stripe calls them since 2026-03-25.dahlia
@@ -34,23 +34,10 @@ class CheckoutSessionOptions:
 
     def params(self) -> dict[str, Any]:
         """The options as Stripe's parameters, without those that were not given."""
-        wanted: dict[str, Any] = {
-            "currency": self.currency.lower(),
-            "success_url": self.success_url,
-            "cancel_url": self.cancel_url,
-            "return_url": self.return_url,
-            "ui_mode": UI_MODES.get(self.ui_mode or ""),
-            # `payment_method_types` itself is refused since 2026-09-30.endive.
-            "allowed_payment_method_types": list(self.payment_method_types) or None,
-            "billing_address_collection": self.billing_address_collection,
-            "client_reference_id": self.client_reference_id,
-            "customer_update": self.customer_update,
-            "consent_collection": self.consent_collection,
-            "custom_text": self.custom_text,
-            "expires_at": self.expires_at,
-            "locale": self.locale,
-            "phone_number_collection": self.phone_number_collection,
-            "redirect_on_completion": self.redirect_on_completion,
-            "tax_id_collection": self.tax_id_collection,
-        }
-        return {name: value for name, value in wanted.items() if value is not None}
+        given = asdict(self)
+        del given["metadata"]  # ours is added to it
+        given["currency"] = self.currency.lower()
+        given["ui_mode"] = UI_MODES.get(self.ui_mode or "")
+        # `payment_method_types` itself is refused since 2026-09-30.endive.
+        given["allowed_payment_method_types"] = list(given.pop("payment_method_types")) or None
+        return {name: value for name, value in given.items() if value is not None}

@@ -66,33 +66,26 @@ def permissions(v1: Any, *, is_restricted: bool) -> list[Permission]:
     Raises StripeKeyRejected and StripeUnavailable.
     """
     if not is_restricted:
-        return [
-            Permission(
-                area=area.name,
-                needed=area.needed,
-                ok=True,
-                words="A secret key may do everything.",
-                optional=area.optional,
-            )
-            for area in AREAS
-        ]
+        return [_permission(area, ok=True, words="A secret key may do everything.") for area in AREAS]
     return [_tried(v1, area) for area in AREAS]
 
 
 def _tried(v1: Any, area: Area) -> Permission:
-    ok: bool | None
     try:
         with translate_errors():
             area.probe(v1)
-        ok, words = True, "Granted."
     except (StripeKeyRejected, StripeUnavailable):
         raise
     except StripePermissionMissing as error:
-        ok, words = False, error.detail
+        return _permission(area, ok=False, words=error.detail)
     except (StripeObjectMissing, StripeRefused):
-        ok, words = True, "Granted."
+        pass  # the key was allowed to ask
     except AppError as error:
-        ok, words = None, error.detail
+        return _permission(area, ok=None, words=error.detail)
+    return _permission(area, ok=True, words="Granted.")
+
+
+def _permission(area: Area, *, ok: bool | None, words: str) -> Permission:
     return Permission(area=area.name, needed=area.needed, ok=ok, words=words, optional=area.optional)
 
 

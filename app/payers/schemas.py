@@ -1,5 +1,6 @@
 """What Stripe knows of a customer, on the wire."""
 
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -101,13 +102,5 @@ class StripeCustomerPortalSession(WireModel):
     @classmethod
     def of(cls, opened: PortalSession) -> "StripeCustomerPortalSession":
         """The answer for a session."""
-        return cls(
-            id=opened.id,
-            stripe_customer_id=opened.customer_id,
-            configuration_id=opened.configuration_id,
-            livemode=opened.livemode,
-            created_at=opened.created_at,
-            return_url=opened.return_url or "",
-            locale=opened.locale or "",
-            url=opened.url,
-        )
+        said = asdict(opened) | {"return_url": opened.return_url or "", "locale": opened.locale or ""}
+        return cls(stripe_customer_id=said.pop("customer_id"), **said)
