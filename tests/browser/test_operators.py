@@ -169,10 +169,9 @@ def test_every_page_is_accessible(visit: Visit, place: Place) -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("width", [1280, 1024, 390])
-def test_the_table_of_logins_stays_in_its_panel(visit: Visit, place: Place, width: int) -> None:
+def test_the_table_of_logins_stays_in_its_panel(visit: Visit, place: Place) -> None:
     member(place.app)
-    with visit(viewport={"width": width, "height": 900}) as page:
+    with visit() as page:
         log_in(page)
         expect_title(page, "Your account")
         with place.app.app_context():
@@ -181,17 +180,18 @@ def test_the_table_of_logins_stays_in_its_panel(visit: Visit, place: Place, widt
             db.session().commit()
         page.reload()
 
-        table, panel = (page.locator(f"section:has(h2#your-sessions) {inner}") for inner in ("table", "h2"))
-        ends = [box["x"] + box["width"] for box in (table.bounding_box(), panel.bounding_box()) if box]
-        assert ends[0] <= ends[1] + 1
+        for width in (1280, 1024, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            table, panel = (
+                page.locator(f"section:has(h2#your-sessions) {inner}") for inner in ("table", "h2")
+            )
+            ends = [box["x"] + box["width"] for box in (table.bounding_box(), panel.bounding_box()) if box]
+            assert ends[0] <= ends[1] + 1, width
 
 
-@pytest.mark.parametrize("width", [1024, 390])
-def test_the_question_before_a_token_is_revoked_stays_in_the_table(
-    visit: Visit, place: Place, width: int
-) -> None:
+def test_the_question_before_a_token_is_revoked_stays_in_the_table(visit: Visit, place: Place) -> None:
     member(place.app)
-    with visit(viewport={"width": width, "height": 900}) as page:
+    with visit() as page:
         log_in(page)
         for name in ("ledger", "x" * 100):
             page.goto("/operator/tokens")
@@ -200,4 +200,6 @@ def test_the_question_before_a_token_is_revoked_stays_in_the_table(
         for question in page.locator("summary", has_text="Revoke").all():
             question.click()
 
-        assert page.evaluate(OVERFLOWING, ".table-frame") == []
+        for width in (1024, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate(OVERFLOWING, ".table-frame") == [], width
