@@ -21,6 +21,7 @@ from app.core.sealing import Sealer
 from app.customers.api import api as customers_api
 from app.gateway import StripeGateway, WSGITransport
 from app.onboarding.handovers.api import api as handovers_api
+from app.onboarding.links.api import api as links_api
 from app.payers.api import api as payers_api
 from app.payers.api import apps_api as uninstall_api
 from app.web import (
@@ -39,7 +40,7 @@ from app.webhooks import api as webhooks_api
 
 WSGIApplication = Callable[..., Any]
 
-APIS = (customers_api, payers_api, checkout_api, apps_api, uninstall_api, handovers_api)
+APIS = (customers_api, payers_api, checkout_api, apps_api, uninstall_api, handovers_api, links_api)
 
 
 def create_app(settings: Settings, *, stripe_in_process: WSGIApplication | None = None) -> Flask:

@@ -43,6 +43,10 @@ PATH_PARAMETERS: Mapping[str, tuple[str, JSON]] = {
         "The app's id.",
         {"type": "string", "pattern": ULID_PATTERN, "examples": ["01K0A5QJ7M8Z3T9V4XWYB2C6DE"]},
     ),
+    "linkId": (
+        "The link's id.",
+        {"type": "string", "pattern": ULID_PATTERN, "examples": ["01K0A5QJ7M8Z3T9V4XWYB2C6DE"]},
+    ),
     "type": (
         "The kind of app.",
         {"type": "string", "enum": ["stripe", "sandbox", "custom_invoicing"], "examples": ["stripe"]},

@@ -1,6 +1,5 @@
 """Letting a browser in to a customer that exists, because the company's app vouches for it."""
 
-import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -9,9 +8,9 @@ from app import portal
 from app.core import db
 from app.customers import Customer
 from app.onboarding import billing, handovers, links
-from app.onboarding.follow import bind
+from app.onboarding.follow import bind, note_return
 from app.onboarding.handovers import Handover, HandoverRefused
-from app.onboarding.models import Signup, browser_hash
+from app.onboarding.models import browser_hash
 
 
 def enter(session: Session, handover: Handover, customer: Customer, *, browser: str) -> links.OnboardingLink:
@@ -30,19 +29,10 @@ def enter(session: Session, handover: Handover, customer: Customer, *, browser: 
         raise HandoverRefused(handovers.EXPIRED, "An operator revoked the link of this hand-over.")
     bind(session, link, browser)
     billing.let_in(session, customer_id, browser, way=billing.Way.HANDOVER)
-    note_return(session, handover, customer_id=customer_id, browser=browser)
+    details = handover.details
+    note_return(session, customer_id, browser=browser, url=details.return_url, label=details.return_label)
     session.commit()
     return link
-
-
-def note_return(session: Session, handover: Handover, *, customer_id: str, browser: str) -> None:
-    """Remember where the company's app wants this browser back. Flushes."""
-    session.execute(
-        sa.update(Signup)
-        .where(Signup.customer_id == customer_id, Signup.browser_hash == browser_hash(browser))
-        .values(return_url=handover.details.return_url, return_label=handover.details.return_label)
-        .execution_options(synchronize_session=False)
-    )
 
 
 def _make(session: Session, handover: Handover, customer: Customer, token: str) -> links.OnboardingLink:
@@ -55,6 +45,8 @@ def _make(session: Session, handover: Handover, customer: Customer, token: str) 
                 profile=portal.current_slug(),
                 expires_at=handover.expires_at + 2 * handovers.FORM_LIFETIME,  # a form may be open meanwhile
                 token=token,
+                return_url=handover.details.return_url,
+                return_label=handover.details.return_label,
             )
     except IntegrityError:  # the same hand-over at the same moment
         found = links.find(session, token)

@@ -1,5 +1,6 @@
 """Following an onboarding link to Stripe's page."""
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import apps, audit
@@ -9,6 +10,8 @@ from app.gateway import StripeRefused
 from app.onboarding import consents, links
 from app.onboarding.models import Consent, Signup, browser_hash
 from app.onboarding.payment import resume
+
+OF_LINK = ("link_id", "profile", "return_url", "return_label")
 
 
 def follow(
@@ -61,13 +64,29 @@ def bind(session: Session, link: links.OnboardingLink, browser: str) -> None:
         browser_hash=browser_hash(browser),
         link_id=link.id,
         profile=link.profile,
+        return_url=link.return_url,
+        return_label=link.return_label,
         created_at=utcnow(),
     )
     session.execute(
         bound.on_conflict_do_update(
             index_elements=["customer_id", "browser_hash"],
             # The link that it came by before may be revoked.
-            set_={"link_id": bound.excluded.link_id, "profile": bound.excluded.profile},
+            set_={name: bound.excluded[name] for name in OF_LINK},
             where=Signup.link_id.is_not(None),
         )
+    )
+    if link.return_url is not None:
+        note_return(session, link.customer_id, browser=browser, url=link.return_url, label=link.return_label)
+
+
+def note_return(
+    session: Session, customer_id: str, *, browser: str, url: str | None, label: str | None
+) -> None:
+    """Remember where the company's app wants this browser back. Flushes."""
+    session.execute(
+        sa.update(Signup)
+        .where(Signup.customer_id == customer_id, Signup.browser_hash == browser_hash(browser))
+        .values(return_url=url, return_label=label)
+        .execution_options(synchronize_session=False)
     )

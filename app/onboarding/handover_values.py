@@ -58,8 +58,6 @@ def lock(form: SignupForm, details: HandoverDetails) -> None:
     """Show locked fields as such. The company may use names that visitors may not."""
     values = values_of(details)
     for name in _fixed_inputs(details):
-        if name not in form:
-            continue
         form[name].flags.locked = True
         if isinstance(form[name], SelectField):
             value = values.get(name, "")
@@ -111,8 +109,6 @@ def _value(choice: Any) -> Any:
 
 
 def _problems(form: SignupForm, name: str) -> list[str]:
-    if name not in form:
-        return []
     return [str(error) for error in (*form[name].errors, *getattr(form[name], "entry_errors", {}).values())]
 
 

@@ -33,7 +33,7 @@ class Signup(Base):
         sa.String(26), sa.ForeignKey("onboarding_link.id", ondelete="CASCADE")
     )
     profile: Mapped[str | None] = mapped_column(sa.String(40))  # of the portal; None: the default one
-    return_url: Mapped[str | None] = mapped_column(sa.String(2000))  # where a hand-over sends it afterwards
+    return_url: Mapped[str | None] = mapped_column(sa.String(2000))  # where it goes afterwards
     return_label: Mapped[str | None] = mapped_column(sa.String(80))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 

@@ -14,6 +14,13 @@ FRAMES = "tests/onboarding/test_embedding.py"
 
 MUTANTS = (
     Mutant(
+        "a program revokes the link of another customer",
+        "app/onboarding/links/api.py",
+        "    if link_id not in {",
+        "    if link_id in {",
+        "tests/onboarding/links/test_api.py::test_revokes_no_link_of_somebody_else",
+    ),
+    Mutant(
         "a single-use hand-over lets a second browser in",
         ACTIONS,
         "if (used.customer_id, used.browser_hash) != (customer_id, browser_hash):",

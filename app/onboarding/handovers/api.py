@@ -7,12 +7,12 @@ from flask import g
 from app import portal
 from app.api.blueprint import Api
 from app.core.db import utcnow
-from app.core.errors import Invalid, NotFound
+from app.core.errors import Invalid
 from app.onboarding import handover_values
 from app.onboarding.handovers.details import HandoverDetails
 from app.onboarding.handovers.schemas import HandoverCreate, HandoverCreated
 from app.onboarding.handovers.tokens import MAX_TOKEN_LENGTH, issue
-from app.web.redirects import is_on_host
+from app.onboarding.return_place import check_place
 from app.web.urls import external
 
 api = Api("handovers", __name__, tag="Onboarding")
@@ -46,7 +46,8 @@ def create(body: HandoverCreate) -> HandoverCreated:
     Nothing is stored until the user sends the form. If a live customer has the key, the URL lets the browser
     in to that customer instead. An app can also sign a hand-over itself, without this call.
     """
-    _refuse_bad_place(body)
+    check_place(body.profile, body.return_url)
+    portal.use_profile(body.profile)
     _refuse_unfit(body)
     expires_at = (utcnow() + body.lifetime).replace(microsecond=0) + timedelta(seconds=1)
     details = HandoverDetails.model_validate(
@@ -56,19 +57,6 @@ def create(body: HandoverCreate) -> HandoverCreated:
     if len(token) > MAX_TOKEN_LENGTH:
         raise Invalid("the details are too long for a URL: give fewer subject keys, or shorter texts")
     return HandoverCreated(url=external("onboarding.form", handover=token), expires_at=expires_at)
-
-
-def _refuse_bad_place(details: HandoverDetails) -> None:
-    """Raise Invalid for a profile that does not exist, and for a return URL that it does not allow."""
-    try:
-        profile = portal.profile(details.profile)
-        portal.use_profile(details.profile)
-    except NotFound as error:
-        raise Invalid("there is no such profile", fields={"/profile": "there is no such profile"}) from error
-    hosts = profile.after.allowed_return_hosts
-    if details.return_url and hosts and not is_on_host(details.return_url, hosts):
-        allowed = f"must lead to one of the allowed hosts: {', '.join(hosts)}"
-        raise Invalid(f"returnURL {allowed}", fields={"/returnURL": allowed})
 
 
 def _refuse_unfit(details: HandoverDetails) -> None:

@@ -30,10 +30,13 @@ def create(
     profile: str | None = None,
     expires_at: datetime | None = None,
     token: str | None = None,
+    return_url: str | None = None,
+    return_label: str | None = None,
 ) -> tuple[OnboardingLink, str]:
     """Make a link for a customer, in an app and with a profile of the portal. `url` makes its address.
 
     Without an app, the link is for the profile's app, else for the default one. `profile` is a slug.
+    Customers go on to `return_url` after saving.
 
     The token is given here and never again, unless a new one of the caller's is used.
 
@@ -57,6 +60,8 @@ def create(
         expires_at=ends,
         uses=0,
         profile=profile,
+        return_url=return_url,
+        return_label=return_label,
     )
     session.add(link)
     _note(session, link, "link.created", actor, expires_at=ends.isoformat(timespec="seconds"))
@@ -123,7 +128,16 @@ def renew(
     except NotFound:  # its app is uninstalled
         place = None
     profile = link.profile if link.profile in portal.published().profiles else None
-    made, token = create(session, link.customer, actor=actor, app=place, profile=profile, token=token)
+    made, token = create(
+        session,
+        link.customer,
+        actor=actor,
+        app=place,
+        profile=profile,
+        token=token,
+        return_url=link.return_url,
+        return_label=link.return_label,
+    )
     revoke(session, link.id, actor=actor)
     link.renewed_by = made.id
     session.flush()

@@ -46,6 +46,8 @@ class OnboardingLink(Base):
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     uses: Mapped[int] = mapped_column(default=0)
     profile: Mapped[str | None] = mapped_column(sa.String(40))  # of the portal; None: the default one
+    return_url: Mapped[str | None] = mapped_column(sa.String(2000))  # where customers go after saving
+    return_label: Mapped[str | None] = mapped_column(sa.String(80))
 
     customer: Mapped[Customer] = relationship()
 
