@@ -42,7 +42,7 @@ def page() -> ResponseReturnValue:
         next=result.next and _page_url(asked, after=result.next),
         page_labels=search.PAGE_LABELS[asked.sort],
         sort_url={order: partial(_sorted, asked, order) for order in ("name", "created")},
-        elsewhere=None if result.total else _elsewhere(asked, held_by, len(installed)),
+        elsewhere=None if result.total or asked.are_waiting else _elsewhere(asked, held_by, len(installed)),
         is_id=search.names_a_stripe_id(asked.text),
         app_names={app.id: f"{app.name} ({'live' if app.livemode else 'test'})" for app in installed},
         statuses={status.value: status_info(status).label for status in PaymentStatus},
@@ -70,6 +70,7 @@ def file() -> ResponseReturnValue:
         status=asked.status,
         search="yes" if asked.text else None,  # not the text: it may be a name
         deleted="yes" if asked.are_deleted else None,
+        waiting="yes" if asked.are_waiting else None,
     )
     session.commit()
     name = f"customers-{utcnow():%Y-%m-%d}.csv"

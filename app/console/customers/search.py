@@ -73,6 +73,7 @@ class ListRequest:
     status: PaymentStatus | None = None
     app_id: str | None = None
     are_deleted: bool = False
+    are_waiting: bool = False  # for an operator who approves their sign-up
     sort: str = "-created"
     before: Position | None = None
     after: Position | None = None
@@ -92,6 +93,7 @@ class ListRequest:
             status=PaymentStatus(status) if status in set(PaymentStatus) else None,
             app_id=app_id if is_id(app_id := args.get("app", "").upper()) else None,
             are_deleted=args.get("show") == "deleted",
+            are_waiting=args.get("show") == "waiting",
             sort=sort,
             before=read_position("before"),
             after=read_position("after"),
@@ -107,12 +109,17 @@ class ListRequest:
 
     def turned(self) -> "ListRequest":
         """The same list of deleted customers, or of live ones."""
-        return replace(self, are_deleted=not self.are_deleted, before=None, after=None)
+        return replace(self, are_deleted=not self.are_deleted, are_waiting=False, before=None, after=None)
 
     @property
     def is_filtered(self) -> bool:
         """Does any filter apply?"""
-        return bool(self.text or self.status or self.app_id or self.are_deleted)
+        return bool(self.text or self.status or self.app_id or self.show)
+
+    @property
+    def show(self) -> str | None:
+        """Which customers: None shows all live ones."""
+        return "deleted" if self.are_deleted else "waiting" if self.are_waiting else None
 
     @property
     def descending(self) -> bool:
@@ -137,7 +144,9 @@ class ListRequest:
 
     def cleared(self) -> dict[str, Any]:
         """The arguments of the list without its filters."""
-        return replace(self, text="", status=None, app_id=None, are_deleted=False).address()
+        return replace(
+            self, text="", status=None, app_id=None, are_deleted=False, are_waiting=False
+        ).address()
 
     def address(self, **changes: Any) -> dict[str, Any]:
         """The arguments of the same list with some changed, without defaults. It starts at the first page."""
@@ -145,7 +154,7 @@ class ListRequest:
             "q": self.text,
             "status": self.status,
             "app": self.app_id,
-            "show": "deleted" if self.are_deleted else None,
+            "show": self.show,
             "sort": self.sort,
             "size": self.size,
             "columns": ["name", *self.columns] if self.columns != USUAL else None,
@@ -175,6 +184,8 @@ def build_query(asked: ListRequest, held_by: list[str], installed: int) -> Custo
         filters.append(Customer.id.in_(held_by))
     elif asked.text:
         filters.append(customers.fits(asked.text))
+    if asked.are_waiting:
+        filters.append(Customer.approval == customers.WAITING)
     if not asked.status and not asked.app_id:
         return CustomerQuery(filters=filters, are_deleted=asked.are_deleted)
     of_payer: list[sa.ColumnElement[bool]] = [Payer.deleted_at.is_(None)]

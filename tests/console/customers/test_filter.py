@@ -1,12 +1,25 @@
 """The list of customers filters by status, by app, by date and by what is wrong."""
 
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.audit import Entry
+from app.core import db
 from app.core.db import utcnow
+from app.customers import Customer
 from app.simulator import Simulator
+from tests.support.console import sign_in
 from tests.support.console_customers import cells, delete, install_another, look, names
 from tests.support.crowd import add, bill
+from tests.support.rows import Rows
+
+
+def set_approval(app: Flask, customer_id: str, approval: str) -> None:
+    with app.app_context():
+        session = db.session()
+        session.execute(sa.update(Customer).where(Customer.id == customer_id).values(approval=approval))
+        session.commit()
 
 
 class TestFilter:
@@ -31,6 +44,31 @@ class TestFilter:
             "": ["Ada", "Bob", "Cid", "Dan"],
             "nonsense": ["Ada", "Bob", "Cid", "Dan"],
         }
+
+    def test_keeps_those_that_wait_for_approval(self, app: Flask, console: FlaskClient) -> None:
+        ids = [add(app, name) for name in ("Ada", "Bob", "Cid", "Dan")]
+        for id_, approval in zip(ids, ("waiting", "declined", "approved", "waiting"), strict=True):
+            set_approval(app, id_, approval)
+        delete(app, ids[3])
+        page = look(console, show="waiting")
+
+        assert names(page) == ["Ada"]
+        assert "Waits for approval" in cells(page)["Payment"]
+        assert page.one("select", id="show").one("option", value="waiting").attributes.keys() >= {"selected"}
+        assert names(look(console, show="waiting", q="bob")) == []
+        assert "deleted" not in look(console, show="waiting", q="dan").one("main").text
+        assert [link["href"] for link in page.all("a") if link.text == "Clear"] == ["/operator/customers"]
+
+    def test_downloads_those_that_wait_for_approval(self, app: Flask, rows: Rows) -> None:
+        console = sign_in(app, "operator")
+        ids = [add(app, name) for name in ("Ada", "Bob")]
+        set_approval(app, ids[0], "waiting")
+
+        lines = console.get("/operator/customers.csv?show=waiting").get_data(as_text=True).splitlines()
+
+        assert [line.split(",")[1] for line in lines[1:]] == ["Ada"]
+        [entry] = [each for each in rows(Entry) if each.kind == "customers.exported"]
+        assert entry.facts == {"waiting": "yes"}
 
     def test_forgets_a_payer_that_is_no_more(self, app: Flask, console: FlaskClient) -> None:
         bill(app, [add(app, "Ada")], "saved", deleted_at=utcnow())

@@ -12,10 +12,12 @@ from app import apps, doctor
 from app.apps import App
 from app.core import db
 from app.core.db import utcnow
+from app.customers import Customer
 from app.doctor import Examination
 from app.webhooks import Event
 from tests.support.browser import Page
 from tests.support.console import post, sign_in
+from tests.support.console_customers import names
 from tests.support.console_overview import concerns, customer, funnel
 from tests.support.people import Person
 from tests.support.rows import Rows
@@ -54,6 +56,20 @@ def test_asks_for_attention_to_customers_who_are(
     assert [item.one("a").text for item in panel.all("li")] == ["0 days", "1 days", "2 days"]
     assert panel.all("a", href=f"/operator/customers?status={status}")
     assert [form["action"].rsplit("/", 1)[-1] for form in panel.all("form")] == ["links"] * 3
+
+
+def test_counts_sign_ups_that_wait_for_approval(app: Flask, console: FlaskClient) -> None:
+    for name in ("Ada", "Bob"):
+        customer(app, "none", name=name)
+    with app.app_context():
+        db.session().execute(sa.update(Customer).values(approval="waiting"))
+        db.session().commit()
+
+    panel = concerns(console)["2 Sign-ups that wait for approval"]
+
+    assert [item.one("a").text for item in panel.all("li")] == ["Ada", "Bob"]
+    [link] = [each for each in panel.all("a") if each.text == "View all"]
+    assert names(Page.of(console.get(link["href"]))) == ["Ada", "Bob"]
 
 
 def test_gives_viewers_nothing_to_press(app: Flask) -> None:
