@@ -112,6 +112,17 @@ class TaxNumber:
     type: str | None
     value: str
 
+    @classmethod
+    def of(cls, text: str) -> "TaxNumber":
+        """Read what `text` returned."""
+        found = re.fullmatch(r"(.+) \((\w+)\)", text)
+        return cls(found[2], found[1]) if found else cls(None, text)
+
+    @property
+    def text(self) -> str:
+        """The number with its type, as pages show it."""
+        return f"{self.value} ({self.type})" if self.type else self.value
+
 
 class InvalidTaxId(ValueError):
     """The number can't be a tax id of its country; `example` shows what one looks like."""

@@ -208,8 +208,10 @@ def differences(customer: Customer, wanted: NewCustomer) -> list[str]:
 
 def _fill(customer: Customer, wanted: NewCustomer) -> None:
     if customer.adopted:
-        held = details_of(customer)
-        customer.adopted = [part for part in customer.adopted if held.part(part) == wanted.part(part)] or None
+        held, said = details_of(customer), wanted
+        if wanted.invoice_details is None:
+            said = replace_fields(wanted, invoice_details=held.invoice_details)
+        customer.adopted = [part for part in customer.adopted if held.part(part) == said.part(part)] or None
     customer.name = wanted.name
     customer.key = wanted.key
     customer.primary_email = wanted.primary_email

@@ -6,9 +6,10 @@ from dataclasses import replace as replace_fields
 from typing import Any
 
 from app.core.db import new_id
+from app.core.tax_ids import TaxNumber
 from app.customers.models import Customer
 
-ADOPTABLE = ("primary_email", "address", "phone")
+ADOPTABLE = ("primary_email", "address", "phone", "tax_id")
 PHONE = "phoneNumber"
 
 
@@ -29,6 +30,16 @@ class InvoiceDetails:
     def stored(self) -> dict[str, str] | None:
         """Return the value to store; None when there is nothing."""
         return {name: value for name, value in asdict(self).items() if value} or None
+
+    @property
+    def tax_text(self) -> str | None:
+        """The tax id with its type, as one text."""
+        return TaxNumber(self.tax_id_type, self.tax_id).text if self.tax_id else None
+
+    def with_tax_text(self, text: str | None) -> "InvoiceDetails":
+        """Return the same with another tax id."""
+        number = TaxNumber.of(text) if text else TaxNumber(None, "")
+        return replace_fields(self, tax_id_type=number.type, tax_id=number.value or None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +62,8 @@ class NewCustomer:
     def part(self, name: str) -> Any:
         """Return the name, or the part of that name in ADOPTABLE; empty if nothing is said."""
         address = self.billing_address or {}
+        if name == "tax_id":
+            return self.invoice_details.tax_text if self.invoice_details else None
         if name == "phone":
             return address.get(PHONE) or None
         if name == "address":
@@ -59,8 +72,11 @@ class NewCustomer:
 
     def with_parts(self, parts: Mapping[str, Any]) -> "NewCustomer":
         """Return the same with other values of such parts."""
-        plain = {name: value for name, value in parts.items() if name not in {"address", "phone"}}
-        if len(plain) < len(parts):
+        plain = {name: value for name, value in parts.items() if name not in {"address", "phone", "tax_id"}}
+        if "tax_id" in parts:
+            invoice = self.invoice_details or InvoiceDetails()
+            plain["invoice_details"] = invoice.with_tax_text(parts["tax_id"])
+        if {"address", "phone"} & set(parts):
             address = dict(parts.get("address", self.part("address")) or {})
             phone = parts.get("phone", self.part("phone"))
             plain["billing_address"] = address | ({PHONE: phone} if phone else {}) or None
@@ -89,6 +105,7 @@ def with_adopted(customer: Customer, wanted: NewCustomer) -> NewCustomer:
     A program that never knew an email neither disagrees with the one that Stripe collected nor removes it.
     """
     held = details_of(customer)
-    return wanted.with_parts(
-        {name: held.part(name) for name in customer.adopted or () if wanted.part(name) is None}
-    )
+    adopted = set(customer.adopted or ())
+    if wanted.invoice_details is None:  # nothing is said of a tax id, so the customer keeps its own
+        adopted.discard("tax_id")
+    return wanted.with_parts({name: held.part(name) for name in adopted if wanted.part(name) is None})

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from app.core.addresses import ADDRESS_PARTS
+from app.core.tax_ids import TaxNumber
 
 MAX_PART_LENGTH = 500
 Contact = dict[str, Any]  # name, email, phone, address; what is empty is left out, so that two compare
@@ -51,7 +52,7 @@ def _address(value: Any) -> dict[str, str]:
 def _tax_id(value: Any) -> str | None:
     given = value if isinstance(value, dict) else {}
     kind, number = _text(given.get("type")), _text(given.get("value"))
-    return f"{number} ({kind})" if number and kind else number
+    return TaxNumber(kind, number).text if number else None
 
 
 def _text(value: Any) -> str | None:

@@ -13,14 +13,23 @@ from sqlalchemy.orm import Session
 
 from app import customers
 from app.core.db import utcnow
+from app.core.tax_ids import TaxNumber
 from app.gateway import Contact, contact_of
 from app.payers.contact import mark_contact
 from app.payers.models import Payer
 from app.web.visible import is_visible
 
-LABELS = {"name": "Name", "primary_email": "Email", "address": "Address", "phone": "Phone"}
+LABELS = {
+    "name": "Name",
+    "primary_email": "Email",
+    "address": "Address",
+    "phone": "Phone",
+    "tax_id": "Tax id",
+}
+DETAILS = {"address", "phone", "tax_id"}  # of them, what `BillingDetails` holds
 MAX_LENGTHS = {"name": 256, "primary_email": 254}
 CONTACT = ("name", "email", "phone", "address")  # in the stored contact, as Stripe calls them
+TAX_IDS = "tax_ids"  # that Checkout collected, each with its type
 COLLECTED = "collected"  # in the stored contact: what Checkout asked for and Stripe's customer may lack
 
 
@@ -49,14 +58,15 @@ def remember_contact(payer: Payer, contact: Contact, collected: Contact) -> None
         payer.stripe_contact = new
 
 
-def forget_collected(payer: Payer) -> None:
-    """Forget the address and phone that Checkout collected: Stripe has got ours since.
+def forget_collected(payer: Payer, *, tax_ids: bool) -> None:
+    """Forget the address and phone that Checkout collected, and perhaps its tax ids.
 
-    Otherwise an address that was cleared here would come back.
+    Stripe has got ours since. Otherwise an address that was cleared here would come back.
     """
     known = payer.stripe_contact or {}
     if known.get(COLLECTED):
-        kept = {part: value for part, value in known[COLLECTED].items() if part not in CONTACT}
+        gone = {*CONTACT, *([TAX_IDS] if tax_ids else [])}
+        kept = {part: value for part, value in known[COLLECTED].items() if part not in gone}
         payer.stripe_contact = known | {COLLECTED: kept}
 
 
@@ -79,6 +89,8 @@ def differences(payer: Payer) -> list[Difference]:
     found = []
     for part, theirs in _at_stripe(payer).items():
         ours = held.part(part)
+        if part == "tax_id" and ours in payer.tax_ids:  # Stripe may have several
+            continue
         if theirs == ours or (part != "primary_email" and theirs is None):
             continue
         found.append(
@@ -150,7 +162,9 @@ def _take(
     customers.adopt(session, customer, values, actor=actor, app_id=payer.app_id, is_unasked=is_unasked)
     others = sa.and_(Payer.customer_id == customer.id, Payer.id != payer.id)
     is_new_name, is_new_email = "name" in values, "primary_email" in values
-    has_new_details = bool({"address", "phone"} & set(values))
+    has_new_details = bool(DETAILS & set(values))
+    if "tax_id" in values:
+        _replace_tax_id(session, payer, TaxNumber.of(values["tax_id"]))
     if is_new_name or is_new_email or has_new_details:
         mark_contact(
             session,
@@ -162,6 +176,14 @@ def _take(
         )
 
 
+def _replace_tax_id(session: Session, payer: Payer, number: TaxNumber) -> None:
+    """Note that Stripe has the tax id already. One that it has from us goes, unless that would send more."""
+    if payer.told_tax_id is None:
+        payer.told_tax_id = {"type": number.type or "", "value": number.value}
+    elif not DETAILS & {each.part for each in differences(payer)}:
+        mark_contact(session, Payer.id == payer.id, name=False, email=False, details=True, at=utcnow())
+
+
 def _at_stripe(payer: Payer) -> dict[str, Any]:
     """Stripe's values, as a customer would hold them."""
     contact = payer.stripe_contact or {}
@@ -171,6 +193,7 @@ def _at_stripe(payer: Payer) -> dict[str, Any]:
         "primary_email": contact.get("email"),
         "address": contact.get("address") or collected.get("address"),
         "phone": contact.get("phone") or collected.get("phone"),
+        "tax_id": next(reversed(payer.tax_ids), None),
     }
 
 
@@ -178,6 +201,8 @@ def _fits(part: str, value: Any) -> bool:
     """May a customer hold this value?"""
     if not isinstance(value, str):
         return True
+    if part == "tax_id" and TaxNumber.of(value).type in {None, "unknown"}:
+        return False
     is_one_line = not any(character in value for character in "\r\n\t")
     return is_one_line and len(value) <= MAX_LENGTHS.get(part, 500) and is_visible(value)
 

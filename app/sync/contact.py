@@ -103,7 +103,7 @@ def settle(payer: Payer, sent: DueContact | None, state: StripeState, *, asked_a
     if sent is not None and sent.stored == _stored(payer):
         payer.contact_refusal = state.contact_refusal
         if sent.details is not None:
-            payers.forget_collected(payer)
+            payers.forget_collected(payer, tax_ids=state.is_tax_id_sent)
         if payer.contact_until is None or payer.contact_until <= asked_at:
             payer.is_contact_due = payer.is_name_due = payer.is_email_due = payer.are_details_due = False
             payer.contact_until = None

@@ -19,6 +19,13 @@ MUTANTS = (
         "tests/console/test_invoice_details.py::TestWhatCheckoutAskedFor::test_does_not_come_back_once_cleared",
     ),
     Mutant(
+        "a collected tax id comes back after it was cleared here",
+        CONTACT,
+        "tax_ids=state.is_tax_id_sent",
+        "tax_ids=False",
+        "tests/console/test_collected_tax_ids.py::test_does_not_come_back_once_cleared",
+    ),
+    Mutant(
         "a lease is given to two workers",
         "app/sync/leases.py",
         "return sa.or_(self._model.lease.is_(None), self._model.leased_until < now)",

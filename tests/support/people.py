@@ -106,7 +106,7 @@ class Person:
         path = urlsplit(link).path
         return self._press(self.client.get(path), path)
 
-    def open_another_session(self, currency: str = "EUR") -> str:
+    def open_another_session(self, currency: str = "EUR", **options: Any) -> str:
         """Open one more checkout session for the same customer, even if one is open; its id."""
         with self.app.app_context():
             session = db.session()
@@ -118,6 +118,7 @@ class Person:
                     currency=currency,
                     success_url="http://127.0.0.1:8000/return",
                     cancel_url="http://127.0.0.1:8000/cancelled",
+                    **options,
                 ),
             )
             self.session_ids.append(checkout.start(session, payer.app, order, actor="test").session.stripe_id)
