@@ -4,7 +4,7 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 
 from app.onboarding import consents, embedding, handover_pages, link_pages, pages
-from app.onboarding.billing import code_pages, people_pages  # noqa: F401 (they add views to the blueprint)
+from app.onboarding.billing import code_pages, details_pages, people_pages  # noqa: F401 (they add views)
 from app.onboarding.billing import pages as billing_pages
 from app.onboarding.consents import of_customer as consents_of
 from app.onboarding.models import Consent

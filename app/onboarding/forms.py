@@ -5,13 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from flask_wtf import FlaskForm
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from wtforms import BooleanField, EmailField, HiddenField, SelectField
+from wtforms import BooleanField, HiddenField, SelectField
 from wtforms import Field as WTField
 from wtforms.fields.core import UnboundField
 from wtforms.form import BaseForm
-from wtforms.validators import Email, ValidationError
 
 from app import portal
 from app.core import currencies
@@ -19,11 +17,10 @@ from app.core.config import settings
 from app.core.db import new_id
 from app.customers import Customer, InvoiceDetails, NewCustomer
 from app.onboarding import consents, form_details, form_fields
+from app.onboarding.contact_form import ContactForm
 from app.onboarding.form_fields import text
 from app.onboarding.subject_keys import MAX_KEY_LENGTH, MAX_SUBJECT_KEYS, SubjectKeysField
 from app.web import languages
-from app.web.forms import max_length, trimmed
-from app.web.languages import gettext as _
 from app.web.languages import lazy_gettext as lazy
 from app.web.options import CachedSelect
 
@@ -55,38 +52,13 @@ class Form:
         return cls(form_id, made_at) if isinstance(form_id, str) else None
 
 
-class SignupForm(FlaskForm):
+class SignupForm(ContactForm):
     """The details that a visitor enters, in the profile of the request.
 
     `given` names the fields that a hand-over fills in. They are there even where the profile hides them, so
     that their values are read like any other.
     """
 
-    name = text(lazy("Company or your name"), 256, autocomplete="organization")
-    company = text(lazy("Company"), 256, autocomplete="organization")
-    email = EmailField(
-        lazy("Email address"),
-        filters=[trimmed],
-        validators=[
-            max_length(254),
-            Email(lazy("Enter an email address like name@example.com.")),
-        ],
-        render_kw={
-            "autocomplete": "email",
-            "inputmode": "email",
-            "maxlength": 254,
-            "autocapitalize": "none",
-            "spellcheck": "false",
-        },
-    )
-    phone = form_fields.phone()
-    line1 = text(lazy("Street and number"), 256, autocomplete="billing address-line1")
-    line2 = text(lazy("Apartment, suite, etc."), 256, autocomplete="billing address-line2")
-    postal_code = text(lazy("Postal code"), 32, autocomplete="billing postal-code")
-    city = text(lazy("City"), 256, autocomplete="billing address-level2")
-    state = text(lazy("State or region"), 256, autocomplete="billing address-level1")
-    country = form_fields.country()
-    tax_id = text(lazy("Tax id"), 50, autocomplete="off", autocapitalize="none", spellcheck="false")
     currency = SelectField(
         lazy("Currency"), widget=CachedSelect(), render_kw={"autocomplete": "transaction-currency"}
     )
@@ -142,11 +114,6 @@ class SignupForm(FlaskForm):
         return [each for each in self if each.name not in hidden and not self._is_apart(each)]
 
     @property
-    def address(self) -> list[WTField]:
-        """The fields of the billing address; the country alone where only the tax id needs it."""
-        return [self[line] for line in form_fields.ADDRESS if line in self and not self[line].flags.undrawn]
-
-    @property
     def more(self) -> list[WTField]:
         """The optional fields behind "More details"."""
         return [self[name] for name in form_fields.BEHIND_MORE if name in self and self._is_more(self[name])]
@@ -161,28 +128,21 @@ class SignupForm(FlaskForm):
             for each in self.more
         )
 
-    def validate(self, extra_validators: Any = None) -> bool:
-        """Check each field, then the tax id with its country."""
-        is_right = bool(super().validate(extra_validators))
-        if self.tax_id and self.tax_id.data and not self.tax_id.errors:
-            is_right = self._has_valid_tax_id() and is_right
-        return is_right
-
     def wanted(self) -> NewCustomer:
         """Return the details of the customer to create, which has no id yet.
 
         None says that the form did not ask. Without subject keys, the id will serve as one.
         """
-        name, company = self._said("name"), self._said("company")
-        tax_id = self._tax_number() if self.tax_id and self.tax_id.data else None
+        name, company = self.said("name"), self.said("company")
+        tax_id = self.tax_number() if self.tax_id and self.tax_id.data else None
         return NewCustomer(
             name=company or name or "",
-            key=self._said("key"),
+            key=self.said("key"),
             subject_keys=self.subject_keys.keys if self.subject_keys else (),
-            primary_email=self._said("email"),
-            currency=self._said("currency") or self.asked.first_currency,
+            primary_email=self.said("email"),
+            currency=self.said("currency") or self.asked.first_currency,
             billing_address={
-                api: self._said(line) or "" for line, api in form_details.ADDRESS.items() if line in self
+                api: self.said(line) or "" for line, api in form_details.ADDRESS.items() if line in self
             }
             or None,
             metadata=self._answers() or None,
@@ -190,13 +150,9 @@ class SignupForm(FlaskForm):
                 contact_name=(name if company else "") if "company" in self else None,
                 tax_id_type=(tax_id.type or "" if tax_id else "") if "tax_id" in self else None,
                 tax_id=(tax_id.value if tax_id else "") if "tax_id" in self else None,
-                purchase_order=self._said("purchase_order"),
+                purchase_order=self.said("purchase_order"),
             ),
         )
-
-    def _said(self, name: str) -> str | None:
-        """Return what was typed, "" for nothing, and None where nothing was asked."""
-        return (self[name].data or "") if name in self else None
 
     def _answers(self) -> dict[str, str]:
         found = {}
@@ -206,20 +162,6 @@ class SignupForm(FlaskForm):
                 is_box = each.kind == "checkbox"
                 found[each.name] = (form_details.YES if data else form_details.NO) if is_box else data or ""
         return found
-
-    def _tax_number(self) -> Any:
-        return form_fields.check_tax_id(self.tax_id, self.country.data if self.country else "")
-
-    def _has_valid_tax_id(self) -> bool:
-        if self.country and not self.country.data:
-            self.country.errors = self.country.errors or [_("Choose the country of the tax id.")]
-            return False
-        try:
-            self._tax_number()
-        except ValidationError as error:
-            self.tax_id.errors = [str(error)]
-            return False
-        return True
 
     def _offer_currencies(self) -> None:
         offered = self.asked.currencies
@@ -247,10 +189,7 @@ class SignupForm(FlaskForm):
         for name, wish in wishes.items():
             self._apply(name, wish)
         if self.company and self.name:
-            self.name.label.text = _("Your name")
-            if self.name.flags.required:
-                form_fields.require(self.name, _("Enter your name."))
-            self.name.render_kw = {**self.name.render_kw, "autocomplete": "name"}
+            self.ask_for_person()
 
     def _apply(self, name: str, wish: str) -> None:
         if wish == "gone":

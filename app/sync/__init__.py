@@ -4,6 +4,7 @@ from app.sync.backfill import BackfillResult, backfill, request_backfill
 from app.sync.backlog import overdue
 from app.sync.contact import TAX_ID_REFUSAL
 from app.sync.converge import Outcome, converge
+from app.sync.details import SentDetails, send_details
 from app.sync.heartbeat import WorkerHeartbeat, worker_threads
 from app.sync.methods import Unanswered, attached, choose_default, detach
 from app.sync.models import Backfill, RateBudget
@@ -21,6 +22,7 @@ __all__ = [
     "Orphans",
     "Outcome",
     "RateBudget",
+    "SentDetails",
     "Unanswered",
     "Worker",
     "WorkerHeartbeat",
@@ -38,5 +40,6 @@ __all__ = [
     "run_maintenance",
     "run_once",
     "run_until_idle",
+    "send_details",
     "worker_threads",
 ]

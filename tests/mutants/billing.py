@@ -6,7 +6,10 @@ ACCESS = "app/onboarding/billing/access.py"
 ACTIONS = "app/onboarding/billing/actions.py"
 CODES = "app/onboarding/billing/codes.py"
 PEOPLE = "app/onboarding/billing/people.py"
+DETAILS_FORM = "app/onboarding/billing/details_form.py"
+DETAILS_PAGES = "app/onboarding/billing/details_pages.py"
 CHANGES = "tests/onboarding/billing/test_changes.py"
+DETAILS_TESTS = "tests/onboarding/billing/test_details.py"
 CODE_TESTS = "tests/onboarding/billing/test_codes.py"
 PEOPLE_TESTS = "tests/onboarding/billing/test_people.py"
 
@@ -24,6 +27,20 @@ MUTANTS = (
         "    if not access.sees(method):\n",
         "    if method is None:\n",
         f"{CHANGES}::TestAGuest::test_changes_nothing_that_is_hidden",
+    ),
+    Mutant(
+        "a guest changes the details",
+        DETAILS_PAGES,
+        "    if access.is_guest:\n",
+        "    if access is None:\n",
+        f"{DETAILS_TESTS}::test_are_closed_to_a_guest",
+    ),
+    Mutant(
+        "an invited person changes the address that codes go to",
+        DETAILS_FORM,
+        "    if not may_change_email:\n",
+        "    if may_change_email is None:\n",
+        f"{DETAILS_TESTS}::test_leave_the_address_for_codes_to_the_first_person",
     ),
     Mutant(
         "two tabs remove the last two methods",

@@ -94,14 +94,8 @@ def edit(session: Session, customer_id: str, wanted: NewCustomer, *, seen: str, 
         return EditResult(is_changed=False)
     payers.replace_customer(session, customer, wanted, actor=actor)
     session.commit()
-    refusals: list[str] = []
-    is_sent = True
-    for payer_id in [row.id for row in payers.all_of_customer(session, customer_id) if row.is_contact_due]:
-        sync.refresh(session, payer_id)
-        payer = payers.fresh(session, payer_id)
-        is_sent = is_sent and not payer.is_contact_due
-        refusals += [payer.contact_refusal] if payer.contact_refusal else []
-    return EditResult(is_changed=True, is_sent=is_sent, refusal=next(iter(refusals), None))
+    sent = sync.send_details(session, customer_id)
+    return EditResult(is_changed=True, is_sent=sent.is_sent, refusal=sent.refusal)
 
 
 def check(session: Session, customer_id: str, *, actor: str) -> CheckResult:

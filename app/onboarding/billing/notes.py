@@ -11,7 +11,7 @@ NAME = "billing_note"
 class Note:
     """What became of the last step; the template has the words."""
 
-    kind: str  # default, kept, removed, gone, unanswered, not_allowed, failed or portal_closed
+    kind: str  # default, kept, removed, gone, details_saved, unanswered, …
     shown: str | None = None  # the title of the method
 
 

@@ -15,7 +15,7 @@ from app.core.errors import Invalid, NotFound, PreconditionFailed
 from app.core.sealing import Unsealable
 from app.gateway import StripeFailed
 from app.onboarding import queries, returns
-from app.onboarding.billing import actions, entry, view
+from app.onboarding.billing import actions, details_form, entry, view
 from app.onboarding.billing.access import Access, find
 from app.onboarding.billing.notes import Note, keep_note, take_note
 from app.onboarding.pages import tell
@@ -56,6 +56,8 @@ def page() -> ResponseReturnValue:
         customer=access.customer,
         note=take_note(access.customer.id),
         may_manage=not access.is_guest and shown.payer is not None and shown.is_checked,
+        may_edit=not access.is_guest
+        and details_form.may_change_any(access.customer, may_change_email=access.may_invite),
         way_back=_way_back(session, access, shown),
     )
 

@@ -10,6 +10,7 @@ from app import apps, checkout, payers, portal, sync
 from app.core import countries, db
 from app.core.db import utcnow
 from app.core.errors import NotFound
+from app.customers import InvoiceDetails
 from app.onboarding.billing import activity
 from app.onboarding.billing.access import Access
 from app.onboarding.visit import requested_app
@@ -63,6 +64,12 @@ class BillingPage:
         given = {"name": customer.name, "email": customer.primary_email}
         found = {part: known.get(part) or given.get(part) for part in ("name", "email", "phone")}
         return {part: str(value) for part, value in found.items() if value}
+
+    @property
+    def tax_ids(self) -> list[str]:
+        """Our tax id, and those that Stripe's page asked for."""
+        own = InvoiceDetails.of(self.access.customer.invoice_details).tax_text
+        return list(dict.fromkeys([*([own] if own else []), *(self.payer.tax_ids if self.payer else [])]))
 
     @property
     def address(self) -> list[str]:

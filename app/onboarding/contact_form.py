@@ -1,0 +1,84 @@
+"""How a customer can be reached, and its tax id: the fields that sign-up and billing page share."""
+
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import EmailField
+from wtforms import Field as WTField
+from wtforms.validators import Email, ValidationError
+
+from app.core.tax_ids import TaxNumber
+from app.onboarding import form_fields
+from app.onboarding.form_fields import text
+from app.web.forms import max_length, trimmed
+from app.web.languages import gettext as _
+from app.web.languages import lazy_gettext as lazy
+
+
+class ContactForm(FlaskForm):
+    """Name, company, email, phone, address and tax id. A form removes the fields that it does not show."""
+
+    name = text(lazy("Company or your name"), 256, autocomplete="organization")
+    company = text(lazy("Company"), 256, autocomplete="organization")
+    email = EmailField(
+        lazy("Email address"),
+        filters=[trimmed],
+        validators=[
+            max_length(254),
+            Email(lazy("Enter an email address like name@example.com.")),
+        ],
+        render_kw={
+            "autocomplete": "email",
+            "inputmode": "email",
+            "maxlength": 254,
+            "autocapitalize": "none",
+            "spellcheck": "false",
+        },
+    )
+    phone = form_fields.phone()
+    line1 = text(lazy("Street and number"), 256, autocomplete="billing address-line1")
+    line2 = text(lazy("Apartment, suite, etc."), 256, autocomplete="billing address-line2")
+    postal_code = text(lazy("Postal code"), 32, autocomplete="billing postal-code")
+    city = text(lazy("City"), 256, autocomplete="billing address-level2")
+    state = text(lazy("State or region"), 256, autocomplete="billing address-level1")
+    country = form_fields.country()
+    tax_id = text(lazy("Tax id"), 50, autocomplete="off", autocapitalize="none", spellcheck="false")
+
+    @property
+    def address(self) -> list[WTField]:
+        """The fields of the billing address; the country alone where only the tax id needs it."""
+        return [self[line] for line in form_fields.ADDRESS if line in self and not self[line].flags.undrawn]
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check each field, then the tax id with its country."""
+        is_right = bool(super().validate(extra_validators))
+        if self.tax_id and self.tax_id.data and not self.tax_id.errors:
+            is_right = self.has_valid_tax_id() and is_right
+        return is_right
+
+    def tax_number(self) -> TaxNumber:
+        """Read the tax id. Raises ValidationError."""
+        return form_fields.check_tax_id(self.tax_id, self.country.data if self.country else "")
+
+    def said(self, name: str) -> str | None:
+        """Return what was typed, "" for nothing, and None where nothing was asked."""
+        return (self[name].data or "") if name in self else None
+
+    def ask_for_person(self) -> None:
+        """Let the name be a person's, because the form also asks for a company."""
+        self.name.label.text = _("Your name")
+        if self.name.flags.required:
+            form_fields.require(self.name, _("Enter your name."))
+        self.name.render_kw = {**self.name.render_kw, "autocomplete": "name"}
+
+    def has_valid_tax_id(self) -> bool:
+        """Does the tax id fit its country? Otherwise a field says what is wrong."""
+        if self.country and not self.country.data:
+            self.country.errors = self.country.errors or [_("Choose the country of the tax id.")]
+            return False
+        try:
+            self.tax_number()
+        except ValidationError as error:
+            self.tax_id.errors = [str(error)]
+            return False
+        return True

@@ -1,0 +1,31 @@
+"""Send Stripe new details at once, because the person who changed them waits."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from app import payers
+from app.sync.refresh import refresh
+
+
+@dataclass(frozen=True)
+class SentDetails:
+    """What became of a customer's new details at Stripe."""
+
+    is_sent: bool  # Stripe has them, or has refused them
+    refusal: str | None  # Stripe's message
+
+
+def send_details(session: Session, customer_id: str) -> SentDetails:
+    """Send what is due of a customer's details in every app. Commits.
+
+    What Stripe does not answer to stays due, and a worker sends it later.
+    """
+    refusals: list[str] = []
+    is_sent = True
+    for payer_id in [row.id for row in payers.all_of_customer(session, customer_id) if row.is_contact_due]:
+        refresh(session, payer_id)
+        payer = payers.fresh(session, payer_id)
+        is_sent = is_sent and not payer.is_contact_due
+        refusals += [payer.contact_refusal] if payer.contact_refusal else []
+    return SentDetails(is_sent, next(iter(refusals), None))
