@@ -1,7 +1,9 @@
 """The engines of the tests' many applications: what they need not do each for itself, or at all."""
 
-from collections.abc import Iterator
+import select
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -57,11 +59,25 @@ def hasten(app: Flask, *, like: sa.Engine, lasting: LastingConnections | None = 
         engine = db.engine()
     if lasting is not None and engine.dialect.name == "postgresql":
         lasting.lend_to(engine)  # before another dialect takes the place of the one that it listens to
+        engine.dialect.do_ping = partial(_ping, engine.dialect.do_ping)  # type: ignore[method-assign]
     if engine.dialect.name == like.dialect.name:
         engine.dialect = like.dialect
         engine._compiled_cache = like._compiled_cache
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _trust_the_power)
+
+
+def _ping(ask: Callable[[Any], bool], connection: Any) -> bool:
+    """Ask a server whether it still serves a connection, but only when it has said something unasked.
+
+    It does so when it ends one, and nobody cuts the wire to the server of the tests. To ask each time takes
+    a twelfth of the time on PostgreSQL.
+    """
+    if connection.closed:
+        return ask(connection)
+    heard = select.poll()
+    heard.register(connection.fileno(), select.POLLIN)
+    return ask(connection) if heard.poll(0) else True
 
 
 def _trust_the_power(connection: Any, _record: object) -> None:
