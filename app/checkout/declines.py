@@ -36,7 +36,7 @@ FOR_CUSTOMERS: dict[str, Any] = {
     TYPE_AGAIN: _("Try again, and check each detail as you type it."),
     LATER: _("Try the same card again in a few hours, or use another one now."),
     DISCREET: _("Use another card or a bank account."),
-    CONFIRM: _("Try again, and confirm it in your bank's app or with the code that your bank sends you."),
+    CONFIRM: _("Try again, and confirm it in your bank’s app or with the code that your bank sends you."),
     BANK_DETAILS: _("Use another bank account or a card."),
 }
 

@@ -23,8 +23,8 @@ MAX_PHONE_LENGTH = 20  # Stripe takes no longer one
 MAX_ORDER_LENGTH = 140
 MAX_ANSWER_LENGTH = 500
 REQUIRED = {  # what a field says that is left blank
-    "name": lazy("Enter your company's name or your own."),
-    "company": lazy("Enter your company's name."),
+    "name": lazy("Enter your company’s name or your own."),
+    "company": lazy("Enter your company’s name."),
     "email": lazy("Enter your email address."),
     "phone": lazy("Enter a phone number."),
     "line1": lazy("Enter the street and number."),
@@ -91,7 +91,7 @@ def check_tax_id(field: Field, country: str) -> tax_ids.TaxNumber:
         named = countries.name(country, str(languages.current()))
         raise ValidationError(
             _(
-                "This can't be a tax id of %(country)s. One looks like %(example)s.",
+                "This can’t be a tax id of %(country)s. One looks like %(example)s.",
                 country=named,
                 example=error.example,
             )

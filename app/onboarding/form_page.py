@@ -100,7 +100,7 @@ def explain(form: SignupForm, error: AppError) -> tuple[Problem | None, int]:
     if isinstance(error, customers.CustomerTaken):
         # One sentence for every case: it does not reveal the name or its holder.
         sentences = [
-            _("This reference or one of these names can't be used for a new sign-up."),
+            _("This reference or one of these names can’t be used for a new sign-up."),
             _("If your company has signed up before: write to %(address)s for a link.", address=support)
             if support
             else _("If your company has signed up before: ask us for a link."),

@@ -24,22 +24,22 @@ from app.onboarding.visit import name_browser, name_in_url
 from app.web.languages import lazy_gettext as _
 from app.web.limits import limited
 
-CLOSED = _("We can't open the payment page right now")
+CLOSED = _("We can’t open the payment page right now")
 AWAY = Problem(
     CLOSED,
     _(
-        "We can't reach our payment provider just now. Nothing is lost, and this link goes on working: try"
+        "We can’t reach our payment provider just now. Nothing is lost, and this link goes on working: try"
         " again in a few minutes."
     ),
 )
 REFUSED = Problem(
     CLOSED,
-    _("Stripe didn't accept the details we have for you. Please contact us so that we can correct them."),
+    _("Stripe didn’t accept the details we have for you. Please contact us so that we can correct them."),
 )
 AGAIN = _("Please press the button again")
 UNPROVEN = Problem(
     AGAIN,
-    _("This page was open for a long time, or your browser didn't send our cookie. Nothing has changed."),
+    _("This page was open for a long time, or your browser didn’t send our cookie. Nothing has changed."),
 )
 UNAGREED = Problem(
     _("Please agree to the terms"), _("Tick the box beside the terms, then press the button again.")

@@ -51,9 +51,9 @@ class SubjectKeysField(Field):
             if len(key) > MAX_KEY_LENGTH:
                 yield index, _("Use %(number)s characters or fewer.", number=MAX_KEY_LENGTH)
             elif has_control_characters(key):
-                yield index, _("This has characters that can't be used. Please retype it.")
+                yield index, _("This has characters that can’t be used. Please retype it.")
             elif key and self.pattern and not fnmatchcase(key, self.pattern):
-                yield index, _("This name can't be used. Use one like %(pattern)s.", pattern=self.pattern)
+                yield index, _("This name can’t be used. Use one like %(pattern)s.", pattern=self.pattern)
             elif key and key in seen:
-                yield index, _("You've already entered this name.")
+                yield index, _("You’ve already entered this name.")
             seen.add(key)

@@ -10,6 +10,7 @@ from app.apps import App
 from app.core.db import Base, DisplayText, UtcDateTime, new_id, partial_index, utcnow
 from app.customers import Customer
 from app.payers import method_names
+from app.web.languages import translated
 
 LIVE = sa.text("deleted_at IS NULL")
 BEGUN = sa.text("deleted_at IS NULL AND status <> 'none'")
@@ -191,9 +192,12 @@ class PaymentMethod(Base):
     @property
     def title(self) -> str:
         """The method in a few words, such as `Visa •••• 4242, Apple Pay`. Types yet unknown have one, too."""
-        account = f"•••• {self.last4}" if self.last4 else self.email or self.handle
-        title = f"{self.name} {account}" if account else self.name
-        return f"{title}, {method_names.wallet_name(self.wallet)}" if self.wallet else title
+        return self._titled(self.name)
+
+    @property
+    def local_title(self) -> str:
+        """The title in the reader's language. Its dots stay on one line with the digits."""
+        return self._titled(translated(self.name)).replace("•••• ", "••••\N{NO-BREAK SPACE}")
 
     @property
     def kind(self) -> str:
@@ -227,6 +231,11 @@ class PaymentMethod(Base):
     def expiry(self) -> str | None:
         """Month and year, such as `12/2030`, for what expires."""
         return f"{self.exp_month:02}/{self.exp_year}" if self.exp_month and self.exp_year else None
+
+    def _titled(self, name: str) -> str:
+        account = f"•••• {self.last4}" if self.last4 else self.email or self.handle
+        title = f"{name} {account}" if account else name
+        return f"{title}, {method_names.wallet_name(self.wallet)}" if self.wallet else title
 
     def is_same_as(self, other: "PaymentMethod") -> bool:
         """Are both made of one card or account? Somebody saved it twice then."""

@@ -38,7 +38,7 @@ def name_field(
 def one_line(_form: Any, field: Field) -> None:
     """Refuse characters that nobody types and some databases refuse."""
     if has_control_characters(field.data or ""):
-        raise ValidationError(gettext("This has characters that can't be used. Please retype it."))
+        raise ValidationError(gettext("This has characters that can’t be used. Please retype it."))
 
 
 def has_control_characters(text: str) -> bool:

@@ -73,8 +73,8 @@ def _database_error(error: Exception) -> Response:
         db.session().rollback()
     response = answer(
         503,
-        _("We can't save anything right now"),
-        _("Our database isn't responding. Try again in a moment. It's safe to send the same form again."),
+        _("We can’t save anything right now"),
+        _("Our database isn’t responding. Try again in a moment. It’s safe to send the same form again."),
     )
     response.headers["Retry-After"] = "5"
     return response
@@ -86,7 +86,7 @@ def _unexpected_error(error: Exception) -> Response:
     return answer(
         500,
         _("Something went wrong"),
-        _("The problem is on our side, and we've recorded it. Try again in a moment."),
+        _("The problem is on our side, and we’ve recorded it. Try again in a moment."),
     )
 
 

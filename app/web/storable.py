@@ -12,7 +12,7 @@ from flask import Flask, abort, request
 from app.core.errors import Invalid
 from app.web.languages import lazy_gettext
 
-SENTENCE = lazy_gettext("This has characters that can't be stored. Go back and type it again.")
+SENTENCE = lazy_gettext("This has characters that can’t be stored. Go back and type it again.")
 
 
 def init_app(app: Flask) -> None:

@@ -7,6 +7,7 @@ from flask import Flask
 
 from app.core.db import utcnow
 from app.web import languages
+from app.web.languages import gettext
 
 
 def init_app(app: Flask) -> None:
@@ -26,7 +27,7 @@ def day(instant: datetime) -> str:
 
 def minute(instant: datetime) -> str:
     """Return a day and a time to the minute, in UTC and in the language of the page."""
-    return languages.gettext(
+    return gettext(
         "%(date)s at %(time)s UTC",
         date=day(instant),
         time=format_time(instant, "short", tzinfo=UTC, locale=_locale()),

@@ -21,29 +21,29 @@ class Words:
 
 KINDS = {
     400: Words(
-        _("We couldn't read that"),
-        _("Your browser sent something that this page doesn't understand. Nothing was changed."),
+        _("We couldn’t read that"),
+        _("Your browser sent something that this page doesn’t understand. Nothing was changed."),
         _("Go back, reload the page and try again. Make sure that cookies are allowed for this site."),
     ),
     401: Words(_("Log in first"), _("You need to log in to see this page."), _("Log in, then try again.")),
     403: Words(
-        _("You don't have access to this page"),
-        _("Your account isn't allowed to open it."),
+        _("You don’t have access to this page"),
+        _("Your account isn’t allowed to open it."),
         _("If you need access, ask the person who sent you here."),
     ),
     404: Words(
-        _("We can't find this page"),
+        _("We can’t find this page"),
         _("The address may be mistyped, or the page may have moved."),
         _("Check the address, or open the link we sent you again."),
     ),
     405: Words(
-        _("This page can't be opened directly"),
-        _("It's one step of a form, so it can't be opened on its own."),
+        _("This page can’t be opened directly"),
+        _("It’s one step of a form, so it can’t be opened on its own."),
         _("Start from the beginning instead. Everything you saved is safe."),
     ),
     408: Words(
         _("That took too long"),
-        _("Your browser didn't finish sending the page."),
+        _("Your browser didn’t finish sending the page."),
         _("Check your connection and try again."),
     ),
     409: Words(
@@ -67,8 +67,8 @@ KINDS = {
         _("Check the address, or start again."),
     ),
     415: Words(
-        _("We couldn't read that"),
-        _("It came in a format that this page doesn't accept."),
+        _("We couldn’t read that"),
+        _("It came in a format that this page doesn’t accept."),
         _("Go back and try again."),
     ),
     429: Words(
@@ -86,17 +86,17 @@ KINDS = {
     ),
     500: Words(
         _("Something went wrong"),
-        _("The problem is on our side, and we've recorded it."),
+        _("The problem is on our side, and we’ve recorded it."),
         _("Wait a minute, then go back and try again."),
     ),
     501: Words(
-        _("We don't offer that"),
-        _("This page can't do what was asked."),
+        _("We don’t offer that"),
+        _("This page can’t do what was asked."),
         _("Go back and choose another way."),
     ),
     503: Words(
-        _("We can't do that right now"),
-        _("Part of this service isn't responding. Everything you saved before is safe."),
+        _("We can’t do that right now"),
+        _("Part of this service isn’t responding. Everything you saved before is safe."),
         _("Wait a minute, then reload this page."),
     ),
 }

@@ -176,7 +176,7 @@ def test_never_shows_a_key_again_that_was_wrong(console: FlaskClient) -> None:
         ("", "Enter the key."),
         ("pk_test_abcdef", "This is not a secret Stripe key"),
         ("sk_test_" + "x" * 400, "This key is too long."),
-        ("sk_test_a\x01b", "This has characters that can't be used."),
+        ("sk_test_a\x01b", "This has characters that can’t be used."),
     ],
 )
 def test_refuses_what_is_no_key_before_it_asks_stripe(

@@ -113,4 +113,4 @@ class TestThatAreHidden:
         answer = form.submit()
 
         assert answer.status_code == 422
-        assert "can't be used for a new sign-up" in form.page.error("key")
+        assert "can’t be used for a new sign-up" in form.page.error("key")

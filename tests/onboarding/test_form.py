@@ -72,8 +72,8 @@ def test_takes_an_invisible_reference_for_none(client: FlaskClient, rows: Rows) 
         ("name", "\u3164\u2800", "Enter your company"),
         ("name", "\u202e\u202c", "Enter your company"),
         ("name", "x" * 257, "Use 256 characters or fewer."),
-        ("name", "Ada\x01Ltd", "characters that can't be used"),
-        ("name", "Ada\nLtd", "characters that can't be used"),
+        ("name", "Ada\x01Ltd", "characters that can’t be used"),
+        ("name", "Ada\nLtd", "characters that can’t be used"),
         ("email", "", "Enter your email address"),
         ("email", "  ", "Enter your email address"),
         ("email", "ada", "like name@example.com"),
@@ -85,7 +85,7 @@ def test_takes_an_invisible_reference_for_none(client: FlaskClient, rows: Rows) 
         ("currency", "XXX", "Not a valid choice"),
         ("currency", "eur", "Not a valid choice"),
         ("key", "k" * 257, "Use 256 characters or fewer."),
-        ("key", "a\tb", "characters that can't be used"),
+        ("key", "a\tb", "characters that can’t be used"),
     ],
 )
 def test_says_beside_a_field_what_is_wrong(
@@ -128,8 +128,8 @@ def test_says_all_that_is_wrong_at_once(client: FlaskClient) -> None:
     [
         (["a", "b", " a "], ["", "", "already entered this name"]),
         (["a", "x" * 257], ["", "256 characters or fewer"]),
-        (["a", "b\x01"], ["", "characters that can't be used"]),
-        (["a\r\nb"], ["characters that can't be used"]),
+        (["a", "b\x01"], ["", "characters that can’t be used"]),
+        (["a\r\nb"], ["characters that can’t be used"]),
     ],
 )
 def test_checks_each_subject_key(client: FlaskClient, keys: list[str], errors: list[str]) -> None:

@@ -1,12 +1,16 @@
 """A customer signs up in their own language, from the form to the page that says that all is well."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from app.customers import Customer
 from app.simulator import Simulator
+from app.web.times import minute
+from tests.support.billing import BillingPage
 from tests.support.browser import Page
 from tests.support.cases import for_each
 from tests.support.portal import SignupPage, session_of
@@ -96,3 +100,22 @@ def test_what_is_typed_in_a_sentence_is_not_taken_for_html(client: FlaskClient, 
     page = Page.of(client.get("/signup"))
 
     assert "<b>%(name)s & 100 %</b>" in page.one("main").text
+
+
+def test_payment_methods_and_what_happened_are_named_in_the_language_of_the_page(
+    client: FlaskClient, simulator: Simulator
+) -> None:
+    session_id = session_of(SignupPage(reader(client, "de")).submit(currency="EUR"))
+    simulator.pay_by_bank(session_id, "sepa_debit")
+    look(client)
+
+    page = BillingPage(client)
+
+    assert "SEPA-Lastschrift •••• 3000 wurde hinterlegt" in page.text
+    assert page.titles == ["SEPA-Lastschrift •••• 3000 Standard"]
+    assert "Direct Debit" not in page.text
+
+
+def test_a_time_is_written_in_the_language_of_the_page(app: Flask) -> None:
+    with app.test_request_context(headers={"Accept-Language": "ja"}):
+        assert minute(datetime(2026, 3, 4, 5, 6, tzinfo=UTC)) == "2026年3月4日 5:06（UTC）"

@@ -32,7 +32,7 @@ class TestWhileStripeIsInTrouble:
         answer = page.press()
 
         assert answer.status_code == 503
-        assert "We can't open the payment page right now" in page.page.text
+        assert "We can’t open the payment page right now" in page.page.text
         assert "try again in a few minutes" in page.page.text
         assert [row.stripe_session_id for row in rows(CheckoutSession)] == [None]
         assert rows(Signup) == []

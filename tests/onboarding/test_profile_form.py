@@ -131,7 +131,7 @@ class TestFields:
             ("phone", "call me", "Enter a phone number like"),
             ("line1", "", "Enter the street and number."),
             ("country", "", "Choose a country."),
-            ("tax_id", "136695978", "This can't be a tax id of Germany. One looks like DE136695976."),
+            ("tax_id", "136695978", "This can’t be a tax id of Germany. One looks like DE136695976."),
             ("cost_center", "", "Please answer this."),
             ("team", "Other", "Not a valid choice"),
         ],

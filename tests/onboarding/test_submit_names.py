@@ -20,7 +20,7 @@ from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.tokens import meanwhile, program
 
-TAKEN = "can't be used for a new sign-up"
+TAKEN = "can’t be used for a new sign-up"
 
 
 @pytest.mark.parametrize(

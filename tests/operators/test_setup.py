@@ -127,7 +127,7 @@ class TestSettingUp:
             ("email", "a" * 260 + "@example.com", "Use 254 characters"),
             ("name", "  ", "Enter a name"),
             ("name", "x" * 257, "Use 256 characters"),
-            ("name", "Ada\x01", "can't be used"),
+            ("name", "Ada\x01", "can’t be used"),
             ("password", "", "Choose a password"),
             ("password", "short", "12 characters or more; this one has 5"),
             ("password", "x" * 129, "128 characters at most; this one has 129"),

@@ -32,18 +32,18 @@ REQUESTS = {
         "Your browser sent too much",
     ),
     "an endless address": (b"GET %s?" + b"x" * 70_000, 414, "That address is too long"),
-    "no version": (b"GET %s\r\n\r\n", 400, "We couldn't read that"),
-    "a bad method": (b"G<T %s HTTP/1.1\r\n" + HOST + b"\r\n", 400, "We couldn't read that"),
-    "a bad header": (b"GET %s HTTP/1.1\r\n" + HOST + b"a b: c\r\n\r\n", 400, "We couldn't read that"),
+    "no version": (b"GET %s\r\n\r\n", 400, "We couldn’t read that"),
+    "a bad method": (b"G<T %s HTTP/1.1\r\n" + HOST + b"\r\n", 400, "We couldn’t read that"),
+    "a bad header": (b"GET %s HTTP/1.1\r\n" + HOST + b"a b: c\r\n\r\n", 400, "We couldn’t read that"),
     "two lengths": (
         b"POST %s HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab",
         400,
-        "We couldn't read that",
+        "We couldn’t read that",
     ),
     "an unknown coding": (
         b"POST %s HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: odd\r\n\r\n",
         501,
-        "We don't offer that",
+        "We don’t offer that",
     ),
 }
 

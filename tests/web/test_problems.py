@@ -19,7 +19,7 @@ def test_unknown_address_gets_a_page(client: FlaskClient) -> None:
 
     page = Page.of(answer)
     assert answer.status_code == 404
-    assert page.h1 == "We can't find this page"
+    assert page.h1 == "We can’t find this page"
     assert page.one("main").all("a", href="/signup")
     assert "help@example.com" in page.text
 

@@ -34,7 +34,7 @@ class AfterForm(SectionForm):
         description="Blank: only the button leads on.",
         render_kw={"inputmode": "numeric", "autocomplete": "off"},
     )
-    is_signed = BooleanField("Sign the address with the customer’s id and state")  # noqa: RUF001
+    is_signed = BooleanField("Sign the address with the customer’s id and state")
     allowed_return_hosts = LinesField(
         "Hosts that links and hand-overs may name",
         description="One in each line, such as app.example.com. Blank: any.",

@@ -62,20 +62,20 @@ class PoliciesForm(SectionForm):
         description="It is stored with each consent, as evidence.",
         render_kw={"maxlength": 40, "autocomplete": "off"},
     )
-    consent_collection = BooleanField("Ask for consent on Stripe’s page, too")  # noqa: RUF001
+    consent_collection = BooleanField("Ask for consent on Stripe’s page, too")
     billing_address_collection = SelectField(
-        "Billing address on Stripe’s page",  # noqa: RUF001
+        "Billing address on Stripe’s page",
         choices=[
             SelectChoice("", "As Stripe decides"),
             SelectChoice("auto", "When it is needed"),
             SelectChoice("required", "Always"),
         ],
     )
-    tax_id_collection = BooleanField("Ask for a tax id on Stripe’s page")  # noqa: RUF001
-    phone_number_collection = BooleanField("Ask for a phone number on Stripe’s page")  # noqa: RUF001
+    tax_id_collection = BooleanField("Ask for a tax id on Stripe’s page")
+    phone_number_collection = BooleanField("Ask for a phone number on Stripe’s page")
     allowed_payment_method_types = LinesField(
         "Payment methods",
-        description="One of Stripe’s types in each line, such as card. Blank: those of Stripe’s Dashboard.",  # noqa: RUF001
+        description="One of Stripe’s types in each line, such as card. Blank: those of Stripe’s Dashboard.",
         render_kw={"rows": 3, "spellcheck": "false"},
     )
 

@@ -27,19 +27,18 @@ def find_method(
     return payer, method
 
 
-def choose_default(session: Session, access: Access, app_id: str, method_id: str) -> str:
-    """Make a method the default at Stripe, and return its title. Harmless to repeat. Commits.
+def choose_default(session: Session, access: Access, app_id: str, method_id: str) -> None:
+    """Make a method the default at Stripe. Harmless to repeat. Commits.
 
     Raises NotFound, NotAllowed, sync.Unanswered, and what the gateway raises.
     """
     payer, method = find_method(session, access, app_id, method_id)
-    title = method.title
     if method.id == payer.default_method_id:  # a double click, or another tab was quicker
         db.end_read(session)
-        return title
+        return
     if not view.may_choose(payer, method, access):
         raise NotAllowed("This payment method can't become the default.")
-    return sync.choose_default(session, access.customer, app_id, method_id, actor=ACTOR)
+    sync.choose_default(session, access.customer, app_id, method_id, actor=ACTOR)
 
 
 def keep_default(session: Session, access: Access, app_id: str, method_id: str) -> None:
@@ -55,28 +54,29 @@ def keep_default(session: Session, access: Access, app_id: str, method_id: str) 
 
 def remove(
     session: Session, access: Access, app_id: str, method_id: str, *, successor_id: str | None = None
-) -> str | None:
-    """Remove a method at Stripe, and return its title; None when it is gone already. Commits.
+) -> bool:
+    """Remove a method at Stripe. Return False when it is gone already. Commits.
 
     Reserve, ask, record: the request is stored first, under a lock on the payer. So of two tabs that remove
     the last two methods, one is refused. The default needs a successor, which becomes the default first.
     Raises NotFound for a method of somebody else, NotAllowed, sync.Unanswered, and what the gateway raises.
     """
     if _is_gone(session, access, app_id, method_id):
-        return None
+        return False
     successor = _reserve(session, access, app_id, method_id, successor_id)
     try:
         if successor is not None:
             sync.choose_default(session, access.customer, app_id, successor, actor=ACTOR)
-        return sync.detach(session, access.customer.id, app_id, method_id, actor=ACTOR)
+        sync.detach(session, access.customer.id, app_id, method_id, actor=ACTOR)
     except sync.Unanswered:
         raise
     except NotFound:  # another tab was quicker
-        return None
+        return False
     except AppError:
         session.rollback()
         _withdraw(session, access, app_id, method_id)
         raise
+    return True
 
 
 def _is_gone(session: Session, access: Access, app_id: str, method_id: str) -> bool:

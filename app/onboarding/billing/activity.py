@@ -58,7 +58,7 @@ def _text(entry: audit.Entry, titles: Mapping[str, str]) -> str | None:
     if sentence is None or "same_card" in entry.facts:
         return None
     named = titles.get(entry.facts.get("payment_method_id", ""))
-    facts = entry.facts | ({"method": named} if named else {})
+    facts = entry.facts | ({"method": named, "shown": named} if named else {})
     try:
         return str(sentence) % facts
     except KeyError:

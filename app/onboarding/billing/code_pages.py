@@ -54,7 +54,7 @@ def check_code() -> ResponseReturnValue:
     customer_id = codes.use_code(db.session(), address, str(form.code.data), browser=name_browser())
     if customer_id is None:
         form.code.errors = [
-            gettext("This code isn't right, or it no longer works. You can ask for a new one.")
+            gettext("This code isn’t right, or it no longer works. You can ask for a new one.")
         ]
         return _page(form, 422)
     cookie.pop(entry.ADDRESS)

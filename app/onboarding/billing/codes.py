@@ -183,7 +183,7 @@ def _message(address: str, code: str, holders: Sequence[Holder]) -> Message:
             gettext("Your code is %(code)s.", code=code),
             gettext("Enter it in the browser where you asked for it. It works once, within 15 minutes."),
             gettext("It opens the billing page of %(names)s.", names=names),
-            gettext("You didn't ask for it? Then ignore this message. Never give the code to anybody."),
+            gettext("You didn’t ask for it? Then ignore this message. Never give the code to anybody."),
         )
     )
     return Message(to=address, subject=gettext("Your code for the billing page"), text=text)

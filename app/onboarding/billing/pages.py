@@ -7,7 +7,7 @@ from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, gateway, portal, sync
+from app import apps, checkout, gateway, payers, portal, sync
 from app.core import db
 from app.core.config import settings
 from app.core.db import is_id, utcnow
@@ -155,7 +155,8 @@ def _change(act: Callable[[Session, Access, str, str], Note]) -> ResponseReturnV
 
 
 def _choose(session: Session, access: Access, app_id: str, method_id: str) -> Note:
-    return Note("default", actions.choose_default(session, access, app_id, method_id))
+    actions.choose_default(session, access, app_id, method_id)
+    return Note("default", _title(session, access, app_id, method_id))
 
 
 def _keep(session: Session, access: Access, app_id: str, method_id: str) -> Note:
@@ -165,8 +166,14 @@ def _keep(session: Session, access: Access, app_id: str, method_id: str) -> Note
 
 def _remove(session: Session, access: Access, app_id: str, method_id: str) -> Note:
     successor = request.form.get("successor")
-    title = actions.remove(session, access, app_id, method_id, successor_id=successor)
-    return Note("removed", title) if title else Note("gone")
+    if not actions.remove(session, access, app_id, method_id, successor_id=successor):
+        return Note("gone")
+    return Note("removed", _title(session, access, app_id, method_id))
+
+
+def _title(session: Session, access: Access, app_id: str, method_id: str) -> str:
+    """Return what the reader calls a payment method. One that is gone has a title, too."""
+    return view.titles(payers.of_customer(session, app_id, access.customer.id))[method_id]
 
 
 def find_access(session: Session) -> Access:

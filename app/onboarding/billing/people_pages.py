@@ -132,7 +132,7 @@ def _page(session: Session, access: Access, form: AddressForm, status: int = 200
 
 def _reason(error: people.PersonKnown | people.TooManyPeople) -> str:
     if isinstance(error, people.TooManyPeople):
-        return gettext("You've invited as many people as you can. Remove somebody first.")
+        return gettext("You’ve invited as many people as you can. Remove somebody first.")
     return gettext("This person has access already.")
 
 

@@ -100,7 +100,7 @@ def build(session: Session, access: Access) -> BillingPage:
         has_hidden=payer is not None and any(not access.sees(row) for row in attached(payer)),
         confirmations=_confirmations(session, payer, access) if payer else [],
         choice=open_choice(payer, access.sees) if payer else None,
-        recent=[] if access.is_guest else activity.recent(session, access.customer.id, _titles(payer)),
+        recent=[] if access.is_guest else activity.recent(session, access.customer.id, titles(payer)),
         is_checked=is_checked,
     )
 
@@ -192,8 +192,9 @@ def open_choice(payer: Payer, sees: Callable[[PaymentMethod], bool]) -> PaymentM
     return newest if is_open and is_new and is_usable(newest) and sees(newest) else None
 
 
-def _titles(payer: Payer | None) -> dict[str, str]:
-    return {row.id: row.title for row in payer.methods} if payer else {}
+def titles(payer: Payer | None) -> dict[str, str]:
+    """Return what the reader calls each payment method, those that are gone included, by their ids."""
+    return {row.id: row.local_title for row in payer.methods} if payer else {}
 
 
 def _confirmations(session: Session, payer: Payer, access: Access) -> list[Confirmation]:

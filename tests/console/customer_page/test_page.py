@@ -184,7 +184,7 @@ def test_an_unknown_customer_is_not_found_in_the_frame_of_the_console(app: Flask
 
     assert [answer.status_code for answer in answers] == [404, 404, 404]
     page = Page.of(answers[0])
-    assert page.h1 == "We can't find this page"
+    assert page.h1 == "We can’t find this page"
     assert "There is no such customer." in page.text
     assert page.one("nav", id="console-nav")
 
