@@ -16,7 +16,7 @@ def test_every_section_is_accessible(visit: Visit, place: Place) -> None:
         for name in menu.get_by_role("link").all_inner_texts():
             menu.get_by_role("link", name=name, exact=True).click()
             found += findings_everywhere(page)
-        page.goto("/operator/handovers")
+        page.goto("/operator/portal/handovers")
         found += findings_everywhere(page)
 
     assert found == []

@@ -1,9 +1,11 @@
 """The section for what comes after saving: the way back to the company's app, and embedding."""
 
+from typing import Any
+
 from wtforms import BooleanField, IntegerField
 from wtforms.validators import NumberRange, Optional
 
-from app.console.portal.fields import LinesField, TranslationsField
+from app.console.portal.fields import NO_LANGUAGE, LinesField, TranslationsField
 from app.console.portal.link_page import url_field
 from app.console.portal.section_form import SectionForm
 from app.console.portal.section_page import Section, add
@@ -25,7 +27,10 @@ class AfterForm(SectionForm):
     return_url = url_field("Where customers go on")
     label = TranslationsField(
         "Name of that place",
-        description="One language in each line, such as “en: Acme”. The button says “Continue to Acme”.",
+        description=(
+            "Such as Acme: the button says “Continue to Acme”. For several languages, one in each line,"
+            " such as “de: Acme”."
+        ),
         render_kw={"rows": 3},
     )
     redirect_seconds = IntegerField(
@@ -45,6 +50,13 @@ class AfterForm(SectionForm):
         description="One origin in each line, such as https://app.example.com. Blank: none.",
         render_kw={"rows": 3, "spellcheck": "false"},
     )
+
+    def write(self, document: dict[str, Any], *, decided: set[str]) -> None:
+        """Write the values. A name without a language is in the profile's default one."""
+        super().write(document, decided=decided)
+        label = document["after"]["label"]
+        if NO_LANGUAGE in label:
+            label[document["languages"][0]] = label.pop(NO_LANGUAGE)
 
 
 add(

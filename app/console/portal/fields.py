@@ -1,11 +1,15 @@
 """Fields for what has several values: lines of text, and texts in several languages."""
 
+import re
 from typing import Any
 
 from wtforms import TextAreaField
 
 from app import portal
 from app.web.forms import trimmed
+
+NO_LANGUAGE = ""
+LANGUAGE_FIRST = re.compile(r"\s*[a-z]{2}([-_][A-Za-z]{2})?\s*:")
 
 
 class LinesField(TextAreaField):
@@ -21,20 +25,26 @@ class LinesField(TextAreaField):
 
 
 class TranslationsField(TextAreaField):
-    """A short text in several languages, one in each line: `de: Zurück zur App`."""
+    """A short text in several languages, one in each line: `de: Zurück zur App`.
+
+    One line may have no language. The form gives it the profile's default.
+    """
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Read each line. Raises ValueError, which WTForms shows, for a line without a language."""
-        self.data = {}
+        """Read each line. Raises ValueError, which WTForms shows, for a language that we don't have."""
+        self.data = texts = dict[str, str]()
         for line in (valuelist[0] if valuelist else "").splitlines():
-            language, _, text = line.partition(":")
+            language, _, text = map(str.strip, line.partition(":"))
             if not line.strip():
                 continue
-            if language.strip() not in portal.LANGUAGES or not text.strip():
+            if language in portal.LANGUAGES and text:
+                texts[language] = text
+            elif NO_LANGUAGE in texts or LANGUAGE_FIRST.match(line):
                 raise ValueError(
                     f"Write the language first: “en: …”. Languages: {', '.join(portal.LANGUAGES)}."
                 )
-            self.data[language.strip()] = text.strip()
+            else:
+                texts[NO_LANGUAGE] = line.strip()
 
     def _value(self) -> str:
         if self.raw_data:

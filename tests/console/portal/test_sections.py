@@ -102,6 +102,13 @@ def test_take_the_way_back(app: Flask) -> None:
     assert profile.embed_origins == ("https://app.example.com",)
 
 
+def test_a_name_without_a_language_is_in_the_default_one(app: Flask) -> None:
+    save(sign_in(app, "admin"), "languages", default="de", others=["de", "fr"])
+    save(sign_in(app, "admin"), "after", label="Acme: Konto\nfr: Acme")
+
+    assert changed(app, "after").after.label == {"de": "Acme: Konto", "fr": "Acme"}
+
+
 @for_each(
     "wrong",
     [
@@ -110,7 +117,8 @@ def test_take_the_way_back(app: Flask) -> None:
         ("form", {"field_name": "sometimes"}, "Not a valid choice"),
         ("form", {"currencies": "XXQ"}, "is not a currency that Stripe knows"),
         ("form", {"default_currency": "EURO"}, "Enter a code such as EUR"),
-        ("after", {"label": "Continue"}, "Write the language first"),
+        ("after", {"label": "sv: Acme"}, "Write the language first"),
+        ("after", {"label": "Acme\nAcme Cloud"}, "Write the language first"),
         ("after", {"redirect_seconds": "1"}, "Enter 3 to 60"),
         ("after", {"redirect_seconds": "soon"}, "Not a valid integer"),
         ("after", {"embed_origins": "*"}, "must be a scheme and host"),
