@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from flask import Response, current_app, g, has_request_context, request
+from flask import session as cookie
 from flask_babel import refresh
 from werkzeug.exceptions import HTTPException
 
@@ -20,6 +21,7 @@ NAMES = {
     "ar": "العربية",
 }
 RIGHT_TO_LEFT = {"ar"}  # Babel knows as well, but would read 2 MB about each language first
+PREFERRED = "preferred_language"  # in the browser's session: what a hand-over said
 PARAMETER = "language"  # of an address or a form: the reader's own choice
 COOKIE_AGE = 365 * 24 * 3600
 MAX_TAGS = 20  # of Accept-Language; people have fewer
@@ -33,7 +35,7 @@ def select() -> str:
     if not has_request_context() or is_english_only():
         return "en"
     offered = offered_languages()
-    wishes = (chosen(), request.cookies.get(cookie_name()), g.get("preferred_language"))
+    wishes = (chosen(), request.cookies.get(cookie_name()), cookie.get(PREFERRED))
     own = (match(wish, offered) for wish in wishes if wish)
     return next((found for found in own if found), None) or accepted(offered) or offered[0]
 
@@ -45,8 +47,9 @@ def offer(languages: Iterable[str]) -> None:
 
 
 def prefer(language: str | None) -> None:
-    """Show this page in a link's or hand-over's language, unless the reader chose another."""
-    g.preferred_language = language
+    """Show this page and the next ones in a hand-over's language, unless the reader chose another."""
+    if language and cookie.get(PREFERRED) != language:
+        cookie[PREFERRED] = language
     refresh()
 
 

@@ -21,7 +21,7 @@ from tests.support.handovers import (
     secret_ids,
     sign,
 )
-from tests.support.portal import sign_up
+from tests.support.portal import session_of, sign_up
 from tests.support.rows import Rows
 
 
@@ -180,10 +180,15 @@ def test_of_an_api_call_or_of_a_second_secret_works_too(app: Flask, secret: str)
     assert [page.answer.status_code for page in pages] == [200, 200]
 
 
-def test_comes_in_its_language(client: FlaskClient, secret: str) -> None:
-    page = HandoverPage(client, sign(secret, language="de")).page
+def test_comes_in_its_language_and_so_do_the_next_pages(
+    client: FlaskClient, secret: str, simulator: Simulator
+) -> None:
+    form = HandoverPage(client, sign(secret, language="de"))
+    simulator.save_card(session_of(form.submit()))
+    done = Page.of(client.get("/return"))
+    chosen = Page.of(client.get("/billing?language=fr"))
 
-    assert page.one("html")["lang"] == "de"
+    assert [page.one("html")["lang"] for page in (form.page, done, chosen)] == ["de", "de", "fr"]
 
 
 def test_without_a_signature_only_harmless_details_are_filled_in(client: FlaskClient) -> None:
