@@ -136,9 +136,9 @@ def _offer_setup() -> None:
     type=click.IntRange(1),
     default=2,
     show_default=True,
-    help="How many customers are looked at at once.",
+    help="How many customers to check at the same time.",
 )
-@click.option("--metrics", type=PORT, help="Serve its numbers on this port of loopback, for Prometheus.")
+@click.option("--metrics", type=PORT, help="Serve metrics for Prometheus on this port, on loopback.")
 def worker_command(threads: int, metrics: int | None) -> None:
     """Run the worker alone, beside web processes that have GANGWAY_WORKER_THREADS=0."""
     from prometheus_client import start_http_server  # noqa: PLC0415

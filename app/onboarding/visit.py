@@ -1,6 +1,7 @@
 """What a visitor's request is about: its browser, its Stripe app, and the address of the outcome."""
 
 import secrets
+from contextlib import suppress
 
 from flask import request, url_for
 from flask import session as cookie
@@ -20,10 +21,10 @@ def name_browser() -> str:
 def requested_app(session: Session) -> apps.App:
     """The app that the address or form names, else the profile's. Raises NotFound when there is none."""
     named = request.values.get("app", "").upper()
-    try:
-        return apps.find(session, named) if is_id(named) else app_of_profile(session)
-    except NotFound:  # what was named may be uninstalled
-        return app_of_profile(session)
+    if is_id(named):
+        with suppress(NotFound):  # it may be uninstalled
+            return apps.find(session, named)
+    return app_of_profile(session)
 
 
 def app_of_profile(session: Session, default: apps.App | None = None) -> apps.App:

@@ -73,9 +73,7 @@ class OperatorPages(Blueprint):
         if found is None:
             return redirect(url_for("operator_login.login_page", next=_return_page()), 303)
         g.operator_session = found
-        structlog.contextvars.bind_contextvars(
-            operator_id=found.operator.id
-        )  # for every line of this request
+        structlog.contextvars.bind_contextvars(operator_id=found.operator.id)  # for the log, from here on
         assert request.endpoint is not None
         name = request.endpoint.removeprefix(f"{self.name}.")
         required, operator = self.roles[name], found.operator
