@@ -8,7 +8,16 @@ RECONCILE = "app/sync/reconcile.py"
 WORKER = "app/sync/worker.py"
 ORPHANS = "app/sync/orphans.py"
 
+ATTENTION = "app/console/overview/attention.py"
+
 MUTANTS = (
+    Mutant(
+        "blocked customers are counted as abandoned, too",
+        ATTENTION,
+        "elsewhere[status]",
+        "0",
+        "tests/sync/test_too_many_declines.py::test_an_operator_is_told",
+    ),
     Mutant(
         "the oldest checkout session decides when to look next",
         SCHEDULE,

@@ -1,0 +1,99 @@
+"""Connections to Stripe on which the whole answer has a deadline, not only each piece of it.
+
+A timeout of a socket begins again with each byte. A Stripe that sends one byte a second, or a proxy before it
+that does, would hold a page for minutes.
+"""
+
+import io
+from http.client import HTTPResponse
+from socket import socket
+from time import monotonic
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+
+class _ReaderWithDeadline(io.RawIOBase):
+    """What arrives on a socket, until its timeout has passed once for everything together."""
+
+    def __init__(self, wire: socket, raw: io.RawIOBase) -> None:
+        super().__init__()
+        self._wire, self._raw = wire, raw
+        timeout = wire.gettimeout()
+        assert timeout is not None  # our client sets one for every call
+        self._timeout = timeout
+        self._deadline = monotonic() + timeout
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Read what is there. Raises TimeoutError when too little came in time."""
+        left = self._deadline - monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer took too long")
+        self._wire.settimeout(left)
+        try:
+            return self._raw.readinto(buffer)
+        finally:
+            self._wire.settimeout(self._timeout)
+
+    def close(self) -> None:
+        """Let the socket go, too."""
+        self._raw.close()
+        super().close()
+
+
+class _WholeAnswer(HTTPResponse):
+    """An answer whose last byte must come within the timeout that its first byte has."""
+
+    def __init__(self, sock: socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_ReaderWithDeadline(sock, self.fp.detach()))
+
+
+class _Connection(HTTPConnection):
+    response_class = _WholeAnswer
+
+
+class _SecureConnection(HTTPSConnection):
+    response_class = _WholeAnswer
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+POOLS = {"http": _Pool, "https": _SecurePool}
+
+
+class _Adapter(HTTPAdapter):
+    """The usual adapter, with our connections: straight to Stripe, or through a proxy of the environment."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pools of direct connections."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        """Make the pools of connections through a proxy."""
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = POOLS
+        return manager
+
+
+def session() -> requests.Session:
+    """Return a session for Stripe's API. It follows no redirect, because Stripe sends none."""
+    made = requests.Session()
+    made.max_redirects = 0
+    for scheme in ("https://", "http://"):
+        made.mount(scheme, _Adapter())
+    return made
