@@ -24,6 +24,8 @@ EMAIL = "ada.lovelace@mail.blemgroptisk-vunz.co.example"
         "blemgroptiskvunzcoexample",
         "ADA.LOVELACE.VUNZ",
         "ksitporgmelb-znuv",
+        "b l e m g r o p t i s k - v u n z",
+        "B.L.E.M.G.R.O.P.T.I.S.K.V.U.N.Z",
         "\uff42\uff4c\uff45\uff4d\uff47\uff52\uff4f\uff50\uff54\uff49\uff53\uff4b-vunz",
     ],
 )

@@ -15,6 +15,7 @@ from app.operators.auth import password_strength
 
 MIN_LENGTH, MAX_LENGTH = 12, 128
 MIN_SCORE = 3  # of 0 to 4: safe against somebody who has stolen the hashes, for a while
+LETTER_BY_LETTER = re.compile(r"[^\W_](?:[\W_]+[^\W_])+[\W_]*")
 # Verified in place of the hash of somebody who does not exist, so that both take the same time.
 NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$aMBtYJjrS9qVxupj6hWLFA$meeduz5xsaf+Q/E1kjhzQsqDtcqpJrh1tGOq7ajKdl0"
 
@@ -59,7 +60,7 @@ def accept(password: str, about: Iterable[str]) -> AcceptedPassword:
         raise Invalid(f"A password has {MIN_LENGTH} characters or more; this one has {length}.")
     if length > MAX_LENGTH:
         raise Invalid(f"A password has {MAX_LENGTH} characters at most; this one has {length}.")
-    found = password_strength.estimate(_plain(password)[:MAX_LENGTH], _words(about))
+    found = password_strength.estimate(_joined(_plain(password)[:MAX_LENGTH]), _words(about))
     if found.score < MIN_SCORE:
         why = found.warning.rstrip(".") or "it follows a pattern"
         advice = " ".join(f"{hint.rstrip('.')}." for hint in found.suggestions)
@@ -82,6 +83,11 @@ def _words(about: Iterable[str]) -> Iterator[str]:
             yield part
             yield "".join(words)
             yield from (word for word in words if len(word) > 2)
+
+
+def _joined(password: str) -> str:
+    """A password that is spelled letter by letter, such as `a c m e`, without what separates the letters."""
+    return re.sub(r"[\W_]+", "", password) if LETTER_BY_LETTER.fullmatch(password) else password
 
 
 def _plain(password: str) -> str:
