@@ -10,7 +10,7 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 
-from app import apps, console, doctor, monitoring, onboarding, operators, portal, sync
+from app import apps, console, doctor, monitoring, onboarding, operators, outbox, portal, sync
 from app.api import docs
 from app.apps.api import api as apps_api
 from app.checkout.api import api as checkout_api
@@ -118,5 +118,7 @@ def create_app(settings: Settings, *, stripe_in_process: WSGIApplication | None 
     onboarding.init_app(app, csrf)
     operators.init_app(app, csrf)
     console.init_app(app)
-    app.extensions["gangway.worker"] = sync.Worker(app, settings.worker_threads, chores=(doctor.examine_due,))
+    app.extensions["gangway.worker"] = sync.Worker(
+        app, settings.worker_threads, chores=(outbox.deliver, doctor.examine_due)
+    )
     return app

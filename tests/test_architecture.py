@@ -22,6 +22,7 @@ LAYERS = (
     ("checkout",),
     ("webhooks",),
     ("sync",),
+    ("outbox",),
     ("onboarding", "doctor"),
     ("console", "monitoring", "setup"),
 )

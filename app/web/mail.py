@@ -1,7 +1,6 @@
 """The seam for email: what is sent, and who takes it. Without a sender, pages offer another way.
 
-A sender only takes the message over and does not wait for its delivery, so a page takes the same time
-whether or not there is anybody to write to.
+Pages put messages in the outbox, and a worker gives them to the sender.
 """
 
 from collections import deque
@@ -28,7 +27,7 @@ class Sender(Protocol):
     """Takes messages over for delivery."""
 
     def send(self, message: Message) -> None:
-        """Take a message. Must return at once."""
+        """Take a message. What it raises makes the worker try again."""
 
 
 class Mailbox:

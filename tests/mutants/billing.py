@@ -78,6 +78,21 @@ MUTANTS = (
         f"{PEOPLE_TESTS}::test_survives_when_the_owner_opens_it",
     ),
     Mutant(
+        "a request tells by its work whether an address is known",
+        CODES,
+        "    db.end_read(session)\n    db.start_write(session)\n    _purge(session)\n",
+        "    if holders_of(session, address):\n        holders_of(session, address)\n"
+        "    db.end_read(session)\n    db.start_write(session)\n    _purge(session)\n",
+        f"{CODE_TESTS}::test_answers_the_same_for_an_unknown_address",
+    ),
+    Mutant(
+        "a message that was just tried is tried again at once",
+        "app/outbox/actions.py",
+        ".values(due_at=now + RETRY_DELAY)",
+        ".values(due_at=now)",
+        "tests/outbox/test_outbox.py::test_tries_again_what_could_not_be_sent",
+    ),
+    Mutant(
         "a code never expires",
         CODES,
         "BillingCode.expires_at > utcnow()",
@@ -90,13 +105,6 @@ MUTANTS = (
         "            BillingCode.browser_hash == browser_hash(browser),\n",
         "",
         f"{CODE_TESTS}::test_works_only_in_the_browser_that_asked",
-    ),
-    Mutant(
-        "an unknown address costs less work than a known one",
-        CODES,
-        "    _store(session, address, code, browser)\n    session.commit()\n",
-        "    if holders:\n        _store(session, address, code, browser)\n    session.commit()\n",
-        f"{CODE_TESTS}::test_answers_the_same_for_an_unknown_address",
     ),
     Mutant(
         "a removed person keeps the access",

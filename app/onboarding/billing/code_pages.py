@@ -11,7 +11,6 @@ from app.onboarding.billing import codes, entry
 from app.onboarding.billing.forms import AddressForm, CodeForm
 from app.onboarding.billing.pages import bp
 from app.onboarding.visit import name_browser
-from app.web import mail
 from app.web.languages import gettext
 from app.web.limits import limited
 
@@ -24,10 +23,8 @@ def request_code() -> ResponseReturnValue:
     _refuse_without_codes()
     if not form.validate():
         return entry.show(form, 422)
-    sender = mail.sender()
-    assert sender is not None
     address = str(form.email.data)
-    codes.request_code(db.session(), address, browser=name_browser(), sender=sender)
+    codes.request_code(db.session(), address, browser=name_browser())
     cookie[entry.ADDRESS] = address
     return redirect(url_for("billing.enter_code"), 303)
 

@@ -1,13 +1,13 @@
 """One-time codes: six digits that are sent to a stored address, and let its owner in.
 
-Whether or not an address is known, the same work is done and the same is answered.
+Whether or not an address is known, a request does the same work and answers the same. Who has the address is
+looked up by the worker that sends the message.
 """
 
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from flask import current_app
 from limits import parse_many
 from sqlalchemy.orm import Session
 
-from app import customers
+from app import customers, outbox, portal
 from app.core import db
 from app.core.addresses import folded_email
 from app.core.db import new_id, utcnow
@@ -24,9 +24,10 @@ from app.onboarding.billing.models import BillingCode, Way
 from app.onboarding.models import BillingPerson, browser_hash
 from app.web import limits
 from app.web.languages import gettext
-from app.web.mail import Message, Sender
+from app.web.mail import Message
 from app.web.visitors import visitor
 
+KIND = "billing_code"  # of the message
 LIFETIME = timedelta(minutes=15)
 MAX_TRIES = 5
 MAX_CUSTOMERS = 20  # that one address opens
@@ -40,30 +41,32 @@ class Holder:
     """A customer that an address opens, as its first person or as an invited one."""
 
     customer_id: str
-    name: str
     email: str  # as it is stored
     person_id: str | None
 
 
-def request_code(session: Session, address: str, *, browser: str, sender: Sender) -> None:
-    """Make the current code of an address, and send it if anybody has this address. Commits.
+def request_code(session: Session, address: str, *, browser: str) -> None:
+    """Make the current code of an address, and put its message in the outbox. Commits.
 
-    It takes the place of the code before it, and goes to the address as it is stored. Raises TooMany.
+    It takes the place of the code before it. Raises TooMany.
     """
     budgets = ((BUDGET_OF_CLIENT, visitor()), (BUDGET_OF_ADDRESS, _hash("address", folded_email(address))))
     limits.current().spend_items(
         [(item, ("billing-code", name)) for budget, name in budgets for item in parse_many(budget)]
     )
     code = f"{secrets.randbelow(10**6):06}"
-    holders = holders_of(session, address)
-    message = _message(holders[0].email.strip() if holders else address, code, holders)
     db.end_read(session)
     db.start_write(session)
     _purge(session)
     _store(session, address, code, browser)
+    outbox.put(session, _message(address, code), kind=KIND, expires_at=utcnow() + LIFETIME)
     session.commit()
-    if holders:
-        sender.send(message)
+
+
+def to_holder(session: Session, message: Message) -> Message | None:
+    """Send a code to the address as it is stored. None: nobody has the address."""
+    holders = holders_of(session, message.to)
+    return replace(message, to=holders[0].email.strip()) if holders else None
 
 
 def use_code(session: Session, address: str, code: str, *, browser: str) -> str | None:
@@ -96,19 +99,19 @@ def holders_of(session: Session, address: str) -> list[Holder]:
     address = folded_email(address)
     customer = customers.Customer
     own = session.execute(
-        sa.select(customer.id, customer.name, customer.primary_email, customer.adopted)
+        sa.select(customer.id, customer.primary_email, customer.adopted)
         .where(customers.has_email(session, address), customer.deleted_at.is_(None))
         .order_by(customer.id.desc())
         .limit(MAX_CUSTOMERS)
     ).all()
     found = {
-        id_: Holder(id_, name, email or "", None)
-        for id_, name, email, adopted in own
+        id_: Holder(id_, email or "", None)
+        for id_, email, adopted in own
         # Somebody who came by a forwarded link may have typed an address on Stripe's page. It opens nothing.
         if folded_email(email or "") == address and "primary_email" not in (adopted or ())
     }
     invited = session.execute(
-        sa.select(customer.id, customer.name, BillingPerson.email, BillingPerson.id)
+        sa.select(customer.id, BillingPerson.email, BillingPerson.id)
         .join(BillingPerson, BillingPerson.customer_id == customer.id)
         .where(
             BillingPerson.email == address,
@@ -176,13 +179,17 @@ def _purge(session: Session) -> None:
     )
 
 
-def _message(address: str, code: str, holders: Sequence[Holder]) -> Message:
-    names = ", ".join(holder.name for holder in holders)
+def _message(address: str, code: str) -> Message:
+    """Write the message in the reader's language.
+
+    It has nothing that a visitor typed: anybody can sign up with the address of somebody else.
+    """
+    company = portal.current_profile().brand.company_name
     text = "\n\n".join(
         (
             gettext("Your code is %(code)s.", code=code),
             gettext("Enter it in the browser where you asked for it. It works once, within 15 minutes."),
-            gettext("It opens the billing page of %(names)s.", names=names),
+            gettext("It opens the billing page of %(names)s.", names=company),
             gettext("You didn’t ask for it? Then ignore this message. Never give the code to anybody."),
         )
     )

@@ -5,6 +5,7 @@ import secrets
 from datetime import timedelta
 
 import sqlalchemy as sa
+from limits import parse_many
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,9 +17,12 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.onboarding.billing.access import find, let_in
 from app.onboarding.billing.models import Way
 from app.onboarding.models import BillingAccess, BillingPerson
+from app.web import limits
 from app.web.urls import external
 
 MAX_PEOPLE = 50  # of one customer
+BUDGET_OF_CUSTOMER = "60 per hour"
+BUDGET_OF_ADDRESS = "5 per hour"  # that any customer invites
 
 
 class PersonKnown(Conflict):
@@ -45,6 +49,7 @@ def invite(
     An invitation that was not used is replaced by a new one. Raises Invalid for what is no email address,
     PreconditionFailed for a deleted customer, PersonKnown for somebody who has joined, and TooManyPeople.
     """
+    session.refresh(customer, with_for_update=True)  # two at once must not be one too many
     customers.refuse_deleted(customer)
     address, token, now = _checked(email), secrets.token_urlsafe(32), utcnow()
     held = people_of(session, customer.id)
@@ -65,6 +70,14 @@ def invite(
         raise PersonKnown("This person was invited just now.") from error
     _note(session, person, "person.invited", actor)
     return person, token
+
+
+def spend_invitation(customer_id: str, email: str) -> None:
+    """Count an invitation by a visitor, because it may send email. Raises TooMany."""
+    budgets = ((BUDGET_OF_CUSTOMER, customer_id), (BUDGET_OF_ADDRESS, _hash(folded_email(email))))
+    limits.current().spend_items(
+        [(item, ("invitation", name)) for budget, name in budgets for item in parse_many(budget)]
+    )
 
 
 def find_invitation(session: Session, token: str) -> BillingPerson | None:

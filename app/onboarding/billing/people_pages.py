@@ -4,7 +4,7 @@ from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import portal
+from app import outbox, portal
 from app.core import db
 from app.core.config import settings
 from app.core.errors import NotFound
@@ -46,6 +46,7 @@ def invite() -> ResponseReturnValue:
     if not form.validate():
         return _page(session, access, form, 422)
     customer_id = access.customer.id
+    people.spend_invitation(customer_id, str(form.email.data))
     db.end_read(session)
     db.start_write(session)
     try:
@@ -54,9 +55,10 @@ def invite() -> ResponseReturnValue:
         session.rollback()
         form.email.errors = [_reason(error)]
         return _page(session, access, form, 422)
-    email = person.email
+    if mail.sender() is not None:
+        message = _message(person.email, people.invitation_url(token))
+        outbox.put(session, message, kind="invitation", expires_at=person.expires_at)
     session.commit()
-    _send(email, people.invitation_url(token))
     keep_note(customer_id, "invited", people.invitation_url(token))
     return redirect(url_for("billing.list_people", customer=customer_id), 303)
 
@@ -136,12 +138,8 @@ def _reason(error: people.PersonKnown | people.TooManyPeople) -> str:
     return gettext("This person has access already.")
 
 
-def _send(email: str, url: str) -> None:
-    """Send an invitation, where email is set up."""
-    sender = mail.sender()
-    if sender is None:
-        return
+def _message(email: str, url: str) -> mail.Message:
     company = portal.current_profile().brand.company_name
     subject = gettext("Your invitation to the billing page of %(company)s", company=company)
     text = gettext("Open this link to see and manage the payment methods:")
-    sender.send(mail.Message(to=email, subject=subject, text=f"{text}\n\n{url}"))
+    return mail.Message(to=email, subject=subject, text=f"{text}\n\n{url}")

@@ -1,6 +1,7 @@
 """Several people for one customer: each is invited, has an own access, and loses it at once when removed."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -320,3 +321,30 @@ def test_a_person_who_is_only_marked_as_removed_sees_nothing(
         db.session().commit()
 
     assert BillingPage(other).page.h1 == "See your payment methods"
+
+
+def test_nobody_is_sent_invitations_without_end(saved: FlaskClient, mailbox: Mailbox) -> None:
+    page = PeoplePage(saved)
+    for _ in range(5):
+        assert page.invite().status_code == 303
+        page = PeoplePage(saved).remove()
+
+    assert page.invite(" GRACE@example.com").status_code == 429
+
+    assert len(mailbox.messages) == 5
+    assert page.invite("alan@example.com").status_code == 303
+
+
+def test_lets_one_of_many_in_at_once(app: Flask, saved: FlaskClient, rows: Rows) -> None:
+    path = invited(saved)
+    pages = [(client, Page.of(client.get(path))) for client in (app.test_client() for _ in range(5))]
+
+    def take(visitor: tuple[FlaskClient, Page]) -> int:
+        client, page = visitor
+        return press(client, page.one("form", action=path)).status_code
+
+    with ThreadPoolExecutor(len(pages)) as crowd:
+        statuses = sorted(crowd.map(take, pages))
+
+    assert statuses == [303, 404, 404, 404, 404]
+    assert len(rows(BillingAccess)) == 1

@@ -1,0 +1,22 @@
+"""The messages that are not sent yet."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base, UtcDateTime, new_id, utcnow
+from app.core.sealing import SEALED
+
+
+class OutboxMessage(Base):
+    """One message. Its content is sealed, because it lets its reader in somewhere."""
+
+    __tablename__ = "outbox_message"
+
+    id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(sa.String(40))  # decides who gets it
+    sealed: Mapped[str] = mapped_column(sa.Text, info=SEALED)  # JSON: address, subject and text
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)  # afterwards it is of no use

@@ -1,0 +1,178 @@
+"""Messages wait in the outbox until a worker has given them to the sender, once."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from app import outbox
+from app.core import db
+from app.core.db import utcnow
+from app.outbox import OutboxMessage
+from app.web import mail
+from app.web.mail import Mailbox, Message
+from tests.support.rows import Rows
+from tests.support.world_fixtures import clock
+
+__all__ = ["clock"]
+
+HOUR = timedelta(hours=1)
+
+
+class Broken(Mailbox):
+    """A sender that can't send to some addresses."""
+
+    def __init__(self, *addresses: str) -> None:
+        super().__init__()
+        self.refused = set(addresses)
+        self.tried: list[str] = []
+
+    def send(self, message: Message) -> None:
+        """Keep a message, or fail."""
+        self.tried.append(message.to)
+        if message.to in self.refused:
+            raise ConnectionError
+        super().send(message)
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    with app.app_context():
+        yield db.session()
+    app.extensions.pop(mail.EXTENSION, None)
+
+
+def use(app: Flask, sender: Mailbox) -> Mailbox:
+    """Let the installation send by this."""
+    app.extensions[mail.EXTENSION] = sender
+    return sender
+
+
+def put(session: Session, *addresses: str, lifetime: timedelta = HOUR) -> None:
+    """Put a message for each address in the outbox."""
+    db.start_write(session)
+    for address in addresses:
+        message = Message(to=address, subject="Hello", text="a secret")
+        outbox.put(session, message, kind="test", expires_at=utcnow() + lifetime)
+    session.commit()
+
+
+def to(sender: Mailbox) -> list[str]:
+    """Who got a message, in order."""
+    return [message.to for message in sender.messages]
+
+
+def test_sends_each_message_once_the_oldest_first(app: Flask, session: Session, rows: Rows) -> None:
+    sender = use(app, Mailbox())
+    put(session, "a@example.com", "b@example.com")
+
+    sent = [outbox.deliver(session) for _ in range(2)]
+
+    assert sent == [2, 0]
+    assert to(sender) == ["a@example.com", "b@example.com"]
+    assert sender.messages[0] == Message(to="a@example.com", subject="Hello", text="a secret")
+    assert rows(OutboxMessage) == []
+
+
+def test_keeps_no_text_that_others_can_read(session: Session, rows: Rows) -> None:
+    put(session, "a@example.com")
+
+    [row] = rows(OutboxMessage)
+
+    assert "secret" not in str(vars(row))
+    assert "example.com" not in str(vars(row))
+
+
+def test_goes_with_the_change_that_it_reports(app: Flask, session: Session, rows: Rows) -> None:
+    use(app, Mailbox())
+    db.start_write(session)
+    message = Message(to="a@example.com", subject="", text="")
+    outbox.put(session, message, kind="test", expires_at=utcnow() + HOUR)
+
+    session.rollback()
+
+    assert rows(OutboxMessage) == []
+    assert outbox.deliver(session) == 0
+
+
+def test_tries_again_what_could_not_be_sent(
+    app: Flask, session: Session, clock: time_machine.Traveller
+) -> None:
+    sender = Broken("a@example.com")
+    use(app, sender)
+    put(session, "a@example.com", "b@example.com")
+
+    first, at_once = outbox.deliver(session), outbox.deliver(session)
+    sender.refused.clear()
+    clock.shift(timedelta(minutes=2))
+    later = outbox.deliver(session)
+
+    assert (first, at_once, later) == (1, 0, 1)
+    assert sender.tried == ["a@example.com", "b@example.com", "a@example.com"]
+    assert to(sender) == ["b@example.com", "a@example.com"]
+
+
+def test_forgets_what_is_of_no_use_any_longer(
+    app: Flask, session: Session, clock: time_machine.Traveller, rows: Rows
+) -> None:
+    sender = use(app, Mailbox())
+    put(session, "a@example.com", lifetime=timedelta(minutes=15))
+
+    clock.shift(timedelta(minutes=16))
+
+    assert outbox.deliver(session) == 0
+    assert rows(OutboxMessage) == []
+    assert to(sender) == []
+
+
+def test_waits_for_a_sender(app: Flask, session: Session, rows: Rows) -> None:
+    put(session, "a@example.com")
+
+    assert outbox.deliver(session) == 0
+
+    assert len(rows(OutboxMessage)) == 1
+    use(app, Mailbox())
+    assert outbox.deliver(session) == 1
+
+
+def test_sends_nothing_that_nobody_gets(app: Flask, session: Session, rows: Rows) -> None:
+    sender = use(app, Mailbox())
+    outbox.set_recipient(app, "test", lambda _session, message: None if message.to[0] == "a" else message)
+    put(session, "a@example.com", "b@example.com")
+
+    sent = outbox.deliver(session)
+    del app.extensions["gangway.recipients"]["test"]
+
+    assert (sent, to(sender)) == (1, ["b@example.com"])
+    assert rows(OutboxMessage) == []
+
+
+def test_drops_what_no_key_opens(app: Flask, session: Session, rows: Rows) -> None:
+    sender = use(app, Mailbox())
+    put(session, "a@example.com")
+    db.start_write(session)
+    session.get_one(OutboxMessage, rows(OutboxMessage)[0].id).sealed = "rubbish"
+    session.commit()
+
+    assert outbox.deliver(session) == 0
+    assert rows(OutboxMessage) == []
+    assert to(sender) == []
+
+
+def test_two_workers_send_nothing_twice(app: Flask, session: Session) -> None:
+    sender = use(app, Mailbox())
+    put(session, *(f"{number}@example.com" for number in range(20)))
+
+    def work(_number: int) -> int:
+        with app.app_context():
+            return outbox.deliver(db.session())
+
+    with ThreadPoolExecutor(2) as pool:
+        sent = list(pool.map(work, range(2)))
+
+    assert sum(sent) == 20
+    assert len(set(to(sender))) == len(to(sender)) == 20
