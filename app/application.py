@@ -43,6 +43,14 @@ WSGIApplication = Callable[..., Any]
 APIS = (customers_api, payers_api, checkout_api, apps_api, uninstall_api, handovers_api, links_api)
 
 
+class Portal(Flask):
+    """Flask, where no view and no hook is asynchronous."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function as it is. Flask would examine each hook of each request."""
+        return func
+
+
 def create_app(settings: Settings, *, stripe_in_process: WSGIApplication | None = None) -> Flask:
     """Put the application together: the one place that knows every package.
 
@@ -52,7 +60,7 @@ def create_app(settings: Settings, *, stripe_in_process: WSGIApplication | None 
     """
     here = Path(__file__).resolve().parent
     root = here.parent if (here.parent / "templates").is_dir() else here  # a checkout, else a wheel
-    app = Flask(
+    app = Portal(
         "app",
         template_folder=str(root / "templates"),
         static_folder=str(root / "static"),

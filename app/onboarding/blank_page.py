@@ -1,11 +1,11 @@
 """The blank form. It is drawn once for each profile and language; each browser gets its own tokens in it."""
 
+import re
 import secrets
 from collections.abc import Callable
 from typing import NamedTuple
 
-from flask import current_app
-from flask_wtf.csrf import generate_csrf
+from flask import Response, current_app
 
 from app import portal
 from app.core.config import Settings
@@ -13,11 +13,13 @@ from app.core.config import settings as current_settings
 from app.onboarding import embedding
 from app.onboarding.forms import Form, SignupForm
 from app.web import languages
+from app.web.forms import csrf_token
 
 Key = tuple[str | None, str]  # profile and language
 
 # Random, so that nothing else on a page reads like one of them.
 CSRF_TOKEN, NONCE = secrets.token_hex(16), secrets.token_hex(16)
+TOKENS = re.compile(f"({CSRF_TOKEN}|{NONCE})".encode())
 
 
 class DrawnPage(NamedTuple):
@@ -26,10 +28,10 @@ class DrawnPage(NamedTuple):
     settings: Settings
     profile: portal.Profile
     files: tuple[object, ...]
-    html: str
+    pieces: tuple[bytes, ...]  # with the names of the tokens among them
 
 
-def blank_page(draw: Callable[[SignupForm], str]) -> str:
+def blank_page(draw: Callable[[SignupForm], str]) -> str | Response:
     """Return the page with a blank form. `draw` draws it, from the settings and the profile alone."""
     if embedding.is_embedded():
         return draw(SignupForm.blank())
@@ -41,9 +43,15 @@ def blank_page(draw: Callable[[SignupForm], str]) -> str:
     drawn = pages.get(key)
     is_current = drawn is not None and drawn.settings is settings and drawn.profile is profile
     if drawn is not None and is_current and drawn.files == files:
-        return drawn.html.replace(CSRF_TOKEN, generate_csrf()).replace(NONCE, Form().nonce)
+        return _filled(drawn.pieces)
     form = SignupForm.blank()
     page = draw(form)
     html = page.replace(form.csrf_token.current_token, CSRF_TOKEN).replace(form.nonce.data, NONCE)
-    pages[key] = DrawnPage(settings, profile, files, html)
+    pages[key] = DrawnPage(settings, profile, files, tuple(TOKENS.split(html.encode())))
     return page
+
+
+def _filled(pieces: tuple[bytes, ...]) -> Response:
+    """Return the page with new tokens in place of their names."""
+    tokens = {CSRF_TOKEN.encode(): csrf_token().encode(), NONCE.encode(): Form().nonce.encode()}
+    return Response(b"".join(tokens.get(piece, piece) for piece in pieces), mimetype="text/html")

@@ -20,6 +20,7 @@ PARAMETER = "embed"  # for browsers that do not say where a page is shown
 DESTINATION = "Sec-Fetch-Dest"  # the header in which a browser says where it shows a page
 FRAMES = {"iframe", "frame"}
 BLUEPRINTS = {"onboarding", "billing"}
+KNOWN = "gangway.is_framed"
 UNFRAMED = ("/operator", "/api")
 
 
@@ -47,7 +48,16 @@ def is_embedded() -> bool:
 
 def _is_framed() -> bool:
     """Does the browser say that it shows this page in a frame? Older ones do not; then the address counts."""
-    if not has_request_context() or request.path.startswith(UNFRAMED):
+    if not has_request_context():
+        return False
+    environ = request.environ
+    if KNOWN not in environ:  # each request is asked several times
+        environ[KNOWN] = _find_framed()
+    return bool(environ[KNOWN])
+
+
+def _find_framed() -> bool:
+    if request.path.startswith(UNFRAMED):
         return False
     is_document = request.headers.get(DESTINATION) == "document"
     return _says_framed() or (not is_document and request.args.get(PARAMETER) == "1")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadSignature
 from wtforms import BooleanField, HiddenField, SelectField
 from wtforms import Field as WTField
 from wtforms.fields.core import UnboundField
@@ -23,6 +23,7 @@ from app.onboarding.subject_keys import MAX_KEY_LENGTH, MAX_SUBJECT_KEYS, Subjec
 from app.web import languages
 from app.web.languages import lazy_gettext as lazy
 from app.web.options import CachedSelect
+from app.web.signed import Serializer, serializer
 
 FORM_AGE = 20 * 3600  # seconds
 
@@ -39,8 +40,7 @@ class Form:
     @property
     def nonce(self) -> str:
         """The form's id, signed."""
-        signed = _signer().dumps(self.id)
-        return signed.decode() if isinstance(signed, bytes) else signed
+        return _signer().sign(self.id)
 
     @classmethod
     def of(cls, nonce: str | None) -> "Form | None":
@@ -219,5 +219,5 @@ class SignupForm(ContactForm):
         return bool(each.flags.undrawn) or (each.name in form_fields.BEHIND_MORE and self._is_more(each))
 
 
-def _signer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(settings().signing_keys, salt="signup-form")
+def _signer() -> Serializer:
+    return serializer(tuple(settings().signing_keys), "signup-form")

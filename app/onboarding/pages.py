@@ -89,7 +89,12 @@ def form() -> ResponseReturnValue:
     """The form: blank, or with what this browser has typed already and not finished."""
     is_known = "browser" in cookie
     name_browser()
-    session = db.session()
+    if is_known or request.args or portal.current_profile().sign_up == "links":
+        return _form_of_visitor(db.session(), is_known=is_known)
+    return blank_page(draw_text)  # what most visitors see first: it needs no database
+
+
+def _form_of_visitor(session: Session, *, is_known: bool) -> ResponseReturnValue:
     handed_over = handover_form.of_address(session)
     if handed_over is not None:
         return handover_page.begin(session, *handed_over) or draw(handover_form.begin(*handed_over))

@@ -96,9 +96,7 @@ def custom_css(slug: str) -> Asset | None:
 
     The pages' policy lets it load nothing from other sites.
     """
-    folder = settings().data_dir
-    named = settings().custom_css_file or folder / "custom.css"
-    for file in (folder / f"custom-{slug}.css", named):
+    for file in _css_files(settings().data_dir, settings().custom_css_file, slug):
         try:
             state = file.stat()
             if 0 < state.st_size <= MAX_CSS_BYTES:
@@ -106,6 +104,11 @@ def custom_css(slug: str) -> Asset | None:
         except OSError:  # there is none, or it was removed just now
             continue
     return None
+
+
+@lru_cache(maxsize=256)
+def _css_files(folder: Path, named: Path | None, slug: str) -> tuple[Path, Path]:
+    return folder / f"custom-{slug}.css", named or folder / "custom.css"
 
 
 @lru_cache(maxsize=64)

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import mimetypes
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ import brotli
 from flask import Flask, Response, abort, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from werkzeug.security import safe_join
+
+from app.web.signed import Serializer
 
 FINGERPRINT = "v"  # the parameter of an address; a file that changes gets another one
 MAX_AGE = 365 * 24 * 3600
@@ -111,6 +113,11 @@ class StaticFiles:
 class PageSessions(SecureCookieSessionInterface):
     """Leaves the visitor's cookie to the pages: a file that caches keep must carry nobody's cookie."""
 
+    def get_signing_serializer(self, app: Flask) -> Serializer:
+        """Return what signs the cookie, which is made once."""
+        keys = (*app.config["SECRET_KEY_FALLBACKS"], app.config["SECRET_KEY"])
+        return _serializer(keys)
+
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Send the cookie with a page."""
         if request.endpoint != "static":
@@ -124,6 +131,13 @@ def init_app(app: Flask) -> None:
     files = StaticFiles(app.static_folder)
     app.view_functions["static"] = files.serve
     app.url_defaults(files.add_fingerprint)
+
+
+@lru_cache(maxsize=64)
+def _serializer(keys: tuple[str, ...]) -> Serializer:
+    kind = SecureCookieSessionInterface
+    how = {"key_derivation": kind.key_derivation, "digest_method": kind.digest_method}
+    return Serializer(keys, kind.salt, serializer=kind.serializer, signer_kwargs=how)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -4,7 +4,7 @@ PostgreSQL stores no NUL, and no database stores half a surrogate pair. Flask ha
 are not UTF-8. `app/api/parsing.py` checks JSON bodies by the same rule.
 """
 
-import unicodedata
+import re
 from collections.abc import Iterator
 
 from flask import Flask, abort, request
@@ -12,6 +12,7 @@ from flask import Flask, abort, request
 from app.core.errors import Invalid
 from app.web.languages import lazy_gettext
 
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 SENTENCE = lazy_gettext("This has characters that can’t be stored. Go back and type it again.")
 
 
@@ -40,4 +41,4 @@ def _texts() -> Iterator[str]:
 
 def is_unstorable(text: str) -> bool:
     """Does text hold a NUL or half a surrogate pair?"""
-    return "\x00" in text or any(unicodedata.category(character) == "Cs" for character in text)
+    return UNSTORABLE.search(text) is not None

@@ -15,6 +15,13 @@ STATIC = "app/web/static_files.py"
 
 MUTANTS = (
     Mutant(
+        "what was signed for one form is taken by another",
+        "app/web/signed.py",
+        "= super().derive_key(secret)",
+        "= secret",
+        "tests/web/test_signed.py::test_refuses_what_was_signed_for_something_else",
+    ),
+    Mutant(
         "a reader gets a language that is only their second choice",
         LANGUAGES,
         "or accepted(offered) or offered[0]",
@@ -24,8 +31,8 @@ MUTANTS = (
     Mutant(
         "the API answers in the language of a browser",
         LANGUAGES,
-        'ENGLISH_ONLY = ("/operator", "/api")',
-        'ENGLISH_ONLY = ("/operators", "/apis")',
+        'ENGLISH_ONLY = {"operator", "api"}',
+        'ENGLISH_ONLY = {"operators", "apis"}',
         "tests/web/test_languages.py::test_the_console_and_the_api_stay_english",
     ),
     Mutant(
@@ -59,8 +66,8 @@ MUTANTS = (
     Mutant(
         "all browsers get one form",
         "app/onboarding/blank_page.py",
-        ".replace(NONCE, Form().nonce)",
-        ".replace(NONCE, 'the same for all')",
+        "NONCE.encode(): Form().nonce.encode()",
+        "NONCE.encode(): b'the same for all'",
         "tests/onboarding/test_blank_page.py::test_has_other_tokens_in_each_browser",
     ),
     Mutant(

@@ -1,11 +1,14 @@
 """Which language a reader gets: their own choice, else the link's, else what their browser asks for."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 
 from flask import Response, current_app, g, has_request_context, request
 from flask import session as cookie
 from flask_babel import refresh
+from werkzeug.datastructures import LanguageAccept
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import parse_accept_header
 
 # Each by its own name, so that its readers find it. The order is that of the switch.
 NAMES = {
@@ -24,8 +27,9 @@ RIGHT_TO_LEFT = {"ar"}  # Babel knows as well, but would read 2 MB about each la
 PREFERRED = "preferred_language"  # in the browser's session: what a hand-over said
 PARAMETER = "language"  # of an address or a form: the reader's own choice
 COOKIE_AGE = 365 * 24 * 3600
+MAX_CACHED = 200  # characters of Accept-Language; longer ones are read each time
 MAX_TAGS = 20  # of Accept-Language; people have fewer
-ENGLISH_ONLY = ("/operator", "/api")  # the console, and what programs read
+ENGLISH_ONLY = {"operator", "api"}  # the console, and what programs read
 
 Offered = Callable[[], Sequence[str]]
 
@@ -35,7 +39,7 @@ def select() -> str:
     if not has_request_context() or is_english_only():
         return "en"
     offered = offered_languages()
-    wishes = (chosen(), request.cookies.get(cookie_name()), cookie.get(PREFERRED))
+    wishes = (_wish(), request.cookies.get(cookie_name()), cookie.get(PREFERRED))
     own = (match(wish, offered) for wish in wishes if wish)
     return next((found for found in own if found), None) or accepted(offered) or offered[0]
 
@@ -87,7 +91,14 @@ def accepted(offered: Sequence[str]) -> str | None:
 
     Werkzeug's own `best_match` prefers an exact match, and would give English to "de-AT, en;q=0.5".
     """
-    for tag, quality in list(request.accept_languages)[:MAX_TAGS]:
+    header = request.headers.get("Accept-Language", "")
+    find = _first_accepted if len(header) < MAX_CACHED else _first_accepted.__wrapped__
+    return find(header, tuple(offered))
+
+
+@lru_cache(maxsize=512)
+def _first_accepted(header: str, offered: tuple[str, ...]) -> str | None:
+    for tag, quality in list(parse_accept_header(header, LanguageAccept))[:MAX_TAGS]:
         found = offered[0] if tag == "*" else match(tag, offered)
         if quality > 0 and found:
             return found
@@ -96,7 +107,7 @@ def accepted(offered: Sequence[str]) -> str | None:
 
 def is_english_only() -> bool:
     """Is this page one of the console, or an answer for programs?"""
-    return any(request.path == path or request.path.startswith(f"{path}/") for path in ENGLISH_ONLY)
+    return request.path.split("/", 2)[1] in ENGLISH_ONLY
 
 
 def cookie_name() -> str:
