@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from functools import partial, wraps
+from threading import Lock
 from typing import Any, TypeVar
 
 import structlog
@@ -50,6 +51,23 @@ class TooMany(AppError):
         )
 
 
+class OwnStorage(MemoryStorage):
+    """The counts of this process.
+
+    The library starts a timer when it counts. Of two threads at once, the second may start the timer of the
+    first again, which raises RuntimeError. So they count one after the other.
+    """
+
+    def __init__(self) -> None:
+        self._counting = Lock()
+        super().__init__()
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count something."""
+        with self._counting:
+            return super().incr(key, expiry, amount)
+
+
 class Spent:
     """A count that was taken, and can be given back."""
 
@@ -71,7 +89,7 @@ class Limits:
     """
 
     def __init__(self, uri: str) -> None:
-        self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._own = FixedWindowRateLimiter(OwnStorage())
         self._shared = None if uri.startswith("memory") else FixedWindowRateLimiter(_open(uri))
         self._failures: tuple[type[Exception], ...] = (OSError, *_errors(self._shared or self._own))
         self._is_away = False

@@ -97,6 +97,18 @@ class TestWhenItIsOver:
         assert client.get("/api/v1/customers", headers=bearer(app)).status_code == 200
 
 
+def test_threads_count_together(app: Flask) -> None:
+    counts = limits.Limits("memory://")
+
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(100):
+            for done in [threads.submit(counts.spend, "800 per hour", "somebody") for _ in range(8)]:
+                done.result()
+
+    with app.test_request_context(), pytest.raises(limits.TooMany):
+        counts.spend("800 per hour", "somebody")
+
+
 class TestEverybodyTogether:
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
