@@ -43,8 +43,12 @@ class Site:
 
     def get(self, path: str, *, seconds: float) -> wrk.Result:
         """Get one of its pages again and again."""
-        root = self.url[: self.url.index("/", len("http://"))]
-        return wrk.load(root + path, seconds, server=[self.process.pid])
+        return wrk.load(self.root + path, seconds, server=[self.process.pid])
+
+    @property
+    def root(self) -> str:
+        """The address of the site itself."""
+        return self.url[: self.url.index("/", len("http://"))]
 
     def memory(self) -> list[float]:
         """What each of its processes keeps in memory, in MB, the oldest first."""

@@ -13,7 +13,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -32,10 +32,11 @@ class Result:
     errors: int  # answers other than 2xx and 3xx, and connections that broke
     p50: float
     p99: float
-    repeated: int  # events that had to be sent twice, because too few were made
+    sent: int
     generator: float
     server: float
     database: float
+    repeated: int = 0  # events that had to be sent twice, because too few were made
 
     @property
     def rate(self) -> float:
@@ -55,12 +56,20 @@ def write_events(file: Path, secret: str, things: list[str], seconds: float) -> 
 
 def load(url: str, seconds: float, *, events: Path | None = None, server: Iterable[int] = ()) -> Result:
     """Get or post for some seconds over 16 connections."""
+    result = run("events.lua" if events else "pages.lua", url, seconds, [str(events or "")], server=server)
+    made = events.read_bytes().count(b"\n") if events else result.sent
+    return replace(result, repeated=max(0, result.sent - made))
+
+
+def run(
+    script: str, url: str, seconds: float, arguments: Iterable[str], *, server: Iterable[int] = ()
+) -> Result:
+    """Load with one of the scripts beside this file, over 16 connections."""
     wrk = shutil.which("wrk")
     if wrk is None:
         pytest.skip("wrk is missing: install Debian's package")
-    script = HERE / ("events.lua" if events else "pages.lua")
     command = [wrk, "--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{seconds:.0f}s"]
-    command += ["--timeout", "10s", "--script", str(script), url, "--", str(events or "")]
+    command += ["--timeout", "10s", "--script", str(HERE / script), url, "--", *arguments]
     pids = _with_children(server)
     before, began = (_used(pids), _used(_databases()), _own_children()), time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -68,7 +77,6 @@ def load(url: str, seconds: float, *, events: Path | None = None, server: Iterab
     after = (_used(pids), _used(_databases()), _own_children())
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    made = events.read_bytes().count(b"\n") if events else found["sent"]
     served, stored, generated = ((late - early) / took for late, early in zip(after, before, strict=True))
     return Result(
         answered=found["answered"],
@@ -76,7 +84,7 @@ def load(url: str, seconds: float, *, events: Path | None = None, server: Iterab
         errors=found["refused"] + found["broken"],
         p50=found["p50"],
         p99=found["p99"],
-        repeated=max(0, found["sent"] - made),
+        sent=found["sent"],
         generator=generated,
         server=served,
         database=stored,
