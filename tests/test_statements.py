@@ -4,14 +4,17 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.onboarding.models import Signup
+from app.payers import PaymentStatus
 from app.webhooks import Event
+from tests.support.people import Person
 from tests.support.portal import SignupPage
 from tests.support.rows import Rows
 from tests.support.statements import counted
 from tests.support.stripe_postbox import Postbox, event
-from tests.support.world_fixtures import postbox
+from tests.support.world import World
+from tests.support.world_fixtures import clock, person, postbox, world
 
-__all__ = ["postbox"]
+__all__ = ["clock", "person", "postbox", "world"]
 
 
 def test_of_a_sign_up(app: Flask, client: FlaskClient, rows: Rows) -> None:
@@ -35,3 +38,30 @@ def test_of_an_event(app: Flask, postbox: Postbox, rows: Rows) -> None:
     assert len(rows(Event)) == 1
     assert len(seen.sent) <= 2, seen
     assert seen.commits <= 2, seen
+
+
+def test_of_a_convergence(app: Flask, world: World, person: Person) -> None:
+    """With what its three events cost until then."""
+    person.save_card()
+    world.simulator.deliver_due()
+
+    with counted(app) as seen:
+        world.work_once()
+
+    assert person.status == PaymentStatus.SAVED
+    assert len(seen.sent) <= 45, seen
+    assert seen.commits <= 6, seen
+
+
+def test_of_sixteen_convergences(app: Flask, world: World) -> None:
+    people = [world.person() for _ in range(16)]
+    for each in people:
+        each.save_card()
+    world.simulator.deliver_due()
+
+    with counted(app) as seen:
+        world.work_once()
+
+    assert {each.status for each in people} == {PaymentStatus.SAVED}
+    assert len(seen.sent) <= 5 * 16, seen
+    assert seen.commits <= 6, seen

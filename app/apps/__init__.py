@@ -16,7 +16,7 @@ from app.apps.keys import (
 from app.apps.models import App, PendingInstall, SigningSecret
 from app.apps.pending import delete_pending, get_pending, pending_key, save_pending
 from app.apps.purging import purge
-from app.apps.queries import by_id, default, installed, secrets_of
+from app.apps.queries import by_id, default, installed, modes, secrets_of
 from app.apps.receivers import Receiver, Receivers, is_valid, known_receiver, receiver, signing_secrets
 from app.apps.rolling import end_overlap, repair_endpoint, retire_secrets, roll_secret
 from app.apps.schemas import AppType, StripeApp, read_app_id
@@ -55,6 +55,7 @@ __all__ = [
     "known_receiver",
     "make_default",
     "missing_permissions",
+    "modes",
     "note_key_state",
     "obstacles",
     "pending_key",

@@ -1,5 +1,7 @@
 """Queries of apps."""
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -15,6 +17,12 @@ def by_id(session: Session, app_id: str, *, lock: bool = False) -> App:
     if app is None:
         raise NotFound(f"There is no app with id {app_id}.")
     return app
+
+
+def modes(session: Session, app_ids: Collection[str]) -> dict[str, bool]:
+    """Return for each app whether it is in live mode."""
+    found = session.execute(select(App.id, App.livemode).where(App.id.in_(app_ids)))
+    return {row.id: row.livemode for row in found}
 
 
 def default(session: Session) -> App | None:

@@ -6,14 +6,17 @@ from app.checkout.declines import CONFIRM, Decline
 from app.checkout.declines import explain as explain_decline
 from app.checkout.models import CheckoutSession
 from app.checkout.queries import (
-    by_setup_intent,
+    by_stripe_ids,
     by_stripe_session,
     latest,
+    latest_of,
     payers_with_unsettled,
     unsettled,
+    unsettled_of,
+    with_unsettled,
 )
 from app.checkout.reservations import purge
-from app.checkout.status import restate, restate_many
+from app.checkout.status import restate, restate_by, restate_many
 
 __all__ = [
     "CONFIRM",
@@ -22,16 +25,20 @@ __all__ = [
     "Order",
     "Started",
     "TooManyDeclines",
-    "by_setup_intent",
+    "by_stripe_ids",
     "by_stripe_session",
     "close",
     "explain_decline",
     "is_blocked",
     "latest",
+    "latest_of",
     "payers_with_unsettled",
     "purge",
     "restate",
+    "restate_by",
     "restate_many",
     "start",
     "unsettled",
+    "unsettled_of",
+    "with_unsettled",
 ]

@@ -239,7 +239,7 @@ def _set_opened(session: Session, reserved: CheckoutSession, opened: OpenedSessi
 def _mark_due(session: Session, payer: Payer, *, is_linked: bool) -> None:
     """Have the payer looked at after a while; a linked Stripe customer may have methods from before."""
     why = "binding" if is_linked and payer.verified_at is None else None
-    payers.mark_due(session, payer.id, _next_look(), why=why, scheduled=True)
+    payers.mark_due(session, payer.id, at=_next_look(), why=why, scheduled=True)
 
 
 def _next_look() -> datetime:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app.checkout.models import CheckoutSession
@@ -55,6 +55,37 @@ def unsettled(session: Session, payer_id: str) -> list[CheckoutSession]:
     )
 
 
+def unsettled_of(session: Session, payer_ids: Collection[str]) -> dict[str, list[CheckoutSession]]:
+    """Return those of many payers, by the payers' ids; the newest first."""
+    found: dict[str, list[CheckoutSession]] = {payer_id: [] for payer_id in payer_ids}
+    for opened in session.scalars(
+        select(CheckoutSession)
+        .where(CheckoutSession.payer_id.in_(payer_ids), CheckoutSession.settled_at.is_(None), IS_OPENED)
+        .order_by(CheckoutSession.created_at.desc(), CheckoutSession.id)
+        .execution_options(populate_existing=True)
+    ):
+        found[opened.payer_id].append(opened)
+    return found
+
+
+def with_unsettled(session: Session, payer_ids: Collection[str]) -> set[str]:
+    """Return which of these payers have such sessions."""
+    query = select(CheckoutSession.payer_id).where(
+        CheckoutSession.payer_id.in_(payer_ids), CheckoutSession.settled_at.is_(None), IS_OPENED
+    )
+    return set(session.scalars(query.distinct()))
+
+
+def by_stripe_ids(session: Session, ids: Collection[str]) -> dict[str, CheckoutSession]:
+    """Find the sessions with these ids (cs_…) or SetupIntents (seti_…), and return them by these."""
+    if not ids:
+        return {}
+    known = or_(CheckoutSession.stripe_session_id.in_(ids), CheckoutSession.setup_intent_id.in_(ids))
+    found = session.scalars(select(CheckoutSession).where(known).execution_options(populate_existing=True))
+    named = [(row, id_) for row in found for id_ in (row.stripe_session_id, row.setup_intent_id)]
+    return {id_: row for row, id_ in named if id_ is not None and id_ in ids}
+
+
 def payers_with_unsettled(session: Session, app_id: str, *, after: str, limit: int) -> list[str]:
     """Return some payers of an app who have such sessions, in the order of their ids."""
     return list(
@@ -80,8 +111,3 @@ def by_stripe_session(session: Session, stripe_session_id: str) -> CheckoutSessi
     return session.scalar(
         select(CheckoutSession).where(CheckoutSession.stripe_session_id == stripe_session_id)
     )
-
-
-def by_setup_intent(session: Session, setup_intent_id: str) -> CheckoutSession | None:
-    """Find the session with this SetupIntent (seti_…)."""
-    return session.scalar(select(CheckoutSession).where(CheckoutSession.setup_intent_id == setup_intent_id))

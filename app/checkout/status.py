@@ -19,17 +19,18 @@ def restate(session: Session, payer: payers.Payer, now: datetime) -> None:
 
     Call it after every change of a payer's rows.
     """
-    _restate(session, payer, latest(session, payer.id), now)
+    restate_by(session, payer, latest(session, payer.id), now)
 
 
 def restate_many(session: Session, those: Sequence[payers.Payer], now: datetime) -> None:
     """Do the same for many payers after only time has passed. Flushes nothing."""
     attempts = latest_of(session, [payer.id for payer in those])
     for payer in those:
-        _restate(session, payer, attempts.get(payer.id), now)
+        restate_by(session, payer, attempts.get(payer.id), now)
 
 
-def _restate(session: Session, payer: payers.Payer, attempt: CheckoutSession | None, now: datetime) -> None:
+def restate_by(session: Session, payer: payers.Payer, attempt: CheckoutSession | None, now: datetime) -> None:
+    """Do the same by a payer's latest checkout session, as it is now."""
     status, until = payers.status_until(payer, attempt, now)
     before, payer.status, payer.status_until = payer.status, status.value, until
     if before != status:

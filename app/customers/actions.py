@@ -71,7 +71,7 @@ def adopt(
     app_id: str,
     is_unasked: bool,
 ) -> None:
-    """Give a locked customer values that Stripe has: its name, or parts of ADOPTABLE. Flushes.
+    """Give a locked customer values that Stripe has: its name, or parts of ADOPTABLE. Does not flush.
 
     What was filled unasked is remembered as such, and stays so with a later value of Stripe's.
     """
@@ -81,7 +81,6 @@ def adopt(
     customer.adopted = [name for name in ADOPTABLE if name in unasked] or None
     told = ", ".join(sorted(parts))
     audit.note(session, "customer.adopted", actor=actor, customer_id=customer.id, app_id=app_id, changed=told)
-    session.flush()
 
 
 def refuse_taken(session: Session, wanted: NewCustomer, *, held: str | None = None) -> None:

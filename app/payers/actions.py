@@ -1,10 +1,11 @@
 """Keeping a payer's rows, and ending them with their customer or their app."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, object_session
+from sqlalchemy.orm import Session
 
 from app import apps, audit, customers
 from app.core import db
@@ -17,14 +18,13 @@ from app.payers.models import Payer, PaymentMethod
 
 def mark_due(
     session: Session,
-    payer_id: str,
+    *payer_ids: str,
     at: datetime,
-    *,
     why: str | None = "asked",
     scheduled: bool = False,
     afresh: bool = False,
 ) -> None:
-    """Have a payer converged by that time, and tell a convergence under way that it is not the last.
+    """Have payers converged by that time, and tell convergences under way that they are not the last.
 
     Stripe is asked then, for that reason; without one, only if the payer's events tell anything new. What
     only the clock wants (`scheduled`) comes after what an event or a person wants. While
@@ -36,7 +36,7 @@ def mark_due(
     begins = sa.true() if afresh else is_given_up
     session.execute(
         sa.update(Payer)
-        .where(Payer.id == payer_id, Payer.deleted_at.is_(None))
+        .where(Payer.id.in_(payer_ids), Payer.deleted_at.is_(None))
         .values(
             generation=Payer.generation + 1,
             attempts=sa.case((begins, 0), else_=Payer.attempts),
@@ -52,11 +52,11 @@ def mark_due(
     )
 
 
-def settle_drift(session: Session, payer_id: str) -> None:
-    """An event has come for a payer: what a timer found before may have been on its way."""
+def settle_drift(session: Session, *payer_ids: str) -> None:
+    """Events have come for payers: what a timer found before may have been on its way."""
     session.execute(
         sa.update(Payer)
-        .where(Payer.id == payer_id, Payer.drift.is_not(None))
+        .where(Payer.id.in_(payer_ids), Payer.drift.is_not(None))
         .values(drift=None)
         .execution_options(synchronize_session=False)
     )
@@ -88,16 +88,17 @@ def activate(session: Session, app_id: str, customer_id: str, stripe_customer_id
     return payer
 
 
-def upsert_payment_method(payer: Payer, method: Method) -> PaymentMethod:
+def upsert_payment_method(
+    payer: Payer, method: Method, held: Mapping[tuple[str, str], PaymentMethod]
+) -> PaymentMethod:
     """Keep what Stripe says of one method of a payer; a detached one is kept as detached.
 
-    A method that an ended payer had goes over to the one that has its Stripe customer now.
+    A method that an ended payer had goes over to the one that has its Stripe customer now. `held` has the
+    row of the method, if there is one, by its app and id.
     """
     row = next((known for known in payer.methods if known.id == method.id), None)
     if row is None:
-        session = object_session(payer)
-        assert session is not None
-        row = session.get(PaymentMethod, (payer.app_id, method.id))
+        row = held.get((payer.app_id, method.id))
         if row is None:
             row = PaymentMethod(id=method.id, app_id=payer.app_id, created_at=utcnow())
         payer.methods.append(row)
@@ -154,7 +155,7 @@ def restore_customer(session: Session, customer: customers.Customer, *, actor: s
         raise Conflict("Its Stripe customer was bound to another customer just now. Try again.") from error
     for payer in ended:
         if payer not in left:
-            mark_due(session, payer.id, utcnow())
+            mark_due(session, payer.id, at=utcnow())
     return left
 
 

@@ -153,7 +153,9 @@ def _record(
         _note(session, payer, "stripe_customer.bound", actor, stripe_customer_id=payer.stripe_customer_id)
     default = facts.default_method.id if facts.default_method else None
     if facts.default_method is not None:
-        upsert_payment_method(payer, facts.default_method)
+        upsert_payment_method(
+            payer, facts.default_method, queries.methods(session, {(payer.app_id, facts.default_method.id)})
+        )
     if default != payer.default_method_id:
         before = payer.default_method_id
         _note(session, payer, "default_method.changed", actor, payment_method_id=default, before=before)
@@ -164,7 +166,7 @@ def _record(
     )
     payer.is_choice_due = binding.method_id is not None
     payer.status_until = utcnow()  # the worker states it: what pages were opened is known above
-    mark_due(session, payer.id, utcnow(), why="binding")
+    mark_due(session, payer.id, at=utcnow(), why="binding")
     session.flush()
     return payer
 

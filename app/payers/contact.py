@@ -67,5 +67,5 @@ def mark_contact(
         .returning(Payer.id)
         .execution_options(synchronize_session=False)
     ).all()
-    for payer_id in sorted(marked):
-        mark_due(session, payer_id, at, why=None)
+    if marked:
+        mark_due(session, *marked, at=at, why=None)

@@ -4,7 +4,7 @@ What changes here goes to Stripe (`contact.py`). What changes there comes here: 
 else when an operator adopts it. While our own change is on its way there, the two can't be compared.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,28 +121,30 @@ def adopt(
     ]
     if found:
         _take(session, customer, payer, found, actor=actor, is_unasked=False)
+        session.flush()
     return found
 
 
-def adopt_missing(session: Session, payer: Payer) -> bool:
-    """Fill what a locked payer's customer lacks with what Stripe has. Never overwrites. Flushes.
+def adopt_missing(session: Session, those: Iterable[Payer]) -> set[str]:
+    """Fill what the customers of locked payers lack with what Stripe has. Never overwrites.
 
-    False when somebody changes the customer at this moment: waiting could block both.
+    Return the ids of the payers whose customers somebody changes at this moment: waiting could block both.
     """
-    if not _missing(payer):
-        return True
-    locked = session.scalar(
+    lacking = [payer for payer in those if _missing(payer)]
+    if not lacking:
+        return set()
+    locked = session.scalars(
         sa.select(customers.Customer)
-        .where(customers.Customer.id == payer.customer_id)
+        .where(customers.Customer.id.in_([payer.customer_id for payer in lacking]))
+        .order_by(customers.Customer.id)
         .with_for_update(skip_locked=True, key_share=True)
         .execution_options(populate_existing=True)
-    )
-    if locked is None:
-        return False
-    found = _missing(payer)
-    if found and locked.deleted_at is None:
-        _take(session, locked, payer, found, actor="stripe", is_unasked=True)
-    return True
+    ).all()
+    for payer in lacking:
+        found = _missing(payer)
+        if payer.customer in locked and found and payer.customer.deleted_at is None:
+            _take(session, payer.customer, payer, found, actor="stripe", is_unasked=True)
+    return {payer.id for payer in lacking if payer.customer not in locked}
 
 
 def _missing(payer: Payer) -> list[Difference]:

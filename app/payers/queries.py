@@ -1,11 +1,14 @@
 """Reads of payers that are worth a name."""
 
+from collections.abc import Collection
+
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy.sql.base import ExecutableOption
 
-from app import apps
+from app import apps, customers
 from app.core.errors import NotFound, PreconditionFailed
-from app.payers.models import Payer
+from app.payers.models import Payer, PaymentMethod
 
 
 def of_customer(session: Session, app_id: str, customer_id: str) -> Payer | None:
@@ -55,6 +58,30 @@ def of_stripe_customer(session: Session, app_id: str, stripe_customer_id: str) -
     )
 
 
+def of_stripe_customers(session: Session, those: Collection[tuple[str, str]]) -> list[Payer]:
+    """Return the live payers of Stripe customers (cus_…), each named with its app, and their customers."""
+    if not those:
+        return []
+    query = select(Payer).where(
+        Payer.app_id.in_({app_id for app_id, _ in those}),
+        Payer.stripe_customer_id.in_({stripe_customer_id for _, stripe_customer_id in those}),
+        Payer.deleted_at.is_(None),
+    )
+    return list(session.scalars(query.options(*_with_customer()).execution_options(populate_existing=True)))
+
+
+def methods(session: Session, those: Collection[tuple[str, str]]) -> dict[tuple[str, str], PaymentMethod]:
+    """Return payment methods by their apps and ids (pm_…), with their payers."""
+    if not those:
+        return {}
+    query = select(PaymentMethod).where(
+        PaymentMethod.app_id.in_({app_id for app_id, _ in those}),
+        PaymentMethod.id.in_({method_id for _, method_id in those}),
+    )
+    found = session.scalars(query.options(joinedload(PaymentMethod.payer, innerjoin=True)))
+    return {(method.app_id, method.id): method for method in found}
+
+
 def was_of_another(session: Session, payer: Payer, stripe_customer_id: str) -> bool:
     """Was a Stripe customer (cus_…) ever linked to another customer? It may have that one's methods."""
     return session.scalar(of_another(payer, stripe_customer_id).limit(1)) is not None
@@ -68,6 +95,38 @@ def of_another(payer: Payer, stripe_customer_id: str) -> Select[str]:
         other.stripe_customer_id == stripe_customer_id,
         other.customer_id != payer.customer_id,
     )
+
+
+def fresh_many(session: Session, payer_ids: Collection[str]) -> list[Payer]:
+    """Return payers as the database has them now, with apps, customers and methods."""
+    query = select(Payer).where(Payer.id.in_(payer_ids)).order_by(Payer.id)
+    query = query.options(joinedload(Payer.app, innerjoin=True), *_with_customer())
+    return list(session.scalars(query.execution_options(populate_existing=True)))
+
+
+def locked(session: Session, payer_ids: Collection[str], *, skip_locked: bool) -> list[Payer]:
+    """Lock payers for a change, and return them with apps, customers and methods.
+
+    With `skip_locked`, those are missing that somebody else is changing just now.
+    """
+    query = select(Payer).where(Payer.id.in_(payer_ids)).order_by(Payer.id)
+    query = query.options(joinedload(Payer.app, innerjoin=True), joinedload(Payer.customer, innerjoin=True))
+    query = query.with_for_update(of=Payer, skip_locked=skip_locked)
+    return list(session.scalars(query.execution_options(populate_existing=True)))
+
+
+def lock(session: Session, payer_ids: Collection[str]) -> None:
+    """Lock payers in a fixed order, or two who change several would wait for each other.
+
+    Rows that refer to them may be written all the same: an event that names its payer holds it a little.
+    """
+    which = select(Payer.id).where(Payer.id.in_(payer_ids)).order_by(Payer.id)
+    session.scalars(which.with_for_update(key_share=True)).all()
+
+
+def _with_customer() -> list[ExecutableOption]:
+    """Return the options that read customers without their subject keys."""
+    return [joinedload(Payer.customer, innerjoin=True).lazyload(customers.Customer.subjects)]
 
 
 def fresh(session: Session, payer_id: str, *, lock: bool = False) -> Payer:

@@ -1,9 +1,10 @@
 """Keep our record equal to Stripe's."""
 
+from app.sync.asking import Outcome
 from app.sync.backfill import BackfillResult, backfill, request_backfill
 from app.sync.backlog import overdue
 from app.sync.contact import TAX_ID_REFUSAL
-from app.sync.converge import Outcome, converge
+from app.sync.converge import converge, converge_many
 from app.sync.details import SentDetails, send_details
 from app.sync.heartbeat import WorkerHeartbeat, worker_threads
 from app.sync.methods import Unanswered, attached, choose_default, detach
@@ -32,6 +33,7 @@ __all__ = [
     "claim",
     "claim_due",
     "converge",
+    "converge_many",
     "detach",
     "find_orphans",
     "overdue",

@@ -1,22 +1,17 @@
 """Send Stripe a customer's details after they change here, and store what Stripe has."""
 
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
-
-from sqlalchemy.orm import Session
 
 from app import payers
 from app.gateway import (
     BillingDetails,
     Contact,
-    StripeCustomer,
     StripeGateway,
     StripeObjectMissing,
     StripePermissionMissing,
     StripeRefused,
-    StripeSession,
     TaxId,
 )
 from app.payers import Payer
@@ -110,18 +105,12 @@ def settle(payer: Payer, sent: DueContact | None, state: StripeState, *, asked_a
     return not payer.is_contact_due
 
 
-def learn(session: Session, payer: Payer, facts: StripeCustomer, sessions: Iterable[StripeSession]) -> bool:
-    """Store Stripe's contact details of a locked payer, and fill in what we lack. Flushes.
-
-    Return False when somebody was changing the customer, so the caller must try again.
-    """
-    if facts.deleted:
-        return True
+def learn(payer: Payer, state: StripeState) -> None:
+    """Store Stripe's contact details of a locked payer."""
     collected: Contact = {}
-    for facts_of in sorted(sessions, key=lambda facts: facts.created_at):
-        collected |= facts_of.collected
-    payers.remember_contact(payer, facts.contact, collected)
-    return payers.adopt_missing(session, payer)
+    for facts in sorted(filter(None, state.sessions.values()), key=lambda facts: facts.created_at):
+        collected |= facts.collected
+    payers.remember_contact(payer, state.customer.contact, collected)
 
 
 def _stored(payer: Payer) -> Stored:

@@ -1,5 +1,6 @@
 """Fetch from Stripe what is true of a payer, in as few calls as possible."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ class LocalState:
 
     payer: payers.Payer
     sessions: list[checkout.CheckoutSession]  # unfinished ones, the newest first
-    event_ids: list[str]
+    events: webhooks.Unfinished
     method_ids: set[str]
     mandate_ids: set[str]
     full: bool  # fetch everything, not only what we know of
@@ -25,20 +26,50 @@ class LocalState:
     contact: DueContact | None  # the name and email to send to Stripe
 
     @classmethod
-    def of(cls, session: Session, payer: payers.Payer, *, full: bool) -> "LocalState":
-        """Read it from the database."""
-        references = webhooks.referenced_ids(session, payer.id)
+    def of_many(cls, session: Session, payer_ids: Collection[str], *, full: bool) -> "list[LocalState]":
+        """Read it from the database. A payer with a due reason is fetched in full."""
+        found = payers.fresh_many(session, payer_ids)
+        over_limit = webhooks.over_limit(session, found)
+        events = webhooks.unfinished_of(session, found, over_limit=over_limit)
+        sessions = checkout.unsettled_of(session, payer_ids)
+        return [
+            cls._of(
+                payer,
+                sessions[payer.id],
+                events[payer.id],
+                full=full or payer.due_reason is not None,
+                is_over_limit=payer.id in over_limit,
+            )
+            for payer in found
+        ]
+
+    @classmethod
+    def _of(
+        cls,
+        payer: payers.Payer,
+        sessions: list[checkout.CheckoutSession],
+        events: webhooks.Unfinished,
+        *,
+        full: bool,
+        is_over_limit: bool,
+    ) -> "LocalState":
         attached = [row for row in payer.methods if row.detached_at is None]
         return cls(
             payer=payer,
-            sessions=checkout.unsettled(session, payer.id),
-            event_ids=webhooks.unfinished(session, payer.id),
-            method_ids={row.id for row in attached} | references.method_ids,
-            mandate_ids={row.mandate_id for row in attached if row.mandate_id} | references.mandate_ids,
+            sessions=sessions,
+            events=events,
+            method_ids={row.id for row in attached} | events.method_ids,
+            mandate_ids={row.mandate_id for row in attached if row.mandate_id} | events.mandate_ids,
             full=full,
-            is_over_limit=webhooks.is_over_limit(session, payer),
+            is_over_limit=is_over_limit,
             contact=DueContact.due(payer),
         )
+
+    @property
+    def is_known(self) -> bool:
+        """Do the events that wait tell nothing new, and is nothing else asked for?"""
+        is_asked = self.payer.due_reason is not None or self.payer.is_contact_due
+        return bool(self.events.known_ids) and not self.events.has_news and not is_asked
 
 
 def fetch(stripe: StripeGateway, local: LocalState, heartbeat: Heartbeat) -> StripeState:

@@ -1,5 +1,6 @@
 """Leases on rows: one worker holds a row at a time, and never for longer than it says."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,15 +33,22 @@ class Leasing:
 
         One conditional UPDATE does it, so that of two workers one gets nothing.
         """
+        token, rows = self.take_all(session, which, *returning, **values)
+        return (token, rows[0]) if rows else None
+
+    def take_all(
+        self, session: Session, which: sa.ColumnElement[bool], *returning: Any, **values: Any
+    ) -> tuple[str, Sequence[sa.Row[Any]]]:
+        """Take the leases of all rows that a condition names, under one token, in the same way. Flushes."""
         token = new_id()
-        row = session.execute(
+        rows = session.execute(
             sa.update(self._model)
             .where(which)
             .values(lease=token, leased_until=utcnow() + self.duration, **values)
             .returning(self._key, *returning)
             .execution_options(synchronize_session=False)
-        ).one_or_none()
-        return (token, row) if row is not None else None
+        ).all()
+        return token, rows
 
     def renew(self, session: Session, key: str, token: str) -> bool:
         """Hold a lease for its whole duration again. Return False when another worker has it. Commits."""

@@ -102,7 +102,7 @@ def _note_unanswered(
             payment_method_id=method_id,
             shown=title,
         )
-        payers.mark_due(session, payer_id, utcnow() + SETTLE_DELAY)
+        payers.mark_due(session, payer_id, at=utcnow() + SETTLE_DELAY)
         session.commit()
         raise Unanswered(
             f"{error.detail} We don't know yet whether it worked. We check again within a minute; reload this"

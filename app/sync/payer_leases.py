@@ -37,37 +37,35 @@ def claim(session: Session, payer_id: str, *, silent_for: timedelta = LEASE_DURA
     A holder that has not renewed the lease for `silent_for` loses it: it may have died, and a person waits.
     """
     db.start_write(session)
-    lease = _take(session, sa.select(Payer.id).where(Payer.id == payer_id), utcnow(), silent_for=silent_for)
+    leases = _take(session, sa.select(Payer.id).where(Payer.id == payer_id), utcnow(), silent_for=silent_for)
     session.commit()
-    return lease
+    return leases[0] if leases else None
 
 
-def claim_due(session: Session) -> Lease | None:
-    """Take the lease of a due payer of an app that may call Stripe. Return None when there is none. Commits.
+def claim_due(session: Session, *, most: int) -> list[Lease]:
+    """Take the leases of due payers of one app that may call Stripe, up to `most`. Commits.
 
-    Choose the app that has waited longest, then its payer that has been due longest. So neither an app with a
-    million due payers nor a broken one holds up another. Payers with events or a waiting person come before
-    those that only the schedule made due.
+    Choose the app that has waited longest, then its payers that have been due longest, as many as the app's
+    budget allows. So neither an app with a million due payers nor a broken one holds up another. Payers with
+    events or a waiting person come before those that only the schedule made due.
     """
     now = utcnow()
     app_id = session.scalar(_next_app(now))
     db.end_read(session)
     if app_id is None:
-        return None
+        return []
     db.start_write(session)
-    lease = None
-    if throttle.reserve(session, app_id, now, calls=CALLS_PER_CONVERGENCE):
-        due = (
-            sa.select(Payer.id)
-            .where(Payer.app_id == app_id, Payer.due_at <= now)
-            .order_by(Payer.due_at)
-            .limit(1)
-        )
-        lease = _take(
-            session, due.where(Payer.is_priority), now, prepaid_calls=CALLS_PER_CONVERGENCE
-        ) or _take(session, due, now, prepaid_calls=CALLS_PER_CONVERGENCE)
+    leases: list[Lease] = []
+    most = throttle.allowed(session, app_id, now, calls=CALLS_PER_CONVERGENCE, most=most)
+    due = sa.select(Payer.id).where(Payer.app_id == app_id, Payer.due_at <= now).order_by(Payer.due_at)
+    for candidates in (due.where(Payer.is_priority), due):
+        if len(leases) < most:
+            which = candidates.limit(most - len(leases))
+            leases += _take(session, which, now, prepaid_calls=CALLS_PER_CONVERGENCE)
+    if most:  # also when another worker was quicker: the next app has its turn
+        throttle.take(session, app_id, now, CALLS_PER_CONVERGENCE * max(1, len(leases)))
     session.commit()
-    return lease
+    return leases
 
 
 def renew(session: Session, lease: Lease) -> bool:
@@ -98,15 +96,14 @@ def _take(
     *,
     prepaid_calls: int = 0,
     silent_for: timedelta = LEASE_DURATION,
-) -> Lease | None:
-    """Take the lease of the first free candidate. PostgreSQL skips rows that other workers lock just now.
+) -> list[Lease]:
+    """Take the leases of the free candidates. PostgreSQL skips rows that other workers lock just now.
 
     Never take one that has ended: its Stripe customer may belong to another payer by now, with its methods.
     """
     is_free = _leasing.is_free(now + LEASE_DURATION - silent_for)
     free = candidates.where(is_free, Payer.deleted_at.is_(None)).with_for_update(skip_locked=True)
-    taken = _leasing.take(session, Payer.id == free.scalar_subquery(), Payer.generation)
-    if taken is None:
-        return None
-    token, row = taken
-    return Lease(row.id, token, row.generation, prepaid_calls)
+    # A common table expression with a lock runs once; a subquery might run, and lock, again for each row.
+    chosen = sa.select(free.cte("free").c.id)
+    token, rows = _leasing.take_all(session, Payer.id.in_(chosen), Payer.generation)
+    return [Lease(row.id, token, row.generation, prepaid_calls) for row in rows]

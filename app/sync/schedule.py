@@ -1,5 +1,6 @@
 """Decide when to check a payer again: after a check, and after a failure."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from random import SystemRandom
 
@@ -16,11 +17,13 @@ YOUNG_SESSION_AGE = timedelta(hours=1)  # most customers who finish do so by the
 _random = SystemRandom()
 
 
-def next_check(session: Session, payer: Payer, now: datetime) -> datetime | None:
-    """Return when to check without news: often while a session is young, never when all is done."""
+def next_check(payer: Payer, sessions: Sequence[checkout.CheckoutSession], now: datetime) -> datetime | None:
+    """Return when to check without news: often while a session is young, never when all is done.
+
+    `sessions` are those about which Stripe may still say something new, the newest first.
+    """
     if payer.stripe_deleted_at is not None:
         return None
-    sessions = checkout.unsettled(session, payer.id)
     if not sessions:
         is_bank_awaited = any(
             row.mandate_status == "pending" for row in payer.methods if row.detached_at is None
@@ -40,7 +43,7 @@ def check_within(session: Session, payer_id: str, span: timedelta, *, why: str) 
 
     Many payers become due in one instant, so spread them. Payers with events or a waiting person come first.
     """
-    payers.mark_due(session, payer_id, utcnow() + span * _random.random(), why=why, scheduled=True)
+    payers.mark_due(session, payer_id, at=utcnow() + span * _random.random(), why=why, scheduled=True)
 
 
 def retry_delay(attempts: int, *, asked_for: float | None = None) -> timedelta:

@@ -22,3 +22,9 @@ class StripeState:
     is_blocked: bool = False  # too many attempts were declined, and the open sessions are closed
     contact_refusal: str | None = None  # why Stripe refuses our name, email or tax id
     is_tax_id_sent: bool = False
+
+    @property
+    def all_methods(self) -> list[Method]:
+        """Every method that Stripe named."""
+        default = [self.customer.default_method] if self.customer.default_method else []
+        return [*self.shown, *default, *(self.methods or [])]

@@ -1,16 +1,16 @@
 """Store what Stripe said of a payer. Nothing else writes the state of payment methods."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import SystemRandom
 
 from sqlalchemy.orm import Session
 
-from app import apps, audit, checkout, payers
+from app import audit, checkout, payers
 from app.core.config import settings
 from app.gateway import Mandate, StripeCustomer, StripeSession
 from app.payers import Payer, PaymentMethod
-from app.sync import throttle
 from app.sync.blocking import block
 from app.sync.state import StripeState
 
@@ -38,16 +38,43 @@ class Changes:
         audit.note(self.session, kind, actor="stripe", **whose, **facts)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """The rows of some locked payers, read together; by the payers' ids, and the methods by app and id."""
+
+    unsettled: Mapping[str, Sequence[checkout.CheckoutSession]]  # the newest first
+    latest: Mapping[str, checkout.CheckoutSession]
+    methods: Mapping[tuple[str, str], PaymentMethod]
+
+    @classmethod
+    def by(cls, session: Session, states: Mapping[str, tuple[Payer, StripeState | None]]) -> "Held":
+        """Read what storing these states takes."""
+        named = {
+            (payer.app_id, method.id)
+            for payer, state in states.values()
+            if state is not None
+            for method in state.all_methods
+        }
+        return cls(
+            unsettled=checkout.unsettled_of(session, list(states)),
+            latest=checkout.latest_of(session, list(states)),
+            methods=payers.methods(session, named),
+        )
+
+
 def store(
-    session: Session, payer: Payer, state: StripeState, *, asked_at: datetime, now: datetime
+    session: Session, payer: Payer, state: StripeState, held: Held, *, asked_at: datetime, now: datetime
 ) -> list[str]:
-    """Make the record of a locked payer equal to Stripe's state. Return the kinds of changes. Flushes."""
+    """Make the record of a locked payer equal to Stripe's state. Return the kinds of changes.
+
+    Asks the database nothing, so that the changes of many payers go there together.
+    """
     changes = Changes(session, payer)
-    for row in checkout.unsettled(session, payer.id):
+    for row in held.unsettled[payer.id]:
         if row.id in state.sessions:
             _store_session(changes, row, state.sessions[row.id], now)
     block(session, payer, state, now)
-    _store_methods(changes, state, now)
+    _store_methods(changes, state, held, now)
     _store_mandates(changes, state.mandates)
     _store_customer(changes, state.customer, now)
     payer.policy_method_id = state.policy_method_id or payer.policy_method_id
@@ -57,11 +84,9 @@ def store(
             stripe_customer_id=payer.stripe_customer_id,
             reason=state.contact_refusal,
         )
-    throttle.note_success(session, payer.app_id)
-    apps.note_key_state(session, payer.app, accepted=True)
     payer.verified_at, payer.attempts, payer.last_error = asked_at, 0, None
     payer.verify_at = now + timedelta(days=settings().verify_days) * _random.uniform(0.9, 1.1)
-    checkout.restate(session, payer, now)
+    checkout.restate_by(session, payer, held.latest.get(payer.id), now)
     return changes.kinds
 
 
@@ -108,12 +133,11 @@ def _event_kind(row: checkout.CheckoutSession) -> str:
     return f"setup.{row.setup_status}"
 
 
-def _store_methods(changes: Changes, state: StripeState, now: datetime) -> None:
+def _store_methods(changes: Changes, state: StripeState, held: Held, now: datetime) -> None:
     payer = changes.payer
-    default = [state.customer.default_method] if state.customer.default_method else []
-    for method in [*state.shown, *default, *(state.methods or [])]:
+    for method in state.all_methods:
         before = {row.id: _shown(row) for row in payer.methods}
-        row = payers.upsert_payment_method(payer, method)
+        row = payers.upsert_payment_method(payer, method, held.methods)
         if row.id not in before and row.detached_at is None:
             changes.note("payment_method.saved", payment_method_id=row.id, shown=row.title)
         elif before.get(row.id, _shown(row)) != _shown(row):  # the card network or somebody renewed it

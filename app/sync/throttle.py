@@ -1,6 +1,8 @@
 """Limit the calls of Stripe: all workers share a budget for each app, and pause after failures."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from random import SystemRandom
 
 import sqlalchemy as sa
@@ -36,15 +38,35 @@ def reserve(session: Session, app_id: str, now: datetime, *, calls: int) -> bool
 
     Until the commit, other workers wait for this app's budget, but none of them waits for Stripe.
     """
+    if not allowed(session, app_id, now, calls=calls, most=1):
+        return False
+    take(session, app_id, now, calls)
+    return True
+
+
+def allowed(session: Session, app_id: str, now: datetime, *, calls: int, most: int) -> int:
+    """Return how often so many calls may be reserved one after the other, up to `most`. Locks the budget.
+
+    As long as any of it is left, the last reservation may go beyond it.
+    """
     budget = _locked_budget(session, app_id, now)
     if budget.free_at > now or (budget.paused_until is not None and budget.paused_until > now):
-        return False
+        return 0
+    rate = settings().calls_per_second
+    if rate is None:
+        return most
+    left = (now - max(budget.free_at, now - BURST)).total_seconds() * rate
+    return min(most, 1 + int(left / calls))
+
+
+def take(session: Session, app_id: str, now: datetime, calls: int) -> None:
+    """Reserve calls that are allowed. Flushes."""
+    budget = _locked_budget(session, app_id, now)
     budget.served_at = now
     rate = settings().calls_per_second
     if rate is not None:
         budget.free_at = max(budget.free_at, now - BURST) + timedelta(seconds=calls / rate)
     session.flush()
-    return True
 
 
 def spend(session: Session, app_id: str, calls: int) -> None:
@@ -108,6 +130,31 @@ def note_success(session: Session, app_id: str) -> None:
         )
         .execution_options(synchronize_session=False)
     )
+
+
+def note_answers(session: Session, app_id: str, errors: Sequence[AppError | None]) -> None:
+    """Note how several convergences went, in the order of Stripe's answers. Flushes.
+
+    Requests that were under way together and that Stripe answers by asking for a pause count as one failure.
+    """
+    for kind, group in groupby(errors, _kind):
+        if kind == "success":
+            note_success(session, app_id)
+        elif kind == "pause":
+            note_failure(session, app_id, max(filter(None, group), key=_asked_for))
+        else:
+            for error in filter(None, group):
+                note_failure(session, app_id, error)
+
+
+def _kind(error: AppError | None) -> str:
+    if error is None:
+        return "success"
+    return "pause" if _asked_for(error) else "failure"
+
+
+def _asked_for(error: AppError) -> float:
+    return (error.retry_after or 0.0) if isinstance(error, StripeUnavailable) else 0.0
 
 
 def is_throttled(session: Session, app_id: str) -> bool:

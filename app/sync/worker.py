@@ -16,11 +16,13 @@ from app.core import db
 from app.core.db import new_id
 from app.sync import expiry, heartbeat, payer_leases, reconcile
 from app.sync.backfill import BackfillLease, claim_due, read_next_page, release, request_all
-from app.sync.converge import converge, dismiss_known
+from app.sync.callers import Callers
+from app.sync.converge import AskAll, converge_many
 from app.sync.payer_leases import Lease
 
 log = structlog.get_logger("gangway.worker")
 
+BATCH_SIZE = 32  # payers that a thread converges at once
 POLL_INTERVAL = 1.0  # seconds; `wake` ends the wait early
 RETRY_DELAY = 5.0
 MAINTENANCE_INTERVAL = 1.0
@@ -31,7 +33,7 @@ STOP_TIMEOUT = (
 )
 
 Chore = Callable[[Session], object]  # a task of a later package, which knows itself when it is due
-HeldLeases = dict[str, Lease | BackfillLease]  # by thread
+HeldLeases = dict[str, Sequence[Lease | BackfillLease]]  # by thread
 
 
 class Worker:
@@ -47,6 +49,7 @@ class Worker:
         self._maintenance_at = self._purge_at = self._heartbeat_at = 0.0
         self._chores_at = time.monotonic() + CHORE_INTERVAL
         self._held: HeldLeases = {}
+        self._callers = Callers(app, threads * BATCH_SIZE)
         self._thread_count = threads
         self._threads: list[threading.Thread] = []
 
@@ -78,13 +81,14 @@ class Worker:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(max(0.0, give_up - time.monotonic()))
+        self._callers.close()
         try:
             self._hand_back_leases()
         except SQLAlchemyError:  # the leases and the heartbeat run out instead
             log.exception("leases_not_released")
 
     def _hand_back_leases(self) -> None:
-        for lease in list(self._held.values()):
+        for lease in [lease for leases in list(self._held.values()) for lease in leases]:
             with self._app.app_context():
                 _release(db.session(), lease)
         if self._has_started:
@@ -116,7 +120,7 @@ class Worker:
         if now >= self._heartbeat_at:
             self._heartbeat_at = now + heartbeat.HEARTBEAT_INTERVAL
             heartbeat.record(session, self._id, len(self._threads))
-        busy = run_once(session, self._held)
+        busy = run_once(session, self._held, self._callers.run)
         if now >= self._chores_at and not self._stopping.is_set():
             self._chores_at = now + CHORE_INTERVAL
             for chore in self._chores:
@@ -128,19 +132,24 @@ class Worker:
         return busy
 
 
-def run_once(session: Session | None = None, held: HeldLeases | None = None) -> bool:
-    """Dispatch a batch of events, then converge one payer. Return False when nothing is due.
+def run_once(
+    session: Session | None = None,
+    held: HeldLeases | None = None,
+    ask_all: AskAll | None = None,
+    *,
+    most: int = BATCH_SIZE,
+) -> bool:
+    """Dispatch a batch of events, then converge a batch of payers. Return False when nothing is due.
 
-    Note the current lease in `held`, so another thread can release it.
+    Note the current leases in `held`, so another thread can release them.
     """
     session, held = session or db.session(), {} if held is None else held
     is_busy = webhooks.dispatch(session) > 0
-    lease = payer_leases.claim_due(session)
-    if lease is None:
+    leases = payer_leases.claim_due(session, most=most)
+    if not leases:
         return is_busy or expiry.update_expired(session) > 0 or webhooks.close_ended(session) > 0
-    with _holding(held, lease):
-        if not dismiss_known(session, lease):
-            converge(session, lease)
+    with _holding(held, *leases):
+        converge_many(session, leases, ask_all)
     return True
 
 
@@ -161,9 +170,9 @@ def run_maintenance(session: Session, held: HeldLeases | None = None) -> bool:
 
 
 @contextmanager
-def _holding(held: HeldLeases, lease: Lease | BackfillLease) -> Iterator[None]:
+def _holding(held: HeldLeases, *leases: Lease | BackfillLease) -> Iterator[None]:
     thread = threading.current_thread().name
-    held[thread] = lease
+    held[thread] = leases
     try:
         yield
     finally:

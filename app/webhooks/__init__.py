@@ -1,7 +1,7 @@
 """Every Stripe event that we received, and its outcome."""
 
 from app.webhooks.actions import IGNORABLE_STATES, RETRYABLE_STATES, ignore, retry, retry_all_failed
-from app.webhooks.declines import is_over_limit
+from app.webhooks.declines import over_limit
 from app.webhooks.dispatch import close_ended, dispatch
 from app.webhooks.models import Event
 from app.webhooks.pruning import prune
@@ -17,34 +17,34 @@ from app.webhooks.queries import (
     overdue,
 )
 from app.webhooks.receive import count_unknown, receive, store_listed
-from app.webhooks.waiting import EventReferences, dismiss_known, finish, referenced_ids, unfinished
+from app.webhooks.waiting import KNOWN, Unfinished, finish, unfinished, unfinished_of
 
 __all__ = [
     "IGNORABLE_STATES",
+    "KNOWN",
     "MAX_COUNT",
     "RETRYABLE_STATES",
     "Event",
-    "EventReferences",
     "Filter",
     "Received",
+    "Unfinished",
     "close_ended",
     "count_unknown",
     "counts",
-    "dismiss_known",
     "dispatch",
     "finish",
     "get",
     "ignore",
-    "is_over_limit",
     "list_events",
     "newest_failed",
     "oldest",
+    "over_limit",
     "overdue",
     "prune",
     "receive",
-    "referenced_ids",
     "retry",
     "retry_all_failed",
     "store_listed",
     "unfinished",
+    "unfinished_of",
 ]

@@ -32,7 +32,7 @@ def retry(session: Session, app_id: str, event_id: str, *, actor: str) -> None:
     _note(session, event, "event.retried", actor=actor)
     session.flush()
     if event.payer_id is not None:
-        payers.mark_due(session, event.payer_id, utcnow(), why=None, afresh=True)
+        payers.mark_due(session, event.payer_id, at=utcnow(), why=None, afresh=True)
 
 
 def ignore(session: Session, app_id: str, event_id: str, reason: str, *, actor: str) -> None:

@@ -1,5 +1,6 @@
 """Count a payer's declined attempts: somebody may be testing stolen cards."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -13,17 +14,23 @@ from app.webhooks.models import Event
 DECLINED = "setup_intent.setup_failed"
 
 
-def is_over_limit(session: Session, payer: payers.Payer) -> bool:
-    """Has an unblocked payer reached the limit of declined attempts within a day?"""
+def over_limit(session: Session, those: Iterable[payers.Payer]) -> set[str]:
+    """Return the ids of the unblocked payers that reached the limit of declined attempts within a day."""
     limit, now = settings().max_declines, utcnow()
-    if limit == 0 or payer.is_blocked(now):
-        return False
-    return _count(session, payer, now) >= limit
-
-
-def reaches_limit(session: Session, payer: payers.Payer, event_type: str) -> bool:
-    """Does this event report a declined attempt, and has the payer reached the limit?"""
-    return event_type == DECLINED and is_over_limit(session, payer)
+    unblocked = {payer.id: payer for payer in those if not payer.is_blocked(now)}
+    if limit == 0 or not unblocked:
+        return set()
+    declined_often = session.scalars(
+        sa.select(Event.payer_id)
+        .where(
+            Event.payer_id.in_(unblocked),
+            Event.type == DECLINED,
+            Event.received_at > now - payers.BLOCK_DURATION,
+        )
+        .group_by(Event.payer_id)
+        .having(sa.func.count() >= limit)
+    ).all()
+    return {id_ for id_ in declined_often if id_ and _count(session, unblocked[id_], now) >= limit}
 
 
 def _count(session: Session, payer: payers.Payer, now: datetime) -> int:

@@ -1,5 +1,6 @@
 """Dispatch new events: find the payer of each and make it due. This asks Stripe nothing."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -11,10 +12,12 @@ from app import apps, payers
 from app.core import db
 from app.core.db import utcnow
 from app.payers import Payer
-from app.webhooks.declines import reaches_limit
+from app.webhooks.declines import DECLINED, over_limit
 from app.webhooks.hints import Hint
 from app.webhooks.models import Event
 from app.webhooks.parsing import reason_to_ignore
+from app.webhooks.records import Records
+from app.webhooks.waiting import KNOWN
 
 log = structlog.get_logger("gangway.webhooks")
 
@@ -34,17 +37,13 @@ def dispatch(session: Session) -> int:
     found = session.scalars(
         new.order_by(Event.due_at).limit(BATCH_SIZE).with_for_update(skip_locked=True)
     ).all()
-    due: dict[str, datetime | None] = {}
-    for event in found:
-        criteria = _dispatch_safely(session, event, now)
-        if event.payer_id is not None:
-            due[event.payer_id] = min(filter(None, (criteria, due.get(event.payer_id))), default=None)
+    with session.no_autoflush:  # one statement at the end stores what became of all
+        news = _judge_safely(session, found, now)
+    payers.lock(session, {event.payer_id for event in found if event.payer_id})
+    for at in sorted(set(news.values())):
+        payers.mark_due(session, *(payer_id for payer_id, due in news.items() if due == at), at=at, why=None)
     delivered = {event.payer_id for event in found if event.origin == "webhook"}
-    for payer_id in sorted(due):  # in a fixed order, or two workers may wait for each other
-        if (at := due[payer_id]) is not None:
-            payers.mark_due(session, payer_id, at, why=None)
-        if payer_id in delivered:
-            payers.settle_drift(session, payer_id)
+    payers.settle_drift(session, *filter(None, delivered))
     session.commit()
     return len(found)
 
@@ -72,35 +71,67 @@ def close_ended(session: Session) -> int:
     return len(closed)
 
 
-def _dispatch_safely(session: Session, event: Event, now: datetime) -> datetime | None:
-    """Dispatch one event. A malformed event must not hold up the others."""
+def _judge_safely(session: Session, found: Sequence[Event], now: datetime) -> dict[str, datetime]:
+    """Judge all events together. A malformed one must not hold up the others: then judge each alone."""
     try:
-        return _dispatch_one(session, event, now)
+        return _judge(session, found, now)
     except SQLAlchemyError:
         raise
-    except Exception:  # pragma: no cover (a bug: no input is known that leads here)
-        log.exception("event_not_processed", event_id=event.id)
-        _close(event, "dead", "It could not be processed. The log says why.", now)
-        return None
+    except Exception:  # noqa: BLE001  # pragma: no cover (a bug: no input is known that leads here)
+        news: dict[str, datetime] = {}
+        for event in found:
+            try:
+                news |= _judge(session, [event], now)
+            except Exception:
+                log.exception("event_not_processed", event_id=event.id)
+                _close(event, "dead", "It could not be processed. The log says why.", now)
+        return news
 
 
-def _dispatch_one(session: Session, event: Event, now: datetime) -> datetime | None:
-    """Set the state of an event. If it may bring news, return by when to converge its payer."""
-    reason = reason_to_ignore(event.payload, event.body, livemode=apps.by_id(session, event.app_id).livemode)
+def _judge(session: Session, found: Sequence[Event], now: datetime) -> dict[str, datetime]:
+    """Set the state of each event. Return by when to converge the payers of those that may bring news."""
+    modes = apps.modes(session, {event.app_id for event in found})
+    hints = {event: _hint(event, modes[event.app_id], now) for event in found}
+    read = {event: hint for event, hint in hints.items() if hint is not None}
+    records = Records(session, [(event.app_id, hint) for event, hint in read.items()])
+    whose = {event: hint.payer(records, event.app_id) for event, hint in read.items()}
+    for event, payer in whose.items():
+        event.payer_id = payer.id if payer else None
+    declined = {payer for event, payer in whose.items() if payer and event.type == DECLINED}
+    if declined:
+        session.flush()  # these attempts count, too
+    over = over_limit(session, declined)
+    news: dict[str, datetime] = {}
+    for event, hint in read.items():
+        payer = whose[event]
+        is_over = payer is not None and payer.id in over and hint.type == DECLINED
+        at = _dispatch_one(event, hint, payer, records, now, is_over=is_over)
+        if payer is not None and at is not None:
+            news[payer.id] = min(at, news.get(payer.id, at))
+    return news
+
+
+def _hint(event: Event, livemode: bool, now: datetime) -> Hint | None:  # noqa: FBT001
+    """Read an event, or close it when it tells us nothing."""
+    reason = reason_to_ignore(event.payload, event.body, livemode=livemode)
     hint = Hint.of(event.body) if reason is None else None
     if hint is None:
         _close(event, "ignored", reason or "It has no object with an id.", now)
-        return None
-    payer = hint.payer(session, event.app_id)
+    return hint
+
+
+def _dispatch_one(
+    event: Event, hint: Hint, payer: Payer | None, records: Records, now: datetime, *, is_over: bool
+) -> datetime | None:
+    """Set the state of an event. If it may bring news, return by when to converge its payer."""
     if payer is None:
         _unknown(event, hint, now)
         return None
-    event.payer_id = payer.id
     # While a convergence runs, our record is about to change: judge the event afterwards.
-    if payer.lease is not None or hint.is_news(session, payer) or reaches_limit(session, payer, hint.type):
+    if payer.lease is not None or is_over or hint.is_news(records, payer):
         event.state, event.reason = "waiting", None
         return now + hint.delay
-    _close(event, "done", "It tells nothing new.", now)
+    _close(event, "done", KNOWN, now)
     return None
 
 

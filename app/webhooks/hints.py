@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeGuard
 
-from sqlalchemy.orm import Session
-
 from app import checkout, payers
 from app.core.db import fitted
 from app.gateway import API_VERSION, Method, StripeCustomer, StripeSetup
+from app.webhooks.records import Records
 
 NOW = timedelta(0)
 SOON = timedelta(seconds=5)  # an attempt failed or a method arrived: more events follow within moments
@@ -69,27 +68,32 @@ class Hint:
         """Is it about a mandate? A mandate names only a method, which we may not have stored yet."""
         return self.snapshot.get("object") == "mandate"
 
-    def payer(self, session: Session, app_id: str) -> payers.Payer | None:
+    @property
+    def customer_id(self) -> str | None:
+        """The Stripe customer (cus_…) that it names. A detached method names its former one."""
+        is_customer = self.snapshot.get("object") == "customer"
+        customer = self.object_id if is_customer else self.snapshot.get("customer")
+        return _id_of(customer or self.previous.get("customer"))
+
+    @property
+    def method_id(self) -> str | None:
+        """The method (pm_…) that it is about or names."""
+        return self._id_in("payment_method")
+
+    @property
+    def session_ids(self) -> set[str]:
+        """The checkout session (cs_…) and the SetupIntent (seti_…) that it is about or names."""
+        return set(filter(None, (self._id_in("checkout.session"), self._id_in("setup_intent"))))
+
+    def payer(self, records: Records, app_id: str) -> payers.Payer | None:
         """Find the payer by the event's customer, or by any id in it that our tables contain."""
-        customer = (
-            self.object_id if self.snapshot.get("object") == "customer" else self.snapshot.get("customer")
-        )
-        # A detached method no longer names its customer.
-        customer = _id_of(customer or self.previous.get("customer"))
-        if customer is not None:
-            return payers.of_stripe_customer(session, app_id, customer)
-        return self._by_method(session, app_id) or self._by_session(session, app_id)
+        if self.customer_id is not None:
+            return records.of_customer(app_id, self.customer_id)
+        return records.of_method(app_id, self.method_id) or self._by_session(records, app_id)
 
-    def _by_method(self, session: Session, app_id: str) -> payers.Payer | None:
-        method_id = self._id_in("payment_method")
-        method = session.get(payers.PaymentMethod, (app_id, method_id)) if method_id else None
-        return method.payer if method and method.payer.deleted_at is None else None
-
-    def _by_session(self, session: Session, app_id: str) -> payers.Payer | None:
+    def _by_session(self, records: Records, app_id: str) -> payers.Payer | None:
         session_id, setup_id = self._id_in("checkout.session"), self._id_in("setup_intent")
-        row = checkout.by_stripe_session(session, session_id) if session_id else None
-        if row is None and setup_id is not None:
-            row = checkout.by_setup_intent(session, setup_id)
+        row = records.session(session_id) or records.session(setup_id)
         is_ours = row is not None and row.payer.app_id == app_id and row.payer.deleted_at is None
         return row.payer if row is not None and is_ours else None
 
@@ -97,32 +101,28 @@ class Hint:
         """Return the object's own id if it is of this kind, else the id of the one it refers to."""
         return self.object_id if self.snapshot.get("object") == kind else _id_of(self.snapshot.get(kind))
 
-    def is_news(self, session: Session, payer: payers.Payer) -> bool:
+    def is_news(self, records: Records, payer: payers.Payer) -> bool:
         """Does the snapshot differ from our record? Assume so for one that we can't read."""
         if not self.is_readable:
-            return not self._is_final(session)
+            return not self._is_final(records)
         try:
-            return self._differs(session, payer)
+            return self._differs(records, payer)
         except (AttributeError, KeyError, TypeError, ValueError):
             return True
 
-    def _is_final(self, session: Session) -> bool:
+    def _is_final(self, records: Records) -> bool:
         """Is it about a final checkout session, which nothing can change?"""
-        match self.snapshot.get("object"):
-            case "setup_intent":
-                row = checkout.by_setup_intent(session, self.object_id)
-            case "checkout.session":
-                row = checkout.by_stripe_session(session, self.object_id)
-            case _:
-                return False
+        if self.snapshot.get("object") not in {"setup_intent", "checkout.session"}:
+            return False
+        row = records.session(self.object_id)
         return row is not None and row.is_final
 
-    def _differs(self, session: Session, payer: payers.Payer) -> bool:
+    def _differs(self, records: Records, payer: payers.Payer) -> bool:
         match self.snapshot.get("object"):
             case "setup_intent":
-                return self._setup_is_news(session, payer)
+                return self._setup_is_news(records, payer)
             case "checkout.session":
-                row = checkout.by_stripe_session(session, self.snapshot["id"])
+                row = records.session(self.object_id)
                 return row is not None and not row.is_final and row.status != self.snapshot.get("status")
             case "payment_method":
                 return self._method_is_news(payer)
@@ -131,11 +131,11 @@ class Hint:
             case "mandate":
                 return self._mandate_is_news(payer)
             case _:
-                return bool(checkout.unsettled(session, payer.id))
+                return records.has_unsettled(payer)
 
-    def _setup_is_news(self, session: Session, payer: payers.Payer) -> bool:
+    def _setup_is_news(self, records: Records, payer: payers.Payer) -> bool:
         setup = StripeSetup.of(self.snapshot)
-        row = checkout.by_setup_intent(session, setup.id)
+        row = records.session(setup.id)
         if row is None:  # somebody set it up elsewhere for the same Stripe customer
             method_id = self.snapshot.get("payment_method")
             return setup.status == "succeeded" and method_id not in {method.id for method in payer.methods}

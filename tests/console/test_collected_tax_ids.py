@@ -111,7 +111,7 @@ def test_without_a_type_it_is_shown_alone(app: Flask, person: Person, text: str,
     with app.app_context():
         payer = payers.fresh(db.session(), person.payer.id)
         payer.stripe_contact = {"name": payer.customer.name, "collected": {"tax_ids": [text]}}
-        payers.adopt_missing(db.session(), payer)
+        payers.adopt_missing(db.session(), [payer])
         db.session().commit()
 
     assert rows(Customer)[0].invoice_details is None

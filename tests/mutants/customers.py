@@ -16,7 +16,7 @@ MUTANTS = (
         CUSTOMERS,
         "    except IntegrityError as error:",
         "    except ZeroDivisionError as error:",
-        "tests/customers/test_taken_meanwhile.py::test_a_new_customer_is_refused",
+        "tests/customers/test_taken_meanwhile.py::test_new_details_are_refused",
     ),
     Mutant(
         "a new customer takes a name that somebody has",
@@ -98,8 +98,8 @@ MUTANTS = (
     Mutant(
         "an ended payer becomes due again",
         PAYERS,
-        ".where(Payer.id == payer_id, Payer.deleted_at.is_(None))",
-        ".where(Payer.id == payer_id)",
+        ".where(Payer.id.in_(payer_ids), Payer.deleted_at.is_(None))",
+        ".where(Payer.id.in_(payer_ids))",
         "tests/sync/test_ended.py::test_becomes_due_by_nothing",
     ),
     Mutant(

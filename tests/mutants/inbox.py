@@ -131,22 +131,22 @@ MUTANTS = (
     Mutant(
         "an event is judged by a record that is about to change",
         DISPATCH,
-        "if payer.lease is not None or hint.is_news(",
-        "if hint.is_news(",
+        "if payer.lease is not None or is_over or",
+        "if is_over or",
         "tests/webhooks/test_hint_races.py::test_that_takes_back_what_a_convergence_is_about_to_write_is_not_lost",
     ),
     Mutant(
         "declined tries are not limited",
         "app/webhooks/declines.py",
-        "return _count(session, payer, now) >= limit",
-        "return False",
+        "and _count(session, unblocked[id_], now) >= limit}",
+        "and not id_}",
         "tests/sync/test_too_many_declines.py::test_its_open_session_is_closed_at_stripe",
     ),
     Mutant(
         "an event that tells nothing new costs a call",
         DISPATCH,
-        "if payer.lease is not None or hint.is_news(session, payer) or reaches_limit(",
-        "if payer.id or reaches_limit(",
+        "or is_over or hint.is_news(records, payer):",
+        "or payer.id:",
         "tests/webhooks/test_hints.py::test_costs_no_call_when_it_tells_nothing_new",
     ),
     Mutant(
@@ -159,8 +159,8 @@ MUTANTS = (
     Mutant(
         "an event does not take back a suspected drift",
         DISPATCH,
-        "        if payer_id in delivered:\n",
-        "        if payer_id not in due:\n",
+        "    payers.settle_drift(session, *filter(None, delivered))\n",
+        "",
         "tests/sync/test_reconcile.py::test_what_the_event_was_only_late_for_is_not",
     ),
     Mutant(

@@ -51,7 +51,7 @@ def test_keeps_what_was_asked_for_meanwhile(
     app: Flask, client: FlaskClient, rows: Rows, calls: StripeCalls
 ) -> None:
     asked_at = utcnow()
-    ask = doing(app, lambda session: payers.mark_due(session, the_payer(session).id, asked_at))
+    ask = doing(app, lambda session: payers.mark_due(session, the_payer(session).id, at=asked_at))
     calls.after("POST /v1/checkout/sessions", ask)
 
     sign_up(client)

@@ -97,7 +97,7 @@ class World:
     def lose_a_worker(self) -> None:
         """A worker takes a lease and dies."""
         with self.app.app_context():
-            sync.claim_due(db.session())
+            sync.claim_due(db.session(), most=1)
 
     def backfill(self) -> None:
         """Look for lost events in Stripe's list now."""

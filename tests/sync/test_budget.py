@@ -56,7 +56,7 @@ def saved(world: World, number: int) -> list[Person]:
 def takes(app: Flask) -> Lease | None:
     """Take the lease of a payer that is due, as a worker does."""
     with app.app_context():
-        return sync.claim_due(db.session())
+        return next(iter(sync.claim_due(db.session(), most=1)), None)
 
 
 def after_the_look(app: Flask, action: Callable[[], Any]) -> list[Any]:
@@ -94,6 +94,20 @@ def test_whoever_takes_many_calls_lets_the_others_wait_for_longer(
     assert len(at_first) > 8
     assert within_a_second == at_first
     assert_agrees(other)
+
+
+def test_many_who_are_due_are_not_taken_at_once_beyond_it(
+    app: Flask, frozen: time_machine.Traveller, world: World
+) -> None:
+    saved(world, 8)
+    world.simulator.deliver_due()
+    with app.app_context():
+        webhooks.dispatch(db.session())
+        leases = sync.claim_due(db.session(), most=8)
+        more = sync.claim_due(db.session(), most=8)
+
+    assert 1 <= len(leases) < 8
+    assert more == []
 
 
 def test_people_who_wait_for_an_answer_are_counted_too(

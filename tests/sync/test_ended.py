@@ -40,7 +40,7 @@ def test_is_leased_to_nobody_even_if_it_is_due(app: Flask, ended: Person) -> Non
         session.execute(sa.update(Payer).values(due_at=utcnow()))
         session.commit()
 
-        assert sync.claim_due(session) is None
+        assert sync.claim_due(session, most=1) == []
 
 
 def test_is_due_no_more(app: Flask, person: Person) -> None:
@@ -60,7 +60,7 @@ def test_is_not_refreshed_by_force(app: Flask, ended: Person, calls: StripeCalls
 
 def test_becomes_due_by_nothing(app: Flask, ended: Person) -> None:
     with app.app_context():
-        payers.mark_due(db.session(), ended.payer.id, utcnow(), afresh=True)
+        payers.mark_due(db.session(), ended.payer.id, at=utcnow(), afresh=True)
         db.session().commit()
 
     assert ended.payer.due_at is None

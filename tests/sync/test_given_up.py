@@ -69,7 +69,7 @@ def the_clock_asks(world: World, person: Person) -> None:
 
 def an_operator_asks(world: World, person: Person) -> None:
     with world.app.app_context():
-        payers.mark_due(db.session(), person.payer.id, utcnow(), afresh=True)
+        payers.mark_due(db.session(), person.payer.id, at=utcnow(), afresh=True)
         db.session().commit()
 
 

@@ -114,7 +114,7 @@ def test_are_repeated_at_once_when_an_operator_begins_afresh(
     clock.shift(-100)
 
     with app.app_context():
-        payers.mark_due(db.session(), person.payer.id, utcnow(), afresh=True)
+        payers.mark_due(db.session(), person.payer.id, at=utcnow(), afresh=True)
         db.session().commit()
     clock.shift(40)  # beyond the pause of the whole app
     world.settle()

@@ -111,7 +111,7 @@ def test_a_hint_during_a_success_after_failures_does_not_wait_for_the_next_try(
         session.commit()
         lease = payer_leases.claim(session, payer.id)
         assert lease is not None
-        payers.mark_due(session, payer.id, utcnow())
+        payers.mark_due(session, payer.id, at=utcnow())
         session.commit()
 
         converge(session, lease)

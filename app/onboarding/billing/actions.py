@@ -101,7 +101,7 @@ def _reserve(
     successor = successor_id if successor_id in fit else next(iter(fit), None)
     method.removal_asked_at = utcnow()
     # If this process dies now, a worker reads from Stripe whether the method is still there.
-    payers.mark_due(session, payer.id, utcnow() + SETTLE_DELAY)
+    payers.mark_due(session, payer.id, at=utcnow() + SETTLE_DELAY)
     is_default = method.id == payer.default_method_id
     session.commit()
     return successor if is_default else None
