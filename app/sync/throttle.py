@@ -47,11 +47,13 @@ def reserve(session: Session, app_id: str, now: datetime, *, calls: int) -> bool
 def allowed(session: Session, app_id: str, now: datetime, *, calls: int, most: int) -> int:
     """Return how often so many calls may be reserved one after the other, up to `most`. Locks the budget.
 
-    As long as any of it is left, the last reservation may go beyond it.
+    As long as any of it is left, the last reservation may go beyond it. After a failure only one payer is
+    asked about, until an answer shows that Stripe is back.
     """
     budget = _locked_budget(session, app_id, now)
     if budget.free_at > now or (budget.paused_until is not None and budget.paused_until > now):
         return 0
+    most = 1 if budget.failures else most
     rate = settings().calls_per_second
     if rate is None:
         return most

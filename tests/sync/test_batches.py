@@ -21,6 +21,7 @@ from app.simulator import Simulator
 from app.sync import Worker
 from app.sync.callers import Callers
 from app.sync.payer_leases import LEASE_DURATION
+from app.sync.throttle import MAX_PAUSE
 from tests.conftest import make_settings
 from tests.support.people import Person
 from tests.support.processes import PATIENCE, wait_until
@@ -178,6 +179,32 @@ def test_of_which_stripe_refuses_one_leaves_the_others_alone(
     assert sorted(person.payer.attempts for person in people) == [0, 0, 1]
     assert {person.payer.lease for person in people} == {None}
     assert all(person.payer.due_at is not None for person in people)
+
+
+def test_are_few_until_stripe_answers_again(
+    app: Flask, frozen: time_machine.Traveller, world: World, calls: StripeCalls
+) -> None:
+    """After an outage one payer is asked about first. When Stripe answers, the others follow together."""
+    people = saved(world, 5)
+    world.simulator.fault_settings.change({"outage": "503"})
+    world.work()
+    frozen.shift(MAX_PAUSE)
+    calls.clear()
+    world.work()
+    asked = {call for call in calls.made if "/v1/checkout/sessions/" in call}
+    world.simulator.fault_settings.reset()
+    frozen.shift(MAX_PAUSE)
+
+    sizes = []
+    for _ in range(2):
+        with app.app_context():
+            leases = sync.claim_due(db.session(), most=8)
+            sizes.append(len(leases))
+            sync.converge_many(db.session(), leases)
+
+    assert len(asked) == 1
+    assert sizes == [1, 4]
+    assert statuses(people) == [PaymentStatus.SAVED] * 5
 
 
 def test_dismisses_nothing_that_came_after_it_was_read(
