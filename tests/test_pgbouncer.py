@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import structlog
 from flask import Flask
 
 from app.core import db
+from app.sync import Worker
 from tests.support import postgres
-from tests.support.processes import PROCESS_MARKS, free_port, start
+from tests.support.processes import PROCESS_MARKS, free_port, start, wait_until
 from tests.support.tokens import bearer
 
 pytestmark = PROCESS_MARKS
@@ -95,3 +97,15 @@ def test_every_request_is_answered(app: Flask) -> None:
         found = set().union(*threads.map(work, range(6)))
 
     assert found == {201, 200}
+
+
+def test_a_worker_does_not_listen(app: Flask) -> None:
+    """Its connection would listen for somebody else."""
+    worker = Worker(app)
+
+    with structlog.testing.capture_logs() as lines:
+        worker.start()
+        wait_until(lambda: any(line["event"] == "listener_ends" for line in lines))
+        worker.stop()
+
+    assert not any(line["event"] == "listener_trouble" for line in lines)

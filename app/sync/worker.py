@@ -19,6 +19,7 @@ from app.sync.backfill import BackfillLease, claim_due, read_next_page, release,
 from app.sync.callers import Callers
 from app.sync.converge import AskAll, converge_many
 from app.sync.payer_leases import Lease
+from app.sync.wakeups import Announcer, Listener
 
 log = structlog.get_logger("gangway.worker")
 
@@ -37,7 +38,10 @@ HeldLeases = dict[str, Sequence[Lease | BackfillLease]]  # by thread
 
 
 class Worker:
-    """One or more threads that do the due work. Call `wake` when an event arrives, so they don't wait."""
+    """Threads that do the due work. Call `wake` when an event arrives, so they don't wait.
+
+    Without threads, `wake` wakes the workers of other processes, as far as the database can.
+    """
 
     def __init__(self, app: Flask, threads: int = 1, *, chores: Sequence[Chore] = ()) -> None:
         self._app = app
@@ -50,6 +54,8 @@ class Worker:
         self._chores_at = time.monotonic() + CHORE_INTERVAL
         self._held: HeldLeases = {}
         self._callers = Callers(app, threads * BATCH_SIZE)
+        self._announcer = Announcer(app)
+        self._listener = Listener(app, self.wake)
         self._thread_count = threads
         self._threads: list[threading.Thread] = []
 
@@ -65,10 +71,15 @@ class Worker:
         ]
         for thread in self._threads:
             thread.start()
+        if self._threads:
+            self._listener.start()
 
     def wake(self) -> None:
         """Look for due work now."""
-        self._wake.set()
+        if self._thread_count:
+            self._wake.set()
+        else:
+            self._announcer.announce()
 
     def stop(self, timeout: float = STOP_TIMEOUT) -> None:
         """Wait for the current work, at most `timeout` seconds in all, then release the remaining leases.
@@ -78,6 +89,8 @@ class Worker:
         give_up = time.monotonic() + timeout
         self._stopping.set()
         self._wake.set()
+        self._announcer.stop()
+        self._listener.stop()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(max(0.0, give_up - time.monotonic()))

@@ -12,6 +12,8 @@ POLICY = "app/sync/policy.py"
 CONTACT = "app/sync/contact.py"
 WRITE = "app/sync/store.py"
 
+WAKEUPS = "app/sync/wakeups.py"
+
 MUTANTS = (
     Mutant(
         "what Checkout asked for comes back after it was cleared here",
@@ -26,6 +28,46 @@ MUTANTS = (
         "tax_ids=state.is_tax_id_sent",
         "tax_ids=False",
         "tests/console/test_collected_tax_ids.py::test_does_not_come_back_once_cleared",
+    ),
+    Mutant(
+        "many payers are asked about while Stripe is away",
+        "app/sync/throttle.py",
+        "most = 1 if budget.failures else most",
+        "most = most if budget.failures else most",
+        "tests/sync/test_batches.py::test_are_few_until_stripe_answers_again",
+    ),
+    Mutant(
+        "a batch is stored for a payer that another worker has",
+        RECORDING,
+        "if payer is not None and payer.lease == one.lease.token:",
+        "if payer is not None and payer.lease is not None:",
+        "tests/sync/test_batches.py::test_leaves_out_one_whose_lease_was_lost",
+    ),
+    Mutant(
+        "the events of a batch are looked up one by one",
+        "app/webhooks/dispatch.py",
+        "records = Records(session, [(event.app_id, hint) for event, hint in read.items()])\n"
+        "    whose = {event: hint.payer(records, event.app_id) for event, hint in read.items()}",
+        "records = Records(session, [(event.app_id, hint) for event, hint in read.items()])\n"
+        "    whose = {event: hint.payer(Records(session, [(event.app_id, hint)]), event.app_id)"
+        " for event, hint in read.items()}",
+        "tests/sync/test_batches.py::test_takes_few_statements_and_commits",
+    ),
+    Mutant(
+        "a stored event wakes no worker in another process",
+        "app/sync/worker.py",
+        "            self._announcer.announce()",
+        "            pass",
+        "tests/sync/test_wakeups.py::test_is_told_when_an_event_is_stored",
+        "postgresql",
+    ),
+    Mutant(
+        "a worker that lost its connection listens no more",
+        WAKEUPS,
+        "self._stopping.wait(delay * _random.uniform(0.5, 1.0))",
+        "return",
+        "tests/sync/test_wakeups.py::test_listens_again_when_its_connection_has_ended",
+        "postgresql",
     ),
     Mutant(
         "a payer that can't be stored blocks the others",
