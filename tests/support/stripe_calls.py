@@ -1,6 +1,7 @@
 """Records the calls that reach the simulated Stripe, and lets things happen before or after one."""
 
 import json
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ class StripeCalls:
     )  # error objects, by route; `http` is the status
     _before: list[Planned] = field(default_factory=list)
     _after: list[Planned] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)  # calls arrive in many threads
 
     @classmethod
     def of(cls, simulator: Simulator) -> "StripeCalls":
@@ -75,11 +77,11 @@ class StripeCalls:
         self._before.clear()
         self._after.clear()
 
-    @staticmethod
-    def _run(planned: list[Planned], name: str) -> None:
-        due = [plan for plan in planned if plan.is_due(name)]
-        for plan in due:
-            planned.remove(plan)  # first, since the action may itself make calls
+    def _run(self, planned: list[Planned], name: str) -> None:
+        with self._lock:
+            due = [plan for plan in planned if plan.is_due(name)]
+            for plan in due:
+                planned.remove(plan)  # first, since the action may itself make calls
         for plan in due:
             plan.action()
 
