@@ -42,6 +42,11 @@ WSGIApplication = Callable[..., Any]
 
 APIS = (customers_api, payers_api, checkout_api, apps_api, uninstall_api, handovers_api, links_api)
 
+CHORES = (
+    sync.Chore(outbox.deliver, interval=1.0),  # somebody waits for a code
+    sync.Chore(doctor.examine_due, interval=15.0),
+)
+
 
 class Portal(Flask):
     """Flask, where no view and no hook is asynchronous."""
@@ -126,7 +131,10 @@ def create_app(settings: Settings, *, stripe_in_process: WSGIApplication | None 
     onboarding.init_app(app, csrf)
     operators.init_app(app, csrf)
     console.init_app(app)
-    app.extensions["gangway.worker"] = sync.Worker(
-        app, settings.worker_threads, chores=(outbox.deliver, doctor.examine_due)
-    )
+    app.extensions["gangway.worker"] = make_worker(app, settings.worker_threads)
     return app
+
+
+def make_worker(app: Flask, threads: int) -> sync.Worker:
+    """Make a worker that also does what later packages have to do now and then."""
+    return sync.Worker(app, threads, chores=CHORES)

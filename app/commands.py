@@ -143,14 +143,13 @@ def worker_command(threads: int, metrics: int | None) -> None:
     """Run the worker alone, beside web processes that have GANGWAY_WORKER_THREADS=0."""
     from prometheus_client import start_http_server  # noqa: PLC0415
 
-    from app import doctor  # noqa: PLC0415
-    from app.sync import Worker  # noqa: PLC0415
+    from app.application import make_worker  # noqa: PLC0415
 
     portal = application()
     _log_start(chosen_sources())
     with portal.app_context(), suppress(OperationalError):  # the database may be away just now
         _refuse_unfit_tables()
-    alone = Worker(portal, threads, chores=(doctor.examine_due,))
+    alone = make_worker(portal, threads)
     if metrics is not None:
         numbers = portal.extensions["gangway.metrics"].registry
         try:

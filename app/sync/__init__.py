@@ -12,13 +12,14 @@ from app.sync.models import Backfill, RateBudget
 from app.sync.orphans import DEFAULT_MAX_PAGES, Orphans, find_orphans
 from app.sync.payer_leases import Lease, claim, claim_due
 from app.sync.refresh import refresh
-from app.sync.worker import Worker, run_maintenance, run_once, run_until_idle
+from app.sync.worker import Chore, Worker, run_maintenance, run_once, run_until_idle
 
 __all__ = [
     "DEFAULT_MAX_PAGES",
     "TAX_ID_REFUSAL",
     "Backfill",
     "BackfillResult",
+    "Chore",
     "Lease",
     "Orphans",
     "Outcome",

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import structlog
 from flask import Flask
@@ -28,13 +29,19 @@ POLL_INTERVAL = 1.0  # seconds; `wake` ends the wait early
 RETRY_DELAY = 5.0
 MAINTENANCE_INTERVAL = 1.0
 PURGE_INTERVAL = 3600.0
-CHORE_INTERVAL = 15.0
 STOP_TIMEOUT = (
     7.0  # seconds; what is given back then must be so before a web process is killed (`server.GRACE`)
 )
 
-Chore = Callable[[Session], object]  # a task of a later package, which knows itself when it is due
 HeldLeases = dict[str, Sequence[Lease | BackfillLease]]  # by thread
+
+
+@dataclass(frozen=True)
+class Chore:
+    """A task of a later package, which knows itself whether anything is due."""
+
+    run: Callable[[Session], object]
+    interval: float  # seconds from one look to the next
 
 
 class Worker:
@@ -45,13 +52,12 @@ class Worker:
 
     def __init__(self, app: Flask, threads: int = 1, *, chores: Sequence[Chore] = ()) -> None:
         self._app = app
-        self._chores = chores
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._has_started = False
         self._id = ""
         self._maintenance_at = self._purge_at = self._heartbeat_at = 0.0
-        self._chores_at = time.monotonic() + CHORE_INTERVAL
+        self._chores_at = {chore: time.monotonic() + chore.interval for chore in chores}
         self._held: HeldLeases = {}
         self._callers = Callers(app, threads * BATCH_SIZE)
         self._announcer = Announcer(app)
@@ -134,10 +140,10 @@ class Worker:
             self._heartbeat_at = now + heartbeat.HEARTBEAT_INTERVAL
             heartbeat.record(session, self._id, len(self._threads))
         busy = run_once(session, self._held, self._callers.run)
-        if now >= self._chores_at and not self._stopping.is_set():
-            self._chores_at = now + CHORE_INTERVAL
-            for chore in self._chores:
-                chore(session)
+        for chore, due_at in self._chores_at.items():
+            if now >= due_at and not self._stopping.is_set():
+                self._chores_at[chore] = now + chore.interval
+                chore.run(session)
         if now >= self._maintenance_at and not self._stopping.is_set():
             self._maintenance_at = now + MAINTENANCE_INTERVAL
             if run_maintenance(session, self._held):

@@ -10,11 +10,13 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from app import outbox
+from app.application import make_worker
 from app.core import db
 from app.core.db import utcnow
 from app.outbox import OutboxMessage
 from app.web import mail
 from app.web.mail import Mailbox, Message
+from tests.support.processes import wait_until
 from tests.support.rows import Rows
 from tests.support.world_fixtures import clock
 
@@ -64,6 +66,18 @@ def put(session: Session, *addresses: str, lifetime: timedelta = HOUR) -> None:
 def to(sender: Mailbox) -> list[str]:
     """Who got a message, in order."""
     return [message.to for message in sender.messages]
+
+
+def test_is_emptied_by_a_worker(app: Flask, session: Session) -> None:
+    sender = use(app, Mailbox())
+    put(session, "a@example.com")
+    worker = make_worker(app, 1)  # that of `serve`, and of `gangway worker`
+
+    worker.start()
+    try:
+        wait_until(lambda: to(sender) == ["a@example.com"])
+    finally:
+        worker.stop()
 
 
 def test_sends_each_message_once_the_oldest_first(app: Flask, session: Session, rows: Rows) -> None:

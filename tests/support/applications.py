@@ -15,7 +15,8 @@ from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
 from prometheus_client.metrics import MetricWrapperBase
 
-from app import apps, create_app, doctor, portal, sync
+from app import apps, create_app, portal
+from app.application import make_worker
 from app.console.overview.funnel import SlowAnswers
 from app.core import db
 from app.core.config import Settings
@@ -110,7 +111,7 @@ def _renew(kept: _Kept, settings: Settings) -> None:
     extensions["gangway.connections"] = apps.Connections(connections.sealer, connections.gateway_factory)
     extensions["gangway.portal"] = portal.PublishedSettings()
     extensions["gangway.slow_answers"] = SlowAnswers()
-    extensions["gangway.worker"] = sync.Worker(app, settings.worker_threads, chores=(doctor.examine_due,))
+    extensions["gangway.worker"] = make_worker(app, settings.worker_threads)
     for counter in vars(extensions["gangway.metrics"]).values():
         if isinstance(counter, MetricWrapperBase):
             counter.clear()
