@@ -85,7 +85,7 @@ def test_by_a_person_who_signs_up_again(
     client.get("/signup")  # a browser that looks in now and then is still known
     clock.shift(LATER / 2)
 
-    opened = sign_up(client, **corrected)
+    opened = session_of(SignupPage(client).submit(**corrected))  # the form that the page shows now
     world.settle()
 
     assert_one(rows, simulator)

@@ -44,7 +44,7 @@ def lines(text: str | None) -> list[str]:
 def printable_lines(_form: Any, field: Field) -> None:
     """Refuse control characters in several lines."""
     if has_control_characters((field.data or "").replace("\n", "")):
-        raise ValidationError("This has characters that can't be used. Please retype it.")
+        raise ValidationError("This has characters that can’t be used. Please retype it.")
 
 
 def _address_line(label: str) -> StringField:
