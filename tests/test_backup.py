@@ -111,6 +111,21 @@ def test_of_a_broken_database_is_none(
     assert not list(tmp_path.glob("copy*"))
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_of_nothing_is_none(*, is_there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistyped file name must not give a backup that holds nothing."""
+    empty, target = tmp_path / "empty.db", tmp_path / "copy.db"
+    if is_there:
+        empty.touch()
+
+    answer = backup(monkeypatch, f"sqlite:///{empty}", target)
+
+    assert answer.exit_code == 1
+    assert ("has no tables" if is_there else f"There is no database {empty}") in answer.output
+    assert empty.exists() == is_there
+    assert not target.exists()
+
+
 def test_writes_over_no_file(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine").write_text("precious")
 

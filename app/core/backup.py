@@ -16,11 +16,13 @@ def backup(engine: sa.Engine, target: Path) -> int:
     """Copy the database into a new file that only its owner can read; its size in bytes.
 
     A copy that was interrupted leaves no file of that name. Raises Conflict when there is one already,
-    Invalid when none can be made there, and Unsupported for a database with its own tool.
+    Invalid when none can be made there or when there is nothing to copy, and Unsupported for a database
+    with its own tool.
     """
     if engine.dialect.name != "sqlite":
         url = engine.url.set(drivername="postgresql").render_as_string(hide_password=True)
         raise Unsupported(f"PostgreSQL has a tool for this: pg_dump --format=custom --file={target} '{url}'")
+    _refuse_nothing(engine)
     taken = Conflict(f"{target} is there already. Name a new file.")
     if os.path.lexists(target):
         raise taken
@@ -37,6 +39,15 @@ def backup(engine: sa.Engine, target: Path) -> int:
     finally:
         unfinished.unlink(missing_ok=True)
     return target.stat().st_size
+
+
+def _refuse_nothing(engine: sa.Engine) -> None:
+    """Raise Invalid for a database without tables: somebody named the wrong file. Make no file there."""
+    file = engine.url.database or ""
+    if not Path(file).exists():
+        raise Invalid(f"There is no database {file}: look at GANGWAY_DATABASE_URL.")
+    if not sa.inspect(engine).get_table_names():
+        raise Invalid(f"There is nothing to copy: {file} has no tables. Look at GANGWAY_DATABASE_URL.")
 
 
 def _name(unfinished: Path, target: Path) -> None:
