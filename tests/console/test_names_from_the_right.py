@@ -6,9 +6,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app import apps
+from app.core import db
 from app.simulator import Simulator
 from tests.support.api import Api
 from tests.support.console import operator, post, sign_in
+from tests.support.console_overview import concerns, customer
 from tests.support.links import make_link
 from tests.support.portal import sign_up
 
@@ -41,6 +44,22 @@ def test_of_a_customer_in_the_console(path: str, app: Flask, customer_id: str) -
 
 def test_of_a_new_customer_on_the_overview(app: Flask, customer_id: str) -> None:
     expect_isolated(sign_in(app), "/operator/")
+
+
+def test_of_a_customer_who_needs_attention(app: Flask) -> None:
+    customer(app, "failed", name=NAME)
+
+    concern = concerns(sign_in(app))["1 Declined"]
+    assert concern.one("bdi").text == NAME
+
+
+def test_of_a_stripe_app(app: Flask, customer_id: str) -> None:
+    with app.app_context():
+        [one] = apps.installed(db.session())
+        one.name = NAME
+        db.session().commit()
+
+    expect_isolated(sign_in(app), "/operator/stripe")
 
 
 def test_of_a_customer_who_gets_a_link(app: Flask, customer_id: str) -> None:
