@@ -17,7 +17,7 @@ from app.customers import Customer
 from app.payers import Payer
 from app.simulator import Simulator
 from tests.support.links import LinkPage, bind_newest, make_customer, make_link
-from tests.support.portal import SignupPage, session_of, sign_up
+from tests.support.portal import SignupPage, session_of
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.tokens import program
