@@ -43,8 +43,8 @@ def backup(engine: sa.Engine, target: Path) -> int:
 
 def _refuse_nothing(engine: sa.Engine) -> None:
     """Raise Invalid for a database without tables: somebody named the wrong file. Make no file there."""
-    file = engine.url.database or ""
-    if not Path(file).exists():
+    file = Path(engine.url.database or "")
+    if file.parent.is_dir() and not file.exists():  # to open it would make it
         raise Invalid(f"There is no database {file}: look at GANGWAY_DATABASE_URL.")
     if not sa.inspect(engine).get_table_names():
         raise Invalid(f"There is nothing to copy: {file} has no tables. Look at GANGWAY_DATABASE_URL.")
