@@ -1,4 +1,4 @@
-"""Connections to Stripe on which the whole answer has a deadline, not only each piece of it.
+"""Connections to Stripe that give the whole answer a deadline, not only each piece of it.
 
 A timeout of a socket begins again with each byte. A Stripe that sends one byte a second, or a proxy before it
 that does, would hold a page for minutes.
@@ -49,7 +49,7 @@ class _ReaderWithDeadline(io.RawIOBase):
 
 
 class _WholeAnswer(HTTPResponse):
-    """An answer whose last byte must come within the timeout that its first byte has."""
+    """An answer: its last byte must come within the timeout of its first."""
 
     def __init__(self, sock: socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)

@@ -43,8 +43,8 @@ def put(session: Session, message: Message, *, kind: str, expires_at: datetime) 
 def deliver(session: Session) -> int:
     """Send what is due, and return how many messages were sent. Commits after each.
 
-    A message whose sender fails is tried again until it expires. If the process dies right after sending,
-    the message is sent twice.
+    When the sender fails, the message is tried again until it expires. If the process dies right after
+    sending, the message is sent twice.
     """
     if not _has_due(session):
         return 0

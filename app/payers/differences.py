@@ -128,7 +128,8 @@ def adopt(
 def adopt_missing(session: Session, those: Iterable[Payer]) -> set[str]:
     """Fill what the customers of locked payers lack with what Stripe has. Never overwrites.
 
-    Return the ids of the payers whose customers somebody changes at this moment: waiting could block both.
+    Return the ids of the payers left out, because somebody is changing their customers. Waiting could block
+    both.
     """
     lacking = [payer for payer in those if _missing(payer)]
     if not lacking:

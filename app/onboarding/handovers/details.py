@@ -80,7 +80,24 @@ class HandoverAddress(WireModel):
     line2: Line256 | None = None
 
 
-class HandoverDetails(WireModel):
+class Arrival(WireModel):
+    """How a customer comes to the portal, and where they go afterwards: of a hand-over, and of a link."""
+
+    profile: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")] | None = Field(
+        default=None, description="A profile of the portal; the default one if absent."
+    )
+    return_url: ReturnUrl | None = Field(
+        default=None,
+        alias="returnURL",
+        description="Where the customer goes after saving; on an allowed host if the profile lists any.",
+        examples=["https://app.example.com/billing"],
+    )
+    return_label: Line80 | None = Field(
+        default=None, description="The name of that place, for “Continue to …”.", examples=["Example App"]
+    )
+
+
+class HandoverDetails(Arrival):
     """Details of the customer, which of them are locked, and where the customer goes afterwards."""
 
     name: Line256 | None = Field(default=None, examples=["Ada Lovelace"])
@@ -107,20 +124,8 @@ class HandoverDetails(WireModel):
         description="Fields that the browser can't change. `key` and `subjectKeys` always are.",
         examples=[["email"]],
     )
-    profile: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")] | None = Field(
-        default=None, description="A profile of the portal; the default one if absent."
-    )
     language: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z]{2,4})?$")] | None = (
         Field(default=None, examples=["de"])
-    )
-    return_url: ReturnUrl | None = Field(
-        default=None,
-        alias="returnURL",
-        description="Where the customer goes after saving; on an allowed host if the profile lists any.",
-        examples=["https://app.example.com/billing"],
-    )
-    return_label: Line80 | None = Field(
-        default=None, description="The name of that place, for “Continue to …”.", examples=["Example App"]
     )
     single_use: bool = Field(
         default=False, description="Whether only one browser may use it. Looking at the form uses nothing up."

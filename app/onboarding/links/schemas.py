@@ -1,36 +1,23 @@
 """Onboarding links on the wire."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from app.api.wire import Instant, Ulid, WireModel
 from app.core.db import utcnow
-from app.onboarding.handovers.details import Line80, ReturnUrl
+from app.onboarding.handovers.details import Arrival
 from app.onboarding.links.models import LinkState
 from app.onboarding.links.models import OnboardingLink as LinkRow
 
 MAX_LIFETIME = timedelta(days=366)
 
 
-class OnboardingLinkCreate(WireModel):
+class OnboardingLinkCreate(Arrival):
     """A link to make."""
 
     app_id: Ulid | None = Field(
         default=None, description="The app in which to save; the profile's or the default one if absent."
-    )
-    profile: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")] | None = Field(
-        default=None, description="A profile of the portal; the default one if absent."
-    )
-    return_url: ReturnUrl | None = Field(
-        default=None,
-        alias="returnURL",
-        description="Where the customer goes after saving; on an allowed host if the profile lists any.",
-        examples=["https://app.example.com/billing"],
-    )
-    return_label: Line80 | None = Field(
-        default=None, description="The name of that place, for “Continue to …”.", examples=["Example App"]
     )
     expires_in_seconds: int | None = Field(
         default=None,

@@ -62,7 +62,7 @@ def test_lets_the_owner_of_the_address_in(
     page = after(other, enter(other, sent_code(mailbox)))
 
     assert mailbox.messages[0].to.lower() == ADDRESS
-    assert "Ada Lovelace" not in mailbox.messages[0].text  # whoever signed up with the address typed it
+    assert "Ada Lovelace" not in mailbox.messages[0].text  # a stranger may have typed it with this address
     assert page.titles == ["Mastercard •••• 4444", "Visa •••• 4242"]
     assert page.removal("Visa •••• 4242").page.h1 == "Remove this payment method?"
     [entered] = [entry for entry in rows(Entry) if entry.kind == "billing_page.entered"]
