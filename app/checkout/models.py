@@ -59,6 +59,10 @@ class CheckoutSession(Base):
         """Will Stripe say nothing new about it?"""
         return self.settled_at is not None
 
+    def has_terms(self, *, currency: str | None, locale: str | None) -> bool:
+        """Is it in this currency, and in this language? One without a language follows the browser."""
+        return self.currency == currency and self.options.get("locale") in {None, locale}
+
     @property
     def awaits_microdeposits(self) -> bool:
         """Must the customer confirm a bank account, with what its statement shows?"""

@@ -62,28 +62,22 @@ def purge(session: Session) -> None:
 
 
 def _retire_current(session: Session, wanted: dict[str, Any]) -> None:
-    """Let the current session be current no longer where it is over, too old or in other terms.
-
-    The terms are the currency and the language.
-    """
+    """Let the current session be current no longer where it is over, too old or in other terms. Flushes."""
+    current = session.scalar(
+        sa.select(CheckoutSession)
+        .where(CheckoutSession.payer_id == wanted["payer_id"], CheckoutSession.is_current)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if current is None:
+        return
     now = utcnow()
-    is_reserved = CheckoutSession.stripe_session_id.is_(None)
-    is_usable = sa.or_(
-        sa.and_(is_reserved, CheckoutSession.created_at > now - KEY_LIFETIME),
-        sa.and_(CheckoutSession.status == "open", CheckoutSession.expires_at > now),
-    )
-    locale = CheckoutSession.options["locale"].as_string()
-    is_readable = sa.or_(locale.is_(None), locale == wanted["options"]["locale"])
-    session.execute(
-        sa.update(CheckoutSession)
-        .where(
-            CheckoutSession.payer_id == wanted["payer_id"],
-            CheckoutSession.is_current,
-            sa.not_(sa.and_(is_usable, CheckoutSession.currency == wanted["currency"], is_readable)),
-        )
-        .values(is_current=False)
-        .execution_options(synchronize_session=False)
-    )
+    is_reserved = current.stripe_session_id is None and current.created_at > now - KEY_LIFETIME
+    is_open = current.status == "open" and current.expires_at > now
+    has_terms = current.has_terms(currency=wanted["currency"], locale=wanted["options"]["locale"])
+    if not (has_terms and (is_reserved or is_open)):
+        current.is_current = False
+        session.flush()
 
 
 def _forget_old_key(session: Session, wanted: dict[str, Any]) -> None:

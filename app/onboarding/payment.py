@@ -57,7 +57,7 @@ def resume(session: Session, app: apps.App, customer_id: str, *, another: bool =
     order = _order(_approved(customers.get(session, customer_id)), app)
     db.end_read(session)
     if payer and latest and latest.url and latest.status == "open" and latest.expires_at > utcnow():
-        if latest.currency == order.options.currency and _is_readable(latest, order):
+        if latest.has_terms(currency=order.options.currency, locale=order.options.locale):
             return latest.url
         checkout.close(payer, latest)
     return _open(session, app, order)
@@ -125,11 +125,6 @@ def _success_url(customer: Customer, app: apps.App) -> str:
     """
     url = external("onboarding.done", customer=customer.id, app=name_in_url(app))
     return f"{url}&session={{CHECKOUT_SESSION_ID}}" if portal.current_profile().embed_origins else url
-
-
-def _is_readable(latest: checkout.CheckoutSession, order: checkout.Order) -> bool:
-    """Is an open session in the language of the page? One without a language follows the browser."""
-    return latest.options.get("locale") in {None, order.options.locale}
 
 
 def _where_it_stands(

@@ -42,11 +42,12 @@ def reserve(session: Session, app: apps.App, customer_id: str) -> tuple[Payer, b
     """Return the live payer of a customer in an app, and whether this call inserted it. Flushes.
 
     A unique index decides which of several inserts was first. When its Stripe customer was deleted, a payer
-    ends, and a new one takes its place. Raises PreconditionFailed for a deleted customer.
+    ends, and a new one takes its place. Raises PreconditionFailed for a deleted customer, and Conflict when
+    others end and reserve its payers all the time.
     """
     db.start_write(session)
     customer = session.get_one(customers.Customer, customer_id)
-    while True:
+    for _ in range(MAX_TRIES):
         payer = Payer(**_reservation(app, customer))
         is_live = (customers.Customer.id == customer_id, customers.Customer.deleted_at.is_(None))
         # The lock keeps the customer from being deleted before its payer is there to be ended with it.
@@ -61,6 +62,7 @@ def reserve(session: Session, app: apps.App, customer_id: str) -> tuple[Payer, b
             end_gone(session, found)
         session.refresh(customer)
         customers.refuse_deleted(customer)
+    raise Conflict("Payers of this customer come and go just now. Try again in a moment.")
 
 
 def create_at_stripe(session: Session, payer: Payer) -> Payer:

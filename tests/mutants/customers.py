@@ -153,10 +153,17 @@ MUTANTS = (
     ),
     Mutant(
         name="our pages lead to a session in another currency",
-        file="app/checkout/reservations.py",
-        old='sa.and_(is_usable, CheckoutSession.currency == wanted["currency"], is_readable)',
-        new="sa.and_(is_usable, is_readable)",
+        file="app/checkout/models.py",
+        old="return self.currency == currency and self.options",
+        new="return self.options",
         test="tests/checkout/test_pages.py::test_corrected_options_after_a_lost_answer_open_a_page_of_their_own",
+    ),
+    Mutant(
+        name="a call for a payer that others end all the time never ends",
+        file="app/payers/reserve.py",
+        old="    for _ in range(MAX_TRIES):\n        payer = Payer(",
+        new="    for _ in range(10**6):\n        payer = Payer(",
+        test="tests/payers/test_come_and_go.py::test_a_call_ends_with_a_clear_error",
     ),
     Mutant(
         name="a Stripe customer is made twice when Stripe forgot its key",
