@@ -1,12 +1,12 @@
-"""Connections to Stripe that give the whole answer a deadline, not only each piece of it.
+"""Connections to Stripe that give connecting and the whole answer a deadline, not only each piece of them.
 
-A timeout of a socket begins again with each byte. A Stripe that sends one byte a second, or a proxy before it
-that does, would hold a page for minutes.
+A timeout of a socket begins again with each byte, and with each address of a name. A Stripe that sends one
+byte a second, or a proxy before it that does, would hold a page for minutes.
 """
 
 import io
+import socket
 from http.client import HTTPResponse
-from socket import socket
 from time import monotonic
 from typing import Any
 
@@ -14,12 +14,15 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from app.core.connecting import connect_to_any, resolve
 
 
 class _ReaderWithDeadline(io.RawIOBase):
     """What arrives on a socket, until its timeout has passed once for everything together."""
 
-    def __init__(self, wire: socket, raw: io.RawIOBase) -> None:
+    def __init__(self, wire: socket.socket, raw: io.RawIOBase) -> None:
         super().__init__()
         self._wire, self._raw = wire, raw
         timeout = wire.gettimeout()
@@ -51,16 +54,37 @@ class _ReaderWithDeadline(io.RawIOBase):
 class _WholeAnswer(HTTPResponse):
     """An answer: its last byte must come within the timeout of its first."""
 
-    def __init__(self, sock: socket, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self.fp = io.BufferedReader(_ReaderWithDeadline(sock, self.fp.detach()))
 
 
-class _Connection(HTTPConnection):
+class _Connecting:
+    """For a connection of urllib3: one deadline for the name, all addresses and the handshake of TLS.
+
+    urllib3 has no public way to say how to open its socket. Its own connection through a SOCKS proxy
+    overrides the same method: https://github.com/urllib3/urllib3/blob/main/src/urllib3/contrib/socks.py
+    """
+
+    def _new_conn(self: Any) -> socket.socket:
+        deadline = monotonic() + self.timeout
+        try:
+            addresses = resolve(self.host.strip("[]"), self.port, self.timeout)
+            return connect_to_any(addresses, deadline, self.socket_options or ())
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except TimeoutError as error:
+            told = f"Connection to {self.host} timed out. (connect timeout={self.timeout})"
+            raise ConnectTimeoutError(self, told) from error
+        except OSError as error:
+            raise NewConnectionError(self, f"Failed to establish a new connection: {error}") from error
+
+
+class _Connection(_Connecting, HTTPConnection):
     response_class = _WholeAnswer
 
 
-class _SecureConnection(HTTPSConnection):
+class _SecureConnection(_Connecting, HTTPSConnection):
     response_class = _WholeAnswer
 
 

@@ -252,12 +252,7 @@ def _give_back(limiter: FixedWindowRateLimiter, keys: dict[str, int]) -> None:
 
 
 def _open(uri: str) -> Any:
-    from redis.backoff import NoBackoff  # noqa: PLC0415 (an extra)
-    from redis.retry import Retry  # noqa: PLC0415
+    from app.web import redis  # noqa: PLC0415 (an extra)
 
-    options: dict[str, Any] = {
-        "socket_connect_timeout": STORAGE_TIMEOUT,
-        "socket_timeout": STORAGE_TIMEOUT,
-        "retry": Retry(NoBackoff(), 0),  # its own retries take seconds
-    }
+    options: dict[str, Any] = {"connection_pool": redis.pool(uri, STORAGE_TIMEOUT)}
     return storage_from_string(uri, **options)

@@ -200,4 +200,18 @@ MUTANTS = (
         "    if len(body) > 10 * MAX_BODY_BYTES:\n",
         "tests/api/test_api.py::TestBodies::test_too_much_of_unknown_length_is_413",
     ),
+    Mutant(
+        "each address of a name has the whole time to connect",
+        "app/core/connecting.py",
+        "left / (len(addresses) - tried)",
+        "left",
+        "tests/test_connecting.py::TestSeveralAddresses::test_a_living_one_behind_a_silent_one_is_found",
+    ),
+    Mutant(
+        "addresses are tried after the deadline",
+        "app/core/connecting.py",
+        "if left <= 0:",
+        "if left is None:",
+        "tests/test_connecting.py::TestSeveralAddresses::test_many_silent_ones_share_one_deadline",
+    ),
 )
