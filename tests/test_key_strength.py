@@ -1,7 +1,9 @@
 """A secret key that anybody could guess is refused; a random one never is."""
 
 import base64
+import hashlib
 import secrets
+import string
 
 import pytest
 from cryptography.fernet import Fernet
@@ -25,6 +27,18 @@ GUESSABLE = [
     "this is the secret key of our portal",
     "00" * 32,
     "deadbeef" * 8,
+    "to be or not to be that is the question",
+    "It was the best of times; it was the worst of times",
+    "itwasthebestoftimesitwastheworstoftimes",
+    "thisisaverylongsecretthatnobodywillguess",
+    "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",  # Flask's manual
+    "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=",  # cryptography's manual
+    "To be or not to be: THAT is the question.",
+    "Call me Ishmael. Some years ago - never mind how long",
+    hashlib.sha256(b"").hexdigest(),
+    hashlib.sha256(b"mysecret").hexdigest(),
+    hashlib.sha256(b"monkey").hexdigest().upper(),
+    hashlib.md5(b"password", usedforsecurity=False).hexdigest(),
     base64.b64encode(b"changemechangemechangemechangeme").decode(),
     base64.urlsafe_b64encode(b"this is my very secret key 12345").decode(),
 ]
@@ -62,6 +76,8 @@ def test_a_short_random_metrics_token_is_taken() -> None:
 def test_a_random_key_of_any_kind_is_taken() -> None:
     keys = [Fernet.generate_key().decode() for _ in range(10)]
     keys += [secrets.token_hex(size) for size in (16, 32) for _ in range(3)]
+    keys += ["".join(secrets.choice(string.ascii_lowercase) for _ in range(32)) for _ in range(3)]
+    keys += ["".join(secrets.choice(string.printable[:94]) for _ in range(40)) for _ in range(3)]
     keys += [secrets.token_urlsafe(size) for size in (24, 64) for _ in range(3)]
 
     assert [key for key in keys if is_guessable(key)] == []

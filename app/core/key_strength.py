@@ -1,6 +1,7 @@
 """Whether a secret key could be guessed: typed by hand, copied from an example, or made from a pattern."""
 
 import base64
+import hashlib
 import re
 from contextlib import suppress
 from functools import cache
@@ -17,16 +18,47 @@ WORDS = re.compile(
     r"|secretkey|yoursecret|mysecret|topsecret|supersecret|secret(here|value|phrase)|encryptionkey|signingkey"
     r"|random(string|characters|secret)|(put|insert|enter|goes|your)key|keygoeshere|development|production"
     r"|testing|testkey|default|gangway|billing|correcthorse|loremipsum|quickbrownfox"
-    r"|metrics|prometheus|grafana|monitor|bearer|token|scrape"
+    r"|metrics|prometheus|grafana|monitor|bearer|token|scrape|thisisa|thisismy|nobodywill|verysecret|verylongsecret"
+    # Sentences that everybody knows
+    r"|tobeornottobe|bestoftimes|worstoftimes|inthebeginning|onceuponatime|theforcebewith|maytheforce|wethepeople"
+    r"|fourscoreandseven|ihaveadream|callmeishmael|holdthesetruths|allthatglitters|thinkthereforeiam"
+    r"|happyfamilies|onesmallstep|elementarymydear|hitchhikersguide|ourfatherwhoart|jackandjill|twinkletwinkle"
 )
+# Examples in the manuals of Flask, FastAPI and cryptography, and in tutorials about tokens. They look random.
+PUBLISHED = {
+    "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
+    "cw_0x689rpi-jtrr7oe8h_eqskimvjaplesbxpwf4e4",
+    "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+    "404e635266556a586e3272357538782f413f4428472b4b6250645367566b5970",
+    "3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b",
+}
+DIGESTS = {32: "md5", 40: "sha1", 56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}  # by hex digits
+COMMON_PASSWORDS = 2000  # so many of a long list, and what stands in examples
+HASHED_IN_EXAMPLES = ("", "key", "token", "foo", "root", "flask", "django", "stripe", "mysecret", "gangway")
 
 
 @cache
 def is_guessable(key: str, enough: float = ENOUGH_GUESSES_LOG10) -> bool:
     """Could somebody guess this key? Looks at what it encodes, too: Base64 of a bad key is no better."""
-    return _is_typed(key, enough) or any(
-        _is_pattern(found) or _is_text(found, enough) for found in _decoded(key)
+    return (
+        _is_published(key)
+        or _is_typed(key, enough)
+        or any(_is_pattern(found) or _is_text(found, enough) for found in _decoded(key))
     )
+
+
+def _is_published(key: str) -> bool:
+    """Does it stand in a manual, or is it the digest of nothing or of a common password?"""
+    if key.rstrip("=").lower() in PUBLISHED:
+        return True
+    digest = DIGESTS.get(len(key)) if re.fullmatch(r"[0-9a-fA-F]+", key) else None
+    if digest is None:
+        return False
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415  (they take long to load)
+
+    found = bytes.fromhex(key)
+    words = (*HASHED_IN_EXAMPLES, *FREQUENCY_LISTS["passwords"][:COMMON_PASSWORDS])
+    return any(hashlib.new(digest, word.encode(), usedforsecurity=False).digest() == found for word in words)
 
 
 def _is_typed(text: str, enough: float) -> bool:
