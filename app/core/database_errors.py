@@ -23,8 +23,9 @@ SQLITE = {
 }
 # No such table, no such column: https://www.postgresql.org/docs/current/errcodes-appendix.html
 MISSING_IN_SQLITE, MISSING_IN_POSTGRESQL = "no such ", ("42P01", "42703")
+READ_ONLY = "25006"
 POSTGRESQL = {
-    "25006": "The database is read-only, as a standby is: look at GANGWAY_DATABASE_URL.",
+    READ_ONLY: "The database is read-only, as a standby is: look at GANGWAY_DATABASE_URL.",
     "53100": "The disk with the database is full: make room on it.",
     "53300": "The database has too many connections: close some, or raise its max_connections.",
     "28": "The database does not let this user in: look at user and password in GANGWAY_DATABASE_URL.",

@@ -12,10 +12,16 @@ STUCK_AFTER = timedelta(hours=1)
 def findings(snapshot: Snapshot) -> list[Finding]:
     """Return one finding for each check."""
     checks = (
-        *(_secrets, _rolling, _public_url, _proxies, _last_event),
+        *(_database, _secrets, _rolling, _public_url, _proxies, _last_event),
         *(_backlog, _dead, _fetched, _backfill, _default),
     )
     return [check(snapshot) for check in checks]
+
+
+def _database(snapshot: Snapshot) -> Finding:
+    if snapshot.database_doubt is None:
+        return green("database", "The database can be used", "Its tables fit, and its user may change them.")
+    return red("database", "The database can't be used", snapshot.database_doubt)
 
 
 def _secrets(snapshot: Snapshot) -> Finding:

@@ -8,7 +8,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import apps, sync
+from app import apps, migrations, sync
 from app.core import db, resealing
 from app.core.config import is_public, settings
 from app.core.db import utcnow
@@ -41,6 +41,7 @@ class Snapshot:
     public_url: str
     url_is_reachable: bool
     proxy_doubt: str | None
+    database_doubt: str | None
     is_pulling: bool
     default: apps.App | None
     key_is_unreadable: bool  # no encryption key opens it
@@ -127,6 +128,7 @@ def _our_side(session: Session, app: apps.App) -> Snapshot:
         public_url=public_url,
         url_is_reachable=is_public(public_url) or settings().is_simulated,
         proxy_doubt=proxies.current_doubt(),
+        database_doubt=migrations.unfit(),
         is_pulling=settings().is_pulling,
         default=apps.default(session),
         key_is_unreadable=key_is_unreadable,

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from app.core import db
 from app.core.errors import Conflict, NotFound
-from app.migrations import compatibility, locks, trigrams
+from app.migrations import compatibility, grants, locks, trigrams
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -110,9 +110,9 @@ def unfit() -> str | None:
         return SENTENCES[found]
     with db.engine().connect() as connection:
         missing = set(db.Base.metadata.tables) - set(sa.inspect(connection).get_table_names())
-    if missing:
-        return f"Tables are missing from the database: {', '.join(sorted(missing))}. Restore a backup."
-    return None
+        if missing:
+            return f"Tables are missing from the database: {', '.join(sorted(missing))}. Restore a backup."
+        return grants.lacking(connection)
 
 
 def warning() -> str | None:

@@ -214,4 +214,12 @@ MUTANTS = (
         "if left is None:",
         "tests/test_connecting.py::TestSeveralAddresses::test_many_silent_ones_share_one_deadline",
     ),
+    Mutant(
+        "a table that may not be written is not named",
+        "app/migrations/grants.py",
+        "WHERE NOT has_table_privilege",
+        "WHERE false AND has_table_privilege",
+        "tests/test_grants.py::test_one_who_only_reads_is_not_fit",
+        database="postgresql",
+    ),
 )
