@@ -8,10 +8,6 @@ from sqlalchemy.orm import Session
 from app import audit, payers
 from app.checkout.models import CheckoutSession
 from app.checkout.queries import latest, latest_of
-from app.payers import PaymentStatus
-
-# The clock alone causes these; the others have their own entries.
-CAUSED_BY_CLOCK = {PaymentStatus.EXPIRING, PaymentStatus.EXPIRED, PaymentStatus.ABANDONED}
 
 
 def restate(session: Session, payer: payers.Payer, now: datetime) -> None:
@@ -35,7 +31,8 @@ def restate_by(session: Session, payer: payers.Payer, attempt: CheckoutSession |
     before, payer.status, payer.status_until = payer.status, status.value, until
     if before != status:
         payer.status_since = now if before is not None else payer.created_at or now
-    if before not in {None, status} and status in CAUSED_BY_CLOCK:
+    # What caused the other statuses has its own entry.
+    if before not in {None, status} and payers.status_info(status).is_by_clock:
         audit.note(
             session,
             "payment_status.changed",

@@ -20,6 +20,7 @@ class StatusInfo:
     method_note: str | None = None  # beside the default payment method, when that is not simply usable
     is_usable: bool = False  # can the default method be charged?
     is_under_way: bool = False  # is the customer, or the bank, still at it?
+    is_by_clock: bool = False  # does it come by time alone? Then only the audit log tells of it
 
 
 # The most urgent first: the overview shows them in this order.
@@ -55,6 +56,7 @@ STATUS_TABLE: dict[PaymentStatus, StatusInfo] = {
         concern="Expired cards",
         advice="Nothing can be charged. Send a link so they can save a new card.",
         method_note="Expired",
+        is_by_clock=True,
     ),
     PaymentStatus.EXPIRING: StatusInfo(
         label="Expires soon",
@@ -63,12 +65,14 @@ STATUS_TABLE: dict[PaymentStatus, StatusInfo] = {
         advice="These expire within 30 days. Ask for a new card in time.",
         method_note="Expires soon",
         is_usable=True,
+        is_by_clock=True,
     ),
     PaymentStatus.ABANDONED: StatusInfo(
         label="Abandoned",
         tone="warning",
         concern="Abandoned",
         advice="They left Stripe's page before finishing, and it expired. Send a link to bring them back.",
+        is_by_clock=True,
     ),
     PaymentStatus.PROCESSING: StatusInfo(
         label="Waiting for the bank", tone="info", method_note="Not confirmed yet", is_under_way=True

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from app.console.common.date_range import DateRange
 from app.console.overview import attention
 from app.customers import Customer
-from app.payers import STATUS_TABLE, Payer, PaymentStatus
+from app.payers import STATUS_TABLE, Payer
 
+USABLE = {status for status, info in STATUS_TABLE.items() if info.is_usable}
 UNDER_WAY = {status for status, info in STATUS_TABLE.items() if info.is_under_way}
 TROUBLED = {*attention.CONCERNS}  # the page counts "needs attention" in one way
 MAX_BARS = 100  # with more days, each bar is a week
@@ -37,10 +38,9 @@ class Tally:
     @classmethod
     def of(cls, statuses: Counter[str | None]) -> "Tally":
         """Count by status."""
-        saved = statuses[PaymentStatus.SAVED]
-        under_way, troubled = (sum(statuses[status] for status in group) for group in (UNDER_WAY, TROUBLED))
-        not_begun = statuses.total() - saved - under_way - troubled
-        return cls(saved, under_way, troubled, not_begun, statuses[PaymentStatus.EXPIRING])
+        groups = (USABLE - TROUBLED, UNDER_WAY, TROUBLED, USABLE & TROUBLED)
+        saved, under_way, troubled, expiring = (sum(statuses[status] for status in group) for group in groups)
+        return cls(saved, under_way, troubled, statuses.total() - saved - under_way - troubled, expiring)
 
     @property
     def signed_up(self) -> int:
