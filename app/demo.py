@@ -291,7 +291,7 @@ def _prose(facts: dict[str, Any]) -> str:
             "  Test card      4242 4242 4242 4242, any future date, any CVC",
             f"  API            {facts['portal']}/api/docs",
             f"  Token for it   {facts['token']}",
-            f"  Console           {facts['portal']}/operator/",
+            f"  Console        {facts['portal']}/operator/",
             *people,
             f"  Stripe, as it sees things, and its faults   {facts['stripe_api_base']}/_control",
             "",

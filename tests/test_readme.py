@@ -69,6 +69,29 @@ def test_documents_name_files_that_exist() -> None:
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
 
 
+def test_documents_name_settings_that_exist() -> None:
+    known = {f"GANGWAY_{name.upper()}" for name in Settings.model_fields}
+    known |= {f"{name}_FILE" for name in known} | {"GANGWAY_ENV_FILE", "GANGWAY_TEST_POSTGRES"}
+    known |= {"GANGWAY_URL", "GANGWAY_TOKEN", "GANGWAY_HANDOVER_SECRET"}  # of the reader's own programs
+
+    named = {
+        name for document in DOCUMENTS for name in re.findall(r"GANGWAY_[A-Z_]+\b", document.read_text())
+    }
+
+    assert sorted(named - known - {"GANGWAY_"}) == []
+
+
+def test_documents_run_commands_that_exist() -> None:
+    run = {
+        command
+        for document in DOCUMENTS
+        for block in re.findall(r"^```sh\n(.*?)^```", document.read_text(), re.M | re.S)
+        for command in re.findall(r"^(?:\S*/)?gangway (\w+)", block, re.M)
+    }
+
+    assert sorted(run - set(COMMANDS)) == []
+
+
 def test_every_promise_names_tests_that_exist() -> None:
     promises = (ROOT / ".docs" / "architecture.md").read_text().partition("## Promises")[2]
     rows = [line for line in promises.splitlines() if line.startswith("| ") and "---" not in line][1:]
