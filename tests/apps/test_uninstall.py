@@ -14,7 +14,7 @@ from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator, revoke_ke
 from tests.support.api import problem
 from tests.support.database_contents import contents
 from tests.support.installed_apps import endpoints
-from tests.support.marketplace import INSTALL, NOBODY
+from tests.support.marketplace import INSTALL, NOBODY, SECOND_ACCOUNT
 from tests.support.portal import sign_up
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
@@ -44,6 +44,17 @@ class TestUninstall:
             headers={"Stripe-Signature": "t=1,v1=0"},
         )
         assert webhook.status_code == 404
+
+    def test_leaves_the_webhook_and_the_secret_of_another_app(
+        self, app: Flask, api: FlaskClient, installed: App, second_key: str, simulator: Simulator, rows: Rows
+    ) -> None:
+        body = {"apiKey": second_key, "createBillingProfile": False}
+        other = api.post(INSTALL, json=body).get_json()["app"]["id"]
+
+        api.delete(f"/api/v1/apps/{installed.id}")
+
+        assert [row.app_id for row in rows(SigningSecret)] == [other]
+        assert len(endpoints(simulator, SECOND_ACCOUNT)) == 1
 
     def test_ends_its_payers_and_leaves_stripes_customers(
         self, app: Flask, api: FlaskClient, installed: App, simulator: Simulator, rows: Rows

@@ -34,6 +34,11 @@ def reserved(client: FlaskClient, world: World) -> FlaskClient:
     return client
 
 
+def sign_up_again(app: Flask, name: str) -> None:
+    """Somebody else signs up."""
+    SignupPage(app.test_client()).submit(key=name, subject_keys=[name])
+
+
 def start(api: FlaskClient, name: str, key: str | None = None) -> TestResponse:
     """A program asks for a session for a customer with the key `acme`."""
     options = {"successURL": "https://example.com/", "currency": "USD"}
@@ -91,15 +96,17 @@ class TestSessions:
     def test_are_purged_when_nobody_comes_back(
         self, app: Flask, client: FlaskClient, world: World, rows: Rows, clock: time_machine.Traveller
     ) -> None:
+        opened = session_of(SignupPage(client).submit())
         world.simulator.faults.add("503", OPEN, times=50)
-        SignupPage(client).submit()
+        sign_up_again(app, "bob")
         clock.shift(timedelta(days=3))
+        sign_up_again(app, "eve")
 
         with app.app_context():
             worker.purge(db.session())
 
-        assert rows(CheckoutSession) == []
-        assert len(rows(Customer)) == 1
+        assert [row.stripe_session_id for row in rows(CheckoutSession)] == [opened, None]
+        assert len(rows(Customer)) == 3
 
     def test_of_one_key_are_one_after_a_crash(self, app: Flask, world: World, rows: Rows) -> None:
         api = program(app)

@@ -1,6 +1,7 @@
 """`gangway doctor` reports to people, programs and monitors."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -9,8 +10,10 @@ from flask import Flask
 from app import apps
 from app.cli import main
 from app.core import db
+from app.core.db import utcnow
 from app.doctor.cli import doctor_command
 from app.simulator import DEFAULT_ACCOUNT, Simulator, add_account, add_key
+from app.webhooks import Event
 from tests.conftest import KEY, PORTAL, SECRET_KEY
 from tests.support.installed_apps import installed
 from tests.support.stripe_calls import StripeCalls
@@ -64,6 +67,33 @@ def test_examines_one_app(app: Flask, second: str, simulator: Simulator) -> None
 
     assert result.exit_code == 3  # nothing has proved yet that Stripe reaches the portal
     assert [one["id"] for one in json.loads(result.stdout)["apps"]] == [second]
+
+
+def test_judges_each_app_by_its_own_events(app: Flask, second: str) -> None:
+    first, _ = installed(app)
+    with app.app_context():
+        session = db.session()
+        for state, origin in (("new", "webhook"), ("dead", "webhook"), ("done", "backfill")):
+            session.add(
+                Event(
+                    app_id=first.id,
+                    id=f"evt_{state}",
+                    type="customer.updated",
+                    payload='{"type": "customer.updated"}',
+                    state=state,
+                    origin=origin,
+                    received_at=utcnow() - timedelta(minutes=20),
+                )
+            )
+        session.commit()
+
+    result = app.test_cli_runner().invoke(doctor_command, ["--json"])
+
+    troubles = {
+        one["id"]: {found["code"] for found in one["findings"] if found["state"] in {"amber", "red"}}
+        for one in json.loads(result.stdout)["apps"]
+    }
+    assert troubles == {first.id: {"backlog", "dead", "fetched"}, second: set()}
 
 
 def test_looks_for_strays_among_the_newest_or_all(app: Flask, simulator: Simulator) -> None:

@@ -8,10 +8,12 @@ import time_machine
 from flask import Flask
 
 from app.apps.cli import roll_secret_command
+from app.audit import Entry
 from app.gateway import EVENTS
 from app.simulator import DEFAULT_ACCOUNT, JSON, Simulator
 from tests.doctor.conftest import Doctor
 from tests.support.installed_apps import Installed, endpoints, installed
+from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.stripe_postbox import Postbox, event
 
@@ -35,7 +37,9 @@ class TestEndpoint:
         secret = simulator.store.notes[now.endpoint]["secret"]
         assert postbox.post(event(), secret=secret).status_code == 200
 
-    def test_that_was_disabled_is_enabled(self, own: Installed, doctor: Doctor, simulator: Simulator) -> None:
+    def test_that_was_disabled_is_enabled(
+        self, own: Installed, doctor: Doctor, simulator: Simulator, rows: Rows
+    ) -> None:
         simulator.change_endpoint(own.endpoint, enabled=False)
 
         before, after = doctor(), doctor("--repair")
@@ -43,6 +47,8 @@ class TestEndpoint:
         assert before.troubles == {"enabled": "red"}
         assert after.troubles == {}
         assert simulator.store.webhook_endpoints[own.endpoint]["status"] == "enabled"
+        mended = [(entry.actor, entry.app_id) for entry in rows(Entry) if entry.kind == "app.endpoint_mended"]
+        assert mended == [("command", own.id)]
 
     def test_that_leads_elsewhere_is_led_back(
         self, own: Installed, doctor: Doctor, simulator: Simulator

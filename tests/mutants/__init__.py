@@ -12,6 +12,7 @@ in a copy of the tree, runs its test there, and fails for each change that the t
 """
 
 from tests.mutants import (
+    access,
     apps,
     backfill,
     billing,
@@ -36,6 +37,7 @@ MUTANTS = (
     *customers.MUTANTS,
     *apps.MUTANTS,
     *pages.MUTANTS,
+    *access.MUTANTS,
     *handovers.MUTANTS,
     *operators.MUTANTS,
     *portal.MUTANTS,

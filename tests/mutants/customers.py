@@ -284,4 +284,18 @@ MUTANTS = (
         "        if error.is_passing is None:\n",
         "tests/api/test_replays.py::test_trouble_at_stripe_frees_the_key",
     ),
+    Mutant(
+        name="an opened session is purged",
+        file="app/checkout/reservations.py",
+        old="CheckoutSession.stripe_session_id.is_(None), CheckoutSession.created_at < utcnow() - RETENTION",
+        new="CheckoutSession.created_at < utcnow() - RETENTION",
+        test="tests/checkout/test_reservations.py::TestSessions::test_are_purged_when_nobody_comes_back",
+    ),
+    Mutant(
+        name="a reservation is purged at once",
+        file="app/checkout/reservations.py",
+        old="CheckoutSession.stripe_session_id.is_(None), CheckoutSession.created_at < utcnow() - RETENTION",
+        new="CheckoutSession.stripe_session_id.is_(None)",
+        test="tests/checkout/test_reservations.py::TestSessions::test_are_purged_when_nobody_comes_back",
+    ),
 )

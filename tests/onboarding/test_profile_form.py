@@ -1,7 +1,7 @@
 """The form asks for what the profile says, and each answer reaches the customer and Stripe."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from flask import Flask
@@ -17,7 +17,7 @@ from tests.support.browser import Page
 from tests.support.cases import for_each
 from tests.support.console import post, sign_in
 from tests.support.handovers import HandoverPage, make_secret, sign
-from tests.support.links import make_link
+from tests.support.links import make_customer, make_link
 from tests.support.portal import SignupPage, resume, sign_up
 from tests.support.rows import Rows
 from tests.support.world import World
@@ -306,6 +306,25 @@ class TestConsent:
         assert [each.kind for each in rows(Consent)] == ["checkbox"]
         assert Page.of(client.get(path)).all("input", name="consent") == []
 
+    def test_a_link_asks_again_about_other_terms(
+        self, publish: Publish, app: Flask, client: FlaskClient, path: str
+    ) -> None:
+        def is_asked(kind: Literal["sentence", "checkbox"], version: str, path: str = path) -> bool:
+            publish(links=TERMS, consent=portal.Consent(kind=kind, version=version))
+            page = Page.of(client.get(path))
+            asked = bool(page.all("input", name="consent"))
+            token = page.one("form", id="go-on").one("input", name="csrf_token")["value"]
+            assert client.post(path, data={"csrf_token": token, "consent": "1"}).status_code == 303
+            return asked
+
+        theirs = make_link(app, make_customer(app, key="eve", subject_keys=("eve",)))
+
+        assert not is_asked("sentence", "1")
+        assert is_asked("checkbox", "1")
+        assert not is_asked("checkbox", "1")
+        assert is_asked("checkbox", "2")
+        assert is_asked("checkbox", "2", theirs)
+
 
 class TestClosed:
     def test_asks_for_a_link_and_stores_nothing(
@@ -355,7 +374,7 @@ class TestApproval:
         assert "Somebody has decided about this sign-up already." in Page.of(operator.get(path)).text
 
     def test_a_declined_one_is_told_and_may_be_approved_later(
-        self, client: FlaskClient, waiting: str, app: Flask
+        self, client: FlaskClient, waiting: str, app: Flask, rows: Rows
     ) -> None:
         path = f"/operator/customers/{waiting}"
         operator = sign_in(app, "operator")
@@ -366,6 +385,8 @@ class TestApproval:
         assert "Your sign-up was not approved" in page.text
         assert "Sign-up declined" in Page.of(operator.get(path)).text
         assert post(operator, f"{path}/approve").status_code == 303
+        decisions = [each.kind for each in rows(Entry) if each.kind.startswith("signup.")]
+        assert decisions == ["signup.declined", "signup.approved"]
 
     def test_neither_a_button_nor_a_link_opens_stripe(
         self, client: FlaskClient, waiting: str, app: Flask, simulator: Simulator

@@ -208,6 +208,15 @@ class TestLoggingIn:
         assert "used before" in Page.of(answer).error("code")
         assert not is_in(other)
 
+    def test_the_code_that_turned_it_on_lets_nobody_in(self, app: Flask) -> None:
+        client, other = sign_in(app, who=member(app)), app.test_client()
+        page = Page.of(client.get(SET_UP))
+        code = Telephone(page.one(id="secret").text).code()
+        post(client, SET_UP, password=PASSWORD, sealed=page.value("sealed"), code=code)
+        log_in(other)
+
+        assert send(other, CODE, code=code).status_code == 422
+
     def test_nor_is_an_older_one_good_after_a_newer(
         self, app: Flask, client: FlaskClient, clock: Traveller
     ) -> None:
@@ -289,6 +298,16 @@ class TestLoggingIn:
         assert "Try again in 10 minutes" in Page.of(refused).text
         assert kinds(rows).count("operator.second_factor_failed") == 1
         assert send(client, CODE, code=telephone.code()).status_code == 303
+
+    def test_an_address_that_tries_many_accounts_is_sent_away(self, app: Flask) -> None:
+        statuses = []
+        for name in ("ada", "bob", "eve"):
+            telephone, _ = with_telephone(app, member(app, f"{name}@example.com"))
+            client = app.test_client()
+            log_in(client, f"{name}@example.com")
+            statuses += [send(client, CODE, code=telephone.wrong_code()).status_code for _ in range(7)]
+
+        assert statuses == [422] * 20 + [429]
 
     def test_the_password_is_good_for_ten_minutes(
         self, app: Flask, client: FlaskClient, clock: Traveller

@@ -16,7 +16,7 @@ from app.operators.models import OneTimeLink, OperatorSession
 from tests.conftest import make_settings
 from tests.support.browser import Page
 from tests.support.console import post, sign_in
-from tests.support.operators import LOGIN, is_in, log_in, member, send
+from tests.support.operators import LOGIN, PASSWORD, is_in, log_in, member, send
 from tests.support.rows import Rows
 
 AGENTS = {
@@ -89,6 +89,16 @@ class TestFixation:
         with client.session_transaction() as cookie:
             assert cookie.get("csrf_token") != "f" * 40
 
+    def test_the_token_of_forms_is_a_new_one_after_the_log_out(self, app: Flask, client: FlaskClient) -> None:
+        member(app)
+        log_in(client)
+        plant(client, csrf_token="f" * 40)
+
+        post(client, "/operator/logout")
+
+        with client.session_transaction() as cookie:
+            assert cookie.get("csrf_token") != "f" * 40
+
     def test_a_second_log_in_of_one_browser_ends_its_first_session(
         self, app: Flask, client: FlaskClient, rows: Rows
     ) -> None:
@@ -139,6 +149,18 @@ class TestEnding:
             hours += 0.5
 
         assert hours == 12
+
+    def test_after_twelve_hours_though_the_password_was_changed(self, app: Flask, clock: Traveller) -> None:
+        client = sign_in(app, who=member(app))
+        for _ in range(12):
+            clock.shift(timedelta(minutes=59))
+            assert is_in(client)
+        post(client, "/operator/account/password", current=PASSWORD, new="seven green telescopes")
+
+        still = is_in(client)
+        clock.shift(timedelta(minutes=13))
+
+        assert (still, is_in(client)) == (True, False)
 
     def test_when_the_settings_say_so(self, database_url: str, clock: Traveller) -> None:
         app = create_app(
@@ -231,12 +253,15 @@ class TestEnding:
         clock.shift(timedelta(days=29))
         sign_in(app, who=who)
         clock.shift(timedelta(days=2))
+        young = member(app, "bob@example.com")
 
         with app.app_context():
+            one_time_links.make(db.session(), young)
+            db.session().commit()
             operators.purge(db.session())
 
         assert len(rows(OperatorSession)) == 1
-        assert rows(OneTimeLink) == []
+        assert [link.operator_id for link in rows(OneTimeLink)] == [young.id]
 
 
 class TestNoting:

@@ -252,6 +252,14 @@ class TestInvitations:
         assert sorted(statuses) == [303, 404]
         assert sum(is_in(browser) for browser in browsers) == 1
 
+    def test_guessing_ends_soon(self, app: Flask, client: FlaskClient) -> None:
+        statuses = [
+            post(client, "/operator/invitation", token=f"guess {number}", password=PASSWORD).status_code
+            for number in range(21)
+        ]
+
+        assert statuses == [404] * 20 + [429]
+
     def test_works_for_a_week(self, app: Flask, client: FlaskClient, clock: Traveller) -> None:
         path = invited(app)
         clock.shift(timedelta(days=6, hours=23))

@@ -271,6 +271,13 @@ class TestOneOperator:
         assert "open until" in page.text
         assert page.value("role") == "viewer"
 
+    def test_a_new_link_stands_in_the_audit_log(self, app: Flask, rows: Rows) -> None:
+        ada, me = member(app, role="viewer"), operator(app)
+
+        post(sign_in(app, who=me), f"{TEAM}/{ada.id}/link")
+
+        assert facts(rows, "operator.link_made") == [(f"operator:{me.id}", {"operator_id": ada.id})]
+
     def test_the_own_one_is_the_account_page(self, app: Flask) -> None:
         me = member(app)
 

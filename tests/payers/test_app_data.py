@@ -185,6 +185,18 @@ class TestAppData:
         kinds = [entry.kind for entry in rows(Entry) if entry.customer_id == ada]
         assert kinds == ["customer.created", "stripe_customer.bound", "stripe_customer.unbound"]
 
+    def test_is_forgotten_in_one_app_alone(
+        self, api: FlaskClient, world: World, ada: str, installed: App, second_app: str
+    ) -> None:
+        second = customer_of_second(world)
+        api.put(f"{ADA}/stripe", json={"stripeCustomerId": stripe_customer(world)})
+        api.put(f"{ADA}/apps", json=[{"type": "stripe", "id": second_app, "stripeCustomerId": second}])
+
+        api.delete(f"{ADA}/apps/{installed.id}")
+
+        left = api.get(f"{ADA}/apps").get_json()["items"]
+        assert [item["stripeCustomerId"] for item in left] == [second]
+
 
 @for_each(
     ("method", "path", "scope"),

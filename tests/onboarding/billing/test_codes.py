@@ -278,6 +278,22 @@ def test_ends_after_the_days_of_a_browser(saved: FlaskClient, other: FlaskClient
         assert "4242" not in BillingPage(other).text
 
 
+@pytest.mark.parametrize("path", ["/billing", "/return"])
+def test_ends_after_its_days_though_the_browser_comes_again_and_again(
+    saved: FlaskClient, other: FlaskClient, mailbox: Mailbox, path: str
+) -> None:
+    ask(other)
+    after(other, enter(other, sent_code(mailbox)))
+    entered = db.utcnow()
+
+    shown = []
+    for days in (60, 91):
+        with time_machine.travel(entered + timedelta(days=days), tick=True):
+            shown.append("4242" in other.get(path).get_data(as_text=True))
+
+    assert shown == [True, False]
+
+
 def test_old_ones_are_deleted(saved: FlaskClient, app: Flask, mailbox: Mailbox, rows: Rows) -> None:
     ask(app.test_client(), "eve@example.com")
     with time_machine.travel(db.utcnow() + timedelta(hours=1), tick=True):

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from app.core import db
 from app.customers import Customer
+from app.onboarding.models import Signup
 from app.payers import Payer, PaymentMethod
 from app.simulator import Simulator
 from tests.support.billing import AMEX, MASTERCARD, VISA, BillingPage, add_method, plain, with_cards
@@ -115,6 +116,15 @@ def test_says_how_to_get_in_to_a_browser_that_nobody_knows(
 def test_forgets_a_browser_after_its_days(saved: FlaskClient, rows: Rows) -> None:
     with time_machine.travel(rows(Payer)[0].verified_at + timedelta(days=91), tick=True):
         assert "4242" not in BillingPage(saved).text
+
+
+def test_forgets_a_browser_that_comes_again_and_again(saved: FlaskClient, rows: Rows) -> None:
+    shown = []
+    for days in (60, 91):
+        with time_machine.travel(rows(Signup)[0].created_at + timedelta(days=days), tick=True):
+            shown.append("4242" in BillingPage(saved).text)
+
+    assert shown == [True, False]
 
 
 def test_shows_nothing_of_a_deleted_customer(app: Flask, saved: FlaskClient) -> None:

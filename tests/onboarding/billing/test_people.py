@@ -19,6 +19,7 @@ from app.onboarding.models import BillingAccess, BillingPerson
 from app.web.mail import Mailbox
 from tests.support.billing import BillingPage, after, plain, press
 from tests.support.browser import Page
+from tests.support.console import csrf
 from tests.support.links import LinkPage, make_link
 from tests.support.portal import sign_up
 from tests.support.rows import Rows
@@ -134,6 +135,25 @@ def test_expires(saved: FlaskClient, other: FlaskClient) -> None:
 
     with time_machine.travel(db.utcnow() + timedelta(days=31), tick=True):
         assert other.get(path).status_code == 404
+        assert other.post(path, data={"csrf_token": csrf(other)}).status_code == 404
+
+
+def test_works_longer_when_it_is_sent_again(saved: FlaskClient, other: FlaskClient) -> None:
+    invited(saved)
+    now = db.utcnow()
+    with time_machine.travel(now + timedelta(days=20), tick=True):
+        path = invited(saved)
+
+    with time_machine.travel(now + timedelta(days=40), tick=True):
+        after(other, accept(other, path))
+
+
+def test_leads_nowhere_once_its_person_is_removed(saved: FlaskClient, other: FlaskClient) -> None:
+    path = invited(saved)
+    form = Page.of(other.get(path)).one("form", action=path)
+    PeoplePage(saved).remove()
+
+    assert press(other, form).status_code == 404
 
 
 def test_is_shown_once(saved: FlaskClient) -> None:

@@ -143,6 +143,15 @@ def test_needs_only_a_name_of_secret_by_key_id(
     assert page.value("name") == "Ada"
 
 
+def test_is_noted_under_its_secret_whoever_it_claims_to_come_from(
+    app: Flask, client: FlaskClient, secret: str, rows: Rows
+) -> None:
+    HandoverPage(client, sign(secret, iss=f"operator:{'0' * 26}")).submit()
+
+    actors = [entry.actor for entry in rows(Entry) if entry.kind == "handover.used"]
+    assert actors == [f"handover:{secret_ids(app)[0]}"]
+
+
 def test_waits_for_somebody_who_fills_in_the_form_meanwhile(
     client: FlaskClient, secret: str, clock: time_machine.Traveller
 ) -> None:

@@ -1,6 +1,7 @@
 """When a live customer has the key of a hand-over, the browser gets in to that customer's billing page."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -9,8 +10,9 @@ from flask.testing import FlaskClient
 from app import customers
 from app.audit import Entry
 from app.core import db
+from app.core.db import utcnow
 from app.customers import Customer
-from app.onboarding import links
+from app.onboarding import billing, links
 from app.onboarding.links import OnboardingLink
 from app.onboarding.models import BillingAccess, Signup
 from app.simulator import Simulator
@@ -107,6 +109,56 @@ def test_revoking_its_link_closes_the_billing_page(
     assert rows(BillingAccess) == []
     assert BillingPage(client).titles == []
     assert page.press("/billing/stripe").status_code == 404
+
+
+def revoke_first(app: Flask, rows: Rows) -> None:
+    """Have an operator revoke the link that was made first."""
+    with app.app_context():
+        session = db.session()
+        db.start_write(session)
+        links.revoke(session, rows(OnboardingLink)[0].id, actor="operator:test")
+        session.commit()
+
+
+def test_revoking_its_link_leaves_other_customers(
+    app: Flask, client: FlaskClient, simulator: Simulator, secret: str, rows: Rows
+) -> None:
+    for key in ("ada", "eve"):
+        with_cards(app.test_client(), simulator, VISA, key=key, subject_keys=[key])
+        after(client, HandoverPage(client, sign(secret, {"key": key})).press())
+    eve = rows(OnboardingLink)[1].customer_id
+
+    revoke_first(app, rows)
+
+    assert [access.customer_id for access in rows(BillingAccess)] == [eve]
+    assert BillingPage(client, f"/billing?customer={eve}").titles == ["Visa •••• 4242"]
+
+
+def test_revoking_its_link_leaves_what_a_code_opened(
+    app: Flask, client: FlaskClient, simulator: Simulator, secret: str, rows: Rows
+) -> None:
+    with_cards(app.test_client(), simulator, VISA, key=CLAIMS["key"])
+    after(client, HandoverPage(client, sign(secret, {"key": CLAIMS["key"]})).press())
+    with client.session_transaction() as cookie:
+        browser = cookie["browser"]
+    with app.app_context():
+        session = db.session()
+        db.start_write(session)
+        billing.let_in(session, rows(Customer)[0].id, browser, way=billing.Way.CODE)
+        session.commit()
+
+    revoke_first(app, rows)
+
+    assert BillingPage(client).titles == ["Visa •••• 4242"]
+
+
+def test_its_link_ends_soon_after_its_token(
+    client: FlaskClient, secret: str, customer_id: str, rows: Rows
+) -> None:
+    HandoverPage(client, sign(secret)).press()
+
+    [link] = rows(OnboardingLink)
+    assert link.expires_at - utcnow() < timedelta(hours=5)
 
 
 def test_repeats_nothing(client: FlaskClient, secret: str, customer_id: str, rows: Rows) -> None:

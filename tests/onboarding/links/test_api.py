@@ -120,6 +120,15 @@ def test_leads_the_browser_back_that_signed_up(app: Flask, api: Api, client: Fla
     assert (bound.return_url, bound.return_label) == (RETURN_URL, "Engines")
 
 
+def test_leads_no_other_browser_back(app: Flask, api: Api, client: FlaskClient, rows: Rows) -> None:
+    sign_up(client)
+    [own] = rows(Signup)
+
+    go_to_stripe(app.test_client(), make(api, links_of(own.customer_id), **PLACE))
+
+    assert {row.link_id is None: row.return_url for row in rows(Signup)} == {True: None, False: RETURN_URL}
+
+
 def test_a_renewed_link_leads_back_too(app: Flask, api: Api, path: str, rows: Rows) -> None:
     make(api, path, **PLACE)
     [link] = rows(OnboardingLink)
@@ -190,7 +199,7 @@ def test_revokes_no_link_of_somebody_else(app: Flask, api: Api, path: str, rows:
         ({"returnLabel": "x" * 81}, "/returnLabel"),
         ({"returnLabel": "\ud800"}, "/returnLabel"),
         ({"expiresInSeconds": 59}, "/expiresInSeconds"),
-        ({"expiresInSeconds": 10**9}, "/expiresInSeconds"),
+        ({"expiresInSeconds": 366 * 24 * 3600 + 1}, "/expiresInSeconds"),
     ],
 )
 def test_refuses_what_could_not_be_used(

@@ -1,0 +1,142 @@
+"""Who gets in to a public page, for how long, and how often somebody may try."""
+
+from tests.mutants.mutant import Mutant
+
+ONBOARDING = "app/onboarding"
+BILLING = f"{ONBOARDING}/billing"
+TESTS = "tests/onboarding"
+LIMITED = f"{TESTS}/test_limited_pages.py::test_ends_with_a_page_that_says_so"
+TERMS = f"{TESTS}/test_profile_form.py::TestConsent::test_a_link_asks_again_about_other_terms"
+KNOWN = f"{TESTS}/handovers/test_known_customer.py"
+PEOPLE = f"{TESTS}/billing/test_people.py"
+
+MUTANTS = (
+    Mutant(
+        name="a browser that comes again and again is never forgotten",
+        file=f"{BILLING}/access.py",
+        old="customer.deleted_at is not None or is_old:",
+        new="customer.deleted_at is not None:",
+        test=f"{TESTS}/billing/test_page.py::test_forgets_a_browser_that_comes_again_and_again",
+    ),
+    Mutant(
+        name="the access that a code gave never ends on the return page",
+        file=f"{ONBOARDING}/queries.py",
+        old="            BillingAccess.expires_at > utcnow(),\n",
+        new="",
+        test=f"{TESTS}/billing/test_codes.py"
+        "::test_ends_after_its_days_though_the_browser_comes_again_and_again",
+    ),
+    Mutant(
+        name="a button of a link is pressed without end",
+        file=f"{ONBOARDING}/link_pages.py",
+        old='@bp.post("/start/<token>")\n@limited(lambda: settings().rate_limit_return)\n',
+        new='@bp.post("/start/<token>")\n',
+        test=LIMITED,
+    ),
+    Mutant(
+        name="links are guessed without end",
+        file=f"{ONBOARDING}/link_pages.py",
+        old='@bp.get("/start/<token>")\n@limited(lambda: settings().rate_limit_return)\n',
+        new='@bp.get("/start/<token>")\n',
+        test=LIMITED,
+    ),
+    Mutant(
+        name="a default is chosen without end",
+        file=f"{BILLING}/pages.py",
+        old='@bp.post("/default")\n@limited(lambda: settings().rate_limit_return)\n',
+        new='@bp.post("/default")\n',
+        test=LIMITED,
+    ),
+    Mutant(
+        name="a revoked hand-over ends what a code opened",
+        file=f"{ONBOARDING}/links/actions.py",
+        old="            BillingAccess.way == HANDOVER,\n",
+        new="",
+        test=f"{KNOWN}::test_revoking_its_link_leaves_what_a_code_opened",
+    ),
+    Mutant(
+        name="a revoked hand-over ends the access to another customer",
+        file=f"{ONBOARDING}/links/actions.py",
+        old="            BillingAccess.customer_id == link.customer_id,\n",
+        new="",
+        test=f"{KNOWN}::test_revoking_its_link_leaves_other_customers",
+    ),
+    Mutant(
+        name="the link of a hand-over works for weeks",
+        file=f"{ONBOARDING}/entering.py",
+        old="expires_at=handover.expires_at + 2 * handovers.FORM_LIFETIME,",
+        new="expires_at=None,",
+        test=f"{KNOWN}::test_its_link_ends_soon_after_its_token",
+    ),
+    Mutant(
+        name="a hand-over is noted under the name that it claims",
+        file=f"{ONBOARDING}/handovers/tokens.py",
+        old='actor=str(claims.get("iss", "")) if is_own else',
+        new='actor=str(claims.get("iss", "")) if is_own or "iss" in claims else',
+        test=f"{TESTS}/handovers/test_form.py::test_is_noted_under_its_secret_whoever_it_claims_to_come_from",
+    ),
+    Mutant(
+        name="a link leads another browser away",
+        file=f"{ONBOARDING}/follow.py",
+        old=".where(Signup.customer_id == customer_id, Signup.browser_hash == browser_hash(browser))",
+        new=".where(Signup.customer_id == customer_id)",
+        test=f"{TESTS}/links/test_api.py::test_leads_no_other_browser_back",
+    ),
+    Mutant(
+        name="a link may live for ten years",
+        file=f"{ONBOARDING}/links/schemas.py",
+        old="MAX_LIFETIME = timedelta(days=366)",
+        new="MAX_LIFETIME = timedelta(days=3660)",
+        test=f"{TESTS}/links/test_api.py::test_refuses_what_could_not_be_used",
+    ),
+    Mutant(
+        name="a consent to an older version of the terms counts",
+        file=f"{ONBOARDING}/consents.py",
+        old="Consent.customer_id == customer_id, Consent.version == version, Consent.kind == kind",
+        new="Consent.customer_id == customer_id, Consent.kind == kind",
+        test=TERMS,
+    ),
+    Mutant(
+        name="a sentence that was shown counts as a ticked box",
+        file=f"{ONBOARDING}/consents.py",
+        old="Consent.version == version, Consent.kind == kind",
+        new="Consent.version == version",
+        test=TERMS,
+    ),
+    Mutant(
+        name="the consent of somebody else counts",
+        file=f"{ONBOARDING}/consents.py",
+        old="Consent.customer_id == customer_id, Consent.version == version",
+        new="Consent.version == version",
+        test=TERMS,
+    ),
+    Mutant(
+        name="a decision about a sign-up is not noted",
+        file="app/customers/actions.py",
+        old='    audit.note(session, f"signup.{decision}", actor=actor, customer_id=customer.id)\n',
+        new="",
+        test=f"{TESTS}/test_profile_form.py"
+        "::TestApproval::test_a_declined_one_is_told_and_may_be_approved_later",
+    ),
+    Mutant(
+        name="an old invitation is accepted without its page",
+        file=f"{BILLING}/people.py",
+        old="            BillingPerson.expires_at > now,\n",
+        new="",
+        test=f"{PEOPLE}::test_expires",
+    ),
+    Mutant(
+        name="the invitation of a removed person works",
+        file=f"{BILLING}/people.py",
+        old="            BillingPerson.removed_at.is_(None),\n            BillingPerson.expires_at > now,\n",
+        new="            BillingPerson.expires_at > now,\n",
+        test=f"{PEOPLE}::test_leads_nowhere_once_its_person_is_removed",
+    ),
+    Mutant(
+        name="an invitation that is sent again ends as early as the first",
+        file=f"{BILLING}/people.py",
+        old="person.expires_at = now +",
+        new="person.expires_at = person.expires_at or now +",
+        test=f"{PEOPLE}::test_works_longer_when_it_is_sent_again",
+    ),
+)
