@@ -222,4 +222,18 @@ MUTANTS = (
         "tests/test_grants.py::test_one_who_only_reads_is_not_fit",
         database="postgresql",
     ),
+    Mutant(
+        name="a page that fails by our fault uses up the limit",
+        file="app/web/limits.py",
+        old="is_spent = response.status_code < 500 and counts()",
+        new="is_spent = counts()",
+        test="tests/web/test_limits.py::TestWhenItIsOver::test_what_fails_by_our_fault_costs_nothing",
+    ),
+    Mutant(
+        name="a token pays for our fault",
+        file="app/web/limits.py",
+        old="            g.spent_by_token.give_back()\n",
+        new="            pass\n",
+        test="tests/web/test_limits.py::TestWhenItIsOver::test_a_token_does_not_pay_for_our_fault",
+    ),
 )

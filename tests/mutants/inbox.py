@@ -247,4 +247,18 @@ MUTANTS = (
         "is_spaced_out = sa.false() and sa.and_(",
         "tests/sync/test_failures.py::test_are_not_repeated_any_sooner_because_something_is_hinted_at",
     ),
+    Mutant(
+        name="an operator's retry reaches the event of another app",
+        file="app/webhooks/actions.py",
+        old="        .where(Event.app_id == app_id, Event.id == event_id)\n",
+        new="        .where(Event.id == event_id)\n",
+        test="tests/webhooks/test_actions.py::test_an_event_of_another_app_with_the_same_id_is_left_alone",
+    ),
+    Mutant(
+        name="an event is about the session of another app",
+        file="app/webhooks/hints.py",
+        old="is_ours = row is not None and row.payer.app_id == app_id and row",
+        new="is_ours = row is not None and row",
+        test="tests/webhooks/test_no_customer.py::test_is_not_found_by_the_setup_of_another_app",
+    ),
 )

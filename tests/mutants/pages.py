@@ -330,4 +330,11 @@ MUTANTS = (
         "most=0)\n    return Concern(",
         "tests/console/overview/test_attention.py::test_asks_for_attention_when_no_worker_runs",
     ),
+    Mutant(
+        name="a thief reads that the bank knows of the theft",
+        file="app/checkout/declines.py",
+        old='Decline("The card is reported stolen.", DISCREET)',
+        new='Decline("The card is reported stolen.", ASK_BANK)',
+        test="tests/onboarding/test_return.py::test_keeps_to_itself_that_a_card_is_reported",
+    ),
 )

@@ -69,4 +69,18 @@ MUTANTS = (
         '*([profile] if profile == "" else [])',
         "tests/onboarding/test_profiles.py::test_of_a_browser_are_apart",
     ),
+    Mutant(
+        name="old versions of the settings are kept without end",
+        file="app/portal/actions.py",
+        old="PortalVersion.id <= version.id - MAX_VERSIONS",
+        new="PortalVersion.id <= 0",
+        test="tests/portal/test_published.py::test_are_kept_in_their_latest_fifty_versions",
+    ),
+    Mutant(
+        name="shared caches keep the files of a draft",
+        file="app/portal/brand.py",
+        old="    response.cache_control.private = is_draft() or None\n",
+        new="",
+        test="tests/console/portal/test_portal.py::test_previews_the_real_page_as_the_draft_has_it_and_stores_nothing",
+    ),
 )

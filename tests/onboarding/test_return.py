@@ -71,6 +71,19 @@ def test_tells_a_decline_in_stripes_words(
     assert page.one("form", action="/resume")
 
 
+@pytest.mark.parametrize("number", ["4000000000009987", "4000000000009979"])
+def test_keeps_to_itself_that_a_card_is_reported(
+    client: FlaskClient, simulator: Simulator, number: str
+) -> None:
+    simulator.save_card(sign_up(client), number)
+
+    text = look(client).text
+
+    assert "Use another card or a bank account." in text
+    assert "Your bank can tell you" not in text
+    assert "stolen" not in text
+
+
 def test_shows_the_second_card_after_a_decline(client: FlaskClient, simulator: Simulator) -> None:
     session_id = sign_up(client)
     simulator.save_card(session_id, DECLINED)

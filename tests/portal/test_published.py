@@ -125,6 +125,17 @@ def test_of_a_request_are_those_of_its_profile(app: Flask, session: Session) -> 
         assert (gone, portal.current_slug()) == ("First", None)
 
 
+def test_are_kept_in_their_latest_fifty_versions(session: Session) -> None:
+    session.add(portal.PortalVersion(id=7, document=TWO.model_dump(mode="json"), actor="command"))
+    session.add(portal.PortalVersion(id=57, document=TWO.model_dump(mode="json"), actor="command"))
+    session.commit()
+
+    publish(session)
+
+    kept = session.scalars(sa.select(portal.PortalVersion.id).order_by(portal.PortalVersion.id)).all()
+    assert kept == [57, 58]
+
+
 def test_refuse_a_change_of_an_older_version(session: Session) -> None:
     publish(session)
 

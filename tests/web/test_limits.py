@@ -10,13 +10,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.core import db
 from app.core.config import Settings
+from app.simulator import Simulator
 from app.web import limits
 from tests.conftest import make_settings
 from tests.support.browser import Page
+from tests.support.links import LinkPage, make_customer, make_link
 from tests.support.numbers import read
 from tests.support.portal import SignupPage
 from tests.support.processes import PROCESS_MARKS, Program, free_port, start, wait_until
@@ -84,6 +88,30 @@ class TestWhenItIsOver:
         assert int(answers[-1].headers["Retry-After"]) >= 1
         assert "Try again in" in answers[-1].get_json()["detail"]
         assert client.get("/api/v1/customers", headers=others).status_code == 200
+
+    def test_what_fails_by_our_fault_costs_nothing(
+        self, app: Flask, client: FlaskClient, simulator: Simulator
+    ) -> None:
+        page = LinkPage(client, make_link(app, make_customer(app)))
+        simulator.faults.add("503", times=50)
+
+        statuses = [page.press().status_code for _ in range(3)]
+
+        assert statuses == [503] * 3
+
+    def test_a_token_does_not_pay_for_our_fault(self, app: Flask, client: FlaskClient) -> None:
+        headers = bearer(app)
+        with app.app_context():
+            session = db.session()
+            session.execute(sa.text("ALTER TABLE customer_count RENAME TO away"))
+            session.commit()
+
+            statuses = [client.get("/api/v1/customers", headers=headers).status_code for _ in range(4)]
+
+            session.execute(sa.text("ALTER TABLE away RENAME TO customer_count"))
+            session.commit()
+        assert set(statuses) <= {500, 503}
+        assert client.get("/api/v1/customers", headers=headers).status_code == 200
 
     def test_bad_tokens_have_a_budget_for_each_address(self, app: Flask, client: FlaskClient) -> None:
         bad = {"Authorization": "Bearer wrong"}

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app import webhooks
+from app.apps import App
 from app.audit import Entry
 from app.core import db
 from app.core.db import utcnow
@@ -70,6 +71,21 @@ def test_a_retried_event_has_its_effect(world: World, person: Person, rows: Rows
 
     assert states(rows)[succeeded.id] == "done"
     assert person.status == PaymentStatus.SAVED
+
+
+def test_an_event_of_another_app_with_the_same_id_is_left_alone(
+    world: World, second_app: str, rows: Rows
+) -> None:
+    [first] = {row.id for row in rows(App)} - {second_app}
+    with world.app.app_context():
+        for owner in (first, second_app):
+            db.session().add(Event(app_id=owner, id="evt_same", type="x", payload="{}", state="dead"))
+        db.session().commit()
+
+    does(world.app, webhooks.retry, first, "evt_same")
+    does(world.app, webhooks.ignore, second_app, "evt_same", "known")
+
+    assert {row.app_id: row.state for row in rows(Event)} == {first: "new", second_app: "ignored"}
 
 
 def test_a_retried_event_does_not_wait_for_the_next_try_of_what_failed_besides(

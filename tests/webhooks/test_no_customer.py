@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from app.webhooks import Event
+from tests.support.marketplace import SECOND_ACCOUNT
 from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_postbox import Postbox, event
@@ -52,6 +53,28 @@ def test_is_found_by_the_setup_or_the_session(
 
     assert person.status == "saved"
     assert_agrees(person)
+
+
+def test_is_not_found_by_the_setup_of_another_app(
+    world: World, person: Person, postbox: Postbox, second_app: str, rows: Rows
+) -> None:
+    person.save_card()
+    world.lose_events()
+    setup = world.simulator.store.setup_intents[
+        world.simulator.store.checkout_sessions[person.session_id]["setup_intent"]
+    ]
+    [endpoint] = world.simulator.store.webhook_endpoints.newest(SECOND_ACCOUNT)
+
+    answer = postbox.post(
+        event("setup_intent.succeeded", nobodys(setup), id="evt_other"),
+        path=f"/api/v1/apps/{second_app}/stripe/webhook",
+        secret=str(world.simulator.store.notes[endpoint["id"]]["secret"]),
+    )
+    world.work()
+
+    assert answer.status_code == 200
+    [stored] = [row for row in rows(Event) if row.id == "evt_other"]
+    assert (stored.state, stored.payer_id) == ("ignored", None)
 
 
 def test_about_a_method_of_nobody_here_is_ignored(postbox: Postbox, world: World, rows: Rows) -> None:

@@ -112,13 +112,15 @@ def test_previews_the_real_page_as_the_draft_has_it_and_stores_nothing(
     answer = console.get(f"{PROFILE}/preview/signup?language=de")
     page = Page.of(answer)
     style = [link["href"] for link in page.all("link") if "preview" in link["href"]]
-    css = console.get(next(url for url in style if "style.css" in url)).get_data(as_text=True)
+    drawn = console.get(next(url for url in style if "style.css" in url))
+    css = drawn.get_data(as_text=True)
 
     assert name_of(page) == "Lovelace & Co"
     assert page.one("html")["lang"] == "de"
     assert "form-action 'none'" in answer.headers["Content-Security-Policy"]
     assert "script-src" not in answer.headers["Content-Security-Policy"]
     assert "--accent:#ffff00" in css
+    assert "private" in drawn.headers["Cache-Control"]
     assert contents(app) == before
     assert console.get(f"{PROFILE}/preview/nothing").status_code == 404
     assert console.get("/operator/portal/profiles/nobody/preview/signup").status_code == 404
