@@ -331,7 +331,7 @@ MUTANTS = (
         "tests/console/overview/test_attention.py::test_asks_for_attention_when_no_worker_runs",
     ),
     Mutant(
-        name="a thief reads that the bank knows of the theft",
+        name="the holder of a stolen card is sent to the bank",
         file="app/checkout/declines.py",
         old='Decline("The card is reported stolen.", DISCREET)',
         new='Decline("The card is reported stolen.", ASK_BANK)',
