@@ -8,7 +8,7 @@ from tests.conftest import make_settings
 from tests.support.cases import for_each
 from tests.support.console import post
 
-# The sign-up has limits of its own; the other pages show nothing of anybody.
+# The sign-up has its own limits; the other pages show nothing of anybody.
 UNLIMITED = {"/", "/signup", "/signup/<profile>", "/cancelled", "/forgotten"}
 PAGES = {
     "GET": [
