@@ -99,6 +99,19 @@ class Process(ThreadWorker):
             connection.sock.flush()
         return keep
 
+    def handle_request(self, req: Any, conn: Connection) -> bool:  # type: ignore[override]  # accept makes no other
+        """Answer a request. The answer says so when the connection closes after it.
+
+        A proxy that does not know it sends the next request there, which is another person's.
+        """
+        if not conn.is_whole:
+            req.force_close()
+        return bool(super().handle_request(req, conn))
+
+    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:  # noqa: FBT001 (gunicorn calls it so)
+        """Stay open also after a long body that nobody has read: all of it is here, and nothing waits."""
+        return keepalive and bool(conn.parser.finish_body())
+
     def handle_error(self, _req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what gunicorn cannot read in the application's own words and look."""
         status = refusals.status_of(exc)

@@ -79,6 +79,18 @@ def test_says_that_a_body_is_too_long_before_it_has_arrived(served: tuple[Progra
         received = b"".join(iter(lambda: client.recv(65536), b""))
 
     assert received.startswith(b"HTTP/1.1 413")
+    assert b"\r\nConnection: close\r\n" in received  # a proxy must not send the next request there
+
+
+def test_stays_open_after_a_long_body_that_nobody_reads(served: tuple[Program, int]) -> None:
+    _, port = served
+    sent = HEADER + b"Content-Length: 200000\r\n\r\n" + b"a" * 200_000
+    with ExitStack() as stack:
+        client = connect(stack, port, sent + GET.replace(b"Host", b"Connection: close\r\nHost"))
+        received = b"".join(iter(lambda: client.recv(65536), b""))
+
+    assert received.startswith(b"HTTP/1.1 413")
+    assert received.count(b"HTTP/1.1 200 OK") == 1
 
 
 def test_several_processes_share_a_unix_socket(database_url: str, tmp_path: Path) -> None:
