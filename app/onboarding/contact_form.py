@@ -18,6 +18,8 @@ from app.web.languages import lazy_gettext as lazy
 class ContactForm(FlaskForm):
     """Name, company, email, phone, address and tax id. A form removes the fields that it does not show."""
 
+    validate_on_submit = None  # else WTForms would check a question named "on_submit" with it
+
     name = text(lazy("Company or your name"), 256, autocomplete="organization")
     company = text(lazy("Company"), 256, autocomplete="organization")
     email = EmailField(

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,8 +12,12 @@ from app.core.errors import Invalid
 from app.portal.settings import PortalSettings
 
 MAX_BYTES = 4_000_000
+MAX_SHOWN = 50  # problems of one file
 WHOLE = "the file"  # where something is wrong with all of it
 UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+LINES = re.compile(r"[\t\n\r]")
+TEXT_OF_PROFILE = re.compile(r"profiles\.[^.]*\.texts\.")  # what may have several lines
 
 
 def dump(settings: PortalSettings) -> str:
@@ -26,9 +31,9 @@ def load(text: str) -> PortalSettings:
         raise Invalid("The file is too large: use one under 4 MB.")
     try:
         document = json.loads(text)
+        problems = dict(_unstorable(document))  # it may be nested too deeply for this, too
     except (ValueError, RecursionError) as error:
         raise Invalid(f"The file is not valid JSON: {error}.") from error
-    problems = dict(_unstorable(document))
     try:
         settings = PortalSettings.model_validate(document)
     except ValidationError as error:
@@ -39,8 +44,11 @@ def load(text: str) -> PortalSettings:
         known = settings.model_dump(mode="json")
         problems |= dict.fromkeys(_unknown(document, known), "There is no such setting.")
     if problems:
-        shown = {_printable(where): _printable(said) for where, said in problems.items()}
-        raise Invalid("\n".join(f"{where}: {said}" for where, said in shown.items()), fields=shown)
+        shown = {_printable(where): _printable(said) for where, said in islice(problems.items(), MAX_SHOWN)}
+        lines = [f"{where}: {said}" for where, said in shown.items()]
+        if len(problems) > MAX_SHOWN:
+            lines.append(f"And {len(problems) - MAX_SHOWN} more.")
+        raise Invalid("\n".join(lines), fields=shown)
     return settings
 
 
@@ -64,7 +72,10 @@ def _unknown(document: object, known: object, path: str = "") -> Iterator[str]:
 
 
 def _unstorable(document: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Return each text that PostgreSQL can't store, by its path."""
+    """Return each text that PostgreSQL can't store or no page can show, by its path.
+
+    A line break may stand in a text of the company, and nowhere else: a name is put into subjects of emails.
+    """
     if isinstance(document, dict):
         for name, value in document.items():
             yield from _unstorable(name, path)
@@ -74,3 +85,10 @@ def _unstorable(document: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield from _unstorable(value, f"{path}.{index}")
     elif isinstance(document, str) and UNSTORABLE.search(document):
         yield path or WHOLE, "This has characters that can't be stored."
+    elif isinstance(document, str) and _has_controls(document, path):
+        yield path or WHOLE, "This has characters that can't be shown."
+
+
+def _has_controls(text: str, path: str) -> bool:
+    is_long = TEXT_OF_PROFILE.match(path)
+    return bool(CONTROLS.search(text) or (LINES.search(text.strip()) and not is_long))

@@ -12,6 +12,7 @@ from app.audit import Entry
 from app.core import db
 from app.customers import Customer
 from app.onboarding import Consent
+from app.onboarding.forms import SignupForm
 from app.simulator import Simulator
 from tests.support.browser import Page
 from tests.support.cases import for_each
@@ -475,3 +476,15 @@ def test_an_app_answers_a_checkbox(app: Flask, publish: Publish, rows: Rows, sai
 
     [customer] = [found for found in rows(Customer) if found.key == said]
     assert customer.extra == {"vat_free": stored}
+
+
+def test_a_question_of_any_name_can_be_answered(client: FlaskClient, publish: Publish, rows: Rows) -> None:
+    names = ("on_submit", "validate", "process", "data", "app")
+    publish(
+        form=form(custom_fields=tuple(portal.CustomField(name=name, label={"en": name}) for name in names))
+    )
+
+    sign_up(client, **dict.fromkeys(names, "x"))
+
+    assert rows(Customer)[0].extra == dict.fromkeys(names, "x")
+    assert not any(getattr(SignupForm, name) for name in dir(SignupForm) if name.startswith("validate_"))

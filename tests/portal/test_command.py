@@ -79,6 +79,13 @@ WRONG: dict[str, Any] = {
     "the file": [],
     "the file: This has characters that can't be stored": "\ud800",
     "\\ud800: There is no such setting": {"\ud800": 1},
+    "profiles.default.brand.company_name: This has characters that can't be shown": {
+        "profiles": {"default": {"brand": {"company_name": "Acme\nBcc: everybody@example.com"}}}
+    },
+    "profiles.default.texts.charges.en: This has characters that can't be shown": {
+        "profiles": {"default": {"texts": {"charges": {"en": "a\x1bb"}}}}
+    },
+    "And 150 more": {"profiles": {"default": {f"name_{number}": 1 for number in range(200)}}},
     "profiles.default.name: This has": {"profiles": {"default": {"name": "\udfff"}}},
 }
 
@@ -95,7 +102,10 @@ def test_import_names_what_is_wrong(app: Flask, tmp_path: Path, rows: Rows, name
     assert rows(portal.PortalVersion) == []
 
 
-@for_each("content", [b"{", b"\xff\xfe", b"[" * 100_000, b'"' + b"x" * 4_000_001 + b'"'])
+@for_each(
+    "content",
+    [b"{", b"\xff\xfe", b"[" * 100_000, b'{"a":' * 5000 + b"1" + b"}" * 5000, b'"' + b"x" * 4_000_001 + b'"'],
+)
 def test_import_refuses_what_is_no_document(app: Flask, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "wrong.json"
     path.write_bytes(content)
@@ -104,6 +114,14 @@ def test_import_refuses_what_is_no_document(app: Flask, tmp_path: Path, content:
 
     assert answer.exit_code == 1
     assert answer.output.startswith("Error: ")
+
+
+def test_import_takes_texts_of_several_lines(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "lines.json"
+    texts = {"charges": {"en": "Monthly.\r\n\tNothing else."}}
+    path.write_text(json.dumps({"profiles": {"default": {"name": " Main\n", "texts": texts}}}))
+
+    assert run(app, "import", str(path)).exit_code == 0
 
 
 def test_export_says_when_the_file_can_not_be_written(app: Flask, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """How the pages look, and the company behind them."""
 
 import re
+import unicodedata
 from pathlib import Path
 
 from pydantic import (
@@ -13,12 +14,20 @@ from app.core import currencies
 from app.core.addresses import is_email_address
 
 MAX_CSS_BYTES = 200_000
+# What the portal's settings take, too: a variable that they refuse would stop every page.
+MAX_NAME_LENGTH = 80
+MAX_URL_LENGTH = 2000
 
 
 class BrandSettings(BaseModel):
     """How the pages look, and the company behind them."""
 
-    company_name: str = Field(default="Acme Cloud", description="Your name on every page", min_length=1)
+    company_name: str = Field(
+        default="Acme Cloud",
+        description="Your name on every page",
+        min_length=1,
+        max_length=MAX_NAME_LENGTH,
+    )
     logo_file: Path | None = Field(
         default=None, description="Your logo, an SVG, PNG or WebP file under 20 kB"
     )
@@ -28,8 +37,17 @@ class BrandSettings(BaseModel):
         description="CSS for the public pages, under 200 kB; else `custom.css` in the data folder",
     )
     support_email: str | None = Field(default=None, description="Where customers get help")
-    terms_url: str | None = Field(default=None, description="Your terms, linked beside the button")
+    terms_url: str | None = Field(
+        default=None, description="Your terms, linked beside the button", max_length=MAX_URL_LENGTH
+    )
     default_currency: str = Field(default="USD", description="Currency chosen at first on the form")
+
+    @field_validator("company_name")
+    @classmethod
+    def _one_line(cls, value: str) -> str:
+        if any(unicodedata.category(character) == "Cc" for character in value):
+            raise ValueError("must be one line")
+        return value
 
     @field_validator("accent_color")
     @classmethod

@@ -115,7 +115,7 @@ def _claims(token: str, key: LiveSecret, grace: timedelta) -> dict[str, Any] | N
         return None
     except jwt.ExpiredSignatureError as error:
         raise HandoverRefused(EXPIRED, "The token has expired.") from error
-    except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
+    except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise HandoverRefused(WRONG, f"The token is not valid: {type(error).__name__}.") from error
     return claims
 

@@ -6,9 +6,9 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from app.core.addresses import is_email_address
+from app.core.config.brand import MAX_NAME_LENGTH, MAX_URL_LENGTH
 
 SLUG_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?"
-MAX_URL_LENGTH = 2000
 
 
 class Section(BaseModel):
@@ -49,4 +49,4 @@ Slug = Annotated[str, AfterValidator(_slug)]
 EmailAddress = Annotated[str, AfterValidator(_email_address), StringConstraints(max_length=254)]
 WebUrl = Annotated[str, AfterValidator(_web_url), StringConstraints(max_length=MAX_URL_LENGTH)]
 Color = Annotated[str, AfterValidator(_color)]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH)]
