@@ -14,6 +14,7 @@ from app.core.db import utcnow
 from app.core.errors import Conflict, PreconditionFailed
 from app.customers import queries, search
 from app.customers.details import ADOPTABLE, NewCustomer, details_of, with_adopted
+from app.customers.former_email import report, trusted_email
 from app.customers.models import APPROVED, DECLINED, WAITING, Customer, SubjectKey
 
 TAKEN = "another customer has this key or one of these subject keys"
@@ -53,13 +54,14 @@ def create(session: Session, wanted: NewCustomer, *, actor: str) -> Customer:
 def replace(session: Session, customer: Customer, wanted: NewCustomer, *, actor: str) -> None:
     """Give a customer new details, all of them. Raises CustomerTaken as create does. Flushes."""
     refuse_taken(session, wanted, held=customer.key)
-    changed = differences(customer, wanted)
+    changed, former = differences(customer, wanted), trusted_email(customer)
     if changed:
         customer.updated_at = utcnow()  # by hand: new subject keys alone touch no column of this row
     _fill(customer, wanted)
     told = ", ".join(changed) or None  # which fields, and not what they say
     audit.note(session, "customer.updated", actor=actor, customer_id=customer.id, changed=told)
     _flush(session, wanted)
+    report(session, customer, former, actor=actor)
 
 
 def adopt(
@@ -71,16 +73,19 @@ def adopt(
     app_id: str,
     is_unasked: bool,
 ) -> None:
-    """Give a locked customer values that Stripe has: its name, or parts of ADOPTABLE. Does not flush.
+    """Give a locked customer values that Stripe has: its name, or parts of ADOPTABLE.
 
-    What was filled unasked is remembered as such, and stays so with a later value of Stripe's.
+    What was filled unasked is remembered as such, and stays so with a later value of Stripe's. Does not
+    flush, unless another email address takes the place of one.
     """
+    former = trusted_email(customer)
     unasked = {*(customer.adopted or ()), *(parts if is_unasked else ())}
     customer.updated_at = utcnow()
     _fill(customer, details_of(customer).with_parts(parts))
     customer.adopted = [name for name in ADOPTABLE if name in unasked] or None
     told = ", ".join(sorted(parts))
     audit.note(session, "customer.adopted", actor=actor, customer_id=customer.id, app_id=app_id, changed=told)
+    report(session, customer, former, actor=actor)
 
 
 def refuse_taken(session: Session, wanted: NewCustomer, *, held: str | None = None) -> None:

@@ -3,9 +3,9 @@
 from flask import Flask
 from flask_wtf import CSRFProtect
 
-from app import outbox
+from app import customers, outbox
 from app.onboarding import consents, embedding, handover_pages, link_pages, pages
-from app.onboarding.billing import code_pages, codes, details_pages, people_pages  # noqa: F401 (views)
+from app.onboarding.billing import code_pages, codes, details_pages, former_address, people_pages  # noqa: F401 (views)
 from app.onboarding.billing import pages as billing_pages
 from app.onboarding.consents import of_customer as consents_of
 from app.onboarding.models import Consent
@@ -19,6 +19,7 @@ def init_app(app: Flask, csrf: CSRFProtect) -> None:
     app.jinja_env.globals["asks_consent"] = consents.is_asked
     app.register_blueprint(billing_pages.bp)
     outbox.set_recipient(app, codes.KIND, codes.to_holder)
+    customers.on_email_change(app, former_address.leave)
     for view in (pages.submit, link_pages.press, link_pages.note_opened, handover_pages.enter):
         csrf.exempt(view)  # each checks the token itself, and answers a stale page with a new one
 

@@ -10,7 +10,7 @@ from app.core.db import is_id, utcnow
 from app.core.errors import NotFound
 from app.onboarding.handovers import Handover
 from app.onboarding.links import OnboardingLink, profile_of
-from app.onboarding.models import BillingAccess, BillingPerson, Signup, browser_hash
+from app.onboarding.models import BillingAccess, BillingPerson, Consent, Signup, browser_hash
 
 MAX_CUSTOMERS = 20
 
@@ -96,6 +96,14 @@ def newest_with_return(session: Session, customer_id: str) -> Signup | None:
     """The newest sign-up of a customer that a hand-over gave a way back."""
     query = select(Signup).where(Signup.customer_id == customer_id, Signup.return_url.is_not(None))
     return session.scalar(query.order_by(Signup.created_at.desc()).limit(1))
+
+
+def form_of(session: Session, customer_id: str) -> tuple[str | None, str | None]:
+    """The profile of the form that a customer signed up by, and the language in which it last agreed."""
+    made = select(Signup.profile).where(Signup.customer_id == customer_id, Signup.form_id.is_not(None))
+    agreed = select(Consent.language).where(Consent.customer_id == customer_id)
+    language = session.scalar(agreed.order_by(Consent.given_at.desc(), Consent.id.desc()).limit(1))
+    return session.scalar(made), language
 
 
 def of_form(session: Session, form_id: str) -> Signup | None:

@@ -11,6 +11,8 @@ DETAILS_PAGES = "app/onboarding/billing/details_pages.py"
 CHANGES = "tests/onboarding/billing/test_changes.py"
 DETAILS_TESTS = "tests/onboarding/billing/test_details.py"
 CODE_TESTS = "tests/onboarding/billing/test_codes.py"
+FORMER = "app/onboarding/billing/former_address.py"
+FORMER_TESTS = "tests/onboarding/billing/test_former_address.py"
 PEOPLE_TESTS = "tests/onboarding/billing/test_people.py"
 
 MUTANTS = (
@@ -91,6 +93,34 @@ MUTANTS = (
         ".values(due_at=now + RETRY_DELAY)",
         ".values(due_at=now)",
         "tests/outbox/test_outbox.py::test_tries_again_what_could_not_be_sent",
+    ),
+    Mutant(
+        "nobody tells the former address that it was replaced",
+        "app/customers/former_email.py",
+        "        listener(session, customer, former, actor=actor)\n",
+        "        continue\n",
+        f"{FORMER_TESTS}::test_is_told",
+    ),
+    Mutant(
+        "a code to a former address keeps its browser in",
+        FORMER,
+        "BillingAccess.way == Way.CODE.value,",
+        'BillingAccess.way == "",',
+        f"{FORMER_TESTS}::test_opens_nothing_in_other_browsers",
+    ),
+    Mutant(
+        "invited people lose their access when the email changes",
+        FORMER,
+        "            BillingAccess.person_id.is_(None),\n",
+        "",
+        f"{FORMER_TESTS}::test_takes_nothing_from_others",
+    ),
+    Mutant(
+        "anybody fills the mailbox of a former address",
+        FORMER,
+        "if mail.sender() is None or not _may_send(former):",
+        "if mail.sender() is None:",
+        f"{FORMER_TESTS}::test_is_told_a_few_times_a_day",
     ),
     Mutant(
         "a code never expires",
