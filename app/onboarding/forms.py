@@ -175,7 +175,7 @@ class SignupForm(ContactForm):
         own = {each.name: each.presence for each in self.asked.custom_fields}
         presence = own | {str(name): str(wish) for name, wish in self.asked.fields.items()}
         if self.asked.subject_keys_from_handover_only:
-            presence["subject_keys"] = "locked"
+            presence |= dict.fromkeys(("key", "subject_keys"), "locked")
         if len(self.currencies) == 1:
             presence["currency"] = "hidden"
         wishes: dict[str, str] = {}

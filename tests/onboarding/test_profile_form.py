@@ -185,12 +185,22 @@ class TestFields:
     def test_names_may_come_from_hand_overs_only(
         self, publish: Publish, client: FlaskClient, rows: Rows
     ) -> None:
-        publish(form=form(subject_keys_from_handover_only=True))
+        publish(form=form({"key": "required"}, subject_keys_from_handover_only=True))
 
-        sign_up(client)
+        sign_up(client, key="customer-42")
 
         [customer] = rows(Customer)
-        assert customer.subject_keys == [customer.id]
+        assert (customer.key, customer.subject_keys) == (None, [customer.id])
+
+    def test_hand_overs_bring_names_that_visitors_may_not_type(
+        self, app: Flask, publish: Publish, client: FlaskClient, rows: Rows
+    ) -> None:
+        publish(form=form(subject_keys_from_handover_only=True))
+
+        HandoverPage(client, sign(make_secret(app))).submit(key="evil", subject_keys=["evil"])
+
+        [customer] = rows(Customer)
+        assert (customer.key, sorted(customer.subject_keys)) == ("customer-42", ["meter-1", "meter-2"])
 
 
 class TestMoreDetails:

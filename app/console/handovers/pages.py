@@ -3,7 +3,7 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import operators
+from app import operators, portal
 from app.console.common import actors
 from app.console.handovers.forms import SecretForm
 from app.core import db
@@ -59,4 +59,14 @@ def _page(form: SecretForm, shown: object = None) -> str:
         names=actors.names(session, {secret.created_by for secret in secrets}),
         most=handovers.MAX_LIVE_SECRETS,
         shown_secret=shown,
+        loose=_loose_profiles(),
     )
+
+
+def _loose_profiles() -> dict[str, str]:
+    """Return the names of the profiles in which visitors may type the reference of a customer, by slug."""
+    return {
+        slug: profile.name
+        for slug, profile in portal.published().profiles.items()
+        if profile.sign_up != "links" and profile.form.lets_visitors_choose_key
+    }

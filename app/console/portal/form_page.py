@@ -71,7 +71,10 @@ class FieldsForm(PresencesForm):
         description="What a visitor may enter, such as customer-*. Blank: anything that nobody else has.",
         render_kw={"maxlength": 200, "autocomplete": "off", "spellcheck": "false"},
     )
-    subject_keys_from_handover_only = BooleanField("Take subject keys from signed hand-overs only")
+    subject_keys_from_handover_only = BooleanField(
+        "Take references and subject keys from signed hand-overs only",
+        description="Choose this when your app hands over keys. Else a visitor could take one first.",
+    )
 
     @classmethod
     def read(cls, document: dict[str, Any]) -> dict[str, Any]:

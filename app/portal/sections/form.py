@@ -108,7 +108,7 @@ class Form(Section):
     default_currency: str = Settings.model_fields["default_currency"].default
     # What the names of visitors look like, such as "customer-*"; `*` and `?` match other characters.
     subject_key_pattern: Annotated[str, StringConstraints(max_length=200)] | None = None
-    subject_keys_from_handover_only: bool = False
+    subject_keys_from_handover_only: bool = False  # the reference, too
 
     @field_validator("fields")
     @classmethod
@@ -123,6 +123,11 @@ class Form(Section):
         if len(set(names)) < len(names):
             raise ValueError("Two questions have the same name.")
         return self
+
+    @property
+    def lets_visitors_choose_key(self) -> bool:
+        """May somebody without a hand-over type the company's own reference of a customer?"""
+        return self.fields["key"] in {"optional", "required"} and not self.subject_keys_from_handover_only
 
     @property
     def first_currency(self) -> str:

@@ -5,7 +5,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from app import portal
 from app.audit import Entry
+from app.core import db
 from app.core.resealing import reseal
 from app.onboarding.handovers import MAX_LIVE_SECRETS, HandoverSecret
 from tests.support.browser import Page
@@ -115,3 +117,29 @@ def test_is_sealed_again_with_the_others(app: Flask, session: Session) -> None:
     make_secret(app)
 
     assert "handover_secret" not in str(reseal(session).closed)
+
+
+def test_warns_while_visitors_can_type_the_keys_of_customers(app: Flask) -> None:
+    admin, title = sign_in(app), "Visitors can type your references"
+    before = Page.of(admin.get(PATH)).text
+    make_secret(app)
+    page = Page.of(admin.get(PATH))
+    form = portal.Form(subject_keys_from_handover_only=True)
+    publish(app, portal.Profile(form=form), closed=portal.Profile(sign_up="links"))
+
+    after = Page.of(admin.get(PATH)).text
+
+    assert title not in before
+    assert title in page.text
+    assert page.all("a", href="/operator/portal/profiles/default/form")
+    assert title not in after
+
+
+def publish(app: Flask, default: portal.Profile, **others: portal.Profile) -> None:
+    """Publish profiles."""
+    with app.app_context():
+        session = db.session()
+        db.start_write(session)
+        settings = portal.PortalSettings(profiles={"default": default, **others})
+        portal.publish(session, settings, actor="operator:test")
+        session.commit()
