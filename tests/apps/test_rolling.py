@@ -247,7 +247,7 @@ def test_rolled_twice_at_once_is_rolled_once(app: Flask, simulator: Simulator) -
 
 
 def test_overtaken_while_it_asks_leaves_what_the_other_made(
-    app: Flask, roll: Roll, simulator: Simulator, calls: StripeCalls
+    app: Flask, roll: Roll, simulator: Simulator, calls: StripeCalls, rows: Rows
 ) -> None:
     calls.after("POST /v1/webhook_endpoints", roll)
 
@@ -255,6 +255,8 @@ def test_overtaken_while_it_asks_leaves_what_the_other_made(
 
     assert len(endpoints(simulator, DEFAULT_ACCOUNT)) == 2
     assert len(only(app).secrets) == 2
+    assert [row.retire_at is None for row in rows(SigningSecret)] == [False, True]
+    assert [entry.kind for entry in rows(Entry)].count("app.secret_rolled") == 1
 
 
 def test_makes_another_when_the_one_of_a_lost_answer_was_deleted_since(
