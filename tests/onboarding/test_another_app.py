@@ -10,9 +10,11 @@ from app.apps import App
 from app.core import db
 from app.core.db import utcnow
 from app.customers import Customer
+from app.payers import Payer
 from app.simulator import DEFAULT_API_KEY, Simulator
 from tests.conftest import PORTAL
 from tests.support.browser import Page
+from tests.support.links import LinkPage, make_customer, make_link
 from tests.support.portal import DETAILS, SignupPage, session_of, sign_up
 from tests.support.rows import Rows
 
@@ -37,6 +39,21 @@ def test_is_not_shown_as_if_its_card_could_be_charged(begun: FlaskClient) -> Non
 
     assert answer.status_code == 200
     assert "4242" not in Page.of(answer).text
+
+
+def test_never_goes_on_in_the_other_mode(app: Flask, client: FlaskClient, rows: Rows) -> None:
+    page = LinkPage(client, make_link(app, make_customer(app)))
+    with app.app_context():
+        session = db.session()
+        old = session.scalars(sa.select(App)).one()
+        old.deleted_at, old.is_default = utcnow(), False
+        live = {"livemode": True, "api_key_sealed": "", "masked_api_key": "", "webhook_endpoint_id": ""}
+        session.flush()
+        session.add(App(name="Live", stripe_account_id=old.stripe_account_id, is_default=True, **live))
+        session.commit()
+
+    assert page.press().status_code == 503
+    assert rows(Payer) == []
 
 
 def test_shows_the_details_again(begun: FlaskClient) -> None:

@@ -2,18 +2,21 @@
 It is one more Checkout Session for the same payer, and the policy decides which card is the default."""
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.checkout import CheckoutSession
+from app.core import db
 from app.core.config import Settings
+from app.core.db import utcnow
 from app.customers import Customer
 from app.payers import Payer, PaymentMethod
 from app.simulator import Simulator
 from tests.conftest import make_settings
 from tests.support.browser import Element, Page
-from tests.support.links import make_customer, make_link
+from tests.support.links import go_to_stripe, make_customer, make_link
 from tests.support.portal import session_of, sign_up
 from tests.support.return_page import DECLINED, look
 from tests.support.rows import Rows
@@ -116,6 +119,25 @@ def test_sign_up_shows_who_is_set_up(saved: FlaskClient, rows: Rows) -> None:
     blank = Page.of(saved.get("/signup?new=1"))
     assert blank.value("name") == ""
     assert any(link["href"] == "/signup?new=1" for link in page.one("main").all("a"))
+
+
+def test_sign_up_names_no_customer_that_is_gone_or_came_by_a_link(
+    app: Flask, saved: FlaskClient, simulator: Simulator, rows: Rows
+) -> None:
+    theirs = make_customer(app, name="Guest & Co", key="guest", subject_keys=("guest",))
+    go_to_stripe(saved, make_link(app, theirs))
+    for name in ("Gone & Co", "Here & Co"):
+        simulator.save_card(sign_up(saved, name=name, key=name, subject_keys=[name]))
+        saved.get("/return")
+    with app.app_context():
+        gone = sa.update(Customer).where(Customer.name == "Gone & Co").values(deleted_at=utcnow())
+        db.session().execute(gone)
+        db.session().commit()
+
+    text = Page.of(saved.get("/signup")).text
+
+    assert [name in text for name in ("Here & Co", "Ada Lovelace Ltd")] == [True, True]
+    assert [name in text for name in ("Gone & Co", "Guest & Co")] == [False, False]
 
 
 def test_sign_up_in_another_browser_shows_nobody(app: Flask, saved: FlaskClient) -> None:

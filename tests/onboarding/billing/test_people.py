@@ -209,6 +209,20 @@ def test_an_invited_person_gets_in_by_a_code(
     assert rows(BillingPerson)[0].joined_at is not None
 
 
+def test_gets_no_code_for_a_customer_that_was_deleted(
+    app: Flask, saved: FlaskClient, other: FlaskClient, mailbox: Mailbox
+) -> None:
+    invited(saved)
+    mailbox.messages.clear()
+    with app.app_context():
+        db.session().execute(sa.update(Customer).values(deleted_at=db.utcnow()))
+        db.session().commit()
+
+    press(other, BillingPage(other).page.one("form", action="/billing/code"), email=GRACE)
+
+    assert not mailbox.messages
+
+
 class TestARemovedPerson:
     """Somebody who had access, and has none now."""
 

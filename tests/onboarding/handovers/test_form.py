@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from app.audit import Entry
 from app.customers import Customer
+from app.onboarding.handovers import HandoverSecret
 from app.onboarding.models import Signup
 from app.simulator import Simulator
 from tests.support.browser import Page
@@ -150,6 +151,7 @@ def test_is_noted_under_its_secret_whoever_it_claims_to_come_from(
 
     actors = [entry.actor for entry in rows(Entry) if entry.kind == "handover.used"]
     assert actors == [f"handover:{secret_ids(app)[0]}"]
+    assert rows(HandoverSecret)[0].last_used_at is not None
 
 
 def test_waits_for_somebody_who_fills_in_the_form_meanwhile(

@@ -187,6 +187,13 @@ class TestGuesses:
         assert statuses == [404, 404, 404, 429, 429]
         assert HandoverPage(client, sign(secret)).answer.status_code == 200
 
+    def test_are_not_those_who_come_late(self, client: FlaskClient, secret: str) -> None:
+        token = sign(secret, exp=in_seconds(minutes=-5))
+
+        statuses = [HandoverPage(client, token).answer.status_code for _ in range(5)]
+
+        assert statuses == [410] * 5
+
 
 def test_no_secret_and_no_token_is_logged() -> None:
     token = sign("gangway_handover_" + "x" * 43)

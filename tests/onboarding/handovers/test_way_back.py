@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -67,6 +68,18 @@ def test_is_what_the_hand_over_says(client: FlaskClient, secret: str, simulator:
     assert link is not None
     assert (link.text, link["href"]) == ("Continue to Engines", RETURN_URL)
     assert not page.all("meta", http_equiv="refresh")
+
+
+def test_is_not_where_nobody_may_be_led_any_longer(
+    app: Flask, client: FlaskClient, secret: str, simulator: Simulator
+) -> None:
+    path = save(client, simulator, sign(secret, returnURL=RETURN_URL))
+    for url in ("javascript:alert(1)", "http://app.example.com/", "https://a@app.example.com/", "//x"):
+        with app.app_context():
+            db.session().execute(sa.update(Signup).values(return_url=url))
+            db.session().commit()
+
+        assert way_back(look(client, path)) is None, url
 
 
 def test_is_named_after_its_host_without_a_label(

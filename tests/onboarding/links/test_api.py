@@ -8,19 +8,21 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import portal
+from app import apps, portal
 from app.audit import Entry
 from app.core import db
 from app.core.db import new_id, utcnow
 from app.onboarding.links import OnboardingLink
 from app.onboarding.models import Signup
-from app.simulator import Simulator
+from app.simulator import Simulator, add_account, add_key
+from tests.conftest import PORTAL
 from tests.support.api import Api, wrong_fields
 from tests.support.billing import BillingPage
 from tests.support.browser import Element, Page
 from tests.support.cases import for_each
 from tests.support.console import post, sign_in
 from tests.support.links import LinkPage, go_to_stripe, make_customer
+from tests.support.marketplace import SECOND_ACCOUNT, SECOND_KEY
 from tests.support.portal import sign_up
 from tests.support.rows import Rows
 from tests.support.tokens import bearer
@@ -137,6 +139,23 @@ def test_a_renewed_link_leads_back_too(app: Flask, api: Api, path: str, rows: Ro
 
     newer = next(row for row in rows(OnboardingLink) if row.id != link.id)
     assert (newer.return_url, newer.return_label) == (RETURN_URL, "Engines")
+
+
+def test_a_renewed_link_stays_in_its_app(
+    app: Flask, api: Api, path: str, simulator: Simulator, rows: Rows
+) -> None:
+    add_account(simulator.store, SECOND_ACCOUNT, 1)
+    add_key(simulator.store, SECOND_KEY, account=SECOND_ACCOUNT)
+    with app.app_context():
+        session = db.session()
+        second = apps.install(session, SECOND_KEY, public_url=PORTAL, actor="test").id
+        session.commit()
+    make(api, path, appId=second)
+    [link] = rows(OnboardingLink)
+
+    post(sign_in(app, "operator"), f"/operator/customers/{link.customer_id}/links/{link.id}/renew")
+
+    assert [row.app_id for row in rows(OnboardingLink)] == [second, second]
 
 
 def test_ends_when_it_says(api: Api, path: str, client: FlaskClient, clock: time_machine.Traveller) -> None:
