@@ -59,6 +59,27 @@ MUTANTS = (
         "tests/serving/test_forking.py::test_leaves_no_connection_to_share",
     ),
     Mutant(
+        "an answer says that the connection stays open, and it closes",
+        "app/serving/process.py",
+        "        if not conn.is_whole:\n            req.force_close()\n",
+        "",
+        "tests/serving/test_slow_clients.py::test_says_that_a_body_is_too_long_before_it_has_arrived",
+    ),
+    Mutant(
+        "a long body that nobody reads closes the connection",
+        "app/serving/process.py",
+        "return keepalive and bool(conn.parser.finish_body())",
+        "return super()._keepalive_after(conn, keepalive)",
+        "tests/serving/test_slow_clients.py::test_stays_open_after_a_long_body_that_nobody_reads",
+    ),
+    Mutant(
+        "a long company name stops every page",
+        "app/core/config/brand.py",
+        "max_length=MAX_NAME_LENGTH",
+        "max_length=MAX_URL_LENGTH",
+        "tests/test_config.py::test_refuse_nonsense_in_one_sentence",
+    ),
+    Mutant(
         "a migration lets everybody wait behind it",
         "app/migrations/locks.py",
         'if connection.dialect.name == "postgresql":',

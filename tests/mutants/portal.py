@@ -83,4 +83,25 @@ MUTANTS = (
         new="",
         test="tests/console/portal/test_portal.py::test_previews_the_real_page_as_the_draft_has_it_and_stores_nothing",
     ),
+    Mutant(
+        "a company name with a line break gets into the subjects of emails",
+        "app/portal/document.py",
+        "(LINES.search(text.strip()) and not is_long)",
+        "False",
+        "tests/portal/test_command.py::test_import_names_what_is_wrong",
+    ),
+    Mutant(
+        "a question with an odd name makes every sign-up fail",
+        "app/onboarding/contact_form.py",
+        "    validate_on_submit = None  # else",
+        "    # else",
+        "tests/onboarding/test_profile_form.py::test_a_question_of_any_name_can_be_answered",
+    ),
+    Mutant(
+        "a visitor takes the reference that a hand-over would bring",
+        "app/onboarding/forms.py",
+        'dict.fromkeys(("key", "subject_keys"), "locked")',
+        'dict.fromkeys(("subject_keys",), "locked")',
+        "tests/onboarding/test_profile_form.py::TestFields::test_names_may_come_from_hand_overs_only",
+    ),
 )
