@@ -43,7 +43,7 @@ WSGIApplication = Callable[..., Any]
 APIS = (customers_api, payers_api, checkout_api, apps_api, uninstall_api, handovers_api, links_api)
 
 CHORES = (
-    sync.Chore(outbox.deliver, interval=1.0),  # somebody waits for a code
+    sync.Chore(outbox.deliver, interval=1.0, may_block=True),  # somebody waits for a code
     sync.Chore(doctor.examine_due, interval=15.0),
 )
 

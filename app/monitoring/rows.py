@@ -8,7 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from sqlalchemy.orm import Session
 
-from app import apps, doctor, sync, webhooks
+from app import apps, doctor, outbox, sync, webhooks
 from app.core.config import settings
 from app.core.db import utcnow
 from app.payers import Payer
@@ -26,7 +26,7 @@ class Rows(Collector):
         """Everything; one number alone when the database does not answer."""
         up = GaugeMetricFamily("gangway_database_up", "Does the database answer?")
         try:
-            found = [*self._events(), *self._customers(), *self._workers(), *self._apps()]
+            found = [*self._events(), *self._customers(), *self._workers(), *self._messages(), *self._apps()]
             up.add_metric([], 1)
             yield from found
         except sa.exc.SQLAlchemyError:
@@ -78,6 +78,13 @@ class Rows(Collector):
     def _workers(self) -> Iterator[Metric]:
         yield _gauge(
             "gangway_workers", "Running worker threads on all machines.", sync.worker_threads(self._session)
+        )
+
+    def _messages(self) -> Iterator[Metric]:
+        yield _gauge(
+            "gangway_oldest_message_age_seconds",
+            "For how long the oldest email has waited to be sent.",
+            _seconds(utcnow(), outbox.oldest_waiting(self._session)),
         )
 
     def _apps(self) -> Iterator[Metric]:

@@ -19,7 +19,8 @@ from app.web.mail import Message
 
 EXTENSION = "gangway.recipients"
 MAX_BATCH = 100  # messages in one run
-RETRY_DELAY = timedelta(minutes=1)
+RETRY_DELAY = timedelta(minutes=1)  # at first; then as long as the message has waited
+MAX_RETRY_DELAY = timedelta(hours=1)
 log = structlog.get_logger("gangway.outbox")
 
 Recipient = Callable[[Session, Message], Message | None]  # completes a message; None: nobody gets it
@@ -109,8 +110,15 @@ def _claim(session: Session) -> OutboxMessage | None:
         .returning(OutboxMessage)
         .execution_options(synchronize_session=False, populate_existing=True)
     )
+    if row is not None:
+        row.due_at = now + min(max(RETRY_DELAY, now - row.created_at), MAX_RETRY_DELAY)
     session.commit()
     return row
+
+
+def oldest_waiting(session: Session) -> datetime | None:
+    """Return since when the oldest message waits. None: all were sent."""
+    return session.scalar(sa.select(sa.func.min(OutboxMessage.created_at)))
 
 
 def _complete(session: Session, row: OutboxMessage) -> Message | None:

@@ -42,6 +42,7 @@ class Chore:
 
     run: Callable[[Session], object]
     interval: float  # seconds from one look to the next
+    may_block: bool = False  # has a thread of its own, so that nothing else waits for it
 
 
 class Worker:
@@ -57,13 +58,16 @@ class Worker:
         self._has_started = False
         self._id = ""
         self._maintenance_at = self._purge_at = self._heartbeat_at = 0.0
-        self._chores_at = {chore: time.monotonic() + chore.interval for chore in chores}
+        now = time.monotonic()
+        self._chores_at = {chore: now + chore.interval for chore in chores if not chore.may_block}
+        self._blocking_chores = [chore for chore in chores if chore.may_block]
         self._held: HeldLeases = {}
         self._callers = Callers(app, threads * BATCH_SIZE)
         self._announcer = Announcer(app)
         self._listener = Listener(app, self.wake)
         self._thread_count = threads
         self._threads: list[threading.Thread] = []
+        self._own_threads: list[threading.Thread] = []  # of the tasks that may block
 
     def start(self) -> None:
         """Start the threads, in the process that they run in.
@@ -75,7 +79,12 @@ class Worker:
             threading.Thread(target=self._run, name=f"gangway-worker-{number}", daemon=True)
             for number in range(self._thread_count)
         ]
-        for thread in self._threads:
+        self._own_threads = [
+            threading.Thread(target=self._run_alone, args=(chore,), name="gangway-chore", daemon=True)
+            for chore in self._blocking_chores
+            if self._threads
+        ]
+        for thread in (*self._threads, *self._own_threads):
             thread.start()
         if self._threads:
             self._listener.start()
@@ -97,7 +106,7 @@ class Worker:
         self._wake.set()
         self._announcer.stop()
         self._listener.stop()
-        for thread in self._threads:
+        for thread in (*self._threads, *self._own_threads):
             if thread.is_alive():
                 thread.join(max(0.0, give_up - time.monotonic()))
         self._callers.close()
@@ -126,6 +135,16 @@ class Worker:
                 continue
             if not busy:
                 self._wake.wait(POLL_INTERVAL)
+
+    def _run_alone(self, chore: Chore) -> None:
+        """Do a task that may block. It must survive a kill, because `stop` waits only so long."""
+        while not self._stopping.wait(chore.interval):
+            try:
+                with self._app.app_context():
+                    chore.run(db.session())
+            except Exception:  # as above
+                log.exception("worker_trouble")
+                self._stopping.wait(RETRY_DELAY)
 
     def _run_once(self, session: Session) -> bool:
         now = time.monotonic()

@@ -8,14 +8,16 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import apps, create_app, sync
+from app import apps, create_app, outbox, sync
 from app.apps import App
 from app.core import db
 from app.core.config import Settings
 from app.core.db import utcnow
+from app.outbox import OutboxMessage
 from app.payers import Payer
 from app.simulator import DEFAULT_API_KEY, revoke_key
 from app.sync import Backfill, RateBudget
+from app.web.mail import Message
 from app.webhooks import Event
 from tests.conftest import make_settings
 from tests.support.numbers import read
@@ -177,6 +179,7 @@ class TestRows:
             "gangway_customers_due",
             "gangway_oldest_due_age_seconds",
             "gangway_customers_drifted",
+            "gangway_oldest_message_age_seconds",
             "gangway_workers",
         ):
             assert found[name] == 0
@@ -194,6 +197,16 @@ class TestRows:
         assert found["gangway_customers_due"] == 1
         assert found["gangway_oldest_due_age_seconds"] == pytest.approx(300, abs=30)
         assert found["gangway_customers_drifted"] == 1
+
+    def test_an_email_that_waits_is_noticed(self, app: Flask, client: FlaskClient) -> None:
+        with app.app_context():
+            session = db.session()
+            message = Message(to="a@example.com", subject="", text="")
+            outbox.put(session, message, kind="test", expires_at=utcnow() + timedelta(hours=1))
+            session.commit()
+        write(app, sa.update(OutboxMessage).values(created_at=utcnow() - timedelta(minutes=5)))
+
+        assert numbers(client)["gangway_oldest_message_age_seconds"] == pytest.approx(300, abs=30)
 
     def test_apps_are_told_apart(self, app: Flask) -> None:
         with app.app_context():

@@ -90,9 +90,16 @@ MUTANTS = (
     Mutant(
         "a message that was just tried is tried again at once",
         "app/outbox/actions.py",
-        ".values(due_at=now + RETRY_DELAY)",
-        ".values(due_at=now)",
+        "row.due_at = now + min(",
+        "row.due_at = now or min(",
         "tests/outbox/test_outbox.py::test_tries_again_what_could_not_be_sent",
+    ),
+    Mutant(
+        "workers wait for an email that is slow to be sent",
+        "app/application.py",
+        "interval=1.0, may_block=True)",
+        "interval=1.0)",
+        "tests/outbox/test_outbox.py::test_a_slow_sender_holds_up_nobody",
     ),
     Mutant(
         "nobody tells the former address that it was replaced",

@@ -1,5 +1,6 @@
 """Messages wait in the outbox until a worker has given them to the sender, once."""
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -14,13 +15,16 @@ from app.application import make_worker
 from app.core import db
 from app.core.db import utcnow
 from app.outbox import OutboxMessage
+from app.payers import PaymentStatus
 from app.web import mail
 from app.web.mail import Mailbox, Message
-from tests.support.processes import wait_until
+from tests.support.people import Person
+from tests.support.processes import PATIENCE, wait_until
 from tests.support.rows import Rows
-from tests.support.world_fixtures import clock
+from tests.support.world import World
+from tests.support.world_fixtures import clock, person, world
 
-__all__ = ["clock"]
+__all__ = ["clock", "person", "world"]
 
 HOUR = timedelta(hours=1)
 
@@ -38,6 +42,20 @@ class Broken(Mailbox):
         self.tried.append(message.to)
         if message.to in self.refused:
             raise ConnectionError
+        super().send(message)
+
+
+class Slow(Mailbox):
+    """A sender whose server does not answer for now."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_sending, self.may_end = threading.Event(), threading.Event()
+
+    def send(self, message: Message) -> None:
+        """Wait, then keep a message."""
+        self.is_sending.set()
+        assert self.may_end.wait(PATIENCE)
         super().send(message)
 
 
@@ -78,6 +96,26 @@ def test_is_emptied_by_a_worker(app: Flask, session: Session) -> None:
         wait_until(lambda: to(sender) == ["a@example.com"])
     finally:
         worker.stop()
+
+
+def test_a_slow_sender_holds_up_nobody(app: Flask, session: Session, world: World, person: Person) -> None:
+    sender = Slow()
+    use(app, sender)
+    put(session, "a@example.com")
+    worker = make_worker(app, 1)
+
+    worker.start()
+    try:
+        wait_until(sender.is_sending.is_set)
+        person.save_card()
+        world.simulator.deliver_due()
+        wait_until(lambda: person.status == PaymentStatus.SAVED)
+        assert to(sender) == []
+    finally:
+        sender.may_end.set()
+        worker.stop()
+
+    assert to(sender) == ["a@example.com"]
 
 
 def test_sends_each_message_once_the_oldest_first(app: Flask, session: Session, rows: Rows) -> None:
@@ -128,6 +166,20 @@ def test_tries_again_what_could_not_be_sent(
     assert (first, at_once, later) == (1, 0, 1)
     assert sender.tried == ["a@example.com", "b@example.com", "a@example.com"]
     assert to(sender) == ["b@example.com", "a@example.com"]
+
+
+def test_tries_less_often_what_fails_for_long(
+    app: Flask, session: Session, clock: time_machine.Traveller
+) -> None:
+    sender = Broken("a@example.com")
+    use(app, sender)
+    put(session, "a@example.com", lifetime=timedelta(days=1))
+
+    for _minute in range(60):
+        outbox.deliver(session)
+        clock.shift(timedelta(minutes=1, seconds=1))
+
+    assert 5 <= len(sender.tried) <= 8
 
 
 def test_forgets_what_is_of_no_use_any_longer(
