@@ -1,5 +1,6 @@
 """The hosted pages in a browser without JavaScript."""
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,6 +11,7 @@ import stripe
 from werkzeug.test import Client
 
 from app.simulator import Simulator
+from app.simulator.pages.texts import LANGUAGES, TEXTS
 from tests.support.processes import PATIENCE
 from tests.support.simulator import Open
 from tests.support.simulator_page import path, read
@@ -39,6 +41,51 @@ def test_shows_a_form_with_autocomplete(page: Client, open_session: Open) -> Non
         assert text in shown.text
     assert 'href="https://portal.example.com/start"' in answer.get_data(as_text=True)
     assert "form-action 'self' https://portal.example.com" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("locale", "accepted", "language", "button"),
+    [
+        ("de", "fr", "de", "Karte speichern"),
+        ("pt-BR", "", "pt-BR", "Salvar cartão"),
+        ("es-419", "", "es", "Guardar tarjeta"),
+        ("auto", "ar, ja;q=0.9, en;q=0.8", "ja", "カードを保存"),
+        (None, "fr-CA", "fr", "Enregistrer la carte"),
+        ("auto", "ar", "en", "Save card"),  # Stripe's pages have no Arabic
+        ("ja", "", "ja", "カードを保存"),
+    ],
+)
+def test_speaks_the_language_of_the_session(
+    page: Client, open_session: Open, locale: str | None, accepted: str, language: str, button: str
+) -> None:
+    session = open_session(**({"locale": locale} if locale else {}))
+
+    answer = page.get(path(session), headers={"Accept-Language": accepted})
+
+    assert f'<html lang="{language}">' in answer.get_data(as_text=True)
+    assert button in read(answer).text
+
+
+def test_says_what_is_wrong_in_the_language_of_the_session(page: Client, open_session: Open) -> None:
+    session = open_session(locale="ja")
+
+    wrong = page.post(path(session), data=FORM | {"card_number": "4242", "cvc": "1"})
+    declined = page.post(path(session), data=FORM | {"card_number": "4000 0000 0000 0002"})
+
+    for text in (
+        "カード番号に不備があります。",
+        "セキュリティコードは3桁です。",
+        "2件の入力内容をご確認ください。",
+    ):
+        assert text in read(wrong).text
+    assert "カードが拒否されました。" in read(declined).text
+
+
+def test_every_text_has_every_language() -> None:
+    for text, translations in TEXTS.items():
+        assert ["en", *translations] == list(LANGUAGES), text
+        for translated in translations.values():
+            assert sorted(re.findall(r"{\w+}", translated)) == sorted(re.findall(r"{\w+}", text)), text
 
 
 def test_saves_a_card_and_redirects(simulator: Simulator, page: Client, open_session: Open) -> None:

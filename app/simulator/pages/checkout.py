@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from app.simulator.engine import Engine
 from app.simulator.pages.countries import COUNTRIES
 from app.simulator.pages.responses import TYPE_NAMES, secure_page
+from app.simulator.pages.texts import Wording
 from app.simulator.resources.cards import CARDS
 from app.simulator.resources.checkout import hosted_page
 from app.simulator.resources.checkout.forms import AccountForm, CardForm, FormErrors, Payer
@@ -65,7 +66,7 @@ def blueprint(engine: Engine) -> Blueprint:
             return _closed_page(engine, key)
         intent = work.store.setup_intents[session["setup_intent"]]
         card = work.store.payment_methods[intent["payment_method"]]["card"]
-        page = render_template("challenge.html", session=session, card=card)
+        page = render_template("challenge.html", session=session, card=card, t=Wording(session["locale"]))
         return secure_page(page, _return_url(session))
 
     @pages.post("/c/pay/<key>/challenge")
@@ -112,21 +113,23 @@ def _form(
     account = engine.store.accounts[engine.store.checkout_sessions.owner(key)]
     customer = engine.store.customers.get(session["customer"] or "", {})
     kind = _kind(session["payment_method_types"])
+    wording = Wording(session["locale"])
     page = render_template(
         "checkout.html",
+        t=wording,
         session=session,
         merchant=account["business_profile"]["name"],
         email=customer.get("email") or session["customer_email"],
         typed=request.form,
         kind=kind,
-        tabs={name: TYPE_NAMES[name] for name in session["payment_method_types"]},
+        tabs={name: wording(TYPE_NAMES[name]) for name in session["payment_method_types"]},
         test_account=TEST_ACCOUNTS.get(kind),
         needs_terms=(session["consent_collection"] or {}).get("terms_of_service") == "required",
-        countries=COUNTRIES,
+        countries=wording.countries,
         hints=HINTS,
         cards=len(CARDS),
-        problem=problem,
-        errors=errors or {},
+        problem=wording(problem) if problem else None,
+        errors={name: wording(text) for name, text in (errors or {}).items()},
     )
     return secure_page(page, _return_url(session), status)
 
