@@ -16,8 +16,8 @@ log = structlog.get_logger("gangway.web")
 
 IDS = {"app_id", "customer_id", "event_id"}  # of those in an address
 SECRETS = re.compile(r"\b((?:sk|rk)_(?:test|live)|whsec)_\w+")
-# The address of an onboarding link is the link itself.
-LINKS = re.compile(r"(/start/[\s/]*)[^\s/\"'<>]+", re.IGNORECASE)
+# The address of an onboarding link or an invitation is the secret itself, also with a letter too many.
+LINKS = re.compile(r"(/(?:start|invitation)/[\s/]*)[^\s/\"'<>]+", re.IGNORECASE)
 # One-time links, API tokens and cookies let in anybody who reads them, in a query, a header or a path.
 NAMED_TOKENS = re.compile(r"(\b[\w-]*token(?:=|%3d))[^\s&#\"'<>]+", re.IGNORECASE)
 # A signed hand-over is the customer's details, and its secret lets anybody sign one.
