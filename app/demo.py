@@ -1,7 +1,6 @@
 """Everything in one process: a simulated Stripe, a database, the portal and the worker."""
 
 import json
-import os
 import secrets
 import signal
 import socket
@@ -198,12 +197,7 @@ def _keys(folder: Path) -> dict[str, str]:
 
 
 def _keep(folder: Path, keys: dict[str, str]) -> None:
-    """Write them, for the owner's eyes only, and whole or not at all."""
-    new = folder / f"{KEYS}.new"
-    new.unlink(missing_ok=True)
-    with os.fdopen(files.create(new), "w") as file:
-        file.write(json.dumps(keys))
-    new.replace(folder / KEYS)
+    files.replace(folder / KEYS, json.dumps(keys))
 
 
 def _token(folder: Path) -> str:

@@ -39,9 +39,11 @@ def test_a_database_and_its_side_files(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_umask")
 def test_the_simulators_store(tmp_path: Path) -> None:
-    Simulator(tmp_path / "stripe.db", public_url="http://127.0.0.1:1").close()
+    path = tmp_path / "a" / "b" / "stripe.db"
 
-    assert mode(tmp_path / "stripe.db") == 0o600
+    Simulator(path, public_url="http://127.0.0.1:1").close()
+
+    assert [mode(one) for one in (path, path.parent, path.parent.parent)] == [0o600, 0o700, 0o700]
 
 
 @pytest.mark.usefixtures("_umask")

@@ -22,7 +22,7 @@ SocketOptions = Sequence[tuple[int, int, int | bytes]]
 def resolve(host: str, port: int, seconds: float) -> list[Address]:
     """Return the addresses of a host. Raises gaierror, or TimeoutError when nobody says them in time.
 
-    The call of the system has no timeout of its own, so it waits in a thread.
+    The system's call takes no timeout, so it waits in a thread.
     """
     with suppress(ValueError):
         ip_address(host)

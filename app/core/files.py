@@ -2,6 +2,7 @@
 
 import errno
 import os
+import secrets
 import stat
 from pathlib import Path
 
@@ -18,6 +19,25 @@ def create(path: Path) -> int:
     opened = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, OWNER_FILE)
     os.fchmod(opened, OWNER_FILE)  # the umask may have taken bits from the owner
     return opened
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a text into a file that only its owner can read, in place of the one that is there.
+
+    Writes it whole or not at all. Raises OSError, also when a folder, a link or a device is there.
+    """
+    if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+        raise OSError(errno.EEXIST, "something is there that is not a file", str(path))
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    opened = create(unfinished)
+    try:
+        with open(opened, "w", encoding="utf-8") as file:  # noqa: PTH123 (a descriptor, not a path)
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def make_folder(path: Path) -> None:

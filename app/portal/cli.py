@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
-from app.core import db
+from app.core import db, files
 from app.core.errors import Invalid
 from app.portal import actions, document, queries
 from app.portal.differences import differences
@@ -24,7 +24,7 @@ def export_command(file: Path | None) -> None:
         click.echo(text, nl=False)
         return
     try:
-        file.write_text(text, encoding="utf-8")
+        files.replace(file, text)
     except OSError as error:
         raise click.ClickException(f"{file} can't be written: {error.strerror}.") from error
     click.echo(f"Wrote {file}.")

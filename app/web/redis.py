@@ -16,7 +16,7 @@ OPTIONS = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 class _Connecting:
     """One deadline for the name and all its addresses, where redis-py gives the whole time to each.
 
-    Each kind of connection in redis-py has this method of its own.
+    Each kind of connection in redis-py overrides this method.
     """
 
     def _connect(self: Any) -> socket.socket:

@@ -104,4 +104,11 @@ MUTANTS = (
         'dict.fromkeys(("subject_keys",), "locked")',
         "tests/onboarding/test_profile_form.py::TestFields::test_names_may_come_from_hand_overs_only",
     ),
+    Mutant(
+        "an export follows a link",
+        "app/core/files.py",
+        "not stat.S_ISREG(path.lstat().st_mode)",
+        "not stat.S_ISREG(path.stat().st_mode)",
+        "tests/portal/test_command.py::test_export_follows_no_link",
+    ),
 )

@@ -1,6 +1,7 @@
 """The portal's settings as a file: `gangway portal export` and `import`."""
 
 import json
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -129,3 +130,29 @@ def test_export_says_when_the_file_can_not_be_written(app: Flask, tmp_path: Path
 
     assert answer.exit_code == 1
     assert "can't be written" in answer.output
+
+
+def test_export_writes_a_file_of_its_owner_in_place_of_another(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "exported" / "portal.json"
+    path.parent.mkdir()
+    path.write_text("{}")
+    path.chmod(0o666)
+
+    answer = run(app, "export", str(path))
+
+    assert answer.exit_code == 0
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(json.loads(path.read_text())) == ["default_profile", "profiles"]
+    assert [found.name for found in path.parent.iterdir()] == ["portal.json"]
+
+
+def test_export_follows_no_link(app: Flask, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("precious")
+    (tmp_path / "portal.json").symlink_to(other)
+
+    answer = run(app, "export", str(tmp_path / "portal.json"))
+
+    assert answer.exit_code == 1
+    assert "portal.json can't be written: something is there that is not a file." in answer.output
+    assert other.read_text() == "precious"

@@ -14,7 +14,10 @@ CREATE TABLE IF NOT EXISTS object (
 
 def open_file(path: Path) -> sqlite3.Connection:
     """Open the file, and create it with its folder and table when they are missing."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in reversed(path.absolute().parents):
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700, exist_ok=True)
+            folder.chmod(0o700)  # the umask may have taken bits from the owner
     with suppress(FileExistsError):  # SQLite would follow the umask
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
         os.fchmod(descriptor, 0o600)
