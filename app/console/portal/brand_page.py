@@ -21,7 +21,10 @@ FONTS = [
     SelectChoice("slab", "Slab serif, such as Rockwell or Roboto Slab"),
 ]
 RADII = [SelectChoice(name, name.capitalize()) for name in ("none", "small", "medium", "large")]
-LOGO_HINT = "An SVG, PNG or WebP file under 20 kB."
+LOGO_HINT = (
+    "An SVG, PNG or WebP file under 20 kB. Browser tabs show it too. A phone's home screen shows it if it "
+    "is a PNG and no wordmark; else it shows a card on the accent color."
+)
 
 
 class BrandForm(SectionForm):
