@@ -24,12 +24,12 @@ from app.core.db import new_id, utcnow
 from app.core.environment import find_sources
 from app.customers import Customer
 from app.payers import Payer
-from tests.browser.conftest import CHROMIUM_OPTIONS
+from tests.browser.conftest import CHROMIUM_OPTIONS, PATIENCE
 from tests.support.walk import expect_title, follow, save_card
 
 FOLDER = Path(__file__).parent.parent.parent / ".readme"
-HALF: ViewportSize = {"width": 800, "height": 800}
-CONSOLE: ViewportSize = {"width": 1280, "height": 1120}
+HALF: ViewportSize = {"width": 800, "height": 816}
+CONSOLE: ViewportSize = {"width": 1280, "height": 1080}
 QUALITY = 82  # of WebP, from 0 to 100
 # Of the sign-ups of a month: how many of each status, how many on each of the last days, and by whom.
 STATUSES = {"saved": 37, "in_progress": 3, "abandoned": 2, "expiring": 1}
@@ -43,6 +43,7 @@ NAMES = (
 
 def main() -> None:
     """Take both pictures."""
+    expect.set_options(timeout=PATIENCE)
     found = os.environ.get("CHROMIUM") or shutil.which("chromium")
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
         ports = _free_ports()
@@ -100,6 +101,7 @@ def take_console(browser: Browser, url: str, email: str, password: str) -> None:
 @contextmanager
 def _opened(browser: Browser, url: str, size: ViewportSize) -> Iterator[Page]:
     context = browser.new_context(base_url=url, viewport=size, locale="en", color_scheme="light")
+    context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()
 
