@@ -205,12 +205,15 @@ def _value(variables: Mapping[str, str], name: str) -> str | None:
     if direct:
         raise SettingsRefused(f"{name} and {name}_FILE are both set: keep one.")
     try:
-        with Path(file).expanduser().open(encoding="utf-8") as text:
-            return text.read(MAX_VALUE_BYTES).strip()
+        with Path(file).expanduser().open(encoding="utf-8-sig") as text:
+            value = text.read(MAX_VALUE_BYTES).strip()
     except OSError as error:
         raise SettingsRefused(f"{name}_FILE names {file}, which can't be read: {error.strerror}.") from error
     except ValueError as error:
         raise SettingsRefused(f"{name}_FILE names {file}, which is no UTF-8 text.") from error
+    if "\0" in value:
+        raise SettingsRefused(f"{name}_FILE names {file}, which is no text: it holds a NUL.")
+    return value
 
 
 def metrics_folder() -> Path | None:

@@ -98,8 +98,11 @@ class TestEnvFile:
 class TestOneFileForEach:
     """`GANGWAY_…_FILE` names a file that holds the value."""
 
-    def test_is_read_without_its_line_end(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        (tmp_path / "secret").write_text(f"{SECRET_KEY}\n")
+    @pytest.mark.parametrize("around", ["{}\n", "{}\r\n", "\ufeff{}\n", " {}\n\n"])
+    def test_is_read_without_what_editors_add(
+        self, around: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "secret").write_bytes(around.format(SECRET_KEY).encode())
         monkeypatch.setenv("GANGWAY_SECRET_KEY_FILE", str(tmp_path / "secret"))
         monkeypatch.setenv("GANGWAY_ENCRYPTION_KEYS", KEY)
 
@@ -111,6 +114,19 @@ class TestOneFileForEach:
         assert answer.exit_code == 1
         assert "GANGWAY_SECRET_KEY_FILE names /no/such/file, which can't be read" in answer.output
         assert "GANGWAY_COMPANY_NAME=Acme Cloud\n" in answer.output
+
+    @pytest.mark.parametrize("content", [b"\xff\xfea", f"{SECRET_KEY}\0".encode()])
+    def test_that_is_no_text_is_refused(
+        self, content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "secret").write_bytes(content)
+        monkeypatch.setenv("GANGWAY_SECRET_KEY_FILE", str(tmp_path / "secret"))
+        monkeypatch.setenv("GANGWAY_ENCRYPTION_KEYS", KEY)
+
+        with pytest.raises(
+            SettingsRefused, match=r"GANGWAY_SECRET_KEY_FILE names .*, which is no (UTF-8 )?text"
+        ):
+            Settings.load()
 
     def test_beside_the_setting_itself_is_refused(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
