@@ -4,7 +4,15 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 
 from app import customers, outbox
-from app.onboarding import consents, embedding, handover_pages, link_pages, pages
+from app.onboarding import (
+    blueprint,
+    consents,
+    embedding,
+    handover_pages,
+    link_pages,
+    pages,
+    return_pages,  # noqa: F401 (views)
+)
 from app.onboarding.billing import code_pages, codes, details_pages, former_address, people_pages  # noqa: F401 (views)
 from app.onboarding.billing import pages as billing_pages
 from app.onboarding.consents import of_customer as consents_of
@@ -15,7 +23,7 @@ from app.onboarding.previews import PREVIEWS
 def init_app(app: Flask, csrf: CSRFProtect) -> None:
     """Register the pages."""
     embedding.init_app(app)
-    app.register_blueprint(pages.bp)
+    app.register_blueprint(blueprint.bp)
     app.jinja_env.globals["asks_consent"] = consents.is_asked
     app.register_blueprint(billing_pages.bp)
     outbox.set_recipient(app, codes.KIND, codes.to_holder)

@@ -9,8 +9,8 @@ from wtforms.validators import ValidationError
 from app.core import db
 from app.core.config import settings
 from app.onboarding import handover_form, handover_page, handovers, queries
+from app.onboarding.blueprint import bp
 from app.onboarding.handovers import HandoverRefused
-from app.onboarding.pages import bp
 from app.onboarding.visit import name_browser
 from app.web.limits import limited
 

@@ -15,11 +15,12 @@ from app.core.errors import AppError, Conflict, NotFound, PreconditionFailed
 from app.core.sealing import Unsealable
 from app.gateway import StripeFailed
 from app.onboarding import bots, consents, links, queries
+from app.onboarding.blueprint import bp
 from app.onboarding.follow import follow
 from app.onboarding.form_page import Problem
 from app.onboarding.links import LinkState, OnboardingLink
-from app.onboarding.pages import bp, is_in_doubt, tell
 from app.onboarding.payment import NotApproved, PaymentMethodOnFile
+from app.onboarding.trouble import is_in_doubt, log_cause
 from app.onboarding.visit import name_browser, name_in_url
 from app.web.languages import lazy_gettext as _
 from app.web.limits import limited
@@ -129,7 +130,7 @@ def _find(session: Session, token: str) -> OnboardingLink | None:
 
 def _explained(link: OnboardingLink, token: str, error: AppError) -> ResponseReturnValue:
     if isinstance(error, StripeFailed | NotFound | Unsealable):  # NotFound: no app is installed
-        tell(error)
+        log_cause(error)
         if is_in_doubt(error) and queries.of_browser(db.session(), cookie["browser"], link.customer_id):
             return redirect(_outcome(db.session(), link), 303)
         return _page(link, token, AWAY, 503)

@@ -1,80 +1,26 @@
-"""The public pages: sign up, come back, go on."""
+"""The pages of signing up: the form, storing what it says, forgetting the browser."""
 
-from typing import Any
-
-import structlog
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import g, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, customers, gateway, payers, portal, sync
+from app import apps, customers, portal
 from app.core import db
 from app.core.config import settings
 from app.core.errors import AppError, NotFound
 from app.core.sealing import Unsealable
-from app.gateway import StripeFailed, StripeUnavailable
-from app.onboarding import (
-    actions,
-    bots,
-    consents,
-    handover_form,
-    handover_page,
-    known_page,
-    payment,
-    queries,
-    state_page,
-)
+from app.gateway import StripeFailed
+from app.onboarding import actions, bots, consents, handover_form, handover_page, known_page, payment
 from app.onboarding.blank_page import blank_page
+from app.onboarding.blueprint import bp
 from app.onboarding.form_page import draw, draw_again, draw_text, explain
 from app.onboarding.forms import Form, SignupForm
 from app.onboarding.handovers import HandoverRefused
-from app.onboarding.models import Signup
 from app.onboarding.payment import NotApproved, PaymentMethodOnFile
-from app.onboarding.visit import app_of_profile, name_browser, outcome_url, requested_app, requested_payer
-from app.web import problems
+from app.onboarding.trouble import log_cause
+from app.onboarding.visit import app_of_profile, name_browser
 from app.web.limits import limited
-
-bp = Blueprint("onboarding", __name__)
-log = structlog.get_logger("gangway.onboarding")
-
-
-@bp.before_request
-def hurry() -> None:
-    """Limit how long Stripe may take, because a person waits: the page answers within ten seconds."""
-    gateway.set_budget()
-
-
-@bp.teardown_request
-def stop_hurrying(_error: BaseException | None) -> None:
-    """The thread goes on to other work."""
-    gateway.clear_budget()
-
-
-def is_counted() -> bool:
-    """Does this sign-up count? A double click or a reload costs nothing of the budget."""
-    return bool(g.get("counts", False))
-
-
-@bp.url_value_preprocessor
-def take_profile(_endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """Take the profile's name out of the address, so that the views need not."""
-    g.named_profile = values.pop("profile", None) if values else None
-
-
-@bp.before_request
-def use_named_profile() -> None:
-    """Use the profile that the address names. Raises NotFound when there is none of that name."""
-    if g.named_profile is not None:
-        portal.profile(g.named_profile)
-        portal.use_profile(g.named_profile)
-
-
-@bp.app_url_defaults
-def keep_profile(endpoint: str, values: dict[str, Any]) -> None:
-    """Let the addresses of the form name the profile of this request."""
-    if endpoint in {"onboarding.form", "onboarding.submit"} and portal.current_slug():
-        values.setdefault("profile", portal.current_slug())
 
 
 @bp.get("/")
@@ -109,6 +55,11 @@ def _form_of_visitor(session: Session, *, is_known: bool) -> ResponseReturnValue
     if request.args:
         return draw(SignupForm.blank(**handover_form.unsigned_values()))
     return blank_page(draw_text)
+
+
+def is_counted() -> bool:
+    """Does this sign-up count? A double click or a reload costs nothing of the budget."""
+    return bool(g.get("counts", False))
 
 
 @bp.post("/signup")
@@ -171,78 +122,12 @@ def _open_payment(session: Session, form: SignupForm, signed_up: actions.SignedU
         return redirect(url_for("onboarding.done", customer=customer_id), 303)
     except (StripeFailed, NotFound, Unsealable) as error:  # NotFound: no app is installed
         session.rollback()
-        tell(error)
+        log_cause(error)
         return redirect(url_for("onboarding.done", customer=customer_id), 303)
     except AppError as error:
         session.rollback()
         g.counts = True
         return draw(form, *explain(form, error))
-
-
-@bp.get("/return")
-@limited(lambda: settings().rate_limit_return)
-def done() -> ResponseReturnValue:
-    """Back from Stripe: ask Stripe, then show what is true."""
-    session = db.session()
-    named = request.args.get("customer")
-    known = queries.of_browser(session, cookie.get("browser"), named)
-    opened = queries.returned_from(session, request.args.get("session"), named)
-    signup = known or (queries.guest_of(session, opened) if opened else None)
-    if signup is None:
-        return render_template("onboarding/stranger.html"), 404
-    portal.use_profile(signup.profile)
-    customer = session.get(customers.Customer, signup.customer_id)
-    if customer is not None and customer.approval in customers.NOT_APPROVED and customer.deleted_at is None:
-        return render_template("onboarding/awaiting.html", customer=customer, is_guest=signup.is_guest)
-    is_live = opened is not None and opened.payer.deleted_at is None
-    payer = opened.payer if opened and is_live else requested_payer(session, signup.customer_id)
-    if payer is None:
-        return _details_saved(session, signup, is_away=apps.default(session) is None)
-    if payer.stripe_customer_id is None:  # Stripe can't say anything of it yet: nobody needs to wait
-        return _details_saved(session, signup, is_away=payer.last_error is not None)
-    db.end_read(session)
-    checked = sync.refresh(session, payer.id)
-    payer = payers.fresh(session, payer.id)
-    return state_page.show(session, payer, signup, checked=checked, is_known=known is not None)
-
-
-@bp.get("/cancelled")
-def cancelled() -> ResponseReturnValue:
-    """Say how to continue to somebody who went back on Stripe's page."""
-    session = db.session()
-    signup = queries.of_browser(session, cookie.get("browser"), request.args.get("customer"))
-    portal.use_profile(signup.profile if signup else None)
-    if signup is not None and known_page.has_begun(session, signup):  # another tab was quicker
-        return redirect(outcome_url(signup.customer_id), 303)
-    customer = session.get(customers.Customer, signup.customer_id) if signup else None
-    return render_template(
-        "onboarding/cancelled.html", customer=customer, is_guest=signup is not None and signup.is_guest
-    )
-
-
-@bp.post("/resume")
-@limited(lambda: settings().rate_limit_return)
-def resume() -> ResponseReturnValue:
-    """Go on where it was left: the open page, else a new one."""
-    session = db.session()
-    signup = queries.of_browser(session, cookie.get("browser"), request.form.get("customer"))
-    if signup is None:
-        return render_template("onboarding/stranger.html"), 404
-    portal.use_profile(signup.profile)
-    try:
-        is_another = "another" in request.form
-        url = payment.resume(session, requested_app(session), signup.customer_id, another=is_another)
-    except (PaymentMethodOnFile, NotApproved) as done:
-        return redirect(outcome_url(done.customer_id), 303)
-    except checkout.TooManyDeclines as error:
-        return problems.answer(error.status, *bots.too_many_declines())
-    except (StripeFailed, Unsealable) as error:
-        session.rollback()
-        tell(error)
-        if is_in_doubt(error):
-            return redirect(outcome_url(signup.customer_id), 303)
-        return _details_saved(session, signup, is_away=True, status=503)
-    return redirect(url, 303)
 
 
 @bp.post("/forget")
@@ -260,32 +145,6 @@ def forget() -> ResponseReturnValue:
 def forgotten() -> ResponseReturnValue:
     """Say that it is done, and how to come back."""
     return render_template("onboarding/forgotten.html")
-
-
-def is_in_doubt(error: AppError) -> bool:
-    """Did Stripe give no answer, so that nobody knows whether it did what was asked? /return checks again."""
-    return isinstance(error, StripeUnavailable) and error.is_unanswered
-
-
-def tell(error: AppError) -> None:
-    """Tell the log the cause, where the page says only that it can't be done now."""
-    if isinstance(error, Unsealable):
-        log.error("secret_not_opened", reason=error.detail)
-    else:
-        log.warning("payment_page_unavailable", cause=type(error).__name__, reason=error.detail)
-
-
-def _details_saved(
-    session: Session, signup: Signup, *, is_away: bool, status: int = 200
-) -> ResponseReturnValue:
-    """Say that the details are saved, and offer to continue; `is_away`: why it did not continue."""
-    customer = session.get(customers.Customer, signup.customer_id)
-    if customer is None or customer.deleted_at is not None:
-        return render_template("onboarding/stranger.html"), 404
-    page = render_template(
-        "onboarding/details_saved.html", customer=customer, is_away=is_away, is_guest=signup.is_guest
-    )
-    return page, status
 
 
 def _unfinished(own: known_page.KnownCustomer | None) -> tuple[customers.Customer, Form] | None:

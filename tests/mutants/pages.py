@@ -185,7 +185,7 @@ MUTANTS = (
     ),
     Mutant(
         "the return page does not ask Stripe",
-        "app/onboarding/pages.py",
+        "app/onboarding/return_pages.py",
         "checked = sync.refresh(session, payer.id)",
         "checked = payer.id is not None",
         "tests/onboarding/test_calls.py::test_return_before_the_webhooks",

@@ -18,7 +18,7 @@ from app.onboarding import queries, returns
 from app.onboarding.billing import actions, details_form, entry, view
 from app.onboarding.billing.access import Access, find
 from app.onboarding.billing.notes import Note, keep_note, take_note
-from app.onboarding.pages import tell
+from app.onboarding.trouble import log_cause
 from app.onboarding.visit import name_in_url, requested_app
 from app.payers import payment_status
 from app.web.languages import gettext
@@ -118,7 +118,7 @@ def open_stripe() -> ResponseReturnValue:
         return redirect(actions.open_stripe_portal(session, payer, return_url=back), 303)
     except (Invalid, PreconditionFailed, Unsealable) as error:
         session.rollback()
-        tell(error)
+        log_cause(error)
         keep_note(access.customer.id, "portal_closed")
         return redirect(_page_url(access, app), 303)
 
@@ -148,7 +148,7 @@ def _change(act: Callable[[Session, Access, str, str], Note]) -> ResponseReturnV
         note = Note("not_allowed")
     except (Invalid, PreconditionFailed, StripeFailed, Unsealable) as error:
         session.rollback()
-        tell(error)
+        log_cause(error)
         note = Note("failed")
     keep_note(customer_id, note.kind, note.shown)
     return redirect(own, 303)

@@ -1,0 +1,42 @@
+"""The blueprint of the public pages: what holds for each of them."""
+
+from typing import Any
+
+from flask import Blueprint, g
+
+from app import gateway, portal
+
+bp = Blueprint("onboarding", __name__)
+
+
+@bp.before_request
+def hurry() -> None:
+    """Limit how long Stripe may take, because a person waits: the page answers within ten seconds."""
+    gateway.set_budget()
+
+
+@bp.teardown_request
+def stop_hurrying(_error: BaseException | None) -> None:
+    """The thread goes on to other work."""
+    gateway.clear_budget()
+
+
+@bp.url_value_preprocessor
+def take_profile(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Take the profile's name out of the address, so that the views need not."""
+    g.named_profile = values.pop("profile", None) if values else None
+
+
+@bp.before_request
+def use_named_profile() -> None:
+    """Use the profile that the address names. Raises NotFound when there is none of that name."""
+    if g.named_profile is not None:
+        portal.profile(g.named_profile)
+        portal.use_profile(g.named_profile)
+
+
+@bp.app_url_defaults
+def keep_profile(endpoint: str, values: dict[str, Any]) -> None:
+    """Let the addresses of the form name the profile of this request."""
+    if endpoint in {"onboarding.form", "onboarding.submit"} and portal.current_slug():
+        values.setdefault("profile", portal.current_slug())
