@@ -220,4 +220,25 @@ MUTANTS = (
         new="            BillingPerson.removed_at.is_(None),\n",
         test="tests/onboarding/billing/test_people.py::test_gets_no_code_for_a_customer_that_was_deleted",
     ),
+    Mutant(
+        name="the billing page waits for Stripe without a budget",
+        file="app/onboarding/billing/pages.py",
+        old="    gateway.set_budget()\n",
+        new="    pass\n",
+        test="tests/onboarding/test_waiting.py::test_the_billing_page_answers_in_time",
+    ),
+    Mutant(
+        name="the budget of the billing page goes on for other work",
+        file="app/onboarding/billing/pages.py",
+        old="    gateway.clear_budget()\n",
+        new="    pass\n",
+        test="tests/onboarding/test_waiting.py::test_the_billing_page_answers_in_time",
+    ),
+    Mutant(
+        name="two requests at once use one code",
+        file="app/onboarding/billing/codes.py",
+        old=".where(BillingCode.id == code_id, BillingCode.used_at.is_(None))",
+        new=".where(BillingCode.id == code_id)",
+        test="tests/onboarding/billing/test_codes.py::test_lets_one_of_two_in_that_enter_it_at_once",
+    ),
 )

@@ -17,6 +17,7 @@ from app.gateway import time_budget
 from app.gateway.client import TIMEOUTS
 from app.payers import Payer
 from app.simulator import Simulator
+from tests.support.billing import BillingPage, press
 from tests.support.browser import Page
 from tests.support.hanging_stripe import Clock, HangingStripe, hang
 from tests.support.links import make_customer, make_link
@@ -120,6 +121,20 @@ def test_the_return_page_answers_in_time(
 
     assert clock.now < LONGEST
     assert page.h1.endswith("know yet")
+
+
+def test_the_billing_page_answers_in_time(
+    client: FlaskClient, clock: Clock, hang_from_now: Callable[[], HangingStripe], simulator: Simulator
+) -> None:
+    simulator.save_card(sign_up(client))
+    look(client)
+    form = BillingPage(client).page.one("form", action="/billing/stripe")
+    hang_from_now()
+
+    answer = press(client, form)
+
+    assert answer.location.startswith("/billing?customer=")
+    assert clock.now < LONGEST
 
 
 def test_the_worker_keeps_its_patience(

@@ -21,6 +21,7 @@ from app.web.mail import Mailbox
 from tests.support.billing import AMEX, BillingPage, add_method, after, plain, press
 from tests.support.browser import Page
 from tests.support.portal import sign_up
+from tests.support.rivals import comes_first
 from tests.support.rows import Rows
 from tests.support.statements import counted
 
@@ -279,6 +280,20 @@ def test_ends_after_the_days_of_a_browser(saved: FlaskClient, other: FlaskClient
 
     with time_machine.travel(db.utcnow() + timedelta(days=91), tick=True):
         assert "4242" not in BillingPage(other).text
+
+
+def test_lets_one_of_two_in_that_enter_it_at_once(
+    app: Flask, saved: FlaskClient, other: FlaskClient, mailbox: Mailbox, rows: Rows
+) -> None:
+    ask(other)
+    code = sent_code(mailbox)
+    used = sa.update(BillingCode).values(used_at=db.utcnow())
+
+    with comes_first(app, "UPDATE billing_code SET used_at", used):
+        answer = enter(other, code)
+
+    assert answer.status_code == 422
+    assert rows(BillingAccess) == []
 
 
 @pytest.mark.parametrize("path", ["/billing", "/return"])
