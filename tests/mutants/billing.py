@@ -241,4 +241,11 @@ MUTANTS = (
         new=".where(BillingCode.id == code_id)",
         test="tests/onboarding/billing/test_codes.py::test_lets_one_of_two_in_that_enter_it_at_once",
     ),
+    Mutant(
+        name="an account that the bank gave up counts as usable",
+        file="app/onboarding/billing/view.py",
+        old='return (end is None or utcnow() < end) and method.mandate_status != "inactive"',
+        new="return end is None or utcnow() < end",
+        test="tests/onboarding/billing/test_unusable.py::test_an_account_that_the_bank_gave_up_does_not_take_its_place",
+    ),
 )

@@ -8,10 +8,11 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app import sync
 from app.customers import Customer
 from app.payers import Payer, PaymentMethod
 from app.simulator import Simulator
-from tests.support.billing import AMEX, BillingPage, add_method, press
+from tests.support.billing import AMEX, VISA, BillingPage, add_method, press
 from tests.support.links import LinkPage, make_link
 from tests.support.portal import sign_up
 from tests.support.rows import Rows
@@ -72,6 +73,28 @@ def test_an_expired_card_does_not_take_the_place_of_the_default(
     [customer] = simulator.store.customers.values()
     default = customer["invoice_settings"]["default_payment_method"]
     assert simulator.store.payment_methods[default]["card"]["last4"] == "4242"
+
+
+def test_an_account_that_the_bank_gave_up_does_not_take_its_place(
+    app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows
+) -> None:
+    simulator.pay_by_bank(sign_up(client))
+    client.get("/return")
+    add_method(client, simulator, VISA)
+    [visa] = [row.id for row in rows(PaymentMethod) if row.last4 == "4242"]
+    [mandate] = [row["id"] for row in simulator.store.mandates.values()]
+    simulator.settle_mandate(mandate, "inactive")
+    while simulator.deliver_due():
+        pass
+    with app.app_context():
+        sync.run_until_idle()
+    form = BillingPage(client).page.one("form", action="/billing/stripe")
+    form.attributes["action"] = "/billing/remove"
+
+    press(client, form, method=visa)
+
+    assert "inactive" in {row.mandate_status for row in rows(PaymentMethod)}
+    assert simulator.store.payment_methods[visa]["customer"] is not None
 
 
 @pytest.mark.usefixtures("later")
