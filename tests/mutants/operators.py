@@ -285,4 +285,18 @@ MUTANTS = (
         new="",
         test="tests/operators/test_team.py::TestOneOperator::test_a_new_link_stands_in_the_audit_log",
     ),
+    Mutant(
+        name="an open link outlives a new password",
+        file="app/operators/auth/accounts.py",
+        old="    one_time_links.cancel(session, operator)\n    audit.note(session, kind",
+        new="    audit.note(session, kind",
+        test="tests/operators/test_account.py::TestPassword::test_ends_an_open_link",
+    ),
+    Mutant(
+        name="a token is taken behind any word",
+        file="app/operators/auth/tokens.py",
+        old='if kind.lower() == "bearer" else None',
+        new="if kind else None",
+        test="tests/operators/test_tokens.py::TestLetIn::test_another_word_is_told_the_one_sentence",
+    ),
 )

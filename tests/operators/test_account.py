@@ -5,7 +5,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.audit import Entry
-from app.operators.models import Operator, OperatorSession
+from app.core import db
+from app.operators.auth import one_time_links
+from app.operators.models import OneTimeLink, Operator, OperatorSession
 from tests.support.browser import Page
 from tests.support.console import post, sign_in
 from tests.support.operators import (
@@ -55,6 +57,16 @@ class TestName:
 
 class TestPassword:
     """Changing it."""
+
+    def test_ends_an_open_link(self, app: Flask, rows: Rows) -> None:
+        who = member(app)
+        with app.app_context():
+            one_time_links.make(db.session(), who)
+            db.session().commit()
+
+        change(sign_in(app, who=who))
+
+        assert rows(OneTimeLink) == []
 
     def test_ends_the_other_sessions_and_goes_on_under_a_new_token(self, app: Flask, rows: Rows) -> None:
         who = member(app)

@@ -202,6 +202,11 @@ class TestLetIn:
 
         assert [status(client, f"{word} {text}") for word in ("bearer", "BEARER", "Bearer ")] == [200] * 3
 
+    def test_another_word_is_told_the_one_sentence(self, app: Flask, client: FlaskClient) -> None:
+        text = created(app)
+
+        assert {status(client, f"{word} {text}") for word in ("Token", "Basic", "Bearer:", "")} == {401}
+
     def test_the_last_use_is_noted_once_a_minute(
         self, app: Flask, client: FlaskClient, clock: Traveller, rows: Rows
     ) -> None:
