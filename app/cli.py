@@ -70,6 +70,10 @@ COMMANDS = {
 JOINING = {"stripe": Command("app.payers.cli", "uninstall_command", "")}
 
 
+NOT_ALLOWED = "surrogates not allowed"  # Python reads bytes that are not UTF-8 as surrogates
+NOT_UTF_8 = "Something that you gave to this command is not UTF-8 text."
+
+
 class Commands(click.Group):
     """Imports commands when they are used, and says what went wrong in a sentence."""
 
@@ -125,6 +129,8 @@ def _explain(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, AppError):
         return error.detail
+    if isinstance(error, UnicodeEncodeError) and error.reason == NOT_ALLOWED:
+        return NOT_UTF_8
     return db.explain(error) if isinstance(error, SQLAlchemyError) else None
 
 

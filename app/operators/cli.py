@@ -8,10 +8,12 @@ from flask.cli import with_appcontext
 
 from app.core import db
 from app.core.db import utcnow
+from app.core.errors import Invalid
 from app.operators import queries
 from app.operators.auth import accounts, one_time_links
 from app.operators.auth.tokens import SCOPES, create_token, end_of, revoke_token, tokens
 from app.operators.models import Role
+from app.web.storable import is_unstorable
 
 group = click.Group("token", help="Create, list and revoke API tokens.")
 
@@ -170,6 +172,9 @@ def reset_second_factor_command(email: str) -> None:
 
 def _password(*, from_stdin: bool) -> str:
     if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
+        password = sys.stdin.readline().rstrip("\r\n")
+        if is_unstorable(password):  # no form would take it at the login
+            raise Invalid("The password on standard input is not UTF-8 text.")
+        return password
     asked: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     return asked

@@ -197,3 +197,18 @@ def test_says_that_a_port_for_metrics_is_taken(run: Run) -> None:
 
     assert answer.exit_code == 1
     assert f"Port {port} of loopback is taken: choose another with --metrics." in answer.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("operator", "create", "ada\udcff@example.com", "--invite"),
+        ("token", "create", "\udcff"),
+        ("stripe", "default", "\udcff"),
+    ],
+)
+def test_bytes_that_are_no_text_are_refused_in_a_sentence(run: Run, words: tuple[str, ...]) -> None:
+    answer = run(*words)
+
+    assert answer.exit_code == 1
+    assert "Error: Something that you gave to this command is not UTF-8 text." in answer.output

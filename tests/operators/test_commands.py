@@ -86,6 +86,7 @@ class TestCreate:
             (("ada@example.com", "--name", "x" * 257, "--invite"), None, "256 characters at most"),
             (("ada@example.com", "--password-stdin"), "short\n", "12 characters or more"),
             (("ada@example.com", "--password-stdin"), "password1234\n", "easy to guess"),
+            (("ada@example.com", "--password-stdin"), f"{PASSWORD}\0\n", "is not UTF-8 text"),
         ],
     )
     def test_says_what_is_wrong(
