@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from sqlalchemy.orm import Session
 from app import create_app, migrations
 from app.core import db
 from app.core.errors import Conflict
-from app.migrations import compatibility, indexes, locks
+from app.migrations import columns, compatibility, indexes, locks
+from app.payers import Payer
 from tests.conftest import make_settings
 from tests.support.processes import wait_until
 
@@ -165,6 +167,32 @@ def test_keep_the_rows_of_renamed_tables(empty: Flask) -> None:
     assert after == ("a", 3)
     assert db.session().scalar(sa.text("SELECT kind FROM journal_entry")) == "a"
     assert failures(db.session(), "pace") == 3
+
+
+def test_note_on_which_day_the_customers_of_payers_signed_up(
+    empty: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrations.upgrade("0001")
+    execute(*OLD_ROWS)
+    migrations.upgrade("0012")
+    payer = "INSERT INTO payer (id, app_id, customer_id, created_at, deleted_at, generation, attempts)"
+    execute(
+        "INSERT INTO customer (id, name, created_at, updated_at)"
+        " VALUES ('2', 'B', '2026-02-02 23:59:59+00:00', '2026-02-02')",
+        f"{payer} VALUES ('4', '2', '2', '2026-03-03', NULL, 0, 0)",
+        f"{payer} VALUES ('5', '2', '2', '2026-03-03', '2026-03-04', 0, 0)",
+    )
+    monkeypatch.setattr(columns, "BATCH", 2)
+
+    migrations.upgrade()
+    days = {row.id: row.signed_up_on for row in db.session().execute(sa.select(Payer.id, Payer.signed_up_on))}
+    db.session().close()
+    migrations.downgrade("0012")
+    kept = list(db.session().scalars(sa.text("SELECT id FROM payer ORDER BY id")))
+
+    assert days.pop("3") is not None
+    assert days == {"4": date(2026, 2, 2), "5": date(2026, 2, 2)}
+    assert kept == ["3", "4", "5"]
 
 
 def failures(session: Session, table: str) -> int:

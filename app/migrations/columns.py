@@ -1,10 +1,13 @@
 """Columns added to tables that are there already."""
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+
+BATCH = 5000
 
 
 def add(table: str, column: sa.Column[Any]) -> None:
@@ -23,3 +26,15 @@ def filling() -> AbstractContextManager[None]:
     if op.get_bind().dialect.name == "postgresql":
         return op.get_context().autocommit_block()
     return nullcontext()
+
+
+def batches(table: str) -> Iterator[tuple[str, str]]:
+    """Yield after which id and up to which the next few thousand rows stand. Fill them in their own commit.
+
+    Whoever writes one of them waits for that commit alone.
+    """
+    id_, after = sa.column("id"), ""
+    ids = sa.select(id_).select_from(sa.table(table)).order_by(id_).limit(BATCH)
+    while found := op.get_bind().scalars(ids.where(id_ > after)).all():
+        yield after, found[-1]
+        after = found[-1]

@@ -80,7 +80,13 @@ def activate(session: Session, app_id: str, customer_id: str, stripe_customer_id
         .execution_options(populate_existing=True)
     )
     if payer is None:
-        payer = Payer(app_id=app_id, customer_id=customer_id, stripe_customer_id=stripe_customer_id)
+        signed_up_on = session.get_one(customers.Customer, customer_id).created_at.date()
+        payer = Payer(
+            app_id=app_id,
+            customer_id=customer_id,
+            stripe_customer_id=stripe_customer_id,
+            signed_up_on=signed_up_on,
+        )
         session.add(payer)
     payer.deleted_at = payer.stripe_deleted_at = payer.verified_at = None
     payer.status_until = utcnow()

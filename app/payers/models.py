@@ -1,6 +1,6 @@
 """A customer as Stripe knows it."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -60,6 +60,7 @@ class Payer(Base):
     verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when Stripe last told us
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # with its customer, or unbound
+    signed_up_on: Mapped[date | None]  # its customer's first day (UTC), for counts; older code left it out
 
     # For lists and counts, written by `checkout.restate`; the truth about one payer is `payment_status`.
     status: Mapped[str | None] = mapped_column(sa.String(16))  # None: not stated yet
@@ -113,6 +114,7 @@ class Payer(Base):
             "uq_payer_stripe_customer_live", "app_id", "stripe_customer_id", unique=True, where=LIVE
         ),
         partial_index("ix_payer_live_status", "status", "app_id", "customer_id", where=LIVE),
+        partial_index("ix_payer_signed_up", "app_id", "signed_up_on", "status", where=LIVE),
         partial_index("ix_payer_troubled", "app_id", "status", "status_since", where=TROUBLED),
         sa.Index("ix_payer_stripe_customer_id", "stripe_customer_id"),  # of whichever app, deleted ones too
         # Who is not among these has not begun.

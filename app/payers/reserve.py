@@ -174,6 +174,7 @@ def _reservation(app: apps.App, customer: customers.Customer) -> dict[str, Any]:
         "id": new_id(),
         "app_id": app.id,
         "customer_id": customer.id,
+        "signed_up_on": customer.created_at.date(),
         "request": _contact(customer),
         "status": "none",
         "status_since": now,

@@ -37,7 +37,7 @@ def customer(
                     stripe_customer_id=f"cus_{made.id}",
                     status=status,
                     created_at=at,
-                    **({"status_since": at} | payer),
+                    **({"status_since": at, "signed_up_on": at.date()} | payer),
                 )
             )
         session.commit()

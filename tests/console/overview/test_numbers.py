@@ -6,8 +6,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import customers
+from app import apps, payers
 from app.apps import App
+from app.console.overview.funnel import SlowAnswers
 from app.core import db
 from app.customers import Customer
 from tests.support.browser import Page
@@ -119,13 +120,61 @@ def test_leaves_out_who_was_deleted(app: Flask, console: FlaskClient) -> None:
     gone = customer(app, "saved", name="Gone")
     with app.app_context():
         session = db.session()
-        customers.delete(session, session.get_one(Customer, gone), actor="test")
+        payers.delete_customer(session, session.get_one(Customer, gone), actor="test")
         session.commit()
 
     page = Page.of(console.get("/operator/"))
 
     assert funnel(console)["Signed up"] == "1"
     assert "Gone" not in page.text
+
+
+def test_counts_whom_older_code_has_noted_without_a_day(
+    app: Flask, console: FlaskClient, now: datetime
+) -> None:
+    yesterday = now - timedelta(days=1)
+    for status in ("saved", "failed", "none"):
+        customer(app, status, created_at=yesterday, signed_up_on=None)
+    customer(app, "saved", created_at=yesterday)
+    customer(app, "saved", created_at=now - timedelta(days=60), signed_up_on=None)
+
+    page = Page.of(console.get("/operator/?span=7d"))
+
+    rows = page.one("div", class_="table-scroll").all("tr")[1:3]
+    assert [[cell.text for cell in row.all("td")] for row in rows] == [["0"] * 5, ["4", "2", "0", "1", "1"]]
+    assert funnel(console, "?span=90d")["Saved a method"].startswith("3 ")
+
+
+def test_counts_on_the_day_of_the_sign_up_whoever_came_to_stripe_later(
+    app: Flask, console: FlaskClient, now: datetime
+) -> None:
+    old = customer(app, created_at=now - timedelta(days=60))
+    with app.app_context():
+        db.start_write(db.session())
+        session = db.session()
+        reserved, _ = payers.reserve(session, apps.find(session), old)
+        session.commit()
+        assert reserved.signed_up_on == (now - timedelta(days=60)).date()
+        reserved.status = "saved"
+        session.commit()
+
+    assert funnel(console)["Signed up"] == "0"
+    assert funnel(console, "?span=90d")["Saved a method"] == "1 100%"
+
+
+def test_says_when_it_counted(app: Flask, console: FlaskClient, now: datetime) -> None:
+    app.extensions["gangway.slow_answers"] = SlowAnswers(worth=0.0, times=1e9)
+    pages, counts = [], []
+
+    for _ in range(2):
+        customer(app, "saved")
+        pages.append(Page.of(console.get("/operator/")))
+        counts.append(funnel(console)["Signed up"])
+
+    instants = [page.one("p", class_="small counted").one("time")["datetime"] for page in pages]
+    assert datetime.fromisoformat(instants[0]) >= now
+    assert instants == instants[:1] * 2  # the numbers are those of that instant
+    assert counts == ["1", "1"]
 
 
 def test_says_so_when_nobody_signed_up_in_a_span(app: Flask, console: FlaskClient, now: datetime) -> None:
