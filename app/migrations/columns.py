@@ -33,7 +33,7 @@ def batches(table: str) -> Iterator[tuple[str, str]]:
 
     Whoever writes one of them waits for that commit alone.
     """
-    id_, after = sa.column("id"), ""
+    id_, after = sa.column("id", sa.String), ""
     ids = sa.select(id_).select_from(sa.table(table)).order_by(id_).limit(BATCH)
     while found := op.get_bind().scalars(ids.where(id_ > after)).all():
         yield after, found[-1]

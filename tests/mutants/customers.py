@@ -33,6 +33,20 @@ MUTANTS = (
         test="tests/onboarding/test_first_session.py::test_is_not_opened_for_a_customer_that_was_deleted_meanwhile",
     ),
     Mutant(
+        name="a payer that is made later counts as a later sign-up",
+        file="app/payers/reserve.py",
+        old="customer.created_at.date()",
+        new="utcnow().date()",
+        test="tests/payers/test_day_of_sign_up.py::test_is_kept_however_late_a_payer_is_made",
+    ),
+    Mutant(
+        name="the overview leaves out payers that older code made",
+        file="app/console/overview/funnel.py",
+        old="Payer.signed_up_on.is_(None)",
+        new="sa.false()",
+        test="tests/console/overview/test_numbers.py::test_counts_whom_older_code_has_noted_without_a_day",
+    ),
+    Mutant(
         name="what happened since overwrites nothing of a new payer",
         file="app/payers/reserve.py",
         old="            Payer.due_at.is_(None),\n",

@@ -31,12 +31,12 @@ class DateRange:
     @property
     def since(self) -> datetime | None:
         """The first instant."""
-        return _midnight(self.first) if self.first else None
+        return midnight(self.first) if self.first else None
 
     @property
     def until(self) -> datetime | None:
         """The first instant after it."""
-        return _midnight(self.last + ONE_DAY) if self.last else None
+        return midnight(self.last + ONE_DAY) if self.last else None
 
 
 def read(arguments: Mapping[str, str], *, default: str = "") -> DateRange:
@@ -77,5 +77,6 @@ def _chosen(typed: dict[str, str], default: str) -> DateRange:
     return DateRange("custom", days["from"], days["to"], typed)
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
+    """The first instant of a day."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)

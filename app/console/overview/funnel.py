@@ -11,9 +11,9 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.console.common.date_range import DateRange
+from app.console.common.date_range import DateRange, midnight
 from app.console.overview import attention
-from app.core.db import utcnow
+from app.core.db import UtcDateTime, utcnow
 from app.customers import Customer
 from app.payers import STATUS_TABLE, Payer
 
@@ -22,6 +22,7 @@ UNDER_WAY = {status for status, info in STATUS_TABLE.items() if info.is_under_wa
 TROUBLED = {*attention.CONCERNS}  # the page counts "needs attention" in one way
 MAX_BARS = 100  # with more days, each bar is a week
 ONE_DAY = timedelta(days=1)
+EVERYBODY = "everybody"  # stands where a status would
 
 Value = TypeVar("Value")
 
@@ -96,57 +97,50 @@ def count(session: Session, dates: DateRange, app_id: str | None) -> Funnel:
     assert dates.first is not None
     assert dates.last is not None
     counted_at = utcnow()
-    everybody: Counter[date] = Counter()
-    by_day: dict[date, Counter[str | None]] = {}
-    for day, is_everybody, status, count in session.execute(_query(session, dates, app_id)):
-        if is_everybody:
-            everybody[day] += count
-        else:
-            by_day.setdefault(day, Counter())[status] += count
-    for day, statuses in by_day.items():
-        everybody[day] -= statuses.total()
-    for day, others in everybody.items():
-        by_day.setdefault(day, Counter())[None] += others
     width = ONE_DAY if (dates.last - dates.first).days < MAX_BARS else 7 * ONE_DAY
-    bars, first = [], dates.first
-    while first <= dates.last:
-        last = min(first + width - ONE_DAY, dates.last)
-        days = (first + number * ONE_DAY for number in range((last - first).days + 1))
-        bars.append(Bar(first, last, Tally.of(sum((by_day.get(day, Counter()) for day in days), Counter()))))
-        first = last + ONE_DAY
-    return Funnel(Tally.of(sum(by_day.values(), Counter())), bars, counted_at)
+    number = (dates.last - dates.first) // width + 1
+    firsts = [dates.first + index * width for index in range(number)]
+    spans = [(first, min(first + width - ONE_DAY, dates.last)) for first in firsts]
+    found: list[Counter[str | None]] = [Counter() for _ in spans]
+    for day, status, count in session.execute(_query(spans, app_id)):
+        if day is not None:
+            found[(day - dates.first) // width][status] += count
+    for statuses in found:
+        everybody = statuses.pop(EVERYBODY, 0)
+        statuses[None] += everybody - statuses.total()  # who has no payer in this app
+    bars = [Bar(*span, Tally.of(statuses)) for span, statuses in zip(spans, found, strict=True)]
+    return Funnel(Tally.of(sum(found, Counter())), bars, counted_at)
 
 
 def _query(
-    session: Session, dates: DateRange, app_id: str | None
-) -> sa.CompoundSelect[date, bool, str | None, int]:
-    """All customers of each day, and its live payers in one app by their status. A customer has at most one.
+    spans: list[tuple[date, date]], app_id: str | None
+) -> sa.CompoundSelect[date | None, str | None, int]:
+    """How many customers each bar has, as EVERYBODY, and how many live payers each day has, by their status.
 
-    Each half reads one index. It is one statement, so that both are counted at the same instant.
+    A customer has at most one in an app. Either half reads a part of one index, and no table. It is one
+    statement, so that all are counted at the same instant.
     """
-    has_zones = session.get_bind().dialect.name == "postgresql"
-    instant = sa.func.timezone("UTC", Customer.created_at) if has_zones else Customer.created_at
-    day = sa.func.date(instant, type_=sa.Date)
-    is_wanted = (Customer.created_at >= dates.since, Customer.created_at < dates.until)
-    everybody = (
-        sa.select(day, sa.true(), sa.cast(sa.null(), Payer.status.type), sa.func.count())
-        .where(Customer.deleted_at.is_(None), *is_wanted)
-        .group_by(day)
-    )
-    is_theirs = (Payer.app_id == (app_id or ""), Payer.deleted_at.is_(None))
-    payers = (
-        sa.select(Payer.signed_up_on, sa.false(), Payer.status, sa.func.count())
-        .where(*is_theirs, Payer.signed_up_on.between(dates.first, dates.last))
+    instants = (sa.column("since", UtcDateTime), sa.column("until", UtcDateTime))
+    ranges = [(first, midnight(first), midnight(last + ONE_DAY)) for first, last in spans]
+    bar = sa.values(sa.column("first", sa.Date), *instants, name="bar").data(ranges).cte("bar")
+    is_in_bar = sa.and_(Customer.created_at >= bar.c.since, Customer.created_at < bar.c.until)
+    customers = sa.select(sa.func.count()).where(Customer.deleted_at.is_(None), is_in_bar).scalar_subquery()
+    everybody = sa.select(bar.c.first, sa.cast(EVERYBODY, Payer.status.type), customers)
+    is_theirs = sa.and_(Payer.app_id == (app_id or ""), Payer.deleted_at.is_(None))
+    by_day = (
+        sa.select(Payer.signed_up_on, Payer.status, sa.func.count())
+        .where(is_theirs, Payer.signed_up_on.between(spans[0][0], spans[-1][1]))
         .group_by(Payer.signed_up_on, Payer.status)
     )
     by_older_code = (
-        sa.select(day, sa.false(), Payer.status, sa.func.count())
+        sa.select(bar.c.first, Payer.status, sa.func.count())
         .select_from(Payer)
-        .join(Customer, Customer.id == Payer.customer_id)
-        .where(*is_theirs, Payer.signed_up_on.is_(None), *is_wanted)
-        .group_by(day, Payer.status)
+        .outerjoin(Customer, Customer.id == Payer.customer_id)  # SQLite keeps this order: first the few
+        .outerjoin(bar, is_in_bar)
+        .where(is_theirs, Payer.signed_up_on.is_(None))
+        .group_by(bar.c.first, Payer.status)
     )
-    return sa.union_all(everybody, payers, by_older_code)
+    return sa.union_all(everybody, by_day, by_older_code)
 
 
 class SlowAnswers:
