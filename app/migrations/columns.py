@@ -31,7 +31,7 @@ def filling() -> AbstractContextManager[None]:
 def batches(table: str) -> Iterator[tuple[str, str]]:
     """Yield after which id and up to which the next few thousand rows stand. Fill them in their own commit.
 
-    Whoever writes one of them waits for that commit alone.
+    A writer of such a row waits for that commit alone.
     """
     id_, after = sa.column("id", sa.String), ""
     ids = sa.select(id_).select_from(sa.table(table)).order_by(id_).limit(BATCH)

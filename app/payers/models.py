@@ -22,6 +22,7 @@ THERE = sa.text("deleted_at IS NULL AND stripe_deleted_at IS NULL")
 DUE = sa.text("due_at IS NOT NULL")
 PRIORITY = sa.text("is_priority AND due_at IS NOT NULL")
 DRIFTED = sa.text("drift IS NOT NULL")
+BLOCKED = sa.text("blocked_at IS NOT NULL")
 BLOCK_DURATION = timedelta(days=1)
 SETTLE_DELAY = timedelta(seconds=30)  # by then a request that Stripe did not answer has taken effect
 LONG_AGO = sa.text("'1970-01-01 00:00:00.000000'")  # rows that are older than a column get their turn soon
@@ -124,6 +125,7 @@ class Payer(Base):
         partial_index("ix_payer_priority", "app_id", "due_at", where=PRIORITY),
         partial_index("ix_payer_verify", "app_id", "verify_at", where=THERE),
         partial_index("ix_payer_drift", "verified_at", where=DRIFTED),
+        partial_index("ix_payer_blocked", "blocked_at", where=BLOCKED),
     )
 
     @property
