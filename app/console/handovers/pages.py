@@ -10,6 +10,7 @@ from app.core import db
 from app.core.errors import Conflict
 from app.onboarding import handovers
 from app.operators import OperatorPages, Role
+from app.web.urls import external
 
 pages = OperatorPages("console_handovers", __name__)
 
@@ -60,6 +61,7 @@ def _page(form: SecretForm, shown: object = None) -> str:
         most=handovers.MAX_LIVE_SECRETS,
         shown_secret=shown,
         loose=_loose_profiles(),
+        form_url=external("onboarding.form"),
     )
 
 

@@ -1,5 +1,9 @@
 """An administrator makes the secrets of hand-overs, sees each once, and revokes them."""
 
+import html
+import re
+
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
@@ -29,6 +33,20 @@ def make(client: FlaskClient, name: str = "shop") -> Page:
 
 def test_says_what_to_do_while_there_is_none(app: Flask) -> None:
     assert "There is no secret yet" in Page.of(sign_in(app).get(PATH)).text
+
+
+def test_shows_code_that_works(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = make(sign_in(app))
+    monkeypatch.setenv("GANGWAY_HANDOVER_SECRET", shown.one(id="once")["value"])
+
+    [code] = re.findall(r"<pre[^>]*>(.*?)</pre>", shown.html, re.DOTALL)
+    exec(html.unescape(code), {})  # noqa: S102 (our own example)
+
+    url = capsys.readouterr().out.strip().splitlines()[-1]
+    page = Page.of(client.get(url.removeprefix("http://127.0.0.1:8000")))
+    assert (page.value("name"), page.value("email")) == ("Ada Lovelace", "ada@example.com")
 
 
 def test_makes_one_that_works_and_is_shown_once(app: Flask, client: FlaskClient, rows: Rows) -> None:
