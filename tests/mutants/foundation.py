@@ -257,4 +257,11 @@ MUTANTS = (
         new="            pass\n",
         test="tests/web/test_limits.py::TestWhenItIsOver::test_a_token_does_not_pay_for_our_fault",
     ),
+    Mutant(
+        name="a sealed message opens in another's place",
+        file="app/outbox/actions.py",
+        old='    return f"outbox_message:{id_}"\n',
+        new='    return "outbox_message"\n',
+        test="tests/outbox/test_outbox.py::test_opens_no_message_in_the_place_of_another",
+    ),
 )

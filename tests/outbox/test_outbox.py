@@ -229,6 +229,18 @@ def test_drops_what_no_key_opens(app: Flask, session: Session, rows: Rows) -> No
     assert to(sender) == []
 
 
+def test_opens_no_message_in_the_place_of_another(app: Flask, session: Session, rows: Rows) -> None:
+    sender = use(app, Mailbox())
+    put(session, "a@example.com", "b@example.com")
+    db.start_write(session)
+    one, other = (session.get_one(OutboxMessage, row.id) for row in rows(OutboxMessage))
+    one.sealed, other.sealed = other.sealed, one.sealed
+    session.commit()
+
+    assert outbox.deliver(session) == 0
+    assert to(sender) == []
+
+
 def test_two_workers_send_nothing_twice(app: Flask, session: Session) -> None:
     sender = use(app, Mailbox())
     put(session, *(f"{number}@example.com" for number in range(20)))
