@@ -64,17 +64,27 @@ class PublishedSettings:
             with _connection() as connection:
                 version = connection.scalar(newest) or 0
                 if version != self._version:
-                    document = connection.scalar(
-                        select(PortalVersion.document).where(PortalVersion.id == version)
-                    )
-                    self._stored = PortalSettings.model_validate(document) if version else PortalSettings()
+                    self._stored = _newest_readable(connection)
                     self._version, self._known = version, None
         except SQLAlchemyError as error:
             log.warning("portal_settings_not_read", cause=type(error).__name__)
-        except ValidationError:  # another release has stored what this one can't read
-            log.exception("portal_settings_not_understood", version=version)
-            self._version = version
         self._checked_at = monotonic()
+
+
+def _newest_readable(connection: sa.Connection) -> PortalSettings:
+    """Return the newest settings that this release understands: another one may have stored newer ones.
+
+    Without any, a portal that is closed to visitors would open.
+    """
+    newest = select(PortalVersion.id, PortalVersion.document).order_by(PortalVersion.id.desc()).limit(1)
+    row = connection.execute(newest).one_or_none()
+    while row is not None:
+        try:
+            return PortalSettings.model_validate(row.document)
+        except ValidationError:
+            log.exception("portal_settings_not_understood", version=row.id)
+        row = connection.execute(newest.where(PortalVersion.id < row.id)).one_or_none()
+    return PortalSettings()
 
 
 @contextmanager

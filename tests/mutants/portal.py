@@ -111,4 +111,11 @@ MUTANTS = (
         "not stat.S_ISREG(path.stat().st_mode)",
         "tests/portal/test_command.py::test_export_follows_no_link",
     ),
+    Mutant(
+        "a closed portal opens when a newer release has stored its settings",
+        "app/portal/cache.py",
+        "row = connection.execute(newest.where(PortalVersion.id < row.id)).one_or_none()",
+        "row = None",
+        "tests/portal/test_published.py::test_are_the_newest_that_a_new_process_can_read",
+    ),
 )

@@ -153,6 +153,28 @@ def test_of_a_newer_release_that_can_not_be_read_leave_what_was_known(app: Flask
     assert portal.profile().brand.company_name == "First"
 
 
+def test_are_the_newest_that_a_new_process_can_read(
+    app: Flask, settings: Settings, session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish(session, portal.PortalSettings(profiles={"default": portal.Profile(sign_up="links")}))
+    for number in (2, 3):
+        session.add(portal.PortalVersion(id=number, document={"profiles": number}, actor="command"))
+    session.commit()
+
+    page = Page.of(create_app(settings).test_client().get("/signup"))
+
+    assert not page.all("form", id="details")
+    assert "portal_settings_not_understood" in capsys.readouterr().out
+
+
+def test_are_the_defaults_when_no_version_can_be_read(app: Flask, session: Session) -> None:
+    session.add(portal.PortalVersion(id=1, document={"profiles": 3}, actor="command"))
+    session.commit()
+    cache.held().expire()
+
+    assert portal.published().profiles.keys() == {"default"}
+
+
 def test_stay_in_force_while_the_database_is_away(app: Flask, session: Session) -> None:
     publish(session)
     portal.profile()
