@@ -15,7 +15,7 @@ from app.apps.models import App, SigningSecret
 from app.core import db
 from app.core.config import is_public, settings
 from app.core.db import utcnow
-from app.core.errors import Conflict
+from app.core.errors import Conflict, Invalid
 from app.core.sealing import Unsealable
 from app.gateway import (
     Account,
@@ -25,6 +25,7 @@ from app.gateway import (
     StripePermissionMissing,
     is_live,
 )
+from app.web.visible import one_line
 
 NOT_PUBLIC = "A live key needs a public URL that Stripe can reach over https: set GANGWAY_PUBLIC_URL first."
 
@@ -110,9 +111,12 @@ def install(
     The caller commits, then calls `delete_orphans`: an installation that died leaves an endpoint with a
     secret that nobody knows. It can run again at any time.
 
-    Raises UnusableKey, StripeKeyRejected, StripePermissionMissing, and Conflict when this account and mode is
-    installed.
+    Raises Invalid, UnusableKey, StripeKeyRejected, StripePermissionMissing, and Conflict when this account
+    and mode is installed.
     """
+    name = one_line(name)
+    if not name:
+        raise Invalid("An app needs a name in one line, of 256 characters at most.")
     api_key = keys.secret_key(api_key)
     if is_live(api_key) and not is_public(public_url):
         raise keys.UnusableKey(NOT_PUBLIC)

@@ -22,3 +22,9 @@ def trim(text: str) -> str:
     while text != before:
         before, text = text, text.strip().strip(PADDING)
     return text if is_visible(text) else ""
+
+
+def one_line(text: str, longest: int = 256) -> str:
+    """Text as a name in one line; empty when it can't be seen, has several lines or is too long."""
+    name = trim(text)
+    return name if len(name.splitlines()) == 1 and len(name) <= longest else ""

@@ -11,6 +11,7 @@ from app.apps.cli import default_command, install_command, list_command, replace
 from app.apps.models import App
 from app.audit import Entry
 from app.core import db
+from app.core.errors import Invalid
 from app.payers.cli import uninstall_command
 from app.simulator import (
     DEFAULT_ACCOUNT,
@@ -179,3 +180,14 @@ def test_installs_the_restricted_key_of_the_simulator(bare_app: Flask) -> None:
 
     assert result.exit_code == 0, result.output
     assert len(installed(bare_app)) == 1
+
+
+@pytest.mark.parametrize("name", ["", "\u200b", "One\nTwo", "x" * 257])
+def test_installs_nothing_under_a_name_that_cannot_be_shown(app: Flask, name: str, rows: Rows) -> None:
+    before = len(rows(App))
+
+    found = run(app, install_command, "--api-key", OTHER_KEY, "--name", name).exception
+
+    assert isinstance(found, Invalid)
+    assert "An app needs a name in one line" in found.detail
+    assert len(rows(App)) == before

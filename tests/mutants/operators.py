@@ -299,4 +299,11 @@ MUTANTS = (
         new="if kind else None",
         test="tests/operators/test_tokens.py::TestLetIn::test_another_word_is_told_the_one_sentence",
     ),
+    Mutant(
+        "two lines are a name",
+        "app/web/visible.py",
+        "len(name.splitlines()) == 1",
+        "name",
+        "tests/operators/test_tokens.py::TestCommands::test_create_refuses_a_name_that_says_nothing",
+    ),
 )

@@ -61,9 +61,9 @@ class TestCommands:
         assert (token.scope, token.expires_at) == ("write", None)
 
     def test_create_refuses_a_name_that_says_nothing(self, app: Flask, rows: Rows) -> None:
-        answers = [run(app, "create", name) for name in (" ", "x" * 257)]
+        answers = [run(app, "create", name) for name in (" ", "x" * 257, "\u200b", "a\nb")]
 
-        assert [answer.exit_code for answer in answers] == [1, 1]
+        assert [answer.exit_code for answer in answers] == [1] * 4
         assert rows(ApiToken) == []
 
     def test_create_refuses_a_name_that_a_live_token_has(self, app: Flask, rows: Rows) -> None:

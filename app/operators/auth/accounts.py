@@ -19,6 +19,7 @@ from app.operators.auth import one_time_links, passwords, second_factor, session
 from app.operators.auth.passwords import AcceptedPassword
 from app.operators.models import Operator, Role
 from app.operators.queries import by_email, folded
+from app.web.visible import one_line
 
 
 class EmailTaken(Conflict):
@@ -234,9 +235,11 @@ def _set_password(operator: Operator, password: AcceptedPassword) -> None:
 
 
 def _checked_name(name: str) -> str:
-    if not name.strip() or len(name.strip()) > 256:
-        raise Invalid("An operator needs a name of 256 characters at most.", fields={"name": "wrong"})
-    return name.strip()
+    checked = one_line(name)
+    if not checked:
+        told = "An operator needs a name in one line, of 256 characters at most."
+        raise Invalid(told, fields={"name": "wrong"})
+    return checked
 
 
 def _actor(by: Operator | None) -> str:

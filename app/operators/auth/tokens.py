@@ -16,6 +16,7 @@ from app.core import db
 from app.core.db import new_id, utcnow
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from app.operators.models import ApiToken
+from app.web.visible import one_line
 
 SCOPES = ("read", "write", "admin")  # each may do what those before it may
 PREFIX = "gangway"  # so that a leaked token is recognised by scanners and people
@@ -37,18 +38,15 @@ def create_token(
     """Make a token. Its text is given here and never again. Flushes. Raises Invalid and Conflict."""
     if scope not in SCOPES:
         raise Invalid(f"The scope must be one of {', '.join(SCOPES)}.")
-    if not name.strip() or len(name) > 256:
-        raise Invalid("A token needs a name of 256 characters at most.")
-    taken = Conflict(
-        f"A token named “{name.strip()}” exists already: choose another name, or revoke that one."
-    )
-    same = sa.select(ApiToken.id).where(ApiToken.name == name.strip(), ApiToken.revoked_at.is_(None))
+    name = one_line(name)
+    if not name:
+        raise Invalid("A token needs a name in one line, of 256 characters at most.")
+    taken = Conflict(f"A token named “{name}” exists already: choose another name, or revoke that one.")
+    same = sa.select(ApiToken.id).where(ApiToken.name == name, ApiToken.revoked_at.is_(None))
     if session.scalar(same) is not None:
         raise taken
     secret = secrets.token_urlsafe(32)
-    token = ApiToken(
-        id=new_id(), name=name.strip(), scope=scope, secret_hash=_hash(secret), expires_at=expires_at
-    )
+    token = ApiToken(id=new_id(), name=name, scope=scope, secret_hash=_hash(secret), expires_at=expires_at)
     session.add(token)
     audit.note(session, "token.created", actor=actor, token_id=token.id, name=token.name, scope=scope)
     try:
