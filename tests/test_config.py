@@ -127,6 +127,7 @@ def test_say_of_each_missing_secret_how_to_make_it(monkeypatch: pytest.MonkeyPat
         ("LOG_LEVEL", "chatty", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
         ("LOG_FORMAT", "xml", "'json' or 'console'"),
         ("LOGO_FILE", "/nowhere/logo.svg", "must name an existing SVG, PNG or WebP file"),
+        ("CUSTOM_CSS_FILE", "/nowhere/style.css", "must name an existing CSS file"),
     ],
 )
 def test_refuse_nonsense_in_one_sentence(
@@ -219,6 +220,7 @@ def test_say_all_that_is_wrong_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ("RATE_LIMIT_STORAGE", "redis://:pw@localhost:6379/1", "redis://:pw@localhost:6379/1"),
         ("DATABASE_URL", "postgresql+psycopg://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
         ("LOGO_FILE", "", None),
+        ("CUSTOM_CSS_FILE", "", None),
     ],
 )
 def test_take_what_makes_sense(monkeypatch: pytest.MonkeyPatch, name: str, value: str, kept: Any) -> None:
@@ -250,6 +252,16 @@ def test_refuse_a_heavy_or_strange_logo(tmp_path: Path, name: str, size: int) ->
 
     with pytest.raises(SettingsRefused, match=r"^GANGWAY_LOGO_FILE must "):
         make_settings(logo_file=str(file))
+
+
+def test_take_a_style_sheet_that_is_not_heavy(tmp_path: Path) -> None:
+    light, heavy = tmp_path / "light.css", tmp_path / "heavy.CSS"
+    light.write_bytes(b"x" * 200_000)
+    heavy.write_bytes(b"x" * 200_001)
+
+    assert make_settings(custom_css_file=str(light)).custom_css_file == light
+    with pytest.raises(SettingsRefused, match="must be under 200 kB"):
+        make_settings(custom_css_file=str(heavy))
 
 
 def test_never_show_their_secrets() -> None:

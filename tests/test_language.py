@@ -20,9 +20,17 @@ PHRASES = (
     ("is wanted", "are wanted", "is told", "are told", "told of", "tells of", "it is what", "that is what"),
     ("goes on where", "let go of", "thereby", "therein", "how-many-eth"),
 )
-ODD = re.compile(
-    rf"\b(?:{'|'.join(phrase.replace(' ', chr(92) + 's+') for row in PHRASES for phrase in row)})\b", re.I
-)
+
+
+def any_phrase(between: str) -> re.Pattern[str]:
+    """A pattern of the phrases, with this pattern between their words."""
+    phrases = (phrase.replace(" ", between) for row in PHRASES for phrase in row)
+    return re.compile(rf"\b(?:{'|'.join(phrases)})\b", re.IGNORECASE)
+
+
+ODD = any_phrase(r"\s+")
+# The same in a module that nobody has parsed, which takes long: words of a phrase may lie in two lines.
+ODD_IN_SOURCE = any_phrase(r"""(?:\\[nt]|[rbfu]+(?=["'])|\W)+""")
 
 
 def files(folders: tuple[str, ...], kind: str) -> list[Path]:
@@ -36,7 +44,9 @@ DOCUMENTS = [ROOT / "README.md", *files((".docs",), "md")]
 
 
 def python_prose(text: str) -> Iterator[str]:
-    """Yield the docstrings, sentences and comments of a module."""
+    """Yield the docstrings, sentences and comments of a module, if it may have an odd phrase."""
+    if not ODD_IN_SOURCE.search(text):
+        return
     for node in ast.walk(ast.parse(text)):
         value = node.value if isinstance(node, ast.Constant) else None
         if isinstance(value, str) and " " in value and len(value) > MIN_LENGTH:

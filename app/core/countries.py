@@ -22,11 +22,5 @@ def name(code: str, locale: str = "en") -> str:
     return str(Locale.parse(locale).territories.get(code, code))
 
 
-@cache
-def codes() -> frozenset[str]:
-    """Return the code of every country."""
-    return frozenset(code for code, _ in choices())
-
-
 def _is_country(code: str) -> bool:
     return len(code) == 2 and code.isalpha() and code not in NO_COUNTRIES

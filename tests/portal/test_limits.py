@@ -15,6 +15,8 @@ from app.core.errors import Conflict, Invalid
 from tests.conftest import make_settings
 from tests.support.cases import for_each
 
+QUESTION: dict[str, Any] = {"name": "team", "label": {"en": "Team"}}
+CHOICE = QUESTION | {"kind": "choice"}
 ROW = {"id": 1, "document": {}, "actor": "command", "created_at": utcnow()}
 
 
@@ -29,6 +31,12 @@ def load(**profile: Any) -> portal.PortalSettings:
         ("profiles.default.links.support_email", {"links": {"support_email": "nobody"}}),
         ("profiles.default.brand.logo", {"brand": {"logo": {"media_type": "image/png", "data": "%"}}}),
         ("profiles.default.form.default_currency", {"form": {"default_currency": "XXQ"}}),
+        ("profiles.default.form", {"form": {"fields": {"name": "optional"}}}),
+        ("profiles.default.form", {"form": {"custom_fields": [QUESTION, QUESTION]}}),
+        (
+            "profiles.default.form.custom_fields.0",
+            {"form": {"custom_fields": [CHOICE]}},
+        ),
     ],
 )
 def test_wrong_values_are_named(wrong: tuple[str, dict[str, Any]]) -> None:

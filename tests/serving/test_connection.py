@@ -2,12 +2,15 @@
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from gunicorn.config import Config
 
-from app.serving.connection import MAX_BODY, MAX_HEADER, Connection, Stage
+from app.serving import connection as module
+from app.serving.connection import MAX_BODY, MAX_HEADER, MAX_UNSENT, Connection, Stage
+from tests.support.processes import PATIENCE
 
 GET = b"GET /signup HTTP/1.1\r\nHost: example.com\r\n\r\n"
 POST = b"POST /signup HTTP/1.1\r\nHost: example.com\r\nContent-Length: 5\r\n\r\nhello"
@@ -128,3 +131,45 @@ def test_keeps_what_a_slow_client_does_not_read(connection: tuple[Connection, so
         server.sock.flush()
 
     assert not server.sock.unsent
+
+
+def test_waits_for_a_slow_client_when_too_much_is_unsent(
+    connection: tuple[Connection, socket.socket],
+) -> None:
+    server, client = connection
+    client.settimeout(PATIENCE)
+    size = 4 * MAX_UNSENT
+
+    with ThreadPoolExecutor(1) as thread:
+        sending = thread.submit(server.sock.sendall, b"a" * size)
+        received = 0
+        while received < size - MAX_UNSENT:
+            received += len(client.recv(65536))
+        sending.result(PATIENCE)
+
+    assert len(server.sock.unsent) <= MAX_UNSENT
+
+
+def test_gives_up_on_a_client_that_reads_nothing(
+    connection: tuple[Connection, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, _ = connection
+    monkeypatch.setattr(module, "SEND_TIMEOUT", 0.0)
+
+    with pytest.raises(BrokenPipeError, match="does not read"):
+        server.sock.sendall(b"a" * 4 * MAX_UNSENT)
+
+    assert server.sock.is_closed
+
+
+def test_leaves_closing_to_the_main_loop(connection: tuple[Connection, socket.socket]) -> None:
+    server, client = connection
+
+    with pytest.raises(OSError, match="The main loop"):
+        server.sock.shutdown(socket.SHUT_RDWR)
+    server.sock.close()
+
+    assert server.sock.is_closed
+    assert server.sock.gettimeout() == 0
+    client.sendall(b"a")
+    assert server.receive()

@@ -137,6 +137,14 @@ def test_threads_count_together(app: Flask) -> None:
         counts.spend("800 per hour", "somebody")
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(1, "1 second"), (90, "90 seconds"), (91, "2 minutes"), (5401, "2 hours")]
+)
+def test_say_for_how_long_to_wait(app: Flask, seconds: int, said: str) -> None:
+    with app.test_request_context():
+        assert limits.duration(seconds) == said
+
+
 class TestEverybodyTogether:
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:

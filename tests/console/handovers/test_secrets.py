@@ -19,6 +19,7 @@ from tests.support.cases import for_each
 from tests.support.console import operator, post, sign_in
 from tests.support.handovers import HandoverPage, make_secret, sign
 from tests.support.operators import send
+from tests.support.rivals import comes_first
 from tests.support.rows import Rows
 
 PATH = "/operator/portal/handovers"
@@ -102,6 +103,29 @@ def test_refuses_a_name_that_is_in_use_and_too_many(app: Flask, rows: Rows) -> N
     assert "in use already" in Page.of(again).error("name")
     assert "Revoke one" in Page.of(more).error("name")
     assert len(rows(HandoverSecret)) == MAX_LIVE_SECRETS
+
+
+def test_refuses_a_name_that_somebody_takes_meanwhile(app: Flask) -> None:
+    admin = sign_in(app)
+    make_secret(app, "office")
+    theirs = sa.update(HandoverSecret).values(name="shop")
+
+    with comes_first(app, "INSERT INTO handover_secret", theirs):
+        answer = send(admin, PATH, action=PATH, name="shop")
+
+    assert answer.status_code == 422
+    assert "in use already" in Page.of(answer).error("name")
+
+
+def test_revokes_one_once(app: Flask, rows: Rows) -> None:
+    admin = sign_in(app)
+    make(admin)
+    [secret] = rows(HandoverSecret)
+
+    for _ in range(2):
+        assert post(admin, f"{PATH}/{secret.id}/revoke").status_code == 303
+
+    assert [entry.kind for entry in rows(Entry)].count("handover_secret.revoked") == 1
 
 
 def test_there_is_nothing_to_revoke(app: Flask) -> None:

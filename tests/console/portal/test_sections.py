@@ -49,7 +49,7 @@ def test_take_the_fields_of_the_form(app: Flask) -> None:
 
 
 def test_take_questions_in_lines_and_show_them_again(app: Flask) -> None:
-    lines = "team | choice | optional | Team; de: Gruppe | Sales, Support\nnews | checkbox | optional | News"
+    lines = "team | choice | optional | Team; de: Gruppe | Sales, Support\n\nnews | checkbox | hidden | News"
 
     first = changed(app, "form", custom_fields=lines).form.custom_fields
     again = changed(app, "form").form.custom_fields
