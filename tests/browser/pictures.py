@@ -31,7 +31,7 @@ FOLDER = Path(__file__).parent.parent.parent / ".readme"
 HALF: ViewportSize = {"width": 800, "height": 816}
 CONSOLE: ViewportSize = {"width": 1280, "height": 1080}
 QUALITY = 82  # of WebP, from 0 to 100
-# Of the sign-ups of a month: how many of each status, how many on each of the last days, and by whom.
+# Of the sign-ups of a month: how many of each status, how many on each of the last days, and their names.
 STATUSES = {"saved": 37, "in_progress": 3, "abandoned": 2, "expiring": 1}
 BY_DAY = (0, 2, 3, 1, 2, 0, 0, 3, 2, 4, 1, 2, 0, 1, 2, 2, 1, 3, 2, 0, 0, 1, 2, 3, 2, 1, 0, 1, 2)
 SCATTER = 5  # has no factor in common with the number of people

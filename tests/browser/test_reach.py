@@ -36,7 +36,7 @@ def paid(visit: Visit) -> Iterator[Page]:
 
 @pytest.fixture
 def long_id(place: Place) -> str:
-    """The id of a customer whose name and email are as long as they can be, with many subject keys."""
+    """The id of a customer with the longest name and email that there can be, and many subject keys."""
     with place.app.app_context():
         session = db.session()
         db.start_write(session)
