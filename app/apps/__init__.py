@@ -18,7 +18,7 @@ from app.apps.pending import delete_pending, get_pending, pending_key, save_pend
 from app.apps.purging import purge
 from app.apps.queries import by_id, default, installed, modes, secrets_of
 from app.apps.receivers import Receiver, Receivers, is_valid, known_receiver, receiver, signing_secrets
-from app.apps.rolling import end_overlap, repair_endpoint, retire_secrets, roll_secret
+from app.apps.rolling import end_overlap, repair_endpoint, roll_secret
 from app.apps.schemas import AppType, StripeApp, read_app_id
 
 __all__ = [
@@ -67,7 +67,6 @@ __all__ = [
     "rename",
     "repair_endpoint",
     "replace_key",
-    "retire_secrets",
     "roll_secret",
     "save_pending",
     "secrets_of",

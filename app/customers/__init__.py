@@ -10,18 +10,16 @@ from app.customers.actions import (
     differences,
     is_same,
     refuse_deleted,
-    refuse_taken,
     replace,
     restore,
 )
 from app.customers.details import PHONE, InvoiceDetails, NewCustomer, details_of, with_adopted
 from app.customers.former_email import on_email_change
-from app.customers.models import APPROVED, DECLINED, NOT_APPROVED, WAITING, Customer
+from app.customers.models import DECLINED, NOT_APPROVED, WAITING, Customer
 from app.customers.queries import by_id_or_key, by_key, count_live, get, has_email, subject_keys_of
 from app.customers.search import fits, search_text
 
 __all__ = [
-    "APPROVED",
     "DECLINED",
     "NOT_APPROVED",
     "PHONE",
@@ -46,7 +44,6 @@ __all__ = [
     "is_same",
     "on_email_change",
     "refuse_deleted",
-    "refuse_taken",
     "replace",
     "restore",
     "search_text",

@@ -15,7 +15,7 @@ from app.gateway.errors import (
     StripeRefused,
     StripeUnavailable,
 )
-from app.gateway.listed import CustomerPage, EventPage, ListedCustomer, SentEvent
+from app.gateway.listed import EventPage, SentEvent
 from app.gateway.options import CheckoutSessionOptions
 from app.gateway.permissions import Permission
 from app.gateway.signatures import verify
@@ -43,11 +43,9 @@ __all__ = [
     "BillingDetails",
     "CheckoutSessionOptions",
     "Contact",
-    "CustomerPage",
     "DefaultChange",
     "Endpoint",
     "EventPage",
-    "ListedCustomer",
     "Mandate",
     "Method",
     "OpenedSession",

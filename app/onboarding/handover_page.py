@@ -1,6 +1,5 @@
 """What a hand-over leads to besides the form: the state of a customer that is known, or a way in to it."""
 
-import structlog
 from flask import redirect, render_template, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
@@ -13,8 +12,7 @@ from app.onboarding.follow import follow
 from app.onboarding.handovers import Handover, HandoverRefused
 from app.onboarding.models import browser_hash
 from app.onboarding.payment import PaymentMethodOnFile
-
-log = structlog.get_logger("gangway.handovers")
+from app.onboarding.trouble import log_cause
 
 
 def begin(session: Session, handover: Handover, kept: str) -> ResponseReturnValue | None:
@@ -50,5 +48,5 @@ def enter(session: Session, handover: Handover, customer: Customer) -> ResponseR
         return redirect(url_for("billing.page", customer=customer.id), 303)
     except AppError as error:  # the next page says what can be done
         session.rollback()
-        log.warning("payment_page_unavailable", cause=type(error).__name__, reason=error.detail)
+        log_cause(error)
     return redirect(url_for("onboarding.done", customer=customer.id), 303)

@@ -19,7 +19,6 @@ from app.operators.pages.account import pages
 from app.operators.pages.guard import OperatorPages, actor, current, current_session
 from app.operators.pages.one_time_flash import keep as keep_once
 from app.operators.pages.one_time_flash import take as take_once
-from app.operators.queries import by_email
 
 
 def init_app(app: Flask, csrf: CSRFProtect) -> None:
@@ -39,7 +38,6 @@ __all__ = [
     "Role",
     "actor",
     "admit",
-    "by_email",
     "create",
     "create_token",
     "current",

@@ -25,7 +25,7 @@ from app.portal.queries import stored, versions
 from app.portal.sections.brand import Brand, Image, Links
 from app.portal.sections.form import Consent, CustomField, Form, question_name
 from app.portal.sections.kinds import SLUG_PATTERN
-from app.portal.sections.payment import AfterSaving, BillingPolicy, CheckoutOptions
+from app.portal.sections.payment import AfterSaving, CheckoutOptions
 from app.portal.settings import LANGUAGES, PortalSettings, Profile
 from app.portal.texts import TEXTS
 from app.portal.variables import variable_of, with_variables
@@ -35,7 +35,6 @@ __all__ = [
     "SLUG_PATTERN",
     "TEXTS",
     "AfterSaving",
-    "BillingPolicy",
     "Brand",
     "CheckoutOptions",
     "Consent",
