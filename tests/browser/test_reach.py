@@ -20,7 +20,8 @@ FOCUS = """() => {
     const it = document.activeElement, box = it.getBoundingClientRect(), look = getComputedStyle(it);
     const order = [...document.querySelectorAll("*")].indexOf(it);
     const seen = box.right > 0 && box.left < innerWidth && box.bottom > 0 && box.top < innerHeight;
-    return [order, it.outerHTML.slice(0, 80), seen && look.outlineStyle !== "none"];
+    const own = it.type === "date"; // its last stop is a button of the browser's, which draws its own line
+    return [order, it.outerHTML.slice(0, 80), seen && (own || look.outlineStyle !== "none")];
 }"""
 
 
