@@ -25,6 +25,10 @@ def trim(text: str) -> str:
 
 
 def one_line(text: str, longest: int = 256) -> str:
-    """Text as a name in one line; empty when it can't be seen, has several lines or is too long."""
+    """Text as a name in one line; empty when it can't be seen, has several lines or is too long.
+
+    Raises UnicodeEncodeError for bytes on a command line that are not UTF-8.
+    """
+    text.encode()
     name = trim(text)
     return name if len(name.splitlines()) == 1 and len(name) <= longest else ""

@@ -14,6 +14,7 @@ from app.core import db
 from app.core.config import Settings
 from app.core.errors import Conflict, NotFound
 from app.portal import cache
+from app.web import logging
 from tests.conftest import make_settings
 from tests.support.browser import Page
 
@@ -153,6 +154,7 @@ def test_of_a_newer_release_that_can_not_be_read_leave_what_was_known(app: Flask
     assert portal.profile().brand.company_name == "First"
 
 
+@pytest.mark.usefixtures("unlogged")
 def test_are_the_newest_that_a_new_process_can_read(
     app: Flask, settings: Settings, session: Session, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -160,11 +162,12 @@ def test_are_the_newest_that_a_new_process_can_read(
     for number in (2, 3):
         session.add(portal.PortalVersion(id=number, document={"profiles": number}, actor="command"))
     session.commit()
+    logging.configure(settings)
 
     page = Page.of(create_app(settings).test_client().get("/signup"))
 
     assert not page.all("form", id="details")
-    assert "portal_settings_not_understood" in capsys.readouterr().out
+    assert "portal_settings_not_understood" in capsys.readouterr().err
 
 
 def test_are_the_defaults_when_no_version_can_be_read(app: Flask, session: Session) -> None:
