@@ -9,6 +9,7 @@ from cryptography.fernet import Fernet
 
 from app.core.config import Settings, SettingsRefused
 from tests.conftest import make_settings
+from tests.support.bad_hosts import BAD_HOSTS
 from tests.support.cases import for_each
 
 KEY = "i5hDpXVQH7mB1xgB2O8W0lB3cKMyzcQo4n3mZ0bJYEk="  # the same in every process
@@ -65,6 +66,9 @@ def test_say_of_each_missing_secret_how_to_make_it(monkeypatch: pytest.MonkeyPat
         ("PUBLIC_URL", "https://[::1", "must be a scheme and host"),
         ("PUBLIC_URL", "https://pay.example.com:99999", "must be a scheme and host"),
         ("PUBLIC_URL", "https://pay example.com", "must be a scheme and host"),
+        ("PUBLIC_URL", "https://pay.example.com:", "must be a scheme and host"),
+        ("PUBLIC_URL", "https://[fe80::1%25eth0]", "must be a scheme and host"),
+        ("PUBLIC_URL", "https://[v1.x]", "must be a scheme and host"),
         (
             "PUBLIC_URL",
             "http://pay.example.com",
@@ -143,6 +147,13 @@ def test_refuse_nonsense_in_one_sentence(
     assert "\n" not in sentence
 
 
+@for_each("host", BAD_HOSTS)
+def test_refuse_a_host_that_can_not_be(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    for name in ("PUBLIC_URL", "CHECKOUT_ORIGINS", "REDIRECT_ORIGINS", "TERMS_URL"):
+        with pytest.raises(SettingsRefused, match=f"^GANGWAY_{name} must be "):
+            load(monkeypatch, **{name: f"https://{host}"})
+
+
 @for_each(
     ("name", "value"),
     [
@@ -198,6 +209,10 @@ def test_say_all_that_is_wrong_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ("PUBLIC_URL", "https://bücher.example", "https://xn--bcher-kva.example"),
         ("PUBLIC_URL", "https://BÜCHER.example:8443", "https://xn--bcher-kva.example:8443"),
         ("PUBLIC_URL", "https://Pay.Example.com", "https://pay.example.com"),
+        ("PUBLIC_URL", "https://pay_1.example.com.", "https://pay_1.example.com."),
+        ("PUBLIC_URL", "https://192.0.2.1:8443", "https://192.0.2.1:8443"),
+        ("PUBLIC_URL", "https://a", "https://a"),
+        ("TERMS_URL", "https://bücher.example/agb", "https://bücher.example/agb"),
         ("STRIPE_API_BASE", "http://127.0.0.1:12111/", "http://127.0.0.1:12111"),
         (
             "CHECKOUT_ORIGINS",

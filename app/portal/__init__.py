@@ -26,7 +26,7 @@ from app.portal.sections.brand import Brand, Image, Links
 from app.portal.sections.form import Consent, CustomField, Form, question_name
 from app.portal.sections.kinds import SLUG_PATTERN
 from app.portal.sections.payment import AfterSaving, CheckoutOptions
-from app.portal.settings import LANGUAGES, PortalSettings, Profile
+from app.portal.settings import LANGUAGES, PortalSettings, Profile, read
 from app.portal.texts import TEXTS
 from app.portal.variables import variable_of, with_variables
 
@@ -68,6 +68,7 @@ __all__ = [
     "published",
     "put_at",
     "question_name",
+    "read",
     "restore",
     "save_draft",
     "show_draft",

@@ -1,12 +1,12 @@
 """The settings of the portal: one JSON document, which has one profile or several."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from app.portal.sections.brand import Brand, Links
 from app.portal.sections.form import Consent, Form, SignUp
-from app.portal.sections.kinds import Label, Section, Slug
+from app.portal.sections.kinds import STORED, Label, Section, Slug, is_stored
 from app.portal.sections.payment import (
     AfterSaving,
     BillingPolicy,
@@ -50,8 +50,8 @@ class Profile(Section):
 
     @field_validator("embed_origins")
     @classmethod
-    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return checked_origins(value)
+    def _origins(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        return checked_origins(value, is_stored=is_stored(info))
 
     @property
     def default_language(self) -> Language:
@@ -85,3 +85,8 @@ class PortalSettings(Section):
     def default(self) -> Profile:
         """Return the profile of visitors who came by no other."""
         return self.profiles[self.default_profile]
+
+
+def read(document: dict[str, Any]) -> PortalSettings:
+    """Read a document of the database. Raises ValidationError for one that this release can't read."""
+    return PortalSettings.model_validate(document, context=STORED)

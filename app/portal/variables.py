@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from app.core.config import Settings
 from app.core.environment import PREFIX
 from app.portal.places import Place, put_at
+from app.portal.sections.kinds import STORED
 from app.portal.settings import PortalSettings, Profile
 
 # The setting of a variable, and its place in a profile.
@@ -38,7 +39,7 @@ def with_variables(portal: PortalSettings, settings: Settings) -> PortalSettings
     document = portal.default.model_dump()
     for place, value in values.items():
         put_at(document, place, value)
-    changed = Profile.model_validate(document)
+    changed = Profile.model_validate(document, context=STORED)
     return portal.model_copy(update={"profiles": {**portal.profiles, portal.default_profile: changed}})
 
 

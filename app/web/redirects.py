@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from app.core.addresses import ascii_host
 from app.core.config import LOOPBACK, settings
 
 # Browsers remove tabs and line breaks from a URL and read a backslash as a slash. What they would read
@@ -54,14 +55,14 @@ def is_on_host(url: str, hosts: Collection[str]) -> bool:
 
 
 def _origin(url: str) -> tuple[str, str, int] | None:
-    """Scheme, host and port as a browser takes them; None for a URL that has no host or a bad port."""
+    """Scheme, host and port as a browser takes them; None for a URL with a bad host or port."""
     try:
         parts = urlsplit(url)
-        scheme, host = parts.scheme.lower(), parts.hostname
+        scheme, host = parts.scheme.lower(), ascii_host(url)
         port = parts.port if parts.port is not None else DEFAULT_PORTS.get(scheme)
     except ValueError:
         return None
-    return (scheme, host, port) if host and port else None
+    return (scheme, host, port) if port else None
 
 
 RedirectUrl = Annotated[

@@ -10,6 +10,7 @@ from app.checkout import CheckoutSession
 from app.core.config import Settings
 from app.simulator import Simulator
 from tests.conftest import make_settings
+from tests.support.bad_hosts import BAD_HOSTS
 from tests.support.browser import Page
 from tests.support.cases import for_each
 from tests.support.rows import Rows
@@ -129,6 +130,14 @@ class TestWithoutAList:
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
         return make_settings(database_url=database_url)
+
+    @for_each("host", [*BAD_HOSTS, "a%2eb", "[v1.x]", "[fe80::1%25eth0]", "-b\u00fccher.example"])
+    def test_a_host_that_can_not_be_is_refused(self, app: Flask, host: str) -> None:
+        assert start(app, successURL=f"https://{host}/x").status_code == 400
+
+    @for_each("host", ["a", "my_app:3000", "[::1]:8000", "192.0.2.1", "example.com.", "b\u00fccher.example"])
+    def test_a_host_that_can_be_is_taken(self, app: Flask, host: str) -> None:
+        assert start(app, successURL=f"https://{host}/x").status_code == 201
 
     def test_any_web_address_is_taken_and_nothing_else(self, app: Flask) -> None:
         assert start(app, successURL="https://anywhere.example/x").status_code == 201

@@ -112,6 +112,27 @@ MUTANTS = (
         "tests/portal/test_command.py::test_export_follows_no_link",
     ),
     Mutant(
+        "a later rule makes stored settings unreadable",
+        "app/portal/settings.py",
+        "PortalSettings.model_validate(document, context=STORED)",
+        "PortalSettings.model_validate(document)",
+        "tests/portal/test_published.py::test_stay_in_force_when_a_rule_came_after_them",
+    ),
+    Mutant(
+        "customers are sent to a host that browsers read as another",
+        "app/core/addresses.py",
+        "return str(IPv4Address(name)) if NUMBER.fullmatch(labels[-1]) else name",
+        "return name",
+        "tests/checkout/test_redirects.py::TestWithoutAList::test_a_host_that_can_not_be_is_refused",
+    ),
+    Mutant(
+        "customers are sent to a host without a name",
+        "app/core/addresses.py",
+        "or not all(HOST_LABEL.fullmatch(label) for label in labels)",
+        "",
+        "tests/test_config.py::test_refuse_a_host_that_can_not_be",
+    ),
+    Mutant(
         "a closed portal opens when a newer release has stored its settings",
         "app/portal/cache.py",
         "row = connection.execute(newest.where(PortalVersion.id < row.id)).one_or_none()",

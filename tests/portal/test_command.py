@@ -74,6 +74,11 @@ WRONG: dict[str, Any] = {
     "profiles.default.languages": {"profiles": {"default": {"languages": []}}},
     "profiles.default.form.currencies": {"profiles": {"default": {"form": {"currencies": ["XXQ"]}}}},
     "profiles.default.embed_origins": {"profiles": {"default": {"embed_origins": ["*"]}}},
+    "profiles.default.links.imprint_url": {"profiles": {"default": {"links": {"imprint_url": "https://-/"}}}},
+    "profiles.default.after.return_url": {"profiles": {"default": {"after": {"return_url": "https://a..b"}}}},
+    "profiles.default.after.allowed_return_hosts.0": {
+        "profiles": {"default": {"after": {"allowed_return_hosts": ["a-.b"]}}}
+    },
     "profiles.default.name": {"profiles": {"default": {"name": "a\x00b"}}},
     "profiles.Bad Slug": {"profiles": {"default": {}, "Bad Slug": {}}},
     "There is no profile other": {"default_profile": "other", "profiles": {"default": {}}},

@@ -178,6 +178,24 @@ def test_are_the_defaults_when_no_version_can_be_read(app: Flask, session: Sessi
     assert portal.published().profiles.keys() == {"default"}
 
 
+def test_stay_in_force_when_a_rule_came_after_them(app: Flask, session: Session) -> None:
+    kept = {
+        "links": {"imprint_url": "https://-/imprint"},
+        "after": {"return_url": "https://a..b/done", "allowed_return_hosts": ["-"]},
+        "embed_origins": ["https://-", "https://app.example.com"],
+    }
+    session.add(portal.PortalVersion(id=1, document={"profiles": {"default": kept}}, actor="command"))
+    session.commit()
+    cache.held().expire()
+
+    profile = portal.profile()
+
+    assert profile.links.imprint_url == "https://-/imprint"
+    assert profile.after.allowed_return_hosts == ("-",)  # without any, each host would be allowed
+    assert profile.embed_origins == ("https://app.example.com",)
+    assert portal.edited(session).profiles.keys() == {"default"}
+
+
 def test_stay_in_force_while_the_database_is_away(app: Flask, session: Session) -> None:
     publish(session)
     portal.profile()

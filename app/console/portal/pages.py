@@ -165,7 +165,7 @@ def _profile(edited: portal.PortalSettings, slug: str) -> portal.Profile:
 
 def _save(session: Session, edited: portal.PortalSettings, profiles: dict[str, portal.Profile]) -> None:
     made = {name: one.model_dump(mode="json") for name, one in profiles.items()}
-    changed = portal.PortalSettings.model_validate({**edited.model_dump(mode="json"), "profiles": made})
+    changed = portal.read({**edited.model_dump(mode="json"), "profiles": made})
     portal.save_draft(session, changed, actor=actor())
     session.commit()
 

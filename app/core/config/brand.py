@@ -11,7 +11,7 @@ from pydantic import (
 )
 
 from app.core import currencies
-from app.core.addresses import is_email_address
+from app.core.addresses import has_host, is_email_address
 
 MAX_CSS_BYTES = 200_000
 # What the portal's settings take, too: a variable that they refuse would stop every page.
@@ -66,7 +66,7 @@ class BrandSettings(BaseModel):
     @field_validator("terms_url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
-        if value and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", value):
+        if value and not (re.fullmatch(r"https?://[^/\s]+(/\S*)?", value) and has_host(value)):
             raise ValueError("must be a URL that begins with https://")
         return value or None
 

@@ -1,11 +1,11 @@
 """What the sections have in common: their base, and the kinds of text that they hold."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationInfo
 
-from app.core.addresses import is_email_address
+from app.core.addresses import has_host, is_email_address
 from app.core.config.brand import MAX_NAME_LENGTH, MAX_URL_LENGTH
 
 SLUG_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?"
@@ -21,14 +21,25 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
 
 
+# The context in which a document of the database is read. A rule that came after it must not make it
+# unreadable, because an older version would then be in force.
+STORED: dict[str, Any] = {"is_stored": True}
+
+
+def is_stored(info: ValidationInfo) -> bool:
+    """Is this read from the database, and not chosen just now?"""
+    return info.context == STORED
+
+
 def _email_address(value: str) -> str:
     if not is_email_address(value):
         raise ValueError("Enter an email address.")
     return value
 
 
-def _web_url(value: str) -> str:
-    if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", value):
+def _web_url(value: str, info: ValidationInfo) -> str:
+    is_whole = re.fullmatch(r"https?://[^/\s]+(/\S*)?", value)
+    if not is_whole or not (is_stored(info) or has_host(value)):
         raise ValueError("Enter a URL that begins with https://.")
     return value
 

@@ -2,15 +2,24 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
-from app.core.addresses import checked_origin
-from app.portal.sections.kinds import Label, Section, WebUrl
+from app.core.addresses import checked_origin, has_host
+from app.portal.sections.kinds import Label, Section, WebUrl, is_stored
 from app.web.redirects import check_safe_url
+
+
+def _return_host(value: str, info: ValidationInfo) -> str:
+    if not (is_stored(info) or has_host(f"https://{value}")):
+        raise ValueError("Enter names of hosts such as app.example.com.")
+    return value
+
 
 # A name without scheme and path, perhaps with a port
 ReturnHost = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?$", max_length=253)
+    str,
+    StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?$", max_length=253),
+    AfterValidator(_return_host),
 ]
 Origin = Annotated[str, StringConstraints(max_length=300)]
 PaymentMethodPolicy = Literal["replace", "keep", "ask"]
@@ -37,8 +46,9 @@ class AfterSaving(Section):
 
     @field_validator("return_url")
     @classmethod
-    def _safe(cls, value: str | None) -> str | None:
-        return value and check_safe_url(value)
+    def _safe(cls, value: str | None, info: ValidationInfo) -> str | None:
+        # A stored one is judged when somebody is to go there.
+        return value if is_stored(info) or not value else check_safe_url(value)
 
     @field_validator("allowed_return_hosts", mode="before")
     @classmethod
@@ -53,12 +63,16 @@ class BillingPolicy(Section):
     codes: bool = True  # a code by email lets the stored address in, where this installation sends email
 
 
-def checked_origins(value: tuple[str, ...]) -> tuple[str, ...]:
-    """Return origins as browsers name them. Raises ValueError for one that is none."""
+def checked_origins(value: tuple[str, ...], *, is_stored: bool) -> tuple[str, ...]:
+    """Return origins as browsers name them. Raises ValueError for one that is none.
+
+    A stored one that is none is left out: no site is there that could embed the pages.
+    """
     found = []
     for origin in value:
         try:
             found.append(checked_origin(origin))
         except ValueError as error:
-            raise ValueError(f"{origin} {error}.") from error
+            if not is_stored:
+                raise ValueError(f"{origin} {error}.") from error
     return tuple(dict.fromkeys(found))

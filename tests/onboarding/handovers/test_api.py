@@ -91,6 +91,7 @@ def test_is_signed_with_a_key_that_is_not_the_public_one(api: Api) -> None:
         ({"currency": "XXX"}, "/currency"),
         ({"returnURL": "javascript:alert(1)"}, "/returnURL"),
         ({"returnURL": "https://me@evil.example"}, "/returnURL"),
+        ({"returnURL": "https://-"}, "/returnURL"),
         ({"expiresInSeconds": 59}, "/expiresInSeconds"),
         ({"expiresInSeconds": 604801}, "/expiresInSeconds"),
         ({"locked": ["phone"]}, ""),

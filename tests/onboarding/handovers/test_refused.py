@@ -137,6 +137,8 @@ def test_one_that_brings_a_key_of_its_own(client: FlaskClient, secret: str) -> N
         ({"returnURL": "https://user:password@evil.example"}, 404),
         ({"returnURL": "https://app.example.com@evil.example"}, 404),
         ({"returnURL": "//evil.example"}, 404),
+        ({"returnURL": "https://."}, 404),
+        ({"returnURL": "https://a..b/done"}, 404),
         ({"returnURL": "http://app.example.com"}, 404),
         ({"returnURL": "https:\\\\evil.example"}, 404),
         ({"returnURL": "https://evil.example\n.example.com"}, 404),
