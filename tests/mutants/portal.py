@@ -112,6 +112,13 @@ MUTANTS = (
         "tests/portal/test_command.py::test_export_follows_no_link",
     ),
     Mutant(
+        "a small file with a huge picture fills the memory of visitors",
+        "app/core/pictures.py",
+        "or width * height > MAX_PIXELS",
+        "",
+        "tests/portal/test_hostile_logos.py::test_a_picture_that_fills_the_memory_is_refused",
+    ),
+    Mutant(
         "a later rule makes stored settings unreadable",
         "app/portal/settings.py",
         "PortalSettings.model_validate(document, context=STORED)",

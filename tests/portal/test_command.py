@@ -2,6 +2,7 @@
 
 import json
 import stat
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from app import portal
 from app.core import db
 from app.portal.cli import group
 from tests.support.cases import for_each
+from tests.support.pictures import png
 from tests.support.rows import Rows
 
 DOCUMENT: dict[str, Any] = {
@@ -66,6 +68,7 @@ def test_dry_run_publishes_nothing(app: Flask, file: Path, rows: Rows) -> None:
     assert rows(portal.PortalVersion) == []
 
 
+BOMB = {"media_type": "image/png", "data": b64encode(png(60_000, 60_000)).decode()}
 WRONG: dict[str, Any] = {
     "profiles.default.brand.accent_color": {"profiles": {"default": {"brand": {"accent_color": "red"}}}},
     "profiles.default.brand.acent_color": {"profiles": {"default": {"brand": {"acent_color": "#123456"}}}},
@@ -78,6 +81,9 @@ WRONG: dict[str, Any] = {
     "profiles.default.after.return_url": {"profiles": {"default": {"after": {"return_url": "https://a..b"}}}},
     "profiles.default.after.allowed_return_hosts.0": {
         "profiles": {"default": {"after": {"allowed_return_hosts": ["a-.b"]}}}
+    },
+    "profiles.default.brand.logo: Use a picture at most 4,096 pixels": {
+        "profiles": {"default": {"brand": {"logo": BOMB}}}
     },
     "profiles.default.name": {"profiles": {"default": {"name": "a\x00b"}}},
     "profiles.Bad Slug": {"profiles": {"default": {}, "Bad Slug": {}}},

@@ -14,6 +14,7 @@ from app.core.db import utcnow
 from app.core.errors import Conflict, Invalid
 from tests.conftest import make_settings
 from tests.support.cases import for_each
+from tests.support.pictures import png
 
 QUESTION: dict[str, Any] = {"name": "team", "label": {"en": "Team"}}
 CHOICE = QUESTION | {"kind": "choice"}
@@ -81,7 +82,7 @@ def test_of_two_editors_at_the_same_moment_one_is_refused(session: Session) -> N
 
 def test_a_variable_with_a_logo_is_named(tmp_path: Path) -> None:
     file = tmp_path / "logo.png"
-    file.write_bytes(b"\x89PNG\r\n\x1a\n")
+    file.write_bytes(png(8, 8))
     app = create_app(make_settings(logo_file=str(file)))
 
     with app.app_context():

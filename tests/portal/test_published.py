@@ -1,6 +1,7 @@
 """The published settings are in force in every process within two seconds, and variables win."""
 
 import json
+from base64 import b64encode
 from contextlib import ExitStack
 from typing import Any
 
@@ -17,6 +18,7 @@ from app.portal import cache
 from app.web import logging
 from tests.conftest import make_settings
 from tests.support.browser import Page
+from tests.support.pictures import png
 
 TWO = portal.PortalSettings(
     profiles={
@@ -183,6 +185,7 @@ def test_stay_in_force_when_a_rule_came_after_them(app: Flask, session: Session)
         "links": {"imprint_url": "https://-/imprint"},
         "after": {"return_url": "https://a..b/done", "allowed_return_hosts": ["-"]},
         "embed_origins": ["https://-", "https://app.example.com"],
+        "brand": {"logo": {"media_type": "image/png", "data": b64encode(png(9000, 9000)).decode()}},
     }
     session.add(portal.PortalVersion(id=1, document={"profiles": {"default": kept}}, actor="command"))
     session.commit()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pydantic
 from flask_wtf.file import FileField
 from wtforms import BooleanField, ColorField, SelectField, StringField
 from wtforms.fields import SelectChoice
@@ -103,8 +104,9 @@ def _image(field: FileField) -> None:
     if content:
         try:
             portal.Image.of(content)
-        except ValueError as error:
-            raise ValidationError("Use an SVG, PNG or WebP file under 20 kB.") from error
+        except pydantic.ValidationError as error:
+            said = error.errors(include_input=False, include_url=False)[0]["msg"]
+            raise ValidationError(said.removeprefix("Value error, ")) from error
 
 
 add(

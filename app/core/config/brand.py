@@ -10,7 +10,7 @@ from pydantic import (
     field_validator,
 )
 
-from app.core import currencies
+from app.core import currencies, pictures
 from app.core.addresses import has_host, is_email_address
 
 MAX_CSS_BYTES = 200_000
@@ -29,7 +29,7 @@ class BrandSettings(BaseModel):
         max_length=MAX_NAME_LENGTH,
     )
     logo_file: Path | None = Field(
-        default=None, description="Your logo, an SVG, PNG or WebP file under 20 kB"
+        default=None, description="Your logo, an SVG, PNG or WebP file under 20 kB and 4 million pixels"
     )
     accent_color: str = Field(default="#3b5bdb", description="Buttons and links, as `#rrggbb`")
     custom_css_file: Path | None = Field(
@@ -97,4 +97,6 @@ class BrandSettings(BaseModel):
             raise ValueError("must name an existing SVG, PNG or WebP file")
         if value.stat().st_size > 20_000:
             raise ValueError("must be under 20 kB, so that pages stay light")
+        if pictures.is_too_large(value.read_bytes()):
+            raise ValueError(f"must be {pictures.TOO_LARGE}")
         return value

@@ -5,10 +5,11 @@ import binascii
 import re
 from typing import Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 
+from app.core import pictures
 from app.core.config import Settings
-from app.portal.sections.kinds import Color, EmailAddress, Label, Section, WebUrl
+from app.portal.sections.kinds import Color, EmailAddress, Label, Section, WebUrl, is_stored
 
 MAX_LOGO_BYTES = 20_000  # pages must stay light
 SIGNATURES = {
@@ -32,7 +33,7 @@ class Image(Section):
     data: str  # base64
 
     @model_validator(mode="after")
-    def _check_content(self) -> "Image":
+    def _check_content(self, info: ValidationInfo) -> "Image":
         try:
             content = base64.b64decode(self.data, validate=True)
         except (binascii.Error, ValueError) as error:
@@ -41,6 +42,8 @@ class Image(Section):
             raise ValueError("Use a picture under 20 kB, so that pages stay light.")
         if not SIGNATURES[self.media_type].match(content):
             raise ValueError("Use an SVG, PNG or WebP picture.")
+        if pictures.is_too_large(content) and not is_stored(info):
+            raise ValueError(f"Use a picture {pictures.TOO_LARGE}.")
         return self
 
     @classmethod

@@ -22,6 +22,7 @@ from tests.support.browser import Page
 from tests.support.cases import for_each
 from tests.support.console import csrf, operator, post, sign_in
 from tests.support.database_contents import contents
+from tests.support.pictures import png
 from tests.support.rows import Rows
 
 PNG = base64.b64decode(
@@ -179,6 +180,7 @@ def test_puts_links_to_terms_privacy_and_imprint_in_the_footer(
         {"logo": (io.BytesIO(b"GIF89a"), "logo.gif")},
         {"logo": (io.BytesIO(b"<html><script>alert(1)</script>"), "logo.svg")},
         {"logo_dark": (io.BytesIO(PNG + bytes(20_000)), "logo.png")},
+        {"logo": (io.BytesIO(png(60_000, 60_000)), "logo.png")},
     ],
 )
 def test_refuses_a_brand_that_makes_no_sense(app: Flask, console: FlaskClient, wrong: dict[str, Any]) -> None:
@@ -188,6 +190,12 @@ def test_refuses_a_brand_that_makes_no_sense(app: Flask, console: FlaskClient, w
     assert Page.of(answer).all("p", class_="field-error") or Page.of(answer).all("ul", class_="alert-list")
     with app.app_context():
         assert portal.open_draft(db.session())[1] is None
+
+
+def test_says_beside_the_field_how_large_a_picture_may_be(console: FlaskClient) -> None:
+    page = Page.of(save(console, "brand", logo_dark=(io.BytesIO(png(60_000, 60_000)), "logo.png")))
+
+    assert "at most 4,096 pixels wide and high" in page.one("p", id="logo_dark-error").text
 
 
 def test_says_beside_the_field_which_link_is_wrong(console: FlaskClient) -> None:

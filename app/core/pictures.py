@@ -1,0 +1,51 @@
+"""How large a picture is, read from the first bytes of its file: nothing is decoded.
+
+A file of 20 kB can hold a picture that takes gigabytes of a visitor's memory. An SVG has no pixels: a
+browser draws it at the size of its place on the page.
+"""
+
+import struct
+
+MAX_SIDE = 4096
+MAX_PIXELS = 4_000_000  # 16 MB in memory
+TOO_LARGE = f"at most {MAX_SIDE:,} pixels wide and high, and {MAX_PIXELS // 1_000_000} million in all"
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def is_too_large(content: bytes) -> bool:
+    """Does a PNG or WebP file hold too many pixels, or hide how many? Other files have none."""
+    try:
+        if content.startswith(PNG):
+            width, height = _png_size(content)
+        elif content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+            width, height = _webp_size(content)
+        else:
+            return False
+    except (struct.error, ValueError):
+        return True
+    return max(width, height) > MAX_SIDE or width * height > MAX_PIXELS
+
+
+def _png_size(content: bytes) -> tuple[int, int]:
+    """Return width and height. Source: https://www.w3.org/TR/png-3/#11IHDR"""
+    kind, width, height = struct.unpack_from(">4sII", content, 12)
+    if kind != b"IHDR":
+        raise ValueError("the first chunk must be the header")
+    return width, height
+
+
+def _webp_size(content: bytes) -> tuple[int, int]:
+    """Return width and height. Source: https://developers.google.com/speed/webp/docs/riff_container"""
+    kind = content[12:16]
+    if kind == b"VP8 ":
+        start, width, height = struct.unpack_from("<3sHH", content, 23)
+        if start != b"\x9d\x01\x2a":
+            raise ValueError("no key frame")
+        return width & 0x3FFF, height & 0x3FFF  # the upper bits ask for another scale
+    if kind == b"VP8L":
+        (bits,) = struct.unpack_from("<xI", content, 20)
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8X":
+        width, width_high, height, height_high = struct.unpack_from("<HBHB", content, 24)
+        return (width_high << 16 | width) + 1, (height_high << 16 | height) + 1
+    raise ValueError("no kind of WebP that we know")
