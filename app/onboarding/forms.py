@@ -21,6 +21,7 @@ from app.onboarding.contact_form import ContactForm
 from app.onboarding.form_fields import text
 from app.onboarding.subject_keys import MAX_KEY_LENGTH, MAX_SUBJECT_KEYS, SubjectKeysField
 from app.web import languages
+from app.web.forms import no_hidden
 from app.web.languages import lazy_gettext as lazy
 from app.web.options import CachedSelect
 from app.web.signed import Serializer, serializer
@@ -68,6 +69,7 @@ class SignupForm(ContactForm):
     key = text(
         lazy("Your reference"), MAX_KEY_LENGTH, autocomplete="off", autocapitalize="none", spellcheck="false"
     )
+    key.kwargs["validators"].append(no_hidden)
     subject_keys = SubjectKeysField(lazy("Account or device names"))
     consent = BooleanField(lazy("Consent"))
     nonce = HiddenField()

@@ -8,6 +8,7 @@ from wtforms import Field
 
 from app.web.forms import has_control_characters, trimmed
 from app.web.languages import gettext as _
+from app.web.visible import hidden_character
 
 MAX_SUBJECT_KEYS = 100
 MAX_KEY_LENGTH = 256
@@ -50,7 +51,7 @@ class SubjectKeysField(Field):
         for index, key in enumerate(self.data):
             if len(key) > MAX_KEY_LENGTH:
                 yield index, _("Use %(number)s characters or fewer.", number=MAX_KEY_LENGTH)
-            elif has_control_characters(key):
+            elif has_control_characters(key) or hidden_character(key):
                 yield index, _("This has characters that can’t be used. Please retype it.")
             elif key and self.pattern and not fnmatchcase(key, self.pattern):
                 yield index, _("This name can’t be used. Use one like %(pattern)s.", pattern=self.pattern)

@@ -10,7 +10,7 @@ from wtforms.validators import DataRequired, Length, ValidationError
 
 from app.web.languages import gettext, lazy_gettext
 from app.web.signed import serializer
-from app.web.visible import trim
+from app.web.visible import hidden_character, trim
 
 
 def csrf_token() -> str:
@@ -47,6 +47,12 @@ def name_field(
 def one_line(_form: Any, field: Field) -> None:
     """Refuse characters that nobody types and some databases refuse."""
     if has_control_characters(field.data or ""):
+        raise ValidationError(gettext("This has characters that can’t be used. Please retype it."))
+
+
+def no_hidden(_form: Any, field: Field) -> None:
+    """Refuse a character that nobody can see: two keys would look alike."""
+    if hidden_character(field.data or ""):
         raise ValidationError(gettext("This has characters that can’t be used. Please retype it."))
 
 

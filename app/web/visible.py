@@ -1,5 +1,6 @@
 """Text that people can see: a name of zero-width spaces alone looks like no name at all."""
 
+import re
 import unicodedata
 
 # Letters and symbols that are drawn as nothing: Hangul fillers and the empty Braille pattern.
@@ -7,6 +8,27 @@ BLANKS = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}
 # Controls, formats, surrogates, private and unassigned characters, separators, and marks without a letter.
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp", "Mn", "Me"}
 PADDING = "\u200b\u2060\ufeff"  # zero-width spaces that come along when text is copied
+
+# Marks that draw nothing, whatever stands beside them: joiners, Khmer vowels and choices of a variant.
+# https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point
+HIDDEN_MARKS = re.compile("[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+
+# Joiners and choices of a variant belong to emoji and to some scripts, beside characters that show.
+_SHOWN = r"[^\x00-\x7f\u00ad\u034f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+_VARIANT = r"[\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+JOINED = re.compile(rf"(?<={_SHOWN})[\u200c\u200d](?={_SHOWN})|(?<={_SHOWN})(?<!{_VARIANT}){_VARIANT}")
+
+
+def hidden_character(text: str) -> str | None:
+    """Return a character that nobody can see, such as a zero-width space, by its code point. None: all show.
+
+    Two keys that differ in such a character look alike.
+    """
+    for character in JOINED.sub("", text):
+        is_hidden = unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"} or character in BLANKS
+        if is_hidden or HIDDEN_MARKS.match(character):
+            return f"U+{ord(character):04X}"
+    return None
 
 
 def is_visible(text: str) -> bool:

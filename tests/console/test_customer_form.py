@@ -459,3 +459,16 @@ class TestEditing:
 
         assert answer.status_code == 409
         assert "belongs to Rival" in opened.page.text
+
+
+@for_each("field", ["key", "subject_keys"])
+def test_refuses_a_key_with_a_character_that_nobody_can_see(
+    client: FlaskClient, field: str, rows: Rows
+) -> None:
+    form = Form(client, NEW)
+
+    answer = form.send(**({"name": "Acme", "key": "acme", field: "ac\u200bme"}))
+
+    assert answer.status_code == 422
+    assert form.page.one("p", id=f"{field}-error").text
+    assert rows(Customer) == []

@@ -26,6 +26,20 @@ MUTANTS = (
         "tests/customers/test_names.py::test_a_reference_may_not_be_the_subject_key_of_another",
     ),
     Mutant(
+        "two customers have keys that look alike",
+        CUSTOMERS,
+        "    _refuse_hidden(wanted, held=set())\n",
+        "",
+        "tests/customers/test_names.py::test_a_program_makes_no_customer_with_a_name_that_nobody_can_see",
+    ),
+    Mutant(
+        "a change gives a customer a key that looks like another's",
+        CUSTOMERS,
+        "held={customer.key, *(subject.key for subject in customer.subjects)}",
+        "held={wanted.key, *wanted.subject_keys}",
+        "tests/customers/test_names.py::test_a_hidden_character_that_is_stored_may_stay",
+    ),
+    Mutant(
         name="a payer is made for a customer that was deleted a moment ago",
         file="app/payers/reserve.py",
         old="(customers.Customer.id == customer_id, customers.Customer.deleted_at.is_(None))",

@@ -11,7 +11,8 @@ from app.core import countries, currencies, tax_ids
 from app.core.addresses import ADDRESS_PARTS
 from app.core.db import is_id, new_id
 from app.customers import PHONE, Customer, InvoiceDetails, NewCustomer
-from app.web.forms import has_control_characters, max_length, one_line, trimmed
+from app.web.forms import has_control_characters, max_length, no_hidden, one_line, trimmed
+from app.web.visible import hidden_character
 
 MAX_NAME_LENGTH = 256
 MAX_SUBJECT_KEYS = 100
@@ -157,6 +158,11 @@ class CustomerForm(FlaskForm):
             max_length(254)(self, field)
             Email("Enter an email address like name@example.com.")(self, field)
 
+    def validate_key(self, field: Field) -> None:
+        """Refuse a key with characters that nobody can see, unless it is stored already."""
+        if not (self.held and field.data == self.held.key):
+            no_hidden(self, field)
+
     def validate_subject_keys(self, field: Field) -> None:
         """Refuse too many keys, too long keys and duplicates."""
         keys = lines(field.data)
@@ -165,6 +171,9 @@ class CustomerForm(FlaskForm):
         for key in keys:
             if len(key) > MAX_NAME_LENGTH:
                 raise ValidationError(f"Use {MAX_NAME_LENGTH} characters or fewer for each subject key.")
+            hidden = hidden_character(key)
+            if hidden and key not in (self.held.subject_keys if self.held else ()):
+                raise ValidationError(f"A subject key has a character that nobody can see ({hidden}).")
             if keys.count(key) > 1:
                 raise ValidationError(f"You've entered “{key}” twice.")
 

@@ -10,7 +10,7 @@ from app.core import currencies
 from app.core.addresses import is_email_address
 from app.web.forms import has_control_characters
 from app.web.redirects import SHAPE, check_return_url
-from app.web.visible import is_visible
+from app.web.visible import hidden_character, is_visible
 
 MAX_SUBJECT_KEYS = 100
 # What the company says of these names decides who is billed for what, so a browser never changes them.
@@ -36,6 +36,13 @@ def _one_line(text: str) -> str:
     return text
 
 
+def _key(text: str) -> str:
+    found = hidden_character(text)
+    if found:
+        raise ValueError(f"must not have a character that nobody can see ({found})")
+    return text
+
+
 def _email(text: str) -> str:
     if not is_email_address(text):
         raise ValueError("must be an email address")
@@ -58,6 +65,7 @@ Line256 = Annotated[
     StringConstraints(min_length=1, max_length=256, strip_whitespace=True),
     AfterValidator(_one_line),
 ]
+Key = Annotated[Line256, AfterValidator(_key)]
 QuestionName = Annotated[str, AfterValidator(portal.question_name)]
 Email = Annotated[str, StringConstraints(max_length=254, strip_whitespace=True), AfterValidator(_email)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(_offered)]
@@ -105,12 +113,12 @@ class HandoverDetails(Arrival):
     email: Email | None = Field(default=None, examples=["ada@example.com"])
     phone: Line80 | None = Field(default=None, examples=["+44 20 7946 0000"])
     currency: Currency | None = Field(default=None, description="ISO 4217.", examples=["EUR"])
-    key: Line256 | None = Field(
+    key: Key | None = Field(
         default=None,
         description="Your own id of the customer. A live customer that has it is let in.",
         examples=["customer-42"],
     )
-    subject_keys: Annotated[list[Line256], Field(max_length=MAX_SUBJECT_KEYS)] | None = Field(
+    subject_keys: Annotated[list[Key], Field(max_length=MAX_SUBJECT_KEYS)] | None = Field(
         default=None, description="The names under which usage arrives.", examples=[["meter-42"]]
     )
     billing_address: HandoverAddress | None = None

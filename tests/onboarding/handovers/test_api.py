@@ -89,6 +89,8 @@ def test_is_signed_with_a_key_that_is_not_the_public_one(api: Api) -> None:
     [
         ({"email": "x"}, "/email"),
         ({"currency": "XXX"}, "/currency"),
+        ({"key": "customer-1\u200b"}, "/key"),
+        ({"subjectKeys": ["meter", "meter\u2060"]}, "/subjectKeys/1"),
         ({"returnURL": "javascript:alert(1)"}, "/returnURL"),
         ({"returnURL": "https://me@evil.example"}, "/returnURL"),
         ({"returnURL": "https://-"}, "/returnURL"),

@@ -130,6 +130,8 @@ def test_one_that_brings_a_key_of_its_own(client: FlaskClient, secret: str) -> N
         ({"name": "a\x00b"}, 404),
         ({"name": {"$ne": ""}}, 404),
         ({"key": "x" * 257}, 404),
+        ({"key": "customer\u200b-1"}, 404),
+        ({"subjectKeys": ["meter\u200d1"]}, 404),
         ({"subjectKeys": ["a", "a"]}, 404),
         ({"profile": "no-such-profile"}, 404),
         ({"profile": "../operator"}, 404),
