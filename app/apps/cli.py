@@ -13,6 +13,7 @@ from app.apps.install import install
 from app.apps.models import App
 from app.core import db
 from app.core.config import settings
+from app.core.terminal import ask_secret
 
 group = click.Group("stripe", help="Connect Stripe accounts and manage them.")
 
@@ -102,8 +103,7 @@ def _api_key(given: str | None, *, from_stdin: bool) -> str:
         raise click.UsageError("--api-key and --api-key-stdin exclude each other.")
     if from_stdin:
         return sys.stdin.readline().strip()
-    typed: str = given if given is not None else click.prompt("API key", hide_input=True)
-    return typed
+    return given if given is not None else ask_secret("API key", option="--api-key-stdin")
 
 
 def _chosen(session: Session, app_id: str | None) -> str:

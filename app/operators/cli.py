@@ -9,6 +9,7 @@ from flask.cli import with_appcontext
 from app.core import db
 from app.core.db import utcnow
 from app.core.errors import Invalid
+from app.core.terminal import ask_secret
 from app.operators import queries
 from app.operators.auth import accounts, one_time_links
 from app.operators.auth.tokens import SCOPES, create_token, end_of, revoke_token, tokens
@@ -176,5 +177,4 @@ def _password(*, from_stdin: bool) -> str:
         if is_unstorable(password):  # no form would take it at the login
             raise Invalid("The password on standard input is not UTF-8 text.")
         return password
-    asked: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    return asked
+    return ask_secret("Password", option="--password-stdin", is_confirmed=True)
