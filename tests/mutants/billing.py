@@ -248,4 +248,18 @@ MUTANTS = (
         new="return end is None or utcnow() < end",
         test="tests/onboarding/billing/test_unusable.py::test_an_account_that_the_bank_gave_up_does_not_take_its_place",
     ),
+    Mutant(
+        "a customer that is unlinked while Stripe answers still sees its cards",
+        "app/onboarding/billing/view.py",
+        "if payer.deleted_at is not None:  # unlinked meanwhile",
+        "if payer.id is None:  # unlinked meanwhile",
+        "tests/onboarding/billing/test_page.py::test_shows_no_method_of_who_is_unlinked_while_stripe_answers",
+    ),
+    Mutant(
+        "the page of an unlinked customer fails",
+        "app/onboarding/billing/view.py",
+        "payer, is_checked = None, True",
+        "payer = None",
+        "tests/onboarding/billing/test_page.py::test_shows_no_method_of_who_is_unlinked_while_stripe_answers",
+    ),
 )

@@ -90,8 +90,8 @@ def build(session: Session, access: Access) -> BillingPage:
         db.end_read(session)
         is_checked = sync.refresh(session, payer.id)
         payer = payers.fresh(session, payer.id)
-        if payer.deleted_at is not None:  # unlinked meanwhile
-            payer = None
+        if payer.deleted_at is not None:  # unlinked meanwhile, so there is nothing to ask about
+            payer, is_checked = None, True
     return BillingPage(
         access=access,
         app=app,

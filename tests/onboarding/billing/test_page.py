@@ -17,6 +17,8 @@ from tests.support.billing import AMEX, MASTERCARD, VISA, BillingPage, add_metho
 from tests.support.links import LinkPage, make_link, revoke
 from tests.support.portal import session_of, sign_up
 from tests.support.rows import Rows
+from tests.support.stripe_calls import StripeCalls
+from tests.support.tokens import meanwhile
 
 LATER = timedelta(minutes=2)
 HIDDEN = "saved before aren't shown here"
@@ -155,6 +157,21 @@ def test_shows_nothing_by_a_revoked_link(app: Flask, saved: FlaskClient, rows: R
     revoke(app, link.path)
 
     assert BillingPage(browser).page.h1 == "See your payment methods"
+
+
+def test_shows_no_method_of_who_is_unlinked_while_stripe_answers(
+    app: Flask, saved: FlaskClient, simulator: Simulator, rows: Rows
+) -> None:
+    [payer] = rows(Payer)
+    unlink = meanwhile(app, "DELETE", f"/api/v1/customers/{payer.customer_id}/apps/{payer.app_id}")
+    StripeCalls.of(simulator).after(f"GET /v1/customers/{payer.stripe_customer_id}", unlink)
+
+    with time_machine.travel(payer.verified_at + LATER, tick=True):
+        page = BillingPage(saved)
+
+    assert page.answer.status_code == 200
+    assert rows(Payer)[0].deleted_at is not None
+    assert page.titles == []
 
 
 def test_tells_that_a_bank_account_has_to_be_confirmed(client: FlaskClient, simulator: Simulator) -> None:
