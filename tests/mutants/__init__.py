@@ -18,6 +18,7 @@ from tests.mutants import (
     billing,
     convergence,
     customers,
+    defaults,
     foundation,
     handovers,
     inbox,
@@ -31,6 +32,7 @@ from tests.mutants.mutant import Mutant
 MUTANTS = (
     *convergence.MUTANTS,
     *timing.MUTANTS,
+    *defaults.MUTANTS,
     *inbox.MUTANTS,
     *backfill.MUTANTS,
     *billing.MUTANTS,

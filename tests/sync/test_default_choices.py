@@ -39,6 +39,12 @@ def choose(api: FlaskClient) -> Choose:
     return put
 
 
+def default_digits(person: Person) -> str:
+    """The last four digits of the default card at Stripe."""
+    [card] = [row for row in person.payer.methods if row.id == person.stripe_default]
+    return str(card.last4)
+
+
 @pytest.mark.parametrize("default_before", ["none", "the same"])
 def test_by_a_program_stands(default_before: str, world: World, person: Person, choose: Choose) -> None:
     other = world.attach_card(person)
@@ -155,6 +161,60 @@ def test_by_our_own_policy_is_no_choice(world: World, person: Person, simulator:
     world.settle()
 
     assert person.stripe_default != first
+    assert_agrees(person)
+
+
+def test_by_our_own_policy_is_no_choice_after_a_card_that_was_saved_meanwhile(
+    world: World, person: Person, calls: StripeCalls
+) -> None:
+    person.open_another_session()
+    person.save_card()
+    later = elsewhere(lambda: world.simulator.save_card(person.session_ids[0], "5555555555554444"))
+    calls.before(f"POST /v1/customers/{person.stripe_customer_id}", later)
+
+    world.settle()
+
+    assert default_digits(person) == "4444"
+    assert_agrees(person)
+
+
+def test_of_another_customer_says_nothing_about_this_one(world: World, person: Person) -> None:
+    other = world.person()
+    person.save_card()
+    world.settle()
+    person.open_another_session()
+    person.save_card("5555555555554444")
+    world.choose_default(other, world.attach_card(other))
+
+    world.settle()
+
+    assert default_digits(person) == "4444"
+    assert_agrees(person)
+
+
+def test_stands_though_another_customer_saves_a_card_after_it(world: World, person: Person) -> None:
+    person.save_card()
+    world.choose_default(person, world.attach_card(person))
+    chosen = person.stripe_default
+    world.person().save_card()
+
+    world.settle()
+
+    assert person.stripe_default == chosen
+    assert_agrees(person)
+
+
+def test_stands_though_a_hundred_other_changes_follow(world: World, person: Person) -> None:
+    person.save_card()
+    world.choose_default(person, world.attach_card(person))
+    chosen, other = person.stripe_default, world.person()
+    for number in range(100):
+        world.stripe("POST", f"/v1/customers/{other.stripe_customer_id}", name=f"Other {number}")
+    world.lose_events(keep=lambda kind: kind == "setup_intent.succeeded")
+
+    world.settle()
+
+    assert person.stripe_default == chosen
     assert_agrees(person)
 
 
