@@ -2,6 +2,8 @@
 
 from flask import Flask
 
+from app.apps import App
+from app.core import db
 from app.gateway import API_VERSION, EVENTS
 from app.simulator import DEFAULT_ACCOUNT, DEFAULT_API_KEY, Simulator, add_account, add_key
 from tests.support.database_contents import contents
@@ -20,6 +22,18 @@ def test_says_what_was_installed(bare_app: Flask, install: Install) -> None:
     ]
     assert (app.status, app.livemode, app.is_default) == ("ready", False, True)
     assert app.account == DEFAULT_ACCOUNT
+
+
+def test_takes_a_test_key_beside_the_live_mode_of_the_same_account(bare_app: Flask, install: Install) -> None:
+    live = {"livemode": True, "api_key_sealed": "", "masked_api_key": "", "webhook_endpoint_id": ""}
+    with bare_app.app_context():
+        db.session().add(App(name="Live", stripe_account_id=DEFAULT_ACCOUNT, is_default=True, **live))
+        db.session().commit()
+
+    result = install()
+
+    assert result.exit_code == 0, result.output
+    assert [app.livemode for app in installed(bare_app)] == [True, False]
 
 
 def test_registers_our_webhook_for_exactly_our_events_in_our_version(

@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app.checkout import CheckoutSession
 from app.core.config import Settings
+from app.core.db import utcnow
 from app.simulator import Simulator
 from tests.conftest import make_settings
 from tests.support.bad_hosts import BAD_HOSTS
@@ -90,6 +92,25 @@ def test_the_portal_returns_to_a_listed_origin_only(app: Flask, simulator: Simul
     taken = program(app).post(portal, json={"returnURL": "https://app.example.com/billing"})
 
     assert (refused.status_code, taken.status_code) == (400, 201)
+
+
+def test_who_comes_back_from_stripe_reads_nothing_of_an_older_card(
+    app: Flask, client: FlaskClient, simulator: Simulator
+) -> None:
+    def come_back() -> Page:
+        opened = start(app).get_json()["sessionId"]
+        simulator.save_card(opened, cards.pop(0))
+        url = simulator.store.checkout_sessions[opened]["success_url"]
+        return Page.of(client.get(url.replace("{CHECKOUT_SESSION_ID}", opened)))
+
+    cards = ["4242424242424242", "4000000000000002"]
+    with time_machine.travel(utcnow(), tick=True) as clock:
+        first = come_back()
+        clock.shift(120)
+        second = come_back()
+
+    assert "4242" in first.text
+    assert "4242" not in second.text
 
 
 def test_without_an_address_the_customer_comes_back_to_our_page(

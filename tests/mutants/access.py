@@ -195,4 +195,11 @@ MUTANTS = (
         new="            Signup.profile",
         test="tests/onboarding/test_another_card.py::test_sign_up_names_no_customer_that_is_gone_or_came_by_a_link",
     ),
+    Mutant(
+        "who comes back from Stripe sees an older card",
+        "app/onboarding/queries.py",
+        "link_id=opened.id, profile=profile",
+        "profile=profile",
+        "tests/checkout/test_redirects.py::test_who_comes_back_from_stripe_reads_nothing_of_an_older_card",
+    ),
 )

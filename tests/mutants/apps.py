@@ -278,4 +278,11 @@ MUTANTS = (
         new="fetched = (Event.origin",
         test="tests/doctor/test_cli.py::test_judges_each_app_by_its_own_events",
     ),
+    Mutant(
+        "an account in live mode keeps out its test mode",
+        "app/apps/install.py",
+        "App.stripe_account_id == account, App.livemode == livemode, App",
+        "App.stripe_account_id == account, App",
+        "tests/apps/test_install.py::test_takes_a_test_key_beside_the_live_mode_of_the_same_account",
+    ),
 )

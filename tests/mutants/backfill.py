@@ -103,4 +103,11 @@ MUTANTS = (
         "return False",
         "tests/sync/backfill/test_requested.py::test_is_the_only_source_where_stripe_cant_reach_us",
     ),
+    Mutant(
+        "a dry run takes the events of another app for its own",
+        "app/webhooks/receive.py",
+        "Event.app_id == app.id, Event.id.in_(listed)",
+        "Event.id.in_(listed)",
+        "tests/sync/backfill/test_requested.py::TestAsked::test_counts_what_only_another_app_has_received",
+    ),
 )

@@ -262,4 +262,18 @@ MUTANTS = (
         "payer = None",
         "tests/onboarding/billing/test_page.py::test_shows_no_method_of_who_is_unlinked_while_stripe_answers",
     ),
+    Mutant(
+        "the details of a customer change that was deleted meanwhile",
+        "app/onboarding/billing/details.py",
+        "    customers.refuse_deleted(customer)\n",
+        "",
+        "tests/onboarding/billing/test_details.py::test_of_who_is_deleted_meanwhile_do_not_change",
+    ),
+    Mutant(
+        "the customer is not read again before its details change",
+        "app/onboarding/billing/details.py",
+        "        .execution_options(populate_existing=True)\n",
+        "",
+        "tests/onboarding/billing/test_details.py::test_of_who_is_deleted_meanwhile_do_not_change",
+    ),
 )

@@ -203,7 +203,7 @@ MUTANTS = (
         CONTACT,
         "payer.is_contact_due = payer.is_name_due = payer.is_email_due = payer.are_details_due = False",
         "payer.is_name_due = payer.is_email_due = payer.are_details_due = False",
-        "tests/sync/test_contact.py::test_is_told_what_is_stored",
+        "tests/sync/test_contact.py::test_what_stripe_has_is_not_sent_again",
     ),
     Mutant(
         "nobody is ever given up",

@@ -90,4 +90,11 @@ MUTANTS = (
         "if request else ()",
         f"{FRAMES}::TestListed::test_the_console_and_the_api_may_never_be_framed",
     ),
+    Mutant(
+        "a single-use hand-over makes a second customer in its browser",
+        "app/onboarding/handovers/actions.py",
+        "if (used.customer_id, used.browser_hash) != (customer_id, browser_hash):",
+        "if used.browser_hash != browser_hash:",
+        "tests/onboarding/handovers/test_single_use.py::test_makes_no_second_customer_in_a_second_tab",
+    ),
 )

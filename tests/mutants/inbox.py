@@ -261,4 +261,18 @@ MUTANTS = (
         new="is_ours = row is not None and row",
         test="tests/webhooks/test_no_customer.py::test_is_not_found_by_the_setup_of_another_app",
     ),
+    Mutant(
+        "a customer is blocked for the declined tries of others",
+        "app/webhooks/declines.py",
+        "        Event.payer_id == payer.id, Event.type == DECLINED, Event.received_at > since",
+        "        Event.type == DECLINED, Event.received_at > since",
+        "tests/sync/test_too_many_declines.py::test_who_may_try_again_is_not_blocked_for_what_others_tried",
+    ),
+    Mutant(
+        "who may try again is blocked at the first declined try",
+        "app/webhooks/declines.py",
+        "(now - payers.BLOCK_DURATION, payer.declines_since)",
+        "(now - payers.BLOCK_DURATION, None)",
+        "tests/sync/test_too_many_declines.py::test_who_may_try_again_is_not_blocked_for_what_others_tried",
+    ),
 )

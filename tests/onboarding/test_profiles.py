@@ -1,12 +1,15 @@
 """A customer who comes by a profile stays with it: brand, languages, Stripe app, and the way back."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import apps, portal
+from app import apps, create_app, portal
 from app.apps import App
 from app.core import db
 from app.core.db import utcnow
@@ -16,7 +19,7 @@ from app.onboarding import links
 from app.onboarding.links import OnboardingLink
 from app.onboarding.models import Signup
 from app.simulator import DEFAULT_API_KEY, Simulator
-from tests.conftest import PORTAL
+from tests.conftest import PORTAL, make_settings
 from tests.support.browser import Page
 from tests.support.console import operator, post, sign_in
 from tests.support.links import LinkPage, make_customer, make_link
@@ -64,6 +67,31 @@ def test_shows_its_brand_and_keeps_to_its_address(client: FlaskClient) -> None:
     assert page.one("form", id="details")["action"] == "/signup/second"
     assert "two@example.com" in page.one("footer").text
     assert brand(Page.of(client.get("/signup"))) == FIRST
+
+
+@pytest.fixture
+def with_files(database_url: str, tmp_path: Path) -> Iterator[FlaskClient]:
+    """A browser at a portal with files for its default profile."""
+    (tmp_path / "logo.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    (tmp_path / "custom-default.css").write_text("h1 { color: red }")
+    files = {"logo_file": str(tmp_path / "logo.svg"), "data_dir": str(tmp_path)}
+    made = create_app(make_settings(database_url=database_url, **files))
+    yield made.test_client()
+    with made.app_context():
+        db.engine().dispose()
+
+
+def test_has_no_file_of_the_default_one(with_files: FlaskClient) -> None:
+    shown = [Page.of(with_files.get(path)) for path in ("/signup", "/signup/second")]
+    served = [
+        with_files.get(f"/brand/{slug}/{name}").status_code
+        for slug in ("default", "second")
+        for name in ("logo", "custom.css")
+    ]
+
+    assert [len(page.all("img", class_="brand-logo")) for page in shown] == [1, 0]
+    assert ["custom.css" in page.html for page in shown] == [True, False]
+    assert served == [200, 200, 404, 404]
 
 
 def test_that_nobody_knows_is_not_found(client: FlaskClient) -> None:

@@ -11,16 +11,18 @@ from app.core import db
 
 
 @contextmanager
-def comes_first(app: Flask, before: str, *writes: sa.Executable) -> Iterator[None]:
+def comes_first(app: Flask, before: str, *writes: sa.Executable, skip: int = 0) -> Iterator[None]:
     """Let a rival's writes happen once, just before the first statement that begins with `before`.
+
+    So many such statements pass before that.
 
     On PostgreSQL the rival has another connection and commits. SQLite has one writer at a time, so there
     the rival's rows come into our own transaction, which meets the same unique index.
     """
-    waiting = list(writes)
+    waiting, passing = list(writes), iter(range(skip))
 
     def _about_to(connection: sa.Connection, _cursor: Any, statement: str, *_more: Any) -> None:
-        if not waiting or not statement.startswith(before):
+        if not waiting or not statement.startswith(before) or next(passing, None) is not None:
             return
         theirs, waiting[:] = list(waiting), []
         if connection.dialect.name == "sqlite":

@@ -127,6 +127,20 @@ def test_a_program_changes_it_at_stripe_too(world: World, person: Person, api: F
     assert not person.payer.is_contact_due
 
 
+def test_what_stripe_has_is_not_sent_again(
+    world: World, person: Person, api: FlaskClient, calls: StripeCalls
+) -> None:
+    rename(api, person, "Ada & Co", primaryEmail="new@example.com")
+    world.work_once()
+    calls.clear()
+
+    for _ in range(5):
+        world.work_once()
+
+    assert at_stripe(world, person) == ("Ada & Co", "new@example.com")
+    assert calls.made == []
+
+
 def test_what_is_left_out_is_cleared_at_stripe(world: World, person: Person, api: FlaskClient) -> None:
     rename(api, person, "Ada & Co")
 

@@ -171,6 +171,23 @@ def test_an_operator_may_allow_more(
     assert allowed.actor.startswith("operator:")
 
 
+def test_who_may_try_again_is_not_blocked_for_what_others_tried(
+    app: Flask, world: World, person: Person, decline: Decline
+) -> None:
+    decline()
+    Console(sign_in(app, "operator"), person.payer.customer_id).said("allow")
+    assert person.resume() is not None
+    other = world.person()
+    for _ in range(2):
+        other.save_card(CARDS["declined"])
+    world.settle()
+
+    decline(1)
+
+    assert at_stripe(world, person) == "open"
+    assert person.payer.blocked_at is None
+
+
 def test_it_ends_after_a_day(
     world: World, person: Person, clock: time_machine.Traveller, decline: Decline
 ) -> None:

@@ -1,5 +1,6 @@
 """Customers change their own contact and tax data, and Stripe gets it."""
 
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -15,6 +16,7 @@ from tests.support.billing import BillingPage, after, press
 from tests.support.browser import Page
 from tests.support.cases import for_each
 from tests.support.links import LinkPage, make_link
+from tests.support.rivals import comes_first
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 
@@ -120,6 +122,18 @@ def test_follow_later_when_stripe_does_not_answer(
         sync.refresh(db.session(), rows(Payer)[0].id, force=True)
     [there] = simulator.store.customers.values()
     assert there["email"] == "king@example.com"
+
+
+def test_of_who_is_deleted_meanwhile_do_not_change(app: Flask, saved: FlaskClient, rows: Rows) -> None:
+    form = DetailsPage(saved)
+    deleted = sa.update(Customer).values(deleted_at=db.utcnow())
+
+    with comes_first(app, "SELECT customer.", deleted, skip=1):  # the first finds who asks
+        answer = form.save(name="Ada King")
+
+    assert answer.status_code == 412
+    assert rows(Customer)[0].name == "Ada Lovelace Ltd"
+    assert [each for each in rows(Entry) if each.kind == "customer.updated"] == []
 
 
 def test_say_when_stripe_refuses_one(app: Flask, saved: FlaskClient, calls: StripeCalls, rows: Rows) -> None:

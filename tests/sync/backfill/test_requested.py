@@ -9,7 +9,7 @@ import time_machine
 from click.testing import Result
 from flask import Flask
 
-from app import apps
+from app import apps, sync
 from app.apps import App
 from app.core import db
 from app.core.config import Settings
@@ -97,6 +97,24 @@ class TestAsked:
         world.attach_card(person)
 
         assert looks(world.app, dry_run=True).found == 1
+
+    def test_counts_what_only_another_app_has_received(
+        self, world: World, person: Person, rows: Rows
+    ) -> None:
+        person.save_card()
+        world.run_maintenance()
+        [first] = rows(App)
+        add_another(world.app, world)
+        with world.app.app_context():
+            session = db.session()
+            session.execute(sa.update(Event).values(app_id=rows(App)[-1].id))
+            session.commit()
+            app = session.get_one(App, first.id)
+            db.end_read(session)
+
+            seen = sync.backfill(session, app, since=utcnow() - timedelta(days=1), dry_run=True)
+
+        assert seen.found == seen.listed > 0
 
 
 class TestCommand:
