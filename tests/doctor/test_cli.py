@@ -89,11 +89,14 @@ def test_judges_each_app_by_its_own_events(app: Flask, second: str) -> None:
 
     result = app.test_cli_runner().invoke(doctor_command, ["--json"])
 
+    judged = json.loads(result.stdout)["apps"]
     troubles = {
         one["id"]: {found["code"] for found in one["findings"] if found["state"] in {"amber", "red"}}
-        for one in json.loads(result.stdout)["apps"]
+        for one in judged
     }
+    last = [found["state"] for one in judged for found in one["findings"] if found["code"] == "last_event"]
     assert troubles == {first.id: {"backlog", "dead", "fetched"}, second: set()}
+    assert sorted(last) == ["green", "unknown"]  # no event has come for the second
 
 
 def test_looks_for_strays_among_the_newest_or_all(app: Flask, simulator: Simulator) -> None:

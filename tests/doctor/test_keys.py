@@ -1,6 +1,7 @@
 """The doctor notices a key that Stripe rejects or that lacks a permission, and secrets that cannot be
 opened."""
 
+import pytest
 from flask import Flask
 
 from app import apps
@@ -36,16 +37,17 @@ class TestKey:
 
         assert [found.status for found in installed(app)] == ["ready"]
 
+    @pytest.mark.parametrize("status", ["ready", "unauthorized"])
     def test_says_nothing_about_a_key_while_stripe_is_away(
-        self, app: Flask, doctor: Doctor, change: Change, simulator: Simulator
+        self, status: str, app: Flask, doctor: Doctor, change: Change, simulator: Simulator
     ) -> None:
-        change(App, status="unauthorized")
+        change(App, status=status)
         simulator.fault_settings.change({"outage": "503"})
 
         report = doctor()
 
         assert report["answer"]["title"] == "Stripe did not answer"
-        assert [found.status for found in installed(app)] == ["unauthorized"]
+        assert [found.status for found in installed(app)] == [status]
 
     def test_goes_on_with_what_it_has_when_stripe_falls_silent(
         self, doctor: Doctor, simulator: Simulator

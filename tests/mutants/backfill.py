@@ -110,4 +110,11 @@ MUTANTS = (
         "Event.id.in_(listed)",
         "tests/sync/backfill/test_requested.py::TestAsked::test_counts_what_only_another_app_has_received",
     ),
+    Mutant(
+        "a quiet account has its whole list read again and again",
+        "app/sync/backfill.py",
+        "max(filter(None, (row.cursor, row.head)), default=None)",
+        "row.head",
+        "tests/sync/backfill/test_finds.py::test_keeps_its_place_when_stripe_lists_nothing",
+    ),
 )

@@ -337,4 +337,11 @@ MUTANTS = (
         new='Decline("The card is reported stolen.", ASK_BANK)',
         test="tests/onboarding/test_return.py::test_keeps_to_itself_that_a_card_is_reported",
     ),
+    Mutant(
+        "a filter of the list finds payers that have ended",
+        "app/console/customers/search.py",
+        "of_payer: list[sa.ColumnElement[bool]] = [Payer.deleted_at.is_(None)]",
+        "of_payer: list[sa.ColumnElement[bool]] = [sa.true()]",
+        "tests/console/customers/test_filter.py::TestFilter::test_forgets_a_payer_that_is_no_more",
+    ),
 )

@@ -181,4 +181,11 @@ MUTANTS = (
         "    profile(slug)\n",
         "tests/onboarding/test_profiles.py::test_has_no_file_of_the_default_one",
     ),
+    Mutant(
+        "a program publishes over a version that it has not seen",
+        "app/portal/actions.py",
+        "if based_on is not None and based_on != number:",
+        "if based_on is None and number < 0:",
+        "tests/portal/test_published.py::test_refuse_a_change_of_an_older_version",
+    ),
 )

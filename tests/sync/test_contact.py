@@ -58,6 +58,20 @@ def test_is_told_what_is_stored(
     assert refusals(rows) == []
 
 
+def test_is_told_again_when_something_else_came_to_stripe_meanwhile(
+    app: Flask, clock: time_machine.Traveller, world: World, person: Person
+) -> None:
+    announce(app, person)
+    person.return_to_portal()
+    rename_at_stripe(world, person)  # by a request that was slow
+    world.lose_events()
+
+    clock.shift(61)
+    world.settle()
+
+    assert at_stripe(world, person) == ("Ada Lovelace Ltd", "ada@example.com")
+
+
 def test_a_refusal_is_noted_and_the_convergence_completes(
     app: Flask, clock: time_machine.Traveller, world: World, person: Person, calls: StripeCalls, rows: Rows
 ) -> None:

@@ -64,6 +64,8 @@ def _has_two_cards(world: World, person: Person) -> None:
     _saves(world, person)
     world.settle()
     _gets_a_second_card(world, person)
+    world.settle()
+    world.clock.shift(61)  # what comes later is not found by the way
 
 
 def _chooses_the_other(world: World, person: Person) -> None:

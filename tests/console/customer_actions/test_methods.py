@@ -163,6 +163,20 @@ class TestLostAnswers:
         assert "by Grace Hopper" in later
         assert "in Stripe's Dashboard or customer portal" not in later
 
+    def test_a_removal_is_known_though_its_event_is_lost_too(
+        self, saved: Person, console_of: ConsoleOf, simulator: Simulator, world: World
+    ) -> None:
+        method = saved.methods[0]
+        simulator.faults.add("reset_after", "POST /v1/payment_methods/*/detach", times=9)
+        console_of(saved).press("detach", app_id=method.app_id, method_id=method.id)
+        simulator.faults.clear()
+        world.lose_events()
+
+        world.clock.shift(timedelta(minutes=1))
+        world.settle()
+
+        assert saved.methods == []
+
     def test_another_default_was_chosen_here(
         self, saved: Person, console_of: ConsoleOf, simulator: Simulator, world: World
     ) -> None:

@@ -107,6 +107,21 @@ def test_reads_on_where_it_was_but_for_the_overlap(
     assert looks(world.app).listed == 1
 
 
+def test_keeps_its_place_when_stripe_lists_nothing(
+    world: World, person: Person, rows: Rows, clock: time_machine.Traveller
+) -> None:
+    person.save_card()
+    world.run_maintenance()
+    cursor = row(rows).cursor
+    for found in world.simulator.store.events.snapshot():  # they are older than a month
+        del world.simulator.store.events[found["id"]]
+
+    clock.shift(INTERVAL + 1)
+    world.run_maintenance()
+
+    assert row(rows).cursor == cursor is not None
+
+
 def test_finds_an_event_that_stripe_listed_later_than_younger_ones(
     world: World, person: Person, rows: Rows, clock: time_machine.Traveller
 ) -> None:
