@@ -53,7 +53,7 @@ STATUS_TABLE: dict[PaymentStatus, StatusInfo] = {
     PaymentStatus.EXPIRED: StatusInfo(
         label="Expired",
         tone="error",
-        concern="Expired cards",
+        concern="Expired",
         advice="Nothing can be charged. Send a link so they can save a new card.",
         method_note="Expired",
         is_by_clock=True,
@@ -61,7 +61,7 @@ STATUS_TABLE: dict[PaymentStatus, StatusInfo] = {
     PaymentStatus.EXPIRING: StatusInfo(
         label="Expires soon",
         tone="warning",
-        concern="Cards that expire soon",
+        concern="Expiring soon",
         advice="These expire within 30 days. Ask for a new card in time.",
         method_note="Expires soon",
         is_usable=True,

@@ -37,8 +37,8 @@ def test_is_calm_when_nothing_needs_attention(app: Flask, console: FlaskClient) 
     [
         ("failed", "Declined"),
         ("abandoned", "Abandoned"),
-        ("expired", "Expired cards"),
-        ("expiring", "Cards that expire soon"),
+        ("expired", "Expired"),
+        ("expiring", "Expiring soon"),
         ("removed", "Removed"),
         ("needs_action", "3-D Secure unfinished"),
         ("customer_gone", "Deleted at Stripe"),
