@@ -11,12 +11,11 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.core import db, rows
 from app.core.db import utcnow
-from app.core.errors import Conflict, Invalid, PreconditionFailed
+from app.core.errors import Conflict, PreconditionFailed
 from app.customers import queries, search
 from app.customers.details import ADOPTABLE, NewCustomer, details_of, with_adopted
 from app.customers.former_email import report, trusted_email
 from app.customers.models import APPROVED, DECLINED, WAITING, Customer, SubjectKey
-from app.web.visible import hidden_character
 
 TAKEN = "another customer has this key or one of these subject keys"
 
@@ -32,14 +31,11 @@ class CustomerTaken(Conflict):
 def create(session: Session, wanted: NewCustomer, *, actor: str) -> Customer:
     """Add a customer. Raises CustomerTaken and leaves the transaction rolled back. Flushes.
 
-    Raises Invalid for a key or a subject key with a character that nobody can see.
-
     The unique indexes decide about keys and about subject keys, each among themselves. That a key is no
     one's subject key is a condition of the insert: had the other been created a moment later it would be
     allowed, so a race ends as one of the two orders would have.
     """
     refuse_double(wanted)
-    _refuse_hidden(wanted, held=set())
     now = utcnow()
     customer = Customer(id=wanted.id, created_at=now, updated_at=now)
     _fill(customer, wanted)
@@ -56,12 +52,8 @@ def create(session: Session, wanted: NewCustomer, *, actor: str) -> Customer:
 
 
 def replace(session: Session, customer: Customer, wanted: NewCustomer, *, actor: str) -> None:
-    """Give a customer new details, all of them. Raises CustomerTaken and Invalid as create does. Flushes.
-
-    A key that the customer holds may stay, whatever is in it.
-    """
+    """Give a customer new details, all of them. Raises CustomerTaken as create does. Flushes."""
     refuse_taken(session, wanted, held=customer.key)
-    _refuse_hidden(wanted, held={customer.key, *(subject.key for subject in customer.subjects)})
     changed, former = differences(customer, wanted), trusted_email(customer)
     if changed:
         customer.updated_at = utcnow()  # by hand: new subject keys alone touch no column of this row
@@ -144,14 +136,6 @@ def refuse_double(wanted: NewCustomer) -> None:
     """Raise CustomerTaken when a wish takes a name from itself."""
     if wanted.key == wanted.id or len(set(wanted.subject_keys)) < len(wanted.subject_keys):
         raise CustomerTaken("a name is given twice: as two subject keys, or as key and id", set())
-
-
-def _refuse_hidden(wanted: NewCustomer, *, held: set[str | None]) -> None:
-    for key in (wanted.key or "", *wanted.subject_keys):
-        found = hidden_character(key)
-        if found and key not in held:
-            kind = "key" if key == wanted.key else "subject key"
-            raise Invalid(f"the {kind} {key!a} has a character that nobody can see ({found}): leave it out")
 
 
 def delete(session: Session, customer: Customer, *, actor: str) -> None:

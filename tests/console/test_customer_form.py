@@ -472,3 +472,15 @@ def test_refuses_a_key_with_a_character_that_nobody_can_see(
     assert answer.status_code == 422
     assert form.page.one("p", id=f"{field}-error").text
     assert rows(Customer) == []
+
+
+def test_keeps_a_stored_key_with_a_character_that_nobody_can_see(
+    client: FlaskClient, api: Api, rows: Rows
+) -> None:
+    body = {"name": "Acme", "key": "ac\u200bme", "usageAttribution": {"subjectKeys": ["me\u200bter"]}}
+    customer_id = api.post("/customers", body).get_json()["id"]
+
+    answer = Form(client, f"/operator/customers/{customer_id}/edit").send(name="Acme Cloud")
+
+    assert answer.status_code == 303
+    assert [(customer.name, customer.key) for customer in rows(Customer)] == [("Acme Cloud", "ac\u200bme")]
