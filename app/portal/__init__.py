@@ -26,12 +26,13 @@ from app.portal.sections.brand import Brand, Image, Links
 from app.portal.sections.form import Consent, CustomField, Form, question_name
 from app.portal.sections.kinds import SLUG_PATTERN
 from app.portal.sections.payment import AfterSaving, CheckoutOptions
-from app.portal.settings import LANGUAGES, PortalSettings, Profile, read
+from app.portal.settings import LANGUAGES, MAX_PROFILES, PortalSettings, Profile, read
 from app.portal.texts import TEXTS
 from app.portal.variables import variable_of, with_variables
 
 __all__ = [
     "LANGUAGES",
+    "MAX_PROFILES",
     "SLUG_PATTERN",
     "TEXTS",
     "AfterSaving",

@@ -37,6 +37,9 @@ def add_profile() -> ResponseReturnValue:
     if form.slug.data in edited.profiles:
         form.slug.errors = ["There is a profile with this address already."]
         return _page(session, form, 422)
+    if len(edited.profiles) >= portal.MAX_PROFILES:
+        form.slug.errors = [f"There are {portal.MAX_PROFILES} profiles, and no more fit. Delete one first."]
+        return _page(session, form, 422)
     made = edited.default.model_copy(update={"name": form.name.data})
     _save(session, edited, {**edited.profiles, form.slug.data: made})
     flash(f"{made.name} is in the draft. Give it a brand, then publish it.", "success")

@@ -329,6 +329,17 @@ def test_adds_a_profile_as_a_copy_and_deletes_it(console: FlaskClient, client: F
     assert "/signup/default" not in Page.of(console.get("/operator/portal")).text
 
 
+def test_refuses_one_profile_too_many(console: FlaskClient, session: Session) -> None:
+    profiles = {"default": portal.Profile()} | {f"p-{number}": portal.Profile() for number in range(49)}
+    portal.publish(session, portal.PortalSettings(profiles=profiles), actor="command")
+    session.commit()
+
+    answer = post(console, "/operator/portal/profiles", name="Second", slug="second")
+
+    assert answer.status_code == 422
+    assert "There are 50 profiles, and no more fit. Delete one first." in Page.of(answer).text
+
+
 @for_each("slug", ["", "Second", "a/b", "-a", "x" * 41, "default", "ä"])
 def test_refuses_an_address_that_can_not_be(console: FlaskClient, slug: str) -> None:
     answer = post(console, "/operator/portal/profiles", name="Second", slug=slug)
