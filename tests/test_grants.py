@@ -19,7 +19,7 @@ Grant = Callable[[str], object]
 
 @pytest.fixture
 def role(app: Flask) -> Iterator[tuple[Flask, Grant]]:
-    """An application whose database user may only read, and a way to change that."""
+    """An application with a database user that may only read, and a way to change that."""
     with app.app_context():
         if db.engine().dialect.name != "postgresql":
             pytest.skip("SQLite has no users")

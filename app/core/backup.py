@@ -16,8 +16,8 @@ def backup(engine: sa.Engine, target: Path) -> int:
     """Copy the database into a new file that only its owner can read; its size in bytes.
 
     A copy that was interrupted leaves no file of that name. Raises Conflict when there is one already,
-    Invalid when none can be made there or when there is nothing to copy, and Unsupported for a database
-    with its own tool.
+    and Invalid when none can be made there or there is nothing to copy. Raises Unsupported for a database
+    that has its own tool.
     """
     if engine.dialect.name != "sqlite":
         url = engine.url.set(drivername="postgresql").render_as_string(hide_password=True)

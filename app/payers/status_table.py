@@ -20,7 +20,7 @@ class StatusInfo:
     method_note: str | None = None  # beside the default payment method, when that is not simply usable
     is_usable: bool = False  # can the default method be charged?
     is_under_way: bool = False  # is the customer, or the bank, still at it?
-    is_by_clock: bool = False  # does it come by time alone? Then only the audit log tells of it
+    is_by_clock: bool = False  # does it come by time alone? Then it stands in the audit log only
 
 
 # The most urgent first: the overview shows them in this order.

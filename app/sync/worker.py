@@ -42,7 +42,7 @@ class Chore:
 
     run: Callable[[Session], object]
     interval: float  # seconds from one look to the next
-    may_block: bool = False  # has a thread of its own, so that nothing else waits for it
+    may_block: bool = False  # runs in a separate thread, so that nothing else waits
 
 
 class Worker:

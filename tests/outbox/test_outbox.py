@@ -46,7 +46,7 @@ class Broken(Mailbox):
 
 
 class Slow(Mailbox):
-    """A sender whose server does not answer for now."""
+    """A sender that waits for a mail server."""
 
     def __init__(self) -> None:
         super().__init__()

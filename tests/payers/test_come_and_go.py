@@ -1,4 +1,4 @@
-"""A customer whose payers others reserve and end all the time: a call gives up instead of trying forever."""
+"""Others reserve and end payers of the same customer all the time: a call gives up in the end."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ MAX_RIVALS = 30  # more than a call may meet
 
 @contextmanager
 def rivals(app: Flask, values: dict[str, Any]) -> Iterator[list[str]]:
-    """Reserve a payer just before each insert of ours, and end it before we look. Yields their ids."""
+    """Reserve a payer just before each of our inserts, and end it before we look. Yields their ids."""
     made: list[str] = []
     is_busy = False
 

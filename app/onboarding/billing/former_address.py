@@ -1,4 +1,4 @@
-"""The former email address of a customer: it is told that it is one, and opens nothing any longer."""
+"""After a customer's email address has changed: send a notice to the old one, and end what it opened."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
