@@ -19,7 +19,7 @@ from app.gateway.listed import EventPage, SentEvent
 from app.gateway.options import CheckoutSessionOptions
 from app.gateway.permissions import Permission
 from app.gateway.signatures import verify
-from app.gateway.time_budget import clear_budget, set_budget, time_left
+from app.gateway.time_budget import limit_waiting, time_left
 from app.gateway.transport import WSGITransport
 from app.gateway.values import (
     Account,
@@ -66,11 +66,10 @@ __all__ = [
     "StripeUnavailable",
     "TaxId",
     "WSGITransport",
-    "clear_budget",
     "contact_of",
     "instant",
     "is_live",
-    "set_budget",
+    "limit_waiting",
     "time_left",
     "verify",
 ]

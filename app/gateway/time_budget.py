@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 
 import stripe
+from flask import Blueprint
 
 from app.gateway import whole_answers
 
@@ -29,6 +30,12 @@ def set_budget(seconds: float = PERSON_BUDGET) -> None:
 def clear_budget() -> None:
     """Nobody waits now."""
     _deadline.set(None)
+
+
+def limit_waiting(pages: Blueprint) -> None:
+    """Limit how long Stripe may take for these pages, because a person waits: each answers in ten seconds."""
+    pages.before_request(set_budget)
+    pages.teardown_request(lambda _error: clear_budget())  # the thread goes on to other work
 
 
 def time_left() -> float | None:

@@ -7,18 +7,7 @@ from flask import Blueprint, g
 from app import gateway, portal
 
 bp = Blueprint("onboarding", __name__)
-
-
-@bp.before_request
-def hurry() -> None:
-    """Limit how long Stripe may take, because a person waits: the page answers within ten seconds."""
-    gateway.set_budget()
-
-
-@bp.teardown_request
-def stop_hurrying(_error: BaseException | None) -> None:
-    """The thread goes on to other work."""
-    gateway.clear_budget()
+gateway.limit_waiting(bp)
 
 
 @bp.url_value_preprocessor

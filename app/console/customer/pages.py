@@ -18,18 +18,7 @@ from app.web import problems
 from app.web.urls import external
 
 pages = OperatorPages("console_customer", __name__)
-
-
-@pages.before_request
-def limit_waiting() -> None:
-    """Limit how long Stripe may take, because an operator waits: the page answers within ten seconds."""
-    gateway.set_budget()
-
-
-@pages.teardown_request
-def stop_limiting(_error: BaseException | None) -> None:
-    """The thread goes on to other work."""
-    gateway.clear_budget()
+gateway.limit_waiting(pages)
 
 
 @pages.page("/customers/<customer_id>", role=Role.VIEWER)

@@ -26,18 +26,7 @@ from app.web.limits import limited
 from app.web.urls import external
 
 bp = Blueprint("billing", __name__, url_prefix="/billing")
-
-
-@bp.before_request
-def limit_waiting() -> None:
-    """Limit how long Stripe may take, because a person waits: the page answers within ten seconds."""
-    gateway.set_budget()
-
-
-@bp.teardown_request
-def stop_limiting(_error: BaseException | None) -> None:
-    """The thread goes on to other work."""
-    gateway.clear_budget()
+gateway.limit_waiting(bp)
 
 
 @bp.get("")
