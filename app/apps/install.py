@@ -15,7 +15,7 @@ from app.apps.models import App, SigningSecret
 from app.core import db
 from app.core.config import is_public, settings
 from app.core.db import utcnow
-from app.core.errors import Conflict, Invalid
+from app.core.errors import Conflict
 from app.core.sealing import Unsealable
 from app.gateway import (
     Account,
@@ -25,7 +25,7 @@ from app.gateway import (
     StripePermissionMissing,
     is_live,
 )
-from app.web.visible import one_line
+from app.web.visible import checked_name
 
 NOT_PUBLIC = "A live key needs a public URL that Stripe can reach over https: set GANGWAY_PUBLIC_URL first."
 
@@ -114,9 +114,7 @@ def install(
     Raises Invalid, UnusableKey, StripeKeyRejected, StripePermissionMissing, and Conflict when this account
     and mode is installed.
     """
-    name = one_line(name)
-    if not name:
-        raise Invalid("An app needs a name in one line, of 256 characters at most.")
+    name = checked_name(name, "An app")
     api_key = keys.secret_key(api_key)
     if is_live(api_key) and not is_public(public_url):
         raise keys.UnusableKey(NOT_PUBLIC)

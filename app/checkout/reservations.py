@@ -36,7 +36,7 @@ def find_or_reserve(session: Session, wanted: dict[str, Any]) -> CheckoutSession
         found = session.scalar(query.execution_options(populate_existing=True))
         if found is not None:
             return found
-    raise Conflict("Checkout sessions of this customer come and go just now. Try again in a moment.")
+    raise Conflict("This customer's checkout sessions keep changing. Try again in a moment.")
 
 
 def forget(session: Session, reserved: CheckoutSession) -> None:

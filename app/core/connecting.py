@@ -19,6 +19,15 @@ Address = tuple[int, int, int, str, Any]  # as socket.getaddrinfo returns it
 SocketOptions = Sequence[tuple[int, int, int | bytes]]
 
 
+def connect(host: str, port: int, seconds: float, options: SocketOptions) -> socket.socket:
+    """Connect to a host in so many seconds, its name and all its addresses together.
+
+    Raises gaierror for a name that nobody knows, TimeoutError at the deadline, and else the last OSError.
+    """
+    deadline = monotonic() + seconds
+    return connect_to_any(resolve(host.strip("[]"), port, seconds), deadline, options)
+
+
 def resolve(host: str, port: int, seconds: float) -> list[Address]:
     """Return the addresses of a host. Raises gaierror, or TimeoutError when nobody says them in time.
 

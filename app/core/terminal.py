@@ -17,5 +17,5 @@ def ask_secret(label: str, *, option: str, is_confirmed: bool = False) -> str:
         try:
             typed: str = click.prompt(label, hide_input=True, confirmation_prompt=is_confirmed)
         except GetPassWarning as error:
-            raise click.UsageError(f"There is no terminal to ask at. Send it in with {option}.") from error
+            raise click.UsageError(f"There is no terminal to ask at. Use {option} instead.") from error
     return typed

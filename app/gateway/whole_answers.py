@@ -16,7 +16,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from app.core.connecting import connect_to_any, resolve
+from app.core.connecting import connect
 
 
 class _ReaderWithDeadline(io.RawIOBase):
@@ -67,10 +67,8 @@ class _Connecting:
     """
 
     def _new_conn(self: Any) -> socket.socket:
-        deadline = monotonic() + self.timeout
         try:
-            addresses = resolve(self.host.strip("[]"), self.port, self.timeout)
-            return connect_to_any(addresses, deadline, self.socket_options or ())
+            return connect(self.host, self.port, self.timeout, self.socket_options or ())
         except socket.gaierror as error:
             raise NameResolutionError(self.host, self, error) from error
         except TimeoutError as error:

@@ -67,9 +67,13 @@ class SignupForm(ContactForm):
         lazy("Purchase-order number"), form_fields.MAX_ORDER_LENGTH, autocomplete="off", spellcheck="false"
     )
     key = text(
-        lazy("Your reference"), MAX_KEY_LENGTH, autocomplete="off", autocapitalize="none", spellcheck="false"
+        lazy("Your reference"),
+        MAX_KEY_LENGTH,
+        also=[no_hidden],
+        autocomplete="off",
+        autocapitalize="none",
+        spellcheck="false",
     )
-    key.kwargs["validators"].append(no_hidden)
     subject_keys = SubjectKeysField(lazy("Account or device names"))
     consent = BooleanField(lazy("Consent"))
     nonce = HiddenField()

@@ -1,4 +1,8 @@
-"""The pages of signing up: the form, storing what it says, forgetting the browser."""
+"""The pages of signing up: the form, storing what it says, forgetting the browser.
+
+`submit` stores the details by `actions.sign_up`, and `payment` opens Stripe's page. If Stripe fails then, the
+browser goes to `/return` (`return_pages`), where the customer can continue.
+"""
 
 from flask import g, redirect, render_template, request, url_for
 from flask import session as cookie

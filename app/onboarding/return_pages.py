@@ -1,4 +1,9 @@
-"""The pages after Stripe's: what came of it, and going on."""
+"""The pages after Stripe's: `/return` says what came of it, `/cancelled` and `/resume` lead back there.
+
+`/return` asks Stripe by `sync.refresh`, and `state_page.show` draws what is true. While Stripe does not
+answer, it draws what we know. A browser that we do not know gets a 404. `payment.resume` chooses the next
+page, and `trouble.log_cause` tells the log why there is none.
+"""
 
 from flask import redirect, render_template, request
 from flask import session as cookie

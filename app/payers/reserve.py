@@ -62,7 +62,7 @@ def reserve(session: Session, app: apps.App, customer_id: str) -> tuple[Payer, b
             end_gone(session, found)
         session.refresh(customer)
         customers.refuse_deleted(customer)
-    raise Conflict("Payers of this customer come and go just now. Try again in a moment.")
+    raise Conflict("This customer's payment record keeps changing. Try again in a moment.")
 
 
 def create_at_stripe(session: Session, payer: Payer) -> Payer:

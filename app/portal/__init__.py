@@ -26,7 +26,7 @@ from app.portal.sections.brand import Brand, Image, Links
 from app.portal.sections.form import Consent, CustomField, Form, question_name
 from app.portal.sections.kinds import SLUG_PATTERN
 from app.portal.sections.payment import AfterSaving, CheckoutOptions
-from app.portal.settings import LANGUAGES, MAX_PROFILES, PortalSettings, Profile, read
+from app.portal.settings import LANGUAGES, MAX_PROFILES, PortalSettings, Profile, load_stored
 from app.portal.texts import TEXTS
 from app.portal.variables import variable_of, with_variables
 
@@ -62,6 +62,7 @@ __all__ = [
     "is_overtaken",
     "keep_draft",
     "load",
+    "load_stored",
     "open_draft",
     "profile",
     "publish",
@@ -69,7 +70,6 @@ __all__ = [
     "published",
     "put_at",
     "question_name",
-    "read",
     "restore",
     "save_draft",
     "show_draft",

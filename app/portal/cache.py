@@ -20,7 +20,7 @@ from app.core import db
 from app.core.config import Settings
 from app.core.config import settings as current_settings
 from app.portal.models import PortalVersion
-from app.portal.settings import PortalSettings, read
+from app.portal.settings import PortalSettings, load_stored
 from app.portal.variables import with_variables
 
 MAX_AGE = 2.0  # seconds
@@ -80,7 +80,7 @@ def _newest_readable(connection: sa.Connection) -> PortalSettings:
     row = connection.execute(newest).one_or_none()
     while row is not None:
         try:
-            return read(row.document)
+            return load_stored(row.document)
         except ValidationError:
             log.exception("portal_settings_not_understood", version=row.id)
         row = connection.execute(newest.where(PortalVersion.id < row.id)).one_or_none()

@@ -12,7 +12,7 @@ from app.portal import queries
 from app.portal.actions import publish
 from app.portal.differences import differences
 from app.portal.models import PortalDraft, PortalVersion
-from app.portal.settings import PortalSettings, read
+from app.portal.settings import PortalSettings, load_stored
 
 DRAFT_ID = 1
 CHANGED = "Somebody changed the draft meanwhile. Look at it again, then publish it."
@@ -25,7 +25,7 @@ OVERTAKEN = (
 def open_draft(session: Session) -> tuple[PortalSettings, PortalDraft | None]:
     """Return the settings to edit, and the draft that has them; without a draft, the published settings."""
     found = _find(session)
-    return read(found.document) if found else queries.stored(session), found
+    return load_stored(found.document) if found else queries.stored(session), found
 
 
 def edited(session: Session) -> PortalSettings:
@@ -65,7 +65,7 @@ def publish_draft(session: Session, *, revision: int, actor: str) -> PortalVersi
         raise Conflict(CHANGED)
     if is_overtaken(session, found):
         raise Conflict(OVERTAKEN)
-    settings = read(found.document)
+    settings = load_stored(found.document)
     version = publish(session, settings, actor=actor, based_on=found.based_on)
     session.delete(found)
     session.flush()
@@ -94,7 +94,7 @@ def keep_draft(session: Session, *, actor: str) -> None:
 def restore(session: Session, number: int, *, actor: str) -> PortalVersion:
     """Go back to an earlier version: publish it as a new one. Flushes. Raises NotFound."""
     version = queries.version(session, number)
-    return publish(session, read(version.document), actor=actor)
+    return publish(session, load_stored(version.document), actor=actor)
 
 
 def is_overtaken(session: Session, found: PortalDraft) -> bool:

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from app.core.config import settings
 from app.core.errors import NotFound
 from app.portal.models import PortalVersion
-from app.portal.settings import PortalSettings, read
+from app.portal.settings import PortalSettings, load_stored
 from app.portal.variables import with_variables
 
 MAX_NUMBER = 2**31  # of an integer column
@@ -26,7 +26,7 @@ def stored(session: Session) -> PortalSettings:
     newest = newest_version(session)
     if newest is None:
         return with_variables(PortalSettings(), settings())
-    return read(newest.document)
+    return load_stored(newest.document)
 
 
 def version(session: Session, number: int) -> PortalVersion:

@@ -87,6 +87,9 @@ class PortalSettings(Section):
         return self.profiles[self.default_profile]
 
 
-def read(document: dict[str, Any]) -> PortalSettings:
-    """Read a document of the database. Raises ValidationError for one that this release can't read."""
+def load_stored(document: dict[str, Any]) -> PortalSettings:
+    """Return settings that the database holds. Rules that are newer than the document do not refuse it.
+
+    Raises ValidationError for one that this release can't read.
+    """
     return PortalSettings.model_validate(document, context=STORED)

@@ -1,14 +1,13 @@
 """Connections to Redis, which answers a request or is left alone: a person waits."""
 
 import socket
-from time import monotonic
 from typing import Any
 
 from redis import Connection, ConnectionPool, SSLConnection
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from app.core.connecting import connect_to_any, resolve
+from app.core.connecting import connect
 
 OPTIONS = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 
@@ -20,9 +19,7 @@ class _Connecting:
     """
 
     def _connect(self: Any) -> socket.socket:
-        deadline = monotonic() + self.socket_connect_timeout
-        addresses = resolve(self.host.strip("[]"), self.port, self.socket_connect_timeout)
-        wire = connect_to_any(addresses, deadline, OPTIONS)
+        wire = connect(self.host, self.port, self.socket_connect_timeout, OPTIONS)
         wire.settimeout(self.socket_timeout)
         return wire
 

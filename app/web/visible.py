@@ -3,6 +3,10 @@
 import re
 import unicodedata
 
+from app.core.errors import Invalid
+
+MAX_NAME_LENGTH = 256
+
 # Letters and symbols that are drawn as nothing: Hangul fillers and the empty Braille pattern.
 BLANKS = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}
 # Controls, formats, surrogates, private and unassigned characters, separators, and marks without a letter.
@@ -46,11 +50,15 @@ def trim(text: str) -> str:
     return text if is_visible(text) else ""
 
 
-def one_line(text: str, longest: int = 256) -> str:
-    """Text as a name in one line; empty when it can't be seen, has several lines or is too long.
+def checked_name(text: str, owner: str) -> str:
+    """Return the name of an owner, such as "A token", without padding.
 
-    Raises UnicodeEncodeError for bytes on a command line that are not UTF-8.
+    Raises Invalid for one that can't be seen, has several lines or is too long, and UnicodeEncodeError for
+    bytes on a command line that are not UTF-8: `app.cli` explains it.
     """
     text.encode()
     name = trim(text)
-    return name if len(name.splitlines()) == 1 and len(name) <= longest else ""
+    if len(name.splitlines()) != 1 or len(name) > MAX_NAME_LENGTH:
+        told = f"{owner} needs a name on one line, of {MAX_NAME_LENGTH} characters or fewer."
+        raise Invalid(told, fields={"name": "wrong"})
+    return name

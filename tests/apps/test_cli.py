@@ -189,5 +189,5 @@ def test_installs_nothing_under_a_name_that_cannot_be_shown(app: Flask, name: st
     found = run(app, install_command, "--api-key", OTHER_KEY, "--name", name).exception
 
     assert isinstance(found, Invalid)
-    assert "An app needs a name in one line" in found.detail
+    assert "An app needs a name on one line" in found.detail
     assert len(rows(App)) == before

@@ -30,5 +30,5 @@ def test_a_secret_is_not_asked_for_without_a_terminal() -> None:
     )
 
     assert ended.returncode == 2
-    assert "Error: There is no terminal to ask at. Send it in with --password-stdin." in ended.stderr
+    assert "Error: There is no terminal to ask at. Use --password-stdin instead." in ended.stderr
     assert "Warning" not in ended.stderr + ended.stdout

@@ -209,8 +209,8 @@ MUTANTS = (
     Mutant(
         name="another spelling of an address gets more codes",
         file="app/onboarding/billing/codes.py",
-        old='(BUDGET_OF_ADDRESS, _hash("address", folded_email(address)))',
-        new='(BUDGET_OF_ADDRESS, _hash("address", address))',
+        old='(BUDGET_OF_ADDRESS, keyed_hash("address", folded_email(address)))',
+        new='(BUDGET_OF_ADDRESS, keyed_hash("address", address))',
         test="tests/onboarding/billing/test_codes.py::test_is_limited_for_each_address",
     ),
     Mutant(

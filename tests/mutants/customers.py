@@ -28,7 +28,7 @@ MUTANTS = (
     Mutant(
         "a visitor takes a reference that looks like another's",
         "app/onboarding/forms.py",
-        '    key.kwargs["validators"].append(no_hidden)\n',
+        "        also=[no_hidden],\n",
         "",
         "tests/customers/test_names.py::test_a_form_takes_no_name_with_a_character_that_nobody_can_see",
     ),

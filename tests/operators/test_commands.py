@@ -83,9 +83,9 @@ class TestCreate:
         [
             (("no address", "--invite"), None, "like name@example.com"),
             (("a@b@c", "--invite"), None, "like name@example.com"),
-            (("ada@example.com", "--name", "x" * 257, "--invite"), None, "256 characters at most"),
-            (("ada@example.com", "--name", "\u200b", "--invite"), None, "needs a name in one line"),
-            (("ada@example.com", "--name", "Ada\nBob", "--invite"), None, "needs a name in one line"),
+            (("ada@example.com", "--name", "x" * 257, "--invite"), None, "256 characters or fewer"),
+            (("ada@example.com", "--name", "\u200b", "--invite"), None, "needs a name on one line"),
+            (("ada@example.com", "--name", "Ada\nBob", "--invite"), None, "needs a name on one line"),
             (("ada@example.com", "--password-stdin"), "short\n", "12 characters or more"),
             (("ada@example.com", "--password-stdin"), "password1234\n", "easy to guess"),
             (("ada@example.com", "--password-stdin"), f"{PASSWORD}\0\n", "is not UTF-8 text"),

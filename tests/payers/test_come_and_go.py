@@ -67,7 +67,7 @@ def test_a_call_ends_with_a_clear_error(app: Flask, api: Api, rows: Rows, simula
         answer = api.post("/stripe/checkout/sessions", _order(customer_id))
 
     assert answer.status_code == 409
-    assert "come and go just now" in answer.get_json()["detail"]
+    assert "keeps changing" in answer.get_json()["detail"]
     assert len(made) == 10
     assert [row for row in rows(Payer) if row.deleted_at is None] == []
     assert list(simulator.store.customers) == []

@@ -115,10 +115,13 @@ def count(session: Session, dates: DateRange, app_id: str | None) -> Funnel:
 def _query(
     spans: list[tuple[date, date]], app_id: str | None
 ) -> sa.CompoundSelect[date | None, str | None, int]:
-    """How many customers each bar has, as EVERYBODY, and how many live payers each day has, by their status.
+    """Return rows of day, status and count, in one statement: all are counted at the same instant.
 
-    A customer has at most one in an app. Either half reads a part of one index, and no table. It is one
-    statement, so that all are counted at the same instant.
+    - Under EVERYBODY: the live customers of each bar, on its first day.
+    - Under another status: the live payers of each day. A customer has at most one in an app.
+    - Payers that an earlier release made have no such day: they are joined with their customers.
+
+    The first two read a part of one index each, and no table.
     """
     instants = (sa.column("since", UtcDateTime), sa.column("until", UtcDateTime))
     ranges = [(first, midnight(first), midnight(last + ONE_DAY)) for first, last in spans]

@@ -23,8 +23,8 @@ FONTS = [
 ]
 RADII = [SelectChoice(name, name.capitalize()) for name in ("none", "small", "medium", "large")]
 LOGO_HINT = (
-    "An SVG, PNG or WebP file under 20 kB. Browser tabs show it too. A phone's home screen shows it if it "
-    "is a PNG and no wordmark; else it shows a card on the accent color."
+    "An SVG, PNG or WebP file under 20 kB. Unless it spells your name, it is also the icon in browser tabs, "
+    "and on a phone's home screen if it is a PNG."
 )
 
 

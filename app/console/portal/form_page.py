@@ -73,7 +73,7 @@ class FieldsForm(PresencesForm):
     )
     subject_keys_from_handover_only = BooleanField(
         "Take references and subject keys from signed hand-overs only",
-        description="Choose this when your app hands over keys. Else a visitor could take one first.",
+        description="Choose this if your app hands over keys. Otherwise a visitor could take one first.",
     )
 
     @classmethod

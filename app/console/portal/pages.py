@@ -168,7 +168,8 @@ def _profile(edited: portal.PortalSettings, slug: str) -> portal.Profile:
 
 def _save(session: Session, edited: portal.PortalSettings, profiles: dict[str, portal.Profile]) -> None:
     made = {name: one.model_dump(mode="json") for name, one in profiles.items()}
-    changed = portal.read({**edited.model_dump(mode="json"), "profiles": made})
+    # The other parts are stored already, and newer rules must not refuse those.
+    changed = portal.load_stored({**edited.model_dump(mode="json"), "profiles": made})
     portal.save_draft(session, changed, actor=actor())
     session.commit()
 

@@ -50,7 +50,10 @@ def request_code(session: Session, address: str, *, browser: str) -> None:
 
     It takes the place of the code before it. Raises TooMany.
     """
-    budgets = ((BUDGET_OF_CLIENT, visitor()), (BUDGET_OF_ADDRESS, _hash("address", folded_email(address))))
+    budgets = (
+        (BUDGET_OF_CLIENT, visitor()),
+        (BUDGET_OF_ADDRESS, keyed_hash("address", folded_email(address))),
+    )
     limits.current().spend_items(
         [(item, ("billing-code", name)) for budget, name in budgets for item in parse_many(budget)]
     )
@@ -78,8 +81,8 @@ def use_code(session: Session, address: str, code: str, *, browser: str) -> str 
     db.start_write(session)
     row = _count_try(session, address, browser)
     session.commit()
-    expected = row.code_hash if row else _hash("code", new_id())
-    is_right = hmac.compare_digest(expected, _hash("code", f"{row.id if row else ''}:{code}"))
+    expected = row.code_hash if row else keyed_hash("code", new_id())
+    is_right = hmac.compare_digest(expected, keyed_hash("code", f"{row.id if row else ''}:{code}"))
     holders = holders_of(session, address)
     db.end_read(session)
     if row is None or not is_right or not holders:
@@ -130,9 +133,9 @@ def _store(session: Session, address: str, code: str, browser: str) -> None:
     now, id_ = utcnow(), new_id()
     values = {
         "id": id_,
-        "address_hash": _hash("address", folded_email(address)),
+        "address_hash": keyed_hash("address", folded_email(address)),
         "browser_hash": browser_hash(browser),
-        "code_hash": _hash("code", f"{id_}:{code}"),
+        "code_hash": keyed_hash("code", f"{id_}:{code}"),
         "tries": 0,
         "created_at": now,
         "expires_at": now + LIFETIME,
@@ -147,7 +150,7 @@ def _count_try(session: Session, address: str, browser: str) -> BillingCode | No
     return session.scalar(
         sa.update(BillingCode)
         .where(
-            BillingCode.address_hash == _hash("address", folded_email(address)),
+            BillingCode.address_hash == keyed_hash("address", folded_email(address)),
             BillingCode.browser_hash == browser_hash(browser),
             BillingCode.tries < MAX_TRIES,
             BillingCode.expires_at > utcnow(),
@@ -196,7 +199,7 @@ def _message(address: str, code: str) -> Message:
     return Message(to=address, subject=gettext("Your code for the billing page"), text=text)
 
 
-def _hash(kind: str, text: str) -> str:
+def keyed_hash(kind: str, text: str) -> str:
     """Hash a short secret with the installation's key, so that nobody can guess it back from the database."""
     key = str(current_app.secret_key).encode()
     return hmac.new(key, f"billing-{kind}:{text}".encode(), hashlib.sha256).hexdigest()

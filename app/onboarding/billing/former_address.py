@@ -16,6 +16,7 @@ from app.core.addresses import folded_email
 from app.core.db import utcnow
 from app.onboarding import queries
 from app.onboarding.billing.actions import ACTOR
+from app.onboarding.billing.codes import keyed_hash
 from app.onboarding.billing.models import Way
 from app.onboarding.models import BillingAccess, browser_hash
 from app.web import limits, mail
@@ -55,7 +56,7 @@ def _end_access(session: Session, customer_id: str, *, own: str | None) -> None:
 
 def _may_send(address: str) -> bool:
     """Is it not too much for one mailbox? The change is stored in any case."""
-    name = ("email-changed", browser_hash(folded_email(address)))
+    name = ("email-changed", keyed_hash("address", folded_email(address)))
     return limits.current().allows((item, name) for item in parse_many(BUDGET_OF_ADDRESS))
 
 
@@ -86,8 +87,8 @@ def _message(address: str, profile: portal.Profile) -> mail.Message:
     text = "\n\n".join(
         (
             gettext("The billing page of %(company)s no longer uses this email address.", company=company),
-            gettext("No more codes are sent here, and earlier ones open nothing."),
-            gettext("Did you ask for this? Then there is nothing to do."),
+            gettext("We no longer send codes to this address, and earlier ones no longer work."),
+            gettext("If you asked for this, you don’t need to do anything."),
             contact,
         )
     )

@@ -19,7 +19,7 @@ from app.operators.auth import one_time_links, passwords, second_factor, session
 from app.operators.auth.passwords import AcceptedPassword
 from app.operators.models import Operator, Role
 from app.operators.queries import by_email, folded
-from app.web.visible import one_line
+from app.web.visible import checked_name
 
 
 class EmailTaken(Conflict):
@@ -46,7 +46,7 @@ def create(
         id=new_id(),
         email=address,
         email_folded=folded(address),
-        name=_checked_name(name),
+        name=checked_name(name, "An operator"),
         role=role.value,
         is_first=is_first or None,
         created_at=utcnow(),
@@ -95,7 +95,7 @@ def locked(session: Session, operator_id: str) -> Operator:
 
 def rename(session: Session, operator: Operator, name: str) -> None:
     """Rename an operator. Raises Invalid."""
-    operator.name = _checked_name(name)
+    operator.name = checked_name(name, "An operator")
     audit.note(session, "operator.renamed", actor=f"operator:{operator.id}", operator_id=operator.id)
     session.flush()
 
@@ -232,14 +232,6 @@ def _keep_one(admins: set[str], operator: Operator) -> None:
 def _set_password(operator: Operator, password: AcceptedPassword) -> None:
     operator.password_hash = password.hash
     operator.password_changed_at = utcnow()
-
-
-def _checked_name(name: str) -> str:
-    checked = one_line(name)
-    if not checked:
-        told = "An operator needs a name in one line, of 256 characters at most."
-        raise Invalid(told, fields={"name": "wrong"})
-    return checked
 
 
 def _actor(by: Operator | None) -> str:

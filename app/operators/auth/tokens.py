@@ -16,7 +16,7 @@ from app.core import db
 from app.core.db import new_id, utcnow
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from app.operators.models import ApiToken
-from app.web.visible import one_line
+from app.web.visible import checked_name
 
 SCOPES = ("read", "write", "admin")  # each may do what those before it may
 PREFIX = "gangway"  # so that a leaked token is recognised by scanners and people
@@ -38,9 +38,7 @@ def create_token(
     """Make a token. Its text is given here and never again. Flushes. Raises Invalid and Conflict."""
     if scope not in SCOPES:
         raise Invalid(f"The scope must be one of {', '.join(SCOPES)}.")
-    name = one_line(name)
-    if not name:
-        raise Invalid("A token needs a name in one line, of 256 characters at most.")
+    name = checked_name(name, "A token")
     taken = Conflict(f"A token named “{name}” exists already: choose another name, or revoke that one.")
     same = sa.select(ApiToken.id).where(ApiToken.name == name, ApiToken.revoked_at.is_(None))
     if session.scalar(same) is not None:
