@@ -1,7 +1,6 @@
 """Fixtures for every test: an empty database, a simulated Stripe, the application."""
 
 import gc
-import logging
 import os
 import shutil
 import uuid
@@ -204,12 +203,8 @@ def empty_database_url(server: postgres.Server | None, tmp_path: Path) -> Iterat
 @pytest.fixture
 def unlogged() -> Iterator[None]:
     """Whatever a test does to logging is undone."""
-    root = logging.getLogger()
-    level = root.level
-    yield
-    root.handlers[:] = [handler for handler in root.handlers if type(handler) is not logging.StreamHandler]
-    root.setLevel(level)
-    logs.print_plainly()
+    with logs.undone():
+        yield
     structlog.contextvars.clear_contextvars()
 
 

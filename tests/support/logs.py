@@ -1,6 +1,9 @@
 """Our log: how it is written where nothing has configured it, and how it is read."""
 
 import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -16,3 +19,24 @@ def print_plainly() -> None:
     structlog.reset_defaults()
     renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Undo whatever is done to logging meanwhile: by us, or by a library that sets up its own loggers."""
+    before = {logger: _state(logger) for logger in _loggers()}
+    yield
+    for logger in _loggers():
+        level, logger.propagate, handlers, filters = before.get(logger, (logging.NOTSET, True, [], []))
+        logger.setLevel(level)
+        logger.handlers[:], logger.filters[:] = handlers, filters
+    print_plainly()
+
+
+def _state(logger: logging.Logger) -> tuple[int, bool, list[logging.Handler], list[Any]]:
+    return logger.level, logger.propagate, logger.handlers[:], logger.filters[:]
+
+
+def _loggers() -> list[logging.Logger]:
+    named = logging.Logger.manager.loggerDict.values()
+    return [logging.getLogger(), *(logger for logger in named if isinstance(logger, logging.Logger))]
