@@ -83,18 +83,33 @@ def use_code(session: Session, address: str, code: str, *, browser: str) -> str 
     session.commit()
     expected = row.code_hash if row else keyed_hash("code", new_id())
     is_right = hmac.compare_digest(expected, keyed_hash("code", f"{row.id if row else ''}:{code}"))
-    holders = holders_of(session, address)
-    db.end_read(session)
-    if row is None or not is_right or not holders:
+    if row is None or not is_right:
         return None
     db.start_write(session)
-    if not _claim(session, row.id):
+    holders = _locked_holders(session, address) if _claim(session, row.id) else []
+    if not holders:
         session.rollback()
         return None
     for holder in reversed(holders):  # the first is the one that was entered last
         let_in(session, holder.customer_id, browser, way=Way.CODE, person_id=holder.person_id)
     session.commit()
     return holders[0].customer_id
+
+
+def _locked_holders(session: Session, address: str) -> list[Holder]:
+    """Return whom an address opens, and keep that so until the commit.
+
+    A change of the address waits, and then ends the access.
+    """
+    found = holders_of(session, address)
+    for model, ids in (
+        (customers.Customer, [holder.customer_id for holder in found]),
+        (BillingPerson, [holder.person_id for holder in found if holder.person_id]),
+    ):
+        session.execute(
+            sa.select(model.id).where(model.id.in_(ids)).order_by(model.id).with_for_update(read=True)
+        )
+    return holders_of(session, address)
 
 
 def holders_of(session: Session, address: str) -> list[Holder]:

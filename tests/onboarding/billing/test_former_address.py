@@ -2,6 +2,7 @@
 
 import re
 
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -19,6 +20,7 @@ from tests.support.api import Api, api
 from tests.support.billing import BillingPage, after, plain
 from tests.support.browser import Page
 from tests.support.console import post, sign_in
+from tests.support.rivals import comes_first
 from tests.support.rows import Rows
 
 __all__ = ["api"]
@@ -148,6 +150,20 @@ def test_opens_nothing_by_a_code_that_was_asked_for(
     change(saved)
 
     assert WRONG in plain(Page.of(enter(other, code)).text)
+    assert not is_in(other)
+
+
+def test_opens_nothing_by_a_code_that_is_used_at_the_same_moment(
+    app: Flask, saved: FlaskClient, other: FlaskClient, mailbox: Mailbox
+) -> None:
+    ask(other, FORMER)
+    code = sent_code(mailbox)
+    changed = sa.update(Customer).values(primary_email=NEW)
+
+    with comes_first(app, "UPDATE billing_code", changed, skip=1):  # the try has been counted
+        answer = enter(other, code)
+
+    assert WRONG in plain(Page.of(answer).text)
     assert not is_in(other)
 
 
