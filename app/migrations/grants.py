@@ -15,8 +15,8 @@ APPEND_ONLY = "audit_entry"
 # From these we delete; somebody may have good reasons to let us delete from no other.
 DELETED_FROM = {
     *("billing_access", "billing_code", "checkout_session", "idempotent_request", "operator_link"),
-    *("operator_recovery_code", "operator_session", "outbox_message", "portal_draft", "portal_version"),
-    "worker",
+    *("operator_recovery_code", "operator_session", "outbox_message", "pending_install", "portal_draft"),
+    *("portal_version", "signing_secret", "subject_key", "worker"),
 }
 MAX_NAMED = 3  # tables; more of them say nothing new
 LACKING = sa.text(
