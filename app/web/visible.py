@@ -13,9 +13,11 @@ BLANKS = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp", "Mn", "Me"}
 PADDING = "\u200b\u2060\ufeff"  # zero-width spaces that come along when text is copied
 
-# Marks that draw nothing, whatever stands beside them: joiners, Khmer vowels and choices of a variant.
+# What draws nothing, whatever stands beside it: joiners, Khmer vowels, variants, reserved characters.
 # https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point
-HIDDEN_MARKS = re.compile("[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+HIDDEN_MARKS = re.compile(
+    "[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\u2065\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
 
 # Joiners and choices of a variant belong to emoji and to some scripts, beside characters that show.
 _SHOWN = r"[^\x00-\x7f\u00ad\u034f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"

@@ -13,6 +13,9 @@ HIDDEN = [
     "\u2764\ufe0f\ufe0f",
     "acme\U000e0001",
     "acme\u2028",
+    "acme\u2065",
+    "acme\ufff0",
+    "acme\U000e0fff",
     "acme\x7f",
 ]
 VISIBLE = [
