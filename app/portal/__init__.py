@@ -26,7 +26,7 @@ from app.portal.sections.brand import Brand, Image, Links
 from app.portal.sections.form import Consent, CustomField, Form, question_name
 from app.portal.sections.kinds import SLUG_PATTERN
 from app.portal.sections.payment import AfterSaving, CheckoutOptions
-from app.portal.settings import LANGUAGES, MAX_PROFILES, PortalSettings, Profile, load_stored
+from app.portal.settings import LANGUAGES, MAX_PROFILES, PortalSettings, Profile, load_changed, load_stored
 from app.portal.texts import TEXTS
 from app.portal.variables import variable_of, with_variables
 
@@ -62,6 +62,7 @@ __all__ = [
     "is_overtaken",
     "keep_draft",
     "load",
+    "load_changed",
     "load_stored",
     "open_draft",
     "profile",

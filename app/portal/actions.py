@@ -30,7 +30,7 @@ def publish(
     number = newest.id if newest else 0
     if based_on is not None and based_on != number:
         raise Conflict(RACED)
-    before, after = queries.stored(session).model_dump(mode="json"), settings.model_dump(mode="json")
+    before, after = queries.document(session), settings.model_dump(mode="json")
     version = PortalVersion(id=number + 1, document=after, actor=actor)
     session.add(version)
     try:

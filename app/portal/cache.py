@@ -12,7 +12,6 @@ from time import monotonic
 import sqlalchemy as sa
 import structlog
 from flask import current_app
-from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,7 +19,7 @@ from app.core import db
 from app.core.config import Settings
 from app.core.config import settings as current_settings
 from app.portal.models import PortalVersion
-from app.portal.settings import PortalSettings, load_stored
+from app.portal.settings import PortalSettings, Unreadable, load_stored
 from app.portal.variables import with_variables
 
 MAX_AGE = 2.0  # seconds
@@ -81,7 +80,7 @@ def _newest_readable(connection: sa.Connection) -> PortalSettings:
     while row is not None:
         try:
             return load_stored(row.document)
-        except ValidationError:
+        except Unreadable:
             log.exception("portal_settings_not_understood", version=row.id)
         row = connection.execute(newest.where(PortalVersion.id < row.id)).one_or_none()
     return PortalSettings()

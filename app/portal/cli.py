@@ -44,8 +44,7 @@ def import_command(file: Path, *, dry_run: bool) -> None:
         raise click.ClickException(f"{file} is not imported:\n{error.detail}") from error
     session = db.session()
     db.start_write(session)
-    stored = queries.stored(session)
-    before, after = differences(stored.model_dump(mode="json"), settings.model_dump(mode="json"))
+    before, after = differences(queries.document(session), settings.model_dump(mode="json"))
     for path in {**before, **after}:
         click.echo(f"{path}: {_shown(before, path)} -> {_shown(after, path)}")
     if not before and not after:

@@ -39,7 +39,7 @@ def save_draft(session: Session, settings: PortalSettings, *, actor: str) -> Por
     The caller has begun to write (`db.start_write`) before it read what it changes.
     """
     found, document = _find(session, lock=True), settings.model_dump(mode="json")
-    before = found.document if found else queries.stored(session).model_dump(mode="json")
+    before = found.document if found else queries.document(session)
     if found is None:
         newest = queries.newest_version(session)
         found = PortalDraft(id=DRAFT_ID, based_on=newest.id if newest else 0, revision=0)

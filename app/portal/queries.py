@@ -1,12 +1,14 @@
 """Reads of the stored settings."""
 
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.config import settings
 from app.core.errors import NotFound
 from app.portal.models import PortalVersion
-from app.portal.settings import PortalSettings, load_stored
+from app.portal.settings import PortalSettings, Unreadable, load_stored
 from app.portal.variables import with_variables
 
 MAX_NUMBER = 2**31  # of an integer column
@@ -27,6 +29,19 @@ def stored(session: Session) -> PortalSettings:
     if newest is None:
         return with_variables(PortalSettings(), settings())
     return load_stored(newest.document)
+
+
+def document(session: Session) -> dict[str, Any]:
+    """Return the settings as they were published, to compare with.
+
+    Settings that this release can't read are returned as they are stored.
+    """
+    try:
+        return stored(session).model_dump(mode="json")
+    except Unreadable:
+        newest = newest_version(session)
+        assert newest is not None
+        return newest.document
 
 
 def version(session: Session, number: int) -> PortalVersion:

@@ -2,8 +2,16 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from app.core.errors import Conflict
 from app.portal.sections.brand import Brand, Links
 from app.portal.sections.form import Consent, Form, SignUp
 from app.portal.sections.kinds import STORED, Label, Section, Slug, is_stored
@@ -87,9 +95,46 @@ class PortalSettings(Section):
         return self.profiles[self.default_profile]
 
 
+class Unreadable(Conflict):
+    """A newer release stored these settings."""
+
+    title = "These settings can't be read"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another release of Gangway stored the portal's settings, and this one can't read them. Update"
+            " this process, or publish older settings: gangway portal import FILE."
+        )
+
+
+def load_changed(document: dict[str, Any], *, before: dict[str, Any]) -> Profile:
+    """Return a profile after an edit. Newer rules do not refuse what stood in it before.
+
+    Raises ValidationError, which names what stood there too, for a change that is not allowed.
+    """
+    try:
+        return Profile.model_validate(document)
+    except ValidationError as error:
+        if not _problems(document) <= _problems(before):
+            raise error from None
+    return Profile.model_validate(document, context=STORED)
+
+
+def _problems(document: dict[str, Any]) -> set[tuple[str, str]]:
+    try:
+        Profile.model_validate(document)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False)
+        return {(str(problem["loc"]), repr(problem["input"])) for problem in found}
+    return set()
+
+
 def load_stored(document: dict[str, Any]) -> PortalSettings:
     """Return settings that the database holds. Rules that are newer than the document do not refuse it.
 
-    Raises ValidationError for one that this release can't read.
+    Raises Unreadable for one that this release can't read.
     """
-    return PortalSettings.model_validate(document, context=STORED)
+    try:
+        return PortalSettings.model_validate(document, context=STORED)
+    except ValidationError as error:
+        raise Unreadable from error

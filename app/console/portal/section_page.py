@@ -62,7 +62,7 @@ def add(section: Section) -> None:
             return _page(section, slug, form, edited, draft, status=422)
         changed = form.changed(document, decided=set(_decided(edited, slug)))
         try:
-            profile = portal.Profile.model_validate(changed)
+            profile = portal.load_changed(changed, before=document)
         except ValidationError as error:
             return _page(section, slug, form, edited, draft, problems=form.explain(error), status=422)
         profiles = {**edited.profiles, slug: profile}

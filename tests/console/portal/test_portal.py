@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from app.core import db
 from app.core.config import Settings
 from app.customers import Customer
 from app.onboarding.models import Signup
+from app.portal.cli import group
 from tests.conftest import make_settings
 from tests.support.browser import Page
 from tests.support.cases import for_each
@@ -327,6 +329,39 @@ def test_adds_a_profile_as_a_copy_and_deletes_it(console: FlaskClient, client: F
     assert (shown, default) == ("Second Brand", "Second Brand")
     assert "Make another one the default first" in kept
     assert "/signup/default" not in Page.of(console.get("/operator/portal")).text
+
+
+def store(app: Flask, profile: dict[str, Any]) -> None:
+    """Have settings in force that no page of this release would store."""
+    document = {"profiles": {"default": profile}}
+    with app.app_context():
+        db.session().add(portal.PortalVersion(id=1, document=document, actor="command"))
+        db.session().commit()
+
+
+def test_saves_a_section_beside_others_that_newer_rules_refuse(console: FlaskClient, app: Flask) -> None:
+    store(app, {"links": {"terms_url": "https://a..b/x"}, "after": {"return_url": "https://127.1/"}})
+
+    saved = save(console, "brand", company_name="Second")
+    repaired = save(console, "links", terms_url="https://acme.example/terms")
+    refused = save(console, "links", terms_url="https://c..d/x")
+
+    assert [answer.status_code for answer in (saved, repaired, refused)] == [303, 303, 422]
+
+
+def test_says_so_when_another_release_stored_the_settings(
+    console: FlaskClient, tmp_path: Path, app: Flask
+) -> None:
+    store(app, {"sign_up": "by a newer way"})
+    (tmp_path / "portal.json").write_text('{"profiles": {"default": {"name": "Ours"}}}')
+
+    shown = console.get("/operator/portal")
+    imported = app.test_cli_runner().invoke(group, ["import", str(tmp_path / "portal.json")])
+
+    assert shown.status_code == 409
+    assert "this one can't read them" in Page.of(shown).text
+    assert imported.exit_code == 0, imported.output
+    assert console.get("/operator/portal").status_code == 200
 
 
 def test_refuses_one_profile_too_many(console: FlaskClient, session: Session) -> None:
