@@ -16,9 +16,16 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / ".docs").glob("*.md"))]
 
 
 def test_lists_every_setting_with_its_meaning() -> None:
-    rows = dict(re.findall(r"^\| `GANGWAY_(\w+)` \|.*?\| (.+) \|$", README, re.M))
+    rows = settings_in((ROOT / ".docs/settings.md").read_text())
 
     assert rows == {name.upper(): field.description for name, field in Settings.model_fields.items()}
+
+
+def test_the_settings_to_change_first_say_the_same_in_both_places() -> None:
+    shown = rows_of_settings(README)
+
+    assert shown
+    assert shown <= rows_of_settings((ROOT / ".docs/settings.md").read_text())
 
 
 def test_lists_every_command() -> None:
@@ -28,7 +35,8 @@ def test_lists_every_command() -> None:
 
 
 def test_names_no_option_that_a_command_lacks() -> None:
-    for command, option in re.findall(r"gangway (\w+)[^`\n]* (--[\w-]+)", README):
+    texts = "\n".join(document.read_text() for document in DOCUMENTS)
+    for command, option in sorted(set(re.findall(r"gangway (\w+)[^`\n]* (--[\w-]+)", texts))):
         found = CliRunner().invoke(main, [command, "--help"])
         assert option in found.output or command == "stripe"
 
@@ -104,6 +112,16 @@ def test_every_promise_names_tests_that_exist() -> None:
     assert rows
     assert [row for row in rows if "::test_" not in row] == []
     assert missing == []
+
+
+def settings_in(text: str) -> dict[str, str]:
+    """Return the settings in a table, each with its meaning."""
+    return dict(re.findall(r"^\| `GANGWAY_(\w+)` \|.*?\| (.+) \|$", text, re.M))
+
+
+def rows_of_settings(text: str) -> set[str]:
+    """Return the rows of a table of settings."""
+    return set(re.findall(r"^\| `GANGWAY_\w+` \|.*$", text, re.M))
 
 
 def names_of_tests(file: Path) -> set[str]:

@@ -14,7 +14,7 @@ from app.core.environment import DATA_DIR, PREFIX, Sources, is_checkout, write_e
 from app.core.errors import Conflict, Invalid
 
 KEYS = ("secret_key", "encryption_keys")
-HEADING = """Settings of Gangway, made by `gangway init`; the README lists all of them.
+HEADING = """Settings of Gangway, made by `gangway init`; `gangway check` lists all of them.
 The keys open what the database holds: keep a copy of this file apart from copies of the database."""
 
 

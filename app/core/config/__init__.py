@@ -28,7 +28,7 @@ class Settings(
 ):
     """Everything that can be set, by subject in its base classes.
 
-    The description of each field is its line in the README.
+    The description of each field is its line in `.docs/settings.md`.
     """
 
     model_config = ConfigDict(
