@@ -16,7 +16,7 @@ from app.core import db
 from app.core.config import settings
 from app.core.errors import AppError, Unauthorized
 from app.web import limits, problems
-from app.web.visitors import visitor
+from app.web.client_address import client_address
 
 Answer = WireModel | list[Any] | None
 
@@ -57,7 +57,7 @@ def _check_token(operation: Operation) -> None:
     try:
         token = operators.admit(db.session(), header, scope=operation.scope)
     except Unauthorized:
-        limits.current().spend(settings().rate_limit_bad_token, "bad-token", visitor())
+        limits.current().spend(settings().rate_limit_bad_token, "bad-token", client_address())
         raise
     g.spent_by_token = limits.current().spend(settings().rate_limit_api, "token", token.id)
     g.token_id, g.actor = token.id, f"token:{token.id}"

@@ -2,8 +2,8 @@
 
 from app.checkout.actions import Order, Started, TooManyDeclines, is_blocked, start
 from app.checkout.close import close
-from app.checkout.declines import CONFIRM, Decline
-from app.checkout.declines import explain as explain_decline
+from app.checkout.decline_reasons import CONFIRM, Decline
+from app.checkout.decline_reasons import explain as explain_decline
 from app.checkout.models import CheckoutSession
 from app.checkout.queries import (
     by_stripe_ids,

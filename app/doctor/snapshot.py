@@ -13,6 +13,7 @@ from app.core import db, resealing
 from app.core.config import is_public, settings
 from app.core.db import utcnow
 from app.core.errors import AppError
+from app.doctor.orphans import DEFAULT_MAX_PAGES, Orphans, find_orphans
 from app.gateway import (
     Account,
     Endpoint,
@@ -66,7 +67,7 @@ class Snapshot:
     sent: list[SentEvent] | None = None  # since our last change of the webhook
     arrived: set[str] = field(default_factory=set)  # those of them that the webhook delivered
     on_their_way: int = 0  # too young to be missing
-    orphan_customers: sync.Orphans | None = None
+    orphan_customers: Orphans | None = None
 
     @property
     def is_proved(self) -> bool:
@@ -99,10 +100,8 @@ def take(session: Session, app: apps.App, *, every_customer: bool = False) -> Sn
     if snapshot.endpoints is not None:
         snapshot.orphaned_endpoints = apps.find_orphans(session, snapshot.endpoints, snapshot.public_url)
         db.end_read(session)
-    pages = None if every_customer else sync.DEFAULT_MAX_PAGES
-    snapshot.orphan_customers = _ask(
-        snapshot, "customers", lambda: sync.find_orphans(session, app, pages=pages)
-    )
+    pages = None if every_customer else DEFAULT_MAX_PAGES
+    snapshot.orphan_customers = _ask(snapshot, "customers", lambda: find_orphans(session, app, pages=pages))
     db.end_read(session)
     return snapshot
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from app.apps import missing_permissions, permission_names, webhook_url
 from app.doctor.findings import Finding, amber, green, red, unknown
+from app.doctor.orphans import Orphans
 from app.doctor.snapshot import Snapshot
 from app.gateway import API_VERSION, EVENTS, StripeKeyRejected
-from app.sync import Orphans
 
 MAX_SKEW, MAX_ACCEPTED_SKEW = 30, 240  # seconds; a signature is refused after 300
 ENDPOINT_LIMIT = 16  # https://docs.stripe.com/webhooks

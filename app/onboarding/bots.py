@@ -12,8 +12,8 @@ from app.core.db import utcnow
 from app.core.errors import AppError
 from app.onboarding.forms import Form
 from app.web import limits
+from app.web.client_address import client_address
 from app.web.languages import gettext as _
-from app.web.visitors import visitor
 
 log = structlog.get_logger("gangway.onboarding")
 
@@ -53,7 +53,7 @@ def _is_too_quick(form: Form) -> bool:
         type(each)(max(MIN_QUICK_FORMS, each.amount // 2), each.multiples)
         for each in parse_many(settings().rate_limit_signup)
     ]
-    return not limits.current().allows([(each, ("quick-signup", visitor())) for each in budgets])
+    return not limits.current().allows([(each, ("quick-signup", client_address())) for each in budgets])
 
 
 def too_many_declines() -> tuple[str, str]:

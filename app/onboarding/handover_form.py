@@ -18,9 +18,9 @@ from app.onboarding import handover_values, handovers
 from app.onboarding.forms import SignupForm
 from app.onboarding.handovers import FORM_LIFETIME, Handover, HandoverDetails, HandoverRefused
 from app.web import languages, limits
+from app.web.client_address import client_address
 from app.web.forms import has_control_characters
 from app.web.visible import trim
-from app.web.visitors import visitor
 
 HARMLESS = {"name": 256, "email": 254}  # what an unsigned address may fill in, with its length
 log = structlog.get_logger("gangway.handovers")
@@ -132,7 +132,7 @@ def _refuse(error: HandoverRefused) -> HandoverRefused:
     """Tell the log why, and count who tries bad tokens. Raises TooMany."""
     log.warning("handover_refused", kind=error.kind, reason=error.detail)
     if error.kind == handovers.WRONG:
-        limits.current().spend(settings().rate_limit_bad_token, "bad-handover", visitor())
+        limits.current().spend(settings().rate_limit_bad_token, "bad-handover", client_address())
     return error
 
 

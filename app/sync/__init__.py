@@ -9,19 +9,16 @@ from app.sync.details import SentDetails, send_details
 from app.sync.heartbeat import WorkerHeartbeat, worker_threads
 from app.sync.methods import Unanswered, attached, choose_default, detach
 from app.sync.models import Backfill, RateBudget
-from app.sync.orphans import DEFAULT_MAX_PAGES, Orphans, find_orphans
 from app.sync.payer_leases import Lease, claim, claim_due
 from app.sync.refresh import refresh
 from app.sync.worker import Chore, Worker, run_maintenance, run_once, run_until_idle
 
 __all__ = [
-    "DEFAULT_MAX_PAGES",
     "TAX_ID_REFUSAL",
     "Backfill",
     "BackfillResult",
     "Chore",
     "Lease",
-    "Orphans",
     "Outcome",
     "RateBudget",
     "SentDetails",
@@ -36,7 +33,6 @@ __all__ = [
     "converge",
     "converge_many",
     "detach",
-    "find_orphans",
     "overdue",
     "refresh",
     "request_backfill",

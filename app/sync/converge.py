@@ -13,8 +13,8 @@ from app.core.db import utcnow
 from app.payers import Payer
 from app.sync.asking import Convergence, Outcome, Trouble, ask
 from app.sync.fetch import LocalState
+from app.sync.outcomes import record
 from app.sync.payer_leases import Lease
-from app.sync.recording import record
 
 log = structlog.get_logger("gangway.sync")
 

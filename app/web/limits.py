@@ -20,8 +20,8 @@ from werkzeug.exceptions import HTTPException
 
 from app.core.config import Settings
 from app.core.errors import AppError
+from app.web.client_address import client_address
 from app.web.languages import gettext, lazy_gettext, ngettext
-from app.web.visitors import visitor
 
 log = structlog.get_logger("gangway.limits")
 
@@ -174,7 +174,7 @@ def limited(
     budget: Callable[[], str],
     *,
     scope: str | None = None,
-    name: Callable[[], str] = visitor,
+    name: Callable[[], str] = client_address,
     counts: Callable[[], bool] = lambda: True,
 ) -> Callable[[View], View]:
     """Limit a view. `counts` says after the work whether it counts; our own failure never does."""

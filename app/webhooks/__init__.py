@@ -1,7 +1,7 @@
 """Every Stripe event that we received, and its outcome."""
 
 from app.webhooks.actions import IGNORABLE_STATES, RETRYABLE_STATES, ignore, retry, retry_all_failed
-from app.webhooks.declines import over_limit
+from app.webhooks.decline_limit import over_limit
 from app.webhooks.dispatch import close_ended, dispatch
 from app.webhooks.models import Event
 from app.webhooks.pruning import prune

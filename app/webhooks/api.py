@@ -6,8 +6,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app import apps, gateway
 from app.core import db
 from app.core.errors import Invalid, NotFound
-from app.webhooks.intake import store_new
 from app.webhooks.receive import receive as store
+from app.webhooks.store_new import store_new
 
 bp = Blueprint("webhooks", __name__)
 

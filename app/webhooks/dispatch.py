@@ -12,7 +12,7 @@ from app import apps, payers
 from app.core import db
 from app.core.db import utcnow
 from app.payers import Payer
-from app.webhooks.declines import DECLINED, over_limit
+from app.webhooks.decline_limit import DECLINED, over_limit
 from app.webhooks.hints import Hint
 from app.webhooks.models import Event
 from app.webhooks.parsing import reason_to_ignore

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app import payers
 from app.core.db import utcnow
-from app.webhooks.declines import DECLINED
+from app.webhooks.decline_limit import DECLINED
 from app.webhooks.hints import Hint
 from app.webhooks.models import Event
 from app.webhooks.records import Records

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app import audit, payers
-from app.checkout import declines
+from app.checkout import decline_reasons
 from app.console.common import wording
 from app.payers import PaymentStatus
 from tests.support.cases import for_each
@@ -156,23 +156,23 @@ def test_several_kinds_are_told_in_one_breath() -> None:
     assert wording.describe_kinds("of.old") == "of.old"
 
 
-@for_each("code", declines.CODES)
+@for_each("code", decline_reasons.CODES)
 def test_every_decline_has_a_meaning_and_an_advice(code: str) -> None:
-    decline = declines.explain("card_declined", code)
+    decline = decline_reasons.explain("card_declined", code)
 
-    assert decline is declines.CODES[code]
+    assert decline is decline_reasons.CODES[code]
     assert decline.means.endswith(".")
     assert decline.advice.endswith(".")
 
 
 def test_the_banks_code_says_more_than_stripes() -> None:
-    assert declines.explain("card_declined", "lost_card") is declines.CODES["lost_card"]
-    assert declines.explain("incorrect_cvc", None) is declines.CODES["incorrect_cvc"]
-    assert declines.explain("card_declined", "never_seen") is declines.CODES["card_declined"]
+    assert decline_reasons.explain("card_declined", "lost_card") is decline_reasons.CODES["lost_card"]
+    assert decline_reasons.explain("incorrect_cvc", None) is decline_reasons.CODES["incorrect_cvc"]
+    assert decline_reasons.explain("card_declined", "never_seen") is decline_reasons.CODES["card_declined"]
 
 
 def test_a_decline_that_nobody_has_heard_of_is_told_all_the_same() -> None:
-    decline = declines.explain(None, "brand_new_reason")
+    decline = decline_reasons.explain(None, "brand_new_reason")
 
     assert "by a code only" in decline.means
 

@@ -5,7 +5,7 @@ from tests.mutants.mutant import Mutant
 LEASES = "app/sync/payer_leases.py"
 CONVERGE = "app/sync/converge.py"
 ASKING = "app/sync/asking.py"
-RECORDING = "app/sync/recording.py"
+OUTCOMES = "app/sync/outcomes.py"
 REFRESH = "app/sync/refresh.py"
 ASK = "app/sync/fetch.py"
 POLICY = "app/sync/policy.py"
@@ -38,7 +38,7 @@ MUTANTS = (
     ),
     Mutant(
         "a batch is stored for a payer that another worker has",
-        RECORDING,
+        OUTCOMES,
         "if payer is not None and payer.lease == one.lease.token:",
         "if payer is not None and payer.lease is not None:",
         "tests/sync/test_batches.py::test_leaves_out_one_whose_lease_was_lost",
@@ -101,7 +101,7 @@ MUTANTS = (
     ),
     Mutant(
         "an event that came after it was read is dismissed",
-        RECORDING,
+        OUTCOMES,
         "if payer.generation == one.generation:",
         "if payer.generation >= one.generation:",
         "tests/sync/test_batches.py::test_dismisses_nothing_that_came_after_it_was_read",
@@ -179,14 +179,14 @@ MUTANTS = (
     ),
     Mutant(
         "a slow worker writes without its lease",
-        RECORDING,
+        OUTCOMES,
         "if payer is not None and payer.lease == one.lease.token:",
         "if payer is not None and payer.deleted_at is None:",
         "tests/sync/test_leases.py::test_that_ran_out_keeps_a_slow_worker_from_writing",
     ),
     Mutant(
         "a hint that comes during a convergence is lost",
-        RECORDING,
+        OUTCOMES,
         "        if payer.generation == one.lease.generation:",
         "        if payer.generation >= one.lease.generation:",
         "tests/sync/test_leases.py::test_is_followed_by_another_look_when_something_is_hinted_at_meanwhile",
@@ -207,28 +207,28 @@ MUTANTS = (
     ),
     Mutant(
         "nobody is ever given up",
-        RECORDING,
+        OUTCOMES,
         "elif payer.attempts + 1 >= settings().max_attempts and",
         "elif payer.attempts + 1 >= 1000 and",
         "tests/sync/test_giving_up.py::TestWithFewerTries::test_are_left_to_a_person_sooner",
     ),
     Mutant(
         "the last try loses a hint that came meanwhile",
-        RECORDING,
+        OUTCOMES,
         ">= settings().max_attempts and payer.generation == one.lease.generation:",
         ">= settings().max_attempts:",
         "tests/sync/test_giving_up.py::test_given_up_in_the_very_moment_of_an_event_do_not_lose_it",
     ),
     Mutant(
         "a payer is given up for a broken API key",
-        RECORDING,
+        OUTCOMES,
         "if isinstance(error, throttle.KEY_ERRORS):",
         "if error.status == 0:",
         "tests/sync/test_giving_up.py::test_of_the_key_give_nobody_up",
     ),
     Mutant(
         "a person who reloads uses up the tries",
-        RECORDING,
+        OUTCOMES,
         "is_early = payer.attempts > 0 and (",
         "is_early = payer.attempts > 1000 and (",
         "tests/sync/test_refresh.py::test_by_somebody_who_reloads_during_an_outage_does_not_use_the_tries_up",
@@ -242,14 +242,14 @@ MUTANTS = (
     ),
     Mutant(
         "what a timer finds is no drift",
-        RECORDING,
+        OUTCOMES,
         "if one.cause in TIMER_CAUSES and",
         "if one.cause in set() and",
         "tests/sync/test_reconcile.py::test_what_a_timer_found_is_told_when_no_event_comes",
     ),
     Mutant(
         "what an event told is called drift",
-        RECORDING,
+        OUTCOMES,
         "in TIMER_CAUSES and not events.event_ids and",
         "in TIMER_CAUSES and",
         "tests/sync/test_reconcile.py::test_what_was_found_together_with_its_event_is_not",

@@ -332,7 +332,7 @@ MUTANTS = (
     ),
     Mutant(
         name="the holder of a stolen card is sent to the bank",
-        file="app/checkout/declines.py",
+        file="app/checkout/decline_reasons.py",
         old='Decline("The card is reported stolen.", DISCREET)',
         new='Decline("The card is reported stolen.", ASK_BANK)',
         test="tests/onboarding/test_return.py::test_keeps_to_itself_that_a_card_is_reported",

@@ -6,7 +6,7 @@ THROTTLE = "app/sync/throttle.py"
 SCHEDULE = "app/sync/schedule.py"
 RECONCILE = "app/sync/reconcile.py"
 WORKER = "app/sync/worker.py"
-ORPHANS = "app/sync/orphans.py"
+ORPHANS = "app/doctor/orphans.py"
 
 ATTENTION = "app/console/overview/attention.py"
 
@@ -177,13 +177,13 @@ MUTANTS = (
         ORPHANS,
         " and customer.created_at < old",
         "",
-        "tests/sync/test_orphans.py::test_does_not_take_one_that_may_be_recorded_yet",
+        "tests/doctor/test_orphans.py::test_does_not_take_one_that_may_be_recorded_yet",
     ),
     Mutant(
         "a customer of another portal counts as an orphan",
         ORPHANS,
         'if customer.metadata.get("om_app_id") == app.id and',
         "if",
-        "tests/sync/test_orphans.py::test_does_not_take_one_of_another_portal",
+        "tests/doctor/test_orphans.py::test_does_not_take_one_of_another_portal",
     ),
 )

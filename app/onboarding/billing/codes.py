@@ -23,9 +23,9 @@ from app.onboarding.billing.access import let_in
 from app.onboarding.billing.models import BillingCode, Way
 from app.onboarding.models import BillingPerson, browser_hash
 from app.web import limits
+from app.web.client_address import client_address
 from app.web.languages import gettext
 from app.web.mail import Message
-from app.web.visitors import visitor
 
 KIND = "billing_code"  # of the message
 LIFETIME = timedelta(minutes=15)
@@ -51,7 +51,7 @@ def request_code(session: Session, address: str, *, browser: str) -> None:
     It takes the place of the code before it. Raises TooMany.
     """
     budgets = (
-        (BUDGET_OF_CLIENT, visitor()),
+        (BUDGET_OF_CLIENT, client_address()),
         (BUDGET_OF_ADDRESS, keyed_hash("address", folded_email(address))),
     )
     limits.current().spend_items(

@@ -20,7 +20,7 @@ from app.operators import queries
 from app.operators.auth import accounts, passwords, sessions
 from app.operators.models import Operator
 from app.web import limits
-from app.web.visitors import visitor
+from app.web.client_address import client_address
 
 log = structlog.get_logger("gangway.operators")
 
@@ -168,7 +168,7 @@ def _buckets(email: str, operator: Operator | None) -> list[tuple[RateLimitItem,
         owner = nonce = None
     if operator is not None and owner == _device_owner(operator):
         return [(ADDRESS_LIMIT, f"{account}-{nonce}")]
-    return [(ADDRESS_LIMIT, f"{account}-{visitor()}"), (ACCOUNT_LIMIT, account)]
+    return [(ADDRESS_LIMIT, f"{account}-{client_address()}"), (ACCOUNT_LIMIT, account)]
 
 
 def _digest(email: str) -> str:

@@ -7,7 +7,7 @@ from flask import request
 UNKNOWN = "unknown"  # a unix socket has no address, and a proxy may hide one
 
 
-def visitor() -> str:
+def client_address() -> str:
     """Return the name that limits use to count the sender of this request."""
     return name_of(request.remote_addr or "")
 

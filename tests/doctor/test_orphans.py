@@ -6,11 +6,10 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from app import sync
 from app.apps import App
 from app.core import db
 from app.core.db import new_id
-from app.sync import Orphans
+from app.doctor.orphans import Orphans, find_orphans
 from tests.support.people import Person
 from tests.support.world import World
 
@@ -19,7 +18,7 @@ def found(app: Flask, **how: int | None) -> Orphans:
     """Look."""
     with app.app_context():
         session = db.session()
-        return sync.find_orphans(session, session.scalars(sa.select(App)).one(), **how)
+        return find_orphans(session, session.scalars(sa.select(App)).one(), **how)
 
 
 def left_over(world: World, person: Person) -> str:
