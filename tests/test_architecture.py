@@ -24,22 +24,14 @@ LAYERS = (
     ("sync",),
     ("outbox",),
     ("onboarding", "doctor"),
-    ("console", "monitoring", "setup"),
+    ("console", "monitoring"),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 SHARED = {"core", "gateway", "migrations", "serving", "web", "api"}  # entered by their modules
 FEATURES = RANK.keys() - SHARED
-TOPS = {
-    "__init__",
-    "__main__",
-    "application",
-    "cli",
-    "commands",
-    "demo",
-    "server",
-}  # they put everything together
-MAX_FIRST_LEVEL = 28
-MAY_USE_SIMULATOR = {"demo"}
+TOPS = {"__init__", "__main__", "application", "cli"}  # they put everything together
+MAX_FIRST_LEVEL = 24
+MAY_USE_SIMULATOR = {"cli"}
 VISIBLE = {"pyproject.toml", "README.md", "app", "templates", "static", "tests", "instance"}
 
 

@@ -17,8 +17,8 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
+from app.cli.demo import Quiet
 from app.core import db
-from app.demo import Quiet
 from app.simulator import Simulator, serve
 from tests.conftest import make_settings
 from tests.support.applications import Applications

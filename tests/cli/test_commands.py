@@ -88,7 +88,7 @@ class TestProgram:
         assert "app.cli" in imported
 
     def test_imports_little_more_than_its_own_code_to_serve(self) -> None:
-        script = "import sys; from app import create_app; import app.server; print(*sys.modules)"
+        script = "import sys; from app import create_app; import app.serving.server; print(*sys.modules)"
         told = subprocess.run(
             [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
         )

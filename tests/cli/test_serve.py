@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from app import create_app
 from app.operators.models import OneTimeLink
 from app.payers import Payer
-from app.server import Server
+from app.serving.server import Server
 from app.simulator import Simulator
 from app.sync import Backfill, WorkerHeartbeat
 from app.sync.worker import STOP_TIMEOUT
@@ -27,7 +28,7 @@ from tests.support.tokens import bearer
 
 
 def test_has_time_to_give_back_before_it_is_killed() -> None:
-    grace = Server(make_settings(), "127.0.0.1:0").cfg.graceful_timeout
+    grace = Server(create_app, make_settings(), "127.0.0.1:0").cfg.graceful_timeout
 
     assert grace - STOP_TIMEOUT >= 1
     assert grace < 10
@@ -94,12 +95,13 @@ class TestProgram:
 
     def test_says_why_a_process_ended_before_its_application_was_loaded(self, database_url: str) -> None:
         code = (
+            "from app import create_app\n"
             "from app.core.config import Settings\n"
-            "from app.server import Server\n"
+            "from app.serving.server import Server\n"
             "class Broken(Server):\n"
             "    def load(self):\n"
             "        raise RuntimeError('no luck today')\n"
-            f"Broken(Settings.load(), '127.0.0.1:{free_port()}').run()\n"
+            f"Broken(create_app, Settings.load(), '127.0.0.1:{free_port()}').run()\n"
         )
 
         with start(sys.executable, "-c", code, environment=environment(database_url)) as server:

@@ -9,7 +9,7 @@ from flask import Flask
 from hypothesis import settings
 from werkzeug.serving import make_server
 
-from app.demo import Quiet
+from app.cli.demo import Quiet
 from tests.support.tokens import bearer
 
 MANY_REQUESTS = "many-requests"  # a profile of Hypothesis: `--hypothesis-profile many-requests`

@@ -53,7 +53,7 @@ MUTANTS = (
     ),
     Mutant(
         "web processes share a connection to the database",
-        "app/server.py",
+        "app/serving/server.py",
         "db.engine().dispose()  # no",
         "pass  # no",
         "tests/serving/test_forking.py::test_leaves_no_connection_to_share",

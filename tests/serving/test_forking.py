@@ -15,11 +15,12 @@ pytestmark = PROCESS_MARKS
 
 CONNECTIONS = """
 from sqlalchemy import text
+from app import create_app
 from app.core import db
 from app.core.config import Settings
-from app.server import Server
+from app.serving.server import Server
 
-server = Server(Settings.load(), "127.0.0.1:0")
+server = Server(create_app, Settings.load(), "127.0.0.1:0")
 server.prepare(lambda: db.session().execute(text("SELECT 1")))
 with server.application.app_context():
     print(db.engine().pool.checkedin())
@@ -30,9 +31,10 @@ STOPPING = """
 import os
 from threading import Event, Thread
 from sqlalchemy import event
+from app import create_app
 from app.core import db
 from app.core.config import Settings
-from app.server import Server
+from app.serving.server import Server
 
 has_begun, may_go_on = Event(), Event()
 
@@ -40,7 +42,7 @@ def block(*_):
     has_begun.set()
     may_go_on.wait()
 
-server = Server(Settings.load(), "127.0.0.1:0")
+server = Server(create_app, Settings.load(), "127.0.0.1:0")
 with server.application.app_context():
     event.listen(db.engine(), "connect", block)
 process = os.fork()

@@ -16,8 +16,8 @@ from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
 from app import portal
+from app.cli.demo import Quiet
 from app.core import db
-from app.demo import Quiet
 from app.portal import AfterSaving, PortalSettings, Profile
 from app.simulator import Simulator
 from tests.support.browser import Page

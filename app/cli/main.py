@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import click
 
+from app.cli.options import add_place_options
 from app.core.lean import lean_imports
 from app.core.version import DISTRIBUTION, __version__
-from app.setup import add_place_options
 
 
 class Command(NamedTuple):
@@ -25,43 +25,43 @@ COMMANDS = {
         "Find events that no webhook delivered in Stripe's event lists, as the worker does.",
     ),
     "backup": Command(
-        "app.commands",
+        "app.cli.running",
         "backup_command",
         "Copy the database into a new FILE, whole, while everything goes on.",
     ),
     "check": Command(
-        "app.setup.cli", "check_command", "Print the settings, secrets masked, and what is missing."
+        "app.cli.setup", "check_command", "Print the settings, secrets masked, and what is missing."
     ),
     "db": Command("app.migrations.cli", "group", "Keep the database's tables up to date."),
     "demo": Command(
-        "app.commands", "demo_command", "Run everything, with a simulated Stripe and its own database."
+        "app.cli.running", "demo_command", "Run everything, with a simulated Stripe and its own database."
     ),
     "doctor": Command("app.doctor.cli", "doctor_command", "Examine the installed Stripe apps."),
     "i18n": Command("app.web.languages.cli", "group", "Look after the translations of the public pages."),
     "init": Command(
-        "app.setup.cli", "init_command", "Write an env file with fresh keys, and make the tables."
+        "app.cli.setup", "init_command", "Write an env file with fresh keys, and make the tables."
     ),
     "key": Command(
-        "app.setup.cli",
+        "app.cli.setup",
         "key_command",
         "Print a fresh key, good for GANGWAY_SECRET_KEY and for GANGWAY_ENCRYPTION_KEYS.",
     ),
-    "keys": Command("app.setup.cli", "keys_group", "Look after the encryption keys."),
+    "keys": Command("app.cli.setup", "keys_group", "Look after the encryption keys."),
     "monitoring": Command("app.monitoring.cli", "group", "Print alert rules and a dashboard."),
     "operator": Command(
         "app.operators.cli", "people", "Create, list and change the operators of the console."
     ),
     "portal": Command("app.portal.cli", "group", "Export and import the settings of the portal."),
     "serve": Command(
-        "app.commands",
+        "app.cli.running",
         "serve_command",
         "Run the portal under a production server, with its worker, by the settings.",
     ),
-    "simulator": Command("app.commands", "simulator_command", "Run the simulated Stripe alone."),
+    "simulator": Command("app.cli.running", "simulator_command", "Run the simulated Stripe alone."),
     "stripe": Command("app.apps.cli", "group", "Connect Stripe accounts and manage them."),
     "token": Command("app.operators.cli", "group", "Create, list and revoke API tokens."),
     "worker": Command(
-        "app.commands",
+        "app.cli.running",
         "worker_command",
         "Run the worker alone, beside web processes that have GANGWAY_WORKER_THREADS=0.",
     ),
@@ -141,7 +141,7 @@ def main(ctx: click.Context) -> None:
     """Gangway: your customer, a Stripe customer and a saved payment method, in agreement."""
     from flask.cli import ScriptInfo  # noqa: PLC0415
 
-    from app.commands import application  # noqa: PLC0415
+    from app.cli.running import application  # noqa: PLC0415
 
     ctx.obj = ScriptInfo(create_app=application)
 

@@ -12,12 +12,12 @@ import structlog
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
+from app.cli.options import chosen_sources
 from app.core import db, files
 from app.core.config import Settings
 from app.core.environment import Sources
 from app.core.lean import lean_imports
 from app.serving.listening import HIGHEST_PORT, check_bind, refuse_taken
-from app.setup import chosen_sources
 from app.web import logging, proxies
 
 PORT = click.IntRange(1, HIGHEST_PORT)
@@ -78,7 +78,7 @@ def demo_command(
     *, port: int, stripe_port: int, data: Path | None, fresh: bool, as_json: bool, reload: bool
 ) -> None:
     """Run everything, with a simulated Stripe and its own database. Stops on Ctrl-C."""
-    from app import demo  # noqa: PLC0415
+    from app.cli import demo  # noqa: PLC0415
 
     demo.run(port=port, stripe_port=stripe_port, folder=data, fresh=fresh, as_json=as_json, reload=reload)
 
@@ -94,7 +94,8 @@ def demo_command(
 def serve_command(bind: str) -> None:
     """Run the portal under a production server, with its worker, by the settings."""
     with lean_imports():
-        from app.server import Server  # noqa: PLC0415  (gunicorn wants a Unix; the demo does not)
+        from app import create_app  # noqa: PLC0415
+        from app.serving.server import Server  # noqa: PLC0415  (gunicorn wants a Unix; the demo does not)
 
     settings = _settings()
     _log_start(chosen_sources())
@@ -102,7 +103,7 @@ def serve_command(bind: str) -> None:
     if doubt := proxies.doubt(settings):
         structlog.get_logger("gangway.start").warning("proxies_not_trusted", detail=doubt)
     sys.argv = ["gangway"]  # gunicorn would read our own options as its own
-    server = Server(settings, bind)
+    server = Server(create_app, settings, bind)
     server.prepare(_check_before_serving)
     server.run()
 
@@ -170,7 +171,7 @@ def worker_command(threads: int, metrics: int | None) -> None:
 @click.option("--data", type=click.Path(path_type=Path, dir_okay=False), help="Save the store in this file.")
 def simulator_command(port: int, data: Path | None) -> None:
     """Run the simulated Stripe alone."""
-    from app import demo  # noqa: PLC0415
+    from app.cli import demo  # noqa: PLC0415
 
     demo.run_simulator(port=port, data=data)
 

@@ -18,7 +18,7 @@ from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
 import pytest
 import stripe
 
-from app import demo
+from app.cli import demo
 from tests.support.browser import Page
 from tests.support.commands import run_command
 from tests.support.portal import DETAILS

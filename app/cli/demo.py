@@ -27,7 +27,7 @@ from app.simulator import serve as serve_simulator
 from app.web import logging, mail
 
 HOST = "127.0.0.1"
-ROOT = Path(__file__).parent.parent  # of a checkout: only there is something to watch
+ROOT = Path(__file__).parent.parent.parent  # of a checkout: only there is something to watch
 
 Listening = TypeVar("Listening")
 FILES = ("keys.json", DEMO_FILE_NAME, "gangway.db*", "stripe.db*")

@@ -11,7 +11,6 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from app import create_app
 from app.core import db
 from app.core.config import Settings
 from app.core.environment import metrics_folder, share_metrics
@@ -24,7 +23,8 @@ SOCKET_UMASK = 0o117  # a unix socket is for the owner and its group
 class Server(BaseApplication):
     """Gunicorn, set up in code. Threads, because a process that waits for Stripe must go on serving."""
 
-    def __init__(self, settings: Settings, bind: str) -> None:
+    def __init__(self, make: Callable[[Settings], Flask], settings: Settings, bind: str) -> None:
+        self._make = make
         self._settings = settings
         self._bind = bind
         self._counts: Path | None = None
@@ -36,7 +36,7 @@ class Server(BaseApplication):
     @cached_property
     def application(self) -> Flask:
         """The application, made once. The processes that are forked later share its memory."""
-        return create_app(self._settings)
+        return self._make(self._settings)
 
     def prepare(self, check: Callable[[], None]) -> None:
         """Make the application and check it, before there are other processes."""

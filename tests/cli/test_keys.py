@@ -9,10 +9,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
+from app.cli.setup import keys_group
 from app.core import db, resealing
 from app.core.db import Base
 from app.doctor.cli import doctor_command
-from app.setup.cli import keys_group
 from app.simulator import Simulator
 from tests.conftest import KEY, make_settings
 from tests.support.operators import is_in, log_in, member, with_telephone

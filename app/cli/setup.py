@@ -8,12 +8,12 @@ from flask.cli import ScriptInfo, with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import migrations
+from app.cli import checks, init
+from app.cli.options import chosen_env_file, chosen_places, chosen_sources
+from app.cli.printing import settings_lines
 from app.core import db, resealing
 from app.core.config import Settings
 from app.core.environment import ENV_FILE_NAME, SettingsRefused, Sources, find_sources
-from app.setup import checks, init
-from app.setup.options import chosen_env_file, chosen_places, chosen_sources
-from app.setup.printing import settings_lines
 from app.web import proxies
 
 

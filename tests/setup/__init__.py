@@ -1,1 +1,0 @@
-"""The first hour of an installation, and the care of its settings and keys."""
