@@ -35,6 +35,16 @@ def test_counts_how_far_those_came_who_signed_up(app: Flask, console: FlaskClien
     }
 
 
+def test_says_why_more_saved_a_method_than_need_nothing(app: Flask, console: FlaskClient) -> None:
+    customer(app, "saved")
+    before = Page.of(console.get("/operator/")).one("figcaption").text
+    customer(app, "expiring")
+    after = Page.of(console.get("/operator/")).one("figcaption").text
+
+    assert "also saved a method" not in before
+    assert "1 of those who need attention also saved a method. It can be charged until it expires." in after
+
+
 def test_counts_the_same_as_needing_attention_above_and_below(
     app: Flask, console: FlaskClient, now: datetime
 ) -> None:
