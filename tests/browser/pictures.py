@@ -17,7 +17,8 @@ from tempfile import TemporaryDirectory
 import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
-from app import apps, create_app, demo
+from app import apps, create_app
+from app.cli import demo
 from app.core import db
 from app.core.config import Settings
 from app.core.db import new_id, utcnow

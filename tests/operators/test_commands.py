@@ -6,8 +6,8 @@ from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import commands
 from app.audit import Entry
+from app.cli import running
 from app.core.db import utcnow
 from app.core.errors import AppError, Conflict, NotFound
 from app.operators.cli import group, people
@@ -72,7 +72,7 @@ class TestCreate:
 
     def test_closes_the_set_up_page(self, app: Flask, rows: Rows) -> None:
         with app.app_context():
-            commands._offer_setup()
+            running._offer_setup()
 
         run(app, "create", "ada@example.com", "--password-stdin", typed=PASSWORD)
 
