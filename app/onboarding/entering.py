@@ -28,7 +28,7 @@ def enter(session: Session, handover: Handover, customer: Customer, *, browser: 
     if not link.works:
         raise HandoverRefused(handovers.EXPIRED, "An operator revoked the link of this hand-over.")
     bind(session, link, browser)
-    billing.let_in(session, customer_id, browser, way=billing.Way.HANDOVER)
+    billing.let_in(session, customer_id, browser, way=billing.Way.HANDOVER, profile=portal.current_slug())
     details = handover.details
     note_return(session, customer_id, browser=browser, url=details.return_url, label=details.return_label)
     session.commit()

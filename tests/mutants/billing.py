@@ -14,6 +14,7 @@ CODE_TESTS = "tests/onboarding/billing/test_codes.py"
 FORMER = "app/onboarding/billing/former_address.py"
 FORMER_TESTS = "tests/onboarding/billing/test_former_address.py"
 PEOPLE_TESTS = "tests/onboarding/billing/test_people.py"
+BRAND_TESTS = "tests/onboarding/billing/test_brand.py"
 
 MUTANTS = (
     Mutant(
@@ -22,6 +23,13 @@ MUTANTS = (
         "return not self.is_guest or method.created_at >= self.since",
         "return True",
         "tests/onboarding/billing/test_page.py::test_shows_a_guest_only_what_was_saved_since",
+    ),
+    Mutant(
+        "a code leads to the brand of another company",
+        ACCESS,
+        '"profile": profile or links.profile_of(session, customer_id),',
+        '"profile": profile,',
+        f"{BRAND_TESTS}::test_somebody_with_a_code_who_named_no_profile",
     ),
     Mutant(
         "a guest changes a method that is hidden",

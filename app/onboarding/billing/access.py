@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import audit, customers, portal
+from app import audit, customers
 from app.core import db
 from app.core.config import settings
 from app.core.db import utcnow
-from app.onboarding import queries
+from app.onboarding import links, queries
 from app.onboarding.billing.models import Way
 from app.onboarding.models import BillingAccess, BillingPerson, browser_hash
 from app.payers import Payer, PaymentMethod
@@ -69,12 +69,19 @@ def find(session: Session, browser: str | None, customer_id: str | None = None) 
 
 
 def let_in(
-    session: Session, customer_id: str, browser: str, *, way: Way, person_id: str | None = None
+    session: Session,
+    customer_id: str,
+    browser: str,
+    *,
+    way: Way,
+    person_id: str | None = None,
+    profile: str | None = None,
 ) -> None:
     """Let a browser (the nonce in its cookie) open a customer's billing page from now on. Flushes.
 
     The caller has proved who is there. Another way in before it is replaced, except that an invited person
-    takes nothing away from a browser of the customer's first person.
+    takes nothing away from a browser of the customer's first person. Without `profile`, the pages are those
+    of the profile where the customer signed up.
     """
     now = utcnow()
     held = queries.access_of(session, browser, customer_id)
@@ -85,7 +92,7 @@ def let_in(
         "browser_hash": browser_hash(browser),
         "way": way.value,
         "person_id": person_id,
-        "profile": portal.current_slug(),
+        "profile": profile or links.profile_of(session, customer_id),
         "created_at": now,
         "expires_at": now + timedelta(days=settings().browser_days),
     }

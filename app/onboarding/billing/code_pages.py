@@ -8,8 +8,8 @@ from app.core import db
 from app.core.config import settings
 from app.core.errors import NotFound
 from app.onboarding.billing import codes, entry
+from app.onboarding.billing.blueprint import bp
 from app.onboarding.billing.forms import AddressForm, CodeForm
-from app.onboarding.billing.pages import bp
 from app.onboarding.visit import name_browser
 from app.web.languages import gettext
 from app.web.limits import limited

@@ -8,10 +8,11 @@ from app.core import db
 from app.core.config import settings
 from app.core.errors import NotFound
 from app.onboarding.billing.access import Access
+from app.onboarding.billing.blueprint import bp
 from app.onboarding.billing.details import ChangedMeanwhile, change_details
 from app.onboarding.billing.details_form import DetailsForm
 from app.onboarding.billing.notes import keep_note
-from app.onboarding.billing.pages import bp, find_access
+from app.onboarding.billing.pages import find_access
 from app.sync import SentDetails
 from app.web.languages import gettext
 from app.web.limits import limited

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, gateway, payers, portal, sync
+from app import apps, checkout, payers, portal, sync
 from app.core import db
 from app.core.config import settings
 from app.core.db import is_id, utcnow
@@ -17,6 +17,7 @@ from app.gateway import StripeFailed
 from app.onboarding import queries, returns
 from app.onboarding.billing import actions, details_form, entry, view
 from app.onboarding.billing.access import Access, find
+from app.onboarding.billing.blueprint import bp
 from app.onboarding.billing.notes import Note, keep_note, take_note
 from app.onboarding.trouble import log_cause
 from app.onboarding.visit import name_in_url, requested_app
@@ -24,9 +25,6 @@ from app.payers import payment_status
 from app.web.languages import gettext
 from app.web.limits import limited
 from app.web.urls import external
-
-bp = Blueprint("billing", __name__, url_prefix="/billing")
-gateway.limit_waiting(bp)
 
 
 @bp.get("")

@@ -8,12 +8,14 @@ from app import outbox, portal
 from app.core import db
 from app.core.config import settings
 from app.core.errors import NotFound
+from app.onboarding import links
 from app.onboarding.billing import people
 from app.onboarding.billing.access import Access
 from app.onboarding.billing.actions import ACTOR
+from app.onboarding.billing.blueprint import bp
 from app.onboarding.billing.forms import AddressForm
 from app.onboarding.billing.notes import keep_note, take_note
-from app.onboarding.billing.pages import bp, find_access
+from app.onboarding.billing.pages import find_access
 from app.onboarding.visit import name_browser
 from app.web import mail
 from app.web.languages import gettext
@@ -93,7 +95,10 @@ def remove_person(person_id: str) -> ResponseReturnValue:
 @limited(lambda: settings().rate_limit_return)
 def invitation(token: str) -> ResponseReturnValue:
     """Show who invites. Changes nothing, because programs that scan mails fetch this page too."""
-    person = people.find_invitation(db.session(), token)
+    session = db.session()
+    person = people.find_invitation(session, token)
+    if person is not None:
+        portal.use_profile(links.profile_of(session, person.customer_id))
     page = render_template("onboarding/billing/invitation.html", token=token if person else None)
     return page, 200 if person else 404
 
