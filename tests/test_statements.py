@@ -27,7 +27,7 @@ def test_of_a_sign_up(app: Flask, client: FlaskClient, rows: Rows) -> None:
     assert answer.status_code == 303
     assert len(rows(Signup)) == 1
     assert len(seen.sent) <= 12, seen
-    assert seen.commits <= 4, seen
+    assert seen.commits <= 3, seen
 
 
 def test_of_an_event(app: Flask, postbox: Postbox, rows: Rows) -> None:

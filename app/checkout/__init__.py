@@ -1,6 +1,6 @@
 """The Checkout Sessions opened for a payer."""
 
-from app.checkout.actions import Order, Started, TooManyDeclines, is_blocked, start
+from app.checkout.actions import Order, Reservation, Started, TooManyDeclines, is_blocked, reserve, start
 from app.checkout.close import close
 from app.checkout.decline_reasons import CONFIRM, Decline
 from app.checkout.decline_reasons import explain as explain_decline
@@ -23,6 +23,7 @@ __all__ = [
     "CheckoutSession",
     "Decline",
     "Order",
+    "Reservation",
     "Started",
     "TooManyDeclines",
     "by_stripe_ids",
@@ -34,6 +35,7 @@ __all__ = [
     "latest_of",
     "payers_with_unsettled",
     "purge",
+    "reserve",
     "restate",
     "restate_by",
     "restate_many",

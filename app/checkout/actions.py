@@ -52,6 +52,15 @@ class Order:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reservation:
+    """The rows of an order, before Stripe is asked."""
+
+    payer: Payer
+    session: CheckoutSession
+    is_new: bool  # is the payer new, too?
+
+
+@dataclass(frozen=True, kw_only=True)
 class Started:
     """A checkout session that can be used, and what Stripe said when this call opened it."""
 
@@ -60,39 +69,63 @@ class Started:
     opened: OpenedSession | None = None  # None: an earlier call had opened it
 
 
-def start(session: Session, app: apps.App, order: Order, *, actor: str) -> Started:
+def reserve(session: Session, app: apps.App, order: Order) -> Reservation:
+    """Reserve the payer and the checkout session of an order. Flushes.
+
+    Once this is committed, the worker completes the payer, even if nobody comes back. Raises
+    PreconditionFailed for a deleted customer, TooManyDeclines and Conflict.
+    """
+    payer, is_new = _reserve_payer(session, app, order)
+    reserved = _reserve(session, payer, order, is_new=is_new)
+    return Reservation(payer=payer, session=reserved, is_new=is_new)
+
+
+def start(
+    session: Session, app: apps.App, order: Order, *, actor: str, reservation: Reservation | None = None
+) -> Started:
     """Open a Checkout Session for a customer to save a payment method, and commit each step.
 
     Reserve, ask Stripe, record: a repeat, a concurrent call and a restart continue from the rows that they
-    find. A Stripe customer that was deleted or unlinked is replaced by a new one. With `closes_older`, the
-    payer's older open sessions expire at Stripe.
+    find. With `reservation`, the caller has committed the first step. A Stripe customer that was deleted or
+    unlinked is replaced by a new one. With `closes_older`, the payer's older open sessions expire at Stripe.
 
     Raises PreconditionFailed for a deleted customer, TooManyDeclines, Conflict, and what the gateway raises.
     The reservation then stays, and the next call continues from it.
     """
     structlog.contextvars.bind_contextvars(customer_id=order.customer_id)  # for the log, from here on
     for number in range(MAX_TRIES):
-        if number:
-            db.end_read(session)
-        payer, is_new = _reserve_payer(session, app, order)
-        reserved = _reserve(session, payer, order, is_new=is_new)
-        session.commit()
-        payer = payers.create_at_stripe(session, payer)
-        if payer.deleted_at is not None:  # unlinked, or linked to another, meanwhile
-            continue
-        opened = None
-        if reserved.stripe_session_id is None or order.idempotency_key is not None:
-            opened = _open(session, apps.connect(app), payer, reserved, is_shared=order.is_own)
-            is_done = opened is not None and (
-                (is_new and _record_first(session, payer, reserved, opened, actor=actor))
-                or _record(session, reserved, opened, order, actor=actor)
-            )
-            if not is_done:
-                continue
-        if order.closes_older:
-            close_older(session, payer, reserved)
-        return Started(session=reserved, payer=payer, opened=opened)
+        if reservation is None:
+            if number:
+                db.end_read(session)
+            reservation = reserve(session, app, order)
+            session.commit()
+        started = _start_reserved(session, app, order, reservation, actor=actor)
+        if started is not None:
+            return started
+        reservation = None
     raise Conflict(BUSY)
+
+
+def _start_reserved(
+    session: Session, app: apps.App, order: Order, reservation: Reservation, *, actor: str
+) -> Started | None:
+    """Ask Stripe for what is reserved, and record it. Return None when its rows are no longer of use."""
+    reserved = reservation.session
+    payer = payers.create_at_stripe(session, reservation.payer)
+    if payer.deleted_at is not None:  # unlinked, or linked to another, meanwhile
+        return None
+    opened = None
+    if reserved.stripe_session_id is None or order.idempotency_key is not None:
+        opened = _open(session, apps.connect(app), payer, reserved, is_shared=order.is_own)
+        is_done = opened is not None and (
+            (reservation.is_new and _record_first(session, payer, reserved, opened, actor=actor))
+            or _record(session, reserved, opened, order, actor=actor)
+        )
+        if not is_done:
+            return None
+    if order.closes_older:
+        close_older(session, payer, reserved)
+    return Started(session=reserved, payer=payer, opened=opened)
 
 
 def is_blocked(payer: Payer) -> bool:

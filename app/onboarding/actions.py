@@ -13,10 +13,11 @@ from app import apps, customers, payers, portal, sync
 from app.core import db
 from app.core.errors import Conflict, Invalid, NotFound
 from app.customers import Customer, CustomerTaken, NewCustomer
-from app.onboarding import consents, handovers, queries
+from app.onboarding import consents, handovers, payment, queries
 from app.onboarding.form_details import merged
 from app.onboarding.handovers import Handover
 from app.onboarding.models import BillingAccess, Consent, Signup, browser_hash
+from app.onboarding.visit import app_of_profile
 from app.web.languages import gettext
 
 MAX_TRIES = 5  # each time a twin of this request was quicker, it has stored something to continue from
@@ -41,8 +42,7 @@ class SignedUp:
 
     customer_id: str
     is_new: bool
-    first: Customer | None = None  # the customer, if this call made it: nothing else is known of it yet
-    app: apps.App | None = None  # the default one, as it was read together with the sign-up
+    begun: payment.Begun | None = None  # what this call reserved for a new customer
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ def sign_up(
     One form makes one customer: a repeat finds it, and a corrected form corrects it. So does another form of
     the same browser with exactly the same details, such as one in a second tab. Unique indexes decide.
     `check` gets whether the form is new, before anything is stored, and may raise. The evidence of a consent
-    is stored with the customer, once for each version.
+    is stored with the customer, once for each version. So are the rows of its first order, if an app is
+    installed and no operator has to approve.
 
     Raises CustomerTaken when somebody else holds a name, FormAlreadyUsed, AlreadyCustomer; HandoverRefused
     when another browser has used the hand-over up.
@@ -163,8 +164,16 @@ def _create(
         signup.return_url, signup.return_label = details.return_url, details.return_label
         session.flush()
         handovers.claim(session, handover, customer_id=customer.id, browser_hash=signup.browser_hash)
+    begun = None if customer.approval in customers.NOT_APPROVED else _begin(session, app, customer)
     session.commit()
-    return SignedUp(customer.id, is_new=True, first=customer, app=app)
+    return SignedUp(customer.id, is_new=True, begun=begun)
+
+
+def _begin(session: Session, default: apps.App | None, customer: Customer) -> payment.Begun | None:
+    try:
+        return payment.reserve(session, app_of_profile(session, default), customer)
+    except NotFound:  # no app is installed
+        return None
 
 
 def _correct(

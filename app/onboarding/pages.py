@@ -115,11 +115,12 @@ def _open_payment(session: Session, form: SignupForm, signed_up: actions.SignedU
     """Redirect to Stripe's page, or to the page that shows the state. The details are stored."""
     customer_id = signed_up.customer_id
     try:
-        app = app_of_profile(session, signed_up.app)
+        begun = signed_up.begun
+        app = begun.app if begun is not None else app_of_profile(session)
         db.end_read(session)
         with apps.record_rejection(session, app):
-            if signed_up.first is not None:
-                return redirect(payment.begin(session, app, signed_up.first), 303)
+            if begun is not None:
+                return redirect(payment.begin(session, begun), 303)
             actions.tell_stripe(session, app, customer_id)
             return redirect(payment.resume(session, app, customer_id), 303)
     except (PaymentMethodOnFile, NotApproved):

@@ -1,6 +1,6 @@
 """Continuing where a customer left off: the open checkout session, else a new one."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
@@ -30,6 +30,15 @@ class NotApproved(AppError):
     def __init__(self, customer_id: str) -> None:
         super().__init__("Your sign-up has not been approved.")
         self.customer_id = customer_id
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The first order of a new customer, and the rows that were reserved for it."""
+
+    app: apps.App
+    order: checkout.Order
+    reservation: checkout.Reservation
 
 
 class PaymentMethodOnFile(Exception):
@@ -63,12 +72,19 @@ def resume(session: Session, app: apps.App, customer_id: str, *, another: bool =
     return _open(session, app, order)
 
 
-def begin(session: Session, app: apps.App, customer: Customer) -> str:
-    """Return Stripe's URL for a customer that was stored a moment ago, and has nothing else yet.
+def reserve(session: Session, app: apps.App, customer: Customer) -> Begun:
+    """Reserve the first order of a customer that is about to be stored. Flushes.
 
-    Commits. Raises NotApproved, and what `checkout.start` raises.
+    It is committed together with the customer, so the worker brings the customer to Stripe even if this
+    process dies and nobody comes back.
     """
-    return _open(session, app, _order(_approved(customer), app))
+    order = _order(customer, app)
+    return Begun(app, order, checkout.reserve(session, app, order))
+
+
+def begin(session: Session, begun: Begun) -> str:
+    """Return Stripe's URL for the first order of a customer. Commits. Raises what `checkout.start` raises."""
+    return _open(session, begun.app, begun.order, begun.reservation)
 
 
 def _approved(customer: Customer) -> Customer:
@@ -77,13 +93,15 @@ def _approved(customer: Customer) -> Customer:
     return customer
 
 
-def _open(session: Session, app: apps.App, order: checkout.Order) -> str:
+def _open(
+    session: Session, app: apps.App, order: checkout.Order, reservation: checkout.Reservation | None = None
+) -> str:
     try:
-        opened = checkout.start(session, app, order, actor="visitor").session
+        started = checkout.start(session, app, order, actor="visitor", reservation=reservation)
     except StripeRefused as error:  # of the next try, another option may be refused: there are few
         return _open(session, app, _without_refused(session, app, order, error))
-    assert opened.url is not None  # our own sessions are never embedded
-    return opened.url
+    assert started.session.url is not None  # our own sessions are never embedded
+    return started.session.url
 
 
 def _without_refused(

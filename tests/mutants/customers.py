@@ -210,9 +210,16 @@ MUTANTS = (
     Mutant(
         name="Stripe is asked before the reservation is committed",
         file="app/checkout/actions.py",
-        old="is_new=is_new)\n        session.commit()\n",
-        new="is_new=is_new)\n        session.rollback()\n",
+        old="reservation = reserve(session, app, order)\n            session.commit()\n",
+        new="reservation = reserve(session, app, order)\n            session.rollback()\n",
         test="tests/checkout/test_forgotten.py::test_by_a_program_that_asks_again",
+    ),
+    Mutant(
+        name="a sign-up reserves nothing before its commit",
+        file="app/onboarding/actions.py",
+        old="else _begin(session, app, customer)",
+        new="else None",
+        test="tests/test_statements.py::test_of_a_sign_up",
     ),
     Mutant(
         name="another customer's Stripe customer is taken",

@@ -68,6 +68,11 @@ class NetworkPerson:
                 form = answer  # else the browser's "back" leads to the form again
         self._remember_session(answer.headers["Location"])
 
+    def send_form(self) -> Response | None:
+        """Send the form once, whatever comes of it; None if there is no answer."""
+        form = self._retry(lambda: self._get("/signup"), _is(200))
+        return self._try(partial(self._post, "/signup", self._fields(form)))
+
     def save_card(self, number: str = "4242424242424242") -> int:
         """Type a card into Stripe's page; the status of the answer."""
         form = {

@@ -13,6 +13,7 @@ from datetime import timedelta
 import pytest
 import requests
 
+from app.payers.reserve import COMPLETE_AFTER
 from tests.proof.conftest import MakeKillable
 from tests.proof.killable import KillablePortal
 from tests.proof.network_people import JSON, NetworkPerson
@@ -133,6 +134,22 @@ def test_dies_at_some_points(portal: KillablePortal) -> None:
 
     assert portal.deaths >= 2  # a run does not reach every point as often as the one before
     assert len(points) >= 40
+
+
+def test_somebody_whose_sign_up_was_stored_reaches_stripe_without_coming_back(portal: KillablePortal) -> None:
+    portal.restart(CrashPoint("after commit in onboarding.actions._create"))
+    person = portal.person()
+
+    answer = person.send_form()
+
+    portal.wait_until(lambda: portal.deaths > 0, lambda: "it lived on")
+    portal.clock.shift(COMPLETE_AFTER * 2)
+    portal.restart()
+    portal.wait_until(lambda: bool(portal.simulator.store.customers), lambda: "Stripe never heard of them")
+    portal.wait_until_agreed()
+    assert answer is None
+    assert [each["name"] for each in portal.simulator.store.customers.snapshot()] == [f"{person.name} Ltd"]
+    person.close()
 
 
 @pytest.mark.long
