@@ -1,10 +1,11 @@
 """Making and changing customers."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from dataclasses import replace as replace_fields
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -86,6 +87,18 @@ def adopt(
     told = ", ".join(sorted(parts))
     audit.note(session, "customer.adopted", actor=actor, customer_id=customer.id, app_id=app_id, changed=told)
     report(session, customer, former, actor=actor)
+
+
+def lock(session: Session, customer_id: str, fields: Collection[str]) -> None:
+    """Let no browser change these fields of a customer's form from now on, and all others.
+
+    That is no change of the customer, so the time of the last one stays.
+    """
+    session.execute(
+        sa.update(Customer)
+        .where(Customer.id == customer_id)
+        .values(locked=sorted(fields) or None, updated_at=Customer.updated_at)
+    )
 
 
 def refuse_taken(session: Session, wanted: NewCustomer, *, held: str | None = None) -> None:

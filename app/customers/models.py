@@ -37,6 +37,9 @@ class Customer(Base):
     invoice_details: Mapped[dict[str, str] | None] = mapped_column(
         sa.JSON(none_as_null=True)
     )  # as `invoice_details.InvoiceDetails` stores them
+    locked: Mapped[list[str] | None] = mapped_column(
+        sa.JSON(none_as_null=True)
+    )  # fields of the form that no browser changes: the company's app said so in a hand-over
     approval: Mapped[str | None] = mapped_column(sa.String(16))  # of a sign-up: None: nobody was asked
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, onupdate=utcnow)

@@ -14,7 +14,7 @@ from app.onboarding import (
     return_pages,  # noqa: F401 (views)
 )
 from app.onboarding.billing import code_pages, codes, details_pages, former_address, people_pages  # noqa: F401 (views)
-from app.onboarding.billing import pages as billing_pages
+from app.onboarding.billing import blueprint as billing_blueprint
 from app.onboarding.consents import of_customer as consents_of
 from app.onboarding.models import Consent
 from app.onboarding.previews import PREVIEWS
@@ -25,7 +25,7 @@ def init_app(app: Flask, csrf: CSRFProtect) -> None:
     embedding.init_app(app)
     app.register_blueprint(blueprint.bp)
     app.jinja_env.globals["asks_consent"] = consents.is_asked
-    app.register_blueprint(billing_pages.bp)
+    app.register_blueprint(billing_blueprint.bp)
     outbox.set_recipient(app, codes.KIND, codes.to_holder)
     customers.on_email_change(app, former_address.leave)
     for view in (pages.submit, link_pages.press, link_pages.note_opened, handover_pages.enter):

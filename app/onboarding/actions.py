@@ -14,7 +14,7 @@ from app.core import db
 from app.core.errors import Conflict, Invalid, NotFound
 from app.customers import Customer, CustomerTaken, NewCustomer
 from app.onboarding import consents, handovers, payment, queries
-from app.onboarding.form_details import merged
+from app.onboarding.form_details import merged, without_locked
 from app.onboarding.handovers import Handover
 from app.onboarding.models import BillingAccess, Consent, Signup, browser_hash
 from app.onboarding.visit import app_of_profile
@@ -161,6 +161,7 @@ def _create(
     session.add(signup)
     if handover is not None:
         details = handover.details
+        customer.locked = sorted(details.locked_fields) or None
         signup.return_url, signup.return_label = details.return_url, details.return_label
         session.flush()
         handovers.claim(session, handover, customer_id=customer.id, browser_hash=signup.browser_hash)
@@ -186,7 +187,8 @@ def _correct(
     customer = session.get_one(Customer, customer_id, with_for_update=True, populate_existing=True)
     if customer.deleted_at is not None:
         raise FormAlreadyUsed("The customer of this form was deleted.")
-    wanted = merged(wanted, customers.details_of(customer))
+    held = customers.details_of(customer)
+    wanted = merged(without_locked(wanted, held, customer.locked or ()), held)
     wanted = customers.with_adopted(customer, queries.with_names(session, wanted, customer_id))
     if consent is not None:
         consents.store(session, consent, customer_id)

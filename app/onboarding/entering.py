@@ -4,7 +4,7 @@ from flask import current_app
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import portal
+from app import customers, portal
 from app.core import db
 from app.customers import Customer
 from app.onboarding import billing, handovers, links
@@ -30,6 +30,7 @@ def enter(session: Session, handover: Handover, customer: Customer, *, browser: 
     bind(session, link, browser)
     billing.let_in(session, customer_id, browser, way=billing.Way.HANDOVER, profile=portal.current_slug())
     details = handover.details
+    customers.lock(session, customer_id, details.locked_fields)
     note_return(session, customer_id, browser=browser, url=details.return_url, label=details.return_label)
     session.commit()
     return link

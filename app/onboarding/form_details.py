@@ -1,5 +1,6 @@
 """What a form says of a customer, and how it goes together with what is stored."""
 
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -8,6 +9,8 @@ from app.core.addresses import ADDRESS_PARTS
 from app.customers import InvoiceDetails, NewCustomer
 
 ADDRESS = ADDRESS_PARTS | {"phone": customers.PHONE}  # the form's names, and the API's
+NAMES = frozenset({"name", "company"})
+LOCKABLE = {"email": "primary_email", "currency": "currency", "key": "key"}
 YES, NO = "yes", "no"  # the answers of a checkbox
 
 
@@ -34,6 +37,42 @@ def merged(wanted: NewCustomer, held: NewCustomer | None = None) -> NewCustomer:
     )
 
 
+def without_locked(wanted: NewCustomer, held: NewCustomer, locked: Collection[str]) -> NewCustomer:
+    """Return the details as if the form had not asked for the locked fields, which then stay as they are.
+
+    One of the two names decides what the other one means, so a locked one keeps both.
+    """
+    if not locked:
+        return wanted
+    address, invoice = dict(wanted.billing_address or {}), wanted.invoice_details or InvoiceDetails()
+    kept: dict[str, Any] = {LOCKABLE[name]: None for name in locked if name in LOCKABLE}
+    if not NAMES.isdisjoint(locked):
+        kept["name"], invoice = held.name, replace(invoice, contact_name=None)
+    if "subject_keys" in locked:
+        kept["subject_keys"] = held.subject_keys
+    if "tax_id" in locked:
+        invoice = replace(invoice, tax_id_type=None, tax_id=None)
+    if "purchase_order" in locked:
+        invoice = replace(invoice, purchase_order=None)
+    for part in [part for part in address if _place_of(part) in locked]:
+        del address[part]
+    return replace(wanted, **kept, billing_address=address or None, invoice_details=invoice)
+
+
+def locked_values(customer: customers.Customer) -> dict[str, Any]:
+    """Return what a form shows of the details that a hand-over locked, by the names of its inputs."""
+    locked = {*(customer.locked or ())}
+    if not locked.isdisjoint(NAMES):
+        locked |= NAMES
+    values = values_of(customer)
+    is_address_locked = "billing_address" in locked
+    return {
+        name: value
+        for name, value in values.items()
+        if name in locked or (is_address_locked and name in ADDRESS and name != "phone")
+    }
+
+
 def values_of(customer: customers.Customer) -> dict[str, Any]:
     """Return what a form shows of a customer, by the names of its fields."""
     invoice = InvoiceDetails.of(customer.invoice_details)
@@ -55,6 +94,11 @@ def values_of(customer: customers.Customer) -> dict[str, Any]:
             "purchase_order": invoice.purchase_order,
         }
     )
+
+
+def _place_of(part: str) -> str:
+    """Return the field of the portal's settings that a part of an address belongs to."""
+    return "phone" if part == customers.PHONE else "billing_address"
 
 
 def _joined(held: dict[str, Any] | None, given: dict[str, Any] | None) -> dict[str, Any]:

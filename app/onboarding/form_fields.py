@@ -9,6 +9,7 @@ from wtforms.validators import DataRequired, InputRequired, Optional, Validation
 
 from app import portal
 from app.core import countries, tax_ids
+from app.onboarding.subject_keys import SubjectKeysField
 from app.web import languages
 from app.web.forms import max_length, one_line, trimmed
 from app.web.languages import gettext as _
@@ -81,6 +82,15 @@ def allow_blank(field: Field) -> None:
     field.validators = [Optional(), *field.validators]
 
 
+def fix(field: Field, value: Any) -> None:
+    """Show a value that the browser can't change."""
+    field.data, field.flags.locked = value, True
+    if isinstance(field, SelectField):
+        field.choices = [each for each in field.choices if choice_value(each) == value]
+    if isinstance(field, SubjectKeysField):
+        field.pattern = None  # the company may use names that visitors may not
+
+
 def check_tax_id(field: Field, country: str) -> tax_ids.TaxNumber:
     """Read a tax id of a country. Raises ValidationError with an example of that country."""
     try:
@@ -107,6 +117,11 @@ def _question(asked: portal.CustomField) -> Any:
         ]
         return SelectField(label, default="", choices=choices)
     return text(label, MAX_ANSWER_LENGTH, autocomplete="off")
+
+
+def choice_value(choice: Any) -> Any:
+    """Return what a browser sends for a choice."""
+    return choice.value if isinstance(choice, SelectChoice) else choice[0]
 
 
 def _phone_number(_form: Any, field: Field) -> None:

@@ -78,6 +78,7 @@ class SignupForm(ContactForm):
     consent = BooleanField(lazy("Consent"))
     nonce = HiddenField()
     handover = HiddenField()  # a signed hand-over, sealed again by us
+    held = HiddenField()  # set where a hand-over locked fields of the customer that is shown
     email_asked = HiddenField()  # the address about which the visitor was asked whether it is right
 
     def __init__(self, *, given: Collection[str] = (), **kwargs: Any) -> None:
@@ -111,12 +112,20 @@ class SignupForm(ContactForm):
         shown = cls(data=form_details.values_of(customer) | {"nonce": form.nonce, "consent": True})
         if shown.company and not shown.company.data and not shown.name:
             shown.company.data = customer.name
+        shown.hold(customer)
         return shown
+
+    def hold(self, customer: Customer) -> None:
+        """Show what a hand-over locked as the customer has it."""
+        for name, value in form_details.locked_values(customer).items():
+            if name in self:
+                form_fields.fix(self[name], value)
+                self.held.data = "1"
 
     @property
     def drawn(self) -> list[WTField]:
         """The fields to show in front, in their order."""
-        hidden = {"consent", "nonce", "handover", "email_asked", "csrf_token", *form_fields.ADDRESS}
+        hidden = {"consent", "nonce", "handover", "held", "email_asked", "csrf_token", *form_fields.ADDRESS}
         return [each for each in self if each.name not in hidden and not self._is_apart(each)]
 
     @property

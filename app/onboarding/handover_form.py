@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from flask import request
+from flask import session as cookie
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
@@ -13,10 +14,11 @@ from werkzeug.datastructures import MultiDict
 from app import portal
 from app.core.config import settings
 from app.core.errors import NotFound
-from app.customers import NewCustomer
-from app.onboarding import handover_values, handovers
-from app.onboarding.forms import SignupForm
+from app.customers import Customer, NewCustomer
+from app.onboarding import form_details, handover_values, handovers, queries
+from app.onboarding.forms import Form, SignupForm
 from app.onboarding.handovers import FORM_LIFETIME, Handover, HandoverDetails, HandoverRefused
+from app.onboarding.models import browser_hash
 from app.web import languages, limits
 from app.web.client_address import client_address
 from app.web.forms import has_control_characters
@@ -62,14 +64,14 @@ def begin(handover: Handover, kept: str) -> SignupForm:
     return form
 
 
-def sent(handover: Handover | None) -> SignupForm:
+def sent(session: Session, handover: Handover | None) -> SignupForm:
     """Return the form that a browser sent, as text alone: a file counts as no value.
 
     For fields that are locked or not shown it has the values of the hand-over, whatever the browser sent.
-    Raises HandoverRefused.
+    What an earlier hand-over locked stays as it was stored. Raises HandoverRefused.
     """
     if handover is None:
-        return SignupForm(formdata=request.form)
+        return _of_known(session) or SignupForm(formdata=request.form)
     details = handover.details
     _refuse_unfit(details)
     fields = MultiDict(request.form)
@@ -103,6 +105,20 @@ def sealed(token: str) -> str:
     """Return what a form keeps of a token."""
     signed = _signer().dumps(token)
     return signed.decode() if isinstance(signed, bytes) else signed
+
+
+def _of_known(session: Session) -> SignupForm | None:
+    """Return the form of a customer that this browser signed up by a hand-over, if it says that it is one."""
+    form = Form.of(request.form.get("nonce")) if request.form.get("held") else None
+    own = queries.of_form(session, form.id) if form else None
+    if own is None or own.browser_hash != browser_hash(cookie.get("browser", "")):
+        return None
+    customer, fields = session.get_one(Customer, own.customer_id), MultiDict(request.form)
+    for name, value in form_details.locked_values(customer).items():
+        handover_values.put(fields, name, value)
+    known = SignupForm(formdata=fields)
+    known.hold(customer)
+    return known
 
 
 def _refuse_unfit(details: HandoverDetails) -> None:

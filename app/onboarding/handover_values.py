@@ -3,12 +3,12 @@
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
-from wtforms import SelectChoice, SelectField
+from wtforms import SelectField
 
 from app import portal
 from app.onboarding import handovers
 from app.onboarding.form_details import NO, YES
-from app.onboarding.form_fields import INPUTS
+from app.onboarding.form_fields import INPUTS, choice_value
 from app.onboarding.forms import SignupForm
 from app.onboarding.handovers import HandoverDetails
 from app.onboarding.subject_keys import SubjectKeysField
@@ -49,9 +49,7 @@ def fix(fields: MultiDict[str, str], details: HandoverDetails) -> None:
     """Put the values of the hand-over in place of what a browser sent for fields that it can't change."""
     values = values_of(details)
     for each in _fixed_inputs(details):
-        value = values.get(each, "")
-        # A box that is not ticked sends nothing.
-        fields.setlist(each, value if isinstance(value, list) else [] if value is False else [value])
+        put(fields, each, values.get(each, ""))
 
 
 def lock(form: SignupForm, details: HandoverDetails) -> None:
@@ -61,9 +59,14 @@ def lock(form: SignupForm, details: HandoverDetails) -> None:
         form[name].flags.locked = True
         if isinstance(form[name], SelectField):
             value = values.get(name, "")
-            form[name].choices = [each for each in form[name].choices if _value(each) == value]
+            form[name].choices = [each for each in form[name].choices if choice_value(each) == value]
         if isinstance(form[name], SubjectKeysField):
             form[name].pattern = None
+
+
+def put(fields: MultiDict[str, str], name: str, value: Any) -> None:
+    """Put a value in place of what a browser sent. A box that is not ticked sends nothing."""
+    fields.setlist(name, value if isinstance(value, list) else [] if value is False else [value or ""])
 
 
 def refusals(details: HandoverDetails) -> dict[str, str]:
@@ -102,10 +105,6 @@ def _inputs(name: str, details: HandoverDetails) -> tuple[str, ...]:
     if name == "tax_id" and is_asked and "country" not in values_of(details):
         return ("tax_id",)
     return inputs
-
-
-def _value(choice: Any) -> Any:
-    return choice.value if isinstance(choice, SelectChoice) else choice[0]
 
 
 def _problems(form: SignupForm, name: str) -> list[str]:

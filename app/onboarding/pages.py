@@ -82,7 +82,7 @@ def submit() -> ResponseReturnValue:
     profile = portal.current_profile()
     if handover is None and profile.sign_up == "links":
         return render_template("onboarding/closed.html"), 403
-    form = handover_form.sent(handover)
+    form = handover_form.sent(session, handover)
     sent = Form.of(form.nonce.data)
     again = draw_again(form, sent)
     if again is not None:

@@ -9,6 +9,7 @@ VALUES = "app/onboarding/handover_values.py"
 RETURNS = "app/onboarding/returns.py"
 EMBEDDING = "app/onboarding/embedding.py"
 REFUSED = "tests/onboarding/handovers/test_refused.py"
+LATER = "tests/onboarding/handovers/test_locked_later.py"
 WAY_BACK = "tests/onboarding/handovers/test_way_back.py"
 FRAMES = "tests/onboarding/test_embedding.py"
 
@@ -47,6 +48,41 @@ MUTANTS = (
         "    for each in _fixed_inputs(details):\n",
         "    for each in ():\n",
         "tests/onboarding/handovers/test_form.py::test_stays_locked_when_something_else_is_wrong",
+    ),
+    Mutant(
+        "the browser changes a locked field when it comes back",
+        "app/onboarding/actions.py",
+        "merged(without_locked(wanted, held, customer.locked or ()), held)",
+        "merged(wanted, held)",
+        f"{LATER}::test_is_not_changed_by_the_tab_of_the_hand_over",
+    ),
+    Mutant(
+        "a form that comes back loses its locks",
+        FORM,
+        "return _of_known(session) or SignupForm(formdata=request.form)",
+        "return SignupForm(formdata=request.form)",
+        f"{LATER}::test_stays_locked_when_the_form_is_shown_again",
+    ),
+    Mutant(
+        "a browser names the form of another one",
+        FORM,
+        'if own is None or own.browser_hash != browser_hash(cookie.get("browser", "")):',
+        "if own is None:",
+        f"{LATER}::test_shows_nothing_to_another_browser",
+    ),
+    Mutant(
+        "a customer changes a locked detail on the billing page",
+        "app/onboarding/billing/details_form.py",
+        'asked | dict.fromkeys(customer.locked or (), "locked")',
+        "asked",
+        f"{LATER}::test_is_not_changed_on_the_billing_page",
+    ),
+    Mutant(
+        "an earlier hand-over decides what is locked",
+        "app/onboarding/entering.py",
+        "    customers.lock(session, customer_id, details.locked_fields)\n",
+        "",
+        f"{LATER}::test_the_newest_hand_over_decides",
     ),
     Mutant(
         "a hand-over locks a value that the form refuses",

@@ -81,11 +81,11 @@ def _value(element: Element) -> str:
 
 
 class HandoverPage:
-    """The page that a browser gets for a token."""
+    """The page that a browser gets for a token, or when it comes back without one."""
 
-    def __init__(self, client: FlaskClient, token: str) -> None:
+    def __init__(self, client: FlaskClient, token: str | None = None) -> None:
         self._client = client
-        self.answer = client.get("/signup", query_string={"handover": token})
+        self.answer = client.get("/signup", query_string=None if token is None else {"handover": token})
         self.page = Page("") if self.answer.status_code == 303 else Page.of(self.answer)
 
     def fields(self, **typed: Any) -> dict[str, Any]:

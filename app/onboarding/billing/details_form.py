@@ -31,7 +31,7 @@ class DetailsForm(ContactForm):
         country = held["country"]
         if country and country not in {choice[0] for choice in self.country.choices}:
             self.country.choices = [*self.country.choices, (country, country)]
-        self._keep(changeable(held, may_change_email=may_change_email))
+        self._keep(changeable(customer, may_change_email=may_change_email))
 
     @property
     def drawn(self) -> list[WTField]:
@@ -85,7 +85,7 @@ class DetailsForm(ContactForm):
         """Remove the other fields, and require what the profile requires."""
         for each in {*form_fields.ADDRESS, *PARTS} - {"billing_address"} - kept:
             del self[each]
-        asked = _presence()
+        asked = _presence(self.customer)
         required = {"name", *(part for part in PARTS if asked[part] == "required")}
         inputs = {each for part in required for each in form_fields.INPUTS.get(part, (part,))}
         inputs -= {*form_fields.ADDRESS} - form_fields.REQUIRED_LINES
@@ -98,9 +98,9 @@ class DetailsForm(ContactForm):
             self.ask_for_person()
 
 
-def changeable(held: dict[str, Any], *, may_change_email: bool) -> set[str]:
-    """Return the inputs of what a customer with these values may change."""
-    asked = _presence()
+def changeable(customer: Customer, *, may_change_email: bool) -> set[str]:
+    """Return the inputs of what a customer may change."""
+    held, asked = form_details.values_of(customer), _presence(customer)
     kept: set[str] = set()
     for part in PARTS:
         inputs = form_fields.INPUTS.get(part, (part,))
@@ -122,8 +122,10 @@ def changeable(held: dict[str, Any], *, may_change_email: bool) -> set[str]:
 
 def may_change_any(customer: Customer, *, may_change_email: bool) -> bool:
     """Does the profile let a customer change anything?"""
-    return bool(changeable(form_details.values_of(customer), may_change_email=may_change_email))
+    return bool(changeable(customer, may_change_email=may_change_email))
 
 
-def _presence() -> dict[str, str]:
-    return {str(name): str(wish) for name, wish in portal.current_profile().form.fields.items()}
+def _presence(customer: Customer) -> dict[str, str]:
+    """Return how the profile asks for each field. What a hand-over locked is locked here, too."""
+    asked = {str(name): str(wish) for name, wish in portal.current_profile().form.fields.items()}
+    return asked | dict.fromkeys(customer.locked or (), "locked")
