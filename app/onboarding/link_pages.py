@@ -155,6 +155,7 @@ def _page(
     bound = queries.of_browser(session, name_browser(), link.customer_id)
     payer = _payer(session, link)
     attempt = checkout.latest(session, payer.id) if payer else None
+    payment = payers.payment_status(payer, attempt, utcnow())
     method = payer.default_method if payer and bound else None
     page = render_template(
         "onboarding/start.html",
@@ -162,7 +163,8 @@ def _page(
         token=token,
         problem=problem,
         needs_consent=consents.is_missing(session, portal.current_profile(), link.customer_id),
-        status=payers.payment_status(payer, attempt, utcnow()).value,
+        status=payment.value,
+        waits_for_bank=payers.status_info(payment).waits_for_bank,
         method=method if method and bound and bound.sees(method) else None,
         is_bound=bound is not None and payer is not None,
         outcome_url=_outcome(session, link) if bound is not None and payer is not None else None,

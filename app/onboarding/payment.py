@@ -13,12 +13,12 @@ from app.customers import Customer
 from app.gateway import CheckoutSessionOptions, StripeRefused
 from app.onboarding.checkout_options import checkout_options, without_refused
 from app.onboarding.visit import name_in_url
-from app.payers import Payer, PaymentStatus, payment_status
+from app.payers import STATUS_TABLE, Payer, PaymentStatus, payment_status
 from app.web import languages
 from app.web.urls import external
 
 JUST_NOW = timedelta(seconds=5)  # a double click; later the session may be over, and Stripe is asked
-DONE = {PaymentStatus.SAVED, PaymentStatus.PROCESSING}
+DONE = {PaymentStatus.SAVED} | {status for status, info in STATUS_TABLE.items() if info.waits_for_bank}
 
 
 class NotApproved(AppError):

@@ -35,8 +35,8 @@ def way_back(
 
     `stays` says that the person chose to stay, or that the page has something that must be read.
     """
-    is_waiting = status is PaymentStatus.PROCESSING  # the person can do no more, so they may go on
-    if not is_waiting and not status_info(status).is_usable:
+    info = status_info(status)
+    if not info.is_usable and not info.waits_for_bank:
         return None
     after = portal.current_profile().after
     url, label = _place(session, signup)

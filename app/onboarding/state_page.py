@@ -13,7 +13,6 @@ from app.onboarding.visit import outcome_url
 from app.payers import PaymentStatus, payment_status, status_info
 
 REFRESHES = (2, 3, 5, 10, 20, 30)  # seconds between looks while something is pending; then a link is left
-PENDING = {PaymentStatus.IN_PROGRESS, PaymentStatus.NEEDS_ACTION}
 
 
 def show(
@@ -25,6 +24,7 @@ def show(
     """
     attempt = checkout.latest(session, payer.id)
     status = payment_status(payer, attempt, utcnow())
+    info = status_info(status)
     seen = [row for row in payer.methods if row.detached_at is None and signup.sees(row)]
     method = payer.default_method if payer.default_method in seen else None
     newest = next((row for row in reversed(seen) if row is not method), None)  # besides the default
@@ -32,17 +32,16 @@ def show(
         detached = (row for row in payer.methods if row.detached_at is not None and signup.sees(row))
         method = max(detached, key=lambda row: row.detached_at or row.created_at, default=None)
     tries = min(request.args.get("n", 0, int), len(REFRESHES))
-    is_pending = status in PENDING or not checked
-    wait = REFRESHES[tries] if is_pending and 0 <= tries < len(REFRESHES) else None
-    is_usable = status_info(status).is_usable
-    further = further_attempt(payer, attempt, signup) if is_usable else None
+    wait = REFRESHES[tries] if (info.is_watched or not checked) and 0 <= tries < len(REFRESHES) else None
+    further = further_attempt(payer, attempt, signup) if info.is_usable else None
     choice = view.open_choice(payer, signup.sees) if is_known and checked else None
     stays = "stay" in request.args or not checked or further is not None or choice is not None
     failed = attempt if status is PaymentStatus.FAILED or further == "failed" else None
     return render_template(
         "onboarding/return.html",
         status=status.value,
-        is_usable=is_usable,
+        is_usable=info.is_usable,
+        waits_for_bank=info.waits_for_bank,
         customer=payer.customer,
         is_guest=signup.is_guest,
         method=method,

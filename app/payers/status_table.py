@@ -1,7 +1,6 @@
 """What the console says about each payment status: one table for every page.
 
-To add a status, write its rule in `status.py`, its line here, and what its customer reads in
-`templates/onboarding/return.html`.
+To add a status, follow the recipe in `.docs/contributing.md`.
 """
 
 from dataclasses import dataclass
@@ -20,6 +19,8 @@ class StatusInfo:
     method_note: str | None = None  # beside the default payment method, when that is not simply usable
     is_usable: bool = False  # can the default method be charged?
     is_under_way: bool = False  # is the customer, or the bank, still at it?
+    waits_for_bank: bool = False  # has the customer done everything, so that no button leads to Stripe?
+    is_watched: bool = False  # does the customer's page look again by itself?
     is_by_clock: bool = False  # does it come by time alone? Then it stands in the audit log only
 
 
@@ -43,6 +44,7 @@ STATUS_TABLE: dict[PaymentStatus, StatusInfo] = {
         tone="warning",
         concern="3-D Secure unfinished",
         advice="Their bank is waiting for them to confirm. A link takes them back to that step.",
+        is_watched=True,
     ),
     PaymentStatus.REMOVED: StatusInfo(
         label="Removed",
@@ -75,9 +77,15 @@ STATUS_TABLE: dict[PaymentStatus, StatusInfo] = {
         is_by_clock=True,
     ),
     PaymentStatus.PROCESSING: StatusInfo(
-        label="Waiting for the bank", tone="info", method_note="Not confirmed yet", is_under_way=True
+        label="Waiting for the bank",
+        tone="info",
+        method_note="Not confirmed yet",
+        is_under_way=True,
+        waits_for_bank=True,
     ),
-    PaymentStatus.IN_PROGRESS: StatusInfo(label="On Stripe's page", tone="info", is_under_way=True),
+    PaymentStatus.IN_PROGRESS: StatusInfo(
+        label="On Stripe's page", tone="info", is_under_way=True, is_watched=True
+    ),
     PaymentStatus.NONE: StatusInfo(
         label="Not started",
         tone="neutral",

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from app import audit, payers
 from app.checkout import decline_reasons
@@ -147,6 +148,13 @@ def test_an_ended_mandate_is_told_apart() -> None:
 def test_every_status_has_words() -> None:
     assert [status for status in PaymentStatus if status not in payers.STATUS_TABLE] == []
     assert payers.status_info("hovering_about").label == "Hovering about"
+
+
+def test_every_status_fits_its_column() -> None:
+    column = payers.Payer.__table__.c.status.type
+    assert isinstance(column, sa.String)
+
+    assert [status.value for status in PaymentStatus if len(status) > (column.length or 0)] == []
 
 
 def test_several_kinds_are_told_in_one_breath() -> None:

@@ -166,6 +166,13 @@ MUTANTS = (
         "tests/sync/test_status.py::test_of_a_card_becomes_expired",
     ),
     Mutant(
+        "who waits for the bank is sent to Stripe again",
+        "app/payers/status_table.py",
+        "        waits_for_bank=True,\n",
+        "",
+        "tests/onboarding/test_resume.py::test_shows_the_state_while_micro_deposits_are_on_their_way",
+    ),
+    Mutant(
         "a pending mandate counts as saved",
         STATUS,
         'if method.mandate_status == "pending":',

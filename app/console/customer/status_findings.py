@@ -69,7 +69,7 @@ def findings_of(account: Account) -> list[Finding]:
 
 def _is_done(status: PaymentStatus) -> bool:
     """Has the customer nothing more to do?"""
-    return status_info(status).is_usable or status is PaymentStatus.PROCESSING
+    return status_info(status).is_usable or status_info(status).waits_for_bank
 
 
 def _blocked(account: Account) -> Finding:

@@ -9,7 +9,7 @@ from app.console.common import wording
 from app.console.customer.account import Account, kind_of
 from app.console.customer.view import View
 from app.core import db
-from app.payers import PaymentStatus
+from app.payers import status_info
 
 WORKER_DELAY = timedelta(minutes=2)  # a worker's task is overdue after that
 USUAL_STAY = timedelta(minutes=30)  # few customers finish Stripe's page after that
@@ -88,7 +88,7 @@ def _at_stripe(account: Account) -> list[PendingStep]:
         for opened in account.open_sessions
         if account.method is None or opened is account.attempt
     ]
-    if account.status is PaymentStatus.PROCESSING:
+    if status_info(account.status).waits_for_bank:
         since = account.attempt.created_at if account.attempt else None
         found.append(PendingStep("Waiting for the bank", since, is_overdue=False))
     return found
