@@ -5,8 +5,9 @@
 The portal runs as in production: `gangway serve` with two processes and two `gangway worker`. Stripe is the
 simulator in another process. Calls to Stripe fail in every way, before and after they took effect. Events
 come twice, late, in any order, wrongly signed, or never. Signing secrets are rolled. Web and worker
-processes are killed with SIGKILL. When everybody is done the trouble ends, and the portal must then hold
-what Stripe holds. It prints a report; the exit code is 0 when nobody is lost, doubled or wrong.
+processes are killed with SIGKILL. Meanwhile programs choose defaults, an operator edits customers, and some
+people never come back. When everybody is done the trouble ends, and the portal must then hold what Stripe
+holds, and what it confirmed. It prints a report; the exit code is 0 when nobody is lost, doubled or wrong.
 """
 
 import argparse
@@ -17,35 +18,28 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import requests
-import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from flask import Flask
 
 from app import create_app
-from app.checkout import CheckoutSession
 from app.core import db
 from app.core.config import Settings
-from app.customers import Customer
-from app.payers import Payer
 from app.simulator import DEFAULT_API_KEY
-from app.webhooks import Event
+from tests.proof.chaos_crowd import Crowd, let_everybody_act
+from tests.proof.chaos_end import compare_all, is_everything_done
 from tests.proof.chaos_report import Report
 from tests.proof.installation import PATIENCE, Installation
-from tests.proof.network_people import GaveUp, NetworkPerson
+from tests.proof.network_staff import NetworkOperator, NetworkProgram
 from tests.proof.remote_stripe import RemoteStripe
 from tests.support import postgres
-from tests.support.people import CARDS
 from tests.support.processes import free_port
-from tests.support.truth import FINISHED, compare
 
-SAVED = "Your payment method is saved"
+OPERATOR, PASSWORD = "ada@example.com", "thirteen quiet walruses"
 _random = random.SystemRandom()
 
 
@@ -82,19 +76,34 @@ def run(plan: Plan, database_url: str, folder: Path) -> Report:
         portal.start("serve", "serve", "--bind", portal_url.removeprefix("http://"))
         portal.start("worker 1", "worker", "--threads", "2")
         portal.start("worker 2", "worker", "--threads", "2")
+        crowd = _hire(plan, portal, portal_url, stripe)
+        stack.callback(crowd.operator.close)
         with _trouble(plan, stripe, portal, portal_url, report):
-            people = _sign_up_everybody(plan, portal_url, report)
+            let_everybody_act(crowd, report, people=plan.people, at_once=plan.at_once)
         portal.run("doctor", "--repair", check=False)  # its exit status reports warnings, too
         app = _application(environment)
         stack.callback(_dispose, app)
         _wait_until(
-            lambda: _is_everything_done(app) and _compare(app, stripe, report, people), plan.patience, pause=2
+            lambda: is_everything_done(app) and compare_all(app, stripe, report, crowd),
+            plan.patience,
+            pause=2,
         )
         if report.verdict is None:
-            _compare(app, stripe, report, people)
+            compare_all(app, stripe, report, crowd)
         report.numbers["events"] = stripe.act("release")["counts"]["events"]
     report.seconds = time.monotonic() - began
     return report
+
+
+def _hire(plan: Plan, portal: Installation, portal_url: str, stripe: RemoteStripe) -> Crowd:
+    """Give a program its token, and log an operator in."""
+    _wait_until(lambda: _is_serving(portal_url), PATIENCE)
+    token = portal.run("token", "create", "program")
+    portal.run("operator", "create", OPERATOR, "--password-stdin", given=PASSWORD)
+    operator = NetworkOperator(portal_url, OPERATOR, PASSWORD, plan.patience)
+    operator.log_in()
+    program = NetworkProgram(portal_url, token, stripe, plan.patience)
+    return Crowd(portal_url, plan.patience, program, operator)
 
 
 def _environment(portal: str, stripe_url: str, database_url: str) -> dict[str, str]:
@@ -165,36 +174,6 @@ def _trouble(
         stripe.act("reset")
 
 
-def _sign_up_everybody(plan: Plan, portal_url: str, report: Report) -> list[NetworkPerson]:
-    """Let everybody sign up, some of them at the same time."""
-    with ThreadPoolExecutor(plan.at_once) as crowd:
-        people = [
-            NetworkPerson(portal_url, f"person-{number}", plan.patience) for number in range(plan.people)
-        ]
-        for problems in crowd.map(_onboard, people):
-            report.gave_up += problems
-    return people
-
-
-def _onboard(person: NetworkPerson) -> list[str]:
-    """Somebody signs up, mostly saves a card in one way or another, and may return."""
-    try:
-        person.sign_up()
-        if _random.random() < 0.3:
-            person.save_card(CARDS["declined"])
-        if _random.random() < 0.2:
-            person.resume()
-        if _random.random() < 0.9:
-            person.save_card(_random.choice([CARDS["good"], CARDS["good"], CARDS["challenged"]]))
-        if _random.random() < 0.7:
-            person.return_to_portal()
-    except GaveUp as problem:
-        return [str(problem)]
-    finally:
-        person.close()
-    return []
-
-
 def _application(environment: dict[str, str]) -> Flask:
     given = {
         name.removeprefix("GANGWAY_").lower(): value
@@ -207,38 +186,6 @@ def _application(environment: dict[str, str]) -> Flask:
 def _dispose(app: Flask) -> None:
     with app.app_context():
         db.engine().dispose()
-
-
-def _is_everything_done(app: Flask) -> bool:
-    """Is every stored event done? Only then is Stripe's store read, since that takes long."""
-    with app.app_context():
-        return not db.session().scalar(sa.select(sa.exists().where(Event.state.not_in(FINISHED))))
-
-
-def _compare(app: Flask, stripe: RemoteStripe, report: Report, people: list[NetworkPerson]) -> bool:
-    """Compare everything again. Return whether there is nothing left to wait for."""
-    store = stripe.store()
-    with app.app_context():
-        session = db.session()
-        verdict = compare(session, store)
-        session_id = CheckoutSession.stripe_session_id
-        whose = sa.select(session_id, Customer.key).join(CheckoutSession.payer).join(Payer.customer)
-        owners = {session_id: name for session_id, name in session.execute(whose)}  # noqa: C416 (rows are no pairs)
-    report.verdict, report.agreeing = verdict, verdict.agreeing
-    report.lost = [
-        f"{person.name} at {person.session_url}: it belongs to {owners.get(person.session_id)}"
-        for person in people
-        if owners.get(person.session_id) != person.name
-    ]
-    report.misled = [
-        person.name for person in people if SAVED in person.headings and not _has_saved(store, person)
-    ]
-    return report.is_good or bool(report.gave_up)
-
-
-def _has_saved(store: Any, person: NetworkPerson) -> bool:
-    intent = store.setup_intents[store.checkout_sessions[person.session_id]["setup_intent"]]
-    return bool(intent["status"] == "succeeded")
 
 
 def _is_serving(portal_url: str) -> bool:
@@ -259,10 +206,6 @@ def _wait_until(condition: Callable[[], bool], patience: float, *, pause: float 
     give_up, never = time.monotonic() + patience, threading.Event()
     while not condition() and time.monotonic() < give_up:
         never.wait(pause)
-
-
-def _port(url: str) -> str:
-    return url.rpartition(":")[2]
 
 
 @contextmanager

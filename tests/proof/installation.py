@@ -26,9 +26,18 @@ class Installation:
         self._supervisor = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
         self._supervisor.start()
 
-    def run(self, *arguments: str, check: bool = True) -> None:
-        """Run a command to its end."""
-        subprocess.run(_command(arguments), cwd=ROOT, env=self._environment, check=check, capture_output=True)
+    def run(self, *arguments: str, check: bool = True, given: str = "") -> str:
+        """Run a command to its end, with that on its standard input. Return what it prints."""
+        ended = subprocess.run(
+            _command(arguments),
+            cwd=ROOT,
+            env=self._environment,
+            check=check,
+            capture_output=True,
+            text=True,
+            input=given,
+        )
+        return ended.stdout.strip()
 
     def start(self, name: str, *arguments: str) -> None:
         """Start a command that runs until it is stopped."""

@@ -68,6 +68,10 @@ class NetworkPerson:
                 form = answer  # else the browser's "back" leads to the form again
         self._remember_session(answer.headers["Location"])
 
+    def come_to(self, url: str) -> None:
+        """Come to a page of Stripe's by its address."""
+        self._remember_session(url)
+
     def send_form(self) -> Response | None:
         """Send the form once, whatever comes of it; None if there is no answer."""
         form = self._retry(lambda: self._get("/signup"), _is(200))
@@ -145,22 +149,28 @@ class NetworkPerson:
             return None
 
     def _retry(self, request: Callable[[], Response], is_good: Callable[[Response], bool]) -> Response:
-        """Send a request until there is a good answer."""
-        give_up, last = time.monotonic() + self.patience, "nothing"
-        while time.monotonic() < give_up:
-            try:
-                answer = request()
-            except requests.RequestException as error:
-                last = type(error).__name__
-            else:
-                if is_good(answer):
-                    return answer
-                last = f"{answer.status_code} {answer.text[:200]}"
-            self._wait()
-        raise GaveUp(f"{self.name} gave up: {last}")
+        return keep_trying(request, is_good, self.name, self.patience)
 
     def _wait(self) -> None:
         threading.Event().wait(RETRY_DELAY)
+
+
+def keep_trying(
+    request: Callable[[], Response], is_good: Callable[[Response], bool], name: str, patience: float
+) -> Response:
+    """Send a request until there is a good answer. Raises GaveUp after so many seconds."""
+    give_up, last, never = time.monotonic() + patience, "nothing", threading.Event()
+    while time.monotonic() < give_up:
+        try:
+            answer = request()
+        except requests.RequestException as error:
+            last = type(error).__name__
+        else:
+            if is_good(answer):
+                return answer
+            last = f"{answer.status_code} {answer.text[:200]}"
+        never.wait(RETRY_DELAY)
+    raise GaveUp(f"{name} gave up: {last}")
 
 
 def _is(*statuses: int) -> Callable[[Response], bool]:

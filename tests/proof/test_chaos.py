@@ -31,6 +31,18 @@ def test_a_report_hides_nothing() -> None:
     assert not report.is_good
     assert all(text in str(report) for text in ("ada: the status", "bob", "cus_1", "evt_1"))
     assert not Report(people=8, agreeing=7, verdict=Verdict(7, [], [], [], [])).is_good
+    assert not Report(people=8, besides=1, agreeing=8, verdict=Verdict(8, [], [], [], [])).is_good
+
+
+@pytest.mark.parametrize("trouble", ["lost", "misled", "stranded", "undone", "gave_up"])
+def test_a_report_with_any_trouble_is_not_good(trouble: str) -> None:
+    report = Report(people=1, agreeing=1, verdict=Verdict(1, [], [], [], []))
+    assert report.is_good
+
+    getattr(report, trouble).append("ada")
+
+    assert not report.is_good
+    assert "ada" in str(report)
 
 
 @pytest.mark.long
