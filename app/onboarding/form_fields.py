@@ -107,13 +107,14 @@ def check_tax_id(field: Field, country: str) -> tax_ids.TaxNumber:
 
 
 def _question(asked: portal.CustomField) -> Any:
-    label = asked.label_in(str(languages.current()))
+    language = str(languages.current())
+    label = asked.label_in(language)
     if asked.kind == "checkbox":
         return BooleanField(label)
     if asked.kind == "choice":
         choices = [
             SelectChoice("", _("Please choose")),
-            *(SelectChoice(each, each) for each in asked.choices),
+            *(SelectChoice(each, asked.choice_in(each, language)) for each in asked.choices),
         ]
         return SelectField(label, default="", choices=choices)
     return text(label, MAX_ANSWER_LENGTH, autocomplete="off")

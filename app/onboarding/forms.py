@@ -27,6 +27,7 @@ from app.web.options import CachedSelect
 from app.web.signed import Serializer, serializer
 
 FORM_AGE = 20 * 3600  # seconds
+EARLIER = "earlier"  # in place of a hand-over: an earlier one locked details of the customer
 
 __all__ = ["MAX_KEY_LENGTH", "MAX_SUBJECT_KEYS", "Form", "SignupForm"]
 
@@ -77,8 +78,7 @@ class SignupForm(ContactForm):
     subject_keys = SubjectKeysField(lazy("Account or device names"))
     consent = BooleanField(lazy("Consent"))
     nonce = HiddenField()
-    handover = HiddenField()  # a signed hand-over, sealed again by us
-    held = HiddenField()  # set where a hand-over locked fields of the customer that is shown
+    handover = HiddenField()  # a signed hand-over, sealed again by us; or EARLIER
     email_asked = HiddenField()  # the address about which the visitor was asked whether it is right
 
     def __init__(self, *, given: Collection[str] = (), **kwargs: Any) -> None:
@@ -120,12 +120,12 @@ class SignupForm(ContactForm):
         for name, value in form_details.locked_values(customer).items():
             if name in self:
                 form_fields.fix(self[name], value)
-                self.held.data = "1"
+                self.handover.data = EARLIER
 
     @property
     def drawn(self) -> list[WTField]:
         """The fields to show in front, in their order."""
-        hidden = {"consent", "nonce", "handover", "held", "email_asked", "csrf_token", *form_fields.ADDRESS}
+        hidden = {"consent", "nonce", "handover", "email_asked", "csrf_token", *form_fields.ADDRESS}
         return [each for each in self if each.name not in hidden and not self._is_apart(each)]
 
     @property

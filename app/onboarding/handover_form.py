@@ -16,7 +16,7 @@ from app.core.config import settings
 from app.core.errors import NotFound
 from app.customers import Customer, NewCustomer
 from app.onboarding import form_details, handover_values, handovers, queries
-from app.onboarding.forms import Form, SignupForm
+from app.onboarding.forms import EARLIER, Form, SignupForm
 from app.onboarding.handovers import FORM_LIFETIME, Handover, HandoverDetails, HandoverRefused
 from app.onboarding.models import browser_hash
 from app.web import languages, limits
@@ -43,7 +43,7 @@ def of_form(session: Session) -> Handover | None:
     because the token expired meanwhile.
     """
     kept = request.form.get("handover")
-    if not kept:
+    if not kept or kept == EARLIER:
         return None
     try:
         token = _signer().loads(kept, max_age=int(FORM_LIFETIME.total_seconds()))
@@ -109,7 +109,7 @@ def sealed(token: str) -> str:
 
 def _of_known(session: Session) -> SignupForm | None:
     """Return the form of a customer that this browser signed up by a hand-over, if it says that it is one."""
-    form = Form.of(request.form.get("nonce")) if request.form.get("held") else None
+    form = Form.of(request.form.get("nonce")) if request.form.get("handover") == EARLIER else None
     own = queries.of_form(session, form.id) if form else None
     if own is None or own.browser_hash != browser_hash(cookie.get("browser", "")):
         return None

@@ -13,6 +13,8 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> tuple[Values, 
     """Return the values that differ, as they were and as they are. A value that is missing has no path."""
     old, new = dict(_values(before)), dict(_values(after))
     changed = [path for path in {**old, **new} if old.get(path, ...) != new.get(path, ...)]
+    filled = {path[:dot] for path in changed for dot in _dots(path)}  # what was empty and has parts, or had
+    changed = [path for path in changed if path not in filled]
     return (
         {path: _shown(path, old[path]) for path in changed if path in old},
         {path: _shown(path, new[path]) for path in changed if path in new},
@@ -26,6 +28,10 @@ def _values(document: object, path: str = "") -> Iterator[tuple[str, object]]:
             yield from _values(value, f"{path}.{name}" if path else str(name))
     elif path:
         yield path, document
+
+
+def _dots(path: str) -> list[int]:
+    return [place for place, letter in enumerate(path) if letter == "."]
 
 
 def _shown(path: str, value: object) -> object:

@@ -14,6 +14,13 @@ MUTANTS = (
         f"{CONSOLE}::test_publishes_only_what_the_editor_has_seen",
     ),
     Mutant(
+        "a choice is shown in one language alone",
+        "app/onboarding/form_fields.py",
+        "SelectChoice(each, asked.choice_in(each, language))",
+        "SelectChoice(each, each)",
+        "tests/onboarding/test_profile_form.py::TestFields::test_shows_a_choice_in_the_language_of_the_reader",
+    ),
+    Mutant(
         "an old draft undoes a newer version",
         DRAFTS,
         "    if is_overtaken(session, found):\n",

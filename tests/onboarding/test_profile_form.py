@@ -36,7 +36,13 @@ EVERYTHING: dict[str, Any] = {
     "purchase_order": "optional",
 }
 QUESTIONS = (
-    portal.CustomField(name="team", kind="choice", label={"en": "Team"}, choices=("Sales", "Support")),
+    portal.CustomField(
+        name="team",
+        kind="choice",
+        label={"en": "Team"},
+        choices=("Sales", "Support"),
+        choice_labels={"Sales": {"ja": "営業"}},
+    ),
     portal.CustomField(name="cost_center", label={"en": "Cost center"}, presence="required"),
     portal.CustomField(name="news", kind="checkbox", label={"en": "Send me news"}),
 )
@@ -104,11 +110,28 @@ class TestFields:
             "phoneNumber": "+49 731 12345",
         }
         assert customer.extra == {"team": "Sales", "cost_center": "42", "news": "yes"}
+
         [there] = simulator.store.customers.values()
         assert (there["business_name"], there["individual_name"]) == ("Analytical Engines", "Ada King")
         assert (there["phone"], there["address"]["city"]) == ("+49 731 12345", "Ulm")
         [tax_id] = simulator.store.tax_ids.values()
         assert (tax_id["type"], tax_id["value"]) == ("eu_vat", "DE136695976")
+
+    def test_shows_a_choice_in_the_language_of_the_reader(
+        self, publish: Publish, client: FlaskClient
+    ) -> None:
+        publish(form=portal.Form(custom_fields=QUESTIONS))
+
+        shown = {
+            language: Page.of(client.get("/signup", query_string={"language": language}))
+            .one("select", id="team")
+            .all("option")
+            for language in ("en", "ja")
+        }
+
+        assert [each["value"] for each in shown["ja"]] == ["", "Sales", "Support"]
+        assert [each.text for each in shown["ja"]][1:] == ["営業", "Support"]
+        assert [each.text for each in shown["en"]][1:] == ["Sales", "Support"]
 
     def test_a_correction_shows_and_changes_what_was_typed(
         self, publish: Publish, client: FlaskClient, rows: Rows

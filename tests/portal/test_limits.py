@@ -66,6 +66,14 @@ def test_long_texts_are_cut_in_the_audit_log() -> None:
     assert len(str(after["a"])) == 501
 
 
+def test_an_empty_part_that_gets_values_is_no_change_of_its_own() -> None:
+    empty: dict[str, Any] = {"texts": {}, "logo": None, "name": "x"}
+    full = {"texts": {"lead": {"en": "Hi"}}, "logo": {"kind": "png"}, "name": "x"}
+
+    assert portal.differences(empty, full) == ({}, {"texts.lead.en": "Hi", "logo.kind": "png"})
+    assert portal.differences(full, empty) == ({"texts.lead.en": "Hi", "logo.kind": "png"}, {})
+
+
 def test_of_two_editors_at_the_same_moment_one_is_refused(session: Session) -> None:
     if db.engine().dialect.name == "sqlite":
         pytest.skip("SQLite has one writer at a time")

@@ -65,14 +65,15 @@ class QuestionsField(TextAreaField):
             if not 4 <= len(parts) <= 5:
                 raise ValueError("Write each question as “name | kind | presence | label | choices”.")
             name, kind, presence, label = parts[:4]
-            choices = [one.strip() for one in (parts[4] if len(parts) > 4 else "").split(",") if one.strip()]
+            choices = dict(map(_choice, filter(str.strip, parts[4].split(",")))) if len(parts) > 4 else {}
             self.data.append(
                 {
                     "name": name,
                     "kind": kind,
                     "presence": presence,
                     "label": _labels(label),
-                    "choices": choices,
+                    "choices": [*choices],
+                    "choice_labels": {choice: labels for choice, labels in choices.items() if labels},
                 }
             )
 
@@ -92,7 +93,19 @@ def _labels(text: str) -> dict[str, str]:
     return found
 
 
+def _choice(text: str) -> tuple[str, dict[str, str]]:
+    """Read `Sales; de: Vertrieb`: the choice that is stored, and its labels in other languages."""
+    choice, *labels = (part.strip() for part in text.split(";"))
+    return choice, _labels(";".join(labels)) if labels else {}
+
+
+def _choice_line(choice: str, labels: dict[str, str]) -> str:
+    return "; ".join([choice, *(f"{language}: {text}" for language, text in labels.items())])
+
+
 def _line(question: dict[str, Any]) -> str:
     label = "; ".join(f"{language}: {text}" for language, text in question["label"].items())
     parts = [question["name"], question["kind"], question["presence"], label]
-    return " | ".join([*parts, ", ".join(question["choices"])] if question["choices"] else parts)
+    labels = question["choice_labels"]
+    choices = [_choice_line(choice, labels.get(choice, {})) for choice in question["choices"]]
+    return " | ".join([*parts, ", ".join(choices)] if choices else parts)

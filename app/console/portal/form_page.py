@@ -49,7 +49,8 @@ class FieldsForm(PresencesForm):
         "Your own questions",
         description=(
             "One in each line: name | text, choice or checkbox | required, optional, hidden or locked"
-            " | label | choices. For example: team | choice | optional | Team; de: Gruppe | Sales, Support"
+            " | label | choices. For example: team | choice | optional | Team; de: Gruppe"
+            " | Sales; de: Vertrieb, Support. The first text of a choice is stored, whatever the language."
         ),
         render_kw={"rows": 4, "spellcheck": "false"},
     )

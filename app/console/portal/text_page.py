@@ -10,8 +10,6 @@ from app.console.portal.section_form import SectionForm
 from app.console.portal.section_page import Section, add
 from app.web.forms import max_length, trimmed
 
-MAX_LENGTH = 2000
-
 
 def language() -> str:
     """Return the language of the texts on the page."""
@@ -42,9 +40,9 @@ for name, slot in portal.TEXTS.items():
         TextAreaField(
             slot.label,
             filters=[trimmed],
-            validators=[max_length(MAX_LENGTH)],
+            validators=[max_length(slot.limit)],
             description=slot.hint,
-            render_kw={"rows": slot.rows, "maxlength": MAX_LENGTH},
+            render_kw={"rows": slot.rows, "maxlength": slot.limit},
         ),
     )
 

@@ -85,7 +85,8 @@ class CustomField(Section):
     name: Annotated[str, StringConstraints(pattern=QUESTION_PATTERN), AfterValidator(question_name)]
     kind: Literal["text", "choice", "checkbox"] = "text"
     label: Annotated[dict[str, Label], Field(min_length=1)]  # by language
-    choices: Annotated[tuple[Label, ...], Field(max_length=MAX_CHOICES)] = ()
+    choices: Annotated[tuple[Label, ...], Field(max_length=MAX_CHOICES)] = ()  # as they are stored
+    choice_labels: dict[str, dict[str, Label]] = Field(default_factory=dict)  # by choice, then by language
     presence: Presence = "optional"
 
     @model_validator(mode="after")
@@ -97,6 +98,10 @@ class CustomField(Section):
     def label_in(self, language: str) -> str:
         """Return the label in a language, else in the first one that it has."""
         return self.label.get(language) or next(iter(self.label.values()))
+
+    def choice_in(self, choice: str, language: str) -> str:
+        """Return what a reader is shown of a choice: its label in the language, else the choice."""
+        return self.choice_labels.get(choice, {}).get(language, choice)
 
 
 class Form(Section):

@@ -60,6 +60,24 @@ def test_take_questions_in_lines_and_show_them_again(app: Flask) -> None:
     assert (first[1].kind, first[1].choices) == ("checkbox", ())
 
 
+def test_take_the_labels_of_choices(app: Flask) -> None:
+    lines = "team | choice | optional | Team | Sales; de: Vertrieb; ja: 営業, IT"
+
+    [first] = changed(app, "form", custom_fields=lines).form.custom_fields
+    [again] = changed(app, "form").form.custom_fields
+
+    assert first == again
+    assert first.choices == ("Sales", "IT")
+    assert first.choice_labels == {"Sales": {"de": "Vertrieb", "ja": "営業"}}
+
+
+def test_take_the_texts_of_stripes_page(app: Flask) -> None:
+    profile = changed(app, "texts", checkout_submit="We charge monthly.", checkout_terms="I agree.")
+
+    assert profile.texts["checkout_submit"] == {"en": "We charge monthly."}
+    assert profile.texts["checkout_terms"] == {"en": "I agree."}
+
+
 def test_take_policies(app: Flask) -> None:
     profile = changed(
         app,

@@ -48,7 +48,7 @@ def test_is_shown_as_such(signed_up: FlaskClient) -> None:
     assert "readonly" not in page.one("select", id="currency").attributes
 
 
-@pytest.mark.parametrize("without", [(), ("held",)])
+@pytest.mark.parametrize("without", [(), ("handover",)])
 def test_is_not_changed_by_the_form(signed_up: FlaskClient, rows: Rows, without: tuple[str, ...]) -> None:
     answer = send(signed_up, *without, **TYPED, key="other-1", subject_keys=["other-2"])
 
