@@ -6,7 +6,8 @@ from babel import Locale
 
 from app.core.collation import sort_key
 
-NO_COUNTRIES = {"EU", "EZ", "UN", "XA", "XB", "ZZ"}  # CLDR has names of these, too
+# CLDR has names of these, too: unions, tests, and islands to which ISO 3166-1 assigns no code.
+NO_COUNTRIES = {"CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "UN", "XA", "XB", "ZZ"}
 
 
 @cache

@@ -13,8 +13,8 @@ from app.onboarding import (
     pages,
     return_pages,  # noqa: F401 (views)
 )
-from app.onboarding.billing import code_pages, codes, details_pages, former_address, people_pages  # noqa: F401 (views)
 from app.onboarding.billing import blueprint as billing_blueprint
+from app.onboarding.billing import code_pages, codes, details_pages, former_address, people_pages  # noqa: F401 (views)
 from app.onboarding.consents import of_customer as consents_of
 from app.onboarding.models import Consent
 from app.onboarding.previews import PREVIEWS

@@ -10,6 +10,7 @@ from wtforms.validators import Email, ValidationError
 from app.core.tax_ids import TaxNumber
 from app.onboarding import form_fields
 from app.onboarding.form_fields import text
+from app.web import languages
 from app.web.forms import max_length, trimmed
 from app.web.languages import gettext as _
 from app.web.languages import lazy_gettext as lazy
@@ -48,8 +49,9 @@ class ContactForm(FlaskForm):
 
     @property
     def address(self) -> list[WTField]:
-        """The fields of the billing address; the country alone where only the tax id needs it."""
-        return [self[line] for line in form_fields.ADDRESS if line in self and not self[line].flags.undrawn]
+        """The fields of the billing address in the reader's order; the country alone for a tax id."""
+        order = form_fields.ORDER_IN.get(str(languages.current()), form_fields.ADDRESS)
+        return [self[line] for line in order if line in self and not self[line].flags.undrawn]
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Check each field, then the tax id with its country."""

@@ -16,6 +16,7 @@ from app.web.languages import gettext as _
 from app.web.languages import lazy_gettext as lazy
 
 ADDRESS = ("line1", "line2", "postal_code", "city", "state", "country")
+ORDER_IN = {"ja": ("postal_code", "state", "city", "line1", "line2", "country")}  # elsewhere: as above
 REQUIRED_LINES = {"line1", "city", "country"}  # not every country has postal codes and states
 # The fields of the portal's settings, and the inputs of each.
 INPUTS: dict[str, tuple[str, ...]] = {"billing_address": ADDRESS, "tax_id": ("tax_id", "country")}

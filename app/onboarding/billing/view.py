@@ -76,10 +76,19 @@ class BillingPage:
         """The lines of the billing address that Stripe has."""
         known = (self.payer.stripe_contact or {}) if self.payer else {}
         found = known.get("address") or known.get("collected", {}).get("address") or {}
-        town = " ".join(filter(None, (found.get("postalCode"), found.get("city"))))
-        country = countries.name(str(found.get("country") or ""), str(languages.current()))
-        parts = (found.get("line1"), found.get("line2"), town, found.get("state"), country)
+        language = str(languages.current())
+        post, city, state = (found.get(part) for part in ("postalCode", "city", "state"))
+        lines = [found.get("line1"), found.get("line2")]
+        country = countries.name(str(found.get("country") or ""), language)
+        if language == "ja" and found.get("country") == "JP":  # from the large to the small
+            parts = [post, _joined(state, city), *lines, country]
+        else:
+            parts = [*lines, _joined(post, city), state, country]
         return [str(part) for part in parts if part]
+
+
+def _joined(*words: str | None) -> str:
+    return " ".join(filter(None, words))
 
 
 def build(session: Session, access: Access) -> BillingPage:

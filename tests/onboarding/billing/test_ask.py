@@ -55,6 +55,7 @@ def test_asks_on_both_pages(saved: FlaskClient) -> None:
     for text in (plain(look(saved).text), BillingPage(saved).text):
         assert QUESTION in text
         assert f"Until you choose, {VISA_TITLE} is your default." in text
+        assert f"Keep the other one ({VISA_TITLE})" in text
 
 
 def test_nothing_else_changes_the_default(app: Flask, saved: FlaskClient, simulator: Simulator) -> None:

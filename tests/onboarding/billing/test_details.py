@@ -290,3 +290,13 @@ def test_offer_nothing_where_all_is_locked(app: Flask, saved: FlaskClient) -> No
 
     assert "To change them, ask us." in page.page.one("aside").text
     assert not [each for each in page.page.all("a") if "/billing/details" in each["href"]]
+
+
+def test_asks_for_an_address_in_the_order_of_the_language(saved: FlaskClient, app: Flask) -> None:
+    publish(app, billing_address="optional")
+    lines = ["postal_code", "state", "city", "line1", "line2", "country"]
+    for language, order in (("en", LINES), ("ja", lines)):
+        saved.get("/billing", query_string={"language": language})
+        page = DetailsPage(saved)
+
+        assert [each for each in page.fields if each in LINES] == order

@@ -14,6 +14,7 @@ from app.onboarding.models import Signup
 from app.payers import Payer, PaymentMethod
 from app.simulator import Simulator
 from tests.support.billing import AMEX, MASTERCARD, VISA, BillingPage, add_method, plain, with_cards
+from tests.support.browser import Page
 from tests.support.links import LinkPage, make_link, revoke
 from tests.support.portal import session_of, sign_up
 from tests.support.rows import Rows
@@ -79,6 +80,37 @@ def test_shows_the_address_and_tax_id_that_stripe_has(saved: FlaskClient, app: F
 
     for part in ("Am Kai 1", "20457 Hamburg", "DE123456789", "+49 40 1"):
         assert part in side
+
+
+def test_shows_a_japanese_address_from_the_large_to_the_small(saved: FlaskClient, app: Flask) -> None:
+    address = {
+        "line1": "丸の内1-1",
+        "postalCode": "100-0005",
+        "city": "千代田区",
+        "state": "東京都",
+        "country": "JP",
+    }
+    with app.app_context():
+        db.session().execute(sa.update(Payer).values(stripe_contact={"address": address}))
+        db.session().commit()
+
+    sides = {
+        language: Page.of(saved.get("/billing", query_string={"language": language})).one("aside").text
+        for language in ("ja", "en")
+    }
+
+    assert "100-0005 東京都 千代田区 丸の内1-1 日本" in sides["ja"]
+    assert "丸の内1-1 100-0005 千代田区 東京都 Japan" in sides["en"]
+
+
+def test_isolates_a_phone_number_from_words_that_run_to_the_left(saved: FlaskClient, app: Flask) -> None:
+    with app.app_context():
+        db.session().execute(sa.update(Payer).values(stripe_contact={"phone": "+49 40 1"}))
+        db.session().commit()
+
+    page = Page.of(saved.get("/billing?language=ar"))
+
+    assert "+49 40 1" in [each.text for each in page.one("aside").all("bdi")]
 
 
 def test_offers_to_add_a_method_before_there_is_any(client: FlaskClient, simulator: Simulator) -> None:
