@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.core import db
+from app.core import db, statements
 from app.core.db import is_id
 from app.core.errors import NotFound, PreconditionFailed
 from app.customers import search
@@ -157,11 +157,12 @@ def count_live(session: Session) -> int:
     return int(session.scalar(sa.select(sa.func.sum(CustomerCount.live))) or 0)
 
 
-def subject_keys_of(session: Session, ids: Collection[str]) -> dict[str, list[str]]:
+def subject_keys_of(session: Session, ids: list[str]) -> dict[str, list[str]]:
     """The subject keys of several customers, sorted, by the customer's id; without those that have none."""
     found: dict[str, list[str]] = {}
-    held = sa.select(SubjectKey.customer_id, SubjectKey.key).where(SubjectKey.customer_id.in_(ids))
-    for customer_id, key in session.execute(held.order_by(SubjectKey.key)):
+    is_theirs = statements.is_one_of(session, SubjectKey.customer_id, ids)
+    held = sa.select(SubjectKey.customer_id, SubjectKey.key).where(is_theirs).order_by(SubjectKey.key)
+    for customer_id, key in session.connection().execute(held):
         found.setdefault(customer_id, []).append(key)
     return found
 

@@ -23,6 +23,7 @@ from app.payers.differences import (
     has_other_contact,
     remember_contact,
 )
+from app.payers.method_names import MethodDetails
 from app.payers.models import BLOCK_DURATION, SETTLE_DELAY, TROUBLED, Payer, PaymentMethod
 from app.payers.queries import (
     all_of_customer,
@@ -48,6 +49,7 @@ __all__ = [
     "TROUBLED",
     "Binding",
     "Difference",
+    "MethodDetails",
     "Payer",
     "PaymentMethod",
     "PaymentStatus",

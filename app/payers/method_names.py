@@ -3,6 +3,8 @@
 Types are Stripe's: https://docs.stripe.com/api/payment_methods/object#payment_method_object-type
 """
 
+from typing import NamedTuple
+
 from app.web.languages import mark
 
 CARD = mark("Card")
@@ -152,6 +154,39 @@ BANK_DEBITS = {
     "sepa_debit",
     "us_bank_account",
 }
+
+
+class MethodDetails(NamedTuple):
+    """What a payment method is named by. Its fields are columns of `PaymentMethod`, by the same names."""
+
+    type: str
+    brand: str | None = None
+    last4: str | None = None
+    bank_name: str | None = None
+    email: str | None = None
+    wallet: str | None = None
+    display_name: str | None = None
+    handle: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is, in one or two words: the bank, the brand or the type."""
+        if self.type == "custom":
+            return self.display_name or type_name(self.type)
+        if self.type in CARD_TYPES and self.brand:
+            return brand_name(self.brand)
+        return self.bank_name or type_name(self.type)
+
+    @property
+    def title(self) -> str:
+        """The method in a few words, such as `Visa •••• 4242, Apple Pay`. Types yet unknown have one, too."""
+        return self.titled(self.name)
+
+    def titled(self, name: str) -> str:
+        """The title, with this name in it."""
+        account = f"•••• {self.last4}" if self.last4 else self.email or self.handle
+        title = f"{name} {account}" if account else name
+        return f"{title}, {wallet_name(self.wallet)}" if self.wallet else title
 
 
 def type_name(kind: str) -> str:

@@ -185,23 +185,27 @@ class PaymentMethod(Base):
     payer: Mapped[Payer] = relationship(back_populates="methods")
 
     @property
+    def details(self) -> method_names.MethodDetails:
+        """What it is named by."""
+        return method_names.MethodDetails(
+            *(getattr(self, field) for field in method_names.MethodDetails._fields)
+        )
+
+    @property
     def name(self) -> str:
         """What it is, in one or two words: the bank, the brand or the type."""
-        if self.type == "custom":
-            return self.display_name or method_names.type_name(self.type)
-        if self.type in method_names.CARD_TYPES and self.brand:
-            return method_names.brand_name(self.brand)
-        return self.bank_name or method_names.type_name(self.type)
+        return self.details.name
 
     @property
     def title(self) -> str:
         """The method in a few words, such as `Visa •••• 4242, Apple Pay`. Types yet unknown have one, too."""
-        return self._titled(self.name)
+        return self.details.title
 
     @property
     def local_title(self) -> str:
         """The title in the reader's language. Its dots stay on one line with the digits."""
-        return self._titled(translated(self.name)).replace("•••• ", "••••\N{NO-BREAK SPACE}")
+        title = self.details.titled(translated(self.name))
+        return title.replace("•••• ", "••••\N{NO-BREAK SPACE}")
 
     @property
     def kind(self) -> str:
@@ -235,11 +239,6 @@ class PaymentMethod(Base):
     def expiry(self) -> str | None:
         """Month and year, such as `12/2030`, for what expires."""
         return f"{self.exp_month:02}/{self.exp_year}" if self.exp_month and self.exp_year else None
-
-    def _titled(self, name: str) -> str:
-        account = f"•••• {self.last4}" if self.last4 else self.email or self.handle
-        title = f"{name} {account}" if account else name
-        return f"{title}, {method_names.wallet_name(self.wallet)}" if self.wallet else title
 
     def is_same_as(self, other: "PaymentMethod") -> bool:
         """Are both made of one card or account? Somebody saved it twice then."""

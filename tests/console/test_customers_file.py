@@ -13,7 +13,9 @@ from app import payers
 from app.audit import Entry
 from app.core import db
 from app.customers import Customer
+from app.simulator import Simulator
 from tests.support.console import sign_in
+from tests.support.console_customers import install_another
 from tests.support.crowd import add, bill, crowd, save_card
 from tests.support.rows import Rows
 
@@ -63,6 +65,23 @@ def test_has_a_line_for_each_customer(app: Flask, console: FlaskClient) -> None:
     assert found[0]["stripe_account"].startswith("acct_")
     assert found[0]["created_at"].endswith("Z")
     assert (found[1]["payment_status"], found[1]["stripe_customer"]) == ("none", "")
+
+
+def test_tells_of_the_app_that_counts_when_there_are_several(
+    app: Flask, console: FlaskClient, simulator: Simulator
+) -> None:
+    other = install_another(app, simulator)
+    made = add(app, "ACME")
+    bill(app, [made], "saved", app_id=other, stripe_customer_id="cus_other")
+    bill(app, [made], "failed", stripe_customer_id="cus_default")
+
+    usual, filtered, by_app = (
+        [(line["stripe_customer"], line["payment_status"]) for line in lines(console, **query)]
+        for query in ({}, {"status": "saved"}, {"app": other})
+    )
+
+    assert usual == [("cus_default", "failed")]
+    assert filtered == by_app == [("cus_other", "saved")]
 
 
 def test_is_one_that_browsers_keep_and_spreadsheets_read(app: Flask, console: FlaskClient) -> None:

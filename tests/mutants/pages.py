@@ -284,9 +284,23 @@ MUTANTS = (
     Mutant(
         "a name becomes a formula in a spreadsheet",
         "app/console/customers/csv_file.py",
-        """DANGEROUS.sub("'", cell or "")""",
-        """DANGEROUS.sub("", cell or "")""",
+        """DANGEROUS.sub("'", cell)""",
+        """DANGEROUS.sub("", cell)""",
         "tests/console/test_customers_file.py::test_holds_no_formula",
+    ),
+    Mutant(
+        "the file takes half a cell for a harmless one",
+        "app/console/customers/csv_file.py",
+        "if _starts_dangerously(cell) or _goes_on_dangerously(cell):",
+        "if _starts_dangerously(cell):",
+        "tests/console/test_customers_file.py::test_holds_no_formula_where_a_spreadsheet_would_split_a_cell",
+    ),
+    Mutant(
+        "the file tells of any app of a customer",
+        "app/console/customers/file_rows.py",
+        "them.c.id, *ranks(asked))",
+        "them.c.id, *reversed(ranks(asked)))",
+        "tests/console/test_customers_file.py::test_tells_of_the_app_that_counts_when_there_are_several",
     ),
     Mutant(
         "the page of an event shows a secret",

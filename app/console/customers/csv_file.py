@@ -8,10 +8,10 @@ from datetime import datetime
 from io import StringIO
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
-from app.console.customers import queries
-from app.console.customers.payment_columns import Payment, payments
+from app.console.customers import file_rows
+from app.console.customers.file_rows import FileRow
+from app.console.customers.queries import CustomerQuery
 from app.console.customers.search import ListRequest
 
 HEADS = (
@@ -31,26 +31,26 @@ HEADS = (
     "deleted_at",
 )
 # What spreadsheets take for a formula, also after spaces and invisible characters.
-_FORMULA = (
-    r"(?=(?:[^\S\r\n]|[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff])*[=+\-@＝＋－＠])"  # noqa: RUF001
-)
+_FORMULA = r"(?:[^\S\r\n]|[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff])*[=+\-@＝＋－＠]"  # noqa: RUF001
 _SEPARATORS = r"""[,;|:"'\t\v\f\r\n\x1c-\x1e\x85\u2028\u2029]"""
-DANGEROUS = re.compile(rf"^(?=[\t\r\n])|^{_FORMULA}|(?<={_SEPARATORS}){_FORMULA}")
+DANGEROUS = re.compile(rf"^(?=[\t\r\n])|^(?={_FORMULA})|(?<={_SEPARATORS})(?={_FORMULA})")
+# Nearly every cell is harmless. These two tell so in a quarter of the time.
+_starts_dangerously = re.compile(rf"[\t\r\n]|{_FORMULA}").match
+_goes_on_dangerously = re.compile(rf"{_SEPARATORS}{_FORMULA}").search
 
 
-def pieces(engine: sa.Engine, asked: ListRequest, query: queries.CustomerQuery) -> Iterator[bytes]:
+def pieces(engine: sa.Engine, asked: ListRequest, query: CustomerQuery) -> Iterator[bytes]:
     """Yield the file in pieces that memory holds easily. No connection is held between them.
 
     It begins with the mark that tells spreadsheets to read UTF-8.
     """
     yield codecs.BOM_UTF8 + _lines([HEADS])
-    for batch in queries.batches(engine, query):
-        with Session(engine) as session:
-            known = payments(session, asked, [row.id for row in batch])
-        yield _lines([_cells(row, known.get(row.id)) for row in batch])
+    for batch in file_rows.batches(engine, asked, query):
+        yield _lines([_cells(row) for row in batch])
 
 
-def _cells(row: queries.Row, payment: Payment | None) -> tuple[str | None, ...]:
+def _cells(row: FileRow) -> tuple[str | None, ...]:
+    is_billed = row.payer_id is not None
     return (
         row.id,
         row.name,
@@ -58,13 +58,13 @@ def _cells(row: queries.Row, payment: Payment | None) -> tuple[str | None, ...]:
         row.key,
         "; ".join(row.subject_keys),
         row.currency,
-        (payment.status if payment else None) or "none",
-        payment.method if payment else None,
-        payment.stripe_customer_id if payment else None,
-        payment.app.stripe_account_id if payment else None,
-        ("live" if payment.app.livemode else "test") if payment else None,
+        row.status or "none",
+        row.method,
+        row.stripe_customer_id,
+        row.stripe_account_id,
+        ("live" if row.is_live else "test") if is_billed else None,
         _instant(row.created_at),
-        _instant(payment.verified_at) if payment else None,
+        _instant(row.verified_at),
         _instant(row.deleted_at),
     )
 
@@ -84,4 +84,8 @@ def _safe(cell: str | None) -> str:
 
     A spreadsheet that was told another separator splits a cell in two, and the second half may be a formula.
     """
-    return DANGEROUS.sub("'", cell or "")
+    if not cell:
+        return ""
+    if _starts_dangerously(cell) or _goes_on_dangerously(cell):
+        return DANGEROUS.sub("'", cell)
+    return cell

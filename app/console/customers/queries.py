@@ -5,9 +5,8 @@ many match, read the rows in the order of the list until the page is full. Each 
 row of the one before it, so that a page costs the same however far down it is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +19,6 @@ from app.web.keyset import Position
 
 MAX_COUNTED = 10_000  # "more than" says enough beyond that
 MAX_SCANNED = 5_000  # rows that are read in order before all matches are sorted instead
-BATCH_SIZE = 1_000
 
 ORDERS: dict[str, InstrumentedAttribute[Any]] = {"name": Customer.name, "created": Customer.created_at}
 
@@ -108,23 +106,6 @@ class PageResult:
     next: Position | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """A customer as a line of a file."""
-
-    id: str
-    key: str | None
-    name: str
-    primary_email: str | None
-    currency: str | None
-    created_at: datetime
-    deleted_at: datetime | None
-    subject_keys: list[str]
-
-
-COLUMNS = [getattr(Customer, name) for name in Row.__annotations__ if name != "subject_keys"]
-
-
 def page(session: Session, query: CustomerQuery, request: PageRequest) -> PageResult:
     """Read one page of the matches."""
     if query.is_everyone:
@@ -142,31 +123,6 @@ def count(session: Session, query: CustomerQuery) -> int:
     db.force_custom_plan(session)
     found = query.matches("created").subquery()
     return session.scalar(sa.select(sa.func.count()).select_from(found)) or 0
-
-
-def batches(engine: sa.Engine, query: CustomerQuery) -> Iterator[list[Row]]:
-    """Read all matches, the oldest first, as many at a time as memory holds easily.
-
-    Each batch is one transaction, so a slow reader holds nothing. A customer that is created or deleted
-    meanwhile may or may not be among them. No customer appears twice.
-    """
-    behind: tuple[datetime, str] | None = None
-    key = sa.tuple_(Customer.created_at, Customer.id)
-    ordered = sa.select(*COLUMNS).where(*query.conditions).order_by(Customer.created_at, Customer.id)
-    while True:
-        with Session(engine) as session:
-            db.force_custom_plan(session)
-            found = (
-                session.execute((ordered.where(key > behind) if behind else ordered).limit(BATCH_SIZE))
-                .mappings()
-                .all()
-            )
-            subjects = customers.subject_keys_of(session, [row["id"] for row in found])
-        if found:
-            yield [Row(**row, subject_keys=subjects.get(row["id"], [])) for row in found]
-        if len(found) < BATCH_SIZE:
-            return
-        behind = (found[-1]["created_at"], found[-1]["id"])
 
 
 def _result(
