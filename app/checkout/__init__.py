@@ -4,6 +4,7 @@ from app.checkout.actions import Order, Reservation, Started, TooManyDeclines, i
 from app.checkout.close import close
 from app.checkout.decline_reasons import CONFIRM, Decline
 from app.checkout.decline_reasons import explain as explain_decline
+from app.checkout.decline_reasons import translate as translate_decline
 from app.checkout.models import CheckoutSession
 from app.checkout.queries import (
     by_stripe_ids,
@@ -40,6 +41,7 @@ __all__ = [
     "restate_by",
     "restate_many",
     "start",
+    "translate_decline",
     "unsettled",
     "unsettled_of",
     "with_unsettled",

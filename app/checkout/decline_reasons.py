@@ -40,6 +40,34 @@ FOR_CUSTOMERS: dict[str, Any] = {
     BANK_DETAILS: _("Use another bank account or a card."),
 }
 
+# What Stripe's own sentences say, which are in English, by the code. As in Stripe's, nobody learns that a card
+# is reported: such a decline has the code `card_declined`, too.
+DECLINED = _("Your card was declined.")
+NO_MONEY = _("There isn’t enough money on your card.")
+WRONG_NUMBER = _("The card number isn’t right.")
+WRONG_CVC = _("The security code isn’t right.")
+WRONG_EXPIRY = _("The expiry date isn’t right.")
+UNFIT = _("Your card can’t be used for payments of this kind.")
+UNPROCESSED = _("Your card couldn’t be processed.")
+UNCONFIRMED = _("Your bank couldn’t confirm that it’s you.")
+STRIPES_WORDS: dict[str, Any] = {
+    "authentication_required": UNCONFIRMED,
+    "card_declined": DECLINED,
+    "card_not_supported": UNFIT,
+    "expired_card": _("Your card has expired"),
+    "incorrect_cvc": WRONG_CVC,
+    "incorrect_number": WRONG_NUMBER,
+    "insufficient_funds": NO_MONEY,
+    "invalid_cvc": WRONG_CVC,
+    "invalid_expiry_month": WRONG_EXPIRY,
+    "invalid_expiry_year": WRONG_EXPIRY,
+    "invalid_number": WRONG_NUMBER,
+    "issuer_not_available": UNPROCESSED,
+    "processing_error": UNPROCESSED,
+    "reenter_transaction": UNPROCESSED,
+    "setup_intent_authentication_failure": UNCONFIRMED,
+}
+
 UNKNOWN = "The bank declined without giving a reason."
 
 CODES: dict[str, Decline] = {
@@ -134,6 +162,14 @@ CODES: dict[str, Decline] = {
     "try_again_later": Decline(UNKNOWN, LATER),
     "withdrawal_count_limit_exceeded": Decline("The card has reached its limit.", LATER),
 }
+
+
+def translate(error_code: str | None, decline_code: str | None) -> str | None:
+    """Return what Stripe's sentence says, in the reader's language; None where we have no words for it."""
+    for code in (decline_code, error_code):
+        if code in STRIPES_WORDS:
+            return str(STRIPES_WORDS[code])
+    return None
 
 
 def explain(error_code: str | None, decline_code: str | None) -> Decline:

@@ -107,9 +107,9 @@ class SignupForm(ContactForm):
         return cls(given=given, data={"currency": currency, "nonce": Form().nonce} | values)
 
     @classmethod
-    def showing(cls, customer: Customer, form: Form) -> "SignupForm":
+    def showing(cls, customer: Customer, form: Form, *, has_agreed: bool) -> "SignupForm":
         """A form with the details that this browser gave already."""
-        shown = cls(data=form_details.values_of(customer) | {"nonce": form.nonce, "consent": True})
+        shown = cls(data=form_details.values_of(customer) | {"nonce": form.nonce, "consent": has_agreed})
         if shown.company and not shown.company.data and not shown.name:
             shown.company.data = customer.name
         shown.hold(customer)

@@ -55,7 +55,8 @@ def _form_of_visitor(session: Session, *, is_known: bool) -> ResponseReturnValue
         return render_template("onboarding/closed.html")
     mine = _unfinished(own)
     if mine is not None:
-        return draw(SignupForm.showing(*mine), resuming=True)
+        has_agreed = not consents.is_missing(session, portal.current_profile(), mine[0].id)
+        return draw(SignupForm.showing(*mine, has_agreed=has_agreed), resuming=True)
     if request.args:
         return draw(SignupForm.blank(**handover_form.unsigned_values()))
     return blank_page(draw_text)

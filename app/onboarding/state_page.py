@@ -11,6 +11,7 @@ from app.onboarding.billing import view
 from app.onboarding.models import Signup
 from app.onboarding.visit import outcome_url
 from app.payers import PaymentStatus, payment_status, status_info
+from app.web import languages
 
 REFRESHES = (2, 3, 5, 10, 20, 30)  # seconds between looks while something is pending; then a link is left
 
@@ -51,6 +52,7 @@ def show(
         unchosen=newest if not method else None,
         further=further,
         reason=failed.error_message if failed else None,
+        translated_reason=_translated(failed) if failed else None,
         advice=_advice(failed) if failed else None,
         verification_url=_verification_url(attempt, signup),
         refresh_seconds=wait,
@@ -94,6 +96,13 @@ def _replaces(method: payers.PaymentMethod, other: payers.PaymentMethod) -> bool
 
 def _advice(attempt: checkout.CheckoutSession) -> str:
     return checkout.explain_decline(attempt.error_code, attempt.decline_code).customer_advice
+
+
+def _translated(attempt: checkout.CheckoutSession) -> str | None:
+    """Return Stripe's reason in the reader's language, where that is not the English of Stripe."""
+    if languages.current().language == "en":
+        return None
+    return checkout.translate_decline(attempt.error_code, attempt.decline_code)
 
 
 def _verification_url(attempt: checkout.CheckoutSession | None, signup: Signup) -> str | None:

@@ -14,6 +14,13 @@ MUTANTS = (
         f"{CONSOLE}::test_publishes_only_what_the_editor_has_seen",
     ),
     Mutant(
+        "a new version of the terms is ticked already",
+        "app/onboarding/pages.py",
+        "has_agreed = not consents.is_missing(session, portal.current_profile(), mine[0].id)",
+        "has_agreed = True",
+        "tests/onboarding/test_profile_form.py::TestConsent::test_a_new_version_must_be_ticked_again",
+    ),
+    Mutant(
         "a choice is shown in one language alone",
         "app/onboarding/form_fields.py",
         "SelectChoice(each, asked.choice_in(each, language))",

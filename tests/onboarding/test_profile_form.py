@@ -320,6 +320,22 @@ class TestConsent:
         assert page.submit(consent="1").status_code == 303
         assert [each.kind for each in rows(Consent)] == ["checkbox"]
 
+    def test_a_new_version_must_be_ticked_again(
+        self, publish: Publish, client: FlaskClient, rows: Rows
+    ) -> None:
+        publish(links=TERMS, consent=portal.Consent(kind="checkbox", version="2"))
+        assert SignupPage(client).submit(consent="1").status_code == 303
+        ticked = SignupPage(client).page.one("input", name="consent").attributes
+        publish(links=TERMS, consent=portal.Consent(kind="checkbox", version="3"))
+
+        page = SignupPage(client)
+
+        assert "checked" in ticked
+        assert "checked" not in page.page.one("input", name="consent").attributes
+        assert page.submit().status_code == 422
+        assert page.submit(consent="1").status_code == 303
+        assert sorted(each.version for each in rows(Consent)) == ["2", "3"]
+
     def test_nothing_is_asked_without_terms(self, publish: Publish, client: FlaskClient, rows: Rows) -> None:
         publish(consent=portal.Consent(kind="checkbox"))
 

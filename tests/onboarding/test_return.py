@@ -71,6 +71,41 @@ def test_tells_a_decline_in_stripes_words(
     assert page.one("form", action="/resume")
 
 
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (DECLINED, "Ihre Karte wurde abgelehnt."),
+        ("4000000000009995", "Ihre Karte ist nicht ausreichend gedeckt."),
+        ("4000000000000069", "Ihre Karte ist abgelaufen"),
+        ("4000000000000127", "Die Prüfziffer stimmt nicht."),
+        ("4000000000009987", "Ihre Karte wurde abgelehnt."),
+    ],
+)
+def test_tells_a_decline_in_the_language_of_the_reader(
+    client: FlaskClient, simulator: Simulator, number: str, words: str
+) -> None:
+    simulator.save_card(sign_up(client), number)
+
+    page = look(client, "/return?language=de")
+
+    assert words in page.text
+    assert "Your card" not in page.text
+
+
+def test_tells_a_decline_in_stripes_words_where_we_have_none(
+    client: FlaskClient, simulator: Simulator
+) -> None:
+    simulator.save_card(sign_up(client), DECLINED)
+    [setup] = simulator.store.setup_intents.values()
+    simulator.store.setup_intents[setup["id"]] = setup | {
+        "last_setup_error": setup["last_setup_error"] | {"code": "new_code", "decline_code": "newer"}
+    }
+
+    [words] = look(client, "/return?language=de").all("bdi", lang="en")
+
+    assert words.text == "Your card was declined."
+
+
 @pytest.mark.parametrize("number", ["4000000000009987", "4000000000009979"])
 def test_keeps_to_itself_that_a_card_is_reported(
     client: FlaskClient, simulator: Simulator, number: str
