@@ -202,4 +202,11 @@ MUTANTS = (
         "if based_on is None and number < 0:",
         "tests/portal/test_published.py::test_refuse_a_change_of_an_older_version",
     ),
+    Mutant(
+        "a section can't be saved beside what a variable decides",
+        "app/console/portal/section_page.py",
+        "form[name].data = shown[name]",
+        "form[name].data = form[name].data",
+        "tests/console/portal/test_sections.py::TestBesideVariables::test_the_others_are_saved",
+    ),
 )

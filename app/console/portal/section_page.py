@@ -54,6 +54,9 @@ def add(section: Section) -> None:
         edited, draft = portal.open_draft(session)
         document, form = _document(edited, slug), section.form()
         digest = section.form.digest(document)
+        shown = section.form.read(_document(portal.with_variables(edited, settings()), slug))
+        for name in _by_field(form, _decided(edited, slug)):
+            form[name].data = shown[name]  # a browser sends no field that nobody can change
         is_valid = form.validate()
         if form.base.data != digest:
             form.base.data = digest

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app import portal
 from app.core import db
+from app.core.config import Settings
+from tests.conftest import make_settings
 from tests.console.portal.test_portal import save
 from tests.support.browser import Page
 from tests.support.cases import for_each
@@ -164,3 +167,34 @@ def test_say_what_is_wrong_and_keep_what_was_typed(
     assert said in page.text
     with app.app_context():
         assert portal.open_draft(db.session())[1] is None
+
+
+class TestBesideVariables:
+    """A browser sends no field that a variable decides."""
+
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        return make_settings(
+            database_url=database_url,
+            company_name="Northwind Metering",
+            default_currency="EUR",
+            payment_method_policy="keep",
+            signup_subject_keys="hidden",
+        )
+
+    @for_each(
+        ("section", "changes"),
+        [
+            ("brand", {"corner_radius": "large"}),
+            ("form", {"field_phone": "optional"}),
+            ("policies", {"consent_version": "2026-11"}),
+        ],
+    )
+    def test_the_others_are_saved(self, app: Flask, section: str, changes: dict[str, str]) -> None:
+        before = edited(app)
+
+        after = changed(app, section, **changes)
+
+        assert after != before
+        assert after.brand.company_name == before.brand.company_name
+        assert after.payment_method_policy == before.payment_method_policy
