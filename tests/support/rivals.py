@@ -1,13 +1,22 @@
-"""Somebody else who is quicker: writes after we have looked, and just before we write."""
+"""Somebody else who is quicker: writes after we have looked, and before we write."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from app.core import db
+from tests.support.processes import PATIENCE, wait_until
+
+Answer = TypeVar("Answer")
+WAITING = sa.text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
 
 
 @contextmanager
@@ -41,3 +50,35 @@ def comes_first(app: Flask, before: str, *writes: sa.Executable, skip: int = 0) 
     finally:
         sa.event.remove(engine, "before_cursor_execute", _about_to)
     assert not waiting, f"nothing began with {before}"
+
+
+def commits_meanwhile(app: Flask, change: Callable[[Session], object], act: Callable[[], Answer]) -> Answer:
+    """Return what comes of an act that begins between a change and its commit.
+
+    So the act may read what was there before, and must write as if it had come after.
+    """
+    with app.app_context(), ThreadPoolExecutor(1) as pool:
+        engine, session = db.engine(), db.session()
+        db.start_write(session)
+        change(session)
+        session.flush()
+        wants_to_write = threading.Event()
+
+        def _note(_connection: sa.Connection, options: dict[str, Any]) -> None:
+            if options.get("writes"):
+                wants_to_write.set()
+
+        def _waits() -> bool:
+            if engine.dialect.name == "sqlite":  # has one writer at a time
+                return wants_to_write.is_set()
+            with engine.connect() as other:
+                return bool(other.execute(WAITING).scalar_one())
+
+        sa.event.listen(engine, "set_connection_execution_options", _note)  # before it waits for its turn
+        try:
+            acting = pool.submit(act)
+            wait_until(lambda: acting.done() or _waits())
+            session.commit()
+            return acting.result(PATIENCE)
+        finally:
+            sa.event.remove(engine, "set_connection_execution_options", _note)

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -34,6 +35,19 @@ DEVICE_DURATION = timedelta(days=90)  # or until the password changes
 
 
 TooManyAttempts = limits.TooMany  # here: an account was tried too often
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What an operator logs in with, as it was when somebody's password and code were checked."""
+
+    password_hash: str | None
+    totp_enabled_at: datetime | None
+
+    @classmethod
+    def of(cls, operator: Operator) -> "Credentials":
+        """Return those that an operator has now."""
+        return cls(operator.password_hash, operator.totp_enabled_at)
 
 
 def check_password(session: Session, email: str, password: str) -> Operator | None:
@@ -69,17 +83,19 @@ def forgive_codes(operator: Operator) -> None:
     _forgive("code", operator.email, operator)
 
 
-def complete(session: Session, operator: Operator, password: str | None = None) -> bool:
-    """Log this browser in. Commits. False when the account was changed since the password was checked.
+def complete(
+    session: Session, operator: Operator, checked: Credentials, *, password: str | None = None
+) -> bool:
+    """Log this browser in. Commits. False when the account has other credentials than those checked.
 
     With the password, renew a hash of an older profile.
     """
-    renewed = checked = operator.password_hash
-    if password is not None and checked is not None and passwords.is_outdated(checked):
+    renewed = checked.password_hash
+    if password is not None and renewed is not None and passwords.is_outdated(renewed):
         renewed = passwords.hashed(password)
     db.start_write(session)
     operator = accounts.locked(session, operator.id)
-    if operator.disabled_at is not None or operator.password_hash != checked:
+    if operator.disabled_at is not None or Credentials.of(operator) != checked:
         session.rollback()
         return False
     operator.password_hash, operator.last_login_at = renewed, utcnow()

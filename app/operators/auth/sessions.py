@@ -111,6 +111,12 @@ def end_all(session: Session, operator_id: str, *, but: str | None = None) -> in
     return len(list(ended))
 
 
+def is_open(session: Session, row: OperatorSession) -> bool:
+    """Has nobody ended a session by now? Locks it, so that it stays so until the commit."""
+    session.refresh(row, ["ended_at"], with_for_update=True)
+    return row.ended_at is None
+
+
 def open_sessions(session: Session, operator_id: str) -> list[OperatorSession]:
     """The sessions of an operator that are good now, the last used first."""
     found = session.scalars(

@@ -18,6 +18,7 @@ from app.operators.pages.guard import OperatorPages, current, current_session
 pages = OperatorPages("operators", __name__)
 
 NOT_YOURS = "This is not your password."
+ENDED = "You were logged out meanwhile, and nothing was changed. Log in again."
 
 
 @pages.page("/account", role=Role.VIEWER)
@@ -169,6 +170,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
     """Log out in every browser, including this one."""
     session = db.session()
     db.start_write(session)
+    accounts.locked(session, current().id)  # a login that is under way comes before this, or fails
     sessions.end_all(session, current().id)
     audit.note(session, "operator.signed_out_everywhere", actor=guard.actor())
     session.commit()
@@ -221,11 +223,17 @@ def _to_account() -> ResponseReturnValue:
 
 
 def _lock_operator() -> Operator:
-    """Begin a writing transaction, and return the locked operator of this request."""
-    session = db.session()
+    """Begin a writing transaction, and return the locked operator of this request.
+
+    Raises Conflict when its session has ended since: what follows may put a new one in its place.
+    """
+    session, mine = db.session(), current_session()
     db.end_read(session)
     db.start_write(session)
-    return accounts.locked(session, current().id)
+    operator = accounts.locked(session, current().id)
+    if not sessions.is_open(session, mine):
+        raise Conflict(ENDED)
+    return operator
 
 
 def _confirm_password(form: ConfirmForm) -> ResponseReturnValue | None:

@@ -58,7 +58,9 @@ def log_in() -> ResponseReturnValue:
     if operator is not None and operator.has_second_factor:
         cookie["waiting_for_code"] = [operator.id, time.time()]
         return redirect(url_for("operator_login.code_page", next=request.args.get("next")), 303)
-    if operator is None or not login.complete(session, operator, form.password.data):
+    if operator is None or not login.complete(
+        session, operator, login.Credentials.of(operator), password=form.password.data
+    ):
         g.failed = True
         page = make_response(_login_page(form, WRONG, 422))
         return login.note_failure_later(page, email, "operator.login_failed")
@@ -87,11 +89,12 @@ def submit_code() -> ResponseReturnValue:
     except login.TooManyAttempts as error:
         login.log_failure(operator.email, "operator.second_factor_throttled")
         return _code_page(form, ("Please wait a while", error.detail), error.status)
+    checked = login.Credentials.of(operator)  # the password was given for these
     db.end_read(session)
     db.start_write(session)
     fits = second_factor.accepts(session, accounts.locked(session, operator.id), form.code.data)
     session.commit()
-    if not fits or not login.complete(session, operator):
+    if not fits or not login.complete(session, operator, checked):
         g.failed = True
         form.code.errors = [WRONG_CODE]
         page = make_response(_code_page(form, None, 422))
@@ -141,7 +144,7 @@ def create_first_operator() -> ResponseReturnValue:
         session.rollback()
         return redirect(url_for("operator_login.login_page"), 303)
     session.commit()
-    login.complete(session, operator)
+    login.complete(session, operator, login.Credentials.of(operator))
     return _finish_login(operator)
 
 
@@ -181,7 +184,7 @@ def accept_invitation() -> ResponseReturnValue:
     if operator.has_second_factor:
         cookie["waiting_for_code"] = [operator.id, time.time()]
         return redirect(url_for("operator_login.code_page"), 303)
-    login.complete(session, operator)
+    login.complete(session, operator, login.Credentials.of(operator))
     return _finish_login(operator)
 
 
