@@ -24,7 +24,7 @@ def enter(session: Session, handover: Handover, customer: Customer, *, browser: 
     db.end_read(session)
     db.start_write(session)
     handovers.claim(session, handover, customer_id=customer_id, browser_hash=browser_hash(browser))
-    link = links.find(session, token) or _make(session, handover, customer, token)
+    link = links.find(session, token, lock=True) or _make(session, handover, customer, token)
     if not link.works:
         raise HandoverRefused(handovers.EXPIRED, "An operator revoked the link of this hand-over.")
     bind(session, link, browser)
@@ -50,7 +50,7 @@ def _make(session: Session, handover: Handover, customer: Customer, token: str) 
                 return_label=handover.details.return_label,
             )
     except IntegrityError:  # the same hand-over at the same moment
-        found = links.find(session, token)
+        found = links.find(session, token, lock=True)
         assert found is not None
         return found
     return link

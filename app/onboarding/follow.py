@@ -8,7 +8,7 @@ from app.core import db
 from app.core.db import utcnow
 from app.gateway import StripeRefused
 from app.onboarding import consents, links
-from app.onboarding.models import Consent, Signup, browser_hash
+from app.onboarding.models import BillingAccess, Consent, Signup, browser_hash
 from app.onboarding.payment import resume
 
 OF_LINK = ("link_id", "profile", "return_url", "return_label")
@@ -58,7 +58,10 @@ def follow(
 
 
 def bind(session: Session, link: links.OnboardingLink, browser: str) -> None:
-    """Let this browser see what becomes of it. One that signed the customer up itself stays what it is."""
+    """Let this browser see what becomes of it. One that signed the customer up itself stays what it is.
+
+    One that a hand-over let in stays with the link of the hand-over: revoking that one must end its access.
+    """
     bound = db.insert(session, Signup).values(
         customer_id=link.customer_id,
         browser_hash=browser_hash(browser),
@@ -72,12 +75,27 @@ def bind(session: Session, link: links.OnboardingLink, browser: str) -> None:
         bound.on_conflict_do_update(
             index_elements=["customer_id", "browser_hash"],
             # The link that it came by before may be revoked.
-            set_={name: bound.excluded[name] for name in OF_LINK},
+            set_={name: bound.excluded[name] for name in OF_LINK}
+            | {"link_id": sa.case((_is_let_in_by_handover(), Signup.link_id), else_=bound.excluded.link_id)},
             where=Signup.link_id.is_not(None),
         )
     )
     if link.return_url is not None:
         note_return(session, link.customer_id, browser=browser, url=link.return_url, label=link.return_label)
+
+
+def _is_let_in_by_handover() -> sa.ColumnElement[bool]:
+    """Has the browser of a sign-up an access that ends with the link of that sign-up?"""
+    return (
+        sa.select(BillingAccess.customer_id)
+        .where(
+            BillingAccess.customer_id == Signup.customer_id,
+            BillingAccess.browser_hash == Signup.browser_hash,
+            BillingAccess.way == links.HANDOVER,
+            BillingAccess.expires_at > utcnow(),
+        )
+        .exists()
+    )
 
 
 def note_return(

@@ -133,4 +133,19 @@ MUTANTS = (
         "if used.browser_hash != browser_hash:",
         "tests/onboarding/handovers/test_single_use.py::test_makes_no_second_customer_in_a_second_tab",
     ),
+    Mutant(
+        "a hand-over lets in while its link is revoked",
+        "app/onboarding/entering.py",
+        "links.find(session, token, lock=True) or",
+        "links.find(session, token) or",
+        "tests/onboarding/handovers/test_known_customer.py::test_lets_nobody_in_whose_link_is_revoked_at_the_same_moment",
+        "postgresql",
+    ),
+    Mutant(
+        "another link keeps the access of a revoked hand-over",
+        "app/onboarding/follow.py",
+        "sa.case((_is_let_in_by_handover(), Signup.link_id), else_=bound.excluded.link_id)",
+        "bound.excluded.link_id",
+        "tests/onboarding/handovers/test_known_customer.py::test_revoking_its_link_closes_the_billing_page_after_another_link_was_followed",
+    ),
 )

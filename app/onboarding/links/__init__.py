@@ -1,6 +1,7 @@
 """Onboarding links: our own address for one customer, that outlives Stripe's pages."""
 
 from app.onboarding.links.actions import (
+    HANDOVER,
     create,
     note_opened,
     note_used,
@@ -14,6 +15,7 @@ from app.onboarding.links.models import LinkState, OnboardingLink
 from app.onboarding.links.queries import app_of, find, newest_of, of_customer, profile_of
 
 __all__ = [
+    "HANDOVER",
     "LinkState",
     "OnboardingLink",
     "app_of",

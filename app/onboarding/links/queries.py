@@ -18,14 +18,18 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def find(session: Session, token: str) -> OnboardingLink | None:
-    """The link of a token with its customer, whether or not it still works."""
-    return session.scalar(
+def find(session: Session, token: str, *, lock: bool = False) -> OnboardingLink | None:
+    """The link of a token with its customer, whether or not it still works.
+
+    With `lock`, who revokes it waits until the commit.
+    """
+    query = (
         select(OnboardingLink)
         .where(OnboardingLink.token_hash == hash_of(token))
         .options(joinedload(OnboardingLink.customer, innerjoin=True))
         .execution_options(populate_existing=True)
     )
+    return session.scalar(query.with_for_update(of=OnboardingLink) if lock else query)
 
 
 def app_of(session: Session, link: OnboardingLink) -> apps.App:

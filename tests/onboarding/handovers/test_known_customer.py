@@ -19,7 +19,8 @@ from app.simulator import Simulator
 from tests.support.billing import VISA, BillingPage, after, with_cards
 from tests.support.browser import Page
 from tests.support.handovers import CLAIMS, RETURN_URL, HandoverPage, make_secret, sign
-from tests.support.links import make_customer
+from tests.support.links import LinkPage, make_customer, make_link
+from tests.support.rivals import commits_meanwhile
 from tests.support.rows import Rows
 
 
@@ -273,3 +274,33 @@ def test_leads_to_the_state_when_stripe_does_not_answer(
 
     assert answer.location == f"/return?customer={customer_id}"
     assert Page.of(client.get(answer.location)).h1
+
+
+def test_lets_nobody_in_whose_link_is_revoked_at_the_same_moment(
+    app: Flask, client: FlaskClient, simulator: Simulator, secret: str, rows: Rows
+) -> None:
+    with_cards(app.test_client(), simulator, VISA, key=CLAIMS["key"])
+    token = sign(secret, {"key": CLAIMS["key"]})
+    HandoverPage(client, token).press()
+    [link], page = rows(OnboardingLink), HandoverPage(client, token)
+
+    answer = commits_meanwhile(
+        app, lambda session: links.revoke(session, link.id, actor="operator:test"), page.press
+    )
+
+    assert answer.status_code == 410
+    assert BillingPage(client).titles == []
+
+
+def test_revoking_its_link_closes_the_billing_page_after_another_link_was_followed(
+    app: Flask, client: FlaskClient, simulator: Simulator, secret: str, rows: Rows
+) -> None:
+    with_cards(app.test_client(), simulator, VISA, key=CLAIMS["key"])
+    HandoverPage(client, sign(secret, {"key": CLAIMS["key"]})).press()
+    [customer] = rows(Customer)
+    other = LinkPage(client, make_link(app, customer.id))
+    assert client.post(other.path, data=other.token | {"another": "1"}).status_code == 303
+
+    revoke_first(app, rows)
+
+    assert BillingPage(client).titles == []
