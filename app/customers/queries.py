@@ -64,18 +64,26 @@ def has_email(session: Session, address: str) -> sa.ColumnElement[bool]:
     return Customer.primary_email.collate("NOCASE") == address
 
 
-def by_key(session: Session, key: str) -> Customer:
-    """A live customer by its key. Raises NotFound."""
-    customer = session.scalar(sa.select(Customer).where(Customer.key == key, Customer.deleted_at.is_(None)))
+def by_key(session: Session, key: str, *, lock: bool = False) -> Customer:
+    """A live customer by its key, perhaps locked for a change. Raises NotFound."""
+    query = sa.select(Customer).where(Customer.key == key, Customer.deleted_at.is_(None))
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    customer = session.scalar(query)
     if customer is None:
         raise NotFound(f"there is no customer with key {key!r}")
     return customer
 
 
-def by_id_or_key(session: Session, id_or_key: str) -> Customer:
-    """A customer by its id, even a deleted one, else a live one by its key. Raises NotFound."""
-    customer = session.get(Customer, id_or_key.upper()) if is_id(id_or_key.upper()) else None
-    return customer or by_key(session, id_or_key)
+def by_id_or_key(session: Session, id_or_key: str, *, lock: bool = False) -> Customer:
+    """A customer by its id, even a deleted one, else a live one by its key. Raises NotFound.
+
+    To change it, `lock` it: then it is read as it is, and stays so until the commit.
+    """
+    customer = None
+    if is_id(id_or_key.upper()):
+        customer = session.get(Customer, id_or_key.upper(), with_for_update=lock, populate_existing=lock)
+    return customer or by_key(session, id_or_key, lock=lock)
 
 
 def get(session: Session, customer_id: str) -> Customer:

@@ -50,7 +50,7 @@ def replace(customerIdOrKey: str, body: CustomerBody) -> CustomerAnswer:  # noqa
     """
     session = db.session()
     db.start_write(session)
-    customer = _customer(session, customerIdOrKey)
+    customer = _customer(session, customerIdOrKey, lock=True)
     wanted = customers.with_adopted(customer, body.wanted(customer.id))
     replace_customer(session, customer, wanted, actor=g.actor)
     return CustomerAnswer.of(customer)
@@ -71,7 +71,7 @@ def delete(customerIdOrKey: str) -> None:  # noqa: N803 (OpenMeter's name, here 
     """
     session = db.session()
     db.start_write(session)
-    customer = customers.by_id_or_key(session, customerIdOrKey)
+    customer = customers.by_id_or_key(session, customerIdOrKey, lock=True)
     actions.delete_customer(session, customer, actor=g.actor)
 
 
@@ -148,7 +148,7 @@ def delete_app_data(customerIdOrKey: str, appId: str) -> None:  # noqa: N803
     """
     session, app_id = db.session(), apps.read_app_id(appId, "appId")
     db.start_write(session)
-    customer = _customer(session, customerIdOrKey)
+    customer = _customer(session, customerIdOrKey, lock=True)
     app = apps.by_id(session, app_id)
     actions.unbind(session, app.id, customer, actor=g.actor)
 
@@ -263,8 +263,8 @@ def _tell_age(session: Session, read: list[Payer]) -> None:
     check_stale(session, read, is_person=False)
 
 
-def _customer(session: Session, id_or_key: str) -> customers.Customer:
-    customer = customers.by_id_or_key(session, id_or_key)
+def _customer(session: Session, id_or_key: str, *, lock: bool = False) -> customers.Customer:
+    customer = customers.by_id_or_key(session, id_or_key, lock=lock)
     customers.refuse_deleted(customer)
     return customer
 

@@ -4,10 +4,14 @@ subjects."""
 from typing import Any
 
 import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
 
+from app import customers, payers
 from app.customers import Customer
 from tests.support.api import Api
 from tests.support.customers import ACME, UNKNOWN, WHOLE, make, subjects
+from tests.support.rivals import commits_meanwhile
 from tests.support.rows import Rows
 
 
@@ -89,3 +93,19 @@ class TestDelete:
         body = api.get(f"/customers/{made['id']}").get_json()
 
         assert (body["key"], body["usageAttribution"]) == ("acme", subjects("meter-1", "meter-2"))
+
+
+def test_replaces_what_somebody_else_has_stored_meanwhile(app: Flask, api: Api, rows: Rows) -> None:
+    made = make(api, key="acme", name="Before", primaryEmail="before@example.com")
+
+    def change(session: Session) -> None:
+        theirs = customers.NewCustomer(id=made["id"], name="Theirs", key="acme", subject_keys=())
+        held = session.get_one(Customer, made["id"], with_for_update=True)
+        payers.replace_customer(session, held, theirs, actor="test")
+
+    wanted = {"name": "Before", "key": "acme", "primaryEmail": "ours@example.com"}
+    answer = commits_meanwhile(app, change, lambda: api.put("/customers/acme", wanted))
+
+    [row] = rows(Customer)
+    assert answer.status_code == 200
+    assert (row.name, row.primary_email) == ("Before", "ours@example.com")

@@ -340,4 +340,20 @@ MUTANTS = (
         new="CheckoutSession.stripe_session_id.is_(None)",
         test="tests/checkout/test_reservations.py::TestSessions::test_are_purged_when_nobody_comes_back",
     ),
+    Mutant(
+        "two deletions of a customer count it twice",
+        "app/payers/api.py",
+        "customer = customers.by_id_or_key(session, customerIdOrKey, lock=True)",
+        "customer = customers.by_id_or_key(session, customerIdOrKey)",
+        "tests/payers/test_deleted_customers.py::TestDeletedCustomer::test_is_deleted_once_by_two_at_once",
+        "postgresql",
+    ),
+    Mutant(
+        "a program's details are mixed with those of somebody else",
+        "app/customers/queries.py",
+        "query.with_for_update().execution_options(populate_existing=True)",
+        "query",
+        "tests/customers/test_changes.py::test_replaces_what_somebody_else_has_stored_meanwhile",
+        "postgresql",
+    ),
 )

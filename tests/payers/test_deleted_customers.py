@@ -5,11 +5,16 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
+from app import customers, payers
+from app.core import db
+from app.customers import Customer
 from app.payers import Payer, PaymentMethod
 from tests.support.api import problem
 from tests.support.cases import for_each
 from tests.support.payers import ADA, CUSTOMERS, NOBODY, attach, create, stripe_customer
+from tests.support.rivals import commits_meanwhile
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.tokens import meanwhile
@@ -35,6 +40,17 @@ class TestDeletedCustomer:
         detail, _ = problem(by_id, 412)
         assert detail == f"precondition failed error: customer {ada} is deleted"
         problem(by_key, 404)
+
+    def test_is_deleted_once_by_two_at_once(self, app: Flask, api: FlaskClient, ada: str) -> None:
+        def delete(session: Session) -> None:
+            held = session.get_one(Customer, ada, with_for_update=True)
+            payers.delete_customer(session, held, actor="test")
+
+        answer = commits_meanwhile(app, delete, lambda: api.delete(f"{CUSTOMERS}/{ada}"))
+
+        problem(answer, 412)
+        with app.app_context():
+            assert customers.count_live(db.session()) == 0
 
     def test_is_found_under_a_key_with_slashes(self, api: FlaskClient) -> None:
         create(api, "a/b/c")
