@@ -21,7 +21,7 @@ from app.portal.drafts import (
 )
 from app.portal.models import PortalDraft, PortalVersion
 from app.portal.places import Place, put_at, value_at
-from app.portal.queries import stored, versions
+from app.portal.queries import start_change, stored, versions
 from app.portal.sections.brand import Brand, Image, Links
 from app.portal.sections.form import Consent, CustomField, Form, question_name
 from app.portal.sections.kinds import SLUG_PATTERN
@@ -74,6 +74,7 @@ __all__ = [
     "restore",
     "save_draft",
     "show_draft",
+    "start_change",
     "stored",
     "use_profile",
     "value_at",

@@ -43,7 +43,7 @@ def import_command(file: Path, *, dry_run: bool) -> None:
     except Invalid as error:
         raise click.ClickException(f"{file} is not imported:\n{error.detail}") from error
     session = db.session()
-    db.start_write(session)
+    queries.start_change(session)
     before, after = differences(queries.document(session), settings.model_dump(mode="json"))
     for path in {**before, **after}:
         click.echo(f"{path}: {_shown(before, path)} -> {_shown(after, path)}")

@@ -36,7 +36,7 @@ def edited(session: Session) -> PortalSettings:
 def save_draft(session: Session, settings: PortalSettings, *, actor: str) -> PortalDraft:
     """Keep settings as the draft, and note what changed in the audit log. Flushes.
 
-    The caller has begun to write (`db.start_write`) before it read what it changes.
+    The caller has begun with `start_change` before it read what it changes.
     """
     found, document = _find(session, lock=True), settings.model_dump(mode="json")
     before = found.document if found else queries.document(session)

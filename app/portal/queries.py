@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from app.core import db
 from app.core.config import settings
 from app.core.errors import NotFound
 from app.portal.models import PortalVersion
@@ -12,6 +13,16 @@ from app.portal.settings import PortalSettings, Unreadable, load_stored
 from app.portal.variables import with_variables
 
 MAX_NUMBER = 2**31  # of an integer column
+
+
+def start_change(session: Session) -> None:
+    """Begin a transaction that changes the settings or their draft: nobody else does until its commit.
+
+    So read after this what is to be changed. It locks a table, because there may be no row.
+    """
+    db.start_write(session)
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("LOCK TABLE portal_draft IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def newest_version(session: Session) -> PortalVersion | None:

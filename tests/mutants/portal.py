@@ -203,6 +203,14 @@ MUTANTS = (
         "tests/portal/test_published.py::test_refuse_a_change_of_an_older_version",
     ),
     Mutant(
+        "two admins overwrite the draft of each other",
+        "app/portal/queries.py",
+        'if session.get_bind().dialect.name == "postgresql":',
+        'if session.get_bind().dialect.name == "none":',
+        "tests/console/portal/test_two_admins.py::test_a_draft_takes_both_changes",
+        "postgresql",
+    ),
+    Mutant(
         "a section can't be saved beside what a variable decides",
         "app/console/portal/section_page.py",
         "form[name].data = shown[name]",

@@ -30,7 +30,7 @@ def page() -> ResponseReturnValue:
 def add_profile() -> ResponseReturnValue:
     """Add a profile to the draft: a copy of the default one."""
     session, form = db.session(), ProfileForm()
-    db.start_write(session)
+    portal.start_change(session)
     edited = portal.edited(session)
     if not form.validate():
         return _page(session, form, 422)
@@ -50,7 +50,7 @@ def add_profile() -> ResponseReturnValue:
 def delete_profile(slug: str) -> ResponseReturnValue:
     """Delete a profile in the draft. Its customers then see the default one."""
     session = db.session()
-    db.start_write(session)
+    portal.start_change(session)
     edited = portal.edited(session)
     _profile(edited, slug)
     if slug == edited.default_profile:
@@ -65,7 +65,7 @@ def delete_profile(slug: str) -> ResponseReturnValue:
 def make_default(slug: str) -> ResponseReturnValue:
     """Make a profile the default one, in the draft."""
     session = db.session()
-    db.start_write(session)
+    portal.start_change(session)
     edited = portal.edited(session)
     _profile(edited, slug)
     portal.save_draft(session, edited.model_copy(update={"default_profile": slug}), actor=actor())
@@ -78,7 +78,7 @@ def make_default(slug: str) -> ResponseReturnValue:
 def publish() -> ResponseReturnValue:
     """Put the draft in force."""
     session = db.session()
-    db.start_write(session)
+    portal.start_change(session)
     try:
         version = portal.publish_draft(session, revision=request.form.get("revision", 0, int), actor=actor())
     except (Conflict, NotFound) as error:
@@ -94,7 +94,7 @@ def publish() -> ResponseReturnValue:
 def discard() -> ResponseReturnValue:
     """Forget the draft."""
     session = db.session()
-    db.start_write(session)
+    portal.start_change(session)
     portal.discard_draft(session, actor=actor())
     session.commit()
     flash("Draft discarded. Nothing changed for visitors.", "info")
@@ -105,7 +105,7 @@ def discard() -> ResponseReturnValue:
 def keep() -> ResponseReturnValue:
     """Keep the draft, although other settings were published meanwhile."""
     session = db.session()
-    db.start_write(session)
+    portal.start_change(session)
     portal.keep_draft(session, actor=actor())
     session.commit()
     flash("The draft is kept. Look at the differences before you publish it.", "info")
@@ -116,7 +116,7 @@ def keep() -> ResponseReturnValue:
 def restore(number: int) -> ResponseReturnValue:
     """Go back to an earlier version."""
     session = db.session()
-    db.start_write(session)
+    portal.start_change(session)
     version = portal.restore(session, number, actor=actor())
     session.commit()
     flash(f"Version {number} is in force again, as version {version.id}.", "success")

@@ -50,7 +50,7 @@ def add(section: Section) -> None:
     def save(slug: str) -> ResponseReturnValue:
         """Save a section into the draft."""
         session = db.session()
-        db.start_write(session)
+        portal.start_change(session)
         edited, draft = portal.open_draft(session)
         document, form = _document(edited, slug), section.form()
         digest = section.form.digest(document)
