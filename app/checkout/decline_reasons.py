@@ -40,8 +40,8 @@ FOR_CUSTOMERS: dict[str, Any] = {
     BANK_DETAILS: _("Use another bank account or a card."),
 }
 
-# What Stripe's own sentences say, which are in English, by the code. As in Stripe's, nobody learns that a card
-# is reported: such a decline has the code `card_declined`, too.
+# What Stripe's own sentences say, which are in English, by the code. As in Stripe's, nobody learns that a
+# card is reported: such a decline has the code `card_declined`, too.
 DECLINED = _("Your card was declined.")
 NO_MONEY = _("There isn’t enough money on your card.")
 WRONG_NUMBER = _("The card number isn’t right.")

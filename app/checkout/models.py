@@ -14,6 +14,17 @@ MICRODEPOSITS = "verify_with_microdeposits"  # Stripe's next_action: the bank st
 LIFETIME = timedelta(hours=24)  # Stripe's own, until it has told us
 
 
+TERMS = (  # the options that a profile and the reader's language decide
+    "billing_address_collection",
+    "consent_collection",
+    "custom_text",
+    "locale",
+    "payment_method_types",
+    "phone_number_collection",
+    "tax_id_collection",
+)
+
+
 class CheckoutSession(Base):
     """One Stripe Checkout Session for one payer: we reserve the row, then open it at Stripe under our id."""
 
@@ -59,9 +70,16 @@ class CheckoutSession(Base):
         """Will Stripe say nothing new about it?"""
         return self.settled_at is not None
 
-    def has_terms(self, *, currency: str | None, locale: str | None) -> bool:
-        """Is it in this currency, and in this language? One without a language follows the browser."""
-        return self.currency == currency and self.options.get("locale") in {None, locale}
+    def has_terms(self, options: dict[str, Any], *, profile: str | None) -> bool:
+        """Is it of this profile, and does Stripe's page say and ask what these options do?
+
+        Without a language it follows the browser. It may lack what Stripe has refused.
+        """
+        return (
+            self.profile == profile
+            and self.currency == options["currency"]
+            and all(_fits(self.options.get(name), options[name]) for name in TERMS)
+        )
 
     @property
     def awaits_microdeposits(self) -> bool:
@@ -79,3 +97,12 @@ class CheckoutSession(Base):
         """The id at Stripe (cs_…) of a session that was opened."""
         assert self.stripe_session_id is not None
         return self.stripe_session_id
+
+
+def _fits(held: Any, wanted: Any) -> bool:
+    """Is what was asked of Stripe wanted still? What was not asked counts as right."""
+    if isinstance(held, dict):
+        return all(_fits(text, (wanted or {}).get(place)) for place, text in held.items())
+    if isinstance(held, list | tuple):
+        return not held or [*held] == [*wanted]
+    return held is None or held == wanted

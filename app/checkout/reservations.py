@@ -74,7 +74,7 @@ def _retire_current(session: Session, wanted: dict[str, Any]) -> None:
     now = utcnow()
     is_reserved = current.stripe_session_id is None and current.created_at > now - KEY_LIFETIME
     is_open = current.status == "open" and current.expires_at > now
-    has_terms = current.has_terms(currency=wanted["currency"], locale=wanted["options"]["locale"])
+    has_terms = current.has_terms(wanted["options"], profile=wanted["profile"])
     if not (has_terms and (is_reserved or is_open)):
         current.is_current = False
         session.flush()

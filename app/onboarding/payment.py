@@ -1,6 +1,6 @@
 """Continuing where a customer left off: the open checkout session, else a new one."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
@@ -66,7 +66,7 @@ def resume(session: Session, app: apps.App, customer_id: str, *, another: bool =
     order = _order(_approved(customers.get(session, customer_id)), app)
     db.end_read(session)
     if payer and latest and latest.url and latest.status == "open" and latest.expires_at > utcnow():
-        if latest.has_terms(currency=order.options.currency, locale=order.options.locale):
+        if latest.has_terms(asdict(order.options), profile=order.profile):
             return latest.url
         checkout.close(payer, latest)
     return _open(session, app, order)

@@ -189,8 +189,8 @@ MUTANTS = (
     Mutant(
         name="our pages lead to a session in another currency",
         file="app/checkout/models.py",
-        old="return self.currency == currency and self.options",
-        new="return self.options",
+        old='            and self.currency == options["currency"]\n',
+        new="",
         test="tests/checkout/test_pages.py::test_corrected_options_after_a_lost_answer_open_a_page_of_their_own",
     ),
     Mutant(

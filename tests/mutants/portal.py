@@ -21,6 +21,21 @@ MUTANTS = (
         "tests/onboarding/test_profile_form.py::TestConsent::test_a_new_version_must_be_ticked_again",
     ),
     Mutant(
+        "a page of Stripe says what the profile no longer says",
+        "app/checkout/models.py",
+        "and all(_fits(self.options.get(name), options[name]) for name in TERMS)",
+        "and True",
+        "tests/onboarding/test_profile_form.py::TestStripesPage"
+        "::test_opens_again_when_the_profile_says_something_else",
+    ),
+    Mutant(
+        "a customer comes to the Stripe page of another profile",
+        "app/checkout/models.py",
+        "self.profile == profile",
+        "True",
+        "tests/onboarding/test_profiles.py::test_opens_another_stripe_page_than_an_earlier_one",
+    ),
+    Mutant(
         "a choice is shown in one language alone",
         "app/onboarding/form_fields.py",
         "SelectChoice(each, asked.choice_in(each, language))",

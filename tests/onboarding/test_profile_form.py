@@ -19,7 +19,7 @@ from tests.support.cases import for_each
 from tests.support.console import post, sign_in
 from tests.support.handovers import HandoverPage, make_secret, sign
 from tests.support.links import make_customer, make_link
-from tests.support.portal import SignupPage, resume, sign_up
+from tests.support.portal import SignupPage, resume, session_of, sign_up
 from tests.support.rows import Rows
 from tests.support.world import World
 from tests.support.world_fixtures import world
@@ -484,6 +484,21 @@ class TestStripesPage:
         assert opened["custom_text"]["submit"] == {"message": "We charge monthly."}
         assert opened["custom_text"]["terms_of_service_acceptance"] == {"message": "I agree."}
 
+    def test_opens_again_when_the_profile_says_something_else(
+        self, publish: Publish, client: FlaskClient, simulator: Simulator
+    ) -> None:
+        publish(texts={"checkout_submit": {"en": "We charge monthly."}})
+        first = sign_up(client)
+        same = session_of(resume(client))
+        publish(texts={"checkout_submit": {"en": "We charge each week."}})
+
+        second = session_of(resume(client))
+
+        sessions = simulator.store.checkout_sessions
+        assert same == first
+        assert sessions[first]["status"] == "expired"
+        assert sessions[second]["custom_text"]["submit"] == {"message": "We charge each week."}
+
     def test_does_without_an_option_that_stripe_refuses(
         self, publish: Publish, client: FlaskClient, simulator: Simulator, rows: Rows
     ) -> None:
@@ -500,6 +515,7 @@ class TestStripesPage:
         assert opened["phone_number_collection"] == {"enabled": True}
         [entry] = [each for each in rows(Entry) if each.kind == "checkout.option_refused"]
         assert "terms of service" in entry.facts["reason"]
+        assert session_of(resume(client)) == opened["id"]
 
 
 @for_each("name", ["address", "data", "errors", "profile", "asked", "more", "drawn", "validate", "wanted"])

@@ -169,6 +169,19 @@ def test_of_a_link_is_shown_and_kept(
     assert brand(Page.of(client.get("/cancelled"))) == OTHER
 
 
+def test_opens_another_stripe_page_than_an_earlier_one(
+    app: Flask, client: FlaskClient, simulator: Simulator
+) -> None:
+    customer_id = make_customer(app)
+    first = session_of(LinkPage(client, make_link(app, customer_id)).press())
+
+    by_second = LinkPage(app.test_client(), make_link(app, customer_id, profile="second"))
+    second, again = session_of(by_second.press()), session_of(by_second.press())
+
+    sessions = simulator.store.checkout_sessions
+    assert (second, sessions[first]["status"]) == (again, "expired")
+
+
 def test_that_nobody_knows_has_no_links(app: Flask) -> None:
     with pytest.raises(NotFound):
         make_link(app, make_customer(app), profile="third")
