@@ -57,9 +57,13 @@ def _explain(error: OSError, host: str, port: str) -> str:
 def _problem_of_path(path: Path) -> str | None:
     if len(os.fsencode(path)) > MAX_SOCKET_PATH_LENGTH:
         return f"The path of the socket is longer than {MAX_SOCKET_PATH_LENGTH} bytes: choose a shorter one."
-    if not path.parent.is_dir():
+    try:
+        has_folder, is_there = path.parent.is_dir(), path.exists()
+    except PermissionError:
+        return f"This user may not enter {path.parent}: choose another path with --bind."
+    if not has_folder:
         return f"The folder {path.parent} does not exist: create it, or choose another path with --bind."
-    if not path.exists():
+    if not is_there:
         is_allowed = os.access(path.parent, os.W_OK | os.X_OK)
         return None if is_allowed else f"This user may not write to {path.parent}: choose another --bind."
     if not path.is_socket():

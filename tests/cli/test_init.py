@@ -1,6 +1,8 @@
 """`gangway init` stores the keys of an installation, so closing the terminal loses none."""
 
 import stat
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,7 @@ def folder(tmp_path: Path, unlogged: None) -> Path:
     return tmp_path / "state" / "gangway"
 
 
-def init(folder: Path, *options: str, answers: str = "", **variables: str) -> Result:
+def init(folder: Path, *options: str, answers: str | BytesIO = "", **variables: str) -> Result:
     """Run `gangway init` for a data folder."""
     runner, given = CliRunner(), {"GANGWAY_DATA_DIR": str(folder)} | variables
     return runner.invoke(main, ["init", *options], prog_name="gangway", input=answers, env=given)
@@ -165,3 +167,52 @@ def test_names_the_file_that_no_command_would_find_by_itself(
     monkeypatch.delenv("GANGWAY_DATA_DIR")  # as in another terminal
     found = run_command("check", "--env-file", str(tmp_path / "other.env"))
     assert f"Data folder: {folder} " in found.output
+
+
+def test_does_not_ask_for_what_this_terminal_has(folder: Path) -> None:
+    answer = init(folder, answers="ACME, Inc.\n", GANGWAY_PUBLIC_URL="https://pay.example.com")
+
+    values = dotenv_values(folder / "gangway.env")
+    assert answer.exit_code == 0, answer.output
+    assert values["GANGWAY_PUBLIC_URL"] == "https://pay.example.com"
+    assert values["GANGWAY_COMPANY_NAME"] == "ACME, Inc."
+    assert "Address of the portal" not in answer.output
+
+
+class Terminal(BytesIO):
+    """Somebody at a terminal, who does something before the answers are read."""
+
+    def __init__(self, answers: bytes, act: Callable[[], object]) -> None:
+        super().__init__(answers)
+        self._act = act
+
+    def isatty(self) -> bool:
+        """It is a terminal, so somebody can answer."""
+        return True
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        """Read what was typed."""
+        self._act()
+        return super().read1(size)
+
+
+def test_writes_over_no_file_that_came_while_it_asked(folder: Path) -> None:
+    file = folder / "gangway.env"
+
+    def write() -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text("of another command")
+
+    answer = init(folder, answers=Terminal(ANSWERS.encode(), write))
+
+    assert answer.exit_code == 1
+    assert f"{file} is there already, and nothing was changed." in answer.output
+    assert file.read_text() == "of another command"
+
+
+def test_writes_nothing_when_somebody_ends_it(folder: Path) -> None:
+    answer = init(folder, answers=Terminal(b"pay.example.com\n", lambda: None))
+
+    assert answer.exit_code == 1
+    assert "Aborted!" in answer.output
+    assert not folder.exists()

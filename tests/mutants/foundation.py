@@ -264,4 +264,32 @@ MUTANTS = (
         new='    return "outbox_message"\n',
         test="tests/outbox/test_outbox.py::test_opens_no_message_in_the_place_of_another",
     ),
+    Mutant(
+        "a folder that the user may not enter ends the server with a traceback",
+        "app/serving/listening.py",
+        "    except PermissionError:\n",
+        "    except FileNotFoundError:\n",
+        "tests/serving/test_listening.py::test_a_folder_that_this_user_may_not_enter_is_refused",
+    ),
+    Mutant(
+        "a socket that an ended process left keeps the server from starting",
+        "app/serving/listening.py",
+        " if _answers(path) else None",
+        "",
+        "tests/serving/test_listening.py::test_a_socket_that_an_ended_process_left_is_fine",
+    ),
+    Mutant(
+        "a file that came while `init` asked is written over",
+        "app/setup/init.py",
+        "        write_env_file(path, variables, heading=HEADING)\n",
+        "        path.unlink(missing_ok=True)\n        write_env_file(path, variables, heading=HEADING)\n",
+        "tests/setup/test_init.py::test_writes_over_no_file_that_came_while_it_asked",
+    ),
+    Mutant(
+        "`init` writes what it has when somebody ends it",
+        "app/setup/init.py",
+        "            if sys.stdin.isatty():\n",
+        "            if not sys.stdin:\n",
+        "tests/setup/test_init.py::test_writes_nothing_when_somebody_ends_it",
+    ),
 )
