@@ -1,4 +1,7 @@
-"""Nobody is sent to a page of somebody else's Stripe customer, nor of one that was taken from it."""
+"""A customer whose Stripe customer was unlinked, given to another or deleted gets a new one.
+
+No checkout session ever opens for the Stripe customer of somebody else, whatever happens between the calls.
+"""
 
 from collections.abc import Callable
 
@@ -39,13 +42,13 @@ def other(app: Flask) -> str:
 
 
 def ask(api: FlaskClient, customer_id: str) -> TestResponse:
-    """A program asks for a page for a customer."""
+    """A program opens a checkout session for a customer."""
     options = {"successURL": "https://example.com/", "currency": "USD"}
     return api.post(SESSIONS, json={"customer": {"id": customer_id}, "options": options})
 
 
 def stripe_customer_of(api: FlaskClient, customer_id: str) -> str:
-    """Ask for a page, and give the Stripe customer that it is for."""
+    """Open a checkout session, and return the Stripe customer that it is for."""
     answer = ask(api, customer_id)
     assert answer.status_code == 201, answer.get_data(as_text=True)
     return str(answer.get_json()["stripeCustomerId"])
@@ -76,13 +79,13 @@ def always(happen: Callable[..., None], route: str, action: Callable[[], object]
     happen(route, again)
 
 
-def living(rows: Rows) -> dict[str, str]:
-    """Who has which Stripe customer."""
+def linked(rows: Rows) -> dict[str, str]:
+    """Return the Stripe customer of each customer that has one."""
     return {row.customer_id: row.stripe_customer_id for row in rows(Payer) if row.deleted_at is None}
 
 
 @pytest.mark.parametrize("is_renamed", [False, True])
-def test_whose_stripe_customer_went_to_another_gets_a_new_one(
+def test_makes_a_new_one_when_the_former_was_linked_to_another(
     api: FlaskClient, simulator: Simulator, rows: Rows, ada: str, other: str, *, is_renamed: bool
 ) -> None:
     former = stripe_customer_of(api, ada)
@@ -94,14 +97,14 @@ def test_whose_stripe_customer_went_to_another_gets_a_new_one(
 
     new = stripe_customer_of(api, ada)
 
-    assert living(rows) == {ada: new, other: former}
+    assert linked(rows) == {ada: new, other: former}
     assert simulator.store.customers[former]["name"] == name
-    pages = [page["customer"] for page in simulator.store.checkout_sessions.values()]
-    assert pages == [former, new]
+    opened = [row["customer"] for row in simulator.store.checkout_sessions.values()]
+    assert opened == [former, new]
     assert stripe_customer_of(api, ada) == new
 
 
-def test_whose_stripe_customer_was_unbound_gets_a_new_one(
+def test_makes_a_new_one_when_the_former_was_unlinked(
     api: FlaskClient, simulator: Simulator, rows: Rows, ada: str
 ) -> None:
     former = stripe_customer_of(api, ada)
@@ -109,11 +112,11 @@ def test_whose_stripe_customer_was_unbound_gets_a_new_one(
 
     new = stripe_customer_of(api, ada)
 
-    assert living(rows) == {ada: new}
+    assert linked(rows) == {ada: new}
     assert list(simulator.store.customers) == [former, new]
 
 
-def test_whose_new_one_was_unbound_too_gets_a_newer_one(
+def test_makes_another_each_time_one_is_unlinked(
     api: FlaskClient, simulator: Simulator, rows: Rows, ada: str
 ) -> None:
     first = stripe_customer_of(api, ada)
@@ -127,7 +130,7 @@ def test_whose_new_one_was_unbound_too_gets_a_newer_one(
     assert list(simulator.store.customers) == [first, second, third]
 
 
-def test_the_new_one_is_found_again_after_a_failure(
+def test_continues_with_the_new_one_after_a_failure(
     api: FlaskClient, simulator: Simulator, rows: Rows, ada: str, other: str
 ) -> None:
     former = stripe_customer_of(api, ada)
@@ -143,7 +146,7 @@ def test_the_new_one_is_found_again_after_a_failure(
 
 
 @pytest.mark.parametrize("fault", ["reset", "503"])
-def test_the_new_one_is_made_though_the_connection_is_cut(
+def test_makes_one_new_one_though_the_connection_is_cut(
     api: FlaskClient, simulator: Simulator, rows: Rows, ada: str, other: str, fault: str
 ) -> None:
     former = stripe_customer_of(api, ada)
@@ -153,10 +156,10 @@ def test_the_new_one_is_made_though_the_connection_is_cut(
 
     new = stripe_customer_of(api, ada)
 
-    assert living(rows) == {ada: new, other: former}
+    assert linked(rows) == {ada: new, other: former}
 
 
-def test_one_that_was_bound_again_by_hand_is_kept(
+def test_keeps_the_former_one_when_it_was_linked_again(
     api: FlaskClient, simulator: Simulator, rows: Rows, ada: str
 ) -> None:
     former = stripe_customer_of(api, ada)
@@ -165,11 +168,11 @@ def test_one_that_was_bound_again_by_hand_is_kept(
 
     assert stripe_customer_of(api, ada) == former
 
-    assert living(rows) == {ada: former}
+    assert linked(rows) == {ada: former}
     assert list(simulator.store.customers) == [former]
 
 
-def test_one_that_is_given_away_as_soon_as_it_is_made_is_left_to_the_other(
+def test_leaves_one_to_another_who_got_it_as_soon_as_it_was_made(
     app: Flask, api: FlaskClient, simulator: Simulator, rows: Rows, ada: str, other: str, calls: StripeCalls
 ) -> None:
     calls.after(MAKE, lambda: bind_newest(app, simulator, other))
@@ -177,11 +180,11 @@ def test_one_that_is_given_away_as_soon_as_it_is_made_is_left_to_the_other(
     new = stripe_customer_of(api, ada)
 
     given_away, own = simulator.store.customers
-    assert living(rows) == {ada: own, other: given_away}
-    assert [page["customer"] for page in simulator.store.checkout_sessions.values()] == [own] == [new]
+    assert linked(rows) == {ada: own, other: given_away}
+    assert [row["customer"] for row in simulator.store.checkout_sessions.values()] == [own] == [new]
 
 
-def test_one_that_has_stood_for_another_is_left_alone(
+def test_never_takes_one_that_was_ever_linked_to_another(
     app: Flask, api: FlaskClient, simulator: Simulator, rows: Rows, ada: str, other: str, calls: StripeCalls
 ) -> None:
     [installed] = rows(App)
@@ -195,10 +198,10 @@ def test_one_that_has_stood_for_another_is_left_alone(
     new = stripe_customer_of(api, ada)
 
     assert list(simulator.store.customers)[1:] == [new]
-    assert living(rows) == {ada: new}
+    assert linked(rows) == {ada: new}
 
 
-def test_who_is_bound_to_one_meanwhile_gets_a_page_of_that(
+def test_opens_the_session_for_one_that_was_linked_meanwhile(
     app: Flask, api: FlaskClient, world: World, rows: Rows, ada: str, calls: StripeCalls
 ) -> None:
     existing = world.stripe("POST", "/v1/customers")["id"]
@@ -207,10 +210,10 @@ def test_who_is_bound_to_one_meanwhile_gets_a_page_of_that(
 
     assert stripe_customer_of(api, ada) == existing
 
-    assert living(rows) == {ada: existing}
+    assert linked(rows) == {ada: existing}
 
 
-def test_gives_up_when_each_is_given_away_as_soon_as_it_is_made(
+def test_gives_up_when_another_gets_each_as_soon_as_it_is_made(
     app: Flask, api: FlaskClient, simulator: Simulator, rows: Rows, ada: str, other: str, calls: StripeCalls
 ) -> None:
     always(calls.after, MAKE, lambda: bind_newest(app, simulator, other))
@@ -219,7 +222,7 @@ def test_gives_up_when_each_is_given_away_as_soon_as_it_is_made(
 
     assert answer.status_code == 409
     assert len(simulator.store.checkout_sessions) == 0
-    assert {owner for owner, stripe_id in living(rows).items() if stripe_id} == {other}
+    assert {owner for owner, stripe_id in linked(rows).items() if stripe_id} == {other}
 
 
 def test_gives_up_when_each_is_deleted_as_soon_as_it_is_made(
@@ -234,13 +237,13 @@ def test_gives_up_when_each_is_deleted_as_soon_as_it_is_made(
 
     assert answer.status_code == 409
     assert calls.made.count(OPEN) == actions.MAX_TRIES
-    assert len(living(rows)) <= 1
+    assert len(linked(rows)) <= 1
 
 
-def test_one_that_was_lost_before_it_was_recorded_comes_never_again(
+def test_never_comes_back_to_one_that_was_deleted_before_it_was_recorded(
     api: FlaskClient, world: World, rows: Rows, ada: str, calls: StripeCalls
 ) -> None:
-    """Its key is the one that comes next when the one after it is lost, too."""
+    """When the one after it is lost, too, the next idempotency key must be another one."""
     customers = world.simulator.store.customers
     calls.before(OPEN, lambda: world.simulator.delete_customer(*customers))
     second = stripe_customer_of(api, ada)
@@ -249,37 +252,37 @@ def test_one_that_was_lost_before_it_was_recorded_comes_never_again(
 
     third = stripe_customer_of(api, ada)
 
-    assert living(rows) == {ada: third}
+    assert linked(rows) == {ada: third}
     assert len(customers) == 3
 
 
-def test_who_gets_the_same_one_back_has_the_open_page_too(
+def test_saves_the_card_of_an_open_session_when_the_same_one_is_linked_again(
     api: FlaskClient, ada: str, rows: Rows, simulator: Simulator, world: World
 ) -> None:
     answer = ask(api, ada)
-    stripe_id, page_id = (str(answer.get_json()[name]) for name in ("stripeCustomerId", "sessionId"))
+    stripe_id, session_id = (str(answer.get_json()[name]) for name in ("stripeCustomerId", "sessionId"))
     unbind(api, rows, ada)
     bind(api, ada, stripe_id)
 
-    simulator.save_card(page_id)
+    simulator.save_card(session_id)
     world.settle()
 
     [payer] = rows(Payer)
     [default] = payer.methods
     assert payer.default_method_id == default.id
-    pages = {page.stripe_id: page.setup_status for page in rows(CheckoutSession)}
-    assert pages[page_id] == "succeeded"
+    statuses = {row.stripe_id: row.setup_status for row in rows(CheckoutSession)}
+    assert statuses[session_id] == "succeeded"
 
 
-def test_another_page_for_the_same_one_takes_the_place_of_the_open_page(
+def test_closes_the_open_session_when_a_new_one_opens_for_the_same_stripe_customer(
     api: FlaskClient, ada: str, rows: Rows, simulator: Simulator
 ) -> None:
     answer = ask(api, ada)
-    stripe_id, page_id = (str(answer.get_json()[name]) for name in ("stripeCustomerId", "sessionId"))
+    stripe_id, session_id = (str(answer.get_json()[name]) for name in ("stripeCustomerId", "sessionId"))
     unbind(api, rows, ada)
     options = {"successURL": "https://example.com/", "currency": "USD"}
     body = {"customer": {"id": ada}, "stripeCustomerId": stripe_id, "options": options}
 
     assert api.post(SESSIONS, json=body).status_code == 201
 
-    assert simulator.store.checkout_sessions[page_id]["status"] == "expired"
+    assert simulator.store.checkout_sessions[session_id]["status"] == "expired"

@@ -233,7 +233,7 @@ MUTANTS = (
         file="app/payers/reserve.py",
         old="            ~queries.of_another(payer, stripe_customer_id).exists(),\n",
         new="",
-        test="tests/checkout/test_taken.py::test_one_that_has_stood_for_another_is_left_alone",
+        test="tests/checkout/test_taken.py::test_never_takes_one_that_was_ever_linked_to_another",
     ),
     Mutant(
         name="a deleted Stripe customer is offered again",
