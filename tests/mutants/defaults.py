@@ -38,4 +38,25 @@ MUTANTS = (
         "{}",
         "tests/sync/test_default_choices.py::test_by_our_own_policy_is_no_choice_after_a_card_that_was_saved_meanwhile",
     ),
+    Mutant(
+        "a profile that was deleted stops the customers who came by it",
+        "app/sync/policy.py",
+        'published.profiles.get(slug or "", published.default)',
+        "published.profiles[slug or published.default_profile]",
+        "tests/sync/test_default_by_policy.py::test_is_that_of_the_default_profile_once_its_own_was_deleted",
+    ),
+    Mutant(
+        "the policy of the default profile counts for all profiles",
+        "app/sync/policy.py",
+        'published.profiles.get(slug or "", published.default)',
+        "published.default",
+        "tests/sync/test_default_by_policy.py::test_is_that_of_the_profile_by_which_somebody_came",
+    ),
+    Mutant(
+        "an account that is confirmed late takes the place of a newer card",
+        "app/sync/policy.py",
+        "if is_by_policy and default.created_at > saved.method.created_at:",
+        "if is_by_policy and default.created_at < saved.method.created_at:",
+        "tests/sync/test_default_by_policy.py::test_gives_way_to_no_account_that_was_entered_before_it",
+    ),
 )

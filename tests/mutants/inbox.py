@@ -338,4 +338,11 @@ MUTANTS = (
         ".where(Event.id == event_id)",
         "tests/console/inbox/test_event.py::TestOneEvent::test_is_not_found_where_there_is_none",
     ),
+    Mutant(
+        "a decline for another reason is no news",
+        "app/webhooks/hints.py",
+        "            decline_code=setup.decline_code,\n",
+        "",
+        "tests/webhooks/test_news.py::test_of_a_decline_for_another_reason_is_news",
+    ),
 )

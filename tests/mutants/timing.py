@@ -186,4 +186,18 @@ MUTANTS = (
         "if",
         "tests/doctor/test_orphans.py::test_does_not_take_one_of_another_portal",
     ),
+    Mutant(
+        "payers that have waited longest come last",
+        "app/sync/payer_leases.py",
+        "Payer.due_at <= now).order_by(Payer.due_at)",
+        "Payer.due_at <= now).order_by(Payer.due_at.desc())",
+        "tests/sync/test_leases.py::test_goes_to_who_has_waited_longest",
+    ),
+    Mutant(
+        "the pauses of a broken app do not grow",
+        "app/sync/throttle.py",
+        "min(2.0 ** (budget.failures - 1), MAX_PAUSE)",
+        "min(1.0, MAX_PAUSE)",
+        "tests/sync/test_throttle.py::test_pauses_grow_while_an_app_is_broken",
+    ),
 )

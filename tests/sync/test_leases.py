@@ -290,3 +290,18 @@ def test_goes_to_whoever_was_looked_at_as_to_all_others_again(world: World, pers
 
     assert was_wanted
     assert not person.payer.is_priority
+
+
+def test_goes_to_who_has_waited_longest(app: Flask, world: World) -> None:
+    people = [world.person() for _ in range(3)]
+    for person in reversed(people):
+        person.save_card()
+        while world.simulator.deliver_due():
+            continue
+        with app.app_context():
+            webhooks.dispatch(db.session())
+
+    with app.app_context():
+        leases = sync.claim_due(db.session(), most=1)
+
+    assert [lease.payer_id for lease in leases] == [people[-1].payer.id]

@@ -253,3 +253,17 @@ def test_the_budget_is_stripes_own_unless_it_is_said_otherwise() -> None:
     assert at_stripe.calls_per_second == 20
     assert make_settings().calls_per_second is None
     assert make_settings(stripe_rate=7).calls_per_second == 7
+
+
+def test_pauses_grow_while_an_app_is_broken(world: World, calls: StripeCalls) -> None:
+    people = [world.person() for _ in range(8)]
+    for person in people:
+        person.save_card()
+    world.simulator.faults.add("503", times=10_000)
+    calls.clear()
+
+    for _ in range(40):
+        world.settle()
+        world.clock.shift(3)
+
+    assert 4 <= len(calls.made) / TRIES <= 12

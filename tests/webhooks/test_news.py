@@ -174,3 +174,18 @@ def test_finds_its_customer_when_the_customer_comes_whole(
     world.work()
 
     assert rows(Event)[0].payer_id == person.payer.id
+
+
+def test_of_a_decline_for_another_reason_is_news(
+    world: World, person: Person, clock: time_machine.Traveller
+) -> None:
+    person.save_card("4000000000000002")
+    person.return_to_portal()
+    world.lose_events()
+
+    person.save_card("4000000000009995")
+    world.settle()
+    clock.shift(10)
+    world.settle()
+
+    assert person.checkout_sessions[0].decline_code == "insufficient_funds"

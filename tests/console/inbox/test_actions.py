@@ -13,8 +13,10 @@ from app import apps
 from app.core import db
 from app.core.db import utcnow
 from app.payers import Payer, PaymentStatus
+from app.simulator import Simulator, add_account, add_key
 from app.sync import Backfill
 from app.webhooks import Event
+from tests.conftest import PORTAL
 from tests.support.browser import Page
 from tests.support.console import post, sign_in
 from tests.support.console_inbox import address_of, change, notes
@@ -121,6 +123,22 @@ class TestActions:
             db.session().execute(sa.update(Backfill).values(last_run_at=utcnow() + timedelta(seconds=1)))
             db.session().commit()
         assert "Requested" not in Page.of(console.get("/operator/events")).one("section", id="fetching").text
+
+    def test_missed_events_of_one_app_are_fetched_alone(
+        self, app: Flask, console: FlaskClient, simulator: Simulator, rows: Rows
+    ) -> None:
+        add_account(simulator.store, "acct_second", 1)
+        add_key(simulator.store, "sk_test_of_the_second", account="acct_second")
+        with app.app_context():
+            session, later = db.session(), utcnow() + timedelta(hours=1)
+            other = apps.install(session, "sk_test_of_the_second", public_url=PORTAL, actor="test").id
+            app_id = apps.find(session).id
+            session.add_all(Backfill(app_id=id_, next_run_at=later, found=0) for id_ in (app_id, other))
+            session.commit()
+
+        post(console, "/operator/events/fetch", app=app_id)
+
+        assert [run.app_id for run in rows(Backfill) if run.next_run_at <= utcnow()] == [app_id]
 
     def test_missed_events_of_no_app_are_not_fetched(self, console: FlaskClient, rows: Rows) -> None:
         assert post(console, "/operator/events/fetch", app="none").status_code == 404
