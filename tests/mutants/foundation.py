@@ -280,16 +280,16 @@ MUTANTS = (
     ),
     Mutant(
         "a file that came while `init` asked is written over",
-        "app/setup/init.py",
+        "app/cli/init.py",
         "        write_env_file(path, variables, heading=HEADING)\n",
         "        path.unlink(missing_ok=True)\n        write_env_file(path, variables, heading=HEADING)\n",
-        "tests/setup/test_init.py::test_writes_over_no_file_that_came_while_it_asked",
+        "tests/cli/test_init.py::test_writes_over_no_file_that_came_while_it_asked",
     ),
     Mutant(
         "`init` writes what it has when somebody ends it",
-        "app/setup/init.py",
+        "app/cli/init.py",
         "            if sys.stdin.isatty():\n",
         "            if not sys.stdin:\n",
-        "tests/setup/test_init.py::test_writes_nothing_when_somebody_ends_it",
+        "tests/cli/test_init.py::test_writes_nothing_when_somebody_ends_it",
     ),
 )
