@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from app import apps, migrations
+from app.console.overview.funnel import SlowAnswers
 from app.core import db
 from app.core.db import utcnow
 from app.customers.models import Customer
@@ -205,6 +206,25 @@ def test_pages_with_a_million_customers(crowded: Flask, capsys: pytest.CaptureFi
             )
         pooled = [took for found in times.values() for took in found]
         print(f"all of them: p95 {part(pooled, 0.95) * 1000:.1f} ms")  # noqa: T201
+
+
+@pytest.mark.bench
+@pytest.mark.timeout(3600)
+def test_overview_of_a_million_customers(crowded: Flask, capsys: pytest.CaptureFixture[str]) -> None:
+    client, today = sign_in(crowded, "viewer"), utcnow().date()
+
+    times: dict[int, list[float]] = {}
+    for days in [30, 90, 365, 730] * TURNS:
+        crowded.extensions["gangway.slow_answers"] = SlowAnswers()  # each view is a first one
+        path = f"/operator/?span=custom&from={today - timedelta(days=days)}&to={today}"
+        times.setdefault(days, []).append(seconds(client, path))
+
+    with capsys.disabled():
+        for days, found in times.items():
+            print(  # noqa: T201
+                f"overview of {days} days: p50 {part(found, 0.5) * 1000:.1f} ms,"
+                f" p95 {part(found, 0.95) * 1000:.1f} ms"
+            )
 
 
 @pytest.mark.bench
