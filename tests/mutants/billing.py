@@ -25,6 +25,20 @@ MUTANTS = (
         "tests/onboarding/billing/test_page.py::test_shows_a_guest_only_what_was_saved_since",
     ),
     Mutant(
+        "a forwarded link leads to the other customers of a browser",
+        "app/onboarding/billing/pages.py",
+        'others=[] if access.is_guest else others(session, access, cookie["browser"]),',
+        'others=others(session, access, cookie["browser"]),',
+        f"{BRAND_TESTS}::test_page_of_a_guest_leads_to_no_other",
+    ),
+    Mutant(
+        "a link counts as a sign-up",
+        ACCESS,
+        "Signup.link_id.is_(None), Signup.created_at > since",
+        "Signup.created_at > since",
+        f"{BRAND_TESTS}::test_page_of_a_guest_leads_to_no_other",
+    ),
+    Mutant(
         "a code leads to the brand of another company",
         ACCESS,
         '"profile": profile or links.profile_of(session, customer_id),',

@@ -12,7 +12,7 @@ from app.core.config import settings
 from app.core.db import utcnow
 from app.onboarding import links, queries
 from app.onboarding.billing.models import Way
-from app.onboarding.models import BillingAccess, BillingPerson, browser_hash
+from app.onboarding.models import BillingAccess, BillingPerson, Signup, browser_hash
 from app.payers import Payer, PaymentMethod
 
 
@@ -66,6 +66,35 @@ def find(session: Session, browser: str | None, customer_id: str | None = None) 
     if granted is None:
         return None
     return Access(customer, Way(granted.way), granted.created_at, granted.profile, granted.person_id)
+
+
+def others(session: Session, access: Access, browser: str) -> list[customers.Customer]:
+    """Return some other customers, by name, whose page this browser may open as a known person."""
+    since = utcnow() - timedelta(days=settings().browser_days)
+    signed_up = sa.select(Signup.customer_id).where(
+        Signup.browser_hash == browser_hash(browser), Signup.link_id.is_(None), Signup.created_at > since
+    )
+    let_in = (
+        sa.select(BillingAccess.customer_id)
+        .outerjoin(BillingPerson, BillingPerson.id == BillingAccess.person_id)
+        .where(
+            BillingAccess.browser_hash == browser_hash(browser),
+            BillingAccess.expires_at > utcnow(),
+            BillingPerson.removed_at.is_(None),
+        )
+    )
+    customer = customers.Customer
+    query = (
+        sa.select(customer)
+        .where(
+            customer.id.in_(signed_up.union(let_in)),
+            customer.id != access.customer.id,
+            customer.deleted_at.is_(None),
+        )
+        .order_by(customer.name, customer.id)
+        .limit(queries.MAX_CUSTOMERS)
+    )
+    return list(session.scalars(query))
 
 
 def let_in(

@@ -16,7 +16,7 @@ from app.core.sealing import Unsealable
 from app.gateway import StripeFailed
 from app.onboarding import queries, returns
 from app.onboarding.billing import actions, details_form, entry, view
-from app.onboarding.billing.access import Access, find
+from app.onboarding.billing.access import Access, find, others
 from app.onboarding.billing.blueprint import bp
 from app.onboarding.billing.notes import Note, keep_note, take_note
 from app.onboarding.trouble import log_cause
@@ -45,6 +45,7 @@ def page() -> ResponseReturnValue:
         may_manage=not access.is_guest and shown.payer is not None and shown.is_checked,
         may_edit=not access.is_guest
         and details_form.may_change_any(access.customer, may_change_email=access.may_invite),
+        others=[] if access.is_guest else others(session, access, cookie["browser"]),
         way_back=_way_back(session, access, shown),
     )
 

@@ -11,6 +11,7 @@ from app.core import db
 from app.web.mail import Mailbox
 from tests.support.billing import BillingPage, press
 from tests.support.browser import Page
+from tests.support.links import LinkPage, make_customer, make_link
 from tests.support.portal import SignupPage
 
 FIRST, OTHER = "Northwind Metering", "Second Brand"
@@ -89,3 +90,43 @@ def test_somebody_with_a_code_who_named_no_profile(
 @pytest.mark.parametrize("profile", ["third", "", "default"])
 def test_a_way_in_by_no_other_profile(client: FlaskClient, profile: str) -> None:
     assert brand(Page.of(client.get("/billing", query_string={"profile": profile}))) == FIRST
+
+
+def test_pages_of_several_customers_lead_to_each_other(
+    app: Flask, customer: FlaskClient, other: FlaskClient, mailbox: Mailbox
+) -> None:
+    page = SignupPage(customer)
+    assert page.submit(name="Second Ltd", key="", subject_keys=[]).status_code == 303
+    stranger = SignupPage(app.test_client())
+    assert (
+        stranger.submit(name="Third Ltd", email="three@example.com", key="", subject_keys=[]).status_code
+        == 303
+    )
+    way_in = Page.of(other.get("/billing"))
+    asked = press(other, way_in.one("main").one("form"), email="ada@example.com")
+    [code] = re.findall(r"\d{6}", mailbox.messages[0].text)
+    code_form = Page.of(other.get(asked.location)).one("main").one("form")
+    entered = press(other, code_form, code=code).location
+
+    for browser in (customer, other):
+        newest = Page.of(browser.get("/billing" if browser is customer else entered))
+        [link] = newest.one("aside").one("ul").all("a")
+        earlier = Page.of(browser.get(link["href"]))
+        [back] = earlier.one("aside").one("ul").all("a")
+
+        assert (brand(newest), link.text) == (FIRST, "Ada Lovelace Ltd")
+        assert (brand(earlier), back.text) == (OTHER, "Second Ltd")
+
+
+def test_page_of_a_guest_leads_to_no_other(app: Flask, client: FlaskClient) -> None:
+    first = make_customer(app)
+    LinkPage(client, make_link(app, first)).press()
+    assert (
+        SignupPage(client, "/signup?new=1").submit(name="Own Ltd", key="", subject_keys=[]).status_code == 303
+    )
+
+    as_guest = Page.of(client.get("/billing", query_string={"customer": first}))
+    as_owner = Page.of(client.get("/billing"))
+
+    assert "Own Ltd" not in as_guest.text
+    assert as_owner.one("aside").all("ul") == []
