@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.core.db import Base, DisplayText, UtcDateTime, new_id, partial_index, utcnow
+from app.core.db import Base, DisplayText, Flag, UtcDateTime, new_id, partial_index, utcnow
 from app.payers import Payer
 
 CURRENT = sa.text("is_current")
@@ -35,13 +35,10 @@ class CheckoutSession(Base):
     stripe_session_id: Mapped[str | None] = mapped_column(sa.String(255))  # cs_…; None: reserved
     setup_intent_id: Mapped[str | None] = mapped_column(sa.String(255), unique=True)  # seti_…
     url: Mapped[str | None] = mapped_column(sa.Text)  # with its fragment; an embedded session has none
-    options: Mapped[dict[str, Any]] = mapped_column(
-        sa.JSON, default=dict, server_default="{}"
-    )  # a retry sends the same
+    # A retry sends the same.
+    options: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict, server_default="{}")
     idempotency_key: Mapped[str | None] = mapped_column(sa.String(300))  # the caller's, with its token
-    is_current: Mapped[bool] = mapped_column(  # the one that our own pages lead to
-        default=False, server_default=sa.false()
-    )
+    is_current: Mapped[Flag]  # the one that our own pages lead to
     profile: Mapped[str | None] = mapped_column(sa.String(40))  # of the portal; None: the default one
     currency: Mapped[str | None] = mapped_column(DisplayText(3))
     status: Mapped[str] = mapped_column(DisplayText(16), default="reserved")  # then open, complete or expired

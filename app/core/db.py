@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from flask import Flask, current_app, g
@@ -63,6 +63,10 @@ class Base(orm.DeclarativeBase):
 
     metadata = sa.MetaData(naming_convention=NAMING)
     type_annotation_map = {dict[str, str]: sa.JSON}  # noqa: RUF012 (SQLAlchemy's own protocol)
+
+
+NULLABLE_JSON = sa.JSON(none_as_null=True)  # None is SQL's NULL, and not the text `null`
+Flag = Annotated[bool, orm.mapped_column(default=False, server_default=sa.false())]
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):

@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.core.db import Base, UtcDateTime, new_id, partial_index, utcnow
+from app.core.db import NULLABLE_JSON, Base, UtcDateTime, new_id, partial_index, utcnow
 
 LIVE = sa.text("deleted_at IS NULL")
 DELETED = sa.text("deleted_at IS NOT NULL")
@@ -27,19 +27,14 @@ class Customer(Base):
     description: Mapped[str | None] = mapped_column(sa.String(1024))
     primary_email: Mapped[str | None] = mapped_column(sa.Text)
     currency: Mapped[str | None] = mapped_column(sa.String(3))  # ISO 4217
-    billing_address: Mapped[
-        dict[str, str] | None
-    ]  # country, postalCode, state, city, line1, line2, phoneNumber
-    adopted: Mapped[list[str] | None] = mapped_column(
-        sa.JSON(none_as_null=True)
-    )  # of `details.ADOPTABLE`: what was filled with Stripe's value
+    billing_address: Mapped[dict[str, str] | None]  # by the names of the API, such as postalCode
+    # Of `details.ADOPTABLE`: what was filled with Stripe's value.
+    adopted: Mapped[list[str] | None] = mapped_column(NULLABLE_JSON)
     extra: Mapped[dict[str, str] | None] = mapped_column("metadata")  # `metadata` is SQLAlchemy's own word
-    invoice_details: Mapped[dict[str, str] | None] = mapped_column(
-        sa.JSON(none_as_null=True)
-    )  # as `invoice_details.InvoiceDetails` stores them
-    locked: Mapped[list[str] | None] = mapped_column(
-        sa.JSON(none_as_null=True)
-    )  # fields of the form that no browser changes: the company's app said so in a hand-over
+    # As `details.InvoiceDetails` stores them.
+    invoice_details: Mapped[dict[str, str] | None] = mapped_column(NULLABLE_JSON)
+    # Fields of the form that no browser changes: the company's app said so in a hand-over.
+    locked: Mapped[list[str] | None] = mapped_column(NULLABLE_JSON)
     approval: Mapped[str | None] = mapped_column(sa.String(16))  # of a sign-up: None: nobody was asked
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, onupdate=utcnow)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.apps import App
-from app.core.db import Base, DisplayText, UtcDateTime, new_id, partial_index, utcnow
+from app.core.db import NULLABLE_JSON, Base, DisplayText, Flag, UtcDateTime, new_id, partial_index, utcnow
 from app.customers import Customer
 from app.payers import method_names
 from app.web.languages import translated
@@ -46,17 +46,13 @@ class Payer(Base):
     customer_id: Mapped[str] = mapped_column(sa.ForeignKey("customer.id"), index=True)
     stripe_customer_id: Mapped[str | None] = mapped_column(sa.String(255))  # cus_…; None: reserved
     attempt: Mapped[int] = mapped_column(default=1, server_default="1")  # of creating it; part of the key
-    request: Mapped[dict[str, Any] | None] = (
-        mapped_column(  # name, email and details that Stripe is asked to store
-            sa.JSON(none_as_null=True)
-        )
-    )
+    request: Mapped[dict[str, Any] | None] = mapped_column(
+        NULLABLE_JSON
+    )  # the contact that Stripe is to store
     default_method_id: Mapped[str | None] = mapped_column(sa.String(255))  # pm_…, what Stripe charges
     chosen_method_id: Mapped[str | None] = mapped_column(sa.String(255))  # pm_…, what a program asked for
     policy_method_id: Mapped[str | None] = mapped_column(sa.String(255))  # pm_…, what our policy chose last
-    is_choice_due: Mapped[bool] = mapped_column(  # a program or operator has chosen, and no look followed yet
-        default=False, server_default=sa.false()
-    )
+    is_choice_due: Mapped[Flag]  # a program or operator has chosen, and no look followed yet
     stripe_deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # deleted at Stripe
     verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when Stripe last told us
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
@@ -72,7 +68,7 @@ class Payer(Base):
 
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     due_reason: Mapped[str | None] = mapped_column(sa.String(16))
-    is_priority: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    is_priority: Mapped[Flag]
     generation: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)  # failed ones since the last success
     last_error: Mapped[str | None] = mapped_column(sa.Text)
@@ -81,26 +77,17 @@ class Payer(Base):
     verify_at: Mapped[datetime | None] = mapped_column(  # when to ask again though nothing was heard
         UtcDateTime, default=lambda: utcnow() + timedelta(days=1), server_default=LONG_AGO
     )
-    is_contact_due: Mapped[bool] = mapped_column(  # Stripe may have another name or email address than we
-        default=False, server_default=sa.false()
-    )
-    is_name_due: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # which of them;
-    is_email_due: Mapped[bool] = mapped_column(
-        default=False, server_default=sa.false()
-    )  # none means name and email
-    are_details_due: Mapped[bool] = mapped_column(  # phone, address, tax id and the like
-        default=False, server_default=sa.false()
-    )
-    told_tax_id: Mapped[dict[str, str] | None] = mapped_column(  # type and value that Stripe has from us
-        sa.JSON(none_as_null=True)
-    )
+    is_contact_due: Mapped[Flag]  # Stripe may have other details than we
+    is_name_due: Mapped[Flag]  # which of them; none means name and email
+    is_email_due: Mapped[Flag]
+    are_details_due: Mapped[Flag]  # phone, address, tax id and the like
+    told_tax_id: Mapped[dict[str, str] | None] = mapped_column(NULLABLE_JSON)  # as Stripe has it from us
     contact_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # others may tell Stripe until then
     contact_refusal: Mapped[str | None] = mapped_column(DisplayText)  # Stripe's words against what we told it
     blocked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # too many tries were declined
     declines_since: Mapped[datetime | None] = mapped_column(UtcDateTime)  # an operator allowed more then
-    stripe_contact: Mapped[dict[str, Any] | None] = mapped_column(
-        sa.JSON(none_as_null=True)
-    )  # as `differences.remember_contact` writes it
+    # As `differences.remember_contact` writes it.
+    stripe_contact: Mapped[dict[str, Any] | None] = mapped_column(NULLABLE_JSON)
     drift: Mapped[str | None] = mapped_column(sa.Text)  # what a timer found, until an event reports it
 
     app: Mapped[App] = relationship()
@@ -175,12 +162,10 @@ class PaymentMethod(Base):
     mandate_status: Mapped[str | None] = mapped_column(DisplayText(16))  # Stripe's: pending, active, inactive
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     detached_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    removal_asked_at: Mapped[datetime | None] = mapped_column(
-        UtcDateTime
-    )  # by the customer, before Stripe is
-    declined_as_default_at: Mapped[datetime | None] = mapped_column(  # the customer kept another default
-        UtcDateTime
-    )
+    # By the customer, before Stripe is.
+    removal_asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The customer kept another default then.
+    declined_as_default_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     payer: Mapped[Payer] = relationship(back_populates="methods")
 
