@@ -1,6 +1,6 @@
 """Stripe, and the only importer of `stripe`."""
 
-from app.gateway.billing_details import BillingDetails, TaxId
+from app.gateway.billing_details import MAX_PHONE_LENGTH, BillingDetails, TaxId
 from app.gateway.calls import KEY_LIFETIME
 from app.gateway.client import StripeGateway, is_live
 from app.gateway.contacts import Contact, contact_of
@@ -39,6 +39,7 @@ __all__ = [
     "API_VERSION",
     "EVENTS",
     "KEY_LIFETIME",
+    "MAX_PHONE_LENGTH",
     "Account",
     "BillingDetails",
     "CheckoutSessionOptions",

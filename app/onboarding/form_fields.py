@@ -9,6 +9,7 @@ from wtforms.validators import DataRequired, InputRequired, Optional, Validation
 
 from app import portal
 from app.core import countries, tax_ids
+from app.gateway import MAX_PHONE_LENGTH
 from app.onboarding.subject_keys import SubjectKeysField
 from app.web import languages
 from app.web.forms import max_length, one_line, trimmed
@@ -21,7 +22,6 @@ REQUIRED_LINES = {"line1", "city", "country"}  # not every country has postal co
 # The fields of the portal's settings, and the inputs of each.
 INPUTS: dict[str, tuple[str, ...]] = {"billing_address": ADDRESS, "tax_id": ("tax_id", "country")}
 BEHIND_MORE = ("purchase_order", "key", "subject_keys")  # where they are optional
-MAX_PHONE_LENGTH = 20  # Stripe takes no longer one
 MAX_ORDER_LENGTH = 140
 MAX_ANSWER_LENGTH = 500
 REQUIRED = {  # what a field says that is left blank

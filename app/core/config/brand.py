@@ -17,6 +17,9 @@ MAX_CSS_BYTES = 200_000
 # What the portal's settings take, too: a variable that they refuse would stop every page.
 MAX_NAME_LENGTH = 80
 MAX_URL_LENGTH = 2000
+MAX_LOGO_BYTES = 20_000  # pages must stay light
+WEB_URL = re.compile(r"https?://[^/\s]+(/\S*)?")
+COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 class BrandSettings(BaseModel):
@@ -52,7 +55,7 @@ class BrandSettings(BaseModel):
     @field_validator("accent_color")
     @classmethod
     def _colour(cls, value: str) -> str:
-        if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+        if not COLOR.fullmatch(value):
             raise ValueError("must be a colour such as #3b5bdb")
         return value.lower()
 
@@ -66,7 +69,7 @@ class BrandSettings(BaseModel):
     @field_validator("terms_url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
-        if value and not (re.fullmatch(r"https?://[^/\s]+(/\S*)?", value) and has_host(value)):
+        if value and not (WEB_URL.fullmatch(value) and has_host(value)):
             raise ValueError("must be a URL that begins with https://")
         return value or None
 
@@ -95,7 +98,7 @@ class BrandSettings(BaseModel):
             return None
         if value.suffix.lower() not in {".svg", ".png", ".webp"} or not value.is_file():
             raise ValueError("must name an existing SVG, PNG or WebP file")
-        if value.stat().st_size > 20_000:
+        if value.stat().st_size > MAX_LOGO_BYTES:
             raise ValueError("must be under 20 kB, so that pages stay light")
         if pictures.is_too_large(value.read_bytes()):
             raise ValueError(f"must be {pictures.TOO_LARGE}")

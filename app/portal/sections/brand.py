@@ -9,9 +9,9 @@ from pydantic import ValidationInfo, field_validator, model_validator
 
 from app.core import pictures
 from app.core.config import Settings
+from app.core.config.brand import MAX_LOGO_BYTES
 from app.portal.sections.kinds import Color, EmailAddress, Label, Section, WebUrl, is_stored
 
-MAX_LOGO_BYTES = 20_000  # pages must stay light
 SIGNATURES = {
     "image/svg+xml": re.compile(
         # Possessive and atomic: a text that does not match is read once, however many comments it has.
@@ -84,4 +84,4 @@ class Links(Section):
         return None if value == "" else value
 
 
-__all__ = ["MAX_LOGO_BYTES", "Brand", "Font", "Image", "Links", "Radius"]
+__all__ = ["Brand", "Font", "Image", "Links", "Radius"]

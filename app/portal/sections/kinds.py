@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationInfo
 
 from app.core.addresses import has_host, is_email_address
-from app.core.config.brand import MAX_NAME_LENGTH, MAX_URL_LENGTH
+from app.core.config.brand import COLOR, MAX_NAME_LENGTH, MAX_URL_LENGTH, WEB_URL
 
 SLUG_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?"
 
@@ -38,14 +38,13 @@ def _email_address(value: str) -> str:
 
 
 def _web_url(value: str, info: ValidationInfo) -> str:
-    is_whole = re.fullmatch(r"https?://[^/\s]+(/\S*)?", value)
-    if not is_whole or not (is_stored(info) or has_host(value)):
+    if not WEB_URL.fullmatch(value) or not (is_stored(info) or has_host(value)):
         raise ValueError("Enter a URL that begins with https://.")
     return value
 
 
 def _color(value: str) -> str:
-    if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+    if not COLOR.fullmatch(value):
         raise ValueError("Enter a color such as #3b5bdb.")
     return value.lower()
 
