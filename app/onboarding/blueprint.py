@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from flask import Blueprint, g
+from flask import Blueprint, Response, g, request
 
 from app import gateway, portal
+
+SECRET_PATHS = ("/start/", "/billing/invitation/")  # anyone who has such an address can open the page
 
 bp = Blueprint("onboarding", __name__)
 gateway.limit_waiting(bp)
@@ -22,6 +24,15 @@ def use_named_profile() -> None:
     if g.named_profile is not None:
         portal.profile(g.named_profile)
         portal.use_profile(g.named_profile)
+
+
+@bp.after_app_request
+def keep_secret(response: Response) -> Response:
+    """Keep an address with a token out of referrers and indexes."""
+    if request.path.startswith(SECRET_PATHS) or "handover" in request.args:
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response
 
 
 @bp.app_url_defaults

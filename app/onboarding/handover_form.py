@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from flask import request
 from flask import session as cookie
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadSignature
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
@@ -22,6 +22,7 @@ from app.onboarding.models import browser_hash
 from app.web import languages, limits
 from app.web.client_address import client_address
 from app.web.forms import has_control_characters
+from app.web.signed import Serializer, serializer
 from app.web.visible import trim
 
 HARMLESS = {"name": 256, "email": 254}  # what an unsigned address may fill in, with its length
@@ -103,8 +104,7 @@ def unsigned_values() -> dict[str, str]:
 
 def sealed(token: str) -> str:
     """Return what a form keeps of a token."""
-    signed = _signer().dumps(token)
-    return signed.decode() if isinstance(signed, bytes) else signed
+    return _signer().sign(token)
 
 
 def _of_known(session: Session) -> SignupForm | None:
@@ -152,5 +152,5 @@ def _refuse(error: HandoverRefused) -> HandoverRefused:
     return error
 
 
-def _signer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(settings().signing_keys, salt="handover-form")
+def _signer() -> Serializer:
+    return serializer(tuple(settings().signing_keys), "handover-form")

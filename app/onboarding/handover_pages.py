@@ -1,10 +1,8 @@
 """The routes of hand-overs, and the page for those that let nobody in."""
 
-from flask import Response, render_template, request
+from flask import render_template, request
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
-from flask_wtf.csrf import validate_csrf
-from wtforms.validators import ValidationError
 
 from app.core import db
 from app.core.config import settings
@@ -12,16 +10,8 @@ from app.onboarding import handover_form, handover_page, handovers, queries
 from app.onboarding.blueprint import bp
 from app.onboarding.handovers import HandoverRefused
 from app.onboarding.visit import name_browser
+from app.web.forms import is_from_our_page
 from app.web.limits import limited
-
-
-@bp.after_app_request
-def keep_secret(response: Response) -> Response:
-    """Keep an address with a token out of referrers and indexes."""
-    if "handover" in request.args:
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return response
 
 
 @bp.errorhandler(HandoverRefused)
@@ -40,16 +30,7 @@ def enter() -> ResponseReturnValue:
     customer = queries.of_handover(session, handover) if handover else None
     if handover is None or customer is None:
         raise HandoverRefused(handovers.WRONG, "No live customer has the key of the hand-over.")
-    if not _is_from_our_page():
+    if not is_from_our_page() or "browser" not in cookie:
         name_browser()
         return handover_page.ask(customer, request.form["handover"], is_stale=True)
     return handover_page.enter(session, handover, customer)
-
-
-def _is_from_our_page() -> bool:
-    """Does it come with the token of a page that this browser was shown?"""
-    try:
-        validate_csrf(request.form.get("csrf_token"))
-    except ValidationError:
-        return False
-    return "browser" in cookie

@@ -1,11 +1,9 @@
 """The page of an onboarding link: who asks, the customer, the purpose, and one button."""
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
-from flask_wtf.csrf import validate_csrf
 from sqlalchemy.orm import Session
-from wtforms.validators import ValidationError
 
 from app import checkout, payers, portal
 from app.core import db
@@ -22,6 +20,7 @@ from app.onboarding.links import LinkState, OnboardingLink
 from app.onboarding.payment import NotApproved, PaymentMethodOnFile
 from app.onboarding.trouble import is_in_doubt, log_cause
 from app.onboarding.visit import name_browser, name_in_url
+from app.web.forms import is_from_our_page
 from app.web.languages import lazy_gettext as _
 from app.web.limits import limited
 
@@ -51,15 +50,6 @@ NOT_APPROVED = Problem(
 CROWDED = Problem(AGAIN, _("The payment page was being opened somewhere else at the same time."))
 
 
-@bp.after_app_request
-def keep_secret(response: Response) -> Response:
-    """Keep the address out of referrers and indexes: anyone who has it can open the page."""
-    if request.path.startswith("/start/"):
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return response
-
-
 @bp.get("/start/<token>")
 @limited(lambda: settings().rate_limit_return)
 def start(token: str) -> ResponseReturnValue:
@@ -80,7 +70,7 @@ def note_opened(token: str) -> ResponseReturnValue:
     link = links.find(session, token)
     if link is None or not _leads_on(link):
         return "", 404
-    if not _is_from_our_page():
+    if not is_from_our_page():
         return "", 400
     db.end_read(session)
     db.start_write(session)
@@ -97,7 +87,7 @@ def press(token: str) -> ResponseReturnValue:
     link = _find(session, token)
     if link is None or not _leads_on(link):
         return _dead(link)
-    if not _is_from_our_page():
+    if not is_from_our_page():
         return _page(link, token, UNPROVEN, 422)
     profile = portal.current_profile()
     if consents.is_missing(session, profile, link.customer_id) and "consent" not in request.form:
@@ -192,15 +182,3 @@ def _payer(session: Session, link: OnboardingLink) -> payers.Payer | None:
         return payers.of_customer(session, links.app_of(session, link).id, link.customer_id)
     except NotFound:
         return None
-
-
-def _is_from_our_page() -> bool:
-    """Does it come with the token of a page that this browser was shown?
-
-    Checked by hand, so that a program without cookies is given the page again instead of an error.
-    """
-    try:
-        validate_csrf(request.form.get("csrf_token"))
-    except ValidationError:
-        return False
-    return True

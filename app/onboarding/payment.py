@@ -27,10 +27,6 @@ class NotApproved(AppError):
     status = 403
     title = "Not approved yet"
 
-    def __init__(self, customer_id: str) -> None:
-        super().__init__("Your sign-up has not been approved.")
-        self.customer_id = customer_id
-
 
 @dataclass(frozen=True)
 class Begun:
@@ -43,10 +39,6 @@ class Begun:
 
 class PaymentMethodOnFile(Exception):
     """No session needs to be opened: show this customer's state instead."""
-
-    def __init__(self, customer_id: str) -> None:
-        super().__init__(customer_id)
-        self.customer_id = customer_id
 
 
 def resume(session: Session, app: apps.App, customer_id: str, *, another: bool = False) -> str:
@@ -62,7 +54,7 @@ def resume(session: Session, app: apps.App, customer_id: str, *, another: bool =
         sync.refresh(session, payer.id)
         payer, latest = _where_it_stands(session, app, customer_id)
     if not another and payment_status(payer, latest, utcnow()) in DONE:
-        raise PaymentMethodOnFile(customer_id)
+        raise PaymentMethodOnFile
     order = _order(_approved(customers.get(session, customer_id)), app)
     db.end_read(session)
     if payer and latest and latest.url and latest.status == "open" and latest.expires_at > utcnow():
@@ -89,7 +81,7 @@ def begin(session: Session, begun: Begun) -> str:
 
 def _approved(customer: Customer) -> Customer:
     if customer.approval in customers.NOT_APPROVED:
-        raise NotApproved(customer.id)
+        raise NotApproved("Your sign-up has not been approved.")
     return customer
 
 

@@ -78,8 +78,8 @@ def resume() -> ResponseReturnValue:
     try:
         is_another = "another" in request.form
         url = payment.resume(session, requested_app(session), signup.customer_id, another=is_another)
-    except (PaymentMethodOnFile, NotApproved) as done:
-        return redirect(outcome_url(done.customer_id), 303)
+    except (PaymentMethodOnFile, NotApproved):
+        return redirect(outcome_url(signup.customer_id), 303)
     except checkout.TooManyDeclines as error:
         return problems.answer(error.status, *bots.too_many_declines())
     except (StripeFailed, Unsealable) as error:

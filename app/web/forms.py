@@ -4,7 +4,8 @@ import secrets
 import unicodedata
 from typing import Any
 
-from flask import current_app, session
+from flask import current_app, request, session
+from flask_wtf.csrf import validate_csrf
 from wtforms import Field, StringField
 from wtforms.validators import DataRequired, Length, ValidationError
 
@@ -17,6 +18,18 @@ def csrf_token() -> str:
     """Return a token for a form without Flask-WTF, as its `generate_csrf` does, which takes longer."""
     raw = session.setdefault("csrf_token", secrets.token_hex(20))
     return serializer(tuple(current_app.config["WTF_CSRF_SECRET_KEY"]), "wtf-csrf-token").sign(raw)
+
+
+def is_from_our_page() -> bool:
+    """Does a request come with the token of a page that this browser was shown?
+
+    Views that check it by hand answer a program without cookies with the page again, and not with an error.
+    """
+    try:
+        validate_csrf(request.form.get("csrf_token"))
+    except ValidationError:
+        return False
+    return True
 
 
 def trimmed(value: str | None) -> str | None:

@@ -135,14 +135,14 @@ MUTANTS = (
     ),
     Mutant(
         "a program that fetches a link uses it",
-        LINK_PAGES,
+        "app/web/forms.py",
         "        return False\n    return True",
         "        return True\n    return True",
         "tests/onboarding/test_link.py::TestWithoutTheTokenOfThePage::test_changes_nothing_and_shows_the_page_again",
     ),
     Mutant(
         "a link leaks as a referrer",
-        LINK_PAGES,
+        "app/onboarding/blueprint.py",
         'response.headers["Referrer-Policy"] = "no-referrer"',
         'response.headers["Referrer-Policy"] = "origin"',
         "tests/onboarding/test_link.py::test_goes_to_nobody_as_a_referrer",

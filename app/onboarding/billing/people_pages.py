@@ -1,6 +1,6 @@
 """Who gets in to a customer's billing page: invite somebody, accept an invitation, remove somebody."""
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -20,15 +20,6 @@ from app.onboarding.visit import name_browser
 from app.web import mail
 from app.web.languages import gettext
 from app.web.limits import limited
-
-
-@bp.after_app_request
-def keep_secret(response: Response) -> Response:
-    """Keep the address of an invitation out of referrers and indexes."""
-    if request.path.startswith("/billing/invitation/"):
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return response
 
 
 @bp.get("/people")

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 import structlog
 from flask import Flask, Response, current_app, request
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadSignature
 from limits import RateLimitItem, parse
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
@@ -22,6 +22,7 @@ from app.operators.auth import accounts, passwords, sessions
 from app.operators.models import Operator
 from app.web import limits
 from app.web.client_address import client_address
+from app.web.signed import Serializer, serializer
 
 log = structlog.get_logger("gangway.operators")
 
@@ -119,7 +120,7 @@ def remember_device(response: BaseResponse, operator: Operator) -> None:
     """
     response.set_cookie(
         _device_cookie(),
-        str(_signer().dumps([_device_owner(operator), secrets.token_urlsafe(16)])),
+        _signer().sign([_device_owner(operator), secrets.token_urlsafe(16)]),
         max_age=DEVICE_DURATION,
         secure=settings().is_secure,
         httponly=True,
@@ -196,8 +197,8 @@ def _device_owner(operator: Operator) -> str:
     return _digest(f"{operator.email} {operator.password_changed_at}")
 
 
-def _signer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(settings().signing_keys, salt="operator-device")
+def _signer() -> Serializer:
+    return serializer(tuple(settings().signing_keys), "operator-device")
 
 
 def _device_cookie() -> str:
