@@ -8,7 +8,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from app import apps, audit, payers
+from app import apps, payers
 from app.checkout.close import close_older
 from app.checkout.models import CheckoutSession
 from app.checkout.reservations import find_or_reserve, forget
@@ -280,12 +280,5 @@ def _next_look() -> datetime:
 
 
 def _note(session: Session, payer: Payer, opened: CheckoutSession, actor: str) -> None:
-    audit.note(
-        session,
-        "checkout.started",
-        actor=actor,
-        customer_id=payer.customer_id,
-        app_id=payer.app_id,
-        stripe_customer_id=payer.stripe_customer_id,
-        session_id=opened.stripe_session_id,
-    )
+    stripe_ids = {"stripe_customer_id": payer.stripe_customer_id, "session_id": opened.stripe_session_id}
+    payers.note(session, payer, "checkout.started", actor=actor, **stripe_ids)

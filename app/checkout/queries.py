@@ -2,13 +2,15 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.checkout.models import CheckoutSession
 from app.payers import Payer
 
 IS_OPENED = CheckoutSession.stripe_session_id.is_not(None)
+IS_UNSETTLED = and_(CheckoutSession.settled_at.is_(None), IS_OPENED)
+NEWEST_FIRST = (CheckoutSession.created_at.desc(), CheckoutSession.id)
 
 
 def latest(session: Session, payer_id: str) -> CheckoutSession | None:
@@ -16,7 +18,7 @@ def latest(session: Session, payer_id: str) -> CheckoutSession | None:
     return session.scalar(
         select(CheckoutSession)
         .where(CheckoutSession.payer_id == payer_id, IS_OPENED)
-        .order_by(CheckoutSession.created_at.desc(), CheckoutSession.id)
+        .order_by(*NEWEST_FIRST)
         .limit(1)
         .execution_options(populate_existing=True)
     )
@@ -24,12 +26,11 @@ def latest(session: Session, payer_id: str) -> CheckoutSession | None:
 
 def latest_of(session: Session, payer_ids: Collection[str]) -> dict[str, CheckoutSession]:
     """Return the session that was opened last for each of many payers, by the payers' ids."""
-    newest_first = (CheckoutSession.created_at.desc(), CheckoutSession.id)
     ranked = (
         select(
             CheckoutSession.id,
             func.row_number()
-            .over(partition_by=CheckoutSession.payer_id, order_by=newest_first)
+            .over(partition_by=CheckoutSession.payer_id, order_by=NEWEST_FIRST)
             .label("rank"),
         )
         .where(CheckoutSession.payer_id.in_(payer_ids), IS_OPENED)
@@ -45,14 +46,7 @@ def latest_of(session: Session, payer_ids: Collection[str]) -> dict[str, Checkou
 
 def unsettled(session: Session, payer_id: str) -> list[CheckoutSession]:
     """Return the sessions of a payer about which Stripe may still say something new, newest first."""
-    return list(
-        session.scalars(
-            select(CheckoutSession)
-            .where(CheckoutSession.payer_id == payer_id, CheckoutSession.settled_at.is_(None), IS_OPENED)
-            .order_by(CheckoutSession.created_at.desc(), CheckoutSession.id)
-            .execution_options(populate_existing=True)
-        )
-    )
+    return unsettled_of(session, [payer_id])[payer_id]
 
 
 def unsettled_of(session: Session, payer_ids: Collection[str]) -> dict[str, list[CheckoutSession]]:
@@ -60,8 +54,8 @@ def unsettled_of(session: Session, payer_ids: Collection[str]) -> dict[str, list
     found: dict[str, list[CheckoutSession]] = {payer_id: [] for payer_id in payer_ids}
     for opened in session.scalars(
         select(CheckoutSession)
-        .where(CheckoutSession.payer_id.in_(payer_ids), CheckoutSession.settled_at.is_(None), IS_OPENED)
-        .order_by(CheckoutSession.created_at.desc(), CheckoutSession.id)
+        .where(CheckoutSession.payer_id.in_(payer_ids), IS_UNSETTLED)
+        .order_by(*NEWEST_FIRST)
         .execution_options(populate_existing=True)
     ):
         found[opened.payer_id].append(opened)
@@ -70,9 +64,7 @@ def unsettled_of(session: Session, payer_ids: Collection[str]) -> dict[str, list
 
 def with_unsettled(session: Session, payer_ids: Collection[str]) -> set[str]:
     """Return which of these payers have such sessions."""
-    query = select(CheckoutSession.payer_id).where(
-        CheckoutSession.payer_id.in_(payer_ids), CheckoutSession.settled_at.is_(None), IS_OPENED
-    )
+    query = select(CheckoutSession.payer_id).where(CheckoutSession.payer_id.in_(payer_ids), IS_UNSETTLED)
     return set(session.scalars(query.distinct()))
 
 
@@ -93,8 +85,7 @@ def payers_with_unsettled(session: Session, app_id: str, *, after: str, limit: i
             select(CheckoutSession.payer_id)
             .join(Payer, Payer.id == CheckoutSession.payer_id)
             .where(
-                CheckoutSession.settled_at.is_(None),
-                IS_OPENED,
+                IS_UNSETTLED,
                 CheckoutSession.payer_id > after,
                 Payer.app_id == app_id,
                 Payer.deleted_at.is_(None),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app import audit, payers
+from app import payers
 from app.checkout.models import CheckoutSession
 from app.checkout.queries import latest, latest_of
 
@@ -33,12 +33,6 @@ def restate_by(session: Session, payer: payers.Payer, attempt: CheckoutSession |
         payer.status_since = now if before is not None else payer.created_at or now
     # What caused the other statuses has its own entry.
     if before not in {None, status} and payers.status_info(status).is_by_clock:
-        audit.note(
-            session,
-            "payment_status.changed",
-            actor="worker",
-            customer_id=payer.customer_id,
-            app_id=payer.app_id,
-            before=before,
-            after=status.value,
+        payers.note(
+            session, payer, "payment_status.changed", actor="worker", before=before, after=status.value
         )

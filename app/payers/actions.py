@@ -1,6 +1,7 @@
 """Keeping a payer's rows, and ending them with their customer or their app."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -14,6 +15,9 @@ from app.core.errors import Conflict, PreconditionFailed
 from app.gateway import Method, PortalSession, StripeRefused
 from app.payers import queries
 from app.payers.models import Payer, PaymentMethod
+
+# What a row holds of Stripe's method. It has its own time of creation, and a payer for the customer.
+SHOWN = {part.name for part in fields(Method)} - {"id", "created_at", "customer_id"}
 
 
 def mark_due(
@@ -50,6 +54,11 @@ def mark_due(
         )
         .execution_options(synchronize_session=False)
     )
+
+
+def note(session: Session, payer: Payer, kind: str, *, actor: str, **facts: str | None) -> None:
+    """Add an entry about a payer to the audit log."""
+    audit.note(session, kind, actor=actor, customer_id=payer.customer_id, app_id=payer.app_id, **facts)
 
 
 def settle_drift(session: Session, *payer_ids: str) -> None:
@@ -108,20 +117,7 @@ def upsert_payment_method(
         if row is None:
             row = PaymentMethod(id=method.id, app_id=payer.app_id, created_at=utcnow())
         payer.methods.append(row)
-    for name in (
-        "type",
-        "brand",
-        "last4",
-        "exp_month",
-        "exp_year",
-        "country",
-        "bank_name",
-        "email",
-        "wallet",
-        "fingerprint",
-        "display_name",
-        "handle",
-    ):
+    for name in SHOWN:
         setattr(row, name, getattr(method, name))
     if method.customer_id == payer.stripe_customer_id:
         row.detached_at = None
@@ -191,14 +187,8 @@ def end_gone(session: Session, payer: Payer) -> None:
     """End a payer after its Stripe customer was deleted, because another takes its place. Flushes."""
     if payer.stripe_deleted_at is None:  # nobody has told us before
         payer.stripe_deleted_at = utcnow()
-        audit.note(
-            session,
-            "stripe_customer.deleted",
-            actor="stripe",
-            customer_id=payer.customer_id,
-            app_id=payer.app_id,
-            stripe_customer_id=payer.stripe_customer_id,
-        )
+        stripe_id = payer.stripe_customer_id
+        note(session, payer, "stripe_customer.deleted", actor="stripe", stripe_customer_id=stripe_id)
     session.flush()
     end(session, Payer.id == payer.id)
 

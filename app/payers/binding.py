@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import apps, audit, customers
+from app import apps, customers
 from app.core import db
 from app.core.db import new_id, utcnow
 from app.core.errors import Conflict, Invalid, PreconditionFailed
 from app.gateway import StripeCustomer, StripeGateway, StripeObjectMissing
 from app.payers import queries
-from app.payers.actions import activate, end, end_gone, mark_due, upsert_payment_method
+from app.payers.actions import activate, end, end_gone, mark_due, note, upsert_payment_method
 from app.payers.models import Payer
 from app.payers.reserve import record_stripe_customer
 
@@ -150,7 +150,9 @@ def _record(
     if payer is None or payer.stripe_customer_id != binding.stripe_customer_id:
         end(session, Payer.app_id == app.id, Payer.customer_id == customer.id)
         payer = activate(session, app.id, customer.id, binding.stripe_customer_id)
-        _note(session, payer, "stripe_customer.bound", actor, stripe_customer_id=payer.stripe_customer_id)
+        note(
+            session, payer, "stripe_customer.bound", actor=actor, stripe_customer_id=payer.stripe_customer_id
+        )
     default = facts.default_method.id if facts.default_method else None
     if facts.default_method is not None:
         upsert_payment_method(
@@ -158,18 +160,11 @@ def _record(
         )
     if default != payer.default_method_id:
         before = payer.default_method_id
-        _note(session, payer, "default_method.changed", actor, payment_method_id=default, before=before)
-    payer.default_method_id, payer.chosen_method_id, payer.stripe_deleted_at = (
-        default,
-        binding.method_id,
-        None,
-    )
+        note(session, payer, "default_method.changed", actor=actor, payment_method_id=default, before=before)
+    payer.default_method_id, payer.chosen_method_id = default, binding.method_id
+    payer.stripe_deleted_at = None
     payer.is_choice_due = binding.method_id is not None
     payer.status_until = utcnow()  # the worker states it: what pages were opened is known above
     mark_due(session, payer.id, at=utcnow(), why="binding")
     session.flush()
     return payer
-
-
-def _note(session: Session, payer: Payer, kind: str, actor: str, **facts: str | None) -> None:
-    audit.note(session, kind, actor=actor, customer_id=payer.customer_id, app_id=payer.app_id, **facts)

@@ -28,38 +28,31 @@ def replace_customer(
     before = billing_details(customer)
     customers.replace(session, customer, wanted, actor=actor)
     has_new_details = billing_details(customer) != before
-    if is_new_name or is_new_email or has_new_details:
-        mark_contact(
-            session,
-            Payer.customer_id == customer.id,
-            name=is_new_name,
-            email=is_new_email,
-            details=has_new_details,
-            at=utcnow(),
-        )
+    which = Payer.customer_id == customer.id
+    mark_contact(session, which, name=is_new_name, email=is_new_email, details=has_new_details)
 
 
 def expect_contact(session: Session, payer_id: str, at: datetime) -> None:
     """Stripe may come to have another name or email than ours until that time: have it told ours then."""
-    mark_contact(session, Payer.id == payer_id, name=True, email=True, at=at, until=at)
+    mark_contact(session, Payer.id == payer_id, name=True, email=True, until=at)
 
 
 def mark_contact(
     session: Session,
     which: sa.ColumnElement[bool],
     *,
-    name: bool,
-    email: bool,
+    name: bool = False,
+    email: bool = False,
     details: bool = False,
-    at: datetime,
     until: datetime | None = None,
 ) -> None:
-    """Have Stripe told the name, the email or the other details of some payers. Flushes."""
-    values: dict[str, object] = {"is_contact_due": True}
-    values |= {"is_name_due": True} if name else {}
-    values |= {"is_email_due": True} if email else {}
-    values |= {"are_details_due": True} if details else {}
-    values |= {"contact_until": until} if until else {}
+    """Have Stripe told the name, the email or the other details of some payers, now or then. Flushes."""
+    due = {"is_name_due": name, "is_email_due": email, "are_details_due": details}
+    if not any(due.values()):
+        return
+    values: dict[str, object] = {"is_contact_due": True, **{part: True for part in due if due[part]}}
+    if until is not None:
+        values["contact_until"] = until
     marked = session.scalars(
         sa.update(Payer)
         .where(which, Payer.deleted_at.is_(None), Payer.stripe_deleted_at.is_(None))
@@ -68,4 +61,4 @@ def mark_contact(
         .execution_options(synchronize_session=False)
     ).all()
     if marked:
-        mark_due(session, *marked, at=at, why=None)
+        mark_due(session, *marked, at=until or utcnow(), why=None)

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import customers
-from app.core.db import utcnow
 from app.core.tax_ids import TaxNumber
 from app.gateway import Contact, contact_of
 from app.payers.contact import mark_contact
@@ -164,19 +163,15 @@ def _take(
     values = {each.part: each.value for each in found}
     customers.adopt(session, customer, values, actor=actor, app_id=payer.app_id, is_unasked=is_unasked)
     others = sa.and_(Payer.customer_id == customer.id, Payer.id != payer.id)
-    is_new_name, is_new_email = "name" in values, "primary_email" in values
-    has_new_details = bool(DETAILS & set(values))
     if "tax_id" in values:
         _replace_tax_id(session, payer, TaxNumber.of(values["tax_id"]))
-    if is_new_name or is_new_email or has_new_details:
-        mark_contact(
-            session,
-            others,
-            name=is_new_name,
-            email=is_new_email,
-            details=has_new_details,
-            at=utcnow(),
-        )
+    mark_contact(
+        session,
+        others,
+        name="name" in values,
+        email="primary_email" in values,
+        details=bool(DETAILS & set(values)),
+    )
 
 
 def _replace_tax_id(session: Session, payer: Payer, number: TaxNumber) -> None:
@@ -184,7 +179,7 @@ def _replace_tax_id(session: Session, payer: Payer, number: TaxNumber) -> None:
     if payer.told_tax_id is None:
         payer.told_tax_id = {"type": number.type or "", "value": number.value}
     elif not DETAILS & {each.part for each in differences(payer)}:
-        mark_contact(session, Payer.id == payer.id, name=False, email=False, details=True, at=utcnow())
+        mark_contact(session, Payer.id == payer.id, details=True)
 
 
 def _at_stripe(payer: Payer) -> dict[str, Any]:

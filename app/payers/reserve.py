@@ -255,9 +255,9 @@ def _record(session: Session, payer: Payer, stripe_customer_id: str) -> Payer:
     rows.take_over(payer, recorded)
     details = details_from(recorded.name, recorded.billing_address, recorded.invoice_details)
     if payer.is_contact_due or payer.request != _request(recorded.name, recorded.primary_email, details):
-        mark_contact(session, Payer.id == payer.id, name=True, email=True, details=True, at=utcnow())
+        mark_contact(session, Payer.id == payer.id, name=True, email=True, details=True)
     elif details.tax_id is not None:
-        mark_contact(session, Payer.id == payer.id, name=False, email=False, details=True, at=utcnow())
+        mark_contact(session, Payer.id == payer.id, details=True)
     session.commit()
     return payer
 

@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy.orm import Session
 
-from app import audit
+from app import payers
 from app.gateway import StripeGateway, StripeObjectMissing, StripeRefused
 from app.payers import Payer
 from app.sync.fetch import LocalState
@@ -37,11 +37,5 @@ def block(session: Session, payer: Payer, state: StripeState, now: datetime) -> 
         return
     payer.blocked_at = now
     log.warning("too_many_declines", payer=payer.id, customer_id=payer.customer_id, app_id=payer.app_id)
-    audit.note(
-        session,
-        "payer.blocked",
-        actor="worker",
-        customer_id=payer.customer_id,
-        app_id=payer.app_id,
-        stripe_customer_id=payer.stripe_customer_id,
-    )
+    stripe_id = payer.stripe_customer_id
+    payers.note(session, payer, "payer.blocked", actor="worker", stripe_customer_id=stripe_id)

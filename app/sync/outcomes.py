@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from app import apps, audit, checkout, payers, webhooks
+from app import apps, checkout, payers, webhooks
 from app.core import db
 from app.core.config import settings
 from app.core.db import utcnow
@@ -144,14 +144,7 @@ class _Recorder:
             payer.attempts += 1
             payer.due_at, payer.due_reason, payer.is_priority = None, None, False
             self._finish(one, "dead", error.detail)
-            audit.note(
-                self._session,
-                "sync.gave_up",
-                actor="stripe",
-                customer_id=payer.customer_id,
-                app_id=payer.app_id,
-                reason=error.detail,
-            )
+            payers.note(self._session, payer, "sync.gave_up", actor="stripe", reason=error.detail)
         else:  # also at the last attempt, when news arrived meanwhile
             payer.attempts += 1
             payer.due_at = now + schedule.retry_delay(payer.attempts, asked_for=asked_for)

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from app import audit
+from app import payers
 from app.apps import App
 from app.core import db
 from app.core.db import utcnow
@@ -74,14 +74,7 @@ def report_drift(session: Session) -> int:
     ).all()
     for payer in found:
         log.warning("drift", payer=payer.id, found=payer.drift)
-        audit.note(
-            session,
-            "sync.drift",
-            actor="worker",
-            customer_id=payer.customer_id,
-            app_id=payer.app_id,
-            found=payer.drift,
-        )
+        payers.note(session, payer, "sync.drift", actor="worker", found=payer.drift)
         payer.drift = None
     session.flush()
     for app_id in sorted({payer.app_id for payer in found}):
