@@ -154,6 +154,19 @@ def test_follows_no_link_and_leaves_nothing_half_done(
     assert [path.name for path in tmp_path.glob("*.part")] == ["copy.db.part"]
 
 
+def test_takes_a_name_that_looks_like_an_address_as_a_name(
+    app: Flask, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    answer = backup(monkeypatch, database_url, Path("file:copy.db"))
+
+    assert answer.exit_code == 0, answer.output
+    assert (tmp_path / "file:copy.db").read_bytes().startswith(b"SQLite format 3")
+    assert not (tmp_path / "copy.db").exists()
+    assert not list(tmp_path.glob("*.part"))
+
+
 def test_says_when_there_is_no_such_folder(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

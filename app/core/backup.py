@@ -69,7 +69,8 @@ def _copy(engine: sa.Engine, target: Path) -> None:
         source = connection.connection.driver_connection
         assert isinstance(source, sqlite3.Connection)
         try:
-            with closing(sqlite3.connect(target)) as copy:
+            # A whole path, because SQLite may take a name like `file:copy.db` as the address of another file.
+            with closing(sqlite3.connect(target.absolute())) as copy:
                 source.backup(copy)
                 found = [line for (line,) in copy.execute("PRAGMA quick_check")]
         except sqlite3.Error as error:

@@ -292,4 +292,11 @@ MUTANTS = (
         "            if not sys.stdin:\n",
         "tests/cli/test_init.py::test_writes_nothing_when_somebody_ends_it",
     ),
+    Mutant(
+        "a backup goes to another file than the one named",
+        "app/core/backup.py",
+        "sqlite3.connect(target.absolute())",
+        "sqlite3.connect(target)",
+        "tests/test_backup.py::test_takes_a_name_that_looks_like_an_address_as_a_name",
+    ),
 )
