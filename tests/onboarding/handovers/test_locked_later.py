@@ -11,6 +11,7 @@ from app.customers import Customer
 from app.simulator import Simulator
 from tests.support.billing import BillingPage, after, press
 from tests.support.browser import Page
+from tests.support.console import sign_in
 from tests.support.handovers import HandoverPage, make_secret, sign
 from tests.support.portal import SignupPage, session_of
 from tests.support.rows import Rows
@@ -37,6 +38,14 @@ def send(client: FlaskClient, *without: str, **typed: Any) -> TestResponse:
 def stored(rows: Rows) -> tuple[str, str | None, str | None, str | None]:
     [customer] = rows(Customer)
     return customer.name, customer.primary_email, customer.key, customer.currency
+
+
+def test_is_told_to_operators(app: Flask, signed_up: FlaskClient, rows: Rows) -> None:
+    assert signed_up
+    page = Page.of(sign_in(app, "viewer").get(f"/operator/customers/{rows(Customer)[0].id}"))
+    page.check()
+
+    assert "Locked by your app email, key, name, subject keys" in page.text
 
 
 def test_is_shown_as_such(signed_up: FlaskClient) -> None:
