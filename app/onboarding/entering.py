@@ -27,7 +27,7 @@ def enter(session: Session, handover: Handover, customer: Customer, *, browser: 
     link = links.find(session, token, lock=True) or _make(session, handover, customer, token)
     if not link.works:
         raise HandoverRefused(handovers.EXPIRED, "An operator revoked the link of this hand-over.")
-    bind(session, link, browser)
+    bind(session, link, browser, is_of_handover=True)
     billing.let_in(session, customer_id, browser, way=billing.Way.HANDOVER, profile=portal.current_slug())
     details = handover.details
     customers.lock(session, customer_id, details.locked_fields)

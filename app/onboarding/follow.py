@@ -57,10 +57,11 @@ def follow(
     return url
 
 
-def bind(session: Session, link: links.OnboardingLink, browser: str) -> None:
+def bind(session: Session, link: links.OnboardingLink, browser: str, *, is_of_handover: bool = False) -> None:
     """Let this browser see what becomes of it. One that signed the customer up itself stays what it is.
 
-    One that a hand-over let in stays with the link of the hand-over: revoking that one must end its access.
+    One that a hand-over let in stays with the link of its newest hand-over: revoking that one must end its
+    access.
     """
     bound = db.insert(session, Signup).values(
         customer_id=link.customer_id,
@@ -71,12 +72,12 @@ def bind(session: Session, link: links.OnboardingLink, browser: str) -> None:
         return_label=link.return_label,
         created_at=utcnow(),
     )
+    kept = {"link_id": sa.case((_is_let_in_by_handover(), Signup.link_id), else_=bound.excluded.link_id)}
     session.execute(
         bound.on_conflict_do_update(
             index_elements=["customer_id", "browser_hash"],
             # The link that it came by before may be revoked.
-            set_={name: bound.excluded[name] for name in OF_LINK}
-            | {"link_id": sa.case((_is_let_in_by_handover(), Signup.link_id), else_=bound.excluded.link_id)},
+            set_={name: bound.excluded[name] for name in OF_LINK} | ({} if is_of_handover else kept),
             where=Signup.link_id.is_not(None),
         )
     )

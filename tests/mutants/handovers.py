@@ -148,4 +148,11 @@ MUTANTS = (
         "bound.excluded.link_id",
         "tests/onboarding/handovers/test_known_customer.py::test_revoking_its_link_closes_the_billing_page_after_another_link_was_followed",
     ),
+    Mutant(
+        "the access of a newer hand-over outlives its link",
+        "app/onboarding/entering.py",
+        "is_of_handover=True",
+        "is_of_handover=False",
+        "tests/onboarding/handovers/test_known_customer.py::test_revoking_its_newest_link_closes_the_billing_page",
+    ),
 )

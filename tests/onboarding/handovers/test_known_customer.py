@@ -18,7 +18,7 @@ from app.onboarding.models import BillingAccess, Signup
 from app.simulator import Simulator
 from tests.support.billing import VISA, BillingPage, after, with_cards
 from tests.support.browser import Page
-from tests.support.handovers import CLAIMS, RETURN_URL, HandoverPage, make_secret, sign
+from tests.support.handovers import CLAIMS, RETURN_URL, HandoverPage, in_seconds, make_secret, sign
 from tests.support.links import LinkPage, make_customer, make_link
 from tests.support.rivals import commits_meanwhile
 from tests.support.rows import Rows
@@ -302,5 +302,22 @@ def test_revoking_its_link_closes_the_billing_page_after_another_link_was_follow
     assert client.post(other.path, data=other.token | {"another": "1"}).status_code == 303
 
     revoke_first(app, rows)
+
+    assert BillingPage(client).titles == []
+
+
+def test_revoking_its_newest_link_closes_the_billing_page(
+    app: Flask, client: FlaskClient, simulator: Simulator, secret: str, rows: Rows
+) -> None:
+    with_cards(app.test_client(), simulator, VISA, key=CLAIMS["key"])
+    for minutes in (5, 6):
+        HandoverPage(client, sign(secret, {"key": CLAIMS["key"]}, exp=in_seconds(minutes=minutes))).press()
+    newest = rows(OnboardingLink)[-1]
+
+    with app.app_context():
+        session = db.session()
+        db.start_write(session)
+        links.revoke(session, newest.id, actor="operator:test")
+        session.commit()
 
     assert BillingPage(client).titles == []
