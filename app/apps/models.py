@@ -21,18 +21,14 @@ class App(Base):
     id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(sa.String(256))
     description: Mapped[str | None] = mapped_column(sa.Text)
-    extra: Mapped[dict[str, str] | None] = mapped_column(
-        "metadata"
-    )  # SQLAlchemy reserves the name `metadata`
+    extra: Mapped[dict[str, str] | None] = mapped_column("metadata")  # `metadata` is SQLAlchemy's own word
     status: Mapped[str] = mapped_column(sa.String(16), default="ready")  # or unauthorized
     stripe_account_id: Mapped[str] = mapped_column(sa.String(255))  # acct_…
     livemode: Mapped[bool]
     api_key_sealed: Mapped[str] = mapped_column(sa.Text, info=SEALED)  # empty once the app is uninstalled
     masked_api_key: Mapped[str] = mapped_column(sa.String(32))
     webhook_endpoint_id: Mapped[str] = mapped_column(sa.String(255))  # we_…; empty while there is none
-    webhook_changed_at: Mapped[datetime | None] = mapped_column(
-        UtcDateTime
-    )  # when we last created, rolled or repaired it
+    webhook_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # created, rolled or repaired
     is_default: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, onupdate=utcnow)

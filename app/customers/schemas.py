@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from app.api.paging import PageQuery
 from app.api.wire import Instant, Ulid, WireModel
 from app.core import currencies
 from app.core.db import new_id
@@ -151,11 +152,9 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 Expand = Literal["subscriptions"]
 
 
-class CustomerListQuery(WireModel):
+class CustomerListQuery(PageQuery):
     """Which customers, in which order, which page."""
 
-    page: int = Field(default=1, ge=1)
-    page_size: int = Field(default=100, ge=1, le=1000)
     order_by: Literal["id", "name", "createdAt"] = "name"
     order: Literal["ASC", "DESC"] = "ASC"
     include_deleted: Literal["true", "false"] = "false"

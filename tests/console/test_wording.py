@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from app import audit, payers
 from app.checkout import decline_reasons
-from app.console.common import wording
+from app.console.common import event_types, wording
+from app.gateway import EVENTS
 from app.payers import PaymentStatus
 from tests.support.cases import for_each
 
@@ -148,6 +149,10 @@ def test_an_ended_mandate_is_told_apart() -> None:
 def test_every_status_has_words() -> None:
     assert [status for status in PaymentStatus if status not in payers.STATUS_TABLE] == []
     assert payers.status_info("hovering_about").label == "Hovering about"
+
+
+def test_every_event_type_has_a_name() -> None:
+    assert {*event_types.LABELS} == {*EVENTS}
 
 
 def test_every_status_fits_its_column() -> None:
