@@ -78,7 +78,7 @@ def test_shares_one_look_among_all_who_wait(person: Person, world: World, calls:
     assert_agrees(person)
 
 
-@pytest.mark.parametrize("age", [0, 2, 25])
+@pytest.mark.parametrize("age", [2, 25])
 def test_takes_over_from_somebody_who_gives_no_sign_of_life(
     age: int, person: Person, world: World, clock: time_machine.Traveller
 ) -> None:
