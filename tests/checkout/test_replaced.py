@@ -38,6 +38,16 @@ def test_only_the_newest_session_stays_open(api: FlaskClient, simulator: Simulat
     assert states(simulator) == ["expired", "expired", "open"]
 
 
+def test_a_session_that_stripe_has_lost_is_in_nobodys_way(api: FlaskClient, simulator: Simulator) -> None:
+    start(api)
+    [lost] = list(simulator.store.checkout_sessions)
+    simulator.store.checkout_sessions.pop(lost)
+
+    assert start(api).status_code == 201
+
+    assert states(simulator) == ["open"]
+
+
 def test_another_customers_session_stays_open(api: FlaskClient, simulator: Simulator) -> None:
     start(api)
     start(api, customer={"name": "Other", "key": "other"})

@@ -68,6 +68,20 @@ class TestPayers:
         assert payer.stripe_customer_id is None
         assert payer.last_error
 
+    def test_are_left_to_their_visitor_for_a_minute(
+        self, reserved: FlaskClient, world: World, calls: StripeCalls
+    ) -> None:
+        world.work()
+
+        assert calls.made == []
+
+    def test_tell_of_no_failure_once_they_are_at_stripe(self, reserved: FlaskClient, rows: Rows) -> None:
+        press_resume(reserved)
+
+        [payer] = rows(Payer)
+        assert payer.stripe_customer_id is not None
+        assert payer.last_error is None
+
     def test_use_another_key_when_stripe_has_stored_a_failure(
         self, client: FlaskClient, world: World, rows: Rows
     ) -> None:
@@ -119,6 +133,18 @@ class TestSessions:
         [opened] = world.simulator.store.checkout_sessions
         assert answer.get_json()["sessionId"] == opened
         assert [row.stripe_session_id for row in rows(CheckoutSession)] == [opened]
+
+    def test_of_one_key_are_two_after_a_day(
+        self, app: Flask, rows: Rows, clock: time_machine.Traveller
+    ) -> None:
+        api = program(app)
+        first = start(api, "ACME", key="order-1").get_json()["sessionId"]
+        clock.shift(timedelta(hours=25))
+
+        second = start(api, "ACME", key="order-1").get_json()["sessionId"]
+
+        assert second != first
+        assert [row.stripe_session_id for row in rows(CheckoutSession)] == [first, second]
 
     def test_of_our_pages_are_replaced_when_a_program_opens_another(
         self, app: Flask, client: FlaskClient, world: World, rows: Rows

@@ -111,6 +111,24 @@ def test_what_stripe_says_against_a_tax_id_is_shown(
     assert not person.payer.is_contact_due
 
 
+def test_a_key_that_may_not_send_a_tax_id_holds_up_nothing_else(
+    edit: Edit, person: Person, calls: StripeCalls, simulator: Simulator
+) -> None:
+    lacking = {
+        "http": "403 Forbidden",
+        "type": "invalid_request_error",
+        "message": "A permission is missing.",
+    }
+    calls.refusals[f"POST /v1/customers/{person.stripe_customer_id}/tax_ids"] = lacking
+
+    edit(tax_id="DE136695976", country="DE", phone_number="+49 731 1")
+
+    assert simulator.store.customers[person.stripe_customer_id]["phone"] == "+49 731 1"
+    assert person.payer.contact_refusal
+    assert person.payer.last_error is None
+    assert not person.payer.is_contact_due
+
+
 def test_survive_what_a_program_replaces(edit: Edit, api: Api, rows: Rows) -> None:
     edit(tax_id="DE136695976", country="DE")
     [customer] = rows(Customer)

@@ -298,4 +298,11 @@ MUTANTS = (
         "",
         "tests/onboarding/billing/test_details.py::test_of_who_is_deleted_meanwhile_do_not_change",
     ),
+    Mutant(
+        "a code leads to the oldest customer of an address",
+        "app/onboarding/billing/codes.py",
+        "for holder in reversed(holders):",
+        "for holder in holders:",
+        "tests/onboarding/billing/test_codes.py::test_opens_all_customers_of_the_address",
+    ),
 )

@@ -356,4 +356,25 @@ MUTANTS = (
         "tests/customers/test_changes.py::test_replaces_what_somebody_else_has_stored_meanwhile",
         "postgresql",
     ),
+    Mutant(
+        "a customer at Stripe keeps the failure from before",
+        "app/payers/reserve.py",
+        "            last_error=None,\n",
+        "",
+        "tests/checkout/test_reservations.py::TestPayers::test_tell_of_no_failure_once_they_are_at_stripe",
+    ),
+    Mutant(
+        "a session that Stripe has lost makes the next one fail",
+        "app/checkout/close.py",
+        "except (StripeRefused, StripeObjectMissing):",
+        "except StripeRefused:",
+        "tests/checkout/test_replaced.py::test_a_session_that_stripe_has_lost_is_in_nobodys_way",
+    ),
+    Mutant(
+        "an idempotency key names an old session without end",
+        "app/checkout/reservations.py",
+        "        )\n        .values(idempotency_key=None)",
+        "            sa.false(),\n        )\n        .values(idempotency_key=None)",
+        "tests/checkout/test_reservations.py::TestSessions::test_of_one_key_are_two_after_a_day",
+    ),
 )

@@ -358,4 +358,12 @@ MUTANTS = (
         "of_payer: list[sa.ColumnElement[bool]] = [sa.true()]",
         "tests/console/customers/test_filter.py::TestFilter::test_forgets_a_payer_that_is_no_more",
     ),
+    Mutant(
+        "a visitor is led to a session that is over",
+        "app/checkout/reservations.py",
+        'is_open = current.status == "open" and current.expires_at > now',
+        'is_open = current.status == "open"',
+        "tests/onboarding/test_resume.py"
+        "::test_opens_a_new_page_when_the_old_one_is_over_and_stripe_does_not_say_so",
+    ),
 )

@@ -200,4 +200,32 @@ MUTANTS = (
         "min(1.0, MAX_PAUSE)",
         "tests/sync/test_throttle.py::test_pauses_grow_while_an_app_is_broken",
     ),
+    Mutant(
+        "failures by chance add up over successes and stop a batch",
+        "app/sync/asking.py",
+        "            self._unexplained = 0\n        elif",
+        "            pass\n        elif",
+        "tests/sync/test_converge_many.py::test_asks_about_everybody_though_some_fail_by_chance",
+    ),
+    Mutant(
+        "a task that fails once is never repeated",
+        "app/sync/worker.py",
+        "            except Exception:  # as above\n",
+        "            except ValueError:\n",
+        "tests/sync/test_worker.py::test_repeats_a_task_that_failed",
+    ),
+    Mutant(
+        "a payer is completed while its visitor still waits",
+        "app/payers/reserve.py",
+        '"due_at": now + COMPLETE_AFTER,',
+        '"due_at": now,',
+        "tests/checkout/test_reservations.py::TestPayers::test_are_left_to_their_visitor_for_a_minute",
+    ),
+    Mutant(
+        "an event that can wait delays what is due",
+        "app/payers/actions.py",
+        "(sa.or_(Payer.due_at.is_(None), Payer.due_at > at), at),",
+        "(sa.true(), at),",
+        "tests/webhooks/test_patience.py::test_an_event_that_can_wait_delays_none_before_it",
+    ),
 )

@@ -97,6 +97,19 @@ def test_opens_a_new_page_when_the_old_one_expired_unnoticed(
         assert simulator.store.checkout_sessions[second]["status"] == "open"
 
 
+def test_opens_a_new_page_when_the_old_one_is_over_and_stripe_does_not_say_so(
+    client: FlaskClient, simulator: Simulator
+) -> None:
+    with time_machine.travel(utcnow(), tick=True) as clock:
+        first = sign_up(client)
+        clock.shift(timedelta(hours=25))
+        simulator.faults.add("503", "GET /v1/checkout/sessions/*", times=50)
+
+        second = session_of(resume(client))
+
+        assert second != first
+
+
 def test_opens_a_new_page_when_stripe_has_forgotten_the_old_one(
     client: FlaskClient, simulator: Simulator
 ) -> None:

@@ -205,3 +205,17 @@ def test_a_change_during_a_convergence_is_not_lost(
 
     assert at_stripe(world, person) == ("Last & Co", "last@example.com")
     assert not person.payer.is_contact_due
+
+
+def test_what_somebody_has_changed_there_already_is_not_sent(
+    world: World, person: Person, api: FlaskClient, calls: StripeCalls
+) -> None:
+    rename_at_stripe(world, person)
+    world.settle()
+    calls.clear()
+
+    rename(api, person, "Other", primaryEmail="other@example.com")
+    world.settle()
+
+    assert [call for call in calls.made if call.startswith("POST")] == []
+    assert not person.payer.is_contact_due

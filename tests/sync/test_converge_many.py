@@ -5,6 +5,7 @@ import pytest
 import time_machine
 
 from app.core.config import Settings
+from app.gateway.client import NETWORK_RETRIES
 from app.payers import PaymentStatus
 from tests.conftest import make_settings
 from tests.support.people import Person
@@ -175,3 +176,19 @@ def test_asks_for_all_methods_only_when_one_call_leaves_one_open(
         f"GET /v1/checkout/sessions/{second}",
         f"GET /v1/customers/{person.stripe_customer_id}/payment_methods",
     ]
+
+
+@pytest.mark.usefixtures("frozen")
+def test_asks_about_everybody_though_some_fail_by_chance(world: World) -> None:
+    people = [world.person() for _ in range(7)]
+    for number, person in enumerate(people):
+        person.save_card()
+        for _ in range(number % 2 * (1 + NETWORK_RETRIES)):
+            world.simulator.faults.add("503", f"GET /v1/checkout/sessions/{person.session_id}")
+    while world.simulator.deliver_due():
+        continue
+
+    world.work_once()
+
+    saved = [person.status == PaymentStatus.SAVED for person in people]
+    assert saved == [True, False, True, False, True, False, True]

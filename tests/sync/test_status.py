@@ -7,7 +7,7 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from app import sync
+from app import payers, sync
 from app.audit import Entry
 from app.core import db
 from app.payers import Payer
@@ -182,3 +182,46 @@ def test_of_a_customer_that_was_bound_is_kept(app: Flask, world: World, rows: Ro
     world.work()
 
     assert [payer.status for payer in rows(Payer)] == ["saved"]
+
+
+def test_of_a_card_is_expired_at_once_when_nobody_has_looked_for_long(
+    clock: time_machine.Traveller, world: World, person: Person, rows: Rows
+) -> None:
+    person.save_card(expiry="12/30")
+    world.settle()
+
+    clock.move_to(datetime(2031, 1, 1, 0, 0, 1, tzinfo=UTC))
+    world.work()
+
+    assert person.payer.status == "expired"
+    assert told(rows) == [{"before": "saved", "after": "expired"}]
+
+
+def test_of_who_was_unlinked_changes_no_more(
+    app: Flask, clock: time_machine.Traveller, world: World, person: Person, rows: Rows
+) -> None:
+    ends_at = person.checkout_sessions[0].expires_at
+    with app.app_context():
+        session = db.session()
+        payer = session.scalars(sa.select(Payer)).one()
+        payers.unbind(session, payer.app_id, payer.customer, actor="test")
+        session.commit()
+
+    clock.move_to(ends_at + timedelta(minutes=1))
+    world.work()
+
+    assert told(rows) == []
+
+
+def test_is_since_its_last_change_however_often_somebody_looks(
+    clock: time_machine.Traveller, world: World, person: Person
+) -> None:
+    person.save_card()
+    world.settle()
+    since = person.payer.status_since
+    clock.shift(timedelta(hours=1))
+
+    world.check_payer(0)
+
+    assert person.payer.verified_at > since + timedelta(minutes=59)
+    assert person.payer.status_since == since

@@ -10,7 +10,7 @@ from flask import Flask
 from app.core import db
 from app.core.config import Settings
 from app.payers import PaymentStatus
-from app.sync import Backfill, Worker
+from app.sync import Backfill, Chore, Worker
 from tests.conftest import make_settings
 from tests.support.people import Person
 from tests.support.processes import PATIENCE, wait_until
@@ -47,7 +47,10 @@ def test_does_what_an_event_asks_for(world: World, person: Person) -> None:
 
 
 @pytest.mark.usefixtures("worker")
-def test_survives_trouble_with_the_database(app: Flask, world: World, person: Person) -> None:
+def test_survives_trouble_with_the_database(
+    app: Flask, world: World, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.sync.worker.RETRY_DELAY", 0.05)
     with structlog.testing.capture_logs() as lines:
         rename(app, "event", "elsewhere")
         app.extensions["gangway.worker"].wake()
@@ -239,3 +242,21 @@ def test_goes_on_though_tidying_up_fails(
     rename(app, "elsewhere", "idempotent_request")
 
     assert_agrees(person)
+
+
+def test_repeats_a_task_that_failed(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.sync.worker.RETRY_DELAY", 0.05)
+    tries: list[int] = []
+
+    def fail_once(_session: object) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise ConnectionError
+
+    with structlog.testing.capture_logs() as lines:
+        worker = Worker(app, chores=[Chore(fail_once, interval=0.01, may_block=True)])
+        worker.start()
+        wait_until(lambda: len(tries) > 1)
+        worker.stop()
+
+    assert any(line["event"] == "worker_trouble" for line in lines)

@@ -240,6 +240,7 @@ def test_opens_all_customers_of_the_address(
     newest = after(other, enter(other, sent_code(mailbox)))
 
     assert "Ada Two" in newest.text
+    assert "Ada Two" in BillingPage(other).text
     for row in rows(Customer):
         assert row.name in BillingPage(other, f"/billing?customer={row.id}").text
 
