@@ -305,4 +305,11 @@ MUTANTS = (
         "for holder in holders:",
         "tests/onboarding/billing/test_codes.py::test_opens_all_customers_of_the_address",
     ),
+    Mutant(
+        "a removal stays under way when its process is killed",
+        "app/onboarding/billing/actions.py",
+        "    payers.mark_due(session, payer.id, at=utcnow() + SETTLE_DELAY)\n",
+        "",
+        "tests/onboarding/billing/test_killed.py::test_a_removal_that_took_effect_is_found",
+    ),
 )

@@ -223,5 +223,8 @@ def test_is_since_its_last_change_however_often_somebody_looks(
 
     world.check_payer(0)
 
-    assert person.payer.verified_at > since + timedelta(minutes=59)
-    assert person.payer.status_since == since
+    payer = person.payer
+    assert since is not None
+    assert payer.verified_at is not None
+    assert payer.verified_at > since + timedelta(minutes=59)
+    assert payer.status_since == since
