@@ -1,7 +1,6 @@
 """Storing who signs up, however often a form is sent."""
 
 import hashlib
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ from app.customers import Customer, CustomerTaken, NewCustomer
 from app.onboarding import consents, handovers, payment, queries
 from app.onboarding.form_details import merged, without_locked
 from app.onboarding.handovers import Handover
-from app.onboarding.models import BillingAccess, Consent, Signup, browser_hash
+from app.onboarding.models import BillingAccess, Consent, Signup, browser_hash, no_browser_hash
 from app.onboarding.visit import app_of_profile
 from app.web.languages import gettext
 
@@ -129,7 +128,7 @@ def forget_browser(session: Session, nonce: str | None) -> None:
     session.execute(
         sa.update(Signup)
         .where(Signup.browser_hash == browser_hash(nonce))
-        .values(browser_hash=browser_hash(secrets.token_urlsafe(24)))
+        .values(browser_hash=no_browser_hash())
         .execution_options(synchronize_session=False)
     )
     session.execute(

@@ -1,6 +1,7 @@
 """Who signed up in which browser, who may see the billing page, and what customers agreed to."""
 
 import hashlib
+import secrets
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from app.core.db import Base, UtcDateTime, new_id, partial_index, utcnow
 from app.payers import PaymentMethod
 
 SIGNED_UP = sa.text("link_id IS NULL")
+FORGOTTEN = "forgotten:"  # how the hash of a browser begins that is none
 STAYS = sa.text("removed_at IS NULL")
 
 
@@ -96,6 +98,11 @@ class BillingAccess(Base):
     profile: Mapped[str | None] = mapped_column(sa.String(40))  # of the portal; None: the default one
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+def no_browser_hash() -> str:
+    """What is stored instead once a browser is forgotten. No nonce has this hash, and no other row."""
+    return f"{FORGOTTEN}{secrets.token_urlsafe(24)}"
 
 
 def browser_hash(nonce: str) -> str:

@@ -14,6 +14,8 @@ CODE_TESTS = "tests/onboarding/billing/test_codes.py"
 FORMER = "app/onboarding/billing/former_address.py"
 FORMER_TESTS = "tests/onboarding/billing/test_former_address.py"
 PEOPLE_TESTS = "tests/onboarding/billing/test_people.py"
+SIGN_OUT = "app/onboarding/billing/sign_out.py"
+SIGN_OUT_TESTS = "tests/console/customer_actions/test_sign_out.py"
 BRAND_TESTS = "tests/onboarding/billing/test_brand.py"
 
 MUTANTS = (
@@ -140,7 +142,7 @@ MUTANTS = (
     Mutant(
         "invited people lose their access when the email changes",
         FORMER,
-        "            BillingAccess.person_id.is_(None),\n",
+        "        BillingAccess.person_id.is_(None),\n",
         "",
         f"{FORMER_TESTS}::test_takes_nothing_from_others",
     ),
@@ -164,6 +166,34 @@ MUTANTS = (
         "            BillingCode.browser_hash == browser_hash(browser),\n",
         "",
         f"{CODE_TESTS}::test_works_only_in_the_browser_that_asked",
+    ),
+    Mutant(
+        "the browser that signed up stays signed in",
+        SIGN_OUT,
+        "ended = set(_forget_signups(session, customer.id))",
+        "ended: set[str] = set()",
+        f"{SIGN_OUT_TESTS}::test_ends_the_return_page_and_the_form",
+    ),
+    Mutant(
+        "a code that was sent lets a signed-out browser in",
+        SIGN_OUT,
+        "    _end_codes(session, customer)\n",
+        "",
+        f"{SIGN_OUT_TESTS}::test_ends_a_code_that_was_sent",
+    ),
+    Mutant(
+        "the browsers of all customers are signed out",
+        SIGN_OUT,
+        "BillingAccess.customer_id == customer.id",
+        "sa.true()",
+        f"{SIGN_OUT_TESTS}::test_leaves_other_customers_alone",
+    ),
+    Mutant(
+        "an invitation by an operator is not sent",
+        "app/console/customer/people_pages.py",
+        "is_sent = billing.send_invitation(session, person, token, actor=operators.actor())",
+        "is_sent = False",
+        "tests/console/customer_actions/test_people.py::test_send_the_invitation_where_email_is_set_up",
     ),
     Mutant(
         "a removed person keeps the access",

@@ -126,6 +126,12 @@ KINDS: dict[str, Template] = {
         hides="shown",
     ),
     "billing_page.entered": _template("A browser was let in to the billing page", "info"),
+    "browsers.signed_out": _template(
+        "Every browser was signed out: {browsers}",
+        "warning",
+        "Every browser was signed out",
+        hides="browsers",
+    ),
     "person.invited": _template("A person was invited to the billing page", "info"),
     "person.removed": _template("A person was removed from the billing page", "warning"),
     "stripe_portal.opened": _template("Stripe's billing portal opened", "info"),

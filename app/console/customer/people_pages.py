@@ -14,15 +14,19 @@ from app.operators import Role
 
 @pages.action("/customers/<customer_id>/people", role=Role.OPERATOR)
 def invite(customer_id: str) -> ResponseReturnValue:
-    """Invite somebody to the billing page, and show the link of the invitation once."""
+    """Invite somebody to the billing page, and show the link once. Send it, too, where email is set up."""
     session = db.session()
     customer = actions.find_to_change(session, customer_id)
     try:
-        _, token = billing.invite(session, customer, request.form.get("email", ""), actor=operators.actor())
+        person, token = billing.invite(
+            session, customer, request.form.get("email", ""), actor=operators.actor()
+        )
     except (Conflict, Invalid) as error:
         return refuse(session, customer_id, error)
+    is_sent = billing.send_invitation(session, person, token, actor=operators.actor())
     session.commit()
-    operators.keep_once(f"person:{customer.id}", billing.invitation_url(token))
+    shown = {"url": billing.invitation_url(token), "sent_to": person.email if is_sent else ""}
+    operators.keep_once(f"person:{customer.id}", shown)
     return go_to(customer_id)
 
 
@@ -39,3 +43,22 @@ def remove_person(customer_id: str, person_id: str) -> ResponseReturnValue:
     session.commit()
     flash("Removed. This person no longer has access.", "success")
     return go_to(customer_id)
+
+
+@pages.action("/customers/<customer_id>/sign-out", role=Role.OPERATOR)
+def sign_out(customer_id: str) -> ResponseReturnValue:
+    """End what every browser is remembered for, at once."""
+    session = db.session()
+    db.start_write(session)
+    customer = actions.find(session, customer_id, lock=True)
+    number = billing.sign_out_everywhere(session, customer, actor=operators.actor())
+    session.commit()
+    flash(_signed_out(number), "success")
+    return go_to(customer_id)
+
+
+def _signed_out(number: int) -> str:
+    if number == 0:
+        return "No browser was signed in. Codes that were sent no longer work."
+    browsers = "One browser was" if number == 1 else f"{number} browsers were"
+    return f"{browsers} signed out. Codes that were sent no longer work."

@@ -1,6 +1,7 @@
 """A customer's own page: its payment methods, what may be done with them, and who may open it."""
 
 from app.onboarding.billing.access import Access, find, let_in
+from app.onboarding.billing.invitation_mail import send_invitation
 from app.onboarding.billing.models import Way
 from app.onboarding.billing.people import (
     PersonKnown,
@@ -10,6 +11,7 @@ from app.onboarding.billing.people import (
     people_of,
     remove_person,
 )
+from app.onboarding.billing.sign_out import sign_out_everywhere
 
 __all__ = [
     "Access",
@@ -22,4 +24,6 @@ __all__ = [
     "let_in",
     "people_of",
     "remove_person",
+    "send_invitation",
+    "sign_out_everywhere",
 ]

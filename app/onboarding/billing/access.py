@@ -97,6 +97,17 @@ def others(session: Session, access: Access, browser: str) -> list[customers.Cus
     return list(session.scalars(query))
 
 
+def end_access(session: Session, *which: sa.ColumnElement[bool]) -> list[str]:
+    """End the access that meets all conditions. Return the hashes of the browsers. Flushes."""
+    ended = session.scalars(
+        sa.delete(BillingAccess)
+        .where(*which)
+        .returning(BillingAccess.browser_hash)
+        .execution_options(synchronize_session=False)
+    )
+    return list(ended)
+
+
 def let_in(
     session: Session,
     customer_id: str,

@@ -1,23 +1,18 @@
 """After a customer's email address has changed: send a notice to the old one, and end what it opened."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
-import sqlalchemy as sa
-from flask import has_request_context
 from flask import session as cookie
-from flask_babel import force_locale
 from limits import parse_many
 from sqlalchemy.orm import Session
 
 from app import customers, outbox, portal
 from app.core.addresses import folded_email
 from app.core.db import utcnow
-from app.onboarding import queries
-from app.onboarding.billing.actions import ACTOR
+from app.onboarding.billing.access import end_access
 from app.onboarding.billing.codes import keyed_hash
 from app.onboarding.billing.models import Way
+from app.onboarding.billing.voice import is_visitor, voice
 from app.onboarding.models import BillingAccess, browser_hash
 from app.web import limits, mail
 from app.web.languages import gettext
@@ -32,25 +27,22 @@ def leave(session: Session, customer: customers.Customer, former: str, *, actor:
 
     Other ways in, and the access of invited people, stay.
     """
-    _end_access(session, customer.id, own=cookie.get("browser") if _is_visitor(actor) else None)
+    _end_access(session, customer.id, own=cookie.get("browser") if is_visitor(actor) else None)
     if mail.sender() is None or not _may_send(former):
         return
-    with _voice(session, customer.id, actor) as profile:
+    with voice(session, customer.id, actor) as profile:
         message = _message(former.strip(), profile)
     outbox.put(session, message, kind=KIND, expires_at=utcnow() + LIFETIME)
 
 
 def _end_access(session: Session, customer_id: str, *, own: str | None) -> None:
     """End the access of the first person by a code, except in the browser that makes the change."""
-    session.execute(
-        sa.delete(BillingAccess)
-        .where(
-            BillingAccess.customer_id == customer_id,
-            BillingAccess.way == Way.CODE.value,
-            BillingAccess.person_id.is_(None),
-            BillingAccess.browser_hash != browser_hash(own or ""),
-        )
-        .execution_options(synchronize_session=False)
+    end_access(
+        session,
+        BillingAccess.customer_id == customer_id,
+        BillingAccess.way == Way.CODE.value,
+        BillingAccess.person_id.is_(None),
+        BillingAccess.browser_hash != browser_hash(own or ""),
     )
 
 
@@ -58,23 +50,6 @@ def _may_send(address: str) -> bool:
     """Is it not too much for one mailbox? The change is stored in any case."""
     name = ("email-changed", keyed_hash("address", folded_email(address)))
     return limits.current().allows((item, name) for item in parse_many(BUDGET_OF_ADDRESS))
-
-
-@contextmanager
-def _voice(session: Session, customer_id: str, actor: str) -> Iterator[portal.Profile]:
-    """Write in the language and the name of the page; for operators and programs, of the customer's form."""
-    if _is_visitor(actor):
-        yield portal.current_profile()
-        return
-    slug, language = queries.form_of(session, customer_id)
-    published = portal.published()
-    profile = published.profiles.get(slug or "", published.default)
-    with force_locale(language if language in profile.languages else profile.default_language):
-        yield profile
-
-
-def _is_visitor(actor: str) -> bool:
-    return actor == ACTOR and has_request_context()
 
 
 def _message(address: str, profile: portal.Profile) -> mail.Message:

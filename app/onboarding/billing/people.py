@@ -14,7 +14,7 @@ from app.core.addresses import folded_email, is_email_address
 from app.core.config import settings
 from app.core.db import is_id, utcnow
 from app.core.errors import Conflict, Invalid, NotFound
-from app.onboarding.billing.access import find, let_in
+from app.onboarding.billing.access import end_access, find, let_in
 from app.onboarding.billing.models import Way
 from app.onboarding.models import BillingAccess, BillingPerson
 from app.web import limits
@@ -133,11 +133,7 @@ def remove_person(session: Session, customer_id: str, person_id: str, *, actor: 
     if person.removed_at is not None:
         return
     person.removed_at = utcnow()
-    session.execute(
-        sa.delete(BillingAccess)
-        .where(BillingAccess.person_id == person.id)
-        .execution_options(synchronize_session=False)
-    )
+    end_access(session, BillingAccess.person_id == person.id)
     _note(session, person, "person.removed", actor)
     session.flush()
 

@@ -4,7 +4,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import outbox, portal
+from app import portal
 from app.core import db
 from app.core.config import settings
 from app.core.errors import NotFound
@@ -14,6 +14,7 @@ from app.onboarding.billing.access import Access
 from app.onboarding.billing.actions import ACTOR
 from app.onboarding.billing.blueprint import bp
 from app.onboarding.billing.forms import AddressForm
+from app.onboarding.billing.invitation_mail import send_invitation
 from app.onboarding.billing.notes import keep_note, take_note
 from app.onboarding.billing.pages import find_access
 from app.onboarding.visit import name_browser
@@ -48,9 +49,7 @@ def invite() -> ResponseReturnValue:
         session.rollback()
         form.email.errors = [_reason(error)]
         return _page(session, access, form, 422)
-    if mail.sender() is not None:
-        message = _message(person.email, people.invitation_url(token))
-        outbox.put(session, message, kind="invitation", expires_at=person.expires_at)
+    send_invitation(session, person, token, actor=ACTOR)
     session.commit()
     keep_note(customer_id, "invited", people.invitation_url(token))
     return redirect(url_for("billing.list_people", customer=customer_id), 303)
@@ -132,10 +131,3 @@ def _reason(error: people.PersonKnown | people.TooManyPeople) -> str:
     if isinstance(error, people.TooManyPeople):
         return gettext("You’ve invited as many people as you can. Remove somebody first.")
     return gettext("This person has access already.")
-
-
-def _message(email: str, url: str) -> mail.Message:
-    company = portal.current_profile().brand.company_name
-    subject = gettext("Your invitation to the billing page of %(company)s", company=company)
-    text = gettext("Open this link to see and manage the payment methods:")
-    return mail.Message(to=email, subject=subject, text=f"{text}\n\n{url}")

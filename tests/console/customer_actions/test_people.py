@@ -4,13 +4,19 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.audit import Entry
+from app.core import db
 from app.customers import Customer
-from app.onboarding.models import BillingPerson
+from app.onboarding.models import BillingPerson, Consent
+from app.outbox import OutboxMessage
 from app.simulator import Simulator
+from app.web.mail import Mailbox
+from tests.onboarding.billing.conftest import mailbox
 from tests.support.billing import MASTERCARD, BillingPage, after, press, with_cards
 from tests.support.browser import Page
 from tests.support.console import post, sign_in
 from tests.support.rows import Rows
+
+__all__ = ["mailbox"]
 
 GRACE = "grace@example.com"
 
@@ -44,6 +50,48 @@ def test_lead_a_person_in_and_out(app: Flask, client: FlaskClient, simulator: Si
         ("billing_page.entered", "visitor"),
         ("person.removed", "operator:"),
     ]
+
+
+def test_send_the_invitation_where_email_is_set_up(
+    app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows, mailbox: Mailbox
+) -> None:
+    with_cards(client, simulator, MASTERCARD)
+    console, path = sign_in(app, "operator"), f"/operator/customers/{rows(Customer)[0].id}"
+
+    answer = post(console, f"{path}/people", email=GRACE)
+
+    page, [message] = Page.of(console.get(answer.location)), mailbox.messages
+    assert f"We have sent it to {GRACE} ." in page.text
+    assert message.to == GRACE
+    assert page.one("input", id="once")["value"] in message.text
+
+
+def test_write_the_invitation_in_the_language_of_the_customer(
+    app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows, mailbox: Mailbox
+) -> None:
+    with_cards(client, simulator, MASTERCARD)
+    [customer] = rows(Customer)
+    with app.app_context():
+        db.session().add(Consent(customer_id=customer.id, kind="sentence", version="1", language="de"))
+        db.session().commit()
+
+    post(sign_in(app, "operator"), f"/operator/customers/{customer.id}/people", email=GRACE)
+
+    assert "Einladung" in mailbox.messages[0].subject
+
+
+def test_send_nothing_without_email(
+    app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows
+) -> None:
+    with_cards(client, simulator, MASTERCARD)
+    console, path = sign_in(app, "operator"), f"/operator/customers/{rows(Customer)[0].id}"
+
+    answer = post(console, f"{path}/people", email=GRACE)
+
+    page = Page.of(console.get(answer.location))
+    assert "Copy it now and send it to the person." in page.text
+    assert "We have sent it" not in page.text
+    assert rows(OutboxMessage) == []
 
 
 def test_refuse_what_can_not_be(app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows) -> None:
