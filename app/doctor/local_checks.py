@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from app.doctor.findings import Finding, amber, green, red, unknown
-from app.doctor.snapshot import Snapshot
+from app.doctor.snapshot import LATE_AFTER, Snapshot
 
 STUCK_AFTER = timedelta(hours=1)
+EMAIL_STUCK_AFTER = timedelta(minutes=10)  # a one-time code ends after fifteen
 
 
 def findings(snapshot: Snapshot) -> list[Finding]:
     """Return one finding for each check."""
     checks = (
         *(_database, _secrets, _rolling, _public_url, _proxies, _last_event),
-        *(_backlog, _dead, _fetched, _backfill, _default),
+        *(_backlog, _dead, _email, _fetched, _backfill, _default),
     )
     return [check(snapshot) for check in checks]
 
@@ -146,6 +147,28 @@ def _dead(snapshot: Snapshot) -> Finding:
         f"{snapshot.dead} failed too often, and nothing retries them, so their customers may look wrong."
         " Retry them when the cause is gone. The events page shows what failed.",
         "Retry them",
+    )
+
+
+def _email(snapshot: Snapshot) -> Finding:
+    since = snapshot.email_since
+    if since is None or snapshot.now - since <= LATE_AFTER:
+        detail = (
+            "None has waited for more than five minutes." if snapshot.sends_email else "It is not set up."
+        )
+        return green("email", "No email waits", detail)
+    say = red if snapshot.now - since > EMAIL_STUCK_AFTER else amber
+    cause = (
+        "Either sending fails, and the log says why under message_not_sent, or no worker runs"
+        " (GANGWAY_WORKER_THREADS, gangway worker)."
+        if snapshot.sends_email
+        else "Email is no longer set up."
+    )
+    return say(
+        "email",
+        "Email waits",
+        f"The oldest has waited since {since:%Y-%m-%d %H:%M} UTC, and one-time codes end after 15 minutes."
+        f" {cause}",
     )
 
 

@@ -7,13 +7,14 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app import apps, sync
+from app import apps, outbox, sync
 from app.core import db
 from app.core.config import settings
 from app.core.db import utcnow
 from app.core.errors import AppError
 from app.doctor import actions
 from app.doctor.models import ExaminationSchedule
+from app.doctor.snapshot import LATE_AFTER
 
 log = structlog.get_logger("gangway.doctor")
 
@@ -70,8 +71,9 @@ def _claim(session: Session, app: apps.App) -> bool:
 
 
 def _signs(session: Session, app: apps.App) -> str:
-    """Return signs that change with trouble: a rejected key, failing calls, missing events."""
+    """Return signs that change with trouble: a rejected key, failing calls, missing events, late email."""
     backfill, budget = session.get(sync.Backfill, app.id), session.get(sync.RateBudget, app.id)
+    late = outbox.waiting_since(session, utcnow() - LATE_AFTER, most=1)
     fetched = backfill.found if backfill and not settings().is_pulling else 0
     drifts, is_failing = (budget.drifts, budget.failures > 0) if budget else (0, False)
-    return f"{app.status} fetched={fetched} drifts={drifts} failing={is_failing}"
+    return f"{app.status} fetched={fetched} drifts={drifts} failing={is_failing} email={late}"

@@ -8,7 +8,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import apps, migrations, sync
+from app import apps, migrations, outbox, sync
 from app.core import db, resealing
 from app.core.config import is_public, settings
 from app.core.db import utcnow
@@ -23,7 +23,7 @@ from app.gateway import (
     StripeKeyRejected,
     StripeUnavailable,
 )
-from app.web import proxies
+from app.web import mail, proxies
 from app.webhooks import Event
 
 LATE_AFTER = timedelta(minutes=5)  # an unfinished event is late after so long
@@ -56,6 +56,8 @@ class Snapshot:
     fetched: int  # events of the last day that no webhook delivered
     fetched_at: datetime | None
     backfill: sync.Backfill | None
+    sends_email: bool
+    email_since: datetime | None  # since when the oldest email waits
 
     silence: AppError | None = None  # why we asked Stripe nothing more
     refused: dict[str, str] = field(default_factory=dict)  # what the key may not read, in Stripe's words
@@ -148,6 +150,8 @@ def _our_side(session: Session, app: apps.App) -> Snapshot:
         fetched=many_fetched,
         fetched_at=fetched_at,
         backfill=session.get(sync.Backfill, app.id),
+        sends_email=mail.sender() is not None,
+        email_since=outbox.oldest_waiting(session),
     )
 
 

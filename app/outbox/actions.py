@@ -121,6 +121,12 @@ def oldest_waiting(session: Session) -> datetime | None:
     return session.scalar(sa.select(sa.func.min(OutboxMessage.created_at)))
 
 
+def waiting_since(session: Session, moment: datetime, *, most: int) -> int:
+    """Count the messages that have waited since a moment or longer, up to a number."""
+    late = sa.select(OutboxMessage.id).where(OutboxMessage.created_at <= moment).limit(most)
+    return session.scalar(sa.select(sa.func.count()).select_from(late.subquery())) or 0
+
+
 def _complete(session: Session, row: OutboxMessage) -> Message | None:
     try:
         message = Message(**json.loads(_sealer().open(row.sealed, _row(row.id))))

@@ -41,7 +41,7 @@ def test_finds_nothing_wrong_with_an_app_that_is_well(
     assert set(report.findings) == {
         *("key", "account", "permissions", "endpoint", "enabled", "url", "events", "version", "duplicates"),
         *("deliveries", "clock", "orphan_customers", "secrets", "rolling", "public_url", "last_event"),
-        *("backlog", "dead", "fetched", "backfill", "default", "proxies", "database"),
+        *("backlog", "dead", "fetched", "backfill", "default", "proxies", "database", "email"),
     }
 
 

@@ -2,52 +2,26 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import apps, customers, doctor, payers, sync, webhooks
+from app import apps, customers, doctor, payers, webhooks
 from app.console.common import event_types, wording
+from app.console.overview.concern import MAX_COUNTED, Concern, Item
+from app.console.overview.delays import backlog, email
 from app.core.config import settings
 from app.core.db import utcnow
 from app.customers import Customer
 from app.onboarding import links
 from app.payers import Payer
 
-MAX_COUNTED = 10_000  # "more than" says enough beyond that
 NEWEST = 3
 MAX_WAITING = 25
-MAX_EVENT_AGE = timedelta(minutes=10)  # a worker does what is due within seconds
 
 CONCERNS = {status: info for status, info in payers.STATUS_TABLE.items() if info.concern}
-
-
-@dataclass(frozen=True)
-class Item:
-    """One of the newest: a customer, an event or an app, with the time and a short note."""
-
-    title: str
-    since: datetime | None
-    note: str = ""
-    customer_id: str | None = None
-    event: tuple[str, str] | None = None  # app and id
-    app_id: str | None = None
-    app_name: str | None = None  # of the customer's app, when several are installed
-    link: links.OnboardingLink | None = None  # the customer's newest link
-
-
-@dataclass(frozen=True)
-class Concern:
-    """All items of one kind. The page picks its action by `code`."""
-
-    code: str
-    title: str
-    advice: str
-    tone: str
-    count: int
-    items: list[Item] = field(default_factory=list)
 
 
 def concerns(session: Session, installed: Sequence[apps.App]) -> list[Concern]:
@@ -56,7 +30,8 @@ def concerns(session: Session, installed: Sequence[apps.App]) -> list[Concern]:
     found = [
         _no_app(installed),
         *_apps(session, installed),
-        _backlog(session),
+        backlog(session),
+        email(session),
         _blocked(blocked),
         _waiting(session),
         _unheard(session),
@@ -107,18 +82,6 @@ def _apps(session: Session, installed: Sequence[apps.App]) -> list[Concern]:
 
 def _red(examined: doctor.Examination) -> list[str]:
     return [found.title for found in doctor.findings_of(examined) if found.state is doctor.State.RED]
-
-
-def _backlog(session: Session) -> Concern:
-    count = sync.overdue(session, utcnow() - MAX_EVENT_AGE, most=MAX_COUNTED + 1)
-    return Concern(
-        "backlog",
-        "Events are delayed",
-        "These have been waiting for more than ten minutes. Check that a worker is running, and look for"
-        " failures in its log.",
-        "error",
-        count,
-    )
 
 
 def _unheard(session: Session) -> Concern:

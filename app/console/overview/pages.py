@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app import apps, operators
 from app.console.common import date_range, urls
 from app.console.overview import attention, funnel
+from app.console.overview.concern import MAX_COUNTED
 from app.core import db
 from app.core.config import Settings, settings
 from app.customers import Customer
@@ -73,7 +74,7 @@ def page() -> ResponseReturnValue:
         ranges=date_range.NAMES,
         newcomers=newcomers,
         concerns=attention.concerns(session, installed),
-        most=attention.MAX_COUNTED,
+        most=MAX_COUNTED,
         form_id=db.new_id(),
         apps=installed,
         chosen=chosen,
