@@ -457,4 +457,11 @@ MUTANTS = (
         "    if status:\n        payer.status_since",
         "tests/sync/test_status.py::test_is_since_its_last_change_however_often_somebody_looks",
     ),
+    Mutant(
+        "who opened another page still counts as abandoned",
+        "app/checkout/actions.py",
+        "        restate(session, payer, utcnow())\n",
+        "",
+        "tests/sync/test_status.py::test_is_in_progress_again_as_soon_as_another_page_opens",
+    ),
 )

@@ -228,3 +228,15 @@ def test_is_since_its_last_change_however_often_somebody_looks(
     assert payer.verified_at is not None
     assert payer.verified_at > since + timedelta(minutes=59)
     assert payer.status_since == since
+
+
+def test_is_in_progress_again_as_soon_as_another_page_opens(
+    clock: time_machine.Traveller, world: World, person: Person
+) -> None:
+    clock.move_to(person.checkout_sessions[0].expires_at)
+    world.work()
+    assert person.payer.status == "abandoned"
+
+    person.open_another_session()
+
+    assert person.payer.status == "in_progress"
