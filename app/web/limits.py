@@ -27,6 +27,7 @@ log = structlog.get_logger("gangway.limits")
 
 STORAGE_TIMEOUT = 0.4  # seconds to connect, and as many to answer
 RETRY_INTERVAL = 10.0  # seconds until a storage that was away is asked again
+SWEEP_INTERVAL = 60.0  # seconds
 
 Result = TypeVar("Result")
 View = Callable[..., Any]
@@ -54,18 +55,30 @@ class TooMany(AppError):
 class OwnStorage(MemoryStorage):
     """The counts of this process.
 
-    The library starts a timer when it counts. Of two threads at once, the second may start the timer of the
-    first again, which raises RuntimeError. So they count one after the other.
+    The library starts a thread whenever it counts, which looks through all counts for those that are over.
+    Here one thread after another counts, and one of them a minute does that in passing.
     """
 
     def __init__(self) -> None:
         self._counting = Lock()
+        self._swept_at = 0.0
         super().__init__()
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Count something."""
+        now = time.time()
         with self._counting:
-            return super().incr(key, expiry, amount)
+            if now >= self._swept_at + SWEEP_INTERVAL:
+                self._swept_at = now
+                self._forget_what_is_over(now)
+            if self.expirations.get(key, 0.0) <= now:
+                self.storage[key], self.expirations[key] = 0, now + expiry
+            self.storage[key] += amount
+            return self.storage[key]
+
+    def _forget_what_is_over(self, now: float) -> None:
+        for key in [key for key, end in self.expirations.items() if end <= now]:
+            self.clear(key)
 
 
 class Spent:

@@ -244,6 +244,13 @@ MUTANTS = (
         database="postgresql",
     ),
     Mutant(
+        "the counts of a process grow without end",
+        "app/web/limits.py",
+        "                self._forget_what_is_over(now)\n",
+        "",
+        "tests/web/test_limits.py::test_counts_that_are_over_are_forgotten",
+    ),
+    Mutant(
         name="a page that fails by our fault uses up the limit",
         file="app/web/limits.py",
         old="is_spent = response.status_code < 500 and counts()",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -123,6 +124,36 @@ class TestWhenItIsOver:
         assert "Retry-After" in answers[-1].headers
         assert elsewhere.status_code == 401
         assert client.get("/api/v1/customers", headers=bearer(app)).status_code == 200
+
+
+def test_a_count_starts_no_thread() -> None:
+    storage = limits.OwnStorage()
+    before = storage.timer
+
+    storage.incr("somebody", 60)
+
+    assert storage.timer is before
+
+
+def test_counts_that_are_over_are_forgotten(clock: time_machine.Traveller) -> None:
+    storage = limits.OwnStorage()
+    for number in range(5):
+        storage.incr(f"visitor {number}", 30)
+    storage.incr("somebody who was here often", 3600)
+    clock.shift(limits.SWEEP_INTERVAL + 1)
+
+    storage.incr("somebody new", 30)
+
+    assert storage.storage == {"somebody who was here often": 1, "somebody new": 1}
+
+
+def test_a_count_starts_again_when_it_is_over(clock: time_machine.Traveller) -> None:
+    storage = limits.OwnStorage()
+    assert [storage.incr("somebody", 30) for _ in range(2)] == [1, 2]
+
+    clock.shift(31)
+
+    assert storage.incr("somebody", 30) == 1
 
 
 def test_threads_count_together(app: Flask) -> None:
