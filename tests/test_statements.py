@@ -1,5 +1,6 @@
 """How many statements and commits the things cost that happen most often. Lower a limit when you can."""
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -28,6 +29,18 @@ def test_of_a_sign_up(app: Flask, client: FlaskClient, rows: Rows) -> None:
     assert len(rows(Signup)) == 1
     assert len(seen.sent) <= 12, seen
     assert seen.commits <= 3, seen
+
+
+@pytest.mark.parametrize(("path", "limit"), [("/return", 13), ("/billing", 16)])
+def test_of_a_look_at_a_saved_card(app: Flask, person: Person, path: str, limit: int) -> None:
+    person.save_card()
+    person.return_to_portal()
+
+    with counted(app) as seen:
+        answer = person.client.get(path)
+
+    assert answer.status_code == 200
+    assert len(seen.sent) <= limit, seen
 
 
 def test_of_an_event(app: Flask, postbox: Postbox, rows: Rows) -> None:

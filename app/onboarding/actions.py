@@ -111,8 +111,7 @@ def tell_stripe(session: Session, app: apps.App, customer_id: str) -> None:
     if payer is None or payer.stripe_customer_id is None or not payer.is_contact_due:
         return
     sync.refresh(session, payer.id)
-    refusal = payers.fresh(session, payer.id).contact_refusal
-    db.end_read(session)
+    refusal = payer.contact_refusal
     if refusal is not None:
         field = "tax_id" if refusal.startswith(sync.TAX_ID_REFUSAL) else "email"
         raise Invalid(refusal, fields={field: refusal})

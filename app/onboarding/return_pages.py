@@ -10,7 +10,7 @@ from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, checkout, customers, payers, portal, sync
+from app import apps, checkout, customers, portal, sync
 from app.core import db
 from app.core.config import settings
 from app.core.sealing import Unsealable
@@ -48,7 +48,6 @@ def done() -> ResponseReturnValue:
         return _details_saved(session, signup, is_away=payer.last_error is not None)
     db.end_read(session)
     checked = sync.refresh(session, payer.id)
-    payer = payers.fresh(session, payer.id)
     return state_page.show(session, payer, signup, checked=checked, is_known=known is not None)
 
 

@@ -23,6 +23,7 @@ POLL_INTERVAL = 0.05
 def refresh(session: Session, payer_id: str, *, force: bool = False) -> bool:
     """Bring a payer up to date with Stripe. Return True when our record is as fresh as that. Commits.
 
+    Afterwards the payer in this session is as the database has it, so a caller need not read it again.
     Don't ask about a final and fresh record, except by `force`, which fetches in full. When a worker
     converges the payer already, wait for its result. Take over a lease that its holder does not renew. Don't
     ask Stripe while it throttles us, nor about a payer that has ended.
@@ -46,8 +47,11 @@ def refresh(session: Session, payer_id: str, *, force: bool = False) -> bool:
         db.end_read(session)
         if is_settled:
             payer_leases.release(session, lease)
-            return True
-        return converge(session, lease, cause="visit", full=force) is Outcome.CURRENT
+        else:
+            is_settled = converge(session, lease, cause="visit", full=force) is Outcome.CURRENT
+        payers.fresh(session, payer_id)
+        db.end_read(session)
+        return is_settled
     return False
 
 

@@ -98,7 +98,6 @@ def build(session: Session, access: Access) -> BillingPage:
     if payer is not None:
         db.end_read(session)
         is_checked = sync.refresh(session, payer.id)
-        payer = payers.fresh(session, payer.id)
         if payer.deleted_at is not None:  # unlinked meanwhile, so there is nothing to ask about
             payer, is_checked = None, True
     return BillingPage(
