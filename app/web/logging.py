@@ -5,6 +5,8 @@ import re
 import sys
 import time
 from collections.abc import MutableMapping
+from contextlib import suppress
+from threading import Lock
 from typing import Any
 
 import structlog
@@ -54,10 +56,26 @@ class MaskingFilter(logging.Filter):
 
 
 MASKING_FILTER = MaskingFilter()
+WRITING = Lock()
+
+
+class OwnLogger:
+    """Writes our lines as they are. Python's logging would make a record of each line, and format that."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def write(self, line: str) -> None:
+        """Write a line to standard error. What can't be written fails no request, as on a full disk."""
+        with WRITING, suppress(OSError, ValueError):  # ValueError: it is closed
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
+
+    debug = info = warning = error = critical = write
 
 
 def configure(settings: Settings) -> None:
-    """Send our lines and those of the libraries through one formatter to standard error."""
+    """Send our lines and those of the libraries in one form to standard error."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -86,8 +104,9 @@ def configure(settings: Settings) -> None:
     for server in ("gunicorn.error", "gunicorn.access"):  # their lines name addresses
         logging.getLogger(server).addFilter(MASKING_FILTER)
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[*shared, last],
+        wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
+        logger_factory=OwnLogger,
         cache_logger_on_first_use=False,
     )
 

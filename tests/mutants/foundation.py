@@ -244,6 +244,13 @@ MUTANTS = (
         database="postgresql",
     ),
     Mutant(
+        "a log that is full stops every page",
+        LOGGING,
+        "with WRITING, suppress(OSError, ValueError):",
+        "with WRITING:",
+        "tests/web/test_logging.py::test_fails_no_request_when_it_cannot_be_written",
+    ),
+    Mutant(
         "the counts of a process grow without end",
         "app/web/limits.py",
         "                self._forget_what_is_over(now)\n",

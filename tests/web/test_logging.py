@@ -1,6 +1,8 @@
 """The log has one line for each request, with ids to follow, and never a secret or a token."""
 
+import io
 import logging as standard_logging
+import sys
 
 import pytest
 from flask import Flask
@@ -104,6 +106,17 @@ def test_is_silent_below_its_level(capsys: Capture, client: FlaskClient) -> None
     client.get("/signup")
 
     assert capsys.readouterr().err == ""
+
+
+def test_fails_no_request_when_it_cannot_be_written(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logging.configure(make_settings(log_level="INFO"))
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stderr", closed)
+
+    assert client.get("/signup").status_code == 200
 
 
 def test_names_the_event_and_the_app_of_a_delivery(postbox: Postbox, capsys: Capture) -> None:
