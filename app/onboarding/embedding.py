@@ -104,9 +104,10 @@ def _allow_frames(response: Response) -> Response:
 
 def _leave_frame(response: Response) -> Response:
     """Show a link in place of a redirect to another site: only a person's click leaves the frame."""
+    if response.status_code != 303 or request.blueprint not in BLUEPRINTS or not is_embedded():
+        return response
     url = response.location or ""
-    is_own = url.startswith(("/", f"{settings().public_url}/"))
-    if response.status_code != 303 or is_own or request.blueprint not in BLUEPRINTS or not is_embedded():
+    if url.startswith(("/", f"{settings().public_url}/")):
         return response
     del response.headers["Location"]
     response.status_code = 200

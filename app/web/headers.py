@@ -15,7 +15,19 @@ STRIPE_PORTAL = "https://billing.stripe.com"
 def init_app(app: Flask, settings: Settings) -> None:
     """Give each request an id, and each answer the headers that keep browsers on our side."""
     proxies.init_app(app, settings)
-    policy = content_security_policy(settings)
+    always = {
+        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    }
+    if settings.is_secure:
+        always["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+    unless_said = {
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "Content-Security-Policy": content_security_policy(settings),
+        "Cache-Control": "no-store",  # what may be kept says so
+    }
 
     @app.before_request
     def _name_request() -> None:
@@ -25,15 +37,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     def _guard(response: Response) -> Response:
         headers = response.headers
         headers["X-Request-Id"] = g.get("request_id", "")
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
-        headers.setdefault("Content-Security-Policy", policy)
-        if settings.is_secure:
-            headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
-        headers.setdefault("Cache-Control", "no-store")  # what may be kept says so
+        headers.extend({name: value for name, value in unless_said.items() if name not in headers})
+        headers.extend(always)  # no view sets one of these
         return response
 
 

@@ -30,10 +30,14 @@ def init_app(app: Flask) -> None:
 
 
 def _texts() -> Iterator[str]:
-    for values in (request.args, request.form):
-        for name, value in values.items(multi=True):
-            yield name
-            yield value
+    for name, value in request.args.items(multi=True):
+        yield name
+        yield value
+    if request.content_type is None:  # then there is no form
+        return
+    for name, value in request.form.items(multi=True):
+        yield name
+        yield value
     for name, file in request.files.items(multi=True):
         yield name
         yield file.filename or ""

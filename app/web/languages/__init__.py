@@ -79,7 +79,7 @@ def init_app(app: Flask, offered: Offered = lambda: tuple(NAMES)) -> None:
     @app.after_request
     def _describe(response: Response) -> Response:
         if response.mimetype == "text/html" and not selection.is_english_only():
-            response.content_language.add(tag_of(str(current())))
+            response.headers["Content-Language"] = tag_of(str(current()))
             response.vary.update(("Accept-Language", "Cookie"))
         return response
 
