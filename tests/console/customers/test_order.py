@@ -123,18 +123,18 @@ class TestOrder:
     def test_finds_those_who_match_at_whichever_end_they_stand(
         self, app: Flask, console: FlaskClient
     ) -> None:
-        ids = crowd(app, 8_200)
-        bill(app, ids[:5_100], "saved")  # so the others are many, and behind many who do not match
+        ids = crowd(app, 23_200)
+        bill(app, ids[:20_100], "saved")  # so the others are many, and behind many who do not match
 
         first = look(console, status="none", sort="name", size="25")
         second = follow(console, first, "next")
         back = follow(console, second, "prev")
         newest = look(console, status="none", sort="-name", size="25")
 
-        assert names(first) == [f"Member {number:05}" for number in range(5_100, 5_125)]
-        assert names(second) == [f"Member {number:05}" for number in range(5_125, 5_150)]
+        assert names(first) == [f"Member {number:05}" for number in range(20_100, 20_125)]
+        assert names(second) == [f"Member {number:05}" for number in range(20_125, 20_150)]
         assert names(back) == names(first)
-        assert names(newest) == [f"Member {number:05}" for number in range(8_199, 8_174, -1)]
+        assert names(newest) == [f"Member {number:05}" for number in range(23_199, 23_174, -1)]
 
     @pytest.mark.parametrize("query", [{}, {"status": "none"}])
     def test_goes_on_behind_the_page_that_was_seen(
