@@ -17,11 +17,20 @@ from app.customers.actions import (
 from app.customers.details import PHONE, InvoiceDetails, NewCustomer, details_of, with_adopted
 from app.customers.former_email import on_email_change
 from app.customers.models import DECLINED, NOT_APPROVED, WAITING, Customer
-from app.customers.queries import by_id_or_key, by_key, count_live, get, has_email, subject_keys_of
+from app.customers.queries import (
+    FOR_CHANGE,
+    by_id_or_key,
+    by_key,
+    count_live,
+    get,
+    has_email,
+    subject_keys_of,
+)
 from app.customers.search import fits, search_text
 
 __all__ = [
     "DECLINED",
+    "FOR_CHANGE",
     "NOT_APPROVED",
     "PHONE",
     "WAITING",

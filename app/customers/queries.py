@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,6 +17,9 @@ from app.customers.page_cursors import MIN_FAR_OFFSET, PageCursors
 
 SHARDS = 16
 CURSORS = PageCursors()
+# How to lock a customer. Rows that refer to it may be written all the same: who writes a payer twice holds
+# its customer, too, so the two would wait for each other.
+FOR_CHANGE: dict[str, Any] = {"key_share": True}
 
 
 def holders(session: Session, *, key: str | None, subject_keys: Collection[str]) -> set[str]:
@@ -68,7 +72,7 @@ def by_key(session: Session, key: str, *, lock: bool = False) -> Customer:
     """A live customer by its key, perhaps locked for a change. Raises NotFound."""
     query = sa.select(Customer).where(Customer.key == key, Customer.deleted_at.is_(None))
     if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = query.with_for_update(**FOR_CHANGE).execution_options(populate_existing=True)
     customer = session.scalar(query)
     if customer is None:
         raise NotFound(f"there is no customer with key {key!r}")
@@ -82,7 +86,9 @@ def by_id_or_key(session: Session, id_or_key: str, *, lock: bool = False) -> Cus
     """
     customer = None
     if is_id(id_or_key.upper()):
-        customer = session.get(Customer, id_or_key.upper(), with_for_update=lock, populate_existing=lock)
+        customer = session.get(
+            Customer, id_or_key.upper(), with_for_update=FOR_CHANGE if lock else None, populate_existing=lock
+        )
     return customer or by_key(session, id_or_key, lock=lock)
 
 

@@ -57,7 +57,7 @@ def bind(
             chosen.append(_choose(apps.connect(binding.app), binding, payer, facts))
 
     db.start_write(session)
-    session.refresh(customer, with_for_update=True)
+    session.refresh(customer, with_for_update=customers.FOR_CHANGE)
     customers.refuse_deleted(customer)
     try:
         return [

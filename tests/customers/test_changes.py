@@ -4,10 +4,12 @@ subjects."""
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from app import customers, payers
+from app.core import db
 from app.customers import Customer
 from tests.support.api import Api
 from tests.support.customers import ACME, UNKNOWN, WHOLE, make, subjects
@@ -109,3 +111,17 @@ def test_replaces_what_somebody_else_has_stored_meanwhile(app: Flask, api: Api, 
     [row] = rows(Customer)
     assert answer.status_code == 200
     assert (row.name, row.primary_email) == ("Before", "ours@example.com")
+
+
+@pytest.mark.parametrize("name", ["id", "key"])
+def test_holds_nobody_up_who_writes_what_refers_to_a_customer(app: Flask, api: Api, name: str) -> None:
+    made = make(api, key="acme")
+    with app.app_context():
+        if db.engine().dialect.name != "postgresql":
+            pytest.skip("on SQLite one writes at a time")
+        customers.by_id_or_key(db.session(), made[name], lock=True)
+        row = sa.select(Customer.id).where(Customer.id == made["id"])
+        refers = row.with_for_update(read=True, key_share=True, nowait=True)  # as a foreign key does
+
+        with db.engine().connect() as other:
+            assert other.execute(refers).scalar_one() == made["id"]

@@ -351,7 +351,7 @@ MUTANTS = (
     Mutant(
         "a program's details are mixed with those of somebody else",
         "app/customers/queries.py",
-        "query.with_for_update().execution_options(populate_existing=True)",
+        "query.with_for_update(**FOR_CHANGE).execution_options(populate_existing=True)",
         "query",
         "tests/customers/test_changes.py::test_replaces_what_somebody_else_has_stored_meanwhile",
         "postgresql",
@@ -376,5 +376,13 @@ MUTANTS = (
         "        )\n        .values(idempotency_key=None)",
         "            sa.false(),\n        )\n        .values(idempotency_key=None)",
         "tests/checkout/test_reservations.py::TestSessions::test_of_one_key_are_two_after_a_day",
+    ),
+    Mutant(
+        "who changes a customer and who writes its payer wait for each other",
+        "app/customers/queries.py",
+        'FOR_CHANGE: dict[str, Any] = {"key_share": True}',
+        'FOR_CHANGE: dict[str, Any] = {"key_share": False}',
+        "tests/customers/test_changes.py::test_holds_nobody_up_who_writes_what_refers_to_a_customer",
+        "postgresql",
     ),
 )

@@ -64,7 +64,12 @@ def find(session: Session, customer_id: str, *, lock: bool = False) -> Customer:
     """Read a customer by id from the database, even a deleted one. Raises NotFound."""
     known = db.is_id(customer_id.upper())
     customer = (
-        session.get(Customer, customer_id.upper(), populate_existing=True, with_for_update=lock)
+        session.get(
+            Customer,
+            customer_id.upper(),
+            populate_existing=True,
+            with_for_update=customers.FOR_CHANGE if lock else None,
+        )
         if known
         else None
     )

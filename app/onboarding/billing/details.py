@@ -31,7 +31,7 @@ def change_details(session: Session, access: Access, wanted: NewCustomer, *, see
     customer = session.scalars(
         sa.select(Customer)
         .where(Customer.id == customer_id)
-        .with_for_update()
+        .with_for_update(**customers.FOR_CHANGE)
         .execution_options(populate_existing=True)
     ).one()
     customers.refuse_deleted(customer)

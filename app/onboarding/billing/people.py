@@ -49,7 +49,7 @@ def invite(
     An invitation that was not used is replaced by a new one. Raises Invalid for what is no email address,
     PreconditionFailed for a deleted customer, PersonKnown for somebody who has joined, and TooManyPeople.
     """
-    session.refresh(customer, with_for_update=True)  # two at once must not be one too many
+    session.refresh(customer, with_for_update=customers.FOR_CHANGE)  # two at once must not be one too many
     customers.refuse_deleted(customer)
     address, token, now = _checked(email), secrets.token_urlsafe(32), utcnow()
     held = people_of(session, customer.id)
