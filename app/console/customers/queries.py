@@ -19,9 +19,7 @@ from app.web.keyset import Position
 
 MAX_COUNTED = 10_000  # "more than" says enough beyond that
 MAX_SCANNED = 5_000  # rows that are read in order before all matches are sorted instead
-MAX_SLOWLY_SCANNED = (
-    20_000  # where fewer matches are counted: they may be further apart, and are dear to sort
-)
+MAX_SLOWLY_SCANNED = 20_000  # where fewer matches are counted: they may be further apart
 
 ORDERS: dict[str, InstrumentedAttribute[Any]] = {"name": Customer.name, "created": Customer.created_at}
 
