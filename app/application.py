@@ -36,6 +36,7 @@ from app.web import (
     storable,
     times,
 )
+from app.web.templating import Templates
 from app.webhooks import api as webhooks_api
 
 WSGIApplication = Callable[..., Any]
@@ -49,7 +50,9 @@ CHORES = (
 
 
 class Portal(Flask):
-    """Flask, where no view and no hook is asynchronous."""
+    """Flask, where no view and no hook is asynchronous, and where threads share what they load."""
+
+    jinja_environment = Templates
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function as it is. Flask would examine each hook of each request."""

@@ -52,6 +52,13 @@ MUTANTS = (
         "tests/test_db.py::test_on_sqlite_is_durable_and_lets_one_write_while_others_read",
     ),
     Mutant(
+        "each thread of a new process compiles each template",
+        "app/web/templating.py",
+        "        with self._loading:\n            return",
+        "        return",
+        "tests/web/test_templating.py::test_compiles_once_what_many_ask_for",
+    ),
+    Mutant(
         "web processes share a connection to the database",
         "app/serving/server.py",
         "db.engine().dispose()  # no",
