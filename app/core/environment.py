@@ -19,7 +19,8 @@ OWN_NAMES = (ENV_FILE, "GANGWAY_TEST_POSTGRES")  # read elsewhere; no settings
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 MIN_SIMILARITY = 0.6  # from this likeness on, an unknown name is a setting misspelt
 MIN_CERTAINTY = 0.9
-MAX_VALUE_BYTES = 64 * 1024
+MAX_VALUE_LENGTH = 64 * 1024  # characters
+MAX_ENV_FILE = 1_000_000  # characters
 DOUBLE_QUOTED = re.compile(r'^\s*(?:export\s+)?\w+\s*=\s*"(?:\\.|[^"\\])*"', re.MULTILINE | re.DOTALL)
 ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
@@ -187,13 +188,15 @@ def _read_env_file(path: Path) -> dict[str, str]:
     from dotenv import dotenv_values  # noqa: PLC0415
 
     try:
-        with path.open(encoding="utf-8-sig") as text:
-            # Values are taken as they stand: a password may contain `${`.
-            found = dotenv_values(stream=StringIO(_unescape_dollars(text.read())), interpolate=False)
+        text = files.read(path, most=MAX_ENV_FILE)
     except OSError as error:
         raise SettingsRefused(f"The env file {path} can't be read: {error.strerror}.") from error
     except ValueError as error:
         raise SettingsRefused(f"The env file {path} is no UTF-8 text.") from error
+    if len(text) > MAX_ENV_FILE:
+        raise SettingsRefused(f"The env file {path} is longer than {MAX_ENV_FILE:,} characters.")
+    # Values are taken as they stand: a password may contain `${`.
+    found = dotenv_values(stream=StringIO(_unescape_dollars(text)), interpolate=False)
     return {name.upper(): value for name, value in found.items() if value is not None}
 
 
@@ -205,12 +208,15 @@ def _value(variables: Mapping[str, str], name: str) -> str | None:
     if direct:
         raise SettingsRefused(f"{name} and {name}_FILE are both set: keep one.")
     try:
-        with Path(file).expanduser().open(encoding="utf-8-sig") as text:
-            value = text.read(MAX_VALUE_BYTES).strip()
+        value = files.read(Path(file).expanduser(), most=MAX_VALUE_LENGTH).strip()
     except OSError as error:
         raise SettingsRefused(f"{name}_FILE names {file}, which can't be read: {error.strerror}.") from error
     except ValueError as error:
         raise SettingsRefused(f"{name}_FILE names {file}, which is no UTF-8 text.") from error
+    if len(value) > MAX_VALUE_LENGTH:
+        raise SettingsRefused(
+            f"{name}_FILE names {file}, which is longer than {MAX_VALUE_LENGTH:,} characters."
+        )
     if "\0" in value:
         raise SettingsRefused(f"{name}_FILE names {file}, which is no text: it holds a NUL.")
     return value

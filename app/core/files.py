@@ -21,6 +21,15 @@ def create(path: Path) -> int:
     return opened
 
 
+def read(path: Path, *, most: int) -> str:
+    """Return the text of a file, up to one character more than `most`: a device may never end.
+
+    A mark of the byte order is left out. Raises OSError, and ValueError for what is not UTF-8.
+    """
+    with path.open(encoding="utf-8-sig") as text:
+        return text.read(most + 1)
+
+
 def replace(path: Path, text: str) -> None:
     """Write a text into a file that only its owner can read, in place of the one that is there.
 

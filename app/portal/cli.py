@@ -37,7 +37,7 @@ def export_command(file: Path | None) -> None:
 def import_command(file: Path, *, dry_run: bool) -> None:
     """Publish the settings in FILE as a new version. The draft stays as it is."""
     try:
-        settings = document.load(file.read_text(encoding="utf-8"))
+        settings = document.load(files.read(file, most=document.MAX_BYTES))
     except (OSError, ValueError) as error:
         raise click.ClickException(f"{file} can't be read as UTF-8 text.") from error
     except Invalid as error:

@@ -62,6 +62,12 @@ class TestEnvFile:
         assert answer.exit_code == 1
         assert f"The env file {tmp_path / 'odd.env'} is no UTF-8 text." in answer.output
 
+    def test_that_never_ends_is_refused(self) -> None:
+        answer = run_command("check", "--env-file", "/dev/zero")
+
+        assert answer.exit_code == 1
+        assert "The env file /dev/zero is longer than 1,000,000 characters." in answer.output
+
     @pytest.mark.parametrize("place", ["before", "after"])
     def test_may_be_named_before_and_after_the_command(self, place: str, env_file: Path) -> None:
         option, command = ["--env-file", str(env_file)], ["check"]
@@ -127,6 +133,13 @@ class TestOneFileForEach:
             SettingsRefused, match=r"GANGWAY_SECRET_KEY_FILE names .*, which is no (UTF-8 )?text"
         ):
             Settings.load()
+
+    def test_that_never_ends_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GANGWAY_COMPANY_NAME_FILE", "/dev/zero")
+
+        answer = run_command("check")
+
+        assert "GANGWAY_COMPANY_NAME_FILE names /dev/zero, which is longer than 65,536" in answer.output
 
     def test_beside_the_setting_itself_is_refused(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -338,4 +338,19 @@ MUTANTS = (
         "tests/operators/test_changed_meanwhile.py::test_logging_out_everywhere_ends_a_session_that_is_being_renewed",
         "postgresql",
     ),
+    Mutant(
+        "two admins revoke a token twice",
+        "app/operators/auth/tokens.py",
+        "session.get(ApiToken, token_id, with_for_update=True, populate_existing=True)",
+        "session.get(ApiToken, token_id)",
+        "tests/operators/test_token_pages.py::test_is_revoked_once_by_two_at_once",
+        "postgresql",
+    ),
+    Mutant(
+        "an env file may never end",
+        "app/core/environment.py",
+        "if len(text) > MAX_ENV_FILE:",
+        "if False:",
+        "tests/cli/test_sources.py::TestEnvFile::test_that_never_ends_is_refused",
+    ),
 )

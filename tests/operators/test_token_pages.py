@@ -9,11 +9,13 @@ from time_machine import Traveller
 
 from app.audit import Entry
 from app.core.db import utcnow
+from app.operators.auth.tokens import revoke_token
 from app.operators.models import ApiToken
 from tests.support.browser import Page
 from tests.support.cases import for_each
 from tests.support.console import operator, post, sign_in
 from tests.support.operators import send
+from tests.support.rivals import commits_meanwhile
 from tests.support.rows import Rows
 
 TOKENS = "/operator/tokens"
@@ -125,6 +127,21 @@ def test_revokes_after_a_question(app: Flask, client: FlaskClient, rows: Rows) -
     assert "revoked" in page.one("tbody").text
     assert not page.one("tbody").all("form")
     assert "token.revoked" in [entry.kind for entry in rows(Entry)]
+
+
+def test_is_revoked_once_by_two_at_once(app: Flask, rows: Rows) -> None:
+    admin = sign_in(app)
+    make(admin)
+    [token] = rows(ApiToken)
+
+    answer = commits_meanwhile(
+        app,
+        lambda session: revoke_token(session, token.id, actor="another"),
+        lambda: post(admin, f"{TOKENS}/{token.id}/revoke"),
+    )
+
+    assert answer.status_code == 303
+    assert [entry.actor for entry in rows(Entry) if entry.kind == "token.revoked"] == ["another"]
 
 
 @pytest.mark.parametrize("id_", ["0" * 26, "x"])

@@ -128,6 +128,13 @@ def test_import_refuses_what_is_no_document(app: Flask, tmp_path: Path, content:
     assert answer.output.startswith("Error: ")
 
 
+def test_import_refuses_what_never_ends(app: Flask) -> None:
+    answer = run(app, "import", "/dev/zero")
+
+    assert answer.exit_code == 1
+    assert "The file is too large" in answer.output
+
+
 def test_import_takes_texts_of_several_lines(app: Flask, tmp_path: Path) -> None:
     path = tmp_path / "lines.json"
     texts = {"charges": {"en": "Monthly.\r\n\tNothing else."}}

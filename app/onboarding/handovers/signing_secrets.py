@@ -60,7 +60,9 @@ def create_secret(session: Session, name: str, *, actor: str) -> tuple[HandoverS
 
 def revoke_secret(session: Session, secret_id: str, *, actor: str) -> None:
     """Refuse at once what is signed with a secret, and delete its text. Flushes. Raises NotFound."""
-    secret = session.get(HandoverSecret, secret_id) if is_id(secret_id) else None
+    secret = None
+    if is_id(secret_id):
+        secret = session.get(HandoverSecret, secret_id, with_for_update=True, populate_existing=True)
     if secret is None:
         raise NotFound("There is no such secret.")
     if secret.revoked_at is None:

@@ -56,7 +56,9 @@ def create_token(
 
 def revoke_token(session: Session, token_id: str, *, actor: str) -> None:
     """End a token at once. Raises NotFound. Flushes."""
-    token = session.get(ApiToken, token_id) if db.is_id(token_id) else None
+    token = None
+    if db.is_id(token_id):
+        token = session.get(ApiToken, token_id, with_for_update=True, populate_existing=True)
     if token is None:
         raise NotFound("There is no such token.")
     if token.revoked_at is None:

@@ -13,13 +13,14 @@ from app import portal
 from app.audit import Entry
 from app.core import db
 from app.core.resealing import reseal
+from app.onboarding import handovers
 from app.onboarding.handovers import MAX_LIVE_SECRETS, HandoverSecret
 from tests.support.browser import Page
 from tests.support.cases import for_each
 from tests.support.console import operator, post, sign_in
 from tests.support.handovers import HandoverPage, make_secret, sign
 from tests.support.operators import send
-from tests.support.rivals import comes_first
+from tests.support.rivals import comes_first, commits_meanwhile
 from tests.support.rows import Rows
 
 PATH = "/operator/portal/handovers"
@@ -115,6 +116,21 @@ def test_refuses_a_name_that_somebody_takes_meanwhile(app: Flask) -> None:
 
     assert answer.status_code == 422
     assert "in use already" in Page.of(answer).error("name")
+
+
+def test_is_revoked_once_by_two_at_once(app: Flask, rows: Rows) -> None:
+    admin = sign_in(app)
+    make(admin, "shop")
+    [secret] = rows(HandoverSecret)
+
+    answer = commits_meanwhile(
+        app,
+        lambda session: handovers.revoke_secret(session, secret.id, actor="another"),
+        lambda: post(admin, f"{PATH}/{secret.id}/revoke"),
+    )
+
+    assert answer.status_code == 303
+    assert [entry.actor for entry in rows(Entry) if entry.kind == "handover_secret.revoked"] == ["another"]
 
 
 def test_revokes_one_once(app: Flask, rows: Rows) -> None:
