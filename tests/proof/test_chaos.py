@@ -12,7 +12,6 @@ pytestmark = [pytest.mark.proof, pytest.mark.timeout(3600)]
 
 
 def test_everybody_gets_through(empty_database_url: str, tmp_path: Path) -> None:
-    # The first kill and the first roll come within three seconds; so many sign-ups take longer.
     plan = chaos.Plan(people=12, at_once=4, kill_every=2, roll_every=2)
 
     report = chaos.run(plan, empty_database_url, tmp_path)
