@@ -200,9 +200,9 @@ def empty_database_url(server: postgres.Server | None, tmp_path: Path) -> Iterat
     yield f"sqlite:///{tmp_path / 'empty.db'}"
 
 
-@pytest.fixture
-def unlogged() -> Iterator[None]:
-    """Whatever a test does to logging is undone."""
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """Whatever a test does to logging is undone: many commands configure it."""
     with logs.undone():
         yield
     structlog.contextvars.clear_contextvars()

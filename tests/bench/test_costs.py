@@ -54,7 +54,7 @@ def stripe(simulator: Simulator) -> Timed:
 
 
 @pytest.fixture(autouse=True)
-def _logs_as_in_production(settings: Settings, unlogged: None) -> None:
+def _logs_as_in_production(settings: Settings) -> None:
     logging.configure(settings)
 
 

@@ -4,15 +4,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.checkout import CheckoutSession
+from app.core.db import utcnow
 from app.customers import Customer
 from app.payers import Payer
 from app.simulator import DEFAULT_API_KEY, Simulator, revoke_key
 from tests.support.cases import for_each
+from tests.support.rivals import comes_first
 from tests.support.stripe_calls import StripeCalls
 from tests.support.tokens import bearer
 
@@ -148,6 +151,20 @@ def test_refuses_a_deleted_customer(app: Flask, client: FlaskClient, program: Pr
 
     assert program.start({"id": first["customerId"]}).status_code == 412
     assert program.start({"key": "acme"}).status_code == 404
+
+
+def test_makes_no_payer_for_a_customer_that_is_deleted_meanwhile(
+    app: Flask, client: FlaskClient, program: Program, simulator: Simulator, rows: Any
+) -> None:
+    client.post("/api/v1/customers", json=ACME, headers=bearer(app))
+    deleted = sa.update(Customer).values(deleted_at=utcnow())
+
+    with comes_first(app, "INSERT INTO payer", deleted):
+        answer = program.start({"key": "acme"})
+
+    assert answer.status_code == 412
+    assert rows(Payer) == []
+    assert len(simulator.store.customers) == 0
 
 
 def test_makes_another_customer_after_the_first_was_deleted(

@@ -16,7 +16,7 @@ from tests.support.portal import sign_up
 
 
 @pytest.fixture
-def run(unlogged: None, database_url: str) -> Run:
+def run(database_url: str) -> Run:
     """Run a command in this process, with a complete environment and a migrated database."""
 
     def command(*arguments: str, **settings: str) -> Result:

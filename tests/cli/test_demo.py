@@ -55,7 +55,7 @@ class Place:
 
 
 @pytest.fixture
-def place(unlogged: None, tmp_path: Path) -> Place:
+def place(tmp_path: Path) -> Place:
     return Place(tmp_path / "demo")
 
 

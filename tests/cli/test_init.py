@@ -19,7 +19,7 @@ ANSWERS = "billing.example.com\nACME, Inc.\nhelp@example.com\n\n2\n"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, unlogged: None) -> Path:
+def folder(tmp_path: Path) -> Path:
     """A data folder that is not there yet."""
     return tmp_path / "state" / "gangway"
 

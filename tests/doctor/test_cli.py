@@ -147,7 +147,6 @@ def test_says_that_settings_are_missing() -> None:
     assert "GANGWAY_SECRET_KEY is missing" in result.stderr
 
 
-@pytest.mark.usefixtures("unlogged")
 def test_says_that_the_database_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANGWAY_SECRET_KEY", SECRET_KEY)
     monkeypatch.setenv("GANGWAY_ENCRYPTION_KEYS", KEY)

@@ -44,7 +44,7 @@ MUTANTS = (
         file="app/payers/reserve.py",
         old="(customers.Customer.id == customer_id, customers.Customer.deleted_at.is_(None))",
         new="(customers.Customer.id == customer_id,)",
-        test="tests/onboarding/test_first_session.py::test_is_not_opened_for_a_customer_that_was_deleted_meanwhile",
+        test="tests/checkout/test_api.py::test_makes_no_payer_for_a_customer_that_is_deleted_meanwhile",
     ),
     Mutant(
         name="a payer that is made later counts as a later sign-up",

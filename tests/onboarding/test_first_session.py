@@ -13,9 +13,7 @@ from app.core import db
 from app.core.db import utcnow
 from app.customers import Customer
 from app.payers import Payer, PaymentStatus
-from app.simulator import Simulator
-from tests.support.portal import SignupPage, sign_up
-from tests.support.rivals import comes_first
+from tests.support.portal import sign_up
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls, elsewhere
 
@@ -89,15 +87,3 @@ def test_tells_stripe_a_name_that_was_changed_meanwhile(
 
     [payer] = rows(Payer)
     assert (payer.is_contact_due, payer.is_name_due) == (True, True)
-
-
-def test_is_not_opened_for_a_customer_that_was_deleted_meanwhile(
-    app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows
-) -> None:
-    page = SignupPage(client)
-    with comes_first(app, "INSERT INTO payer", sa.update(Customer).values(deleted_at=utcnow())):
-        answer = page.submit()
-
-    assert answer.status_code == 422
-    assert rows(Payer) == []
-    assert len(simulator.store.customers) == 0

@@ -211,7 +211,6 @@ def test_goes_to_nobody_as_a_referrer(client: FlaskClient, path: str, suffix: st
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.usefixtures("unlogged")
 @for_each("suffix", ["", "/opened", "/", "/more", "?a=b", "."])
 @for_each("before", ["", "/", "%2F", "%0a"])
 def test_is_not_in_the_log(

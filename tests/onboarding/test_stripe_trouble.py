@@ -302,7 +302,7 @@ class TestWhoseKeyIsNotOpened:
         return lose
 
     def test_nobody_who_signs_up_sees_of_it(
-        self, client: FlaskClient, rows: Rows, lose_the_key: Callable[[], None], unlogged: None
+        self, client: FlaskClient, rows: Rows, lose_the_key: Callable[[], None]
     ) -> None:
         lose_the_key()
         form = SignupPage(client)

@@ -156,7 +156,6 @@ def test_of_a_newer_release_that_can_not_be_read_leave_what_was_known(app: Flask
     assert portal.profile().brand.company_name == "First"
 
 
-@pytest.mark.usefixtures("unlogged")
 def test_are_the_newest_that_a_new_process_can_read(
     app: Flask, settings: Settings, session: Session, capsys: pytest.CaptureFixture[str]
 ) -> None:

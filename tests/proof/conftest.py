@@ -85,7 +85,6 @@ def make_world(
     stripe: StripeOfTheWorld,
     portals: Applications,
     installations: Installations,
-    unlogged: None,
 ) -> MakeWorld:
     """Make a portal with an app installed, and a simulated Stripe, in this process, at one time of day.
 

@@ -62,8 +62,8 @@ class BrokenListener:
 
 
 @pytest.fixture
-def process(unlogged: None) -> Iterator[Serving]:
-    """A process that listens. Gunicorn changes its loggers when one is made."""
+def process() -> Iterator[Serving]:
+    """A process that listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as threads:
         listener.settimeout(0)
         made = Serving(listener, threads)

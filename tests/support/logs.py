@@ -24,13 +24,15 @@ def print_plainly() -> None:
 @contextmanager
 def undone() -> Iterator[None]:
     """Undo whatever is done to logging meanwhile: by us, or by a library that sets up its own loggers."""
-    before = {logger: _state(logger) for logger in _loggers()}
+    before, configured = {logger: _state(logger) for logger in _loggers()}, structlog.get_config()
     yield
     for logger in _loggers():
-        level, logger.propagate, handlers, filters = before.get(logger, (logging.NOTSET, True, [], []))
-        logger.setLevel(level)
-        logger.handlers[:], logger.filters[:] = handlers, filters
-    print_plainly()
+        state = before.get(logger, (logging.NOTSET, True, [], []))
+        if _state(logger) != state:
+            level, logger.propagate, logger.handlers[:], logger.filters[:] = state
+            logger.setLevel(level)
+    if structlog.get_config() != configured:
+        print_plainly()
 
 
 def _state(logger: logging.Logger) -> tuple[int, bool, list[logging.Handler], list[Any]]:

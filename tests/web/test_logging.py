@@ -23,7 +23,6 @@ def raising(error: Exception) -> str:
     raise error
 
 
-pytestmark = pytest.mark.usefixtures("unlogged")
 Capture = pytest.CaptureFixture[str]
 
 

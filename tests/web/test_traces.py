@@ -20,7 +20,6 @@ from tests.support.operators import log_in, member
 from tests.support.portal import SignupPage
 from tests.support.tokens import bearer
 
-pytestmark = pytest.mark.usefixtures("unlogged")
 Capture = pytest.CaptureFixture[str]
 
 
