@@ -10,7 +10,7 @@ from app import apps, customers
 from app.core.errors import NotFound, PreconditionFailed
 from app.payers.models import Payer, PaymentMethod
 
-OTHER = aliased(Payer)  # made once: each alias adapts the columns anew, which takes longer than its query
+OTHER = aliased(Payer)  # made once: each alias adapts all columns, which takes longer than its query
 
 
 def of_customer(session: Session, app_id: str, customer_id: str) -> Payer | None:

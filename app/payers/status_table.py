@@ -20,7 +20,7 @@ class StatusInfo:
     is_usable: bool = False  # can the default method be charged?
     is_under_way: bool = False  # is the customer, or the bank, still at it?
     waits_for_bank: bool = False  # has the customer done everything, so that no button leads to Stripe?
-    is_watched: bool = False  # does the customer's page look again by itself?
+    is_watched: bool = False  # does the customer's page look again without being asked?
     is_by_clock: bool = False  # does it come by time alone? Then it stands in the audit log only
 
 

@@ -37,7 +37,7 @@ def own_worker(place: Place) -> Iterator[None]:
             process.wait()
 
 
-@pytest.mark.parametrize("where", ["in the web process", "in a process of its own"])
+@pytest.mark.parametrize("where", ["in the web process", "in another process"])
 def test_from_the_event_to_the_new_state(
     place: Place, where: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,7 +19,7 @@ COMMANDS = (
     "db downgrade base --yes",
     "backup copy",
 )
-SOME = ("operator list", "backup copy")  # a file that does not exist is a case of its own for a backup
+SOME = ("operator list", "backup copy")  # a file that does not exist is another case for a backup
 
 
 def broken(run: Run, command: str, path: Path | str) -> Result:

@@ -296,7 +296,7 @@ MUTANTS = (
         "tests/console/test_customers_file.py::test_holds_no_formula_where_a_spreadsheet_would_split_a_cell",
     ),
     Mutant(
-        "the file tells of any app of a customer",
+        "the file names any app of a customer",
         "app/console/customers/file_rows.py",
         "them.c.id, *ranks(asked))",
         "them.c.id, *reversed(ranks(asked)))",

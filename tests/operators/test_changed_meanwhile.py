@@ -1,4 +1,4 @@
-"""Whoever logs in, or renews a session, while the account changes gets nothing that the change ends."""
+"""A login, or a renewed session, gets nothing that a change of the account ends meanwhile."""
 
 import pytest
 from flask import Flask

@@ -69,7 +69,7 @@ def find(session: Session, browser: str | None, customer_id: str | None = None) 
 
 
 def others(session: Session, access: Access, browser: str) -> list[customers.Customer]:
-    """Return some other customers, by name, whose page this browser may open as a known person."""
+    """Return some other customers, by name: this browser may open their pages as a known person."""
     since = utcnow() - timedelta(days=settings().browser_days)
     signed_up = sa.select(Signup.customer_id).where(
         Signup.browser_hash == browser_hash(browser), Signup.link_id.is_(None), Signup.created_at > since

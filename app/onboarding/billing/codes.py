@@ -97,7 +97,7 @@ def use_code(session: Session, address: str, code: str, *, browser: str) -> str 
 
 
 def _locked_holders(session: Session, address: str) -> list[Holder]:
-    """Return whom an address opens, and keep that so until the commit.
+    """Return the customers that an address opens, and keep that so until the commit.
 
     A change of the address waits, and then ends the access.
     """

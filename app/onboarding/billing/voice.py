@@ -1,4 +1,4 @@
-"""In which language, and in the name of which company, an email about a billing page is written."""
+"""The language and the company name for an email about a billing page."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

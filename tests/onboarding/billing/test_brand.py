@@ -1,4 +1,4 @@
-"""Whoever comes to the billing page of a customer sees the brand where the customer signed up."""
+"""People who come to the billing page of a customer see the brand where the customer signed up."""
 
 import re
 
