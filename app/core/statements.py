@@ -1,4 +1,4 @@
-"""Statements about many rows, which each database is told in its own way."""
+"""Statements about many rows, in the words of each database."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
