@@ -61,7 +61,7 @@ MUTANTS = (
         "app/console/portal/section_form.py",
         'if ".".join(place) not in decided:',
         "if place:",
-        f"{CONSOLE}::test_says_which_variable_wins_and_leaves_its_field_alone",
+        f"{CONSOLE}::test_keeps_what_is_stored_behind_a_variable",
     ),
     Mutant(
         "a preview sends forms",

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 import pytest
@@ -18,13 +19,13 @@ UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 
 
 @pytest.fixture
-def closed_folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder that only an administrator may enter."""
-    folder = tmp_path / "closed"
-    folder.mkdir()
-    folder.chmod(0)
-    yield folder
-    folder.chmod(0o700)
+def closed_folder() -> Iterator[Path]:
+    """A folder that only an administrator may enter. Its name is short, because that of a socket must be."""
+    with TemporaryDirectory(dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0)
+        yield folder
+        folder.chmod(0o700)
 
 
 @pytest.fixture

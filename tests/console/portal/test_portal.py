@@ -159,6 +159,16 @@ def test_says_which_variable_wins_and_leaves_its_field_alone(console: FlaskClien
     assert links.terms_url == "https://example.com/terms"
 
 
+def test_keeps_what_is_stored_behind_a_variable(console: FlaskClient, app: Flask) -> None:
+    store(app, {"links": {"support_email": "stored@example.com"}})
+
+    save(console, "links", terms_url="https://example.com/terms")
+
+    with app.app_context():
+        links = portal.edited(db.session()).default.links
+    assert (links.support_email, links.terms_url) == ("stored@example.com", "https://example.com/terms")
+
+
 def test_puts_links_to_terms_privacy_and_imprint_in_the_footer(
     console: FlaskClient, client: FlaskClient
 ) -> None:
