@@ -77,7 +77,7 @@ class OwnStorage(MemoryStorage):
             return self.storage[key]
 
     def _forget_what_is_over(self, now: float) -> None:
-        for key in [key for key, end in self.expirations.items() if end <= now]:
+        for key in [key for key, end in list(self.expirations.items()) if end <= now]:
             self.clear(key)
 
 

@@ -333,8 +333,8 @@ MUTANTS = (
     Mutant(
         "a session that is being renewed outlives logging out everywhere",
         "app/operators/pages/account.py",
-        "    accounts.locked(session, current().id)  # a login",
-        "    # a login",
+        "    accounts.locked(session, current().id)  # a session",
+        "    # a session",
         "tests/operators/test_changed_meanwhile.py::test_logging_out_everywhere_ends_a_session_that_is_being_renewed",
         "postgresql",
     ),

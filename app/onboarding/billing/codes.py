@@ -86,8 +86,8 @@ def use_code(session: Session, address: str, code: str, *, browser: str) -> str 
     if row is None or not is_right:
         return None
     db.start_write(session)
-    holders = _locked_holders(session, address) if _claim(session, row.id) else []
-    if not holders:
+    holders = _locked_holders(session, address)  # first, in the order of all who end access
+    if not holders or not _claim(session, row.id):
         session.rollback()
         return None
     for holder in reversed(holders):  # the first is the one that was entered last
