@@ -19,18 +19,17 @@ def enter(session: Session, handover: Handover, customer: Customer, *, browser: 
     The hand-over becomes an onboarding link that nobody is shown. So an operator sees it, and revoking it
     ends the access. Raises HandoverRefused.
     """
-    customer_id = customer.id
+    customer_id, details = customer.id, handover.details
     token = links.token_of_form(str(current_app.secret_key), f"handover:{handover.fingerprint}:{customer_id}")
     db.end_read(session)
     db.start_write(session)
+    customers.lock(session, customer_id, details.locked_fields)  # first, in the order of all who end access
     handovers.claim(session, handover, customer_id=customer_id, browser_hash=browser_hash(browser))
     link = links.find(session, token, lock=True) or _make(session, handover, customer, token)
     if not link.works:
         raise HandoverRefused(handovers.EXPIRED, "An operator revoked the link of this hand-over.")
     bind(session, link, browser, is_of_handover=True)
     billing.let_in(session, customer_id, browser, way=billing.Way.HANDOVER, profile=portal.current_slug())
-    details = handover.details
-    customers.lock(session, customer_id, details.locked_fields)
     note_return(session, customer_id, browser=browser, url=details.return_url, label=details.return_label)
     session.commit()
     return link

@@ -80,8 +80,8 @@ MUTANTS = (
     Mutant(
         "an earlier hand-over decides what is locked",
         "app/onboarding/entering.py",
-        "    customers.lock(session, customer_id, details.locked_fields)\n",
-        "",
+        "    customers.lock(session, customer_id, details.locked_fields)  # first",
+        "    # first",
         f"{LATER}::test_the_newest_hand_over_decides",
     ),
     Mutant(
