@@ -17,6 +17,10 @@ pytestmark = [
     pytest.mark.skipif(CLI is None, reason="needs the Stripe CLI on PATH or in STRIPE_CLI"),
 ]
 
+# It reports its use and looks for a newer version: a proxy that nobody serves keeps it on this machine,
+# and a race in its reports can end a command that has succeeded.
+QUIET = {"STRIPE_CLI_TELEMETRY_OPTOUT": "true", "HTTPS_PROXY": "http://127.0.0.1:9"}
+
 Run = Callable[..., str]
 
 
@@ -26,8 +30,8 @@ def run(simulator: Simulator, tmp_path: Path) -> Iterator[Run]:
 
     def command(*words: str) -> str:
         options = ("--api-base", server.url, "--api-key", DEFAULT_API_KEY)
-        homes = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
-        with start(str(CLI), *words, *options, environment=homes) as program:
+        environment = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), **QUIET}
+        with start(str(CLI), *words, *options, environment=environment) as program:
             status, printed, error = program.end()
         assert status == 0, printed + error
         return printed
