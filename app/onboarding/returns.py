@@ -24,7 +24,7 @@ class WayBack:
     """Where the page leads, under which name, and after how many seconds it goes on without a click."""
 
     url: str
-    label: str
+    label: str | None  # None: whoever gave the address gave it no name
     seconds: int | None
 
 
@@ -44,7 +44,8 @@ def way_back(
         url, label = after.return_url, None
     if url is None or not _is_good(url):
         return None
-    label = label or _own_label(after.label) or urlsplit(url).hostname or url
+    if url == after.return_url:  # the profile's label names this place, and may be wrong for any other
+        label = label or _own_label(after.label) or urlsplit(url).hostname
     stays = stays or embedding.is_embedded()  # a frame can't lead the whole window on without a click
     seconds = None if stays or status is not PaymentStatus.SAVED else after.redirect_seconds
     if after.is_signed:

@@ -106,6 +106,13 @@ MUTANTS = (
         f"{WAY_BACK}::TestAllowedHosts::test_take_only_them",
     ),
     Mutant(
+        "the profile names the place of a hand-over",
+        RETURNS,
+        "if url == after.return_url:",
+        "if url:",
+        f"{WAY_BACK}::test_has_no_name_when_the_hand_over_gave_none",
+    ),
+    Mutant(
         "the signature leaves the status out",
         RETURNS,
         "said = [customer.id, status.value,",

@@ -101,7 +101,9 @@ class Arrival(WireModel):
         examples=["https://app.example.com/billing"],
     )
     return_label: Line80 | None = Field(
-        default=None, description="The name of that place, for “Continue to …”.", examples=["Example App"]
+        default=None,
+        description="The name of that place, for “Continue to …”; without it, the button says “Continue”.",
+        examples=["Example App"],
     )
 
 

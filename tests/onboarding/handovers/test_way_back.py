@@ -45,7 +45,9 @@ def secret(app: Flask) -> str:
 
 def way_back(page: Page) -> Element | None:
     """The button that leads on."""
-    found = [link for link in page.all("a") if link.text.startswith("Continue to ")]
+    found = [
+        link for link in page.all("a") if link.text == "Continue" or link.text.startswith("Continue to ")
+    ]
     return found[0] if found else None
 
 
@@ -82,13 +84,37 @@ def test_is_not_where_nobody_may_be_led_any_longer(
         assert way_back(look(client, path)) is None, url
 
 
-def test_is_named_after_its_host_without_a_label(
-    client: FlaskClient, secret: str, simulator: Simulator
+def test_has_no_name_when_the_hand_over_gave_none(
+    app: Flask, client: FlaskClient, secret: str, simulator: Simulator
 ) -> None:
-    link = way_back(look(client, save(client, simulator, sign(secret, returnURL=RETURN_URL))))
+    publish(app, return_url=PROFILE_URL, label={"en": "Another place"})
 
-    assert link is not None
-    assert link.text == "Continue to app.example.com"
+    page = look(client, save(client, simulator, sign(secret, returnURL=RETURN_URL)))
+    billing = Page.of(client.get("/billing"))
+
+    assert [link.text for link in page.all("a", href=RETURN_URL)] == ["Continue"]
+    assert [link.text for link in billing.all("a", href=RETURN_URL)] == ["Continue"]
+    assert "Another place" not in page.text + billing.text
+
+
+def test_has_the_name_of_the_profile_when_a_hand_over_leads_to_the_same_place(
+    app: Flask, client: FlaskClient, secret: str, simulator: Simulator
+) -> None:
+    publish(app, return_url=PROFILE_URL, label={"en": "Example"})
+
+    page = look(client, save(client, simulator, sign(secret, returnURL=PROFILE_URL)))
+
+    assert page.one("a", href=PROFILE_URL).text == "Continue to Example"
+
+
+def test_of_a_profile_is_named_after_its_host_without_a_label(
+    app: Flask, client: FlaskClient, simulator: Simulator
+) -> None:
+    publish(app, return_url=PROFILE_URL)
+
+    assert (
+        look(client, save(client, simulator)).one("a", href=PROFILE_URL).text == "Continue to www.example.com"
+    )
 
 
 def test_is_that_of_the_profile_for_everybody_else(
