@@ -342,4 +342,12 @@ MUTANTS = (
         "",
         "tests/onboarding/billing/test_killed.py::test_a_removal_that_took_effect_is_found",
     ),
+    Mutant(
+        "two tabs with one code wait for each other",
+        "app/onboarding/billing/codes.py",
+        "which.with_for_update(**customers.FOR_CHANGE)",
+        "which.with_for_update(read=True)",
+        "tests/onboarding/billing/test_people.py::test_gets_in_by_a_first_code_that_two_tabs_send_at_once",
+        database="postgresql",
+    ),
 )

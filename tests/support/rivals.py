@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -82,3 +82,37 @@ def commits_meanwhile(app: Flask, change: Callable[[Session], object], act: Call
             return acting.result(PATIENCE)
         finally:
             sa.event.remove(engine, "set_connection_execution_options", _note)
+
+
+def meet_before(app: Flask, before: str, *acts: Callable[[], Answer]) -> list[Answer]:
+    """Return what comes of acts at once: each stops before its first statement that begins with `before`.
+
+    It goes on when each other one has stopped there, waits for a lock, or is done. So all that get so far are
+    there at the same moment. SQLite has one writer at a time, so nobody stops there.
+    """
+    stopped: set[int] = set()
+    with app.app_context(), ThreadPoolExecutor(len(acts)) as pool:
+        engine = db.engine()
+        futures: list[Future[Answer]] = []
+
+        def _waiting() -> int:
+            with engine.connect() as other:
+                return int(other.execute(WAITING).scalar_one())
+
+        def _all_met() -> bool:
+            done = sum(future.done() for future in futures)
+            return len(futures) == len(acts) and len(stopped) + done + _waiting() >= len(acts)
+
+        def _about_to(connection: sa.Connection, _cursor: Any, statement: str, *_more: Any) -> None:
+            if connection.dialect.name == "sqlite" or threading.get_ident() in stopped:
+                return
+            if statement.startswith(before):
+                stopped.add(threading.get_ident())
+                wait_until(_all_met)
+
+        sa.event.listen(engine, "before_cursor_execute", _about_to)
+        try:
+            futures += [pool.submit(act) for act in acts]
+            return [future.result(PATIENCE) for future in futures]
+        finally:
+            sa.event.remove(engine, "before_cursor_execute", _about_to)

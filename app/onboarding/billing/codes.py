@@ -99,16 +99,16 @@ def use_code(session: Session, address: str, code: str, *, browser: str) -> str 
 def _locked_holders(session: Session, address: str) -> list[Holder]:
     """Return the customers that an address opens, and keep that so until the commit.
 
-    A change of the address waits, and then ends the access.
+    A change of the address waits, and then ends the access. So does a second use of the code: with locks that
+    two may share, each would wait for the other to write that the person has joined.
     """
     found = holders_of(session, address)
     for model, ids in (
         (customers.Customer, [holder.customer_id for holder in found]),
         (BillingPerson, [holder.person_id for holder in found if holder.person_id]),
     ):
-        session.execute(
-            sa.select(model.id).where(model.id.in_(ids)).order_by(model.id).with_for_update(read=True)
-        )
+        which = sa.select(model.id).where(model.id.in_(ids)).order_by(model.id)
+        session.execute(which.with_for_update(**customers.FOR_CHANGE))
     return holders_of(session, address)
 
 

@@ -3,6 +3,7 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ from tests.support.browser import Page
 from tests.support.console import csrf
 from tests.support.links import LinkPage, make_link
 from tests.support.portal import sign_up
+from tests.support.rivals import meet_before
 from tests.support.rows import Rows
 
 GRACE = "grace@example.com"
@@ -206,6 +208,30 @@ def test_an_invited_person_gets_in_by_a_code(
 
     assert "Visa •••• 4242" in page.text
     assert not [link for link in page.page.all("a") if "/billing/people" in link["href"]]
+    assert rows(BillingPerson)[0].joined_at is not None
+
+
+def test_gets_in_by_a_first_code_that_two_tabs_send_at_once(
+    app: Flask, saved: FlaskClient, other: FlaskClient, mailbox: Mailbox, rows: Rows
+) -> None:
+    invited(saved)
+    press(other, BillingPage(other).page.one("form", action="/billing/code"), email=GRACE)
+    code = re.search(r"\b\d{6}\b", mailbox.messages[-1].text)
+    form = Page.of(other.get("/billing/code")).one("form", action="/billing/code/check")
+    cookie = other.get_cookie("gangway")
+    assert code is not None
+    assert cookie is not None
+    tabs = [app.test_client() for _ in range(2)]
+    for tab in tabs:
+        tab.set_cookie("gangway", cookie.value)
+
+    answers = meet_before(
+        app,
+        "UPDATE billing_code SET used_at",
+        *(partial(press, tab, form, code=code.group()) for tab in tabs),
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [303, 422]
     assert rows(BillingPerson)[0].joined_at is not None
 
 
