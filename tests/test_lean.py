@@ -33,3 +33,10 @@ def test_collects_garbage_afterwards_as_before() -> None:
         assert not gc.isenabled()
 
     assert gc.isenabled()
+
+
+def test_keeps_what_was_imported_from_later_collections() -> None:
+    with lean_imports():
+        imported = ["stands for what a module makes"]
+
+    assert not any(found is imported for found in gc.get_objects())

@@ -15,7 +15,10 @@ PLACEHOLDERS = ("limits.aio",)  # imported by its package, and used by nobody
 
 @contextmanager
 def lean_imports() -> Iterator[None]:
-    """Import without these parts. Afterwards anybody can import them as usual."""
+    """Import without these parts. Afterwards anybody can import them as usual.
+
+    The garbage collector never looks at what exists by then: a collection would look through all of it.
+    """
     hidden: dict[str, ModuleType | None] = dict.fromkeys(OPTIONAL)
     hidden |= {name: ModuleType(name) for name in PLACEHOLDERS}
     hidden = {name: instead for name, instead in hidden.items() if name not in sys.modules}
@@ -28,4 +31,5 @@ def lean_imports() -> Iterator[None]:
         for name in hidden:
             del sys.modules[name]
         if was_collecting:
+            gc.freeze()
             gc.enable()

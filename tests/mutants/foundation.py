@@ -286,6 +286,13 @@ MUTANTS = (
         test="tests/outbox/test_outbox.py::test_opens_no_message_in_the_place_of_another",
     ),
     Mutant(
+        "each collection during the start looks through all that was imported",
+        "app/core/lean.py",
+        "            gc.freeze()\n",
+        "",
+        "tests/test_lean.py::test_keeps_what_was_imported_from_later_collections",
+    ),
+    Mutant(
         "a folder that the user may not enter ends the server with a traceback",
         "app/serving/listening.py",
         "    except PermissionError:\n",
