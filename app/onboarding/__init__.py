@@ -14,7 +14,7 @@ from app.onboarding import (
     return_pages,  # noqa: F401 (views)
 )
 from app.onboarding.billing import blueprint as billing_blueprint
-from app.onboarding.billing import code_pages, codes, details_pages, former_address, people_pages  # noqa: F401 (views)
+from app.onboarding.billing import code_mail, code_pages, details_pages, former_address, people_pages  # noqa: F401 (views)
 from app.onboarding.consents import of_customer as consents_of
 from app.onboarding.models import Consent
 from app.onboarding.previews import PREVIEWS
@@ -26,7 +26,7 @@ def init_app(app: Flask, csrf: CSRFProtect) -> None:
     app.register_blueprint(blueprint.bp)
     app.jinja_env.globals["asks_consent"] = consents.is_asked
     app.register_blueprint(billing_blueprint.bp)
-    outbox.set_recipient(app, codes.KIND, codes.to_holder)
+    outbox.set_writer(app, code_mail.KIND, code_mail.write)
     customers.on_email_change(app, former_address.leave)
     for view in (pages.submit, link_pages.press, link_pages.note_opened, handover_pages.enter):
         csrf.exempt(view)  # each checks the token itself, and answers a stale page with a new one

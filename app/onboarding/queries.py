@@ -98,12 +98,10 @@ def newest_with_return(session: Session, customer_id: str) -> Signup | None:
     return session.scalar(query.order_by(Signup.created_at.desc()).limit(1))
 
 
-def form_of(session: Session, customer_id: str) -> tuple[str | None, str | None]:
-    """The profile of the form that a customer signed up by, and the language in which it last agreed."""
-    made = select(Signup.profile).where(Signup.customer_id == customer_id, Signup.form_id.is_not(None))
+def agreed_language(session: Session, customer_id: str) -> str | None:
+    """The language in which a customer last agreed to the terms."""
     agreed = select(Consent.language).where(Consent.customer_id == customer_id)
-    language = session.scalar(agreed.order_by(Consent.given_at.desc(), Consent.id.desc()).limit(1))
-    return session.scalar(made), language
+    return session.scalar(agreed.order_by(Consent.given_at.desc(), Consent.id.desc()).limit(1))
 
 
 def of_form(session: Session, form_id: str) -> Signup | None:

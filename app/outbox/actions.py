@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -17,22 +17,34 @@ from app.outbox.models import OutboxMessage
 from app.web import mail
 from app.web.mail import Message
 
-EXTENSION = "gangway.recipients"
+EXTENSION = "gangway.writers"
 MAX_BATCH = 100  # messages in one run
 RETRY_DELAY = timedelta(minutes=1)  # at first; then as long as the message has waited
 MAX_RETRY_DELAY = timedelta(hours=1)
 log = structlog.get_logger("gangway.outbox")
 
-Recipient = Callable[[Session, Message], Message | None]  # completes a message; None: nobody gets it
+
+@dataclass(frozen=True)
+class Draft:
+    """What a message is written from when it is sent. Only then is it known who gets it."""
+
+    to: str
+    facts: dict[str, str]
 
 
-def set_recipient(app: Flask, kind: str, recipient: Recipient) -> None:
-    """Let a function decide who gets messages of a kind, when they are sent. Others go as they are."""
-    app.extensions.setdefault(EXTENSION, {})[kind] = recipient
+Writer = Callable[[Session, Draft], Message | None]  # None: nobody gets it
 
 
-def put(session: Session, message: Message, *, kind: str, expires_at: datetime) -> None:
-    """Store a message in the transaction of the change that it reports. Flushes."""
+def set_writer(app: Flask, kind: str, writer: Writer) -> None:
+    """Let a function write the messages of a kind, each from its draft. Other messages go as they are."""
+    app.extensions.setdefault(EXTENSION, {})[kind] = writer
+
+
+def put(session: Session, message: Message | Draft, *, kind: str, expires_at: datetime) -> None:
+    """Store a message in the transaction of the change that it reports. Flushes.
+
+    A draft needs a kind that has a writer.
+    """
     id_, now = new_id(), utcnow()
     sealed = _sealer().seal(json.dumps(asdict(message)), _row(id_))
     session.add(
@@ -57,7 +69,7 @@ def deliver(session: Session) -> int:
         if row is None:
             break
         try:
-            message = _complete(session, row)
+            message = _read(session, row)
             db.end_read(session)
             if message is not None and sender is not None:
                 sender.send(message)
@@ -127,14 +139,14 @@ def waiting_since(session: Session, moment: datetime, *, most: int) -> int:
     return session.scalar(sa.select(sa.func.count()).select_from(late.subquery())) or 0
 
 
-def _complete(session: Session, row: OutboxMessage) -> Message | None:
+def _read(session: Session, row: OutboxMessage) -> Message | None:
     try:
-        message = Message(**json.loads(_sealer().open(row.sealed, _row(row.id))))
+        held = json.loads(_sealer().open(row.sealed, _row(row.id)))
     except Unsealable:  # its key is gone for good
         log.warning("message_unreadable", message=row.id)
         return None
-    recipient: Recipient | None = current_app.extensions.get(EXTENSION, {}).get(row.kind)
-    return recipient(session, message) if recipient else message
+    writer: Writer | None = current_app.extensions.get(EXTENSION, {}).get(row.kind)
+    return writer(session, Draft(**held)) if writer else Message(**held)
 
 
 def _sealer() -> Sealer:

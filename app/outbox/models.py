@@ -15,8 +15,8 @@ class OutboxMessage(Base):
     __tablename__ = "outbox_message"
 
     id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
-    kind: Mapped[str] = mapped_column(sa.String(40))  # decides who gets it
-    sealed: Mapped[str] = mapped_column(sa.Text, info=SEALED)  # JSON: address, subject and text
+    kind: Mapped[str] = mapped_column(sa.String(40))  # decides who writes it
+    sealed: Mapped[str] = mapped_column(sa.Text, info=SEALED)  # JSON: a message, or its draft
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)  # afterwards it is of no use

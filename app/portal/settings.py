@@ -94,6 +94,10 @@ class PortalSettings(Section):
         """Return the profile of visitors who came by no other."""
         return self.profiles[self.default_profile]
 
+    def slug_of(self, slug: str | None) -> str:
+        """Return a slug if there is such a profile, else the default one."""
+        return slug if slug in self.profiles else self.default_profile
+
 
 class Unreadable(Conflict):
     """A newer release stored these settings."""

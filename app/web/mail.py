@@ -21,6 +21,7 @@ class Message:
     to: str
     subject: str
     text: str
+    reply_to: str | None = None  # the address for help of whom it is about
 
 
 class Sender(Protocol):

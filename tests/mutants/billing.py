@@ -11,6 +11,8 @@ DETAILS_PAGES = "app/onboarding/billing/details_pages.py"
 CHANGES = "tests/onboarding/billing/test_changes.py"
 DETAILS_TESTS = "tests/onboarding/billing/test_details.py"
 CODE_TESTS = "tests/onboarding/billing/test_codes.py"
+HOLDERS = "app/onboarding/billing/holders.py"
+CODE_MAIL_TESTS = "tests/onboarding/billing/test_code_mail.py"
 FORMER = "app/onboarding/billing/former_address.py"
 FORMER_TESTS = "tests/onboarding/billing/test_former_address.py"
 PEOPLE_TESTS = "tests/onboarding/billing/test_people.py"
@@ -267,7 +269,7 @@ MUTANTS = (
     ),
     Mutant(
         name="an invited person gets a code for a deleted customer",
-        file="app/onboarding/billing/codes.py",
+        file=HOLDERS,
         old="            BillingPerson.removed_at.is_(None),\n            customer.deleted_at.is_(None),\n",
         new="            BillingPerson.removed_at.is_(None),\n",
         test="tests/onboarding/billing/test_people.py::test_gets_no_code_for_a_customer_that_was_deleted",
@@ -336,6 +338,27 @@ MUTANTS = (
         "tests/onboarding/billing/test_codes.py::test_opens_all_customers_of_the_address",
     ),
     Mutant(
+        "a code opens a customer of a profile that wants no codes",
+        HOLDERS,
+        "allowed = [each for each in placed if published.profiles[each.slug].billing.codes]",
+        "allowed = placed",
+        f"{CODE_MAIL_TESTS}::test_opens_no_customer_of_a_profile_that_wants_no_codes_since",
+    ),
+    Mutant(
+        "a code speaks for another profile than the one that was asked",
+        HOLDERS,
+        "return sorted(allowed, key=lambda each: each.slug != asked_for)[:MAX_CUSTOMERS]",
+        "return allowed[:MAX_CUSTOMERS]",
+        f"{CODE_MAIL_TESTS}::test_comes_from_the_profile_that_was_asked_and_opens_its_page",
+    ),
+    Mutant(
+        "a code speaks for the default profile",
+        "app/onboarding/billing/voice.py",
+        "published.slug_of(links.profile_of(session, customer_id))",
+        "published.default_profile",
+        f"{CODE_MAIL_TESTS}::test_has_the_name_the_language_and_the_reply_address",
+    ),
+    Mutant(
         "a removal stays under way when its process is killed",
         "app/onboarding/billing/actions.py",
         "    payers.mark_due(session, payer.id, at=utcnow() + SETTLE_DELAY)\n",
@@ -344,7 +367,7 @@ MUTANTS = (
     ),
     Mutant(
         "two tabs with one code wait for each other",
-        "app/onboarding/billing/codes.py",
+        HOLDERS,
         "which.with_for_update(**customers.FOR_CHANGE)",
         "which.with_for_update(read=True)",
         "tests/onboarding/billing/test_people.py::test_gets_in_by_a_first_code_that_two_tabs_send_at_once",

@@ -68,4 +68,4 @@ def _message(address: str, profile: portal.Profile) -> mail.Message:
         )
     )
     subject = gettext("Your email address for the billing page was changed")
-    return mail.Message(to=address, subject=subject, text=text)
+    return mail.Message(to=address, subject=subject, text=text, reply_to=support)

@@ -17,9 +17,10 @@ def send_invitation(session: Session, person: BillingPerson, token: str, *, acto
     if mail.sender() is None:
         return False
     with voice(session, person.customer_id, actor) as profile:
-        company = profile.brand.company_name
+        company, support = profile.brand.company_name, profile.links.support_email
         subject = gettext("Your invitation to the billing page of %(company)s", company=company)
         text = gettext("Open this link to see and manage the payment methods:")
-    message = mail.Message(to=person.email, subject=subject, text=f"{text}\n\n{invitation_url(token)}")
+    text = f"{text}\n\n{invitation_url(token)}"
+    message = mail.Message(to=person.email, subject=subject, text=text, reply_to=support)
     outbox.put(session, message, kind=KIND, expires_at=person.expires_at)
     return True

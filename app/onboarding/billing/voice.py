@@ -8,20 +8,28 @@ from flask_babel import force_locale
 from sqlalchemy.orm import Session
 
 from app import portal
-from app.onboarding import queries
+from app.onboarding import links, queries
 from app.onboarding.billing.actions import ACTOR
 
 
 @contextmanager
 def voice(session: Session, customer_id: str, actor: str) -> Iterator[portal.Profile]:
-    """Write in the language and the name of the page; for operators and programs, of the customer's form."""
+    """Write in the language and the name of the page; for operators and programs, of the customer."""
     if is_visitor(actor):
         yield portal.current_profile()
         return
-    slug, language = queries.form_of(session, customer_id)
+    with own_voice(session, customer_id) as profile:
+        yield profile
+
+
+@contextmanager
+def own_voice(session: Session, customer_id: str, *, wished: str | None = None) -> Iterator[portal.Profile]:
+    """Write as the customer's own profile: in the wished language if it has that, else in the customer's."""
     published = portal.published()
-    profile = published.profiles.get(slug or "", published.default)
-    with force_locale(language if language in profile.languages else profile.default_language):
+    profile = published.profiles[published.slug_of(links.profile_of(session, customer_id))]
+    wishes = (wished, queries.agreed_language(session, customer_id))
+    language = next((each for each in wishes if each in profile.languages), profile.default_language)
+    with force_locale(language):
         yield profile
 
 

@@ -80,10 +80,13 @@ def test_somebody_with_a_code_who_named_no_profile(
     way_in = Page.of(other.get("/billing"))
     asked = press(other, way_in.one("main").one("form"), email="ada@example.com")
     code_page = Page.of(other.get(asked.location))
-    [code] = re.findall(r"\d{6}", mailbox.messages[0].text)
+    [message] = mailbox.messages
+    [code] = re.findall(r"\d{6}", message.text)
     answer = press(other, code_page.one("main").one("form"), code=code)
 
     assert [brand(way_in), brand(code_page)] == [FIRST, FIRST]
+    assert f"the billing page of {OTHER}" in message.text
+    assert FIRST not in message.text
     assert brand(Page.of(other.get(answer.location))) == OTHER
 
 

@@ -54,7 +54,7 @@ def test_is_told(saved: FlaskClient, mailbox: Mailbox) -> None:
     change(saved)
 
     [notice] = notices(mailbox)
-    assert (notice.to, notice.subject) == (FORMER, SUBJECT)
+    assert (notice.to, notice.reply_to, notice.subject) == (FORMER, "help@example.com", SUBJECT)
     assert "no longer uses this email address" in notice.text
     assert "king" not in notice.text
     assert "Lovelace" not in notice.text  # a stranger may have typed it with this address

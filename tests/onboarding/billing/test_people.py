@@ -192,7 +192,8 @@ def test_needs_an_address(saved: FlaskClient, rows: Rows) -> None:
 def test_is_sent_where_email_is_set_up(saved: FlaskClient, other: FlaskClient, mailbox: Mailbox) -> None:
     path = invited(saved)
 
-    assert (mailbox.messages[-1].to, path in mailbox.messages[-1].text) == (GRACE, True)
+    message = mailbox.messages[-1]
+    assert (message.to, message.reply_to, path in message.text) == (GRACE, "help@example.com", True)
 
 
 def test_an_invited_person_gets_in_by_a_code(

@@ -1,0 +1,89 @@
+"""Whom an email address opens the billing page for."""
+
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app import customers, portal
+from app.core.addresses import folded_email
+from app.onboarding import links
+from app.onboarding.models import BillingPerson
+
+MAX_CUSTOMERS = 20  # that one address opens
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A customer that an address opens, as its first person or as an invited one."""
+
+    customer_id: str
+    email: str  # as it is stored
+    person_id: str | None
+    slug: str = ""  # of the profile whose page the customer sees
+
+
+def holders_of(session: Session, address: str, asked_for: str | None = None) -> list[Holder]:
+    """Return the live customers that an address opens, the newest first: as first person, then as invited.
+
+    Those of the profile that was asked for come before all others. There are none of a profile that wants no
+    codes.
+    """
+    address, published = folded_email(address), portal.published()
+    found: dict[str, Holder] = {}
+    for holder in (*_first_persons(session, address), *_invited(session, address)):
+        found.setdefault(holder.customer_id, holder)
+    placed = [
+        replace(each, slug=published.slug_of(links.profile_of(session, each.customer_id)))
+        for each in found.values()
+    ]
+    allowed = [each for each in placed if published.profiles[each.slug].billing.codes]
+    return sorted(allowed, key=lambda each: each.slug != asked_for)[:MAX_CUSTOMERS]
+
+
+def locked_holders(session: Session, address: str, asked_for: str | None) -> list[Holder]:
+    """Return the same, and keep it so until the commit.
+
+    A change of the address waits, and then ends the access. So does a second use of the code: with locks that
+    two may share, each would wait for the other to write that the person has joined.
+    """
+    found = holders_of(session, address)
+    for model, ids in (
+        (customers.Customer, [holder.customer_id for holder in found]),
+        (BillingPerson, [holder.person_id for holder in found if holder.person_id]),
+    ):
+        which = sa.select(model.id).where(model.id.in_(ids)).order_by(model.id)
+        session.execute(which.with_for_update(**customers.FOR_CHANGE))
+    return holders_of(session, address, asked_for)
+
+
+def _first_persons(session: Session, address: str) -> list[Holder]:
+    customer = customers.Customer
+    own = session.execute(
+        sa.select(customer.id, customer.primary_email, customer.adopted)
+        .where(customers.has_email(session, address), customer.deleted_at.is_(None))
+        .order_by(customer.id.desc())
+        .limit(MAX_CUSTOMERS)
+    ).all()
+    return [
+        Holder(id_, email or "", None)
+        for id_, email, adopted in own
+        # Somebody who came by a forwarded link may have typed an address on Stripe's page. It opens nothing.
+        if folded_email(email or "") == address and "primary_email" not in (adopted or ())
+    ]
+
+
+def _invited(session: Session, address: str) -> list[Holder]:
+    customer = customers.Customer
+    invited = session.execute(
+        sa.select(customer.id, BillingPerson.email, BillingPerson.id)
+        .join(BillingPerson, BillingPerson.customer_id == customer.id)
+        .where(
+            BillingPerson.email == address,
+            BillingPerson.removed_at.is_(None),
+            customer.deleted_at.is_(None),
+        )
+        .order_by(customer.id.desc())
+        .limit(MAX_CUSTOMERS)
+    ).all()
+    return [Holder(*row) for row in invited]
