@@ -7,7 +7,7 @@ from app import apps, audit
 from app.core import db
 from app.core.db import utcnow
 from app.gateway import StripeRefused
-from app.onboarding import consents, links
+from app.onboarding import consents, links, queries
 from app.onboarding.models import BillingAccess, Consent, Signup, browser_hash
 from app.onboarding.payment import resume
 
@@ -60,8 +60,8 @@ def follow(
 def bind(session: Session, link: links.OnboardingLink, browser: str, *, is_of_handover: bool = False) -> None:
     """Let this browser see what becomes of it. One that signed the customer up itself stays what it is.
 
-    One that a hand-over let in stays with the link of its newest hand-over: revoking that one must end its
-    access.
+    A guest that was forgotten meanwhile begins again, and sees nothing from before. One that a hand-over let
+    in stays with the link of its newest hand-over: revoking that one must end its access.
     """
     bound = db.insert(session, Signup).values(
         customer_id=link.customer_id,
@@ -73,11 +73,13 @@ def bind(session: Session, link: links.OnboardingLink, browser: str, *, is_of_ha
         created_at=utcnow(),
     )
     kept = {"link_id": sa.case((_is_let_in_by_handover(), Signup.link_id), else_=bound.excluded.link_id)}
+    is_forgotten = Signup.created_at <= queries.remembered_since()
+    again = {"created_at": sa.case((is_forgotten, bound.excluded.created_at), else_=Signup.created_at)}
     session.execute(
         bound.on_conflict_do_update(
             index_elements=["customer_id", "browser_hash"],
             # The link that it came by before may be revoked.
-            set_={name: bound.excluded[name] for name in OF_LINK} | ({} if is_of_handover else kept),
+            set_={name: bound.excluded[name] for name in OF_LINK} | ({} if is_of_handover else kept) | again,
             where=Signup.link_id.is_not(None),
         )
     )

@@ -1,14 +1,12 @@
 """The page for a browser that has signed somebody up already: who that is, and what can be done next."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app import checkout, customers, payers, portal
-from app.core.config import settings
 from app.core.db import utcnow
 from app.onboarding import queries
 from app.onboarding.models import Signup
@@ -34,7 +32,7 @@ class KnownCustomer:
 def newest(session: Session, browser: str | None) -> KnownCustomer | None:
     """The customer that this browser signed up last by this profile, while it is remembered."""
     signup = queries.signed_up(session, browser, profile=portal.current_slug())
-    if signup is None or utcnow() - signup.created_at > timedelta(days=settings().browser_days):
+    if signup is None or signup.created_at <= queries.remembered_since():
         return None
     customer = session.get(customers.Customer, signup.customer_id)
     if customer is None or customer.deleted_at is not None:

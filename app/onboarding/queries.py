@@ -1,11 +1,13 @@
 """Reads of sign-ups that are worth a name."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, and_, literal, select
 from sqlalchemy.orm import Session
 
 from app import apps, checkout, customers, portal
+from app.core.config import settings
 from app.core.db import is_id, utcnow
 from app.core.errors import NotFound
 from app.onboarding.handovers import Handover
@@ -39,25 +41,30 @@ def of_browser(session: Session, nonce: str | None, customer_id: str | None = No
 
 
 def access_of(session: Session, nonce: str, customer_id: str | None = None) -> BillingAccess | None:
-    """Return what lets this browser in as a known person: for that customer, else for the last one.
+    """Return what lets this browser in as a known person: for that customer, else for the last one."""
+    query = accesses_of(nonce).order_by(BillingAccess.created_at.desc()).limit(1)
+    if customer_id:
+        query = query.where(BillingAccess.customer_id == customer_id)
+    return session.scalar(query.execution_options(populate_existing=True))
 
-    The access of a person who was removed is none.
-    """
-    query = (
+
+def accesses_of(nonce: str) -> Select[BillingAccess]:
+    """What lets this browser in as a known person. The access of a person who was removed is none."""
+    return (
         select(BillingAccess)
         .outerjoin(BillingPerson, BillingPerson.id == BillingAccess.person_id)
         .where(
             BillingAccess.browser_hash == browser_hash(nonce),
+            BillingAccess.created_at > remembered_since(),
             BillingAccess.expires_at > utcnow(),
             BillingPerson.removed_at.is_(None),
         )
-        .order_by(BillingAccess.created_at.desc())
-        .limit(1)
-        .execution_options(populate_existing=True)
     )
-    if customer_id:
-        query = query.where(BillingAccess.customer_id == customer_id)
-    return session.scalar(query)
+
+
+def remembered_since() -> datetime:
+    """The time since when a browser must have come in to be remembered still."""
+    return utcnow() - timedelta(days=settings().browser_days)
 
 
 def returned_from(

@@ -14,17 +14,16 @@ MUTANTS = (
     Mutant(
         name="a browser that comes again and again is never forgotten",
         file=f"{BILLING}/access.py",
-        old="customer.deleted_at is not None or is_old:",
-        new="customer.deleted_at is not None:",
+        old="is_remembered = found.created_at > queries.remembered_since()",
+        new="is_remembered = True",
         test=f"{TESTS}/billing/test_page.py::test_forgets_a_browser_that_comes_again_and_again",
     ),
     Mutant(
-        name="the access that a code gave never ends on the return page",
+        name="the access that a code gave gets more days by a setting",
         file=f"{ONBOARDING}/queries.py",
         old="            BillingAccess.expires_at > utcnow(),\n",
         new="",
-        test=f"{TESTS}/billing/test_codes.py"
-        "::test_ends_after_its_days_though_the_browser_comes_again_and_again",
+        test=f"{TESTS}/billing/test_codes.py::test_ends_after_the_days_of_then_and_of_now",
     ),
     Mutant(
         name="a button of a link is pressed without end",
@@ -201,5 +200,33 @@ MUTANTS = (
         "link_id=opened.id, profile=profile",
         "profile=profile",
         "tests/checkout/test_redirects.py::test_who_comes_back_from_stripe_reads_nothing_of_an_older_card",
+    ),
+    Mutant(
+        "the access that a code gave keeps the days of an earlier setting",
+        "app/onboarding/queries.py",
+        "            BillingAccess.created_at > remembered_since(),\n",
+        "",
+        "tests/onboarding/billing/test_codes.py::test_ends_after_the_days_of_then_and_of_now",
+    ),
+    Mutant(
+        "a browser with an old sign-up gets in by no code",
+        "app/onboarding/billing/access.py",
+        "    return _access(session, granted, Way(granted.way), granted.person_id) if granted else None",
+        "    return _access(session, granted, Way.CODE) if granted and not found.form_id else None",
+        "tests/onboarding/billing/test_codes.py::test_lets_a_browser_in_again_that_signed_up_long_ago",
+    ),
+    Mutant(
+        "a guest that was forgotten gets in by no link",
+        "app/onboarding/follow.py",
+        " | ({} if is_of_handover else kept) | again,",
+        " | ({} if is_of_handover else kept),",
+        "tests/onboarding/billing/test_page.py::test_knows_a_guest_again_that_comes_back_by_a_link",
+    ),
+    Mutant(
+        "a page leads to a customer of a sign-up that is forgotten",
+        "app/onboarding/billing/access.py",
+        "        Signup.created_at > queries.remembered_since(),\n",
+        "",
+        "tests/onboarding/billing/test_brand.py::test_pages_lead_to_those_alone_that_open",
     ),
 )

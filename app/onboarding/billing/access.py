@@ -48,41 +48,29 @@ class Access:
 def find(session: Session, browser: str | None, customer_id: str | None = None) -> Access | None:
     """Return what lets this browser in: for that customer, else for the one it came to last.
 
-    A browser is remembered for some days. A guest stays for as long as its link is not revoked, and a person
-    for as long as nobody removes them.
+    A browser is remembered for some days after it signed up or was let in again. A guest stays for as long as
+    its link is not revoked, and a person for as long as nobody removes them.
     """
     found = queries.of_browser(session, browser, customer_id)
     if browser is None or found is None:
         return None
-    customer = session.get(customers.Customer, found.customer_id, populate_existing=True)
-    is_old = utcnow() - found.created_at > timedelta(days=settings().browser_days)
-    if customer is None or customer.deleted_at is not None or is_old:
-        return None
-    if found.is_guest:
-        return Access(customer, Way.LINK, found.created_at, found.profile)
-    if found.form_id is not None:
-        return Access(customer, Way.SIGNUP, found.created_at, found.profile)
-    granted = queries.access_of(session, browser, customer.id)
-    if granted is None:
-        return None
-    return Access(customer, Way(granted.way), granted.created_at, granted.profile, granted.person_id)
+    is_remembered = found.created_at > queries.remembered_since()
+    if is_remembered and found.is_guest:
+        return _access(session, found, Way.LINK)
+    if is_remembered and found.form_id is not None:
+        return _access(session, found, Way.SIGNUP)
+    granted = queries.access_of(session, browser, customer_id)
+    return _access(session, granted, Way(granted.way), granted.person_id) if granted else None
 
 
 def others(session: Session, access: Access, browser: str) -> list[customers.Customer]:
     """Return some other customers, by name: this browser may open their pages as a known person."""
-    since = utcnow() - timedelta(days=settings().browser_days)
     signed_up = sa.select(Signup.customer_id).where(
-        Signup.browser_hash == browser_hash(browser), Signup.link_id.is_(None), Signup.created_at > since
+        Signup.browser_hash == browser_hash(browser),
+        Signup.link_id.is_(None),
+        Signup.created_at > queries.remembered_since(),
     )
-    let_in = (
-        sa.select(BillingAccess.customer_id)
-        .outerjoin(BillingPerson, BillingPerson.id == BillingAccess.person_id)
-        .where(
-            BillingAccess.browser_hash == browser_hash(browser),
-            BillingAccess.expires_at > utcnow(),
-            BillingPerson.removed_at.is_(None),
-        )
-    )
+    let_in = queries.accesses_of(browser).with_only_columns(BillingAccess.customer_id)
     customer = customers.Customer
     query = (
         sa.select(customer)
@@ -95,6 +83,16 @@ def others(session: Session, access: Access, browser: str) -> list[customers.Cus
         .limit(queries.MAX_CUSTOMERS)
     )
     return list(session.scalars(query))
+
+
+def _access(
+    session: Session, held: Signup | BillingAccess, way: Way, person_id: str | None = None
+) -> Access | None:
+    """Return the access to a customer that is not deleted."""
+    customer = session.get(customers.Customer, held.customer_id, populate_existing=True)
+    if customer is None or customer.deleted_at is not None:
+        return None
+    return Access(customer, way, held.created_at, held.profile, person_id)
 
 
 def end_access(session: Session, *which: sa.ColumnElement[bool]) -> list[str]:

@@ -1,18 +1,23 @@
 """People who come to the billing page of a customer see the brand where the customer signed up."""
 
 import re
+from datetime import timedelta
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app import portal
 from app.core import db
+from app.core.db import utcnow
+from app.customers import Customer
 from app.web.mail import Mailbox
 from tests.support.billing import BillingPage, press
 from tests.support.browser import Page
 from tests.support.links import LinkPage, make_customer, make_link
 from tests.support.portal import SignupPage
+from tests.support.rows import Rows
 
 FIRST, OTHER = "Northwind Metering", "Second Brand"
 
@@ -35,6 +40,14 @@ def customer(client: FlaskClient) -> FlaskClient:
     answer = client.post(page.page.one("form", id="details")["action"], data=page.fields())
     assert answer.status_code == 303
     return client
+
+
+def _ask(browser: FlaskClient, rows: Rows) -> Page:
+    """Ask for a code on the page of a customer that this browser signed up too long ago."""
+    first = next(each for each in rows(Customer) if each.name == "Ada Lovelace Ltd")
+    way_in = Page.of(browser.get("/billing", query_string={"customer": first.id}))
+    asked = press(browser, way_in.one("main").one("form"), email="ada@example.com")
+    return Page.of(browser.get(asked.location))
 
 
 def brand(page: Page) -> str:
@@ -119,6 +132,27 @@ def test_pages_of_several_customers_lead_to_each_other(
 
         assert (brand(newest), " ".join(link.text.split())) == (FIRST, "Ada Lovelace Ltd ( ada-1 )")
         assert (brand(earlier), back.text) == (OTHER, "Second Ltd")
+
+
+def test_pages_lead_to_those_alone_that_open(customer: FlaskClient, mailbox: Mailbox, rows: Rows) -> None:
+    begun = utcnow()
+    with time_machine.travel(begun + timedelta(days=60), tick=True):
+        page = SignupPage(customer, "/signup?new=1")
+        assert (
+            page.submit(name="Second Ltd", email="two@example.com", key="", subject_keys=[]).status_code
+            == 303
+        )
+    with time_machine.travel(begun + timedelta(days=91), tick=True):
+        assert Page.of(customer.get("/billing")).one("aside").all("ul") == []
+        code_page = _ask(customer, rows)
+        [code] = re.findall(r"\d{6}", mailbox.messages[0].text)
+        press(customer, code_page.one("main").one("form"), code=code)
+
+        [link] = Page.of(customer.get("/billing")).one("aside").one("ul").all("a")
+        led_to = Page.of(customer.get(link["href"]))
+
+    assert "Ada Lovelace Ltd" in " ".join(link.text.split())
+    assert led_to.one("aside").one("ul").all("a")[0].text == "Second Ltd"
 
 
 def test_page_of_a_guest_leads_to_no_other(app: Flask, client: FlaskClient) -> None:

@@ -314,6 +314,48 @@ def test_ends_after_its_days_though_the_browser_comes_again_and_again(
     assert shown == [True, False]
 
 
+@pytest.mark.parametrize(("days", "after_days"), [(30, 40), (365, 91)])
+def test_ends_after_the_days_of_then_and_of_now(
+    app: Flask,
+    saved: FlaskClient,
+    other: FlaskClient,
+    mailbox: Mailbox,
+    monkeypatch: pytest.MonkeyPatch,
+    days: int,
+    after_days: int,
+) -> None:
+    ask(other)
+    after(other, enter(other, sent_code(mailbox)))
+    entered = db.utcnow()
+    changed = app.extensions["gangway.settings"].model_copy(update={"browser_days": days})
+    monkeypatch.setitem(app.extensions, "gangway.settings", changed)
+
+    shown = []
+    for passed in (20, after_days):
+        with time_machine.travel(entered + timedelta(days=passed), tick=True):
+            shown.append("4242" in other.get("/billing").get_data(as_text=True))
+
+    assert shown == [True, False]
+
+
+@pytest.mark.parametrize("path", ["/billing", "/billing?customer="])
+def test_lets_a_browser_in_again_that_signed_up_long_ago(
+    saved: FlaskClient, mailbox: Mailbox, rows: Rows, path: str
+) -> None:
+    [customer] = rows(Customer)
+    own = path + customer.id if path.endswith("=") else path
+    begun = db.utcnow()
+    with time_machine.travel(begun + timedelta(days=60), tick=True):
+        saved.get(own)
+    with time_machine.travel(begun + timedelta(days=91), tick=True):
+        assert "4242" not in BillingPage(saved, own).text
+        ask(saved)
+
+        entered = after(saved, enter(saved, sent_code(mailbox)))
+
+        assert entered.titles == BillingPage(saved, own).titles == ["Mastercard •••• 4444", "Visa •••• 4242"]
+
+
 def test_old_ones_are_deleted(saved: FlaskClient, app: Flask, mailbox: Mailbox, rows: Rows) -> None:
     ask(app.test_client(), "eve@example.com")
     with time_machine.travel(db.utcnow() + timedelta(hours=1), tick=True):

@@ -161,6 +161,21 @@ def test_forgets_a_browser_that_comes_again_and_again(saved: FlaskClient, rows: 
     assert shown == [True, False]
 
 
+def test_knows_a_guest_again_that_comes_back_by_a_link(app: Flask, guest: FlaskClient, rows: Rows) -> None:
+    [customer], begun = rows(Customer), db.utcnow()
+    with time_machine.travel(begun + timedelta(days=60), tick=True):
+        assert "American Express" in BillingPage(guest).text
+    with time_machine.travel(begun + timedelta(days=91), tick=True):
+        assert HIDDEN not in BillingPage(guest).text
+        link = LinkPage(guest, make_link(app, customer.id))
+        guest.post(link.path, data=link.token | {"another": "1"})
+
+        page = BillingPage(guest)
+
+    assert HIDDEN in page.text
+    assert "American Express" not in page.text
+
+
 def test_shows_nothing_of_a_deleted_customer(app: Flask, saved: FlaskClient) -> None:
     with app.app_context():
         db.session().execute(sa.update(Customer).values(deleted_at=db.utcnow()))
