@@ -49,7 +49,13 @@ class WireModel(BaseModel):
 
     nullable: ClassVar[frozenset[str]] = frozenset()  # what may be null; elsewhere null is an error
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="ignore",
+        frozen=True,
+        defer_build=True,  # until the first one comes: each start would make dozens of them
+    )
 
     @model_validator(mode="before")
     @classmethod

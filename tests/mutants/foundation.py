@@ -293,6 +293,13 @@ MUTANTS = (
         "tests/test_lean.py::test_keeps_what_was_imported_from_later_collections",
     ),
     Mutant(
+        "a server that starts makes the checks of every body",
+        "app/api/wire.py",
+        "defer_build=True",
+        "defer_build=False",
+        "tests/api/test_wire.py::test_makes_the_checks_of_a_body_when_the_first_one_comes",
+    ),
+    Mutant(
         "a folder that the user may not enter ends the server with a traceback",
         "app/serving/listening.py",
         "    except PermissionError:\n",
