@@ -23,10 +23,11 @@ TOKENS = re.compile(f"({CSRF_TOKEN}|{NONCE})".encode())
 
 
 class DrawnPage(NamedTuple):
-    """A page without its tokens, and what it was drawn from. It is used as long as both are in force."""
+    """A page without its tokens, and what it was drawn from. It is used while all of that is in force."""
 
     settings: Settings
     profile: portal.Profile
+    is_test_mode: bool
     files: tuple[object, ...]
     pieces: tuple[bytes, ...]  # with the names of the tokens among them
 
@@ -39,15 +40,16 @@ def blank_page(draw: Callable[[SignupForm], str]) -> str | Response:
         "gangway.blank_page", {}
     )
     key = (portal.current_slug(), str(languages.current()))
-    settings, profile, files = current_settings(), portal.current_profile(), portal.files()
+    settings, profile = current_settings(), portal.current_profile()
+    others = (portal.is_test_mode(), portal.files())
     drawn = pages.get(key)
     is_current = drawn is not None and drawn.settings is settings and drawn.profile is profile
-    if drawn is not None and is_current and drawn.files == files:
+    if drawn is not None and is_current and (drawn.is_test_mode, drawn.files) == others:
         return _filled(drawn.pieces)
     form = SignupForm.blank()
     page = draw(form)
     html = page.replace(form.csrf_token.current_token, CSRF_TOKEN).replace(form.nonce.data, NONCE)
-    pages[key] = DrawnPage(settings, profile, files, tuple(TOKENS.split(html.encode())))
+    pages[key] = DrawnPage(settings, profile, *others, tuple(TOKENS.split(html.encode())))
     return page
 
 

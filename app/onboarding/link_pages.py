@@ -115,6 +115,7 @@ def _find(session: Session, token: str) -> OnboardingLink | None:
     link = links.find(session, token)
     if link is not None:
         portal.use_profile(link.profile)
+        portal.show_app(link.app_id)
     return link
 
 

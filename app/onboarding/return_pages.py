@@ -44,6 +44,7 @@ def done() -> ResponseReturnValue:
     payer = opened.payer if opened and is_live else requested_payer(session, signup.customer_id)
     if payer is None:
         return _details_saved(session, signup, is_away=apps.default(session) is None)
+    portal.show_app(payer.app_id)
     if payer.stripe_customer_id is None:  # Stripe can't say anything of it yet: nobody needs to wait
         return _details_saved(session, signup, is_away=payer.last_error is not None)
     db.end_read(session)

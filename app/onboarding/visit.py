@@ -23,7 +23,9 @@ def requested_app(session: Session) -> apps.App:
     named = request.values.get("app", "").upper()
     if is_id(named):
         with suppress(NotFound):  # it may be uninstalled
-            return apps.find(session, named)
+            found = apps.find(session, named)
+            portal.show_app(found.id)
+            return found
     return app_of_profile(session)
 
 

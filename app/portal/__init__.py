@@ -6,7 +6,16 @@ from app.portal import brand
 from app.portal.actions import publish
 from app.portal.brand import asset, files
 from app.portal.cache import PublishedSettings, published
-from app.portal.current import current_profile, current_slug, is_draft, profile, show_draft, use_profile
+from app.portal.current import (
+    current_profile,
+    current_slug,
+    is_draft,
+    is_test_mode,
+    profile,
+    show_app,
+    show_draft,
+    use_profile,
+)
 from app.portal.differences import differences
 from app.portal.document import dump, load
 from app.portal.drafts import (
@@ -60,6 +69,7 @@ __all__ = [
     "init_app",
     "is_draft",
     "is_overtaken",
+    "is_test_mode",
     "keep_draft",
     "load",
     "load_changed",
@@ -73,6 +83,7 @@ __all__ = [
     "question_name",
     "restore",
     "save_draft",
+    "show_app",
     "show_draft",
     "start_change",
     "stored",

@@ -10,7 +10,14 @@ from app.core.errors import NotFound
 from app.portal import assets
 from app.portal.assets import Asset
 from app.portal.cache import published
-from app.portal.current import current_profile, current_slug, is_draft, profile, use_profile
+from app.portal.current import (
+    current_profile,
+    current_slug,
+    is_draft,
+    is_test_mode,
+    profile,
+    use_profile,
+)
 from app.portal.settings import Profile
 
 bp = Blueprint("brand", __name__)
@@ -39,14 +46,20 @@ class BrandView:
 
 
 def init_app(app: Flask) -> None:
-    """Let every template know the profile, its brand, and whether payments are simulated."""
+    """Let every template know the profile, its brand, and whether payments are real."""
     app.register_blueprint(bp)
 
     @app.context_processor
     def _context() -> dict[str, object]:
         shown = current_profile()
         simulated = current_settings().is_simulated
-        return {"profile": shown, "brand": _view(shown), "simulated": simulated, "is_preview": is_draft()}
+        return {
+            "profile": shown,
+            "brand": _view(shown),
+            "simulated": simulated,
+            "test_mode": is_test_mode(),
+            "is_preview": is_draft(),
+        }
 
 
 @bp.get("/brand.css")

@@ -4,7 +4,7 @@ from flask import g, has_request_context
 
 from app.core.config import settings as current_settings
 from app.core.errors import NotFound
-from app.portal.cache import published
+from app.portal.cache import held, published
 from app.portal.settings import PortalSettings, Profile
 from app.portal.variables import with_variables
 from app.web import languages
@@ -48,6 +48,20 @@ def current_profile() -> Profile:
     """Return the profile of this request, else the default one."""
     found = g.get("portal_profile") if has_request_context() else None
     return found if isinstance(found, Profile) else published().default
+
+
+def show_app(app_id: str | None) -> None:
+    """Note that this request is about an app that may be another than the profile's."""
+    g.portal_app_id = app_id
+
+
+def is_test_mode() -> bool:
+    """Is this request about a Stripe app in test mode? It is the profile's, if the request named no other.
+
+    Asks no database.
+    """
+    named = g.get("portal_app_id") if has_request_context() else None
+    return held().is_live(current_settings(), named or current_profile().app_id) is False
 
 
 def current_slug() -> str | None:

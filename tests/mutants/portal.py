@@ -5,6 +5,8 @@ from tests.mutants.mutant import Mutant
 DRAFTS = "app/portal/drafts.py"
 CONSOLE = "tests/console/portal/test_portal.py"
 
+MODE_TESTS = "tests/onboarding/test_test_mode.py"
+
 MUTANTS = (
     Mutant(
         "a draft is published that the editor has not seen",
@@ -174,6 +176,34 @@ MUTANTS = (
         "row = connection.execute(newest.where(PortalVersion.id < row.id)).one_or_none()",
         "row = None",
         "tests/portal/test_published.py::test_are_the_newest_that_a_new_process_can_read",
+    ),
+    Mutant(
+        "the blank form keeps the notice of test mode",
+        "app/onboarding/blank_page.py",
+        "(drawn.is_test_mode, drawn.files) == others",
+        "drawn.files == others[1]",
+        f"{MODE_TESTS}::test_ends_in_the_blank_form_that_was_drawn_before",
+    ),
+    Mutant(
+        "a page about another app has the mode of the profile's",
+        "app/onboarding/visit.py",
+        "            portal.show_app(found.id)\n",
+        "",
+        f"{MODE_TESTS}::test_is_that_of_the_app_which_a_page_is_about",
+    ),
+    Mutant(
+        "an app that nobody installed is in test mode",
+        "app/portal/current.py",
+        "named or current_profile().app_id) is False",
+        "named or current_profile().app_id) is not True",
+        f"{MODE_TESTS}::test_is_nothing_to_say_without_an_app",
+    ),
+    Mutant(
+        "the modes of the apps are read once",
+        "app/portal/cache.py",
+        "self._is_live = _modes(rows)",
+        "self._is_live = self._is_live or _modes(rows)",
+        f"{MODE_TESTS}::test_ends_in_other_processes_after_two_seconds",
     ),
     Mutant(
         "the CSS of the default profile is served for another",
