@@ -162,4 +162,18 @@ MUTANTS = (
         "is_of_handover=False",
         "tests/onboarding/handovers/test_known_customer.py::test_revoking_its_newest_link_closes_the_billing_page",
     ),
+    Mutant(
+        "an edit under way undoes a lock of a hand-over",
+        "app/onboarding/billing/details.py",
+        " or customer.locked != locked:",
+        ":",
+        "tests/onboarding/handovers/test_locked_later.py::test_is_not_changed_by_who_sends_the_billing_form_at_that_moment",
+    ),
+    Mutant(
+        "a refused edit still offers what is locked by now",
+        "app/onboarding/billing/details_pages.py",
+        "        form = _form(access, formdata=request.form)  # other fields may be locked by now\n",
+        "",
+        "tests/onboarding/handovers/test_locked_later.py::test_is_not_changed_by_who_sends_the_billing_form_at_that_moment",
+    ),
 )

@@ -22,10 +22,10 @@ class ChangedMeanwhile(Conflict):
 def change_details(session: Session, access: Access, wanted: NewCustomer, *, seen: str) -> SentDetails | None:
     """Store new details of a customer, and send them to Stripe. None when nothing is new. Commits.
 
-    `seen` is the customer's time of change when the form was drawn. Raises ChangedMeanwhile, and
-    PreconditionFailed for a deleted customer.
+    `seen` is the customer's time of change when the form was drawn. Raises ChangedMeanwhile, also when a
+    hand-over locked other fields since the form was read, and PreconditionFailed for a deleted customer.
     """
-    customer_id = access.customer.id
+    customer_id, locked = access.customer.id, access.customer.locked
     db.end_read(session)
     db.start_write(session)
     customer = session.scalars(
@@ -38,7 +38,7 @@ def change_details(session: Session, access: Access, wanted: NewCustomer, *, see
     if not customers.differences(customer, wanted):
         db.end_read(session)
         return None
-    if customer.updated_at.isoformat() != seen:
+    if customer.updated_at.isoformat() != seen or customer.locked != locked:
         raise ChangedMeanwhile
     payers.replace_customer(session, customer, wanted, actor=ACTOR)
     session.commit()

@@ -40,6 +40,7 @@ def save_details() -> ResponseReturnValue:
     except ChangedMeanwhile:
         session.rollback()
         session.refresh(access.customer)
+        form = _form(access, formdata=request.form)  # other fields may be locked by now
         form.updated_at.data = access.customer.updated_at.isoformat()
         return _page(access, form, 409, is_stale=True)
     if sent is not None:

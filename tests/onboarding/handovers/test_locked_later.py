@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app import customers
 from app.customers import Customer
 from app.simulator import Simulator
 from tests.support.billing import BillingPage, after, press
@@ -14,6 +15,7 @@ from tests.support.browser import Page
 from tests.support.console import sign_in
 from tests.support.handovers import HandoverPage, make_secret, sign
 from tests.support.portal import SignupPage, session_of
+from tests.support.rivals import commits_meanwhile
 from tests.support.rows import Rows
 
 LOCKED = ["name", "email"]
@@ -105,6 +107,30 @@ def test_is_not_changed_on_the_billing_page(signed_up: FlaskClient, simulator: S
 
     assert not form.all(name="name") + form.all(name="email")
     after(signed_up, press(signed_up, form, **TYPED))
+    assert stored(rows)[:2] == ("Ada Lovelace Ltd", "ada@example.com")
+
+
+def test_is_not_changed_by_who_sends_the_billing_form_at_that_moment(
+    app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows
+) -> None:
+    answer = HandoverPage(client, sign(make_secret(app), locked=["name"])).submit()
+    simulator.save_card(session_of(answer), "4242424242424242")
+    assert client.get("/return").status_code == 200
+    [link] = [each for each in BillingPage(client).page.all("a") if "/billing/details" in each["href"]]
+    form = Page.of(client.get(link["href"])).one("form", action="/billing/details")
+    [customer] = rows(Customer)
+
+    answer = commits_meanwhile(
+        app,
+        lambda session: customers.lock(session, customer.id, ["email"]),
+        lambda: press(client, form, **TYPED),
+    )
+
+    page = Page.of(answer)
+    page.check()
+    assert answer.status_code == 409
+    assert not page.all(name="email")
+    assert page.one(id="name")["value"] == TYPED["name"]
     assert stored(rows)[:2] == ("Ada Lovelace Ltd", "ada@example.com")
 
 
