@@ -18,6 +18,7 @@ from gunicorn.workers.gthread import TConn
 MAX_HEADER = 64 * 1024  # bytes; gunicorn's parser has stricter limits for each line
 MAX_BODY = 1024 * 1024  # bytes; the application accepts less, and says so
 MAX_CHUNK_LINE = 4096  # bytes
+MAX_LENGTH_DIGITS = 15  # of a Content-Length, without leading zeros
 MAX_UNSENT = 1024 * 1024  # bytes of an answer that wait for a slow client; a thread waits only beyond that
 SEND_AT_ONCE = 64 * 1024  # bytes
 SEND_TIMEOUT = 30.0  # seconds without progress until a thread gives up on a slow client
@@ -160,8 +161,8 @@ class Connection(TConn):
         is_chunked = b"chunked" in fields.get(b"transfer-encoding", b"").lower()
         if is_chunked:
             self._length = None
-        else:  # gunicorn's parser refuses a length that is not a number
-            self._length = self._at + (int(length) if length.isdigit() and len(length) < 16 else 0)
+        else:
+            self._length = self._at + _number(length)
         if fields.get(b"expect", b"").lower() == b"100-continue" and self._is_small():
             self.sock.unsent += CONTINUE
             self.sock.flush()
@@ -207,6 +208,17 @@ class Connection(TConn):
         del self._inbox[:end]
         self._at, self._length = 0, None
         self.stage = Stage.ANSWER
+
+
+def _number(length: bytes) -> int:
+    """Return what a Content-Length says, or a bit more than we take when it says more than anybody sends.
+
+    What has other characters than digits is refused by gunicorn's parser.
+    """
+    digits = length.lstrip(b"0")
+    if not digits.isdigit():
+        return 0
+    return int(digits) if len(digits) <= MAX_LENGTH_DIGITS else MAX_BODY + 1
 
 
 def _fields(header: bytes) -> list[tuple[bytes, bytes]]:

@@ -80,6 +80,13 @@ MUTANTS = (
         "tests/serving/test_slow_clients.py::test_stays_open_after_a_long_body_that_nobody_reads",
     ),
     Mutant(
+        "a body whose length has very many digits is the next request",
+        "app/serving/connection.py",
+        "int(digits) if len(digits) <= MAX_LENGTH_DIGITS else MAX_BODY + 1",
+        "int(digits) if len(digits) <= MAX_LENGTH_DIGITS else 0",
+        "tests/serving/test_connection.py::test_takes_no_body_for_the_next_request_however_long_its_length",
+    ),
+    Mutant(
         "a long company name stops every page",
         "app/core/config/brand.py",
         "max_length=MAX_NAME_LENGTH",

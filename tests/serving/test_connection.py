@@ -78,6 +78,23 @@ def test_does_not_wait_for_a_body_that_is_too_long(connection: tuple[Connection,
     assert not connection[0].is_whole
 
 
+@pytest.mark.parametrize("digits", [b"9" * 16, b"9" * 23, b"9" * 5000, b"0" * 20 + b"9" * 16])
+def test_takes_no_body_for_the_next_request_however_long_its_length(
+    connection: tuple[Connection, socket.socket], digits: bytes
+) -> None:
+    header = b"POST /signup HTTP/1.1\r\nHost: example.com\r\nContent-Length: " + digits + b"\r\n\r\n"
+
+    assert deliver(connection, header + GET)
+    assert not connection[0].is_whole  # so the connection closes after the answer
+
+
+def test_reads_a_length_with_many_zeros_before_it(connection: tuple[Connection, socket.socket]) -> None:
+    assert deliver(connection, POST.replace(b"Length: 5", b"Length: " + b"0" * 20 + b"5") + GET)
+    assert parsed(connection) == ("/signup", b"hello")
+    connection[0].begin_next()
+    assert connection[0].advance()
+
+
 @pytest.mark.parametrize(
     "rest",
     [
