@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import fields
 from dataclasses import replace as replace_fields
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -89,15 +90,27 @@ def adopt(
     report(session, customer, former, actor=actor)
 
 
-def lock(session: Session, customer_id: str, fields: Collection[str]) -> None:
-    """Let no browser change these fields of a customer's form from now on, and all others.
+def lock(session: Session, customer_id: str, fields: Collection[str], *, made_at: datetime | None) -> None:
+    """Lock a customer, and let no browser change these fields of its form from now on.
 
-    That is no change of the customer, so the time of the last one stays.
+    `made_at` is when somebody said so. What was said later than all before unlocks the other fields. What is
+    older, or of an unknown age (None), unlocks none. The customer counts as unchanged: its time stays.
     """
+    held, held_at = session.execute(
+        sa.select(Customer.locked, Customer.locked_at)
+        .where(Customer.id == customer_id)
+        .with_for_update(**queries.FOR_CHANGE)
+    ).one()
+    said_at = made_at or utcnow()
+    is_newest = made_at is not None and held_at is not None and made_at > held_at
     session.execute(
         sa.update(Customer)
         .where(Customer.id == customer_id)
-        .values(locked=sorted(fields) or None, updated_at=Customer.updated_at)
+        .values(
+            locked=sorted({*fields, *(() if is_newest else held or ())}) or None,
+            locked_at=max(said_at, held_at or said_at),
+            updated_at=Customer.updated_at,
+        )
     )
 
 

@@ -35,6 +35,7 @@ class Customer(Base):
     invoice_details: Mapped[dict[str, str] | None] = mapped_column(NULLABLE_JSON)
     # Fields of the form that no browser changes: the company's app said so in a hand-over.
     locked: Mapped[list[str] | None] = mapped_column(NULLABLE_JSON)
+    locked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when that hand-over was made
     approval: Mapped[str | None] = mapped_column(sa.String(16))  # of a sign-up: None: nobody was asked
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, onupdate=utcnow)

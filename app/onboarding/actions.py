@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import apps, customers, payers, portal, sync
 from app.core import db
+from app.core.db import utcnow
 from app.core.errors import Conflict, Invalid, NotFound
 from app.customers import Customer, CustomerTaken, NewCustomer
 from app.onboarding import consents, handovers, payment, queries
@@ -160,6 +161,7 @@ def _create(
     if handover is not None:
         details = handover.details
         customer.locked = sorted(details.locked_fields) or None
+        customer.locked_at = handover.made_at or utcnow()
         signup.return_url, signup.return_label = details.return_url, details.return_label
         session.flush()
         handovers.claim(session, handover, customer_id=customer.id, browser_hash=signup.browser_hash)

@@ -23,7 +23,8 @@ def enter(session: Session, handover: Handover, customer: Customer, *, browser: 
     token = links.token_of_form(str(current_app.secret_key), f"handover:{handover.fingerprint}:{customer_id}")
     db.end_read(session)
     db.start_write(session)
-    customers.lock(session, customer_id, details.locked_fields)  # first, in the order of all who end access
+    # First, in the order of all who end access.
+    customers.lock(session, customer_id, details.locked_fields, made_at=handover.made_at)
     handovers.claim(session, handover, customer_id=customer_id, browser_hash=browser_hash(browser))
     link = links.find(session, token, lock=True) or _make(session, handover, customer, token)
     if not link.works:

@@ -51,6 +51,7 @@ class Handover:
     details: HandoverDetails
     fingerprint: str  # of what was signed: the same for every spelling of one token
     expires_at: datetime
+    made_at: datetime | None  # None: the token does not say
     actor: str  # who signed it, as the audit log names it
     secret_id: str | None  # None: our own key
 
@@ -61,6 +62,7 @@ def issue(details: HandoverDetails, *, issuer: str, expires_at: datetime) -> str
 
     claims = details.answer() | {
         "iss": issuer,
+        "iat": utcnow().timestamp(),
         "exp": int(expires_at.timestamp()),
         "jti": new_id(),  # two hand-overs with the same details are two
     }
@@ -121,7 +123,7 @@ def _claims(token: str, key: LiveSecret, grace: timedelta) -> dict[str, Any] | N
 
 
 def _handover(token: str, key: LiveSecret, claims: dict[str, Any]) -> Handover:
-    expires_at = _expiry(claims)
+    expires_at, made_at = _expiry(claims), _issue_time(claims)
     if claims.get("aud", settings().public_url) != settings().public_url:
         raise HandoverRefused(WRONG, "The token is for another address than ours: see its claim aud.")
     said = {name: value for name, value in claims.items() if name not in REGISTERED}
@@ -141,19 +143,29 @@ def _handover(token: str, key: LiveSecret, claims: dict[str, Any]) -> Handover:
         # A signature may be spelt in several ways. What it signs can't.
         fingerprint=hashlib.sha256(token.rpartition(".")[0].encode()).hexdigest(),
         expires_at=expires_at,
+        made_at=made_at,
         actor=str(claims.get("iss", "")) if is_own else f"handover:{key.id}",
         secret_id=None if is_own else key.id,
     )
 
 
 def _expiry(claims: dict[str, Any]) -> datetime:
-    try:
-        expires_at = datetime.fromtimestamp(int(claims["exp"]), UTC)
-    except (OverflowError, OSError, ValueError) as error:
-        raise HandoverRefused(WRONG, "The claim exp is no time in seconds.") from error
+    expires_at = _time(claims, "exp")
     if expires_at > utcnow() + MAX_LIFETIME + CLOCK_SKEW:
         raise HandoverRefused(WRONG, f"The claim exp lies more than {MAX_LIFETIME.days} days ahead.")
     return expires_at
+
+
+def _issue_time(claims: dict[str, Any]) -> datetime | None:
+    """Return when a token was made. The company's clock may be ahead of ours."""
+    return min(_time(claims, "iat"), utcnow()) if "iat" in claims else None
+
+
+def _time(claims: dict[str, Any], name: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(float(claims[name]), UTC)
+    except (OverflowError, OSError, ValueError) as error:
+        raise HandoverRefused(WRONG, f"The claim {name} is no time in seconds.") from error
 
 
 def _texts(value: Any) -> list[str]:

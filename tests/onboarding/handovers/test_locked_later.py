@@ -3,20 +3,24 @@
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app import customers
+from app.core.db import utcnow
 from app.customers import Customer
 from app.simulator import Simulator
 from tests.support.billing import BillingPage, after, press
 from tests.support.browser import Page
 from tests.support.console import sign_in
-from tests.support.handovers import HandoverPage, make_secret, sign
+from tests.support.handovers import CLAIMS, HandoverPage, in_seconds, make_secret, sign
 from tests.support.portal import SignupPage, session_of
 from tests.support.rivals import commits_meanwhile
 from tests.support.rows import Rows
+from tests.support.tokens import bearer
 
 LOCKED = ["name", "email"]
 TYPED = {"name": "Mallory", "email": "mallory@example.com", "currency": "USD"}
@@ -122,7 +126,7 @@ def test_is_not_changed_by_who_sends_the_billing_form_at_that_moment(
 
     answer = commits_meanwhile(
         app,
-        lambda session: customers.lock(session, customer.id, ["email"]),
+        lambda session: customers.lock(session, customer.id, ["email"], made_at=utcnow()),
         lambda: press(client, form, **TYPED),
     )
 
@@ -137,8 +141,64 @@ def test_is_not_changed_by_who_sends_the_billing_form_at_that_moment(
 def test_the_newest_hand_over_decides(app: Flask, signed_up: FlaskClient, rows: Rows) -> None:
     before = rows(Customer)[0]
 
-    HandoverPage(signed_up, sign(make_secret(app), locked=["currency"])).press()
+    HandoverPage(signed_up, sign(make_secret(app), locked=["currency"], iat=utcnow().timestamp())).press()
 
     [customer] = rows(Customer)
     assert customer.locked == ["currency", "key", "subject_keys"]
     assert customer.updated_at == before.updated_at
+
+
+@pytest.mark.parametrize("iat", [None, in_seconds(hours=-1)])
+def test_an_older_hand_over_unlocks_nothing(
+    app: Flask, signed_up: FlaskClient, rows: Rows, iat: float | None
+) -> None:
+    secret = make_secret(app)
+    older = sign(secret, locked=["currency"], iat=iat)
+    HandoverPage(signed_up, sign(secret, locked=["email"], iat=utcnow().timestamp())).press()
+
+    HandoverPage(signed_up, older).press()
+
+    assert rows(Customer)[0].locked == ["currency", "email", "key", "subject_keys"]
+
+
+def test_a_hand_over_between_two_others_unlocks_nothing(app: Flask, client: FlaskClient, rows: Rows) -> None:
+    secret, now = make_secret(app), utcnow().timestamp()
+    tokens = [
+        sign(secret, locked=[name], iat=now - age)
+        for name, age in (("email", 3), ("name", 1), ("currency", 2))
+    ]
+    HandoverPage(client, tokens[0]).submit()
+
+    for token in tokens[1:]:
+        HandoverPage(client, token).press()
+
+    assert rows(Customer)[0].locked == ["currency", "key", "name", "subject_keys"]
+
+
+def test_what_an_earlier_release_locked_stays_until_the_second_hand_over(
+    app: Flask, signed_up: FlaskClient, session: Session, rows: Rows
+) -> None:
+    session.execute(sa.update(Customer).values(locked_at=None))
+    session.commit()
+    locks = []
+
+    for name in ("currency", "email"):
+        token = sign(make_secret(app), locked=[name], iat=utcnow().timestamp())
+        HandoverPage(signed_up, token).press()
+        locks.append(rows(Customer)[0].locked)
+
+    assert locks == [
+        ["currency", "email", "key", "name", "subject_keys"],
+        ["email", "key", "subject_keys"],
+    ]
+
+
+def test_hand_overs_of_the_api_say_when_they_were_made(
+    app: Flask, signed_up: FlaskClient, rows: Rows
+) -> None:
+    body = CLAIMS | {"locked": ["currency"]}
+    made = app.test_client().post("/api/v1/onboarding/handovers", json=body, headers=bearer(app, "write"))
+
+    HandoverPage(signed_up, made.get_json()["url"].partition("handover=")[2]).press()
+
+    assert rows(Customer)[0].locked == ["currency", "key", "subject_keys"]
