@@ -4,6 +4,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app import webhooks
+from app.core import db
 from app.onboarding.models import Signup
 from app.payers import PaymentStatus
 from app.webhooks import Event
@@ -50,6 +52,19 @@ def test_of_an_event(app: Flask, postbox: Postbox, rows: Rows) -> None:
     assert answer.status_code == 200
     assert len(rows(Event)) == 1
     assert len(seen.sent) <= 2, seen
+    assert seen.commits <= 2, seen
+
+
+def test_of_events_about_nobody(app: Flask, postbox: Postbox, rows: Rows) -> None:
+    nobody = {"id": "cus_nobody", "object": "customer"}
+    for number in range(3):
+        postbox.post(event("customer.updated", nobody, id=f"evt_{number}"))
+
+    with app.app_context(), counted(app) as seen:
+        webhooks.dispatch(db.session())
+
+    assert [row.state for row in rows(Event)] == ["ignored"] * 3
+    assert len(seen.sent) <= 5, seen
     assert seen.commits <= 2, seen
 
 

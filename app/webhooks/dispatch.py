@@ -39,13 +39,21 @@ def dispatch(session: Session) -> int:
     ).all()
     with session.no_autoflush:  # one statement at the end stores what became of all
         news = _judge_safely(session, found, now)
-    payers.lock(session, {event.payer_id for event in found if event.payer_id})
+    _tell_payers(session, found, news)
+    session.commit()
+    return len(found)
+
+
+def _tell_payers(session: Session, found: Sequence[Event], news: dict[str, datetime]) -> None:
+    """Make payers due. Most events on a busy Stripe account are about none of ours, and need no statement."""
+    concerned = {event.payer_id for event in found if event.payer_id}
+    if not concerned:
+        return
+    payers.lock(session, concerned)
     for at in sorted(set(news.values())):
         payers.mark_due(session, *(payer_id for payer_id, due in news.items() if due == at), at=at, why=None)
     delivered = {event.payer_id for event in found if event.origin == "webhook"}
     payers.settle_drift(session, *filter(None, delivered))
-    session.commit()
-    return len(found)
 
 
 def close_ended(session: Session) -> int:

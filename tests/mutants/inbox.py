@@ -311,6 +311,13 @@ MUTANTS = (
         "tests/webhooks/test_news.py::test_of_a_mandate_waits_for_its_method_to_be_known",
     ),
     Mutant(
+        "events about nobody look for payers to lock",
+        "app/webhooks/dispatch.py",
+        "    if not concerned:\n        return\n",
+        "",
+        "tests/test_statements.py::test_of_events_about_nobody",
+    ),
+    Mutant(
         "an event with little to say delays the others",
         "app/webhooks/dispatch.py",
         "news[payer.id] = min(at, news.get(payer.id, at))",
