@@ -26,6 +26,7 @@ log = structlog.get_logger("gangway.worker")
 
 BATCH_SIZE = 32  # payers that a thread converges at once
 POLL_INTERVAL = 1.0  # seconds; `wake` ends the wait early
+RUN_INTERVAL = 0.05  # seconds from the start of a run to the next; one run dispatches what came within it
 RETRY_DELAY = 5.0
 MAINTENANCE_INTERVAL = 1.0
 PURGE_INTERVAL = 3600.0
@@ -126,6 +127,7 @@ class Worker:
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
+            next_at = time.monotonic() + RUN_INTERVAL
             try:
                 with self._app.app_context():
                     busy = self._run_once(db.session())
@@ -133,7 +135,9 @@ class Worker:
                 log.exception("worker_trouble")
                 self._stopping.wait(RETRY_DELAY)
                 continue
-            if not busy:
+            if busy:  # a run for each event would take the processor from the requests of this process
+                self._stopping.wait(next_at - time.monotonic())
+            else:
                 self._wake.wait(POLL_INTERVAL)
 
     def _run_alone(self, chore: Chore) -> None:

@@ -208,6 +208,13 @@ MUTANTS = (
         "tests/sync/test_converge_many.py::test_asks_about_everybody_though_some_fail_by_chance",
     ),
     Mutant(
+        "the worker runs for each event of many",
+        WORKER,
+        "self._stopping.wait(next_at - time.monotonic())",
+        "pass",
+        "tests/sync/test_worker.py::test_lets_events_gather_after_a_run",
+    ),
+    Mutant(
         "a task that fails once is never repeated",
         "app/sync/worker.py",
         "            except Exception:  # as above\n",

@@ -89,6 +89,23 @@ def test_shares_the_work_between_threads(app: Flask, world: World) -> None:
         assert_agrees(person)
 
 
+def test_lets_events_gather_after_a_run(
+    app: Flask, world: World, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.sync.worker.RUN_INTERVAL", 3600.0)
+    worker = Worker(app)
+    person.save_card()
+    world.simulator.deliver_due()
+
+    worker.start()
+    wait_until(lambda: rests(worker) or sleeps(worker))
+    worker.wake()
+
+    assert person.status == PaymentStatus.SAVED
+    assert rests(worker)
+    worker.stop()
+
+
 def let_go(world: World, worker: Worker) -> None:
     """Stripe answers at last, and the threads that nobody waited for end."""
     world.simulator.close()
@@ -104,8 +121,18 @@ def rename(app: Flask, old: str, new: str) -> None:
 
 
 def sleeps(worker: Worker) -> bool:
-    """Does it wait to be woken? An Event tells who waits for it to nobody but its own condition."""
-    return bool(vars(vars(worker)["_wake"])["_cond"]._waiters)
+    """Does it wait to be woken?"""
+    return _is_awaited(worker, "_wake")
+
+
+def rests(worker: Worker) -> bool:
+    """Does it wait until it may run again, or is stopped?"""
+    return _is_awaited(worker, "_stopping")
+
+
+def _is_awaited(worker: Worker, name: str) -> bool:
+    """Does anybody wait for an Event? It tells nobody but its own condition."""
+    return bool(vars(vars(worker)[name])["_cond"]._waiters)
 
 
 def test_is_woken_by_an_event(
