@@ -3,6 +3,9 @@
 from sqlalchemy.orm import Session
 
 from app.audit.models import Entry
+from app.core.db import DisplayText
+
+FACT = DisplayText()  # some facts are Stripe's words
 
 
 def note(
@@ -15,5 +18,5 @@ def note(
     **facts: str | None,
 ) -> None:
     """Add an entry with the known facts. It is part of the caller's transaction."""
-    known = {name: value for name, value in facts.items() if value is not None}
+    known = {name: fact for name, value in facts.items() if (fact := FACT.fit(value)) is not None}
     session.add(Entry(kind=kind, actor=actor, customer_id=customer_id, app_id=app_id, facts=known))

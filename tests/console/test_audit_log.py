@@ -40,6 +40,14 @@ def titles(client: FlaskClient, query: str = "") -> list[str]:
     return [title.text for title in page.all("p", class_="timeline-what")]
 
 
+def test_opens_whatever_stripe_called_its_things(app: Flask, console: FlaskClient, rows: Rows) -> None:
+    note(app, "setup.succeeded", "stripe", setup_intent_id="seti_\ud800\x00", payment_method_id="pm_1")
+
+    assert "Setup succeeded" in titles(console)
+    [entry] = [entry for entry in rows(audit.Entry) if entry.kind == "setup.succeeded"]
+    assert entry.facts["setup_intent_id"] == "seti_?"
+
+
 def test_tells_of_everything_the_newest_first(world: World, person: Person, console: FlaskClient) -> None:
     person.save_card()
     world.settle()

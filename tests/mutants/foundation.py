@@ -80,6 +80,13 @@ MUTANTS = (
         "tests/serving/test_slow_clients.py::test_stays_open_after_a_long_body_that_nobody_reads",
     ),
     Mutant(
+        "half a surrogate pair of Stripe's closes the audit log",
+        "app/audit/actions.py",
+        "(fact := FACT.fit(value))",
+        "(fact := value)",
+        "tests/console/test_audit_log.py::test_opens_whatever_stripe_called_its_things",
+    ),
+    Mutant(
         "a body whose length has very many digits is the next request",
         "app/serving/connection.py",
         "int(digits) if len(digits) <= MAX_LENGTH_DIGITS else MAX_BODY + 1",
