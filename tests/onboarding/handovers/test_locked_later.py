@@ -165,14 +165,14 @@ def test_a_hand_over_between_two_others_unlocks_nothing(app: Flask, client: Flas
     secret, now = make_secret(app), utcnow().timestamp()
     tokens = [
         sign(secret, locked=[name], iat=now - age)
-        for name, age in (("email", 3), ("name", 1), ("currency", 2))
+        for name, age in (("email", 4), ("name", 1), ("currency", 3), ("email", 2))
     ]
     HandoverPage(client, tokens[0]).submit()
 
     for token in tokens[1:]:
         HandoverPage(client, token).press()
 
-    assert rows(Customer)[0].locked == ["currency", "key", "name", "subject_keys"]
+    assert rows(Customer)[0].locked == ["currency", "email", "key", "name", "subject_keys"]
 
 
 def test_what_an_earlier_release_locked_stays_until_the_second_hand_over(
