@@ -44,9 +44,9 @@ MUTANTS = (
     ),
     Mutant(
         "a code leads to the brand of another company",
-        ACCESS,
-        '"profile": profile or links.profile_of(session, customer_id),',
-        '"profile": profile,',
+        CODES,
+        "profile = holder.customer_id, links.profile_of(session, holder.customer_id)",
+        "profile = holder.customer_id, None",
         f"{BRAND_TESTS}::test_somebody_with_a_code_who_named_no_profile",
     ),
     Mutant(
@@ -372,5 +372,12 @@ MUTANTS = (
         "which.with_for_update(read=True)",
         "tests/onboarding/billing/test_people.py::test_gets_in_by_a_first_code_that_two_tabs_send_at_once",
         database="postgresql",
+    ),
+    Mutant(
+        "an invitation leads to the brand of another company",
+        "app/onboarding/billing/people.py",
+        "    profile = links.profile_of(session, person.customer_id)\n",
+        "    profile = None\n",
+        "tests/onboarding/billing/test_brand.py::test_an_invited_person",
     ),
 )

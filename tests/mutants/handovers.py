@@ -211,4 +211,11 @@ MUTANTS = (
         "",
         "tests/onboarding/handovers/test_locked_later.py::test_hand_overs_of_the_api_say_when_they_were_made",
     ),
+    Mutant(
+        "a hand-over shows the brand of another company",
+        "app/onboarding/entering.py",
+        "profile=portal.current_slug())\n    note",
+        "profile=links.profile_of(session, customer_id))\n    note",
+        "tests/onboarding/billing/test_brand.py::test_somebody_whom_the_companys_app_hands_over",
+    ),
 )

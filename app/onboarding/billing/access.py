@@ -10,7 +10,7 @@ from app import audit, customers
 from app.core import db
 from app.core.config import settings
 from app.core.db import utcnow
-from app.onboarding import links, queries
+from app.onboarding import queries
 from app.onboarding.billing.models import Way
 from app.onboarding.models import BillingAccess, BillingPerson, Signup, browser_hash
 from app.payers import Payer, PaymentMethod
@@ -112,14 +112,14 @@ def let_in(
     browser: str,
     *,
     way: Way,
+    profile: str | None,
     person_id: str | None = None,
-    profile: str | None = None,
 ) -> None:
     """Let a browser (the nonce in its cookie) open a customer's billing page from now on. Flushes.
 
     The caller has proved who is there. Another way in before it is replaced, except that an invited person
-    takes nothing away from a browser of the customer's first person. Without `profile`, the pages are those
-    of the profile where the customer signed up.
+    takes nothing away from a browser of the customer's first person. `profile` says which pages it gets, and
+    None means the default ones.
     """
     now = utcnow()
     held = queries.access_of(session, browser, customer_id)
@@ -130,7 +130,7 @@ def let_in(
         "browser_hash": browser_hash(browser),
         "way": way.value,
         "person_id": person_id,
-        "profile": profile or links.profile_of(session, customer_id),
+        "profile": profile,
         "created_at": now,
         "expires_at": now + timedelta(days=settings().browser_days),
     }

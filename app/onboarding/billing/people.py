@@ -14,6 +14,7 @@ from app.core.addresses import folded_email, is_email_address
 from app.core.config import settings
 from app.core.db import is_id, utcnow
 from app.core.errors import Conflict, Invalid, NotFound
+from app.onboarding import links
 from app.onboarding.billing.access import end_access, find, let_in
 from app.onboarding.billing.models import Way
 from app.onboarding.models import BillingAccess, BillingPerson
@@ -118,7 +119,8 @@ def accept(session: Session, token: str, *, browser: str) -> str | None:
     customer = session.get(customers.Customer, person.customer_id)
     if customer is None or customer.deleted_at is not None:
         return None
-    let_in(session, person.customer_id, browser, way=Way.INVITATION, person_id=person.id)
+    profile = links.profile_of(session, person.customer_id)
+    let_in(session, person.customer_id, browser, way=Way.INVITATION, profile=profile, person_id=person.id)
     return person.customer_id
 
 

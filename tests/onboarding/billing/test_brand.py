@@ -15,6 +15,7 @@ from app.customers import Customer
 from app.web.mail import Mailbox
 from tests.support.billing import BillingPage, press
 from tests.support.browser import Page
+from tests.support.handovers import HandoverPage, make_secret, sign
 from tests.support.links import LinkPage, make_customer, make_link
 from tests.support.portal import SignupPage
 from tests.support.rows import Rows
@@ -153,6 +154,19 @@ def test_pages_lead_to_those_alone_that_open(customer: FlaskClient, mailbox: Mai
 
     assert "Ada Lovelace Ltd" in " ".join(link.text.split())
     assert led_to.one("aside").one("ul").all("a")[0].text == "Second Ltd"
+
+
+@pytest.mark.parametrize(("profile", "shown"), [(None, FIRST), ("second", OTHER)])
+def test_somebody_whom_the_companys_app_hands_over(
+    app: Flask, customer: FlaskClient, other: FlaskClient, profile: str | None, shown: str
+) -> None:
+    assert customer
+    page = HandoverPage(other, sign(make_secret(app), {"key": "ada-1"}, profile=profile))
+
+    assert page.press().status_code == 303
+
+    assert brand(page.page) == shown
+    assert brand(Page.of(other.get("/billing"))) == shown
 
 
 def test_page_of_a_guest_leads_to_no_other(app: Flask, client: FlaskClient) -> None:

@@ -358,7 +358,7 @@ def test_a_hand_over_lets_a_browser_in(
     with app.app_context():
         session = db.session()
         db.start_write(session)
-        billing.let_in(session, rows(Customer)[0].id, browser, way=billing.Way.HANDOVER)
+        billing.let_in(session, rows(Customer)[0].id, browser, way=billing.Way.HANDOVER, profile=None)
         session.commit()
 
     page = BillingPage(other)

@@ -145,7 +145,7 @@ def test_revoking_its_link_leaves_what_a_code_opened(
     with app.app_context():
         session = db.session()
         db.start_write(session)
-        billing.let_in(session, rows(Customer)[0].id, browser, way=billing.Way.CODE)
+        billing.let_in(session, rows(Customer)[0].id, browser, way=billing.Way.CODE, profile=None)
         session.commit()
 
     revoke_first(app, rows)
