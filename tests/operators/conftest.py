@@ -5,9 +5,9 @@ from flask import Flask
 
 from tests.support.api import api
 from tests.support.operators import CountingHasher
-from tests.support.world_fixtures import clock
+from tests.support.world_fixtures import clock, frozen
 
-__all__ = ["api", "bare_app", "clock", "hasher"]
+__all__ = ["api", "bare_app", "clock", "frozen", "hasher"]
 
 
 @pytest.fixture
