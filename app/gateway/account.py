@@ -4,11 +4,10 @@ import time
 from collections.abc import Collection
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import stripe
 
-from app.gateway.calls import Calls, plain
+from app.gateway.calls import Calls, ask, ask_all
 from app.gateway.errors import translate_errors
 from app.gateway.listed import EventPage, SentEvent
 from app.gateway.permissions import Permission, permissions
@@ -27,15 +26,11 @@ class AccountCalls(Calls):
 
         Source: https://docs.stripe.com/api/accounts/retrieve
         """
-        with translate_errors():
-            body = plain(self._v1.accounts.retrieve_current())
+        body = ask(self._v1.accounts.retrieve_current)
         profile = body.get("business_profile") or {}
         dashboard = (body.get("settings") or {}).get("dashboard") or {}
-        return Account(
-            id=body["id"],
-            name=profile.get("name") or dashboard.get("display_name"),
-            livemode=self.livemode,
-        )
+        name = profile.get("name") or dashboard.get("display_name")
+        return Account(id=body["id"], name=name, livemode=self.livemode)
 
     def permissions(self) -> list[Permission]:
         """What this key may do of what we need. Nothing is read or written to find out."""
@@ -70,17 +65,14 @@ class AccountCalls(Calls):
         Stripe lists the last thirty days. Raises StripeRefused when it has forgotten that event.
         Source: https://docs.stripe.com/api/events/list
         """
-        params: dict[str, Any] = {
+        params = {
             "limit": 100,
             "types": list(types),
             "created": {"gte": int(since.timestamp())},
+            "starting_after": after,
         }
-        if after is not None:
-            params["starting_after"] = after
-        with translate_errors():
-            listed = self._v1.events.list(params=params)
-        found = [plain(event) for event in listed.data]
-        return EventPage(found, has_more=bool(found) and listed.has_more)
+        listed = ask(self._v1.events.list, params=params)
+        return EventPage(listed["data"], has_more=bool(listed["data"]) and listed["has_more"])
 
     def create_webhook_endpoint(
         self, url: str, *, metadata: dict[str, str], idempotency_key: str
@@ -91,27 +83,22 @@ class AccountCalls(Calls):
         restart after a crash finds the endpoint that was made.
         Source: https://docs.stripe.com/api/webhook_endpoints/create
         """
-        params: dict[str, Any] = {
+        params = {
             "url": url,
             "enabled_events": list(EVENTS),
             "api_version": API_VERSION,
             "description": "Made by Gangway. It is kept in order from there.",
             "metadata": metadata,
         }
-        with translate_errors():
-            created = self._v1.webhook_endpoints.create(
-                params=params, options={"idempotency_key": idempotency_key}
-            )
-        return Endpoint.of(plain(created))
+        key = {"idempotency_key": idempotency_key}
+        return Endpoint.of(ask(self._v1.webhook_endpoints.create, params=params, options=key))
 
     def webhook_endpoints(self) -> list[Endpoint]:
         """Every endpoint of the account in this mode; Stripe allows sixteen.
 
         Source: https://docs.stripe.com/api/webhook_endpoints/list
         """
-        with translate_errors():
-            listed = self._v1.webhook_endpoints.list(params={"limit": 100})
-            return [Endpoint.of(plain(endpoint)) for endpoint in listed.auto_paging_iter()]
+        return [Endpoint.of(body) for body in ask_all(self._v1.webhook_endpoints.list)]
 
     def repair_webhook_endpoint(self, endpoint_id: str, url: str) -> Endpoint:
         """Have an endpoint enabled and lead our events to this URL. Harmless to repeat, so without a key.
@@ -119,19 +106,15 @@ class AccountCalls(Calls):
         Its version and its secret can't be changed. Raises StripeObjectMissing.
         Source: https://docs.stripe.com/api/webhook_endpoints/update
         """
-        with translate_errors():
-            mended = self._v1.webhook_endpoints.update(
-                endpoint_id, params={"url": url, "enabled_events": list(EVENTS), "disabled": False}
-            )
-        return Endpoint.of(plain(mended))
+        params = {"url": url, "enabled_events": list(EVENTS), "disabled": False}
+        return Endpoint.of(ask(self._v1.webhook_endpoints.update, endpoint_id, params=params))
 
     def delete_webhook_endpoint(self, endpoint_id: str) -> None:
         """Remove an endpoint; one that is gone already raises StripeObjectMissing.
 
         Source: https://docs.stripe.com/api/webhook_endpoints/delete
         """
-        with translate_errors():
-            self._v1.webhook_endpoints.delete(endpoint_id)
+        ask(self._v1.webhook_endpoints.delete, endpoint_id)
 
 
 def _headers(thing: stripe.StripeObject) -> dict[str, str]:

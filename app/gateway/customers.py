@@ -5,12 +5,12 @@ from typing import Any
 from uuid import uuid4
 
 from app.gateway.billing_details import BillingDetails, TaxId
-from app.gateway.calls import Calls, plain
+from app.gateway.calls import Calls, ask, ask_all
 from app.gateway.default_changes import BY_POLICY, CHOICE
-from app.gateway.errors import translate_errors
 from app.gateway.listed import CustomerPage, ListedCustomer
-from app.gateway.values import Mandate, Method, StripeCustomer, instant
+from app.gateway.values import Mandate, Method, StripeCustomer
 
+DEFAULT = "invoice_settings.default_payment_method"
 MAX_CLOCK_SKEW = timedelta(minutes=10)  # between Stripe's clock and ours
 
 
@@ -34,12 +34,9 @@ class CustomerCalls(Calls):
         Source: https://docs.stripe.com/api/customers/create
         """
         params: dict[str, Any] = {"name": name} | (details.new_params() if details else {})
-        params["metadata"] = params.get("metadata", {}) | metadata
-        if email:
-            params["email"] = email
-        with translate_errors():
-            created = self._v1.customers.create(params=params, options={"idempotency_key": idempotency_key})
-        return str(created.id)
+        params |= {"email": email or None, "metadata": params.get("metadata", {}) | metadata}
+        key = {"idempotency_key": idempotency_key}
+        return str(ask(self._v1.customers.create, params=params, options=key)["id"])
 
     def find_customer(self, metadata: dict[str, str], *, since: datetime) -> str | None:
         """Find the newest customer (cus_…) that has this metadata and was created since then.
@@ -48,13 +45,9 @@ class CustomerCalls(Calls):
         Source: https://docs.stripe.com/api/customers/list
         """
         created = {"gte": int((since - MAX_CLOCK_SKEW).timestamp())}
-        with translate_errors():
-            listed = self._v1.customers.list(params={"limit": 100, "created": created})
-            for customer in listed.auto_paging_iter():
-                marks = customer.metadata.to_dict() if customer.metadata else {}
-                if marks.items() >= metadata.items():
-                    return str(customer.id)
-        return None
+        listed = ask_all(self._v1.customers.list, created=created)
+        found = (each for each in listed if (each.get("metadata") or {}).items() >= metadata.items())
+        return next((str(each["id"]) for each in found), None)
 
     def update_customer(
         self, customer_id: str, *, name: str | None, email: str | None, details: BillingDetails | None = None
@@ -64,11 +57,8 @@ class CustomerCalls(Calls):
         The tax id takes `replace_tax_id`. Harmless to repeat, so without a key.
         Source: https://docs.stripe.com/api/customers/update
         """
-        given = {"name": name, "email": email}
-        params: Any = {field: value for field, value in given.items() if value is not None}
-        params |= details.params() if details else {}
-        with translate_errors():
-            self._v1.customers.update(customer_id, params=params)
+        params = {"name": name, "email": email} | (details.params() if details else {})
+        ask(self._v1.customers.update, customer_id, params=params)
 
     def replace_tax_id(self, customer_id: str, old: TaxId | None, new: TaxId | None) -> None:
         """Give a customer a tax id in place of one that it has from us. Others stay.
@@ -78,25 +68,20 @@ class CustomerCalls(Calls):
         Source: https://docs.stripe.com/api/tax_ids/customer_create
         """
         tax_ids = self._v1.customers.tax_ids
-        with translate_errors():
-            listed = tax_ids.list(customer_id, params={"limit": 100}).data
-            held = [(row.id, TaxId(type=row.type, value=row.value)) for row in listed]
-            if new is not None and new not in {known for _, known in held}:
-                tax_ids.create(customer_id, params={"type": new.type, "value": new.value})
-            for tax_id, known in held:
-                if known == old != new:
-                    tax_ids.delete(customer_id, tax_id)
+        listed = ask_all(tax_ids.list, customer_id)
+        held = {row["id"]: TaxId(type=row["type"], value=row["value"]) for row in listed}
+        if new is not None and new not in held.values():
+            ask(tax_ids.create, customer_id, params={"type": new.type, "value": new.value})
+        for tax_id, known in held.items():
+            if known == old != new:
+                ask(tax_ids.delete, customer_id, tax_id)
 
     def customer(self, customer_id: str) -> StripeCustomer:
         """What Stripe says of a customer now; a deleted one is answered, not missing.
 
         Raises StripeObjectMissing. Source: https://docs.stripe.com/api/customers/retrieve
         """
-        with translate_errors():
-            found = self._v1.customers.retrieve(
-                customer_id, params={"expand": ["invoice_settings.default_payment_method"]}
-            )
-        return StripeCustomer.of(plain(found))
+        return StripeCustomer.of(ask(self._v1.customers.retrieve, customer_id, params={"expand": [DEFAULT]}))
 
     def set_default_method(
         self, customer_id: str, method_id: str | None, *, choice: str | None = None
@@ -114,32 +99,26 @@ class CustomerCalls(Calls):
         """
         params: dict[str, Any] = {
             "invoice_settings": {"default_payment_method": method_id or ""},
-            "expand": ["invoice_settings.default_payment_method"],
+            "expand": [DEFAULT],
         }
         options: Any = {"idempotency_key": f"{BY_POLICY}{uuid4()}"} if choice is None else {}
         if choice is not None:
             params["metadata"] = {CHOICE: choice}
-        with translate_errors():
-            updated = self._v1.customers.update(customer_id, params=params, options=options)
-        return StripeCustomer.of(plain(updated))
+        return StripeCustomer.of(ask(self._v1.customers.update, customer_id, params=params, options=options))
 
     def payment_method(self, method_id: str) -> Method:
         """A payment method (pm_…), whosever it is. Raises StripeObjectMissing.
 
         Source: https://docs.stripe.com/api/payment_methods/retrieve
         """
-        with translate_errors():
-            found = self._v1.payment_methods.retrieve(method_id)
-        return Method.of(plain(found))
+        return Method.of(ask(self._v1.payment_methods.retrieve, method_id))
 
     def payment_methods(self, customer_id: str) -> list[Method]:
         """All methods attached to a customer, newest first. Stripe lets a customer have some hundreds.
 
         Source: https://docs.stripe.com/api/payment_methods/customer_list
         """
-        with translate_errors():
-            listed = self._v1.customers.payment_methods.list(customer_id, params={"limit": 100})
-            return [Method.of(plain(method)) for method in listed.auto_paging_iter()]
+        return [Method.of(body) for body in ask_all(self._v1.customers.payment_methods.list, customer_id)]
 
     def detach_method(self, method_id: str) -> None:
         """Remove a method (pm_…) from its customer. It is final: Stripe attaches none twice.
@@ -147,17 +126,14 @@ class CustomerCalls(Calls):
         Raises StripeObjectMissing, and StripeRefused when it is no longer attached.
         Source: https://docs.stripe.com/api/payment_methods/detach
         """
-        with translate_errors():
-            self._v1.payment_methods.detach(method_id)
+        ask(self._v1.payment_methods.detach, method_id)
 
     def mandate(self, mandate_id: str) -> Mandate:
         """A mandate (mandate_…) as it is now. Raises StripeObjectMissing.
 
         Source: https://docs.stripe.com/api/mandates/retrieve
         """
-        with translate_errors():
-            found = self._v1.mandates.retrieve(mandate_id)
-        return Mandate.of(plain(found))
+        return Mandate.of(ask(self._v1.mandates.retrieve, mandate_id))
 
     def customers(self, *, after: str | None = None) -> CustomerPage:
         """A page of all the account's customers, newest first; or the page after one of them (cus_…).
@@ -165,15 +141,6 @@ class CustomerCalls(Calls):
         Unlike Stripe's search, this list never lags. Raises StripeRefused when it has no such customer.
         Source: https://docs.stripe.com/api/customers/list
         """
-        params: dict[str, Any] = {"limit": 100}
-        if after is not None:
-            params["starting_after"] = after
-        with translate_errors():
-            listed = self._v1.customers.list(params=params)
-        found = [
-            ListedCustomer(
-                id=body["id"], created_at=instant(body["created"]), metadata=body.get("metadata") or {}
-            )
-            for body in map(plain, listed.data)
-        ]
-        return CustomerPage(found, has_more=bool(found) and listed.has_more)
+        listed = ask(self._v1.customers.list, params={"limit": 100, "starting_after": after})
+        found = [ListedCustomer.of(body) for body in listed["data"]]
+        return CustomerPage(found, has_more=bool(found) and listed["has_more"])

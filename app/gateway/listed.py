@@ -37,6 +37,11 @@ class ListedCustomer:
     created_at: datetime
     metadata: dict[str, str]
 
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> "ListedCustomer":
+        """Read a Customer. Source: https://docs.stripe.com/api/customers/object"""
+        return cls(id=body["id"], created_at=instant(body["created"]), metadata=body.get("metadata") or {})
+
 
 @dataclass(frozen=True)
 class CustomerPage:
@@ -57,8 +62,4 @@ class SentEvent:
     @classmethod
     def of(cls, body: dict[str, Any]) -> "SentEvent":
         """Read an Event. Source: https://docs.stripe.com/api/events/object"""
-        return cls(
-            id=body["id"],
-            created_at=instant(body["created"]),
-            pending=body["pending_webhooks"],
-        )
+        return cls(id=body["id"], created_at=instant(body["created"]), pending=body["pending_webhooks"])

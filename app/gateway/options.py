@@ -33,11 +33,11 @@ class CheckoutSessionOptions:
     metadata: dict[str, str] = field(default_factory=dict)
 
     def params(self) -> dict[str, Any]:
-        """The options as Stripe's parameters, without those that were not given."""
+        """The options as Stripe's parameters. Those that were not given are None."""
         given = asdict(self)
         del given["metadata"]  # ours is added to it
         given["currency"] = self.currency.lower()
         given["ui_mode"] = UI_MODES.get(self.ui_mode or "")
         # `payment_method_types` itself is refused since 2026-09-30.endive.
         given["allowed_payment_method_types"] = list(given.pop("payment_method_types")) or None
-        return {name: value for name, value in given.items() if value is not None}
+        return given

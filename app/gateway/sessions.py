@@ -2,10 +2,15 @@
 
 from typing import Any
 
-from app.gateway.calls import Calls, plain
-from app.gateway.errors import translate_errors
+from app.gateway.calls import Calls, ask
 from app.gateway.options import CheckoutSessionOptions
 from app.gateway.values import OpenedSession, PortalSession, StripeSession
+
+EXPANDED = (
+    "setup_intent.payment_method",
+    "setup_intent.mandate",
+    "customer.invoice_settings.default_payment_method",
+)
 
 
 class SessionCalls(Calls):
@@ -33,37 +38,24 @@ class SessionCalls(Calls):
             "metadata": metadata,
             "setup_intent_data": {"metadata": metadata},
         }
-        with translate_errors():
-            opened = self._v1.checkout.sessions.create(
-                params=params | options.params(), options={"idempotency_key": idempotency_key}
-            )
-        return OpenedSession.of(plain(opened))
+        key = {"idempotency_key": idempotency_key}
+        opened = ask(self._v1.checkout.sessions.create, params=params | options.params(), options=key)
+        return OpenedSession.of(opened)
 
     def session(self, session_id: str) -> StripeSession:
         """A session, its SetupIntent with method and mandate, its customer and default: all in one call.
 
         Raises StripeObjectMissing. Source: https://docs.stripe.com/api/checkout/sessions/retrieve
         """
-        with translate_errors():
-            found = self._v1.checkout.sessions.retrieve(
-                session_id,
-                params={
-                    "expand": [
-                        "setup_intent.payment_method",
-                        "setup_intent.mandate",
-                        "customer.invoice_settings.default_payment_method",
-                    ]
-                },
-            )
-        return StripeSession.of(plain(found))
+        found = ask(self._v1.checkout.sessions.retrieve, session_id, params={"expand": list(EXPANDED)})
+        return StripeSession.of(found)
 
     def expire_session(self, session_id: str) -> None:
         """Close an open page. Raises StripeRefused when it is no longer open.
 
         Source: https://docs.stripe.com/api/checkout/sessions/expire
         """
-        with translate_errors():
-            self._v1.checkout.sessions.expire(session_id)
+        ask(self._v1.checkout.sessions.expire, session_id)
 
     def open_portal_session(
         self, customer_id: str, *, configuration_id: str | None, locale: str | None, return_url: str | None
@@ -74,9 +66,10 @@ class SessionCalls(Calls):
         Raises StripeRefused with Stripe's own words when it rejects the parameters.
         Source: https://docs.stripe.com/api/customer_portal/sessions/create
         """
-        given = {"configuration": configuration_id, "locale": locale, "return_url": return_url}
-        params: dict[str, Any] = {"customer": customer_id}
-        params |= {name: value for name, value in given.items() if value is not None}
-        with translate_errors():
-            opened = self._v1.billing_portal.sessions.create(params=params)
-        return PortalSession.of(plain(opened))
+        params = {
+            "customer": customer_id,
+            "configuration": configuration_id,
+            "locale": locale,
+            "return_url": return_url,
+        }
+        return PortalSession.of(ask(self._v1.billing_portal.sessions.create, params=params))
