@@ -4,7 +4,6 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
@@ -250,23 +249,16 @@ def _record_first(
 
 def _set_opened(session: Session, reserved: CheckoutSession, opened: OpenedSession) -> bool:
     """Give a reserved session what Stripe opened, unless a twin has done so, or has deleted it. Flushes."""
-    recorded = session.execute(
-        sa.update(CheckoutSession)
-        .where(CheckoutSession.id == reserved.id, CheckoutSession.stripe_session_id.is_(None))
-        .values(
-            stripe_session_id=opened.id,
-            setup_intent_id=opened.setup_intent_id,
-            url=opened.url,
-            status="open",
-            created_at=utcnow(),
-            expires_at=opened.expires_at,
-        )
-        .returning(*CheckoutSession.__table__.columns)
-        .execution_options(synchronize_session=False)
-    ).one_or_none()
-    if recorded is not None:
-        rows.take_over(reserved, recorded)
-    return recorded is not None
+    values = {
+        "stripe_session_id": opened.id,
+        "setup_intent_id": opened.setup_intent_id,
+        "url": opened.url,
+        "status": "open",
+        "created_at": utcnow(),
+        "expires_at": opened.expires_at,
+    }
+    is_reserved = CheckoutSession.stripe_session_id.is_(None)
+    return rows.update_if(session, reserved, is_reserved, values=values) is not None
 
 
 def _mark_due(session: Session, payer: Payer, *, is_linked: bool) -> None:

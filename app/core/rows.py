@@ -1,5 +1,6 @@
 """Write a row and know it afterwards, in one statement each."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -42,10 +43,30 @@ def insert_if(
     return True
 
 
-def take_over(row: Base, values: sa.Row[Any]) -> None:
-    """Let a row hold what RETURNING said of all its columns. Nothing is read again."""
-    for attribute in sa.inspect(type(row)).column_attrs:
-        set_committed_value(row, attribute.key, values._mapping[attribute.columns[0]])  # noqa: SLF001 (public)
+def update_if(
+    session: orm.Session,
+    row: Base,
+    *conditions: sa.ColumnElement[bool],
+    values: Mapping[str, Any],
+    also: Sequence[sa.ColumnElement[Any]] = (),
+) -> sa.Row[Any] | None:
+    """Update a row if the conditions hold, and let it hold what is stored then. Nothing is read again.
+
+    Return its columns, and those that `also` asks for; None if it was not updated.
+    """
+    mapper = sa.inspect(type(row))
+    key = zip(mapper.primary_key, mapper.primary_key_from_instance(row), strict=True)
+    updated = session.execute(
+        sa.update(type(row))
+        .where(*(column == value for column, value in key), *conditions)
+        .values(values)
+        .returning(*row.__table__.columns, *also)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    if updated is not None:
+        for attribute in mapper.column_attrs:
+            set_committed_value(row, attribute.key, updated._mapping[attribute.columns[0]])  # noqa: SLF001 (public)
+    return updated
 
 
 def _values(row: Base) -> dict[sa.ColumnElement[Any], Any]:

@@ -30,6 +30,7 @@ from app.payers.models import Payer
 from app.payers.status import PaymentStatus
 
 COMPLETE_AFTER = timedelta(minutes=1)  # then the worker completes what nobody came back for
+FOR_STRIPE = ("name", "primary_email", "billing_address", "invoice_details")  # the columns of a customer
 MAX_TRIES = 10  # each waits for Stripe, so a concurrent twin has recorded its answer long before
 
 
@@ -107,35 +108,16 @@ def record_stripe_customer(session: Session, payer: Payer, stripe_customer_id: s
     Return the columns of the payer, and what Stripe gets of its customer; None if nothing was noted.
     """
     held = sa.select(customers.Customer).where(customers.Customer.id == payer.customer_id)
-    return session.execute(
-        sa.update(Payer)
-        .where(
-            Payer.id == payer.id,
-            Payer.stripe_customer_id.is_(None),
-            ~queries.of_another(payer, stripe_customer_id).exists(),
-        )
-        .values(
-            stripe_customer_id=stripe_customer_id,
-            last_error=None,
-            attempts=0,
-            due_at=None,
-            due_reason=None,
-            is_priority=False,
-        )
-        .returning(
-            *Payer.__table__.columns,
-            *(
-                held.with_only_columns(column).scalar_subquery().label(column.name)
-                for column in (
-                    customers.Customer.name,
-                    customers.Customer.primary_email,
-                    customers.Customer.billing_address,
-                    customers.Customer.invoice_details,
-                )
-            ),
-        )
-        .execution_options(synchronize_session=False)
-    ).one_or_none()
+    columns = [customers.Customer.__table__.c[name] for name in FOR_STRIPE]
+    done = {"last_error": None, "attempts": 0, "due_at": None, "due_reason": None, "is_priority": False}
+    return rows.update_if(
+        session,
+        payer,
+        Payer.stripe_customer_id.is_(None),
+        ~queries.of_another(payer, stripe_customer_id).exists(),
+        values={"stripe_customer_id": stripe_customer_id} | done,
+        also=[held.with_only_columns(each).scalar_subquery().label(each.name) for each in columns],
+    )
 
 
 def note_first_session(session: Session, payer: Payer, *, due_at: datetime, until: datetime) -> bool:
@@ -143,28 +125,16 @@ def note_first_session(session: Session, payer: Payer, *, due_at: datetime, unti
 
     Return False when the payer has ended, or anything else was noted of it since it was reserved.
     """
-    noted = session.execute(
-        sa.update(Payer)
-        .where(
-            Payer.id == payer.id,
-            Payer.status == PaymentStatus.NONE.value,
-            Payer.verified_at.is_(None),
-            Payer.due_at.is_(None),
-            Payer.deleted_at.is_(None),
-        )
-        .values(
-            generation=Payer.generation + 1,
-            due_at=due_at,
-            status=PaymentStatus.IN_PROGRESS.value,
-            status_since=utcnow(),
-            status_until=until,
-        )
-        .returning(*Payer.__table__.columns)
-        .execution_options(synchronize_session=False)
-    ).one_or_none()
-    if noted is not None:
-        rows.take_over(payer, noted)
-    return noted is not None
+    values = {
+        "generation": Payer.generation + 1,
+        "due_at": due_at,
+        "status": PaymentStatus.IN_PROGRESS.value,
+        "status_since": utcnow(),
+        "status_until": until,
+    }
+    is_new = sa.and_(Payer.status == PaymentStatus.NONE.value, Payer.verified_at.is_(None))
+    is_left_alone = sa.and_(Payer.due_at.is_(None), Payer.deleted_at.is_(None))
+    return rows.update_if(session, payer, is_new, is_left_alone, values=values) is not None
 
 
 def _reservation(app: apps.App, customer: customers.Customer) -> dict[str, Any]:
@@ -199,13 +169,9 @@ def _with_request(session: Session, payer: Payer) -> Payer:
     if payer.request is not None:
         return payer
     db.start_write(session)
-    session.execute(
-        sa.update(Payer)
-        .where(Payer.id == payer.id, Payer.attempt == payer.attempt, Payer.request.is_(None))
-        .values(request=_contact(payer.customer))
-        .execution_options(synchronize_session=False)
-    )
-    payer = queries.fresh(session, payer.id)
+    is_open = sa.and_(Payer.attempt == payer.attempt, Payer.request.is_(None))
+    if rows.update_if(session, payer, is_open, values={"request": _contact(payer.customer)}) is None:
+        payer = queries.fresh(session, payer.id)
     session.commit()
     return payer
 
@@ -252,7 +218,6 @@ def _record(session: Session, payer: Payer, stripe_customer_id: str) -> Payer:
         recorded = None
     if recorded is None:
         return _recorded_by_another(session, payer.id)
-    rows.take_over(payer, recorded)
     details = details_from(recorded.name, recorded.billing_address, recorded.invoice_details)
     if payer.is_contact_due or payer.request != _request(recorded.name, recorded.primary_email, details):
         mark_contact(session, Payer.id == payer.id, name=True, email=True, details=True)
@@ -275,24 +240,15 @@ def _recorded_by_another(session: Session, payer_id: str) -> Payer:
 
 def _begin_attempt(session: Session, payer: Payer, *, reason: str | None = None) -> None:
     """Use another key from now on: nothing else comes of this one. Twins do so once. Commits."""
-    payer_id, spent = payer.id, payer.attempt
+    is_spent = sa.and_(Payer.attempt == payer.attempt, Payer.stripe_customer_id.is_(None))
+    values = {"attempt": payer.attempt + 1, "last_error": reason, "request": None}
     db.end_read(session)
     db.start_write(session)
-    session.execute(
-        sa.update(Payer)
-        .where(Payer.id == payer_id, Payer.attempt == spent, Payer.stripe_customer_id.is_(None))
-        .values(attempt=spent + 1, last_error=reason, request=None)
-        .execution_options(synchronize_session=False)
-    )
+    rows.update_if(session, payer, is_spent, values=values)
     session.commit()
 
 
 def _note_error(session: Session, payer: Payer, reason: str) -> None:
     db.start_write(session)
-    session.execute(
-        sa.update(Payer)
-        .where(Payer.id == payer.id, Payer.stripe_customer_id.is_(None))
-        .values(last_error=reason)
-        .execution_options(synchronize_session=False)
-    )
+    rows.update_if(session, payer, Payer.stripe_customer_id.is_(None), values={"last_error": reason})
     session.commit()

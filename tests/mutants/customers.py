@@ -63,8 +63,8 @@ MUTANTS = (
     Mutant(
         name="what happened since overwrites nothing of a new payer",
         file="app/payers/reserve.py",
-        old="            Payer.due_at.is_(None),\n",
-        new="",
+        old="sa.and_(Payer.due_at.is_(None), Payer.deleted_at.is_(None))",
+        new="Payer.deleted_at.is_(None)",
         test="tests/onboarding/test_first_session.py::test_keeps_what_was_asked_for_meanwhile",
     ),
     Mutant(
@@ -231,7 +231,7 @@ MUTANTS = (
     Mutant(
         name="another customer's Stripe customer is taken",
         file="app/payers/reserve.py",
-        old="            ~queries.of_another(payer, stripe_customer_id).exists(),\n",
+        old="        ~queries.of_another(payer, stripe_customer_id).exists(),\n",
         new="",
         test="tests/checkout/test_taken.py::test_never_takes_one_that_was_ever_linked_to_another",
     ),
@@ -359,7 +359,7 @@ MUTANTS = (
     Mutant(
         "a customer at Stripe keeps the failure from before",
         "app/payers/reserve.py",
-        "            last_error=None,\n",
+        '"last_error": None, ',
         "",
         "tests/checkout/test_reservations.py::TestPayers::test_tell_of_no_failure_once_they_are_at_stripe",
     ),
