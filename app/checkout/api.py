@@ -61,7 +61,6 @@ def create(body: CreateStripeCheckoutSessionRequest) -> CreateStripeCheckoutSess
     if body.stripe_customer_id is not None:
         with apps.record_rejection(session, app):
             payers.refuse_missing(session, app, body.stripe_customer_id)
-    db.end_read(session)
     db.start_write(session)
     key = request.headers.get("Idempotency-Key")
     customer = _customer(session, body)

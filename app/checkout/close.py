@@ -39,7 +39,6 @@ def close_older(session: Session, payer: payers.Payer, newest: CheckoutSession) 
 
 def _retire(session: Session, older: list[CheckoutSession]) -> None:
     """Let our own pages lead to none of these any longer, even before they are known to be closed."""
-    db.end_read(session)
     db.start_write(session)
     session.execute(
         sa.update(CheckoutSession)

@@ -256,13 +256,16 @@ def end_read(session: orm.Session) -> None:
 
 
 def start_write(session: orm.Session) -> None:
-    """Begin a transaction that will write, or go on in one that was begun so.
+    """Begin a transaction that will write, or go on in one that was begun so. One that only read ends.
 
     SQLite must know at once: a transaction that began by reading can't become a writer after another
     one has committed (https://sqlite.org/isolation.html), and no time-out helps against that.
     """
-    if not session.in_transaction() or not session.connection().get_execution_options().get("writes"):
-        session.connection(execution_options={"writes": True})
+    if session.in_transaction():
+        if session.connection().get_execution_options().get("writes"):
+            return
+        end_read(session)
+    session.connection(execution_options={"writes": True})
 
 
 def insert(session: orm.Session, model: type[Base]) -> postgresql.Insert | sqlite_dialect.Insert:

@@ -140,7 +140,6 @@ def create_or_match(session: Session, wanted: NewCustomer, *, actor: str) -> Cus
     try:
         return create(session, wanted, actor=actor)
     except CustomerTaken:  # perhaps by the same request, a moment ago
-        db.end_read(session)
         db.start_write(session)
         found = _match(session, wanted)
         if found is None:

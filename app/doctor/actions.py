@@ -25,7 +25,6 @@ def run(session: Session, app: apps.App, *, actor: str, every_customer: bool = F
     found = _findings(seen)
     before = latest(session, app.id)
     is_news = before is None or _troubles(findings_of(before)) != _troubles(found)
-    db.end_read(session)
     db.start_write(session)
     kept = {"at": utcnow(), "actor": actor, "findings": [finding.facts() for finding in found]}
     session.execute(

@@ -79,7 +79,6 @@ def sign_up(
     when another browser has used the hand-over up.
     """
     for _ in range(MAX_TRIES):
-        db.end_read(session)
         db.start_write(session)
         own, app = queries.of_form_and_default_app(session, form_id)
         check(own is None)
@@ -228,7 +227,6 @@ def _alike(session: Session, wanted: NewCustomer, browser: str) -> str | None:
     is_same = customers.is_same(customer, queries.with_names(session, details, customer.id))
     if customer.deleted_at is None and is_same:
         return customer.id
-    db.end_read(session)
     db.start_write(session)
     found.details_hash = None
     session.commit()

@@ -28,7 +28,6 @@ def follow(
     customer only while there is something left to do. So a link that is passed on later shows nobody what was
     saved. Raises NotFound when its app is not installed, and what `resume` raises.
     """
-    db.end_read(session)
     db.start_write(session)
     links.note_used(session, link.id)
     if consent is not None:

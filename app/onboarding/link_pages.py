@@ -72,7 +72,6 @@ def note_opened(token: str) -> ResponseReturnValue:
         return "", 404
     if not is_from_our_page():
         return "", 400
-    db.end_read(session)
     db.start_write(session)
     links.note_opened(session, link.id)
     session.commit()

@@ -242,7 +242,6 @@ def _begin_attempt(session: Session, payer: Payer, *, reason: str | None = None)
     """Use another key from now on: nothing else comes of this one. Twins do so once. Commits."""
     is_spent = sa.and_(Payer.attempt == payer.attempt, Payer.stripe_customer_id.is_(None))
     values = {"attempt": payer.attempt + 1, "last_error": reason, "request": None}
-    db.end_read(session)
     db.start_write(session)
     rows.update_if(session, payer, is_spent, values=values)
     session.commit()

@@ -92,7 +92,6 @@ def edit(session: Session, customer_id: str, wanted: NewCustomer, *, seen: str, 
     Store the changes first, then send them to Stripe: now, or later if Stripe does not answer.
     Raises ChangedMeanwhile, CustomerTaken and PreconditionFailed.
     """
-    db.end_read(session)
     db.start_write(session)
     customer = find(session, customer_id, lock=True)
     if not _is_to_change(customer, wanted, seen):

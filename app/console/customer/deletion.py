@@ -37,7 +37,6 @@ def restore(session: Session, customer: Customer, seen: str | None, *, actor: st
     now: to restore a customer is no change that it has to be compared with.
     """
     customer_id = customer.id
-    db.end_read(session)
     db.start_write(session)
     found = actions.find(session, customer_id, lock=True)
     is_as_seen = seen == found.updated_at.isoformat()

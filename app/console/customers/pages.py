@@ -60,7 +60,6 @@ def file() -> ResponseReturnValue:
     session, asked = db.session(), ListRequest.of(request.args)
     held_by = search.holders(session, asked.text)
     query = search.build_query(asked, held_by, len(apps.installed(session)))
-    db.end_read(session)
     db.start_write(session)
     audit.note(
         session,

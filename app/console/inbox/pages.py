@@ -94,7 +94,6 @@ def show_personal_data(app_id: str, event_id: str) -> ResponseReturnValue:
     """One event with its personal data. The audit log records who viewed it."""
     session = db.session()
     found = webhooks.get(session, app_id, event_id)
-    db.end_read(session)
     db.start_write(session)
     audit.note(
         session,
@@ -163,7 +162,6 @@ def fetch() -> ResponseReturnValue:
     app = next((app for app in apps.installed(session) if app.id == request.form.get("app")), None)
     if app is None:
         abort(404)
-    db.end_read(session)
     db.start_write(session)
     sync.request_backfill(session, app.id)
     audit.note(session, "backfill.asked", actor=operators.actor(), app_id=app.id)

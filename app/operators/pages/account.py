@@ -228,7 +228,6 @@ def _lock_operator() -> Operator:
     Raises Conflict when its session has ended since: what follows may put a new one in its place.
     """
     session, mine = db.session(), current_session()
-    db.end_read(session)
     db.start_write(session)
     operator = accounts.locked(session, current().id)
     if not sessions.is_open(session, mine):

@@ -90,7 +90,6 @@ def submit_code() -> ResponseReturnValue:
         login.log_failure(operator.email, "operator.second_factor_throttled")
         return _code_page(form, ("Please wait a while", error.detail), error.status)
     checked = login.Credentials.of(operator)  # the password was given for these
-    db.end_read(session)
     db.start_write(session)
     fits = second_factor.accepts(session, accounts.locked(session, operator.id), form.code.data)
     session.commit()
