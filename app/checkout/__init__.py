@@ -17,7 +17,7 @@ from app.checkout.queries import (
     with_unsettled,
 )
 from app.checkout.reservations import purge
-from app.checkout.status import restate, restate_by, restate_many
+from app.checkout.status import payment_status, restate, restate_many
 
 __all__ = [
     "CONFIRM",
@@ -35,10 +35,10 @@ __all__ = [
     "latest",
     "latest_of",
     "payers_with_unsettled",
+    "payment_status",
     "purge",
     "reserve",
     "restate",
-    "restate_by",
     "restate_many",
     "start",
     "translate_decline",

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app import apps, payers
 from app.checkout.close import close_older
 from app.checkout.models import CheckoutSession
+from app.checkout.queries import latest
 from app.checkout.reservations import find_or_reserve, forget
 from app.checkout.status import restate
 from app.core import db, rows
@@ -222,7 +223,7 @@ def _record(
     if _set_opened(session, reserved, opened):
         _note(session, payer, reserved, actor)
         _mark_due(session, payer, is_linked=order.stripe_customer_id is not None)
-        restate(session, payer, utcnow())
+        restate(session, payer, latest(session, payer.id), utcnow())
     elif session.get(CheckoutSession, reserved.id, populate_existing=True) is None:  # a twin was refused
         session.rollback()
         return False

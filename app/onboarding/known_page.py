@@ -7,11 +7,10 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app import checkout, customers, payers, portal
-from app.core.db import utcnow
 from app.onboarding import queries
 from app.onboarding.models import Signup
 from app.onboarding.visit import requested_payer
-from app.payers import PaymentStatus, payment_status, status_info
+from app.payers import PaymentStatus, status_info
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def has_begun(session: Session, signup: Signup) -> bool:
 
 def show(session: Session, known: KnownCustomer, browser: str) -> ResponseReturnValue:
     """Say who is set up, without asking Stripe. What needs more words has a page that asks it."""
-    status = payment_status(known.payer, known.attempt, utcnow())
+    status = checkout.payment_status(known.payer, known.attempt)
     if known.payer is None or not status_info(status).is_usable:
         return redirect(url_for("onboarding.done", customer=known.customer.id), 303)
     alike = queries.customers_of(session, browser, profile=known.signup.profile)

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 from app import checkout, payers, portal
 from app.core import db
 from app.core.config import settings
-from app.core.db import utcnow
 from app.core.errors import AppError, Conflict, NotFound, PreconditionFailed
 from app.core.sealing import Unsealable
 from app.gateway import StripeFailed
@@ -145,7 +144,7 @@ def _page(
     bound = queries.of_browser(session, name_browser(), link.customer_id)
     payer = _payer(session, link)
     attempt = checkout.latest(session, payer.id) if payer else None
-    payment = payers.payment_status(payer, attempt, utcnow())
+    payment = checkout.payment_status(payer, attempt)
     method = payer.default_method if payer and bound else None
     page = render_template(
         "onboarding/start.html",

@@ -13,7 +13,7 @@ from app.customers import Customer
 from app.gateway import CheckoutSessionOptions, StripeRefused
 from app.onboarding.checkout_options import checkout_options, without_refused
 from app.onboarding.visit import name_in_url
-from app.payers import STATUS_TABLE, Payer, PaymentStatus, payment_status
+from app.payers import STATUS_TABLE, Payer, PaymentStatus
 from app.web import languages
 from app.web.urls import external
 
@@ -53,7 +53,7 @@ def resume(session: Session, app: apps.App, customer_id: str, *, another: bool =
     if payer is not None and (latest is None or utcnow() - latest.created_at > JUST_NOW):
         sync.refresh(session, payer.id)
         payer, latest = _where_it_stands(session, app, customer_id)
-    if not another and payment_status(payer, latest, utcnow()) in DONE:
+    if not another and checkout.payment_status(payer, latest) in DONE:
         raise PaymentMethodOnFile
     order = _order(_approved(customers.get(session, customer_id)), app)
     db.end_read(session)

@@ -10,7 +10,7 @@ from app.onboarding import bots, returns
 from app.onboarding.billing import view
 from app.onboarding.models import Signup
 from app.onboarding.visit import outcome_url
-from app.payers import PaymentStatus, payment_status, status_info
+from app.payers import PaymentStatus, status_info
 from app.web import languages
 
 REFRESHES = (2, 3, 5, 10, 20, 30)  # seconds between looks while something is pending; then a link is left
@@ -24,7 +24,7 @@ def show(
     A browser that is not known, and only came back from Stripe, sees the state and can do nothing more.
     """
     attempt = checkout.latest(session, payer.id)
-    status = payment_status(payer, attempt, utcnow())
+    status = checkout.payment_status(payer, attempt)
     info = status_info(status)
     seen = [row for row in payer.methods if row.detached_at is None and signup.sees(row)]
     method = payer.default_method if payer.default_method in seen else None

@@ -25,7 +25,7 @@ from app.payers.differences import (
     remember_contact,
 )
 from app.payers.method_names import MethodDetails
-from app.payers.models import BLOCK_DURATION, SETTLE_DELAY, TROUBLED, Payer, PaymentMethod
+from app.payers.models import BLOCK_DURATION, EXPIRING, SETTLE_DELAY, TROUBLED, Payer, PaymentMethod
 from app.payers.queries import (
     all_of_customer,
     fresh,
@@ -39,8 +39,7 @@ from app.payers.queries import (
 )
 from app.payers.reserve import create_at_stripe, metadata, note_first_session, reserve
 from app.payers.stale import check_stale, is_stale
-from app.payers.status import EXPIRING, PaymentStatus, expires_after, payment_status, status_until
-from app.payers.status_table import STATUS_TABLE, status_info
+from app.payers.status_table import STATUS_TABLE, PaymentStatus, status_info
 
 __all__ = [
     "BLOCK_DURATION",
@@ -65,7 +64,6 @@ __all__ = [
     "differences",
     "end_gone",
     "expect_contact",
-    "expires_after",
     "forget_collected",
     "fresh",
     "fresh_many",
@@ -83,7 +81,6 @@ __all__ = [
     "of_stripe_customer",
     "of_stripe_customers",
     "open_portal",
-    "payment_status",
     "refuse_missing",
     "remember_contact",
     "replace_customer",
@@ -91,7 +88,6 @@ __all__ = [
     "restore_customer",
     "settle_drift",
     "status_info",
-    "status_until",
     "unbind",
     "uninstall",
     "upsert_payment_method",

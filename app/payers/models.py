@@ -1,6 +1,7 @@
 """A customer as Stripe knows it."""
 
-from datetime import date, datetime, timedelta
+from calendar import monthrange
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ PRIORITY = sa.text("is_priority AND due_at IS NOT NULL")
 DRIFTED = sa.text("drift IS NOT NULL")
 BLOCKED = sa.text("blocked_at IS NOT NULL")
 BLOCK_DURATION = timedelta(days=1)
+EXPIRING = timedelta(days=30)  # before a card expires, people are warned
 SETTLE_DELAY = timedelta(seconds=30)  # by then a request that Stripe did not answer has taken effect
 LONG_AGO = sa.text("'1970-01-01 00:00:00.000000'")  # rows that are older than a column get their turn soon
 
@@ -59,7 +61,7 @@ class Payer(Base):
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # with its customer, or unbound
     signed_up_on: Mapped[date | None]  # its customer's first day (UTC), for counts; older code left it out
 
-    # For lists and counts, written by `checkout.restate`; the truth about one payer is `payment_status`.
+    # For lists and counts, written by `checkout.restate`; `checkout.payment_status` says what is true.
     status: Mapped[str | None] = mapped_column(sa.String(16))  # None: not stated yet
     status_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     status_until: Mapped[datetime | None] = mapped_column(  # when the clock alone changes it
@@ -224,6 +226,14 @@ class PaymentMethod(Base):
     def expiry(self) -> str | None:
         """Month and year, such as `12/2030`, for what expires."""
         return f"{self.exp_month:02}/{self.exp_year}" if self.exp_month and self.exp_year else None
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """The instant a card stops being valid: the end of the last day of its month, UTC."""
+        if not self.exp_month or not self.exp_year:
+            return None
+        last_day = monthrange(self.exp_year, self.exp_month)[1]
+        return datetime(self.exp_year, self.exp_month, last_day, tzinfo=UTC) + timedelta(days=1)
 
     def is_same_as(self, other: "PaymentMethod") -> bool:
         """Are both made of one card or account? Somebody saved it twice then."""

@@ -27,7 +27,7 @@ from app.payers.actions import end_gone
 from app.payers.billing_details import billing_details, details_from
 from app.payers.contact import mark_contact
 from app.payers.models import Payer
-from app.payers.status import PaymentStatus
+from app.payers.status_table import PaymentStatus
 
 COMPLETE_AFTER = timedelta(minutes=1)  # then the worker completes what nobody came back for
 FOR_STRIPE = ("name", "primary_email", "billing_address", "invoice_details")  # the columns of a customer

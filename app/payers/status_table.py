@@ -1,11 +1,26 @@
-"""What the console says about each payment status: one table for every page.
+"""Every payment status, and what the console says about it: one table for every page.
 
 To add a status, follow the recipe in `.docs/contributing.md`.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from app.payers.status import PaymentStatus
+
+class PaymentStatus(StrEnum):
+    """Every state of a customer's payment, in the words of the pages and the API."""
+
+    NONE = "none"
+    IN_PROGRESS = "in_progress"
+    PROCESSING = "processing"
+    NEEDS_ACTION = "needs_action"
+    FAILED = "failed"
+    SAVED = "saved"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+    REMOVED = "removed"
+    CUSTOMER_GONE = "customer_gone"
+    ABANDONED = "abandoned"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,7 +46,7 @@ def update_expired(session: Session) -> int:
 def _may_have_been_renewed(payer: Payer, now: datetime) -> bool:
     """Should we ask Stripe before we announce the expiry? Card networks renew cards."""
     method, until = payer.default_method, payer.status_until
-    end = payers.expires_after(method) if method else None
+    end = method.expires_at if method else None
     if payer.status != PaymentStatus.SAVED or end is None or until is None or now >= end:
         return False
     begin = end - payers.EXPIRING

@@ -86,7 +86,7 @@ def store(
         )
     payer.verified_at, payer.attempts, payer.last_error = asked_at, 0, None
     payer.verify_at = now + timedelta(days=settings().verify_days) * _random.uniform(0.9, 1.1)
-    checkout.restate_by(session, payer, held.latest.get(payer.id), now)
+    checkout.restate(session, payer, held.latest.get(payer.id), now)
     return changes.kinds
 
 

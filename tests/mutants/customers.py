@@ -6,7 +6,7 @@ CUSTOMERS = "app/customers/actions.py"
 NAMES = "app/customers/queries.py"
 PAYERS = "app/payers/actions.py"
 BINDING = "app/payers/binding.py"
-STATUS = "app/payers/status.py"
+STATUS = "app/checkout/status.py"
 CHECKOUT = "app/checkout/actions.py"
 IDEMPOTENCY = "app/api/idempotency.py"
 

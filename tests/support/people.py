@@ -19,9 +19,8 @@ from werkzeug.test import TestResponse
 from app import checkout, payers
 from app.checkout import CheckoutSession
 from app.core import db
-from app.core.db import utcnow
 from app.gateway import CheckoutSessionOptions
-from app.payers import Payer, PaymentMethod, PaymentStatus, payment_status
+from app.payers import Payer, PaymentMethod, PaymentStatus
 from app.simulator import Simulator
 from tests.support.browser import Page
 from tests.support.portal import DETAILS, SignupPage, session_of
@@ -159,7 +158,7 @@ class Person:
         """The status that the portal shows, without asking Stripe."""
         payer = self.payer
         with self.app.app_context():
-            return payment_status(payer, checkout.latest(db.session(), payer.id), utcnow())
+            return checkout.payment_status(payer, checkout.latest(db.session(), payer.id))
 
     @property
     def methods(self) -> list[PaymentMethod]:

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from app import apps, audit, checkout, customers, doctor, gateway, payers, sync, webhooks
 from app.console.customer.account import webhook_findings
 from app.core import db
-from app.core.db import utcnow
 from app.core.errors import Conflict, Invalid, NotFound
 from app.customers import Customer, NewCustomer
 from app.gateway import StripeCustomer, StripeObjectMissing
@@ -220,7 +219,7 @@ def _is_to_change(customer: Customer, wanted: NewCustomer, seen: str) -> bool:
 
 def _state(session: Session, payer: payers.Payer) -> State:
     attached = sorted((row.id, row.title, row.expiry) for row in payer.methods if row.detached_at is None)
-    status = payers.payment_status(payer, checkout.latest(session, payer.id), utcnow())
+    status = checkout.payment_status(payer, checkout.latest(session, payer.id))
     title = f" ({payer.default_method.title})" if payer.default_method else ""
     return State(f"{payers.status_info(status).label}{title}", payer.default_method_id, tuple(attached))
 

@@ -95,7 +95,7 @@ def _account(
         app=app,
         payer=payer,
         checkout_sessions=opened,
-        status=payers.payment_status(payer, opened[0] if opened else None, now),
+        status=checkout.payment_status(payer, opened[0] if opened else None),
         turning_points=[entry for entry in points if entry.app_id in {None, app.id}],
         rejected_since=_rejected_since(session, app) if app.status == "unauthorized" else None,
         examination=session.get(doctor.Examination, app.id),

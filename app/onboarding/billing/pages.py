@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app import apps, checkout, payers, portal, sync
 from app.core import db
 from app.core.config import settings
-from app.core.db import is_id, utcnow
+from app.core.db import is_id
 from app.core.errors import Invalid, NotFound, PreconditionFailed
 from app.core.sealing import Unsealable
 from app.gateway import StripeFailed
@@ -21,7 +21,6 @@ from app.onboarding.billing.blueprint import bp
 from app.onboarding.billing.notes import Note, keep_note, take_note
 from app.onboarding.trouble import log_cause
 from app.onboarding.visit import name_in_url, requested_app
-from app.payers import payment_status
 from app.web.languages import gettext
 from app.web.limits import limited
 from app.web.urls import external
@@ -117,7 +116,7 @@ def _way_back(session: Session, access: Access, shown: view.BillingPage) -> retu
     if signup is None or signup.return_url is None or shown.payer is None:
         return None
     attempt = checkout.latest(session, shown.payer.id)
-    status = payment_status(shown.payer, attempt, utcnow())
+    status = checkout.payment_status(shown.payer, attempt)
     return returns.way_back(session, access.customer, signup, status, stays=True)
 
 

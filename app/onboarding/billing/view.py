@@ -14,7 +14,7 @@ from app.customers import InvoiceDetails
 from app.onboarding.billing import activity
 from app.onboarding.billing.access import Access
 from app.onboarding.visit import requested_app
-from app.payers import EXPIRING, Payer, PaymentMethod, expires_after
+from app.payers import EXPIRING, Payer, PaymentMethod
 from app.web import languages
 
 
@@ -137,7 +137,7 @@ def lines(payer: Payer, access: Access) -> list[MethodLine]:
 
 
 def _line(payer: Payer, method: PaymentMethod, access: Access) -> MethodLine:
-    end, now = expires_after(method), utcnow()
+    end, now = method.expires_at, utcnow()
     is_expired = end is not None and now >= end
     return MethodLine(
         method=method,
@@ -182,7 +182,7 @@ def successors(payer: Payer, method: PaymentMethod, access: Access) -> list[Paym
 
 def is_usable(method: PaymentMethod) -> bool:
     """Is a method not expired, and not given up by its bank?"""
-    end = expires_after(method)
+    end = method.expires_at
     return (end is None or utcnow() < end) and method.mandate_status != "inactive"
 
 
