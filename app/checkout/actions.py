@@ -53,8 +53,9 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True)
 class Reservation:
-    """The rows of an order, before Stripe is asked."""
+    """An order with its rows, before Stripe is asked."""
 
+    order: Order
     payer: Payer
     session: CheckoutSession
     is_new: bool  # is the payer new, too?
@@ -77,7 +78,7 @@ def reserve(session: Session, app: apps.App, order: Order) -> Reservation:
     """
     payer, is_new = _reserve_payer(session, app, order)
     reserved = _reserve(session, payer, order, is_new=is_new)
-    return Reservation(payer=payer, session=reserved, is_new=is_new)
+    return Reservation(order=order, payer=payer, session=reserved, is_new=is_new)
 
 
 def start(
@@ -99,7 +100,7 @@ def start(
                 db.end_read(session)
             reservation = reserve(session, app, order)
             session.commit()
-        started = _start_reserved(session, app, order, reservation, actor=actor)
+        started = _start_reserved(session, app, reservation, actor=actor)
         if started is not None:
             return started
         reservation = None
@@ -107,10 +108,10 @@ def start(
 
 
 def _start_reserved(
-    session: Session, app: apps.App, order: Order, reservation: Reservation, *, actor: str
+    session: Session, app: apps.App, reservation: Reservation, *, actor: str
 ) -> Started | None:
     """Ask Stripe for what is reserved, and record it. Return None when its rows are no longer of use."""
-    reserved = reservation.session
+    order, reserved = reservation.order, reservation.session
     payer = payers.create_at_stripe(session, reservation.payer)
     if payer.deleted_at is not None:  # unlinked, or linked to another, meanwhile
         return None

@@ -15,13 +15,7 @@ NEWEST_FIRST = (CheckoutSession.created_at.desc(), CheckoutSession.id)
 
 def latest(session: Session, payer_id: str) -> CheckoutSession | None:
     """Return the session that was opened last for a payer."""
-    return session.scalar(
-        select(CheckoutSession)
-        .where(CheckoutSession.payer_id == payer_id, IS_OPENED)
-        .order_by(*NEWEST_FIRST)
-        .limit(1)
-        .execution_options(populate_existing=True)
-    )
+    return latest_of(session, [payer_id]).get(payer_id)
 
 
 def latest_of(session: Session, payer_ids: Collection[str]) -> dict[str, CheckoutSession]:

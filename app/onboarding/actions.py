@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import apps, customers, payers, portal, sync
+from app import apps, checkout, customers, payers, portal, sync
 from app.core import db
 from app.core.db import utcnow
 from app.core.errors import Conflict, Invalid, NotFound
@@ -42,7 +42,7 @@ class SignedUp:
 
     customer_id: str
     is_new: bool
-    begun: payment.Begun | None = None  # what this call reserved for a new customer
+    reserved: checkout.Reservation | None = None  # what this call reserved for a new customer
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,8 @@ def sign_up(
     *,
     form_id: str,
     browser: str,
-    check: Callable[[bool], None] = lambda _is_new: None,
-    handover: Handover | None = None,
-    consent: Consent | None = None,
-    needs_approval: bool = False,
+    check: Callable[[bool], None],
+    terms: Terms,
 ) -> SignedUp:
     """Store a customer and its sign-up, and use up a single-use hand-over with them. Commits.
 
@@ -83,15 +81,14 @@ def sign_up(
         own, app = queries.of_form_and_default_app(session, form_id)
         check(own is None)
         if own is not None:
-            return _correct(session, own, wanted, browser, consent)
-        _refuse_second(session, handover)
+            return _correct(session, own, wanted, browser, terms.consent)
+        _refuse_second(session, terms.handover)
         try:
             signup = Signup(form_id=form_id, browser_hash=browser_hash(browser))
-            terms = Terms(handover, consent, needs_approval=needs_approval)
             return _create(session, wanted, signup, app, terms)
         except CustomerTaken as taken:
             if queries.of_form(session, form_id) is None:
-                _refuse_second(session, handover)
+                _refuse_second(session, terms.handover)
                 return SignedUp(_twin(session, wanted, taken, browser), is_new=False)
         except IntegrityError:  # the same form, or the same details from this browser
             session.rollback()
@@ -164,12 +161,12 @@ def _create(
         signup.return_url, signup.return_label = details.return_url, details.return_label
         session.flush()
         handovers.claim(session, handover, customer_id=customer.id, browser_hash=signup.browser_hash)
-    begun = None if customer.approval in customers.NOT_APPROVED else _begin(session, app, customer)
+    reserved = None if customer.approval in customers.NOT_APPROVED else _reserve(session, app, customer)
     session.commit()
-    return SignedUp(customer.id, is_new=True, begun=begun)
+    return SignedUp(customer.id, is_new=True, reserved=reserved)
 
 
-def _begin(session: Session, default: apps.App | None, customer: Customer) -> payment.Begun | None:
+def _reserve(session: Session, default: apps.App | None, customer: Customer) -> checkout.Reservation | None:
     try:
         return payment.reserve(session, app_of_profile(session, default), customer)
     except NotFound:  # no app is installed

@@ -96,9 +96,9 @@ def submit() -> ResponseReturnValue:
             form_id=sent.id,
             browser=cookie["browser"],
             check=lambda is_new: bots.refuse(sent, is_new=is_new),
-            handover=handover,
-            consent=consents.given(profile),
-            needs_approval=profile.sign_up == "approval",
+            terms=actions.Terms(
+                handover, consents.given(profile), needs_approval=profile.sign_up == "approval"
+            ),
         )
     except actions.AlreadyCustomer as known:
         return handover_page.enter(session, known.handover, known.customer)
@@ -116,12 +116,12 @@ def _open_payment(session: Session, form: SignupForm, signed_up: actions.SignedU
     """Redirect to Stripe's page, or to the page that shows the state. The details are stored."""
     customer_id = signed_up.customer_id
     try:
-        begun = signed_up.begun
-        app = begun.app if begun is not None else app_of_profile(session)
+        reserved = signed_up.reserved
+        app = app_of_profile(session) if reserved is None else reserved.payer.app
         db.end_read(session)
         with apps.record_rejection(session, app):
-            if begun is not None:
-                return redirect(payment.begin(session, begun), 303)
+            if reserved is not None:
+                return redirect(payment.begin(session, reserved), 303)
             actions.tell_stripe(session, app, customer_id)
             return redirect(payment.resume(session, app, customer_id), 303)
     except (PaymentMethodOnFile, NotApproved):

@@ -1,6 +1,6 @@
 """Continuing where a customer left off: the open checkout session, else a new one."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
@@ -26,15 +26,6 @@ class NotApproved(AppError):
 
     status = 403
     title = "Not approved yet"
-
-
-@dataclass(frozen=True)
-class Begun:
-    """The first order of a new customer, and the rows that were reserved for it."""
-
-    app: apps.App
-    order: checkout.Order
-    reservation: checkout.Reservation
 
 
 class PaymentMethodOnFile(Exception):
@@ -64,19 +55,18 @@ def resume(session: Session, app: apps.App, customer_id: str, *, another: bool =
     return _open(session, app, order)
 
 
-def reserve(session: Session, app: apps.App, customer: Customer) -> Begun:
+def reserve(session: Session, app: apps.App, customer: Customer) -> checkout.Reservation:
     """Reserve the first order of a customer that is about to be stored. Flushes.
 
     It is committed together with the customer, so the worker brings the customer to Stripe even if this
     process dies and nobody comes back.
     """
-    order = _order(customer, app)
-    return Begun(app, order, checkout.reserve(session, app, order))
+    return checkout.reserve(session, app, _order(customer, app))
 
 
-def begin(session: Session, begun: Begun) -> str:
+def begin(session: Session, reserved: checkout.Reservation) -> str:
     """Return Stripe's URL for the first order of a customer. Commits. Raises what `checkout.start` raises."""
-    return _open(session, begun.app, begun.order, begun.reservation)
+    return _open(session, reserved.payer.app, reserved.order, reserved)
 
 
 def _approved(customer: Customer) -> Customer:

@@ -1,15 +1,18 @@
 """Reads of payers that are worth a name."""
 
 from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased, joinedload
-from sqlalchemy.sql.base import ExecutableOption
 
 from app import apps, customers
 from app.core.errors import NotFound, PreconditionFailed
 from app.payers.models import Payer, PaymentMethod
 
+APP = joinedload(Payer.app, innerjoin=True)
+WHOLE = (APP, joinedload(Payer.customer, innerjoin=True))
+WITHOUT_SUBJECTS = WHOLE[1].lazyload(customers.Customer.subjects)  # the customer without its subject keys
 OTHER = aliased(Payer)  # made once: each alias adapts all columns, which takes longer than its query
 
 
@@ -18,18 +21,14 @@ def of_customer(session: Session, app_id: str, customer_id: str) -> Payer | None
     return session.scalar(
         select(Payer)
         .where(Payer.app_id == app_id, Payer.customer_id == customer_id, Payer.deleted_at.is_(None))
-        .options(joinedload(Payer.app), joinedload(Payer.customer))
+        .options(*WHOLE)
         .execution_options(populate_existing=True)
     )
 
 
 def all_of_customer(session: Session, customer_id: str) -> list[Payer]:
     """A customer as it is known in every app, the oldest first; there are few apps."""
-    query = (
-        select(Payer)
-        .where(Payer.customer_id == customer_id, Payer.deleted_at.is_(None))
-        .options(joinedload(Payer.app, innerjoin=True))
-    )
+    query = select(Payer).where(Payer.customer_id == customer_id, Payer.deleted_at.is_(None)).options(APP)
     return list(session.scalars(query.order_by(Payer.id)))
 
 
@@ -69,7 +68,7 @@ def of_stripe_customers(session: Session, those: Collection[tuple[str, str]]) ->
         Payer.stripe_customer_id.in_({stripe_customer_id for _, stripe_customer_id in those}),
         Payer.deleted_at.is_(None),
     )
-    return list(session.scalars(query.options(*_with_customer()).execution_options(populate_existing=True)))
+    return list(session.scalars(query.options(WITHOUT_SUBJECTS).execution_options(populate_existing=True)))
 
 
 def methods(session: Session, those: Collection[tuple[str, str]]) -> dict[tuple[str, str], PaymentMethod]:
@@ -84,13 +83,11 @@ def methods(session: Session, those: Collection[tuple[str, str]]) -> dict[tuple[
     return {(method.app_id, method.id): method for method in found}
 
 
-def was_of_another(session: Session, payer: Payer, stripe_customer_id: str) -> bool:
-    """Was a Stripe customer (cus_…) ever linked to another customer? It may have that one's methods."""
-    return session.scalar(of_another(payer, stripe_customer_id).limit(1)) is not None
-
-
 def of_another(payer: Payer, stripe_customer_id: str) -> Select[str]:
-    """Select the payers that ever linked a Stripe customer (cus_…) to another customer than a payer's."""
+    """Select the payers that ever linked a Stripe customer (cus_…) to another customer than a payer's.
+
+    It may have that one's methods.
+    """
     return select(OTHER.id).where(
         OTHER.app_id == payer.app_id,
         OTHER.stripe_customer_id == stripe_customer_id,
@@ -101,7 +98,7 @@ def of_another(payer: Payer, stripe_customer_id: str) -> Select[str]:
 def fresh_many(session: Session, payer_ids: Collection[str]) -> list[Payer]:
     """Return payers as the database has them now, with apps, customers and methods."""
     query = select(Payer).where(Payer.id.in_(payer_ids)).order_by(Payer.id)
-    query = query.options(joinedload(Payer.app, innerjoin=True), *_with_customer())
+    query = query.options(APP, WITHOUT_SUBJECTS)
     return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
@@ -111,8 +108,7 @@ def locked(session: Session, payer_ids: Collection[str], *, skip_locked: bool) -
     With `skip_locked`, those are missing that somebody else is changing just now.
     """
     query = select(Payer).where(Payer.id.in_(payer_ids)).order_by(Payer.id)
-    query = query.options(joinedload(Payer.app, innerjoin=True), joinedload(Payer.customer, innerjoin=True))
-    query = query.with_for_update(of=Payer, skip_locked=skip_locked)
+    query = query.options(*WHOLE).with_for_update(of=Payer, skip_locked=skip_locked)
     return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
@@ -125,17 +121,7 @@ def lock(session: Session, payer_ids: Collection[str]) -> None:
     session.scalars(which.with_for_update(key_share=True)).all()
 
 
-def _with_customer() -> list[ExecutableOption]:
-    """Return the options that read customers without their subject keys."""
-    return [joinedload(Payer.customer, innerjoin=True).lazyload(customers.Customer.subjects)]
-
-
 def fresh(session: Session, payer_id: str, *, lock: bool = False) -> Payer:
     """A payer as the database has it now, with app, customer and methods; locked for a change if asked."""
-    query = (
-        select(Payer)
-        .where(Payer.id == payer_id)
-        .options(joinedload(Payer.app, innerjoin=True), joinedload(Payer.customer, innerjoin=True))
-        .execution_options(populate_existing=True)
-    )
-    return session.scalars(query.with_for_update(of=Payer) if lock else query).unique().one()
+    of_payer: Any = {"of": Payer} if lock else None
+    return session.get_one(Payer, payer_id, options=WHOLE, populate_existing=True, with_for_update=of_payer)

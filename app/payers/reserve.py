@@ -195,7 +195,7 @@ def _ask(session: Session, stripe: StripeGateway, payer: Payer) -> str:
 def _find(session: Session, stripe: StripeGateway, payer: Payer) -> str | None:
     """Find what an earlier request for this payer created at Stripe. Ends the reading."""
     found = stripe.find_customer(_mark(payer), since=payer.created_at)
-    is_free = found is not None and not queries.was_of_another(session, payer, found)
+    is_free = found is not None and session.scalar(queries.of_another(payer, found).limit(1)) is None
     db.end_read(session)
     return found if is_free else None
 

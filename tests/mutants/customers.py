@@ -224,7 +224,7 @@ MUTANTS = (
     Mutant(
         name="a sign-up reserves nothing before its commit",
         file="app/onboarding/actions.py",
-        old="else _begin(session, app, customer)",
+        old="else _reserve(session, app, customer)",
         new="else None",
         test="tests/test_statements.py::test_of_a_sign_up",
     ),
