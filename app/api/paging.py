@@ -1,7 +1,7 @@
 """Lists, a page at a time."""
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Generic, Self, TypeVar
 
 from pydantic import Field
 
@@ -20,3 +20,17 @@ class PageQuery(WireModel):
         """The page of a list that is short enough to be read whole. One past the end is empty."""
         start = (self.page - 1) * self.page_size
         return list(items[start : start + self.page_size])
+
+
+class PaginatedResponse(WireModel, Generic[Item]):
+    """One page of a list, and how many there are in all."""
+
+    items: list[Item]
+    page: int = Field(ge=1, examples=[1])
+    page_size: int = Field(ge=1, examples=[100])
+    total_count: int = Field(ge=0, examples=[1])
+
+    @classmethod
+    def of(cls, query: PageQuery, items: list[Item], total_count: int) -> Self:
+        """The answer to a query."""
+        return cls(items=items, page=query.page, page_size=query.page_size, total_count=total_count)

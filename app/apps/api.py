@@ -43,12 +43,7 @@ api = Api("apps", __name__, tag="Apps")
 def list_(query: PageQuery) -> AppPaginatedResponse:
     """List the installed apps, the oldest first."""
     found = queries.installed(db.session())
-    return AppPaginatedResponse(
-        items=[StripeApp.of(row) for row in query.of(found)],
-        page=query.page,
-        page_size=query.page_size,
-        total_count=len(found),
-    )
+    return AppPaginatedResponse.of(query, [StripeApp.of(row) for row in query.of(found)], len(found))
 
 
 @api.operation("GET", "/apps/<segment:id>", id="getApp", scope="read", answers=StripeApp, errors=(404,))
@@ -112,9 +107,7 @@ def replace_key(id: str, body: StripeAPIKeyInput) -> None:  # noqa: A002
 )
 def list_listings(query: PageQuery) -> MarketplaceListingPaginatedResponse:
     """List the kinds of app that can be installed."""
-    return MarketplaceListingPaginatedResponse(
-        items=query.of([LISTING]), page=query.page, page_size=query.page_size, total_count=1
-    )
+    return MarketplaceListingPaginatedResponse.of(query, query.of([LISTING]), 1)
 
 
 @api.operation(

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, TypeAdapter
 
+from app.api.paging import PaginatedResponse
 from app.api.parsing import validate
 from app.api.wire import Instant, Ulid, WireModel
 from app.apps.actions import Details
@@ -69,13 +70,8 @@ LISTING = MarketplaceListing(
 )
 
 
-class MarketplaceListingPaginatedResponse(WireModel):
+class MarketplaceListingPaginatedResponse(PaginatedResponse[MarketplaceListing]):
     """One page of listings."""
-
-    items: list[MarketplaceListing]
-    page: int
-    page_size: int
-    total_count: int
 
 
 class StripeApp(WireModel):
@@ -113,13 +109,8 @@ class StripeApp(WireModel):
         )
 
 
-class AppPaginatedResponse(WireModel):
+class AppPaginatedResponse(PaginatedResponse[StripeApp]):
     """One page of apps."""
-
-    items: list[StripeApp]
-    page: int
-    page_size: int
-    total_count: int
 
 
 class StripeAppReplaceUpdate(WireModel):

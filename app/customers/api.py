@@ -60,7 +60,7 @@ def list_(query: CustomerListQuery) -> CustomerPaginatedResponse:
     Filters are joined by and; each text is a part of the field's, in any letter case.
     """
     if query.plan_key is not None:
-        return CustomerPaginatedResponse(items=[], page=query.page, page_size=query.page_size, total_count=0)
+        return CustomerPaginatedResponse.of(query, [], 0)
     wanted = queries.Filter(
         key=query.key,
         name=query.name,
@@ -76,10 +76,7 @@ def list_(query: CustomerListQuery) -> CustomerPaginatedResponse:
         page=query.page,
         size=query.page_size,
     )
-    items = [Customer.of(row) for row in found]
-    return CustomerPaginatedResponse(
-        items=items, page=query.page, page_size=query.page_size, total_count=total
-    )
+    return CustomerPaginatedResponse.of(query, [Customer.of(row) for row in found], total)
 
 
 @api.operation(

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from app.api.paging import PageQuery
+from app.api.paging import PageQuery, PaginatedResponse
 from app.api.wire import Instant, Ulid, WireModel
 from app.core import currencies
 from app.core.db import new_id
@@ -139,13 +139,8 @@ class Customer(WireModel):
         )
 
 
-class CustomerPaginatedResponse(WireModel):
+class CustomerPaginatedResponse(PaginatedResponse[Customer]):
     """One page of customers."""
-
-    items: list[Customer]
-    page: int = Field(ge=1, examples=[1])
-    page_size: int = Field(ge=1, examples=[100])
-    total_count: int = Field(ge=0, examples=[1])
 
 
 Text = Annotated[str, StringConstraints(min_length=1)]

@@ -95,12 +95,8 @@ def list_app_data(customerIdOrKey: str, query: CustomerAppDataListQuery) -> Cust
     every = queries.all_of_customer(session, customer.id) if query.type in {None, "stripe"} else []
     found = [payer for payer in every if payer.stripe_customer_id is not None]
     listed = query.of(found)
-    answer = CustomerAppDataPaginatedResponse(
-        items=[StripeCustomerAppData.of(payer) for payer in listed],
-        page=query.page,
-        page_size=query.page_size,
-        total_count=len(found),
-    )
+    items = [StripeCustomerAppData.of(payer) for payer in listed]
+    answer = CustomerAppDataPaginatedResponse.of(query, items, len(found))
     _tell_age(session, listed)
     return answer
 

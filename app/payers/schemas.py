@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from app import apps
-from app.api.paging import PageQuery
+from app.api.paging import PageQuery, PaginatedResponse
 from app.api.wire import Instant, Ulid, WireModel
 from app.customers.schemas import Customer, CustomerCreate
 from app.gateway import PortalSession
@@ -62,13 +62,8 @@ class StripeCustomerAppData(WireModel):
         )
 
 
-class CustomerAppDataPaginatedResponse(WireModel):
+class CustomerAppDataPaginatedResponse(PaginatedResponse[StripeCustomerAppData]):
     """One page of what the apps know of a customer."""
-
-    items: list[StripeCustomerAppData]
-    page: int
-    page_size: int
-    total_count: int
 
 
 class CustomerAppDataListQuery(PageQuery):
