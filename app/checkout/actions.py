@@ -224,7 +224,7 @@ def _record(
     if _set_opened(session, reserved, opened):
         _note(session, payer, reserved, actor)
         _mark_due(session, payer, is_linked=order.stripe_customer_id is not None)
-        restate(session, payer, latest(session, payer.id), utcnow())
+        restate(session, payer, latest(session, payer), utcnow())
     elif session.get(CheckoutSession, reserved.id, populate_existing=True) is None:  # a twin was refused
         session.rollback()
         return False

@@ -13,9 +13,11 @@ IS_UNSETTLED = and_(CheckoutSession.settled_at.is_(None), IS_OPENED)
 NEWEST_FIRST = (CheckoutSession.created_at.desc(), CheckoutSession.id)
 
 
-def latest(session: Session, payer_id: str) -> CheckoutSession | None:
-    """Return the session that was opened last for a payer."""
-    return latest_of(session, [payer_id]).get(payer_id)
+def latest(session: Session, payer: Payer | None) -> CheckoutSession | None:
+    """Return the session that was opened last for a payer, while Stripe has its customer."""
+    if payer is None or payer.stripe_deleted_at is not None:
+        return None
+    return latest_of(session, [payer.id]).get(payer.id)
 
 
 def latest_of(session: Session, payer_ids: Collection[str]) -> dict[str, CheckoutSession]:

@@ -64,7 +64,7 @@ def _where_it_stands(
     session: Session, customer_id: str
 ) -> tuple[payers.Payer | None, checkout.CheckoutSession | None]:
     payer = requested_payer(session, customer_id)
-    return payer, checkout.latest(session, payer.id) if payer else None
+    return payer, checkout.latest(session, payer)
 
 
 def _has_begun(payer: payers.Payer | None, attempt: checkout.CheckoutSession | None) -> bool:

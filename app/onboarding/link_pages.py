@@ -143,8 +143,7 @@ def _page(
     session = db.session()
     bound = queries.of_browser(session, name_browser(), link.customer_id)
     payer = _payer(session, link)
-    attempt = checkout.latest(session, payer.id) if payer else None
-    payment = checkout.payment_status(payer, attempt)
+    payment = checkout.payment_status(payer, checkout.latest(session, payer))
     method = payer.default_method if payer and bound else None
     page = render_template(
         "onboarding/start.html",

@@ -130,15 +130,10 @@ def _success_url(customer: Customer, app: apps.App) -> str:
 def _where_it_stands(
     session: Session, app: apps.App, customer_id: str
 ) -> tuple[Payer | None, checkout.CheckoutSession | None]:
-    """Read the payer that is at Stripe, and its latest session. Ends the reading.
-
-    The sessions of a Stripe customer that was deleted count as none.
-    """
+    """Read the payer that is at Stripe, and its latest session. Ends the reading."""
     payer = payers.of_customer(session, app.id, customer_id)
     if payer is not None and payer.stripe_customer_id is None:
         payer = None
-    latest = (
-        checkout.latest(session, payer.id) if payer is not None and payer.stripe_deleted_at is None else None
-    )
+    latest = checkout.latest(session, payer)
     db.end_read(session)
     return payer, latest

@@ -23,7 +23,7 @@ def show(
 
     A browser that is not known, and only came back from Stripe, sees the state and can do nothing more.
     """
-    attempt = checkout.latest(session, payer.id)
+    attempt = checkout.latest(session, payer)
     status = checkout.payment_status(payer, attempt)
     info = status_info(status)
     seen = [row for row in payer.methods if row.detached_at is None and signup.sees(row)]

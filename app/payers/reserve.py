@@ -49,7 +49,7 @@ def reserve(session: Session, app: apps.App, customer_id: str) -> tuple[Payer, b
     db.start_write(session)
     customer = session.get_one(customers.Customer, customer_id)
     for _ in range(MAX_TRIES):
-        payer = Payer(**_reservation(app, customer))
+        payer = _new(app, customer)
         is_live = (customers.Customer.id == customer_id, customers.Customer.deleted_at.is_(None))
         # The lock keeps the customer from being deleted before its payer is there to be ended with it.
         if rows.insert_if(session, payer, *is_live, lock=True):
@@ -137,21 +137,21 @@ def note_first_session(session: Session, payer: Payer, *, due_at: datetime, unti
     return rows.update_if(session, payer, is_new, is_left_alone, values=values) is not None
 
 
-def _reservation(app: apps.App, customer: customers.Customer) -> dict[str, Any]:
-    """Return the columns of a payer that is about to be reserved."""
+def _new(app: apps.App, customer: customers.Customer) -> Payer:
+    """Return a payer that is about to be reserved."""
     now = utcnow()
-    return {
-        "id": new_id(),
-        "app_id": app.id,
-        "customer_id": customer.id,
-        "signed_up_on": customer.created_at.date(),
-        "request": _contact(customer),
-        "status": "none",
-        "status_since": now,
-        "status_until": None,
-        "due_at": now + COMPLETE_AFTER,
-        "due_reason": "reserved",
-    }
+    return Payer(
+        id=new_id(),
+        app_id=app.id,
+        customer_id=customer.id,
+        signed_up_on=customer.created_at.date(),
+        request=_contact(customer),
+        status=PaymentStatus.NONE.value,
+        status_since=now,
+        status_until=None,
+        due_at=now + COMPLETE_AFTER,
+        due_reason="reserved",
+    )
 
 
 def _contact(customer: customers.Customer) -> dict[str, Any]:

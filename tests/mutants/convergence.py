@@ -460,7 +460,7 @@ MUTANTS = (
     Mutant(
         "who opened another page still counts as abandoned",
         "app/checkout/actions.py",
-        "        restate(session, payer, latest(session, payer.id), utcnow())\n",
+        "        restate(session, payer, latest(session, payer), utcnow())\n",
         "",
         "tests/sync/test_status.py::test_is_in_progress_again_as_soon_as_another_page_opens",
     ),

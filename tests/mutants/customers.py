@@ -196,8 +196,8 @@ MUTANTS = (
     Mutant(
         name="a call for a payer that others end all the time never ends",
         file="app/payers/reserve.py",
-        old="    for _ in range(MAX_TRIES):\n        payer = Payer(",
-        new="    for _ in range(10**6):\n        payer = Payer(",
+        old="    for _ in range(MAX_TRIES):\n        payer = _new(",
+        new="    for _ in range(10**6):\n        payer = _new(",
         test="tests/payers/test_come_and_go.py::test_a_call_ends_with_a_clear_error",
     ),
     Mutant(

@@ -224,8 +224,8 @@ MUTANTS = (
     Mutant(
         "a payer is completed while its visitor still waits",
         "app/payers/reserve.py",
-        '"due_at": now + COMPLETE_AFTER,',
-        '"due_at": now,',
+        "due_at=now + COMPLETE_AFTER,",
+        "due_at=now,",
         "tests/checkout/test_reservations.py::TestPayers::test_are_left_to_their_visitor_for_a_minute",
     ),
     Mutant(

@@ -158,7 +158,7 @@ class Person:
         """The status that the portal shows, without asking Stripe."""
         payer = self.payer
         with self.app.app_context():
-            return checkout.payment_status(payer, checkout.latest(db.session(), payer.id))
+            return checkout.payment_status(payer, checkout.latest(db.session(), payer))
 
     @property
     def methods(self) -> list[PaymentMethod]:

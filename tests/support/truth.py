@@ -128,7 +128,7 @@ def _pairs(
     )
     for row in session.scalars(opened):
         yield f"checkout session {row.id}", _session(row), _session_at_stripe(store, row.stripe_id)
-    latest = checkout.latest(session, payer.id)
+    latest = checkout.latest(session, payer)
     status = checkout.payment_status(payer, latest)
     yield "the status", status, true_status(store, customer, latest.stripe_id if latest else None, utcnow())
     yield "the stored status", payer.status, status.value

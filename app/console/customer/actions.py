@@ -219,7 +219,7 @@ def _is_to_change(customer: Customer, wanted: NewCustomer, seen: str) -> bool:
 
 def _state(session: Session, payer: payers.Payer) -> State:
     attached = sorted((row.id, row.title, row.expiry) for row in payer.methods if row.detached_at is None)
-    status = checkout.payment_status(payer, checkout.latest(session, payer.id))
+    status = checkout.payment_status(payer, checkout.latest(session, payer))
     title = f" ({payer.default_method.title})" if payer.default_method else ""
     return State(f"{payers.status_info(status).label}{title}", payer.default_method_id, tuple(attached))
 

@@ -115,8 +115,7 @@ def _way_back(session: Session, access: Access, shown: view.BillingPage) -> retu
     signup = queries.of_browser(session, cookie.get("browser"), access.customer.id)
     if signup is None or signup.return_url is None or shown.payer is None:
         return None
-    attempt = checkout.latest(session, shown.payer.id)
-    status = checkout.payment_status(shown.payer, attempt)
+    status = checkout.payment_status(shown.payer, checkout.latest(session, shown.payer))
     return returns.way_back(session, access.customer, signup, status, stays=True)
 
 
