@@ -8,7 +8,8 @@ from wtforms import Field as WTField
 from wtforms.validators import Email, ValidationError
 
 from app.core.tax_ids import TaxNumber
-from app.onboarding import form_fields
+from app.customers import InvoiceDetails, NewCustomer
+from app.onboarding import form_details, form_fields
 from app.onboarding.form_fields import text
 from app.web import languages
 from app.web.forms import max_length, trimmed
@@ -67,6 +68,27 @@ class ContactForm(FlaskForm):
     def said(self, name: str) -> str | None:
         """Return what was typed, "" for nothing, and None where nothing was asked."""
         return (self[name].data or "") if name in self else None
+
+    def wanted(self) -> NewCustomer:
+        """Return the details that were typed, which have no id yet.
+
+        None says that the form did not ask. An empty text clears a detail.
+        """
+        name, company = self.said("name"), self.said("company")
+        tax_id = self.tax_number() if self.tax_id and self.tax_id.data else TaxNumber("", "")
+        address = {api: self.said(line) or "" for line, api in form_details.ADDRESS.items() if line in self}
+        return NewCustomer(
+            name=company or name or "",
+            key=self.said("key"),
+            primary_email=self.said("email"),
+            billing_address=address or None,
+            invoice_details=InvoiceDetails(
+                contact_name=(name if company else "") if "company" in self else None,
+                tax_id_type=(tax_id.type or "") if "tax_id" in self else None,
+                tax_id=tax_id.value if "tax_id" in self else None,
+                purchase_order=self.said("purchase_order"),
+            ),
+        )
 
     def ask_for_person(self) -> None:
         """Let the name be a person's, because the form also asks for a company."""

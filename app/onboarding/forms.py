@@ -1,7 +1,7 @@
 """The sign-up form: the fields that the profile asks for, and the customer that they make."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from app import portal
 from app.core import currencies
 from app.core.config import settings
 from app.core.db import new_id
-from app.customers import Customer, InvoiceDetails, NewCustomer
+from app.customers import Customer, NewCustomer
 from app.onboarding import consents, form_details, form_fields
 from app.onboarding.contact_form import ContactForm
 from app.onboarding.form_fields import text
@@ -144,29 +144,12 @@ class SignupForm(ContactForm):
         )
 
     def wanted(self) -> NewCustomer:
-        """Return the details of the customer to create, which has no id yet.
-
-        None says that the form did not ask. Without subject keys, the id will serve as one.
-        """
-        name, company = self.said("name"), self.said("company")
-        tax_id = self.tax_number() if self.tax_id and self.tax_id.data else None
-        return NewCustomer(
-            name=company or name or "",
-            key=self.said("key"),
+        """Return the details of the customer to create. Without subject keys, the id will serve as one."""
+        return replace(
+            super().wanted(),
             subject_keys=self.subject_keys.keys if self.subject_keys else (),
-            primary_email=self.said("email"),
             currency=self.said("currency") or self.asked.first_currency,
-            billing_address={
-                api: self.said(line) or "" for line, api in form_details.ADDRESS.items() if line in self
-            }
-            or None,
             metadata=self._answers() or None,
-            invoice_details=InvoiceDetails(
-                contact_name=(name if company else "") if "company" in self else None,
-                tax_id_type=(tax_id.type or "" if tax_id else "") if "tax_id" in self else None,
-                tax_id=(tax_id.value if tax_id else "") if "tax_id" in self else None,
-                purchase_order=self.said("purchase_order"),
-            ),
         )
 
     def _answers(self) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The form in which a customer changes its own contact and tax data."""
 
+from dataclasses import replace
 from typing import Any
 
 from wtforms import Field as WTField
@@ -63,22 +64,9 @@ class DetailsForm(ContactForm):
     def wanted(self) -> NewCustomer:
         """Return the customer with what was typed in place of what is stored."""
         held = customers.details_of(self.customer)
-        name, company = self.said("name"), self.said("company")
-        number = self.tax_number() if self.tax_id and self.tax_id.data else TaxNumber("", "")
-        typed = NewCustomer(
-            id=held.id,
-            name=company or name or held.name,
-            subject_keys=held.subject_keys,
-            primary_email=self.said("email"),
-            billing_address={
-                api: self.said(line) or "" for line, api in form_details.ADDRESS.items() if line in self
-            },
-            invoice_details=InvoiceDetails(
-                contact_name=(name if company else "") if "company" in self else None,
-                tax_id_type=(number.type or "") if "tax_id" in self else None,
-                tax_id=number.value if "tax_id" in self else None,
-            ),
-        )
+        typed = super().wanted()
+        name = typed.name or held.name
+        typed = replace(typed, id=held.id, name=name, subject_keys=held.subject_keys)
         return form_details.merged(typed, held)
 
     def _keep(self, kept: set[str]) -> None:
