@@ -179,7 +179,7 @@ def _open(
                 return stripe.open_setup_session(
                     payer.stripe_customer_id,
                     CheckoutSessionOptions(**reserved.options),
-                    metadata=payers.metadata(payer.app_id, payer.customer_id),
+                    metadata=payers.metadata(payer),
                     idempotency_key=reserved.id,
                 )
             if is_shared:

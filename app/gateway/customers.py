@@ -22,7 +22,7 @@ class CustomerCalls(Calls):
         *,
         name: str,
         email: str | None,
-        details: BillingDetails | None = None,
+        details: BillingDetails,
         metadata: dict[str, str],
         idempotency_key: str,
     ) -> str:
@@ -33,8 +33,9 @@ class CustomerCalls(Calls):
         and StripeFailureStored when Stripe answers this key with an old failure.
         Source: https://docs.stripe.com/api/customers/create
         """
-        params: dict[str, Any] = {"name": name} | (details.new_params() if details else {})
-        params |= {"email": email or None, "metadata": params.get("metadata", {}) | metadata}
+        given = details.new_params()
+        given["metadata"] = given.get("metadata", {}) | metadata
+        params = {"name": name, "email": email or None} | given
         key = {"idempotency_key": idempotency_key}
         return str(ask(self._v1.customers.create, params=params, options=key)["id"])
 
@@ -50,7 +51,7 @@ class CustomerCalls(Calls):
         return next((str(each["id"]) for each in found), None)
 
     def update_customer(
-        self, customer_id: str, *, name: str | None, email: str | None, details: BillingDetails | None = None
+        self, customer_id: str, *, name: str | None, email: str | None, details: BillingDetails | None
     ) -> None:
         """Give a Stripe customer another name, email or details; None leaves it, an empty text clears it.
 

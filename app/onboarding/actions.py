@@ -204,7 +204,7 @@ def _twin(session: Session, wanted: NewCustomer, taken: CustomerTaken, browser: 
     name of the first gets an error, and overwrites nothing.
     """
     for holder in taken.holders:
-        is_own = queries.signed_up(session, browser, holder, profile=portal.current_slug()) is not None
+        is_own = queries.signed_up(session, browser, holder) is not None
         own = session.get(Customer, holder) if is_own else None
         if own is not None and customers.is_same(own, merged(wanted, customers.details_of(own))):
             return holder

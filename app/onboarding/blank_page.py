@@ -2,7 +2,6 @@
 
 import re
 import secrets
-from collections.abc import Callable
 from typing import NamedTuple
 
 from flask import Response, current_app
@@ -11,6 +10,7 @@ from app import portal
 from app.core.config import Settings
 from app.core.config import settings as current_settings
 from app.onboarding import embedding
+from app.onboarding.form_page import draw_text
 from app.onboarding.forms import Form, SignupForm
 from app.web import languages
 from app.web.forms import csrf_token
@@ -32,10 +32,10 @@ class DrawnPage(NamedTuple):
     pieces: tuple[bytes, ...]  # with the names of the tokens among them
 
 
-def blank_page(draw: Callable[[SignupForm], str]) -> str | Response:
-    """Return the page with a blank form. `draw` draws it, from the settings and the profile alone."""
+def blank_page() -> str | Response:
+    """Return the page with a blank form. It is drawn from the settings and the profile alone."""
     if embedding.is_embedded():
-        return draw(SignupForm.blank())
+        return draw_text(SignupForm.blank())
     pages: dict[tuple[str | None, str], DrawnPage] = current_app.extensions.setdefault(
         "gangway.blank_page", {}
     )
@@ -47,7 +47,7 @@ def blank_page(draw: Callable[[SignupForm], str]) -> str | Response:
     if drawn is not None and is_current and (drawn.is_test_mode, drawn.files) == others:
         return _filled(drawn.pieces)
     form = SignupForm.blank()
-    page = draw(form)
+    page = draw_text(form)
     html = page.replace(form.csrf_token.current_token, CSRF_TOKEN).replace(form.nonce.data, NONCE)
     pages[key] = DrawnPage(settings, profile, *others, tuple(TOKENS.split(html.encode())))
     return page

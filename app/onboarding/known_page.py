@@ -6,7 +6,7 @@ from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import checkout, customers, payers, portal
+from app import checkout, customers, payers
 from app.onboarding import queries
 from app.onboarding.models import Signup
 from app.onboarding.visit import requested_payer
@@ -30,7 +30,7 @@ class KnownCustomer:
 
 def newest(session: Session, browser: str | None) -> KnownCustomer | None:
     """The customer that this browser signed up last by this profile, while it is remembered."""
-    signup = queries.signed_up(session, browser, profile=portal.current_slug())
+    signup = queries.signed_up(session, browser)
     if signup is None or signup.created_at <= queries.remembered_since():
         return None
     customer = session.get(customers.Customer, signup.customer_id)
@@ -50,7 +50,7 @@ def show(session: Session, known: KnownCustomer, browser: str) -> ResponseReturn
     status = checkout.payment_status(known.payer, known.attempt)
     if known.payer is None or not status_info(status).is_usable:
         return redirect(url_for("onboarding.done", customer=known.customer.id), 303)
-    alike = queries.customers_of(session, browser, profile=known.signup.profile)
+    alike = queries.customers_of(session, browser)
     return render_template(
         "onboarding/known.html",
         customer=known.customer,

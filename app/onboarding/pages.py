@@ -18,7 +18,7 @@ from app.gateway import StripeFailed
 from app.onboarding import actions, bots, consents, handover_form, handover_page, known_page, payment
 from app.onboarding.blank_page import blank_page
 from app.onboarding.blueprint import bp
-from app.onboarding.form_page import draw, draw_again, draw_text, explain
+from app.onboarding.form_page import draw, draw_again, explain
 from app.onboarding.forms import Form, SignupForm
 from app.onboarding.handovers import HandoverRefused
 from app.onboarding.payment import NotApproved, PaymentMethodOnFile
@@ -41,7 +41,7 @@ def form() -> ResponseReturnValue:
     name_browser()
     if is_known or request.args or portal.current_profile().sign_up == "links":
         return _form_of_visitor(db.session(), is_known=is_known)
-    return blank_page(draw_text)  # what most visitors see first: it needs no database
+    return blank_page()  # what most visitors see first: it needs no database
 
 
 def _form_of_visitor(session: Session, *, is_known: bool) -> ResponseReturnValue:
@@ -59,7 +59,7 @@ def _form_of_visitor(session: Session, *, is_known: bool) -> ResponseReturnValue
         return draw(SignupForm.showing(*mine, has_agreed=has_agreed), resuming=True)
     if request.args:
         return draw(SignupForm.blank(**handover_form.unsigned_values()))
-    return blank_page(draw_text)
+    return blank_page()
 
 
 def is_counted() -> bool:

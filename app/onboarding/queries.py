@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, literal, select
+from sqlalchemy import ColumnElement, Select, and_, literal, select
 from sqlalchemy.orm import Session
 
 from app import apps, checkout, customers, portal
@@ -87,16 +87,9 @@ def guest_of(session: Session, opened: checkout.CheckoutSession) -> Signup:
     return Signup(customer_id=customer_id, link_id=opened.id, profile=profile, created_at=opened.created_at)
 
 
-def signed_up(
-    session: Session, nonce: str | None, customer_id: str | None = None, *, profile: str | None = None
-) -> Signup | None:
-    """The sign-up that was made in this browser by a profile: for that customer, else the newest one."""
-    if not nonce:
-        return None
-    made = _of(nonce, customer_id).where(
-        Signup.link_id.is_(None), Signup.profile.is_not_distinct_from(profile)
-    )
-    return session.scalar(made)
+def signed_up(session: Session, nonce: str | None, customer_id: str | None = None) -> Signup | None:
+    """The sign-up made in this browser by this request's profile: for that customer, else the newest one."""
+    return session.scalar(_of(nonce, customer_id).where(*_by_form())) if nonce else None
 
 
 def newest_with_return(session: Session, customer_id: str) -> Signup | None:
@@ -138,15 +131,14 @@ def of_details(session: Session, nonce: str, details_hash: str | None) -> Signup
     return session.scalar(made.execution_options(populate_existing=True))
 
 
-def customers_of(session: Session, nonce: str, *, profile: str | None = None) -> list[customers.Customer]:
-    """The live customers that this browser signed up by a profile, some of them, the newest first."""
+def customers_of(session: Session, nonce: str) -> list[customers.Customer]:
+    """The live customers that this browser signed up by this profile, some of them, the newest first."""
     query = (
         select(customers.Customer)
         .join(Signup, Signup.customer_id == customers.Customer.id)
         .where(
             Signup.browser_hash == browser_hash(nonce),
-            Signup.link_id.is_(None),
-            Signup.profile.is_not_distinct_from(profile),
+            *_by_form(),
             customers.Customer.deleted_at.is_(None),
         )
         .order_by(Signup.created_at.desc())
@@ -178,6 +170,11 @@ def with_names(session: Session, wanted: customers.NewCustomer, customer_id: str
         held = session.get(customers.Customer, customer_id, populate_existing=True)
         keys = tuple(held.subject_keys) if held else ()
     return replace(wanted, id=customer_id, subject_keys=keys or (customer_id,))
+
+
+def _by_form() -> tuple[ColumnElement[bool], ...]:
+    """Was a sign-up made by the form of this request's profile?"""
+    return Signup.link_id.is_(None), Signup.profile.is_not_distinct_from(portal.current_slug())
 
 
 def _of(nonce: str, customer_id: str | None) -> Select[Signup]:

@@ -34,9 +34,9 @@ FOR_STRIPE = ("name", "primary_email", "billing_address", "invoice_details")  # 
 MAX_TRIES = 10  # each waits for Stripe, so a concurrent twin has recorded its answer long before
 
 
-def metadata(app_id: str, customer_id: str) -> dict[str, str]:
-    """Return the marks that every Stripe object of a customer carries."""
-    return {"om_namespace": apps.NAMESPACE, "om_app_id": app_id, "om_customer_id": customer_id}
+def metadata(payer: Payer) -> dict[str, str]:
+    """Return the marks that every Stripe object of a payer carries."""
+    return {"om_namespace": apps.NAMESPACE, "om_app_id": payer.app_id, "om_customer_id": payer.customer_id}
 
 
 def reserve(session: Session, app: apps.App, customer_id: str) -> tuple[Payer, bool]:
@@ -187,7 +187,7 @@ def _ask(session: Session, stripe: StripeGateway, payer: Payer) -> str:
         name=payer.request["name"],
         email=payer.request["email"],
         details=BillingDetails.of(payer.request.get("details")),
-        metadata=metadata(payer.app_id, payer.customer_id) | _mark(payer),
+        metadata=metadata(payer) | _mark(payer),
         idempotency_key=f"{payer.id}-{payer.attempt}",
     )
 

@@ -8,6 +8,7 @@ import pytest
 
 from app.core.db import utcnow
 from app.gateway import (
+    BillingDetails,
     CheckoutSessionOptions,
     StripeFailed,
     StripeFailureStored,
@@ -29,7 +30,7 @@ CUSTOMER = {"id": "cus_1", "object": "customer", "invoice_settings": {"default_p
 
 def create_customer(gateway: StripeGateway, key: str = "gangway-customer-1", **wanted: Any) -> str:
     """Ask for a customer."""
-    usual: dict[str, Any] = {"name": "Ada", "email": None, "metadata": {}}
+    usual: dict[str, Any] = {"name": "Ada", "email": None, "details": BillingDetails(), "metadata": {}}
     return gateway.create_customer(idempotency_key=key, **usual | wanted)
 
 
@@ -95,7 +96,7 @@ def test_says_which_right_the_key_lacks(connect: Connect, simulator: Simulator) 
         lambda gateway: gateway.session("cs_test_none"),
         lambda gateway: gateway.expire_session("cs_test_none"),
         lambda gateway: gateway.payment_methods("cus_none"),
-        lambda gateway: gateway.update_customer("cus_none", name="Ada", email=None),
+        lambda gateway: gateway.update_customer("cus_none", name="Ada", email=None, details=None),
         lambda gateway: gateway.set_default_method("cus_none", "pm_none"),
         lambda gateway: gateway.delete_webhook_endpoint("we_none"),
     ],

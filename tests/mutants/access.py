@@ -190,8 +190,8 @@ MUTANTS = (
     Mutant(
         name="a guest reads who else came by this browser",
         file="app/onboarding/queries.py",
-        old="            Signup.link_id.is_(None),\n            Signup.profile",
-        new="            Signup.profile",
+        old="return Signup.link_id.is_(None), Signup.profile.is_not_distinct_from(portal.current_slug())",
+        new="return (Signup.profile.is_not_distinct_from(portal.current_slug()),)",
         test="tests/onboarding/test_another_card.py::test_sign_up_names_no_customer_that_is_gone_or_came_by_a_link",
     ),
     Mutant(
