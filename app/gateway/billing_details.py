@@ -1,6 +1,6 @@
 """What a Stripe customer holds besides its name and email, as a sign-up form or an operator gives it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from app.core.addresses import ADDRESS_PARTS
@@ -29,17 +29,6 @@ class BillingDetails:
     contact_name: str | None = None
     purchase_order: str | None = None
     tax_id: TaxId | None = None
-
-    @classmethod
-    def of(cls, stored: dict[str, Any] | None) -> "BillingDetails":
-        """Read what `stored` returned."""
-        given = dict(stored or {})
-        tax_id = given.pop("tax_id", None)
-        return cls(tax_id=TaxId(**tax_id) if tax_id else None, **given)
-
-    def stored(self) -> dict[str, Any] | None:
-        """Return the details as plain data; None when there are none."""
-        return {name: value for name, value in asdict(self).items() if value} or None
 
     def params(self) -> dict[str, Any]:
         """Return Stripe's parameters of a customer. An empty text clears what Stripe has.

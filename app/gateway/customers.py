@@ -18,24 +18,17 @@ class CustomerCalls(Calls):
     """Customers, payment methods and mandates."""
 
     def create_customer(
-        self,
-        *,
-        name: str,
-        email: str | None,
-        details: BillingDetails,
-        metadata: dict[str, str],
-        idempotency_key: str,
+        self, request: dict[str, Any], *, metadata: dict[str, str], idempotency_key: str
     ) -> str:
-        """Create a Stripe customer and return its id, cus_…. Its tax id takes `replace_tax_id`.
+        """Create a Stripe customer by Stripe's parameters, with our metadata, and return its id, cus_….
 
+        Its tax id takes `replace_tax_id`.
         Stripe keeps two customers with one email apart: only our row and the key prevent duplicates.
         Raises StripeRefused with Stripe's own words, StripeInProgress while the same request is under way,
         and StripeFailureStored when Stripe answers this key with an old failure.
         Source: https://docs.stripe.com/api/customers/create
         """
-        given = details.new_params()
-        given["metadata"] = given.get("metadata", {}) | metadata
-        params = {"name": name, "email": email or None} | given
+        params = request | {"metadata": request.get("metadata", {}) | metadata}
         key = {"idempotency_key": idempotency_key}
         return str(ask(self._v1.customers.create, params=params, options=key)["id"])
 

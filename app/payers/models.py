@@ -48,9 +48,7 @@ class Payer(Base):
     customer_id: Mapped[str] = mapped_column(sa.ForeignKey("customer.id"), index=True)
     stripe_customer_id: Mapped[str | None] = mapped_column(sa.String(255))  # cus_…; None: reserved
     attempt: Mapped[int] = mapped_column(default=1, server_default="1")  # of creating it; part of the key
-    request: Mapped[dict[str, Any] | None] = mapped_column(
-        NULLABLE_JSON
-    )  # the contact that Stripe is to store
+    request: Mapped[dict[str, Any] | None] = mapped_column(NULLABLE_JSON)  # Stripe's parameters for it
     default_method_id: Mapped[str | None] = mapped_column(sa.String(255))  # pm_…, what Stripe charges
     chosen_method_id: Mapped[str | None] = mapped_column(sa.String(255))  # pm_…, what a program asked for
     policy_method_id: Mapped[str | None] = mapped_column(sa.String(255))  # pm_…, what our policy chose last

@@ -1,6 +1,5 @@
 """The Stripe customer of a payer: reserve our row, ask Stripe, record the answer."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -159,8 +158,8 @@ def _contact(customer: customers.Customer) -> dict[str, Any]:
 
 
 def _request(name: str, email: str | None, details: BillingDetails) -> dict[str, Any]:
-    others = replace(details, tax_id=None).stored()  # a tax id follows: `_record`
-    return {"name": name, "email": email} | ({"details": others} if others else {})
+    """Return Stripe's parameters for a new customer, but for its marks and a tax id, which follows later."""
+    return {"name": name, "email": email or None} | details.new_params()
 
 
 def _with_request(session: Session, payer: Payer) -> Payer:
@@ -184,9 +183,7 @@ def _ask(session: Session, stripe: StripeGateway, payer: Payer) -> str:
             return found
     assert payer.request is not None
     return stripe.create_customer(
-        name=payer.request["name"],
-        email=payer.request["email"],
-        details=BillingDetails.of(payer.request.get("details")),
+        payer.request,
         metadata=metadata(payer) | _mark(payer),
         idempotency_key=f"{payer.id}-{payer.attempt}",
     )

@@ -8,7 +8,6 @@ import pytest
 
 from app.core.db import utcnow
 from app.gateway import (
-    BillingDetails,
     CheckoutSessionOptions,
     StripeFailed,
     StripeFailureStored,
@@ -30,8 +29,8 @@ CUSTOMER = {"id": "cus_1", "object": "customer", "invoice_settings": {"default_p
 
 def create_customer(gateway: StripeGateway, key: str = "gangway-customer-1", **wanted: Any) -> str:
     """Ask for a customer."""
-    usual: dict[str, Any] = {"name": "Ada", "email": None, "details": BillingDetails(), "metadata": {}}
-    return gateway.create_customer(idempotency_key=key, **usual | wanted)
+    metadata = wanted.pop("metadata", {})
+    return gateway.create_customer({"name": "Ada"} | wanted, metadata=metadata, idempotency_key=key)
 
 
 @pytest.mark.parametrize(
