@@ -1,6 +1,6 @@
 """Stripe, and the only importer of `stripe`."""
 
-from app.gateway.billing_details import MAX_PHONE_LENGTH, BillingDetails, TaxId
+from app.gateway.billing_details import MAX_PHONE_LENGTH, BillingDetails
 from app.gateway.calls import KEY_LIFETIME
 from app.gateway.client import StripeGateway, is_live
 from app.gateway.contacts import Contact, contact_of
@@ -65,7 +65,6 @@ __all__ = [
     "StripeSession",
     "StripeSetup",
     "StripeUnavailable",
-    "TaxId",
     "WSGITransport",
     "contact_of",
     "instant",

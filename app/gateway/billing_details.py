@@ -4,19 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.addresses import ADDRESS_PARTS
+from app.core.tax_ids import TaxNumber
 from app.gateway.contacts import Contact
 
 MAX_PHONE_LENGTH = 20  # Stripe takes no longer one
 MAX_NAME_LENGTH = 150  # of a business and of a person
 PURCHASE_ORDER = "purchase_order"  # in the metadata
-
-
-@dataclass(frozen=True, kw_only=True)
-class TaxId:
-    """A tax id, such as eu_vat and DE136695976. Source: https://docs.stripe.com/billing/customer/tax-ids"""
-
-    type: str
-    value: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +21,7 @@ class BillingDetails:
     company: str | None = None
     contact_name: str | None = None
     purchase_order: str | None = None
-    tax_id: TaxId | None = None
+    tax_id: TaxNumber | None = None
 
     def params(self) -> dict[str, Any]:
         """Return Stripe's parameters of a customer. An empty text clears what Stripe has.

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from app.gateway.billing_details import BillingDetails, TaxId
+from app.core.tax_ids import TaxNumber
+from app.gateway.billing_details import BillingDetails
 from app.gateway.calls import Calls, ask, ask_all
 from app.gateway.default_changes import BY_POLICY, CHOICE
 from app.gateway.listed import CustomerPage, ListedCustomer
@@ -54,7 +55,7 @@ class CustomerCalls(Calls):
         params = {"name": name, "email": email} | (details.params() if details else {})
         ask(self._v1.customers.update, customer_id, params=params)
 
-    def replace_tax_id(self, customer_id: str, old: TaxId | None, new: TaxId | None) -> None:
+    def replace_tax_id(self, customer_id: str, old: TaxNumber | None, new: TaxNumber | None) -> None:
         """Give a customer a tax id in place of one that it has from us. Others stay.
 
         Stripe can't change a tax id, so the new one is added before the old one goes. Harmless to repeat.
@@ -63,7 +64,7 @@ class CustomerCalls(Calls):
         """
         tax_ids = self._v1.customers.tax_ids
         listed = ask_all(tax_ids.list, customer_id)
-        held = {row["id"]: TaxId(type=row["type"], value=row["value"]) for row in listed}
+        held = {row["id"]: TaxNumber(row["type"], row["value"]) for row in listed}
         if new is not None and new not in held.values():
             ask(tax_ids.create, customer_id, params={"type": new.type, "value": new.value})
         for tax_id, known in held.items():

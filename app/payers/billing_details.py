@@ -1,7 +1,8 @@
 """What Stripe's customer gets of a customer besides its name and email."""
 
 from app import customers
-from app.gateway import BillingDetails, TaxId
+from app.core.tax_ids import TaxNumber
+from app.gateway import BillingDetails
 
 
 def billing_details(customer: customers.Customer) -> BillingDetails:
@@ -21,7 +22,7 @@ def details_from(
     invoice = customers.InvoiceDetails.of(invoice_details)
     tax_id = None
     if invoice.tax_id and invoice.tax_id_type:
-        tax_id = TaxId(type=invoice.tax_id_type, value=invoice.tax_id)
+        tax_id = TaxNumber(invoice.tax_id_type, invoice.tax_id)
     return BillingDetails(
         phone=phone or None,
         address={line: text for line, text in address.items() if text} or None,

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from app import payers
+from app.core.tax_ids import TaxNumber
 from app.gateway import (
     BillingDetails,
     Contact,
@@ -12,7 +13,6 @@ from app.gateway import (
     StripeObjectMissing,
     StripePermissionMissing,
     StripeRefused,
-    TaxId,
 )
 from app.payers import Payer
 from app.sync.state import Heartbeat, StripeState
@@ -28,7 +28,7 @@ class DueContact:
     name: str | None
     email: str | None
     details: BillingDetails | None
-    told_tax_id: TaxId | None  # that Stripe has from us
+    told_tax_id: TaxNumber | None  # that Stripe has from us
     stored: Stored  # all of them, as we read them
 
     @classmethod
@@ -42,7 +42,7 @@ class DueContact:
             name=stored[0] if payer.is_name_due or is_all else None,
             email=stored[1] or "" if payer.is_email_due or is_all else None,
             details=stored[2] if payer.are_details_due else None,
-            told_tax_id=TaxId(**payer.told_tax_id) if payer.told_tax_id else None,
+            told_tax_id=TaxNumber(**payer.told_tax_id) if payer.told_tax_id else None,
             stored=stored,
         )
 
@@ -75,7 +75,11 @@ def tell_contact(
 
 
 def _tell_tax_id(
-    stripe: StripeGateway, old: TaxId | None, new: TaxId | None, state: StripeState, heartbeat: Heartbeat
+    stripe: StripeGateway,
+    old: TaxNumber | None,
+    new: TaxNumber | None,
+    state: StripeState,
+    heartbeat: Heartbeat,
 ) -> None:
     heartbeat()
     try:
