@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any
+from types import NoneType
+from typing import Any, get_type_hints
 
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
@@ -10,7 +11,6 @@ from pydantic import TypeAdapter
 
 from app.api import dispatch
 from app.api.operation import Method, Operation, Scope
-from app.api.wire import WireModel
 
 View = Callable[..., dispatch.Answer]
 
@@ -31,19 +31,18 @@ class Api(Blueprint):
         id: str,  # noqa: A002 (OpenAPI's own word)
         scope: Scope,
         status: int = 200,
-        body: Any = None,
-        query: type[WireModel] | None = None,
-        answers: Any = None,
         errors: tuple[int, ...] = (),
         examples: Mapping[str, Any] | None = None,
         headers: tuple[str, ...] = (),
     ) -> Callable[[View], View]:
         """Make a function an operation. It is called with path values, and with `body` and `query` read.
 
-        The function may flush, but the dispatch commits.
+        The types of these and of what it returns say what may be sent and what comes back. The function may
+        flush, but the dispatch commits.
         """
 
         def register(view: View) -> View:
+            types = get_type_hints(view, include_extras=True)
             summary, _, description = (view.__doc__ or "").strip().partition("\n")
             operation = Operation(
                 id=id,
@@ -54,9 +53,9 @@ class Api(Blueprint):
                 description=" ".join(description.split()),
                 scope=scope,
                 status=status,
-                body=body,
-                query=query,
-                answers=answers,
+                body=types.get("body"),
+                query=types.get("query"),
+                answers=None if types["return"] is NoneType else types["return"],
                 errors=errors,
                 examples=examples or {},
                 headers=headers,

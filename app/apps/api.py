@@ -37,8 +37,6 @@ api = Api("apps", __name__, tag="Apps")
     "/apps",
     id="listApps",
     scope="read",
-    query=PageQuery,
-    answers=AppPaginatedResponse,
 )
 def list_(query: PageQuery) -> AppPaginatedResponse:
     """List the installed apps, the oldest first."""
@@ -46,7 +44,7 @@ def list_(query: PageQuery) -> AppPaginatedResponse:
     return AppPaginatedResponse.of(query, [StripeApp.of(row) for row in query.of(found)], len(found))
 
 
-@api.operation("GET", "/apps/<segment:id>", id="getApp", scope="read", answers=StripeApp, errors=(404,))
+@api.operation("GET", "/apps/<segment:id>", id="getApp", scope="read", errors=(404,))
 def get(id: str) -> StripeApp:  # noqa: A002 (OpenMeter's name, here and below)
     """Get an app.
 
@@ -60,8 +58,6 @@ def get(id: str) -> StripeApp:  # noqa: A002 (OpenMeter's name, here and below)
     "/apps/<segment:id>",
     id="updateApp",
     scope="admin",
-    body=StripeAppReplaceUpdate,
-    answers=StripeApp,
     errors=(404, 412),
     examples={"rename": {"type": "stripe", "name": "Stripe Europe", "description": "For the euro zone"}},
 )
@@ -83,7 +79,6 @@ def replace(id: str, body: StripeAppReplaceUpdate) -> StripeApp:  # noqa: A002
     id="updateStripeAPIKey",
     scope="admin",
     status=204,
-    body=StripeAPIKeyInput,
     errors=(404, 412),
 )
 def replace_key(id: str, body: StripeAPIKeyInput) -> None:  # noqa: A002
@@ -102,8 +97,6 @@ def replace_key(id: str, body: StripeAPIKeyInput) -> None:  # noqa: A002
     "/marketplace/listings",
     id="listMarketplaceListings",
     scope="read",
-    query=PageQuery,
-    answers=MarketplaceListingPaginatedResponse,
 )
 def list_listings(query: PageQuery) -> MarketplaceListingPaginatedResponse:
     """List the kinds of app that can be installed."""
@@ -115,7 +108,6 @@ def list_listings(query: PageQuery) -> MarketplaceListingPaginatedResponse:
     "/marketplace/listings/<segment:type>",
     id="getMarketplaceListing",
     scope="read",
-    answers=MarketplaceListing,
     errors=(404,),
 )
 def get_listing(type: str) -> MarketplaceListing:  # noqa: A002
@@ -128,8 +120,6 @@ def get_listing(type: str) -> MarketplaceListing:  # noqa: A002
     "/marketplace/listings/<segment:type>/install/apikey",
     id="marketplaceAppAPIKeyInstall",
     scope="admin",
-    body=MarketplaceAPIKeyInstallRequest,
-    answers=MarketplaceInstallResponse,
     errors=(404, 409, 412),
     examples={"Stripe": {"apiKey": "sk_test_…", "name": "Stripe Europe"}},
 )
@@ -166,11 +156,9 @@ def install(type: str, body: MarketplaceAPIKeyInstallRequest) -> MarketplaceInst
     "/marketplace/listings/<segment:type>/install",
     id="marketplaceAppInstall",
     scope="admin",
-    body=MarketplaceInstallRequestPayload,
-    answers=MarketplaceInstallResponse,
     errors=(404,),
 )
-def install_without_key(type: str, body: MarketplaceInstallRequestPayload) -> None:  # noqa: A002, ARG001
+def install_without_key(type: str, body: MarketplaceInstallRequestPayload) -> MarketplaceInstallResponse:  # noqa: A002, ARG001
     """Install an app that needs no credentials.
 
     There is none: a Stripe account is installed by its API key.

@@ -44,8 +44,6 @@ EXAMPLES = {
     id="createStripeCheckoutSession",
     scope="write",
     status=201,
-    body=CreateStripeCheckoutSessionRequest,
-    answers=CreateStripeCheckoutSessionResult,
     errors=(404, 409, 412),
     examples=EXAMPLES,
 )

@@ -30,8 +30,6 @@ EXAMPLES = {
     id="createCustomer",
     scope="write",
     status=201,
-    body=CustomerCreate,
-    answers=Customer,
     errors=(409,),
     examples=EXAMPLES,
 )
@@ -51,8 +49,6 @@ def create(body: CustomerCreate) -> Customer:
     "/customers",
     id="listCustomers",
     scope="read",
-    query=CustomerListQuery,
-    answers=CustomerPaginatedResponse,
 )
 def list_(query: CustomerListQuery) -> CustomerPaginatedResponse:
     """List customers, a page at a time.
@@ -84,8 +80,6 @@ def list_(query: CustomerListQuery) -> CustomerPaginatedResponse:
     "/customers/<segment:customerIdOrKey>",
     id="getCustomer",
     scope="read",
-    query=CustomerGetQuery,
-    answers=Customer,
     errors=(404,),
 )
 def get(customerIdOrKey: str, query: CustomerGetQuery) -> Customer:  # noqa: N803, ARG001 (OpenMeter's names)

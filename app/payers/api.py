@@ -38,8 +38,6 @@ POINTERS = {"configuration": "/configurationId", "locale": "/locale", "return_ur
     "/customers/<segment:customerIdOrKey>",
     id="updateCustomer",
     scope="write",
-    body=CustomerBody,
-    answers=CustomerAnswer,
     errors=(404, 409, 412),
 )
 def replace(customerIdOrKey: str, body: CustomerBody) -> CustomerAnswer:  # noqa: N803
@@ -80,8 +78,6 @@ def delete(customerIdOrKey: str) -> None:  # noqa: N803 (OpenMeter's name, here 
     "/customers/<segment:customerIdOrKey>/apps",
     id="listCustomerAppData",
     scope="read",
-    query=CustomerAppDataListQuery,
-    answers=CustomerAppDataPaginatedResponse,
     errors=(404, 412),
     headers=(CHECKED_AT,),
 )
@@ -106,8 +102,6 @@ def list_app_data(customerIdOrKey: str, query: CustomerAppDataListQuery) -> Cust
     "/customers/<segment:customerIdOrKey>/apps",
     id="upsertCustomerAppData",
     scope="write",
-    body=list[StripeCustomerAppDataCreateOrUpdateItem],
-    answers=list[StripeCustomerAppData],
     errors=(404, 412),
     examples={"default app": [{"type": "stripe"} | BINDING]},
 )
@@ -154,7 +148,6 @@ def delete_app_data(customerIdOrKey: str, appId: str) -> None:  # noqa: N803
     "/customers/<segment:customerIdOrKey>/stripe",
     id="getCustomerStripeAppData",
     scope="read",
-    answers=StripeCustomerAppData,
     errors=(404, 412),
     headers=(CHECKED_AT,),
 )
@@ -177,8 +170,6 @@ def get_stripe_data(customerIdOrKey: str) -> StripeCustomerAppData:  # noqa: N80
     "/customers/<segment:customerIdOrKey>/stripe",
     id="upsertCustomerStripeAppData",
     scope="write",
-    body=StripeCustomerAppDataBase,
-    answers=StripeCustomerAppData,
     errors=(404, 412),
     examples={"Stripe customer": BINDING},
 )
@@ -197,8 +188,6 @@ def replace_stripe_data(customerIdOrKey: str, body: StripeCustomerAppDataBase) -
     id="createCustomerStripePortalSession",
     scope="write",
     status=201,
-    body=CreateStripeCustomerPortalSessionParams,
-    answers=StripeCustomerPortalSession,
     errors=(404, 409, 412),
     examples={"as the account has it": {}, "in German": {"locale": "de"}},
 )

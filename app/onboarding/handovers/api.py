@@ -36,8 +36,6 @@ EXAMPLES = {
     id="createHandover",
     scope="write",
     status=201,
-    body=HandoverCreate,
-    answers=HandoverCreated,
     examples=EXAMPLES,
 )
 def create(body: HandoverCreate) -> HandoverCreated:

@@ -28,8 +28,6 @@ EXAMPLES = {
     id="createOnboardingLink",
     scope="write",
     status=201,
-    body=OnboardingLinkCreate,
-    answers=OnboardingLinkCreated,
     errors=(404, 412),
     examples=EXAMPLES,
 )
@@ -63,7 +61,6 @@ def create(customerIdOrKey: str, body: OnboardingLinkCreate) -> OnboardingLinkCr
     "/customers/<segment:customerIdOrKey>/onboarding/links",
     id="listOnboardingLinks",
     scope="read",
-    answers=list[OnboardingLink],
     errors=(404,),
 )
 def list_(customerIdOrKey: str) -> list[OnboardingLink]:  # noqa: N803
