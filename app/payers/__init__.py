@@ -14,7 +14,7 @@ from app.payers.actions import (
 )
 from app.payers.billing_details import billing_details
 from app.payers.binding import Binding, bind, link, refuse_missing
-from app.payers.contact import expect_contact, replace_customer
+from app.payers.contact import replace_customer
 from app.payers.differences import (
     Difference,
     adopt,
@@ -63,7 +63,6 @@ __all__ = [
     "delete_customer",
     "differences",
     "end_gone",
-    "expect_contact",
     "forget_collected",
     "fresh",
     "fresh_many",

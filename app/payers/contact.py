@@ -4,8 +4,6 @@ The commit that stores a new name, email or other detail marks it as due, and on
 there is one sender at a time, and what it sends last is what is stored.
 """
 
-from datetime import datetime
-
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -32,11 +30,6 @@ def replace_customer(
     mark_contact(session, which, name=is_new_name, email=is_new_email, details=has_new_details)
 
 
-def expect_contact(session: Session, payer_id: str, at: datetime) -> None:
-    """Stripe may come to have another name or email than ours until that time: have it told ours then."""
-    mark_contact(session, Payer.id == payer_id, name=True, email=True, until=at)
-
-
 def mark_contact(
     session: Session,
     which: sa.ColumnElement[bool],
@@ -44,15 +37,12 @@ def mark_contact(
     name: bool = False,
     email: bool = False,
     details: bool = False,
-    until: datetime | None = None,
 ) -> None:
-    """Have Stripe told the name, the email or the other details of some payers, now or then. Flushes."""
+    """Have Stripe told the name, the email or the other details of some payers. Flushes."""
     due = {"is_name_due": name, "is_email_due": email, "are_details_due": details}
     if not any(due.values()):
         return
-    values: dict[str, object] = {"is_contact_due": True, **{part: True for part in due if due[part]}}
-    if until is not None:
-        values["contact_until"] = until
+    values = {"is_contact_due": True, **{part: True for part in due if due[part]}}
     marked = session.scalars(
         sa.update(Payer)
         .where(which, Payer.deleted_at.is_(None), Payer.stripe_deleted_at.is_(None))
@@ -61,4 +51,4 @@ def mark_contact(
         .execution_options(synchronize_session=False)
     ).all()
     if marked:
-        mark_due(session, *marked, at=until or utcnow(), why=None)
+        mark_due(session, *marked, at=utcnow(), why=None)

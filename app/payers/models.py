@@ -82,7 +82,7 @@ class Payer(Base):
     is_email_due: Mapped[Flag]
     are_details_due: Mapped[Flag]  # phone, address, tax id and the like
     told_tax_id: Mapped[dict[str, str] | None] = mapped_column(NULLABLE_JSON)  # as Stripe has it from us
-    contact_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # others may tell Stripe until then
+    contact_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # of earlier releases; always empty
     contact_refusal: Mapped[str | None] = mapped_column(DisplayText)  # Stripe's words against what we told it
     blocked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # too many tries were declined
     declines_since: Mapped[datetime | None] = mapped_column(UtcDateTime)  # an operator allowed more then

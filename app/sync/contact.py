@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
 
 from app import payers
 from app.core.tax_ids import TaxNumber
@@ -92,10 +91,10 @@ def _tell_tax_id(
         state.contact_refusal = state.contact_refusal or error.detail
 
 
-def settle(payer: Payer, sent: DueContact | None, state: StripeState, *, asked_at: datetime) -> bool:
+def settle(payer: Payer, sent: DueContact | None, state: StripeState) -> bool:
     """Note on a locked payer what Stripe has by now. Return False while something is still due.
 
-    Remove the mark only when we sent the values that are stored now, and nobody else may be sending others.
+    Remove the mark only when we sent the values that are stored now.
     """
     if sent is not None and sent.details is not None and state.is_tax_id_sent:
         payer.told_tax_id = asdict(sent.details.tax_id) if sent.details.tax_id else None
@@ -103,9 +102,7 @@ def settle(payer: Payer, sent: DueContact | None, state: StripeState, *, asked_a
         payer.contact_refusal = state.contact_refusal
         if sent.details is not None:
             payers.forget_collected(payer, tax_ids=state.is_tax_id_sent)
-        if payer.contact_until is None or payer.contact_until <= asked_at:
-            payer.is_contact_due = payer.is_name_due = payer.is_email_due = payer.are_details_due = False
-            payer.contact_until = None
+        payer.is_contact_due = payer.is_name_due = payer.is_email_due = payer.are_details_due = False
     return not payer.is_contact_due
 
 

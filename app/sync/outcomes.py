@@ -93,7 +93,7 @@ class _Recorder:
             throttle.spend(self._session, app_id, calls[app_id])
 
     def _settle_contact(self, one: Convergence, payer: Payer, state: StripeState) -> bool:
-        is_sent = contact.settle(payer, one.local.contact, state, asked_at=one.asked_at)
+        is_sent = contact.settle(payer, one.local.contact, state)
         if not state.customer.deleted:
             contact.learn(payer, state)
         return is_sent
@@ -117,7 +117,7 @@ class _Recorder:
         payer.due_at = schedule.next_check(payer, self._unsettled(payer), self._now)
         payer.due_reason, payer.is_priority, payer.is_choice_due = None, False, False
         if not is_contact_sent:
-            payer.due_at = min(filter(None, (payer.due_at, payer.contact_until or self._now)))
+            payer.due_at = self._now
         elif is_busy:
             payer.due_at = min(filter(None, (payer.due_at, self._now + ADOPT_RETRY_DELAY)))
 

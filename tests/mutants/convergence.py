@@ -388,13 +388,6 @@ MUTANTS = (
         "tests/sync/test_contact.py::test_a_change_during_a_convergence_is_not_lost",
     ),
     Mutant(
-        "a request that was slow has the last word at Stripe",
-        "app/sync/contact.py",
-        "if payer.contact_until is None or payer.contact_until <= asked_at:",
-        "if payer.id:",
-        "tests/sync/test_contact.py::test_is_told_again_when_something_else_came_to_stripe_meanwhile",
-    ),
-    Mutant(
         "a tax id that was cleared here stays at Stripe",
         "app/sync/contact.py",
         "if details is not None and details.tax_id != due",

@@ -1,16 +1,14 @@
 """Stripe learns the name and email that we have; if it refuses them, we note that and go on."""
 
-from datetime import timedelta
-
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import payers
 from app.audit import Entry
 from app.core import db
-from app.core.db import utcnow
+from app.payers import Payer
+from app.payers.contact import mark_contact
 from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls, elsewhere
@@ -22,11 +20,11 @@ REFUSED = {"type": "invalid_request_error", "message": "Invalid email address.",
 
 
 def announce(app: Flask, person: Person) -> None:
-    """Stripe may come to have other details than ours within a minute."""
+    """Let Stripe be told the stored details."""
     with app.app_context():
         session = db.session()
         db.start_write(session)
-        payers.expect_contact(session, person.payer.id, utcnow() + timedelta(minutes=1))
+        mark_contact(session, Payer.id == person.payer.id, name=True, email=True)
         session.commit()
 
 
@@ -56,20 +54,6 @@ def test_is_told_what_is_stored(
     assert at_stripe(world, person) == ("Ada Lovelace Ltd", "ada@example.com")
     assert not person.payer.is_contact_due
     assert refusals(rows) == []
-
-
-def test_is_told_again_when_something_else_came_to_stripe_meanwhile(
-    app: Flask, clock: time_machine.Traveller, world: World, person: Person
-) -> None:
-    announce(app, person)
-    person.return_to_portal()
-    rename_at_stripe(world, person)  # by a request that was slow
-    world.lose_events()
-
-    clock.shift(61)
-    world.settle()
-
-    assert at_stripe(world, person) == ("Ada Lovelace Ltd", "ada@example.com")
 
 
 def test_a_refusal_is_noted_and_the_convergence_completes(
