@@ -68,6 +68,7 @@ class Operator(Base):
     totp_enabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # none while it is being set up
     totp_last_step: Mapped[int | None] = mapped_column(sa.BigInteger)  # a code is good once
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    signed_out_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # in every browser
     last_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     failure_noted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

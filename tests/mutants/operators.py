@@ -309,8 +309,8 @@ MUTANTS = (
     Mutant(
         "a login passes by a second factor that is turned on meanwhile",
         LOGIN,
-        "return cls(operator.password_hash, operator.totp_enabled_at)",
-        "return cls(operator.password_hash, None)",
+        "return cls(operator.password_hash, operator.totp_enabled_at, operator.signed_out_at)",
+        "return cls(operator.password_hash, None, operator.signed_out_at)",
         "tests/operators/test_changed_meanwhile.py::test_a_password_alone_is_not_enough_once_a_second_factor_is_on",
         "postgresql",
     ),
@@ -352,5 +352,19 @@ MUTANTS = (
         "if len(text) > MAX_ENV_FILE:",
         "if False:",
         "tests/cli/test_sources.py::TestEnvFile::test_that_never_ends_is_refused",
+    ),
+    Mutant(
+        "logging out everywhere leaves a login under way",
+        "app/operators/auth/login.py",
+        "return cls(operator.password_hash, operator.totp_enabled_at, operator.signed_out_at)",
+        "return cls(operator.password_hash, operator.totp_enabled_at, None)",
+        "tests/operators/test_changed_meanwhile.py::test_logging_out_everywhere_ends_a_login_under_way",
+    ),
+    Mutant(
+        "logging out everywhere leaves a login that waits for its code",
+        "app/operators/auth/login.py",
+        "(operator.password_changed_at, operator.signed_out_at))",
+        "(operator.password_changed_at,))",
+        "tests/operators/test_changed_meanwhile.py::test_logging_out_everywhere_ends_a_login_that_waits_for_its_code",
     ),
 )

@@ -97,3 +97,44 @@ def test_logging_out_everywhere_ends_a_session_that_is_being_renewed(
     commits_meanwhile(app, renew, lambda: post(client, f"{ACCOUNT}/sessions/end"))
 
     assert [row for row in rows(OperatorSession) if row.ended_at is None] == []
+
+
+def test_logging_out_everywhere_ends_a_login_under_way(
+    app: Flask, client: FlaskClient, who: Operator
+) -> None:
+    def end(session: Session) -> None:
+        accounts.locked(session, who.id)
+        sessions.end_all(session, who.id)
+
+    answer = commits_meanwhile(app, end, lambda: log_in(client))
+
+    assert answer.status_code == 422
+    assert not is_in(client)
+
+
+def test_logging_out_everywhere_ends_a_login_that_waits_for_its_code(
+    app: Flask, client: FlaskClient, who: Operator
+) -> None:
+    other = sign_in(app, who=who)
+    with_telephone(app, who)
+    assert log_in(client).location == CODE
+
+    post(other, f"{ACCOUNT}/sessions/end")
+
+    assert client.get(CODE).location == "/operator/login"
+
+
+def test_logging_out_everywhere_ends_a_login_whose_code_is_checked(
+    app: Flask, client: FlaskClient, who: Operator
+) -> None:
+    telephone, _ = with_telephone(app, who)
+    log_in(client)
+
+    def end(session: Session) -> None:
+        accounts.locked(session, who.id)
+        sessions.end_all(session, who.id)
+
+    answer = commits_meanwhile(app, end, lambda: send(client, CODE, code=telephone.code()))
+
+    assert answer.status_code == 422
+    assert not is_in(client)

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
@@ -44,11 +44,12 @@ class Credentials:
 
     password_hash: str | None
     totp_enabled_at: datetime | None
+    signed_out_at: datetime | None  # in every browser: a login that was under way ends, too
 
     @classmethod
     def of(cls, operator: Operator) -> "Credentials":
         """Return those that an operator has now."""
-        return cls(operator.password_hash, operator.totp_enabled_at)
+        return cls(operator.password_hash, operator.totp_enabled_at, operator.signed_out_at)
 
 
 def check_password(session: Session, email: str, password: str) -> Operator | None:
@@ -206,6 +207,6 @@ def _device_cookie() -> str:
 
 
 def given_since(at: float, operator: Operator) -> bool:
-    """Was a password that was given at that time given for the password of today?"""
-    changed = operator.password_changed_at
-    return changed is None or datetime.fromtimestamp(at, tz=changed.tzinfo) >= changed
+    """Was a password that was given at that time given for the password of today, and since any log-out?"""
+    given = datetime.fromtimestamp(at, UTC)
+    return all(end is None or given >= end for end in (operator.password_changed_at, operator.signed_out_at))
