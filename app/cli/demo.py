@@ -4,9 +4,11 @@ import json
 import secrets
 import signal
 import socket
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -71,19 +73,15 @@ def launch(*, port: int, stripe_port: int, folder: Path, fresh: bool = False) ->
     app.extensions[mail.EXTENSION] = mail.PrintedMailbox()
     with ExitStack() as stack:
         web = stack.enter_context(_listen("portal", port, "--port", lambda: _serve(app, port)))
-        simulator = Simulator(folder / "stripe.db", public_url=stripe_url, account_name=settings.company_name)
+        with _kept_in(folder):
+            simulator = Simulator(folder / "stripe.db", stripe_url, account_name=settings.company_name)
         stack.callback(simulator.close)
-        hosted = _listen(
-            "simulated Stripe",
-            stripe_port,
-            "--stripe-port",
-            lambda: serve_simulator(simulator, HOST, stripe_port),
-        )
+        serving = partial(serve_simulator, simulator, HOST, stripe_port)
+        hosted = _listen("simulated Stripe", stripe_port, "--stripe-port", serving)
         stack.callback(hosted.close)
         simulator.start()
         with app.app_context():  # who calls already waits at the open port
-            engine = db.engine()
-            stack.callback(engine.dispose)
+            stack.callback(db.engine().dispose)
             migrations.upgrade()
             installed, secret = _installed(settings)
             token = _token(folder)
@@ -113,7 +111,8 @@ def _serve(app: Flask, port: int) -> BaseWSGIServer:
 def run_simulator(*, port: int, data: Path | None) -> None:
     """Run the simulated Stripe alone until a signal stops it."""
     url = f"http://{HOST}:{port}"
-    simulator = Simulator(data, public_url=url)
+    with _kept_in(data):
+        simulator = Simulator(data, url)
     hosted = _listen("simulated Stripe", port, "--port", lambda: serve_simulator(simulator, HOST, port))
     simulator.start()
     stopped = _listen_for_stop()
@@ -122,6 +121,14 @@ def run_simulator(*, port: int, data: Path | None) -> None:
     stopped.wait()
     simulator.close()
     hosted.close()
+
+
+@contextmanager
+def _kept_in(data: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise click.ClickException(f"The simulator can't keep its data in {data}: {error}.") from error
 
 
 class Quiet(WSGIRequestHandler):
@@ -192,8 +199,7 @@ def _share(folder: Path, values: dict[str, str]) -> None:
 def _keys(folder: Path) -> dict[str, str]:
     """What the demo keeps to itself: its two keys, and the text of its API token."""
     file = folder / KEYS
-    found: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
-    return found
+    return dict(json.loads(file.read_text())) if file.exists() else {}
 
 
 def _keep(folder: Path, keys: dict[str, str]) -> None:

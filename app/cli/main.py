@@ -1,7 +1,10 @@
 """The `gangway` command. It imports the module of a command only when that command runs."""
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
@@ -70,6 +73,7 @@ COMMANDS = {
 JOINING = {"stripe": Command("app.payers.cli", "uninstall_command", "")}
 
 
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # of a disk, which is no bug of ours
 NOT_ALLOWED = "surrogates not allowed"  # Python reads bytes that are not UTF-8 as surrogates
 NOT_UTF_8 = "Something that you gave to this command is not UTF-8 text."
 
@@ -96,17 +100,29 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name].line) for name in sorted(COMMANDS)])
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the options. `--help` and `--version` answer here."""
+        with _in_sentences():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command. A traceback is for bugs only."""
-        try:
+        """Run a command."""
+        with _in_sentences():
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+
+
+@contextmanager
+def _in_sentences() -> Iterator[None]:
+    """Say in a sentence what went wrong. A traceback is for bugs only."""
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except Exception as error:
+        sentence = _explain(error)
+        if sentence is None:
             raise
-        except Exception as error:
-            sentence = _explain(error)
-            if sentence is None:
-                raise
-            raise click.ClickException(sentence) from error
+        raise click.ClickException(sentence) from error
 
 
 def _load(command: Command) -> click.Command:
@@ -129,6 +145,8 @@ def _explain(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, AppError):
         return error.detail
+    if isinstance(error, OSError) and error.errno in FULL:
+        return f"{error.filename or 'The output'} can't be written: {error.strerror}."
     if isinstance(error, UnicodeEncodeError) and error.reason == NOT_ALLOWED:
         return NOT_UTF_8
     return db.explain(error) if isinstance(error, SQLAlchemyError) else None

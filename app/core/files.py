@@ -45,6 +45,9 @@ def replace(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # writing to a descriptor names no file
+        raise
     finally:
         unfinished.unlink(missing_ok=True)
 

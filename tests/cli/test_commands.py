@@ -212,3 +212,13 @@ def test_bytes_that_are_no_text_are_refused_in_a_sentence(run: Run, words: tuple
 
     assert answer.exit_code == 1
     assert "Error: Something that you gave to this command is not UTF-8 text." in answer.output
+
+
+@pytest.mark.parametrize("words", [("key",), ("--version",), ("db", "--help"), ("monitoring", "alerts")])
+def test_says_in_a_sentence_that_its_output_finds_no_room(words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "app", *words]
+        ended = subprocess.run(command, check=False, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True)
+
+    assert ended.returncode == 1
+    assert ended.stderr == "Error: The output can't be written: No space left on device.\n"

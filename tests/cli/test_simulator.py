@@ -3,6 +3,8 @@
 import signal
 from pathlib import Path
 
+import pytest
+
 from app.simulator import DEFAULT_API_KEY
 from tests.support.commands import run_command
 from tests.support.processes import PROCESS_MARKS, fetch, free_port, gangway
@@ -18,6 +20,17 @@ def test_says_when_its_port_is_taken(stripe_url: str) -> None:
         f"Error: Port {port} for the simulated Stripe is taken: stop what listens there, "
         "or choose another with --port.\n"
     )
+
+
+@pytest.mark.parametrize("name", ["words.txt", "words.txt/store.db"])
+def test_says_when_it_can_keep_no_data(name: str, tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("no database " * 100)
+
+    answer = run_command("simulator", "--data", str(tmp_path / name))
+
+    assert answer.exit_code == 1
+    assert answer.output.startswith(f"Error: The simulator can't keep its data in {tmp_path / name}: ")
+    assert answer.output.count("\n") == 1
 
 
 class TestProgram:

@@ -87,6 +87,13 @@ MUTANTS = (
         "tests/console/test_audit_log.py::test_opens_whatever_stripe_called_its_things",
     ),
     Mutant(
+        "a full disk ends a command in a traceback",
+        "app/cli/main.py",
+        "if isinstance(error, OSError) and error.errno in FULL:",
+        "if isinstance(error, OSError) and error.errno in ():",
+        "tests/cli/test_commands.py::test_says_in_a_sentence_that_its_output_finds_no_room",
+    ),
+    Mutant(
         "a body whose length has very many digits is the next request",
         "app/serving/connection.py",
         "int(digits) if len(digits) <= MAX_LENGTH_DIGITS else MAX_BODY + 1",
