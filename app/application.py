@@ -36,6 +36,7 @@ from app.web import (
     storable,
     times,
 )
+from app.web.rules import LateRule
 from app.web.templating import Templates
 from app.webhooks import api as webhooks_api
 
@@ -53,6 +54,7 @@ class Portal(Flask):
     """Flask, where no view and no hook is asynchronous, and where threads share what they load."""
 
     jinja_environment = Templates
+    url_rule_class = LateRule
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function as it is. Flask would examine each hook of each request."""

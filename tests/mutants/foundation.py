@@ -321,6 +321,20 @@ MUTANTS = (
         "tests/api/test_wire.py::test_makes_the_checks_of_a_body_when_the_first_one_comes",
     ),
     Mutant(
+        "a start compiles how every address is built",
+        "app/application.py",
+        "    url_rule_class = LateRule\n",
+        "",
+        "tests/web/test_rules.py::test_is_what_the_portal_uses",
+    ),
+    Mutant(
+        "a rule is compiled again for each address",
+        "app/web/rules.py",
+        "cache(super()._compile_builder)",
+        "super()._compile_builder",
+        "tests/web/test_rules.py::test_compiles_a_rule_when_its_first_address_is_built",
+    ),
+    Mutant(
         "a folder that the user may not enter ends the server with a traceback",
         "app/serving/listening.py",
         "    except PermissionError:\n",
