@@ -1,10 +1,11 @@
 """One line a request, as JSON with its ids; no secret, no body, no card."""
 
 import logging
+import os
 import re
 import sys
 import time
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from contextlib import suppress
 from threading import Lock
 from typing import Any
@@ -44,6 +45,8 @@ SHOWN = {
     *("level", "logger", "timestamp", "request_id"),  # our own words
     "set_up_once_at",  # how the first operator gets in stands nowhere else
 }
+UNREADABLE = "line_not_rendered"
+STAMP = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 
 class MaskingFilter(logging.Filter):
@@ -51,12 +54,36 @@ class MaskingFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Put the masked text in place of the text and its arguments."""
-        record.msg, record.args = masked(record.getMessage()), ()
+        try:
+            record.msg = masked(record.getMessage())
+        except Exception as error:  # noqa: BLE001 (arguments that do not fit break no request)
+            record.msg = f"{UNREADABLE}: {type(error).__name__}"
+        record.args = ()
         return True
 
 
 MASKING_FILTER = MaskingFilter()
-WRITING = Lock()
+
+
+class Output:
+    """Standard error, where one thread after another writes a whole line."""
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Make the lock. A forked process needs another one: a thread that it lacks may hold the copy."""
+        self.lock = Lock()
+
+    def write(self, line: str) -> None:
+        """Write a line. What can't be written fails no request, as on a full disk."""
+        with self.lock, suppress(OSError, ValueError):  # ValueError: it is closed
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
+
+
+OUTPUT = Output()
+os.register_at_fork(after_in_child=OUTPUT.renew)
 
 
 class OwnLogger:
@@ -66,12 +93,56 @@ class OwnLogger:
         self.name = name
 
     def write(self, line: str) -> None:
-        """Write a line to standard error. What can't be written fails no request, as on a full disk."""
-        with WRITING, suppress(OSError, ValueError):  # ValueError: it is closed
-            sys.stderr.write(f"{line}\n")
-            sys.stderr.flush()
+        """Write a line to standard error."""
+        OUTPUT.write(line)
 
     debug = info = warning = error = critical = write
+
+
+class Rendering:
+    """Makes the text of a line, step by step. One that can't be made is told in a line of its own."""
+
+    def __init__(self, steps: Sequence[structlog.typing.Processor], last: structlog.typing.Processor) -> None:
+        self._steps, self._last = steps, last
+
+    def __call__(self, logger: Any, method: str, line: MutableMapping[str, Any]) -> Any:
+        """Return the text. Logging breaks no request, so an object that can't be shown raises nothing."""
+        event, text = line.get("event"), line
+        try:
+            for step in (*self._steps, self._last):
+                text = step(logger, method, text)  # type: ignore[assignment]  # the last one returns the text
+        except Exception as error:  # noqa: BLE001 (whatever the `repr` of a value may raise)
+            about = event if isinstance(event, str) else ""
+            return self.tell(getattr(logger, "name", ""), about, error)
+        return text
+
+    def tell(self, name: str, about: str, error: Exception) -> Any:
+        """Return a line which says that another one is missing, and nothing of what was in it."""
+        line = {"event": UNREADABLE, "level": "error", "logger": name, "about": masked(about)}
+        stamped = STAMP(None, "error", line | {"reason": type(error).__name__})
+        return self._last(None, "error", stamped)
+
+
+class LibraryHandler(logging.Handler):
+    """Writes the lines of libraries where ours go, one after the other."""
+
+    def __init__(self, steps: Sequence[structlog.typing.Processor], last: structlog.typing.Processor) -> None:
+        super().__init__()
+        self._rendering = Rendering((), last)
+        self.setFormatter(
+            structlog.stdlib.ProcessorFormatter(
+                foreign_pre_chain=steps,
+                processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+            )
+        )
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line."""
+        try:
+            line = self.format(record)
+        except Exception as error:  # noqa: BLE001 (such as arguments that do not fit)
+            line = self._rendering.tell(record.name, "", error)
+        OUTPUT.write(line)
 
 
 def configure(settings: Settings) -> None:
@@ -80,7 +151,7 @@ def configure(settings: Settings) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        STAMP,
         structlog.processors.format_exc_info,
         mask_secrets,
     ]
@@ -89,22 +160,15 @@ def configure(settings: Settings) -> None:
         if settings.log_format == "json"
         else structlog.dev.ConsoleRenderer(colors=False)
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
-        )
-    )
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [LibraryHandler(shared, last)]
     root.setLevel(settings.log_level)
     for chatty in ("stripe", "urllib3", "alembic", "waitress.queue"):  # stripe logs bodies at debug
         logging.getLogger(chatty).setLevel(logging.WARNING)
     for server in ("gunicorn.error", "gunicorn.access"):  # their lines name addresses
         logging.getLogger(server).addFilter(MASKING_FILTER)
     structlog.configure(
-        processors=[*shared, last],
+        processors=[Rendering(shared, last)],
         wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
         logger_factory=OwnLogger,
         cache_logger_on_first_use=False,

@@ -274,8 +274,8 @@ MUTANTS = (
     Mutant(
         "a log that is full stops every page",
         LOGGING,
-        "with WRITING, suppress(OSError, ValueError):",
-        "with WRITING:",
+        "with self.lock, suppress(OSError, ValueError):",
+        "with self.lock:",
         "tests/web/test_logging.py::test_fails_no_request_when_it_cannot_be_written",
     ),
     Mutant(
@@ -368,5 +368,33 @@ MUTANTS = (
         "sqlite3.connect(target.absolute())",
         "sqlite3.connect(target)",
         "tests/test_backup.py::test_takes_a_name_that_looks_like_an_address_as_a_name",
+    ),
+    Mutant(
+        "a forked process waits for a thread that it lacks",
+        "app/web/logging.py",
+        "os.register_at_fork(after_in_child=OUTPUT.renew)\n",
+        "",
+        "tests/web/test_logging.py::test_goes_on_in_a_process_that_was_forked_while_a_line_was_written",
+    ),
+    Mutant(
+        "a line of a library comes in the middle of another",
+        "app/web/logging.py",
+        "        OUTPUT.write(line)\n\n\ndef configure",
+        "        sys.stderr.write(line)\n\n\ndef configure",
+        "tests/web/test_logging.py::test_has_whole_lines_one_after_the_other",
+    ),
+    Mutant(
+        "a value that can't be shown fails a request",
+        "app/web/logging.py",
+        "        except Exception as error:  # noqa: BLE001 (whatever the `repr` of a value may raise)\n",
+        "        except OSError as error:\n",
+        "tests/web/test_logging.py::test_says_that_a_line_could_not_be_rendered",
+    ),
+    Mutant(
+        "arguments that do not fit fail a library",
+        "app/web/logging.py",
+        "        except Exception as error:  # noqa: BLE001 (arguments that do not fit break no request)\n",
+        "        except OSError as error:\n",
+        "tests/web/test_logging.py::test_says_that_a_line_of_a_library_could_not_be_rendered",
     ),
 )

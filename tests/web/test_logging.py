@@ -2,9 +2,12 @@
 
 import io
 import logging as standard_logging
+import os
+import signal
 import sys
 
 import pytest
+import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -152,3 +155,64 @@ def test_names_customer_and_events_of_a_comparison_with_stripe(
     assert line["cause"] == "event"
     assert line["events"]
     assert all(name.startswith("evt_") for name in line["events"])
+
+
+class Odd:
+    """Something that can't be shown."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("sk_test_51Abcdef")
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_says_that_a_line_could_not_be_rendered(capsys: Capture, log_format: str) -> None:
+    logging.configure(make_settings(log_level="INFO", log_format=log_format))
+
+    structlog.get_logger("gangway.test").info("odd", value=Odd())
+
+    [line] = capsys.readouterr().err.splitlines()
+    assert "line_not_rendered" in line
+    assert "odd" in line
+    assert "gangway.test" in line
+    assert "sk_test" not in line
+
+
+@pytest.mark.parametrize("name", ["library", "gunicorn.error"])
+def test_says_that_a_line_of_a_library_could_not_be_rendered(capsys: Capture, name: str) -> None:
+    logging.configure(make_settings(log_level="INFO"))
+
+    standard_logging.getLogger(name).warning("used %d", "sk_test_51Abcdef")
+
+    [line] = lines_of(capsys.readouterr().err)
+    assert line["event"].startswith("line_not_rendered")
+    assert line["logger"] == name
+    assert "sk_test" not in str(line)
+
+
+def test_has_whole_lines_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Watched(io.StringIO):
+        def write(self, text: str) -> int:
+            held.append(logging.OUTPUT.lock.locked())
+            return super().write(text)
+
+    held: list[bool] = []
+    logging.configure(make_settings(log_level="INFO"))
+    monkeypatch.setattr(sys, "stderr", Watched())
+
+    standard_logging.getLogger("library").warning("one")
+    structlog.get_logger("gangway.test").info("two")
+
+    assert held == [True, True]
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_goes_on_in_a_process_that_was_forked_while_a_line_was_written() -> None:
+    logging.configure(make_settings(log_level="INFO"))
+    with logging.OUTPUT.lock:
+        child = os.fork()
+        if child == 0:  # pragma: no cover (another process)
+            signal.alarm(10)  # else it would wait forever
+            structlog.get_logger("gangway.test").info("from the child")
+            os._exit(0)
+
+    assert os.waitpid(child, 0)[1] == 0
