@@ -44,8 +44,8 @@ PAGES = {
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    """One look a minute."""
-    return make_settings(database_url=database_url, rate_limit_return="1 per minute")
+    """One look an hour."""
+    return make_settings(database_url=database_url, rate_limit_return="1 per hour")
 
 
 @for_each(("method", "path"), [(method, path) for method, paths in PAGES.items() for path in paths])

@@ -234,7 +234,7 @@ class TestWithABudget:
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
-        return make_settings(database_url=database_url, rate_limit_return="2 per minute")
+        return make_settings(database_url=database_url, rate_limit_return="2 per hour")
 
     def test_ends_with_a_page_that_says_so(self, app: Flask, path: str) -> None:
         looks = [app.test_client().get(path) for _ in range(3)]

@@ -246,7 +246,7 @@ class TestWithABudget:
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
-        return make_settings(database_url=database_url, rate_limit_return="2 per minute")
+        return make_settings(database_url=database_url, rate_limit_return="2 per hour")
 
     def test_ends_with_a_page_that_says_so(self, client: FlaskClient) -> None:
         sign_up(client)

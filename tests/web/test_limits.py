@@ -35,8 +35,8 @@ class TestWhenItIsOver:
             database_url=database_url,
             rate_limit_signup="5 per hour",
             rate_limit_return="2 per minute",
-            rate_limit_api="3 per minute",
-            rate_limit_bad_token="2 per minute",
+            rate_limit_api="3 per hour",
+            rate_limit_bad_token="2 per hour",
             trusted_proxies=1,
         )
 

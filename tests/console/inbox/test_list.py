@@ -67,7 +67,7 @@ def test_counts_what_is_unfinished(app: Flask, postbox: Postbox, console: FlaskC
         ("span=7d", {"evt_new", "evt_dead"}),
         ("from=2000-01-01&to=2000-01-02", {"evt_old"}),
         ("span=custom&from=2000-01-02&to=2000-01-03", set()),
-        ("span=custom&from=2025-06-01", {"evt_new", "evt_dead"}),
+        ("span=custom&from={yesterday}", {"evt_new", "evt_dead"}),
         ("find=evt_new", {"evt_new"}),
         ("find=evt_", set()),
         ("state=strange", {"evt_new", "evt_dead", "evt_old"}),
@@ -86,7 +86,8 @@ def test_finds(query: str, fits: set[str], app: Flask, postbox: Postbox, console
         received_at=utcnow().replace(year=2000, month=1, day=1),
     )
 
-    assert set(listed(console, f"?{query}")) == fits
+    yesterday = utcnow().date() - timedelta(days=1)
+    assert set(listed(console, f"?{query.format(yesterday=yesterday)}")) == fits
 
 
 def test_finds_the_events_of_a_customer_by_any_id_of_theirs(

@@ -183,7 +183,7 @@ class TestGuesses:
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
         """Few guesses are allowed."""
-        return make_settings(database_url=database_url, rate_limit_bad_token="3 per minute")
+        return make_settings(database_url=database_url, rate_limit_bad_token="3 per hour")
 
     def test_are_limited(self, client: FlaskClient, secret: str) -> None:
         statuses = [HandoverPage(client, "x").answer.status_code for _ in range(5)]
