@@ -16,7 +16,7 @@ from app.apps.keys import (
 from app.apps.models import App, PendingInstall, SigningSecret
 from app.apps.pending import delete_pending, get_pending, pending_key, save_pending
 from app.apps.purging import purge
-from app.apps.queries import by_id, default, installed, modes, secrets_of
+from app.apps.queries import by_id, default, installed, modes, same_account, secrets_of
 from app.apps.receivers import Receiver, Receivers, is_valid, known_receiver, receiver, signing_secrets
 from app.apps.rolling import end_overlap, repair_endpoint, roll_secret
 from app.apps.schemas import AppType, StripeApp, read_app_id
@@ -68,6 +68,7 @@ __all__ = [
     "repair_endpoint",
     "replace_key",
     "roll_secret",
+    "same_account",
     "save_pending",
     "secrets_of",
     "signing_secrets",

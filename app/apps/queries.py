@@ -25,6 +25,12 @@ def modes(session: Session, app_ids: Collection[str]) -> dict[str, bool]:
     return {row.id: row.livemode for row in found}
 
 
+def same_account(session: Session, app: App) -> set[str]:
+    """Return the ids of all apps of an app's account and mode: it took over those that are uninstalled."""
+    place = (App.stripe_account_id == app.stripe_account_id, App.livemode == app.livemode)
+    return set(session.scalars(select(App.id).where(*place)))
+
+
 def default(session: Session) -> App | None:
     """Return the app of new customers, if there is one."""
     return session.scalar(select(App).where(App.is_default, App.deleted_at.is_(None)))

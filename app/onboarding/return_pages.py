@@ -15,7 +15,7 @@ from app.core import db
 from app.core.config import settings
 from app.core.sealing import Unsealable
 from app.gateway import StripeFailed
-from app.onboarding import bots, known_page, payment, queries, state_page
+from app.onboarding import account, bots, known_page, payment, queries, state_page
 from app.onboarding.blueprint import bp
 from app.onboarding.models import Signup
 from app.onboarding.payment import NotApproved, PaymentMethodOnFile
@@ -45,6 +45,8 @@ def done() -> ResponseReturnValue:
     if payer is None:
         return _details_saved(session, signup, is_away=apps.default(session) is None)
     portal.show_app(payer.app_id)
+    if not signup.is_guest:
+        portal.use_profile(account.slug_of(session, payer, signup.profile))
     if payer.stripe_customer_id is None:  # Stripe can't say anything of it yet: nobody needs to wait
         return _details_saved(session, signup, is_away=payer.last_error is not None)
     db.end_read(session)
@@ -75,6 +77,8 @@ def resume() -> ResponseReturnValue:
     if signup is None:
         return render_template("onboarding/stranger.html"), 404
     portal.use_profile(signup.profile)
+    if not signup.is_guest:
+        account.use_profile(session, signup.customer_id, signup.profile)
     try:
         is_another = "another" in request.form
         url = payment.resume(session, requested_app(session), signup.customer_id, another=is_another)

@@ -9,6 +9,7 @@ from app.portal.cache import PublishedSettings, published
 from app.portal.current import (
     current_profile,
     current_slug,
+    has_several_apps,
     is_draft,
     is_test_mode,
     profile,
@@ -66,6 +67,7 @@ __all__ = [
     "dump",
     "edited",
     "files",
+    "has_several_apps",
     "init_app",
     "is_draft",
     "is_overtaken",

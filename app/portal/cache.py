@@ -66,6 +66,11 @@ class PublishedSettings:
         self.get(settings)
         return self._is_live.get(app_id)
 
+    def count_apps(self, settings: Settings) -> int:
+        """Return how many apps were ever installed."""
+        self.get(settings)
+        return len(self._is_live.keys() - {None})
+
     def expire(self) -> None:
         """Read again at the next use."""
         self._checked_at = None

@@ -64,6 +64,11 @@ def is_test_mode() -> bool:
     return held().is_live(current_settings(), named or current_profile().app_id) is False
 
 
+def has_several_apps() -> bool:
+    """Was more than one Stripe app ever installed? Asks no database."""
+    return held().count_apps(current_settings()) > 1
+
+
 def current_slug() -> str | None:
     """Return the slug by which this request names its profile; None for the default one."""
     return g.get("portal_slug") if has_request_context() else None

@@ -11,6 +11,7 @@ DETAILS_PAGES = "app/onboarding/billing/details_pages.py"
 CHANGES = "tests/onboarding/billing/test_changes.py"
 DETAILS_TESTS = "tests/onboarding/billing/test_details.py"
 CODE_TESTS = "tests/onboarding/billing/test_codes.py"
+ACCOUNT_TESTS = "tests/onboarding/billing/test_accounts.py"
 HOLDERS = "app/onboarding/billing/holders.py"
 CODE_MAIL_TESTS = "tests/onboarding/billing/test_code_mail.py"
 FORMER = "app/onboarding/billing/former_address.py"
@@ -336,6 +337,27 @@ MUTANTS = (
         "for holder in reversed(holders):",
         "for holder in holders:",
         "tests/onboarding/billing/test_codes.py::test_opens_all_customers_of_the_address",
+    ),
+    Mutant(
+        "a guest is told of other accounts",
+        "app/onboarding/billing/accounts.py",
+        "if access.is_guest or not portal.has_several_apps():",
+        "if not portal.has_several_apps():",
+        f"{ACCOUNT_TESTS}::test_are_not_told_to_a_guest",
+    ),
+    Mutant(
+        "another account is shown in the customer's own brand",
+        "app/onboarding/billing/pages.py",
+        "account.use_profile(session, access.customer.id, access.profile)",
+        "portal.use_profile(access.profile)",
+        f"{ACCOUNT_TESTS}::test_have_the_policies_of_their_own_profile",
+    ),
+    Mutant(
+        "the address of the default app does not name it beside other apps",
+        "app/onboarding/visit.py",
+        "return None if app.is_default and is_only else app.id",
+        "return None if app.is_default else app.id",
+        f"{ACCOUNT_TESTS}::test_are_where_stripe_leads_back_to",
     ),
     Mutant(
         "a code opens a customer of a profile that wants no codes",

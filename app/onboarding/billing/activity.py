@@ -38,15 +38,17 @@ class Line:
     text: str
 
 
-def recent(session: Session, customer_id: str, titles: Mapping[str, str]) -> list[Line]:
-    """Return what happened to a customer lately, the newest first. A line is not repeated.
+def recent(
+    session: Session, customer_id: str, titles: Mapping[str, str], app_id: str | None = None
+) -> list[Line]:
+    """Return what happened to a customer lately, the newest first, not in other apps. A line is not repeated.
 
     `titles` has the titles of the customer's payment methods, by their ids.
     """
     entries = audit.page(session, audit.Filter(customer_id=customer_id), size=MAX_ENTRIES).rows
     found: list[Line] = []
     for entry in entries:
-        text = _text(entry, titles)
+        text = _text(entry, titles) if entry.app_id in {None, app_id} else None
         if text is not None and (not found or found[-1].text != text):
             found.append(Line(entry.at, text))
     return found[:MAX_LINES]

@@ -14,8 +14,8 @@ from app.core.db import is_id
 from app.core.errors import Invalid, NotFound, PreconditionFailed
 from app.core.sealing import Unsealable
 from app.gateway import StripeFailed
-from app.onboarding import queries, returns
-from app.onboarding.billing import actions, details_form, entry, view
+from app.onboarding import account, queries, returns
+from app.onboarding.billing import accounts, actions, details_form, entry, view
 from app.onboarding.billing.access import Access, find, others
 from app.onboarding.billing.blueprint import bp
 from app.onboarding.billing.notes import Note, keep_note, take_note
@@ -34,7 +34,7 @@ def page() -> ResponseReturnValue:
     access = find(session, cookie.get("browser"), request.args.get("customer"))
     if access is None:
         return entry.show()
-    portal.use_profile(access.profile)
+    _use_profile(session, access)
     shown = view.build(session, access)
     return render_template(
         "onboarding/billing/page.html",
@@ -45,6 +45,7 @@ def page() -> ResponseReturnValue:
         may_edit=not access.is_guest
         and details_form.may_change_any(access.customer, may_change_email=access.may_invite),
         others=[] if access.is_guest else others(session, access, cookie["browser"]),
+        accounts=accounts.others(session, access, shown.app),
         way_back=_way_back(session, access, shown),
     )
 
@@ -168,8 +169,16 @@ def find_access(session: Session) -> Access:
     access = find(session, cookie.get("browser"), named) if is_id(named.upper()) else None
     if access is None:
         raise NotFound(gettext("Open the billing page again in the browser where you started."))
-    portal.use_profile(access.profile)
+    _use_profile(session, access)
     return access
+
+
+def _use_profile(session: Session, access: Access) -> None:
+    """Show the page in the profile of the account that it is about. A guest stays with that of its link."""
+    if access.is_guest:
+        portal.use_profile(access.profile)
+    else:
+        account.use_profile(session, access.customer.id, access.profile)
 
 
 def _page_url(access: Access, app: apps.App) -> str:

@@ -108,7 +108,9 @@ def build(session: Session, access: Access) -> BillingPage:
         has_hidden=payer is not None and any(not access.sees(row) for row in attached(payer)),
         confirmations=_confirmations(session, payer, access) if payer else [],
         choice=open_choice(payer, access.sees) if payer else None,
-        recent=[] if access.is_guest else activity.recent(session, access.customer.id, titles(payer)),
+        recent=[]
+        if access.is_guest
+        else activity.recent(session, access.customer.id, titles(payer), app.id if app else None),
         is_checked=is_checked,
     )
 
