@@ -52,7 +52,7 @@ def style(brand: Brand) -> Asset:
     font = f";--font:{FONTS[brand.font]}" if FONTS[brand.font] else ""
     css = (
         f":root{{{variables(brand.accent_color, LIGHT)};{shape}{font}}}"
-        f"@media (prefers-color-scheme:dark){{:root{{{variables(brand.accent_color, DARK)}}}}}"
+        f"@media screen and (prefers-color-scheme:dark){{:root{{{variables(brand.accent_color, DARK)}}}}}"
     )
     return Asset(css.encode(), "text/css")
 

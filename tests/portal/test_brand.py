@@ -56,7 +56,9 @@ def contrast(one: str, other: str) -> float:
 def papers(app: Flask) -> dict[str, list[str]]:
     """The grounds of portal.css that have links, light and dark."""
     with app.test_client().get("/static/portal.css") as answer:
-        light, dark, *_ = answer.get_data(as_text=True).split("@media (prefers-color-scheme: dark)")
+        light, dark, *_ = answer.get_data(as_text=True).split(
+            "@media screen and (prefers-color-scheme: dark)"
+        )
     found = {
         name: re.findall(r"--(?:ground|surface): (#[0-9a-f]+);", text)
         for name, text in (("light", light), ("dark", dark))
@@ -72,7 +74,7 @@ def full(colour: str) -> str:
 def shades(app: Flask) -> dict[str, dict[str, str]]:
     """The colours of brand.css, on light and on dark."""
     css = app.test_client().get("/brand.css").get_data(as_text=True)
-    light, dark = css.split("@media (prefers-color-scheme:dark)")
+    light, dark = css.split("@media screen and (prefers-color-scheme:dark)")
     return {
         name: dict(re.findall(r"--([a-z-]+):(#[0-9a-f]{6})", text))
         for name, text in (("light", light), ("dark", dark))
