@@ -1,6 +1,7 @@
 """Pages that are enlarged, printed, or used without a mouse."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -9,6 +10,7 @@ from app.core import db
 from app.core.db import new_id
 from app.customers import Customer
 from app.customers.models import SubjectKey
+from app.web import mail
 from tests.browser.conftest import Place, Visit
 from tests.support.walk import expect_title, go_to_stripe, save_card
 
@@ -112,6 +114,60 @@ def test_keys_reach_everything_in_order(paid: Page, public: list[str], console: 
     assert walk(paid, *public, *console) == []
 
 
+def test_keys_reach_everything_in_the_preview(place: Place, visit: Visit) -> None:
+    with visit() as page:
+        place.log_in(page, "admin")
+        paths = [f"/operator/portal/profiles/default/preview/{name}?stay=1" for name in ("signup", "saved")]
+        assert walk(page, *paths) == []
+
+
+def test_keys_reach_everything_on_the_way_to_a_code(place: Place, visit: Visit) -> None:
+    place.app.extensions[mail.EXTENSION] = mail.Mailbox()
+    try:
+        with visit() as page:
+            found = walk(page, "/billing")
+            page.goto("/billing")
+            press(page, "textbox", "Email address")
+            page.keyboard.type("ada@example.com")
+            page.keyboard.press("Enter")
+            expect_title(page, "Enter your code")
+            found += walk(page, "/billing/code", "/billing/code?language=ar")
+            page.goto("/billing/code?language=en")
+            press(page, "textbox", "Code")
+            page.keyboard.type("000000")
+            press(page, "button", "Continue")
+            page.keyboard.press("Enter")
+            expect(page.locator("main")).to_contain_text("This code isn’t right")
+    finally:
+        del place.app.extensions[mail.EXTENSION]
+
+    assert found == []
+
+
+@pytest.mark.parametrize("path", ["/signup", "/return", "/billing"])
+def test_keys_change_the_language(paid: Page, path: str) -> None:
+    paid.goto(path)
+
+    press(paid, "link", "Deutsch")
+    paid.keyboard.press("Enter")
+
+    expect(paid.locator("html")).to_have_attribute("lang", "de")
+    press(paid, "link", "العربية")
+    paid.keyboard.press("Enter")
+    expect(paid.locator("html")).to_have_attribute("dir", "rtl")
+    assert walk(paid, path) == []
+
+
+def press(page: Page, role: Literal["button", "link", "textbox"], name: str) -> None:
+    """Press Tab until a control has the focus."""
+    wanted = page.get_by_role(role, name=name, exact=True)
+    for _ in range(MAX_STEPS):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("it => it === document.activeElement"):
+            return
+    pytest.fail(f"no Tab reaches {name}")
+
+
 def test_the_first_key_leads_past_the_header(paid: Page) -> None:
     paid.goto("/signup")
 
@@ -130,3 +186,19 @@ def test_paper_shows_a_card_without_its_ground(paid: Page) -> None:
     )
     assert look == ["none", paid.locator("h1").evaluate("it => getComputedStyle(it).color")]
     expect(paid.locator(".actions")).to_be_hidden()
+
+
+@pytest.mark.parametrize("path", ["/return", "/billing", "/signup?new=1"])
+def test_paper_is_white_where_the_screen_is_dark(paid: Page, path: str) -> None:
+    paid.goto(path)
+    looks = []
+    for scheme in ("light", "dark"):
+        paid.emulate_media(media="print", color_scheme=scheme)
+        looks.append(
+            paid.evaluate(
+                "() => [document.documentElement, ...document.querySelectorAll('h1, p, dd, input')].map(it =>"
+                " [getComputedStyle(it).color, getComputedStyle(it).backgroundColor])"
+            )
+        )
+
+    assert looks[0] == looks[1]
