@@ -76,9 +76,19 @@ class OwnStorage(MemoryStorage):
             self.storage[key] += amount
             return self.storage[key]
 
+    def get(self, key: str) -> int:
+        """Return a count. The library deletes one that is over, so nobody may count meanwhile."""
+        with self._counting:
+            return super().get(key)
+
+    def clear(self, key: str) -> None:
+        """Forget a count."""
+        with self._counting:
+            super().clear(key)
+
     def _forget_what_is_over(self, now: float) -> None:
-        for key in [key for key, end in list(self.expirations.items()) if end <= now]:
-            self.clear(key)
+        for key in [key for key, end in self.expirations.items() if end <= now]:
+            super().clear(key)
 
 
 class Spent:

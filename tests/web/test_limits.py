@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -145,6 +146,29 @@ def test_counts_that_are_over_are_forgotten(clock: time_machine.Traveller) -> No
     storage.incr("somebody new", 30)
 
     assert storage.storage == {"somebody who was here often": 1, "somebody new": 1}
+
+
+def test_nobody_counts_while_a_count_is_read_or_forgotten() -> None:
+    class Watched(dict[str, float]):
+        def get(self, *arguments: Any) -> Any:
+            held.append(storage._counting.locked())
+            return super().get(*arguments)
+
+        def pop(self, *arguments: Any) -> Any:
+            held.append(storage._counting.locked())
+            return super().pop(*arguments)
+
+    held: list[bool] = []
+    storage = limits.OwnStorage()
+    storage.expirations = Watched()
+    storage.incr("somebody", 30)
+
+    assert storage.get("somebody") == 1
+    storage.clear("somebody")
+    assert storage.get("somebody") == 0
+
+    assert len(held) > 3
+    assert all(held)
 
 
 def test_a_count_starts_again_when_it_is_over(clock: time_machine.Traveller) -> None:
