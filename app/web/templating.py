@@ -17,6 +17,11 @@ class Templates(Environment):
         super().__init__(*args, **options)
         self._loading = RLock()  # a template loads those that it extends
 
+    def select_template(self, *args: Any, **options: Any) -> Template:
+        """Return the first of several templates that is there."""
+        with self._loading:
+            return super().select_template(*args, **options)
+
     def get_template(self, *args: Any, **options: Any) -> Template:
         """Return a template, from the cache if it was loaded before."""
         with self._loading:

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from typing import Any
 
+import pytest
 from flask import Flask
 from jinja2 import BaseLoader, Environment
 
@@ -29,12 +31,13 @@ class SlowLoader(BaseLoader):
         return f"This is {template}", None, lambda: True
 
 
-def test_compiles_once_what_many_ask_for() -> None:
+@pytest.mark.parametrize("name", ["a.html", ["a.html", "b.html"]])
+def test_compiles_once_what_many_ask_for(name: Any) -> None:
     templates = Templates(Flask(__name__))
     templates.loader = loader = SlowLoader()
 
     with ThreadPoolExecutor(4) as threads:
-        drawn = list(threads.map(lambda _: templates.get_template("a.html").render(), range(4)))
+        drawn = list(threads.map(lambda _: templates.get_or_select_template(name).render(), range(4)))
 
     assert drawn == ["This is a.html"] * 4
     assert loader.asked == 1
