@@ -85,7 +85,13 @@ def allow_blank(field: Field) -> None:
 
 def fix(field: Field, value: Any) -> None:
     """Show a value that the browser can't change."""
-    field.data, field.flags.locked = value, True
+    field.data = value
+    lock(field, value)
+
+
+def lock(field: Field, value: Any) -> None:
+    """Show that the browser can't change a field that has this value."""
+    field.flags.locked = True
     if isinstance(field, SelectField):
         field.choices = [each for each in field.choices if choice_value(each) == value]
     if isinstance(field, SubjectKeysField):

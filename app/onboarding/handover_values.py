@@ -3,15 +3,13 @@
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
-from wtforms import SelectField
 
 from app import portal
-from app.onboarding import handovers
+from app.onboarding import form_fields, handovers
 from app.onboarding.form_details import NO, YES
-from app.onboarding.form_fields import INPUTS, choice_value
+from app.onboarding.form_fields import INPUTS
 from app.onboarding.forms import SignupForm
 from app.onboarding.handovers import HandoverDetails
-from app.onboarding.subject_keys import SubjectKeysField
 
 CHECKED = {YES: True, NO: False}
 NAMES_ON_WIRE = {name: wire for wire, name in handovers.FORM_NAMES.items()}
@@ -56,12 +54,7 @@ def lock(form: SignupForm, details: HandoverDetails) -> None:
     """Show locked fields as such. The company may use names that visitors may not."""
     values = values_of(details)
     for name in _fixed_inputs(details):
-        form[name].flags.locked = True
-        if isinstance(form[name], SelectField):
-            value = values.get(name, "")
-            form[name].choices = [each for each in form[name].choices if choice_value(each) == value]
-        if isinstance(form[name], SubjectKeysField):
-            form[name].pattern = None
+        form_fields.lock(form[name], values.get(name, ""))
 
 
 def put(fields: MultiDict[str, str], name: str, value: Any) -> None:
