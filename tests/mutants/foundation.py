@@ -54,8 +54,8 @@ MUTANTS = (
     Mutant(
         "each thread of a new process compiles each template",
         "app/web/templating.py",
-        "        with self._loading:\n            return",
-        "        return",
+        "        with self._loading:\n            return super().get_template(*args, **options)",
+        "        return super().get_template(*args, **options)",
         "tests/web/test_templating.py::test_compiles_once_what_many_ask_for",
     ),
     Mutant(
@@ -396,5 +396,19 @@ MUTANTS = (
         "        except Exception as error:  # noqa: BLE001 (arguments that do not fit break no request)\n",
         "        except OSError as error:\n",
         "tests/web/test_logging.py::test_says_that_a_line_of_a_library_could_not_be_rendered",
+    ),
+    Mutant(
+        "somebody counts while a count is read",
+        "app/web/limits.py",
+        "        with self._counting:\n            return super().get(key)",
+        "        return super().get(key)",
+        "tests/web/test_limits.py::test_nobody_counts_while_a_count_is_read_or_forgotten",
+    ),
+    Mutant(
+        "several templates are compiled by each thread",
+        "app/web/templating.py",
+        "        with self._loading:\n            return super().select_template(*args, **options)",
+        "        return super().select_template(*args, **options)",
+        "tests/web/test_templating.py::test_compiles_once_what_many_ask_for",
     ),
 )

@@ -218,4 +218,12 @@ MUTANTS = (
         "profile=links.profile_of(session, customer_id))\n    note",
         "tests/onboarding/billing/test_brand.py::test_somebody_whom_the_companys_app_hands_over",
     ),
+    Mutant(
+        "two admins at once make one secret too many",
+        "app/onboarding/handovers/signing_secrets.py",
+        "    _wait_for_other_admins(session)\n",
+        "",
+        "tests/console/handovers/test_secrets.py::test_refuses_one_that_another_admin_leaves_no_room_for",
+        database="postgresql",
+    ),
 )

@@ -20,7 +20,7 @@ from tests.support.cases import for_each
 from tests.support.console import operator, post, sign_in
 from tests.support.handovers import HandoverPage, make_secret, sign
 from tests.support.operators import send
-from tests.support.rivals import comes_first, commits_meanwhile
+from tests.support.rivals import commits_meanwhile
 from tests.support.rows import Rows
 
 PATH = "/operator/portal/handovers"
@@ -106,16 +106,26 @@ def test_refuses_a_name_that_is_in_use_and_too_many(app: Flask, rows: Rows) -> N
     assert len(rows(HandoverSecret)) == MAX_LIVE_SECRETS
 
 
-def test_refuses_a_name_that_somebody_takes_meanwhile(app: Flask) -> None:
+@pytest.mark.parametrize(
+    ("held", "name", "problem"),
+    [(1, "theirs", "in use already"), (MAX_LIVE_SECRETS - 1, "mine", "Revoke one")],
+)
+def test_refuses_one_that_another_admin_leaves_no_room_for(
+    app: Flask, rows: Rows, held: int, name: str, problem: str
+) -> None:
     admin = sign_in(app)
-    make_secret(app, "office")
-    theirs = sa.update(HandoverSecret).values(name="shop")
+    for number in range(held):
+        make_secret(app, f"shop {number}")
 
-    with comes_first(app, "INSERT INTO handover_secret", theirs):
-        answer = send(admin, PATH, action=PATH, name="shop")
+    answer = commits_meanwhile(
+        app,
+        lambda session: handovers.create_secret(session, "theirs", actor="another"),
+        lambda: send(admin, PATH, action=PATH, name=name),
+    )
 
     assert answer.status_code == 422
-    assert "in use already" in Page.of(answer).error("name")
+    assert problem in Page.of(answer).error("name")
+    assert len(rows(HandoverSecret)) == held + 1
 
 
 def test_is_revoked_once_by_two_at_once(app: Flask, rows: Rows) -> None:
