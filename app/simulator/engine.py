@@ -19,6 +19,8 @@ from app.simulator.resources.checkout.forms import AccountForm, CardForm, FormEr
 from app.simulator.resources.setup import flow
 from app.simulator.store import DEFAULT_ACCOUNT, JSON, Clock, Store
 
+LAST_SECOND = 32_503_680_000  # since 1970: the year 3000 begins
+
 
 class Engine(Dashboard):
     """Everything of a `Simulator` except its web application, which calls this class."""
@@ -90,7 +92,12 @@ class Engine(Dashboard):
             expiry.expire_sessions(self.store, now, self.work_for)
 
     def advance(self, seconds: float) -> None:
-        """Move the simulator's clock forward, and do what falls due until then."""
+        """Move the simulator's clock forward, and do what falls due until then.
+
+        Raises ValueError for a time that no calendar has; every later start would fail with it.
+        """
+        if not 0 <= self.clock.precise() + seconds <= LAST_SECOND:
+            raise ValueError("The clock stays between the years 1970 and 3000.")
         self.clock.ahead += seconds
         self.store.settings["clock"] = {"ahead": self.clock.ahead}
         self.tick()

@@ -15,6 +15,7 @@ def make_app(engine: Engine) -> Flask:
     It lets exceptions through. To a caller in the same process, a fault then looks like a broken connection.
     """
     app = Flask("app.simulator", static_url_path="/_static")
+    app.url_map.merge_slashes = False  # it would answer `/v1//customers` with a page
     app.config["PROPAGATE_EXCEPTIONS"] = True
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 300
     for part in (api, checkout, microdeposits, portal, control_pages):

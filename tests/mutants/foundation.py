@@ -94,6 +94,13 @@ MUTANTS = (
         "tests/cli/test_commands.py::test_says_in_a_sentence_that_its_output_finds_no_room",
     ),
     Mutant(
+        "an impossible time stops the simulator for good",
+        "app/simulator/engine.py",
+        "if not 0 <= self.clock.precise() + seconds <= LAST_SECOND:",
+        "if seconds is None:",
+        "tests/simulator/test_control.py::test_refuses_what_makes_no_sense_and_goes_on",
+    ),
+    Mutant(
         "a body whose length has very many digits is the next request",
         "app/serving/connection.py",
         "int(digits) if len(digits) <= MAX_LENGTH_DIGITS else MAX_BODY + 1",

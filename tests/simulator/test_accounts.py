@@ -122,7 +122,13 @@ def test_answers_have_stripes_headers(raw: Raw) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("POST", "/v1/foo"), ("GET", "/v1/customers/"), ("GET", "/v1/"), ("PUT", "/v1/customers")],
+    [
+        ("POST", "/v1/foo"),
+        ("GET", "/v1/customers/"),
+        ("GET", "/v1/"),
+        ("PUT", "/v1/customers"),
+        ("GET", "/v1//customers"),
+    ],
 )
 def test_answers_unknown_paths_as_stripe_does(method: str, path: str, raw: Raw) -> None:
     answer = raw(method, path)

@@ -247,3 +247,27 @@ def test_explains_impossible_actions(form: dict[str, str], problem: str, page: C
     assert problem in by_program.get_json()["error"]
     assert by_form.status_code == 422
     assert problem.replace("'", "&#39;") in by_form.get_data(as_text=True)
+
+
+@for_each(
+    "body",
+    [
+        "null",
+        "[]",
+        '"advance"',
+        '{"action": "advance", "seconds": 1e308}',
+        '{"action": "advance", "seconds": -1e308}',
+        '{"action": "advance", "seconds": "nan"}',
+        '{"action": "fault", "kind": "slow", "seconds": "nan"}',
+        '{"action": "fault", "kind": "slow", "seconds": -1}',
+        '{"action": "detach", "payment_method": {}}',
+        '{"action": "delete_customer", "customer": []}',
+    ],
+)
+def test_refuses_what_makes_no_sense_and_goes_on(simulator: Simulator, page: Client, body: str) -> None:
+    answer = page.post("/_control", data=body, content_type="application/json")
+
+    assert answer.status_code == 400
+    assert answer.get_json()["error"]
+    assert (simulator.clock.ahead, simulator.faults.state()) == (0, [])
+    assert page.get("/_control.json").status_code == 200

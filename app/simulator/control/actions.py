@@ -9,6 +9,7 @@ from app.simulator.resources.accounts import add_account
 from app.simulator.store import DEFAULT_ACCOUNT, ids
 
 Form = Mapping[str, Any]
+_LISTS = {"permissions", "events"}  # fields with several values
 Action = Callable[[Engine, Form], object]
 
 
@@ -20,6 +21,9 @@ def perform(engine: Engine, form: Form) -> object:
     name = str(form.get("action", ""))
     if name not in ACTIONS:
         raise ValueError(f"There is no action {name!r}. There are: {', '.join(ACTIONS)}.")
+    for field, value in form.items():
+        if isinstance(value, dict | list) and not (isinstance(value, list) and field in _LISTS):
+            raise ValueError(f"{field} is one value.")
     return ACTIONS[name](engine, {key: value for key, value in form.items() if key != "action"})
 
 

@@ -1,5 +1,7 @@
 """The controls: a page for people, and a route for programs."""
 
+from collections.abc import Mapping
+
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -42,6 +44,8 @@ def blueprint(engine: Engine) -> Blueprint:
     def act() -> ResponseReturnValue:
         form: Form = request.get_json() if request.is_json else request.form
         try:
+            if not isinstance(form, Mapping):
+                raise ValueError("The body is an object.")  # noqa: TRY301, TRY004 (as all impossible actions)
             outcome = perform(engine, form)
         except (ValueError, KeyError) as error:
             problem = str(error) if isinstance(error, ValueError) else f"There is no {error}."

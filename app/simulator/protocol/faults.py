@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 from app.simulator.protocol.errors import StripeError, rate_limited
 from app.simulator.protocol.fault_settings import FaultSettings, check_fault
 
+MAX_SECONDS = 86_400  # that a fault takes
+
 
 @dataclass
 class Fault:
@@ -30,10 +32,12 @@ class Faults:
         """Give the next `times` calls of `route` a fault.
 
         `seconds` is how long `slow` takes (2), how long a timeout lets an HTTP caller wait (60), or the
-        `Retry-After` of `429`. Raises ValueError for an unknown kind.
+        `Retry-After` of `429`. Raises ValueError for an unknown kind and for impossible numbers.
         """
         if times < 1:
             raise ValueError("A fault happens at least once.")
+        if seconds is not None and not 0 <= seconds <= MAX_SECONDS:
+            raise ValueError(f"A fault takes from 0 to {MAX_SECONDS} seconds.")
         default = {"slow": 2.0, "429": 0.0, "lock": 0.0}.get(kind, 60.0)
         fault = Fault(check_fault(kind), route, times, default if seconds is None else seconds)
         with self._lock:
