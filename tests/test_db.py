@@ -17,6 +17,7 @@ from app import create_app
 from app.audit import Entry
 from app.core import db
 from app.core.config import Settings
+from app.core.rows import update_if
 from app.customers import Customer
 from app.customers.models import SubjectKey
 from tests.conftest import make_settings
@@ -156,6 +157,50 @@ def test_lets_writers_wait_for_each_other_even_if_they_read_first(bare_app: Flas
             future.result()
 
     assert len([entry for entry in rows(Entry) if entry.kind == "test"]) == 40
+
+
+def test_a_write_sees_what_was_committed_since_the_reading_before_it(bare_app: Flask, rows: Rows) -> None:
+    count = sa.select(sa.func.count()).select_from(Customer)
+    with bare_app.app_context():
+        session = db.session()
+        session.scalars(count).one()
+        with db.engine().begin() as rival:
+            rival.execute(sa.insert(Customer).values(id="1", name="Ada"))
+
+        db.start_write(session)
+        seen = session.scalars(count).one()
+        session.add(Customer(id="2", name="Eve"))
+        session.commit()
+
+    assert seen == 1
+    assert {customer.id for customer in rows(Customer)} == {"1", "2"}
+
+
+def test_a_write_does_not_commit_what_came_before_it(bare_app: Flask) -> None:
+    with bare_app.app_context():
+        session = db.session()
+        session.scalars(sa.select(Customer)).all()
+        session.add(Customer(id="1", name="Ada"))
+
+        with pytest.raises(RuntimeError):
+            db.start_write(session)
+
+
+def test_updates_a_row_only_as_long_as_it_is_as_expected(bare_app: Flask, rows: Rows) -> None:
+    with bare_app.app_context():
+        session = db.session()
+        session.add_all([ada := Customer(id="1", name="Ada"), Customer(id="2", name="Ada")])
+        session.commit()
+
+        is_ada = Customer.name == "Ada"
+        first = update_if(session, ada, is_ada, values={"name": "Eve", "description": Customer.name})
+        second = update_if(session, ada, is_ada, values={"name": "Bob"})
+        session.commit()
+
+    assert first is not None
+    assert second is None
+    assert (ada.name, ada.description) == ("Eve", "Ada")  # as the database has it
+    assert {customer.name for customer in rows(Customer)} == {"Eve", "Ada"}  # and not the other one
 
 
 def test_lets_readers_read_while_somebody_writes(bare_app: Flask) -> None:

@@ -10,6 +10,20 @@ MONITORING = "app/monitoring/pages.py"
 
 MUTANTS = (
     Mutant(
+        "a write goes on in the reading before it",
+        "app/core/db.py",
+        "            return\n        end_read(session)\n",
+        "            return\n",
+        "tests/test_db.py::test_a_write_sees_what_was_committed_since_the_reading_before_it",
+    ),
+    Mutant(
+        "a row is updated whatever has become of it",
+        "app/core/rows.py",
+        "for column, value in key), *conditions)",
+        "for column, value in key))",
+        "tests/test_db.py::test_updates_a_row_only_as_long_as_it_is_as_expected",
+    ),
+    Mutant(
         "a time without a zone is stored",
         DB,
         '        if value.tzinfo is None:\n            raise ValueError("a time without a zone")\n',
