@@ -43,7 +43,6 @@ def choose_default(session: Session, access: Access, app_id: str, method_id: str
 
 def keep_default(session: Session, access: Access, app_id: str, method_id: str) -> None:
     """Note that a customer does not want a method as the default. Commits. Raises NotFound."""
-    db.end_read(session)
     db.start_write(session)
     payer, method = find_method(session, access, app_id, method_id, lock=True)
     if method.declined_as_default_at is None and method.id != payer.default_method_id:

@@ -26,7 +26,6 @@ def change_details(session: Session, access: Access, wanted: NewCustomer, *, see
     hand-over locked other fields since the form was read, and PreconditionFailed for a deleted customer.
     """
     customer_id, locked = access.customer.id, access.customer.locked
-    db.end_read(session)
     db.start_write(session)
     customer = session.scalars(
         sa.select(Customer)

@@ -41,7 +41,6 @@ def invite() -> ResponseReturnValue:
         return _page(session, access, form, 422)
     customer_id = access.customer.id
     people.spend_invitation(customer_id, str(form.email.data))
-    db.end_read(session)
     db.start_write(session)
     try:
         person, token = people.invite(session, access.customer, str(form.email.data), actor=ACTOR)
@@ -73,7 +72,6 @@ def remove_person(person_id: str) -> ResponseReturnValue:
     """Remove a person: from the next request on, their browsers see nothing."""
     session = db.session()
     customer_id = _inviter(session).customer.id
-    db.end_read(session)
     db.start_write(session)
     people.remove_person(session, customer_id, person_id, actor=ACTOR)
     session.commit()
