@@ -23,9 +23,8 @@ def send_details(session: Session, customer_id: str) -> SentDetails:
     """
     refusals: list[str] = []
     is_sent = True
-    for payer_id in [row.id for row in payers.all_of_customer(session, customer_id) if row.is_contact_due]:
-        refresh(session, payer_id)
-        payer = payers.fresh(session, payer_id)
+    for payer in [each for each in payers.all_of_customer(session, customer_id) if each.is_contact_due]:
+        refresh(session, payer.id)
         is_sent = is_sent and not payer.is_contact_due
         refusals += [payer.contact_refusal] if payer.contact_refusal else []
     return SentDetails(is_sent, next(iter(refusals), None))

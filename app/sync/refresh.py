@@ -23,7 +23,8 @@ POLL_INTERVAL = 0.05
 def refresh(session: Session, payer_id: str, *, force: bool = False) -> bool:
     """Bring a payer up to date with Stripe. Return True when our record is as fresh as that. Commits.
 
-    Afterwards the payer in this session is as the database has it, so a caller need not read it again.
+    Afterwards the payer in this session is as the database has it, but for its lease, so a caller need not
+    read it again. That holds also when the page has no time left to ask Stripe.
     Don't ask about a final and fresh record, except by `force`, which fetches in full. When a worker
     converges the payer already, wait for its result. Take over a lease that its holder does not renew. Don't
     ask Stripe while it throttles us, nor about a payer that has ended.
@@ -31,12 +32,12 @@ def refresh(session: Session, payer_id: str, *, force: bool = False) -> bool:
     left = time_left()
     wait = MAX_WAIT if left is None else min(MAX_WAIT, left - MIN_TIME_LEFT)
     give_up, since = time.monotonic() + wait, utcnow()
-    while time.monotonic() < give_up:
+    while True:
         payer = payers.fresh(session, payer_id)
         is_settled = payer.lease is None and _is_settled(session, payer, since if force else None)
         is_over = payer.deleted_at is not None or throttle.is_throttled(session, payer.app_id)
         session.commit()
-        if is_settled or is_over:
+        if is_settled or is_over or time.monotonic() >= give_up:
             return is_settled
         lease = payer_leases.claim(session, payer_id, silent_for=TAKEOVER_AFTER)
         if lease is None:
@@ -47,12 +48,11 @@ def refresh(session: Session, payer_id: str, *, force: bool = False) -> bool:
         db.end_read(session)
         if is_settled:
             payer_leases.release(session, lease)
-        else:
-            is_settled = converge(session, lease, cause="visit", full=force) is Outcome.CURRENT
+            return True
+        is_current_now = converge(session, lease, cause="visit", full=force) is Outcome.CURRENT
         payers.fresh(session, payer_id)
         db.end_read(session)
-        return is_settled
-    return False
+        return is_current_now
 
 
 def _is_settled(session: Session, payer: Payer, since: datetime | None) -> bool:

@@ -457,4 +457,11 @@ MUTANTS = (
         "",
         "tests/sync/test_status.py::test_is_in_progress_again_as_soon_as_another_page_opens",
     ),
+    Mutant(
+        "a page without time for Stripe shows an old record",
+        "app/sync/refresh.py",
+        "    while True:\n        payer",
+        "    while time.monotonic() < give_up:\n        payer",
+        "tests/sync/test_refresh.py::test_reads_the_record_when_the_page_has_no_time_to_ask_stripe",
+    ),
 )

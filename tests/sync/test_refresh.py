@@ -5,12 +5,14 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
+import sqlalchemy as sa
 import time_machine
 from flask import Response
 
-from app import sync
+from app import payers, sync
 from app.core import db
-from app.payers import PaymentStatus
+from app.gateway import time_budget
+from app.payers import Payer, PaymentStatus
 from app.simulator import Simulator
 from tests.support.people import Person
 from tests.support.stripe_calls import StripeCalls
@@ -58,6 +60,31 @@ def test_says_so_when_stripe_does_not_answer(person: Person, world: World) -> No
 
     assert refreshed(person) is False
     assert person.status == PaymentStatus.IN_PROGRESS
+
+
+@pytest.mark.parametrize("looks", [0, 1])
+def test_reads_the_record_when_the_page_has_no_time_to_ask_stripe(
+    person: Person, calls: StripeCalls, looks: int
+) -> None:
+    person.save_card()
+    for _ in range(looks):
+        refreshed(person)
+    calls.clear()
+    with person.app.app_context():
+        session = db.session()
+        payer = payers.fresh(session, person.payer.id)
+        db.end_read(session)
+        with db.engine().begin() as another:
+            another.execute(sa.update(Payer).values(last_error="written meanwhile"))
+        time_budget.set_budget(1.0)
+        try:
+            answer = sync.refresh(session, payer.id)
+        finally:
+            time_budget.clear_budget()
+
+    assert answer is (looks > 0)
+    assert payer.last_error == "written meanwhile"
+    assert calls.made == []
 
 
 def test_shares_one_look_among_all_who_wait(person: Person, world: World, calls: StripeCalls) -> None:
