@@ -8,12 +8,11 @@ from flask import current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, operators
+from app import apps, operators, portal
 from app.console.common import date_range, urls
 from app.console.overview import attention, funnel
 from app.console.overview.concern import MAX_COUNTED
 from app.core import db
-from app.core.config import Settings, settings
 from app.customers import Customer
 from app.operators import OperatorPages, Role
 from app.payers import Payer
@@ -107,7 +106,7 @@ def _newcomers(session: Session, app: apps.App | None) -> list[Newcomer]:
 def _steps(session: Session, installed: list[apps.App]) -> list[Step]:
     """The steps of a new installation, in order."""
     has_token = session.scalar(sa.select(operators.ApiToken.id).limit(1)) is not None
-    is_branded = settings().company_name != Settings.model_fields["company_name"].default
+    is_branded = portal.published().default.brand.company_name != portal.Brand().company_name
     return [
         Step(
             "Install your Stripe account",
@@ -119,10 +118,9 @@ def _steps(session: Session, installed: list[apps.App]) -> list[Step]:
         Step(
             "Add your brand",
             is_branded,
-            "Set GANGWAY_COMPANY_NAME, GANGWAY_LOGO_FILE, GANGWAY_ACCENT_COLOR and GANGWAY_SUPPORT_EMAIL on"
-            " the server.",
-            "onboarding.form",
-            "View the sign-up page",
+            "Choose the name, logo, color, texts and languages that your customers see.",
+            "console_portal.page",
+            "Go to the portal",
         ),
         Step(
             "Protect your account",

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import operators
+from app import operators, portal
 from app.apps import App
 from app.core import db
 from app.core.config import Settings
@@ -47,7 +47,14 @@ class TestFreshInstallation:
     def test_sends_nobody_where_they_may_not_go(self, app: Flask) -> None:
         page = Page.of(sign_in(app, "operator").get("/operator/"))
 
-        assert not page.one("main").all("a", href="/operator/tokens")
+        for path in ("/operator/tokens", "/operator/portal"):
+            assert not page.one("main").all("a", href=path)
+
+    def test_leads_to_the_portal_for_the_brand(self, app: Flask) -> None:
+        page = Page.of(sign_in(app).get("/operator/"))
+
+        assert page.one("main").one("a", href="/operator/portal").text == "Go to the portal"
+        assert "GANGWAY_" not in page.one("main").text
 
     def test_shows_trouble_as_well(self, app: Flask, console: FlaskClient) -> None:
         with app.app_context():
@@ -76,3 +83,23 @@ class TestUnnamedInstallation:
 
         step = page.one("ol", class_="steps").all("li")[1]
         assert "step-done" not in step["class"]
+
+
+class TestNamedInTheConsole:
+    """An application that no variable names."""
+
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        made = make_settings(database_url=database_url)
+        named = made.model_fields_set - {"company_name"}
+        return Settings.of({name: getattr(made, name) for name in named} | {"database_url": database_url})
+
+    def test_is_branded(self, app: Flask) -> None:
+        with app.app_context():
+            profile = portal.Profile(brand=portal.Brand(company_name="Nordwind"))
+            portal.publish(db.session(), portal.PortalSettings(profiles={"default": profile}), actor="test")
+            db.session().commit()
+
+        page = Page.of(sign_in(app).get("/operator/"))
+
+        assert "step-done" in page.one("ol", class_="steps").all("li")[1]["class"]
