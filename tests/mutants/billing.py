@@ -402,4 +402,11 @@ MUTANTS = (
         "    profile = None\n",
         "tests/onboarding/billing/test_brand.py::test_an_invited_person",
     ),
+    Mutant(
+        "a code is guessed back from a copy of the database",
+        "app/onboarding/billing/codes.py",
+        "    return hmac.new(key, f",
+        "    return hmac.new(key[:0], f",
+        "tests/onboarding/billing/test_codes.py::test_is_hashed_with_the_key_of_the_installation",
+    ),
 )

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from app.audit import Entry
 from app.core import db
 from app.customers import Customer
+from app.onboarding.billing.codes import keyed_hash
 from app.onboarding.billing.models import BillingCode
 from app.onboarding.models import BillingAccess
 from app.simulator import Simulator
@@ -129,6 +130,26 @@ def test_answers_the_same_for_an_unknown_address(
     assert len(rows(BillingCode)) == 2
     assert "example.com" not in str([vars(row) for row in rows(BillingCode)])
     assert sent_code(mailbox) not in str([vars(row) for row in rows(BillingCode)])
+
+
+def test_is_hashed_with_the_key_of_the_installation(
+    app: Flask,
+    saved: FlaskClient,
+    other: FlaskClient,
+    mailbox: Mailbox,
+    rows: Rows,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ask(other)
+    code, [row] = sent_code(mailbox), rows(BillingCode)
+
+    def hashed() -> str:
+        with app.app_context():
+            return keyed_hash("code", f"{row.id}:{code}")
+
+    assert hashed() == row.code_hash
+    monkeypatch.setattr(app, "secret_key", "the key of another installation")
+    assert hashed() != row.code_hash
 
 
 def test_refuses_a_wrong_code_for_known_and_unknown_alike(
