@@ -75,6 +75,7 @@ JOINING = {"stripe": Command("app.payers.cli", "uninstall_command", "")}
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # of a disk, which is no bug of ours
 NOT_ALLOWED = "surrogates not allowed"  # Python reads bytes that are not UTF-8 as surrogates
+TOO_LONG = "Something that you gave to this command is too long for the name of a file."
 NOT_UTF_8 = "Something that you gave to this command is not UTF-8 text."
 
 
@@ -147,6 +148,8 @@ def _explain(error: Exception) -> str | None:
         return error.detail
     if isinstance(error, OSError) and error.errno in FULL:
         return f"{error.filename or 'The output'} can't be written: {error.strerror}."
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return TOO_LONG
     if isinstance(error, UnicodeEncodeError) and error.reason == NOT_ALLOWED:
         return NOT_UTF_8
     return db.explain(error) if isinstance(error, SQLAlchemyError) else None

@@ -222,3 +222,14 @@ def test_says_in_a_sentence_that_its_output_finds_no_room(words: tuple[str, ...]
 
     assert ended.returncode == 1
     assert ended.stderr == "Error: The output can't be written: No space left on device.\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [("--data", "is too long for the name of a file."), ("--env-file", "can't be read: File name too long.")],
+)
+def test_says_in_a_sentence_that_a_name_is_too_long(option: str, said: str) -> None:
+    answer = run_command("check", option, "x" * 5000)
+
+    assert answer.exit_code == 1
+    assert said in answer.output
