@@ -59,4 +59,11 @@ MUTANTS = (
         "if is_by_policy and default.created_at < saved.method.created_at:",
         "tests/sync/test_default_by_policy.py::test_gives_way_to_no_account_that_was_entered_before_it",
     ),
+    Mutant(
+        "a payer that lives again counts as checked just now",
+        "app/payers/actions.py",
+        "payer.deleted_at = payer.stripe_deleted_at = payer.verified_at = None",
+        "payer.deleted_at = payer.stripe_deleted_at = None",
+        "tests/payers/test_stripe_data.py::TestStripeData::test_bound_again_is_asked_about_though_it_was_checked_just_now",
+    ),
 )

@@ -167,6 +167,21 @@ class TestStripeData:
         assert living.deleted_at is None
         assert default_at_stripe(world, old) == card
 
+    def test_bound_again_is_asked_about_though_it_was_checked_just_now(
+        self, api: FlaskClient, world: World, ada: str, rows: Rows
+    ) -> None:
+        customer = stripe_customer(world)
+        api.put(f"{ADA}/stripe", json={"stripeCustomerId": customer})
+        world.work()
+        [before] = rows(Payer)
+
+        api.delete(f"{ADA}/apps/{before.app_id}")
+        api.put(f"{ADA}/stripe", json={"stripeCustomerId": customer})
+
+        [again] = rows(Payer)
+        assert before.verified_at is not None
+        assert (again.id, again.deleted_at, again.verified_at) == (before.id, None, None)
+
     def test_bound_again_takes_its_methods_along(
         self, api: FlaskClient, world: World, ada: str, installed: App, rows: Rows
     ) -> None:
