@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
@@ -16,6 +17,7 @@ from app.payers import Payer
 from app.sync import worker
 from tests.support.portal import SignupPage, client_cookie, session_of
 from tests.support.portal import resume as press_resume
+from tests.support.rivals import comes_first
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 from tests.support.tokens import program
@@ -121,6 +123,18 @@ class TestSessions:
 
         assert [row.stripe_session_id for row in rows(CheckoutSession)] == [opened, None]
         assert len(rows(Customer)) == 3
+
+    def test_that_a_twin_has_opened_stay_when_another_call_is_refused(
+        self, app: Flask, world: World, rows: Rows, calls: StripeCalls
+    ) -> None:
+        calls.refusals[OPEN] = {"type": "invalid_request_error", "message": "No."}
+        opened = sa.update(CheckoutSession).values(stripe_session_id="cs_test_twin")
+
+        with comes_first(app, "DELETE FROM checkout_session", opened):
+            answer = start(program(app), "ada")
+
+        assert answer.status_code == 400
+        assert [row.stripe_session_id for row in rows(CheckoutSession)] == ["cs_test_twin"]
 
     def test_of_one_key_are_one_after_a_crash(self, app: Flask, world: World, rows: Rows) -> None:
         api = program(app)

@@ -385,4 +385,11 @@ MUTANTS = (
         "tests/customers/test_changes.py::test_holds_nobody_up_who_writes_what_refers_to_a_customer",
         "postgresql",
     ),
+    Mutant(
+        "a refused call deletes the session that its twin has opened",
+        "app/checkout/reservations.py",
+        ".where(CheckoutSession.id == reserved.id, CheckoutSession.stripe_session_id.is_(None))",
+        ".where(CheckoutSession.id == reserved.id)",
+        "tests/checkout/test_reservations.py::TestSessions::test_that_a_twin_has_opened_stay_when_another_call_is_refused",
+    ),
 )
