@@ -332,9 +332,9 @@ MUTANTS = (
     ),
     Mutant(
         "a session that is being renewed outlives logging out everywhere",
-        "app/operators/pages/account.py",
-        "    accounts.locked(session, current().id)  # a session",
-        "    # a session",
+        "app/operators/auth/sessions.py",
+        "where(Operator.id == operator_id).values(signed_out_at=utcnow())",
+        "where(sa.false()).values(signed_out_at=utcnow())",
         "tests/operators/test_changed_meanwhile.py::test_logging_out_everywhere_ends_a_session_that_is_being_renewed",
         "postgresql",
     ),

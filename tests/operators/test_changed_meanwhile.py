@@ -33,7 +33,6 @@ def test_a_password_alone_is_not_enough_once_a_second_factor_is_on(
         own = accounts.locked(session, who.id)
         setup = second_factor.offer(own)
         second_factor.enable(session, own, setup, Telephone(setup.secret).code())
-        sessions.end_all(session, own.id)
 
     answer = commits_meanwhile(app, turn_on, lambda: log_in(client))
 

@@ -99,7 +99,7 @@ def leave() -> None:
 def end_all(session: Session, operator_id: str, *, but: str | None = None) -> int:
     """End the sessions of an operator, but one, and the logins that are under way. Gives how many there were.
 
-    The caller holds a lock on the operator.
+    The operator is locked first, so a session that is being renewed ends, too.
     """
     session.execute(sa.update(Operator).where(Operator.id == operator_id).values(signed_out_at=utcnow()))
     ended = session.scalars(

@@ -170,7 +170,6 @@ def sign_out_everywhere() -> ResponseReturnValue:
     """Log out in every browser, including this one."""
     session = db.session()
     db.start_write(session)
-    accounts.locked(session, current().id)  # a session that is being renewed ends, too
     sessions.end_all(session, current().id)
     audit.note(session, "operator.signed_out_everywhere", actor=guard.actor())
     session.commit()
