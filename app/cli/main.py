@@ -1,8 +1,10 @@
 """The `gangway` command. It imports the module of a command only when that command runs."""
 
 import errno
+import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -147,12 +149,20 @@ def _explain(error: Exception) -> str | None:
     if isinstance(error, AppError):
         return error.detail
     if isinstance(error, OSError) and error.errno in FULL:
+        if error.filename is None:
+            _drop_output()
         return f"{error.filename or 'The output'} can't be written: {error.strerror}."
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
         return TOO_LONG
     if isinstance(error, UnicodeEncodeError) and error.reason == NOT_ALLOWED:
         return NOT_UTF_8
     return db.explain(error) if isinstance(error, SQLAlchemyError) else None
+
+
+def _drop_output() -> None:
+    """Python writes what is left in the buffer when it ends, and would fail once more."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

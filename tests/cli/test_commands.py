@@ -1,5 +1,6 @@
 """What all commands of `gangway` share: help, and a sentence where something is wrong."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -218,7 +219,10 @@ def test_bytes_that_are_no_text_are_refused_in_a_sentence(run: Run, words: tuple
 def test_says_in_a_sentence_that_its_output_finds_no_room(words: tuple[str, ...]) -> None:
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "app", *words]
-        ended = subprocess.run(command, check=False, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True)
+        buffered = os.environ | {"PYTHONUNBUFFERED": ""}  # so it is written once more when the program ends
+        ended = subprocess.run(
+            command, check=False, cwd=ROOT, env=buffered, stdout=full, stderr=subprocess.PIPE, text=True
+        )
 
     assert ended.returncode == 1
     assert ended.stderr == "Error: The output can't be written: No space left on device.\n"

@@ -5,6 +5,7 @@ full pipe blocks it. A test waits for a condition, never for a time. If the cond
 failure shows what the program printed.
 """
 
+import atexit
 import os
 import signal
 import socket
@@ -14,7 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -29,7 +30,8 @@ STOP_PATIENCE = 10.0  # seconds
 POLL_INTERVAL = 0.05  # seconds
 PROCESS_MARKS = [pytest.mark.process, pytest.mark.timeout(600)]  # the marks of a test that starts programs
 
-_held_ports: list[socket.socket] = []
+_held_ports = ExitStack()
+atexit.register(_held_ports.close)
 
 
 class Program:
@@ -163,7 +165,7 @@ def free_port() -> int:
     held.bind(("127.0.0.1", 0))
     port = int(held.getsockname()[1])
     if sys.platform == "linux":
-        _held_ports.append(held)
+        _held_ports.enter_context(held)
     else:
         held.close()
     return port
