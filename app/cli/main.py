@@ -75,7 +75,7 @@ COMMANDS = {
 JOINING = {"stripe": Command("app.payers.cli", "uninstall_command", "")}
 
 
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # of a disk, which is no bug of ours
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # the disk is full or read-only: not a bug
 NOT_ALLOWED = "surrogates not allowed"  # Python reads bytes that are not UTF-8 as surrogates
 TOO_LONG = "Something that you gave to this command is too long for the name of a file."
 NOT_UTF_8 = "Something that you gave to this command is not UTF-8 text."
@@ -125,6 +125,8 @@ def _in_sentences() -> Iterator[None]:
         sentence = _explain(error)
         if sentence is None:
             raise
+        if isinstance(error, OSError) and error.filename is None:  # the output found no room
+            _drop_output()
         raise click.ClickException(sentence) from error
 
 
@@ -149,8 +151,6 @@ def _explain(error: Exception) -> str | None:
     if isinstance(error, AppError):
         return error.detail
     if isinstance(error, OSError) and error.errno in FULL:
-        if error.filename is None:
-            _drop_output()
         return f"{error.filename or 'The output'} can't be written: {error.strerror}."
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
         return TOO_LONG
@@ -160,7 +160,7 @@ def _explain(error: Exception) -> str | None:
 
 
 def _drop_output() -> None:
-    """Python writes what is left in the buffer when it ends, and would fail once more."""
+    """Give up what is left in the buffer. Python flushes it when it ends, and that would fail, too."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -24,7 +24,7 @@ class WayBack:
     """Where the page leads, under which name, and after how many seconds it goes on without a click."""
 
     url: str
-    label: str | None  # None: whoever gave the address gave it no name
+    label: str | None  # None: the address came without a name
     seconds: int | None
 
 

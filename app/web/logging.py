@@ -100,7 +100,7 @@ class OwnLogger:
 
 
 class Rendering:
-    """Makes the text of a line, step by step. One that can't be made is told in a line of its own."""
+    """Makes the text of a line, step by step. If a step fails, the text says so."""
 
     def __init__(self, steps: Sequence[structlog.typing.Processor], last: structlog.typing.Processor) -> None:
         self._steps, self._last = steps, last

@@ -21,7 +21,7 @@ class Message:
     to: str
     subject: str
     text: str
-    reply_to: str | None = None  # the address for help of whom it is about
+    reply_to: str | None = None  # the company's address for help
 
 
 class Sender(Protocol):

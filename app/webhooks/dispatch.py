@@ -45,7 +45,7 @@ def dispatch(session: Session) -> int:
 
 
 def _tell_payers(session: Session, found: Sequence[Event], news: dict[str, datetime]) -> None:
-    """Make payers due. Most events on a busy Stripe account are about none of ours, and need no statement."""
+    """Make payers due. Most events on a busy Stripe account concern no payer here, and need no statement."""
     concerned = {event.payer_id for event in found if event.payer_id}
     if not concerned:
         return

@@ -219,7 +219,7 @@ def test_bytes_that_are_no_text_are_refused_in_a_sentence(run: Run, words: tuple
 def test_says_in_a_sentence_that_its_output_finds_no_room(words: tuple[str, ...]) -> None:
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "app", *words]
-        buffered = os.environ | {"PYTHONUNBUFFERED": ""}  # so it is written once more when the program ends
+        buffered = os.environ | {"PYTHONUNBUFFERED": ""}  # so Python flushes it again at the end
         ended = subprocess.run(
             command, check=False, cwd=ROOT, env=buffered, stdout=full, stderr=subprocess.PIPE, text=True
         )

@@ -339,7 +339,7 @@ MUTANTS = (
         "tests/onboarding/billing/test_codes.py::test_opens_all_customers_of_the_address",
     ),
     Mutant(
-        "a guest is told of other accounts",
+        "a guest sees other accounts",
         "app/onboarding/billing/accounts.py",
         "if access.is_guest or not portal.has_several_apps():",
         "if not portal.has_several_apps():",

@@ -115,7 +115,7 @@ MUTANTS = (
         "tests/simulator/test_control.py::test_refuses_what_makes_no_sense_and_goes_on",
     ),
     Mutant(
-        "a body whose length has very many digits is the next request",
+        "a body with a length of very many digits is the next request",
         "app/serving/connection.py",
         "int(digits) if len(digits) <= MAX_LENGTH_DIGITS else MAX_BODY + 1",
         "int(digits) if len(digits) <= MAX_LENGTH_DIGITS else 0",

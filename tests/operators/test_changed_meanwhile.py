@@ -1,5 +1,7 @@
 """A login, or a renewed session, gets nothing that a change of the account ends meanwhile."""
 
+from collections.abc import Callable
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -24,6 +26,17 @@ CODE = "/operator/login/code"
 def who(app: Flask) -> Operator:
     """An operator with the usual password."""
     return member(app)
+
+
+@pytest.fixture
+def log_out_everywhere(who: Operator) -> Callable[[Session], None]:
+    """End every session and login of the operator, as the button on the account page does."""
+
+    def end(session: Session) -> None:
+        accounts.locked(session, who.id)
+        sessions.end_all(session, who.id)
+
+    return end
 
 
 def test_a_password_alone_is_not_enough_once_a_second_factor_is_on(
@@ -57,7 +70,9 @@ def test_a_code_is_not_enough_once_the_password_is_another(
 
 
 @pytest.mark.parametrize("action", ["turn on", "new codes", "remove"])
-def test_a_session_that_was_ended_is_not_renewed(app: Flask, who: Operator, action: str, rows: Rows) -> None:
+def test_a_session_that_was_ended_is_not_renewed(
+    app: Flask, who: Operator, action: str, rows: Rows, log_out_everywhere: Callable[[Session], None]
+) -> None:
     client = sign_in(app, who=who)
     if action == "turn on":
         page = Page.of(client.get(SET_UP))
@@ -69,11 +84,9 @@ def test_a_session_that_was_ended_is_not_renewed(app: Flask, who: Operator, acti
         fields = {}
     had_factor = rows(Operator)[0].has_second_factor
 
-    def end(session: Session) -> None:
-        accounts.locked(session, who.id)
-        sessions.end_all(session, who.id)
-
-    answer = commits_meanwhile(app, end, lambda: post(client, path, password=PASSWORD, **fields))
+    answer = commits_meanwhile(
+        app, log_out_everywhere, lambda: post(client, path, password=PASSWORD, **fields)
+    )
 
     assert answer.status_code == 409
     assert "You were logged out meanwhile" in Page.of(answer).text
@@ -99,13 +112,9 @@ def test_logging_out_everywhere_ends_a_session_that_is_being_renewed(
 
 
 def test_logging_out_everywhere_ends_a_login_under_way(
-    app: Flask, client: FlaskClient, who: Operator
+    app: Flask, client: FlaskClient, who: Operator, log_out_everywhere: Callable[[Session], None]
 ) -> None:
-    def end(session: Session) -> None:
-        accounts.locked(session, who.id)
-        sessions.end_all(session, who.id)
-
-    answer = commits_meanwhile(app, end, lambda: log_in(client))
+    answer = commits_meanwhile(app, log_out_everywhere, lambda: log_in(client))
 
     assert answer.status_code == 422
     assert not is_in(client)
@@ -124,16 +133,12 @@ def test_logging_out_everywhere_ends_a_login_that_waits_for_its_code(
 
 
 def test_logging_out_everywhere_ends_a_login_whose_code_is_checked(
-    app: Flask, client: FlaskClient, who: Operator
+    app: Flask, client: FlaskClient, who: Operator, log_out_everywhere: Callable[[Session], None]
 ) -> None:
     telephone, _ = with_telephone(app, who)
     log_in(client)
 
-    def end(session: Session) -> None:
-        accounts.locked(session, who.id)
-        sessions.end_all(session, who.id)
-
-    answer = commits_meanwhile(app, end, lambda: send(client, CODE, code=telephone.code()))
+    answer = commits_meanwhile(app, log_out_everywhere, lambda: send(client, CODE, code=telephone.code()))
 
     assert answer.status_code == 422
     assert not is_in(client)

@@ -20,11 +20,11 @@ class Account:
     company: str
     titles: list[str]  # of its payment methods, the default first
     is_test: bool  # where payments are not all simulated
-    url: str  # of its own billing page
+    url: str  # the billing page of this account
 
 
 def others(session: Session, access: Access, shown: apps.App | None) -> list[Account]:
-    """Return the accounts besides the shown one. A guest is told of none."""
+    """Return the accounts besides the shown one. Guests see none."""
     if access.is_guest or not portal.has_several_apps():
         return []
     held = payers.all_of_customer(session, access.customer.id)

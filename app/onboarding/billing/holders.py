@@ -1,4 +1,4 @@
-"""Whom an email address opens the billing page for."""
+"""The customers that an email address gives access to."""
 
 from dataclasses import dataclass, replace
 
@@ -20,7 +20,7 @@ class Holder:
     customer_id: str
     email: str  # as it is stored
     person_id: str | None
-    slug: str = ""  # of the profile whose page the customer sees
+    slug: str = ""  # of the profile that the customer sees
 
 
 def holders_of(session: Session, address: str, asked_for: str | None = None) -> list[Holder]:

@@ -157,7 +157,7 @@ def _expiry(claims: dict[str, Any]) -> datetime:
 
 
 def _issue_time(claims: dict[str, Any]) -> datetime | None:
-    """Return when a token was made. The company's clock may be ahead of ours."""
+    """Return when a token was made. The company's clock may run ahead."""
     return min(_time(claims, "iat"), utcnow()) if "iat" in claims else None
 
 

@@ -43,7 +43,7 @@ def publish(app: Flask, **second: Any) -> None:
 
 
 def sign_up(app: Flask, path: str = "/signup/second", **details: Any) -> None:
-    """Sign up by a profile, in a browser of its own."""
+    """Sign up by a profile, in a new browser."""
     client = app.test_client()
     page = SignupPage(client, path)
     answer = client.post(page.page.one("form", id="details")["action"], data=page.fields(**details))
