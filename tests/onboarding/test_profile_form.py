@@ -278,6 +278,16 @@ class TestEmails:
         assert page.submit(email="ada@gmial.com", email_asked=hidden).status_code == 303
         assert rows(Customer)[0].primary_email == "ada@gmial.com"
 
+    def test_the_first_button_keeps_what_was_typed(self, client: FlaskClient) -> None:
+        """Enter in a field presses it."""
+        page = SignupPage(client)
+
+        page.submit(email="ada@gmial.com")
+
+        keeps, uses = page.page.one("form", id="details").all("button")[:2]
+        assert (keeps.text, keeps.get("name")) == ("Keep what I entered", "")
+        assert (uses.text, uses["name"]) == ("Use ada@gmail.com", "use_email")
+
     def test_one_click_takes_the_other_address(self, client: FlaskClient, rows: Rows) -> None:
         page = SignupPage(client)
         page.submit(email="ada@hotmail.con")
