@@ -41,8 +41,10 @@ def newest(session: Session, browser: str | None) -> KnownCustomer | None:
 
 
 def has_begun(session: Session, signup: Signup) -> bool:
-    """Did the customer of a sign-up give a payment method, good or not?"""
-    return _has_begun(*_where_it_stands(session, signup.customer_id))
+    """Did the customer of a sign-up give a payment method, good or not? Or must somebody wait?"""
+    customer = session.get(customers.Customer, signup.customer_id)
+    is_closed = customer is not None and customer.approval in customers.NOT_APPROVED
+    return is_closed or _has_begun(*_where_it_stands(session, signup.customer_id))
 
 
 def show(session: Session, known: KnownCustomer, browser: str) -> ResponseReturnValue:

@@ -60,7 +60,7 @@ def cancelled() -> ResponseReturnValue:
     session = db.session()
     signup = queries.of_browser(session, cookie.get("browser"), request.args.get("customer"))
     portal.use_profile(signup.profile if signup else None)
-    if signup is not None and known_page.has_begun(session, signup):  # another tab was quicker
+    if signup is not None and known_page.has_begun(session, signup):  # in another tab, or nobody may begin
         return redirect(outcome_url(signup.customer_id), 303)
     customer = session.get(customers.Customer, signup.customer_id) if signup else None
     return render_template(

@@ -23,6 +23,21 @@ BRAND_TESTS = "tests/onboarding/billing/test_brand.py"
 
 MUTANTS = (
     Mutant(
+        "the billing page offers Stripe to who is not approved",
+        "app/onboarding/billing/view.py",
+        "return self.access.customer.approval in NOT_APPROVED",
+        "return False",
+        "tests/onboarding/test_profile_form.py::TestApproval"
+        "::test_the_billing_page_says_so_and_offers_no_button",
+    ),
+    Mutant(
+        "who waits for approval is told to go on with the payment",
+        "app/onboarding/known_page.py",
+        "is_closed = customer is not None and customer.approval in customers.NOT_APPROVED",
+        "is_closed = False",
+        "tests/onboarding/test_profile_form.py::TestApproval::test_keeps_the_details_and_stripe_closed",
+    ),
+    Mutant(
         "a forwarded link shows older methods on the billing page",
         ACCESS,
         "return not self.is_guest or method.created_at >= self.since",

@@ -14,6 +14,7 @@ from app.customers import Customer
 from app.onboarding import Consent
 from app.onboarding.forms import SignupForm
 from app.simulator import Simulator
+from tests.support.billing import BillingPage
 from tests.support.browser import Page
 from tests.support.cases import for_each
 from tests.support.console import post, sign_in
@@ -415,6 +416,7 @@ class TestApproval:
         assert "Your details wait for approval" in page.text
         assert client.get("/signup").location == f"/return?customer={waiting}"
         assert len(simulator.store.customers) == 0
+        assert client.get("/cancelled").location == f"/return?customer={waiting}"
         overview = Page.of(sign_in(app, "viewer").get("/operator/"))
         assert "Sign-ups that wait for approval" in overview.text
 
@@ -447,6 +449,18 @@ class TestApproval:
         assert post(operator, f"{path}/approve").status_code == 303
         decisions = [each.kind for each in rows(Entry) if each.kind.startswith("signup.")]
         assert decisions == ["signup.declined", "signup.approved"]
+
+    @for_each(("decision", "said"), [(None, "wait for approval"), ("decline", "was not approved")])
+    def test_the_billing_page_says_so_and_offers_no_button(
+        self, client: FlaskClient, waiting: str, app: Flask, decision: str | None, said: str
+    ) -> None:
+        if decision:
+            post(sign_in(app, "operator"), f"/operator/customers/{waiting}/{decision}")
+
+        page = BillingPage(client)
+
+        assert said in page.text
+        assert page.page.all("form", action="/resume") == []
 
     def test_neither_a_button_nor_a_link_opens_stripe(
         self, client: FlaskClient, waiting: str, app: Flask, simulator: Simulator

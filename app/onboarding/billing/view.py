@@ -10,7 +10,7 @@ from app import apps, checkout, payers, portal, sync
 from app.core import countries, db
 from app.core.db import utcnow
 from app.core.errors import NotFound
-from app.customers import InvoiceDetails
+from app.customers import NOT_APPROVED, InvoiceDetails
 from app.onboarding.billing import activity
 from app.onboarding.billing.access import Access
 from app.onboarding.visit import requested_app
@@ -56,6 +56,11 @@ class BillingPage:
     choice: PaymentMethod | None  # the customer is asked whether it should be the default
     recent: list[activity.Line]
     is_checked: bool  # it is Stripe's word of just now
+
+    @property
+    def awaits_approval(self) -> bool:
+        """Does Stripe stay closed, because no operator has approved the sign-up?"""
+        return self.access.customer.approval in NOT_APPROVED
 
     @property
     def contact(self) -> dict[str, str]:
