@@ -24,7 +24,7 @@ def use_profile(slug: str | None) -> Profile:
     """Make this the profile of the current request. A profile that was deleted gives way to the default."""
     settings = published()
     g.portal_slug = slug if slug in settings.profiles else None
-    g.portal_profile = found = settings.profiles.get(slug or "", settings.default)
+    g.portal_profile = found = settings.profile_of(slug)
     languages.offer(found.languages)
     return found
 

@@ -98,6 +98,10 @@ class PortalSettings(Section):
         """Return a slug if there is such a profile, else the default one."""
         return slug if slug in self.profiles else self.default_profile
 
+    def profile_of(self, slug: str | None) -> Profile:
+        """Return the profile with a slug, else the default one."""
+        return self.profiles[self.slug_of(slug)]
+
 
 class Unreadable(Conflict):
     """A newer release stored these settings."""

@@ -61,8 +61,7 @@ def apply_policy(stripe: StripeGateway, local: LocalState, state: StripeState, h
 
 def _policy(slug: str | None) -> str:
     """Return the policy of a profile. One that was deleted gives way to the default."""
-    published = portal.published()
-    return published.profiles.get(slug or "", published.default).payment_method_policy
+    return portal.published().profile_of(slug).payment_method_policy
 
 
 def _restore_choice(

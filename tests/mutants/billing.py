@@ -61,8 +61,8 @@ MUTANTS = (
     Mutant(
         "a code leads to the brand of another company",
         CODES,
-        "profile = holder.customer_id, links.profile_of(session, holder.customer_id)",
-        "profile = holder.customer_id, None",
+        "way=Way.CODE, profile=holder.profile,",
+        "way=Way.CODE, profile=None,",
         f"{BRAND_TESTS}::test_somebody_with_a_code_who_named_no_profile",
     ),
     Mutant(
@@ -377,22 +377,29 @@ MUTANTS = (
     Mutant(
         "a code opens a customer of a profile that wants no codes",
         HOLDERS,
-        "allowed = [each for each in placed if published.profiles[each.slug].billing.codes]",
+        "allowed = [each for each in placed if published.profile_of(each.profile).billing.codes]",
         "allowed = placed",
         f"{CODE_MAIL_TESTS}::test_opens_no_customer_of_a_profile_that_wants_no_codes_since",
     ),
     Mutant(
+        "a code asks the database once more for each customer",
+        HOLDERS,
+        "    profiles = links.profiles_of(session, found)\n",
+        "    profiles = {each: links.profile_of(session, each) for each in found}\n",
+        f"{CODE_TESTS}::test_finds_many_customers_in_three_statements",
+    ),
+    Mutant(
         "a code speaks for another profile than the one that was asked",
         HOLDERS,
-        "return sorted(allowed, key=lambda each: each.slug != asked_for)[:MAX_CUSTOMERS]",
-        "return allowed[:MAX_CUSTOMERS]",
+        "    allowed.sort(key=lambda each: published.slug_of(each.profile) != asked_for)\n",
+        "",
         f"{CODE_MAIL_TESTS}::test_comes_from_the_profile_that_was_asked_and_opens_its_page",
     ),
     Mutant(
         "a code speaks for the default profile",
         "app/onboarding/billing/voice.py",
-        "published.slug_of(links.profile_of(session, customer_id))",
-        "published.default_profile",
+        "portal.published().profile_of(links.profile_of(session, customer_id))",
+        "portal.published().default",
         f"{CODE_MAIL_TESTS}::test_has_the_name_the_language_and_the_reply_address",
     ),
     Mutant(

@@ -41,15 +41,15 @@ MUTANTS = (
     Mutant(
         "a profile that was deleted stops the customers who came by it",
         "app/sync/policy.py",
-        'published.profiles.get(slug or "", published.default)',
-        "published.profiles[slug or published.default_profile]",
+        "portal.published().profile_of(slug)",
+        "portal.published().profiles[slug or portal.published().default_profile]",
         "tests/sync/test_default_by_policy.py::test_is_that_of_the_default_profile_once_its_own_was_deleted",
     ),
     Mutant(
         "the policy of the default profile counts for all profiles",
         "app/sync/policy.py",
-        'published.profiles.get(slug or "", published.default)',
-        "published.default",
+        "portal.published().profile_of(slug)",
+        "portal.published().default",
         "tests/sync/test_default_by_policy.py::test_is_that_of_the_profile_by_which_somebody_came",
     ),
     Mutant(

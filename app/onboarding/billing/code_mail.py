@@ -47,5 +47,5 @@ def write(session: Session, draft: Draft) -> Message | None:
 
 def _companies(holders: list[Holder]) -> list[str]:
     """Return the names under which the customers know the company, each once."""
-    profiles = portal.published().profiles
-    return list(dict.fromkeys(profiles[each.slug].brand.company_name for each in holders))
+    published = portal.published()
+    return list(dict.fromkeys(published.profile_of(each.profile).brand.company_name for each in holders))

@@ -18,7 +18,6 @@ from app import outbox, portal
 from app.core import db
 from app.core.addresses import folded_email
 from app.core.db import new_id, utcnow
-from app.onboarding import links
 from app.onboarding.billing import code_mail
 from app.onboarding.billing.access import let_in
 from app.onboarding.billing.holders import locked_holders
@@ -77,8 +76,8 @@ def use_code(session: Session, address: str, code: str, *, browser: str) -> str 
         session.rollback()
         return None
     for holder in reversed(holders):  # the first is the one that was entered last
-        customer_id, profile = holder.customer_id, links.profile_of(session, holder.customer_id)
-        let_in(session, customer_id, browser, way=Way.CODE, profile=profile, person_id=holder.person_id)
+        customer_id, person_id = holder.customer_id, holder.person_id
+        let_in(session, customer_id, browser, way=Way.CODE, profile=holder.profile, person_id=person_id)
     session.commit()
     return holders[0].customer_id
 

@@ -20,7 +20,7 @@ class Holder:
     customer_id: str
     email: str  # as it is stored
     person_id: str | None
-    slug: str = ""  # of the profile that the customer sees
+    profile: str | None = None  # by which the customer came; None: the default one
 
 
 def holders_of(session: Session, address: str, asked_for: str | None = None) -> list[Holder]:
@@ -29,16 +29,16 @@ def holders_of(session: Session, address: str, asked_for: str | None = None) -> 
     Those of the profile that was asked for come before all others. There are none of a profile that wants no
     codes.
     """
-    address, published = folded_email(address), portal.published()
+    address = folded_email(address)
     found: dict[str, Holder] = {}
     for holder in (*_first_persons(session, address), *_invited(session, address)):
         found.setdefault(holder.customer_id, holder)
-    placed = [
-        replace(each, slug=published.slug_of(links.profile_of(session, each.customer_id)))
-        for each in found.values()
-    ]
-    allowed = [each for each in placed if published.profiles[each.slug].billing.codes]
-    return sorted(allowed, key=lambda each: each.slug != asked_for)[:MAX_CUSTOMERS]
+    profiles = links.profiles_of(session, found)
+    placed = [replace(each, profile=profiles.get(each.customer_id)) for each in found.values()]
+    published = portal.published()
+    allowed = [each for each in placed if published.profile_of(each.profile).billing.codes]
+    allowed.sort(key=lambda each: published.slug_of(each.profile) != asked_for)
+    return allowed[:MAX_CUSTOMERS]
 
 
 def locked_holders(session: Session, address: str, asked_for: str | None) -> list[Holder]:

@@ -25,8 +25,7 @@ def voice(session: Session, customer_id: str, actor: str) -> Iterator[portal.Pro
 @contextmanager
 def own_voice(session: Session, customer_id: str, *, wished: str | None = None) -> Iterator[portal.Profile]:
     """Write as the customer's own profile: in the wished language if it has that, else in the customer's."""
-    published = portal.published()
-    profile = published.profiles[published.slug_of(links.profile_of(session, customer_id))]
+    profile = portal.published().profile_of(links.profile_of(session, customer_id))
     wishes = (wished, queries.agreed_language(session, customer_id))
     language = next((each for each in wishes if each in profile.languages), profile.default_language)
     with force_locale(language):

@@ -12,7 +12,7 @@ from app.onboarding.links.actions import (
     url,
 )
 from app.onboarding.links.models import LinkState, OnboardingLink
-from app.onboarding.links.queries import app_of, find, newest_of, of_customer, profile_of
+from app.onboarding.links.queries import app_of, find, newest_of, of_customer, profile_of, profiles_of
 
 __all__ = [
     "HANDOVER",
@@ -26,6 +26,7 @@ __all__ = [
     "note_used",
     "of_customer",
     "profile_of",
+    "profiles_of",
     "random_token",
     "renew",
     "revoke",

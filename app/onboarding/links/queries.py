@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from app import apps
@@ -69,5 +69,14 @@ def newest_of(
 
 def profile_of(session: Session, customer_id: str) -> str | None:
     """Return the profile by which a customer signed up, else the one of a link that it came by."""
-    by_whom = select(Signup.profile).where(Signup.customer_id == customer_id)
-    return session.scalar(by_whom.order_by(Signup.link_id.is_not(None), Signup.created_at.desc()).limit(1))
+    return profiles_of(session, [customer_id]).get(customer_id)
+
+
+def profiles_of(session: Session, customer_ids: Collection[str]) -> dict[str, str | None]:
+    """Return the same for many customers. Those who neither signed up nor came by a link are left out."""
+    order = (Signup.link_id.is_not(None), Signup.created_at.desc())
+    place = func.row_number().over(partition_by=Signup.customer_id, order_by=order).label("place")
+    signups = select(Signup.customer_id, Signup.profile, place).where(Signup.customer_id.in_(customer_ids))
+    ranked = signups.subquery()
+    first = select(ranked.c.customer_id, ranked.c.profile).where(ranked.c.place == 1)
+    return dict(session.execute(first).all())

@@ -15,6 +15,7 @@ from app.audit import Entry
 from app.core import db
 from app.customers import Customer
 from app.onboarding.billing.codes import keyed_hash
+from app.onboarding.billing.holders import holders_of
 from app.onboarding.billing.models import BillingCode
 from app.onboarding.models import BillingAccess
 from app.simulator import Simulator
@@ -265,6 +266,17 @@ def test_opens_all_customers_of_the_address(
     for row in rows(Customer):
         page = BillingPage(other, f"/billing?customer={row.id}")
         assert f"Saved for {row.name} at" in plain(page.text)
+
+
+def test_finds_many_customers_in_three_statements(app: Flask, saved: FlaskClient) -> None:
+    for name in ("Ada Two", "Ada Three"):
+        sign_up(app.test_client(), name=name, key=name, subject_keys=[name])
+
+    with app.app_context(), counted(app) as seen:
+        holders = holders_of(db.session(), ADDRESS)
+
+    assert len(holders) == 3
+    assert len(seen.sent) == 3  # first persons, invited ones, profiles
 
 
 def with_cards_of(client: FlaskClient, simulator: Simulator, name: str) -> None:
