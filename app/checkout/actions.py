@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
-from app import apps, payers
+from app import apps, customers, payers
 from app.checkout.close import close_older
 from app.checkout.models import CheckoutSession
 from app.checkout.queries import latest
@@ -74,7 +74,7 @@ def reserve(session: Session, app: apps.App, order: Order) -> Reservation:
     """Reserve the payer and the checkout session of an order. Flushes.
 
     Once this is committed, the worker completes the payer, even if nobody comes back. Raises
-    PreconditionFailed for a deleted customer, TooManyDeclines and Conflict.
+    PreconditionFailed for a customer that is deleted or not approved, TooManyDeclines and Conflict.
     """
     payer, is_new = _reserve_payer(session, app, order)
     reserved = _reserve(session, payer, order, is_new=is_new)
@@ -90,8 +90,8 @@ def start(
     find. With `reservation`, the caller has committed the first step. A Stripe customer that was deleted or
     unlinked is replaced by a new one. With `closes_older`, the payer's older open sessions expire at Stripe.
 
-    Raises PreconditionFailed for a deleted customer, TooManyDeclines, Conflict, and what the gateway raises.
-    The reservation then stays, and the next call continues from it.
+    Raises PreconditionFailed for a customer that is deleted or not approved, TooManyDeclines, Conflict, and
+    what the gateway raises. The reservation then stays, and the next call continues from it.
     """
     structlog.contextvars.bind_contextvars(customer_id=order.customer_id)  # for the log, from here on
     for number in range(MAX_TRIES):
@@ -135,7 +135,8 @@ def is_blocked(payer: Payer) -> bool:
 
 
 def _reserve_payer(session: Session, app: apps.App, order: Order) -> tuple[Payer, bool]:
-    """Return the payer, and whether it is new. Flushes. Raises TooManyDeclines."""
+    """Return the payer, and whether it is new. Flushes. Raises PreconditionFailed and TooManyDeclines."""
+    customers.refuse_unapproved(session.get_one(customers.Customer, order.customer_id))
     if order.stripe_customer_id is None:
         payer, is_new = payers.reserve(session, app, order.customer_id)
     else:

@@ -11,6 +11,7 @@ from app.customers.actions import (
     is_same,
     lock,
     refuse_deleted,
+    refuse_unapproved,
     replace,
     restore,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "lock",
     "on_email_change",
     "refuse_deleted",
+    "refuse_unapproved",
     "replace",
     "restore",
     "search_text",

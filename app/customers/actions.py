@@ -17,7 +17,7 @@ from app.core.errors import Conflict, PreconditionFailed
 from app.customers import queries, search
 from app.customers.details import ADOPTABLE, NewCustomer, details_of, with_adopted
 from app.customers.former_email import report, trusted_email
-from app.customers.models import APPROVED, DECLINED, WAITING, Customer, SubjectKey
+from app.customers.models import APPROVED, DECLINED, NOT_APPROVED, WAITING, Customer, SubjectKey
 
 TAKEN = "another customer has this key or one of these subject keys"
 
@@ -213,6 +213,12 @@ def refuse_deleted(customer: Customer) -> None:
     """Raise PreconditionFailed for a deleted customer."""
     if customer.deleted_at is not None:
         raise PreconditionFailed(f"customer {customer.id} is deleted")
+
+
+def refuse_unapproved(customer: Customer) -> None:
+    """Raise PreconditionFailed for a customer whose sign-up an operator has to approve, or has declined."""
+    if customer.approval in NOT_APPROVED:
+        raise PreconditionFailed(f"an operator has not approved the sign-up of customer {customer.id}")
 
 
 def is_same(customer: Customer, wanted: NewCustomer) -> bool:

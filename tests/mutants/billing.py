@@ -31,6 +31,14 @@ MUTANTS = (
         "::test_the_billing_page_says_so_and_offers_no_button",
     ),
     Mutant(
+        "a program opens Stripe for who is not approved",
+        "app/checkout/actions.py",
+        "    customers.refuse_unapproved(session.get_one(customers.Customer, order.customer_id))\n",
+        "",
+        "tests/onboarding/test_profile_form.py::TestApproval"
+        "::test_a_program_opens_stripe_for_an_approved_one_alone",
+    ),
+    Mutant(
         "who waits for approval is told to go on with the payment",
         "app/onboarding/known_page.py",
         "is_closed = customer is not None and customer.approval in customers.NOT_APPROVED",

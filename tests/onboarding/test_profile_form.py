@@ -22,6 +22,7 @@ from tests.support.handovers import HandoverPage, make_secret, sign
 from tests.support.links import make_customer, make_link
 from tests.support.portal import SignupPage, resume, session_of, sign_up
 from tests.support.rows import Rows
+from tests.support.tokens import bearer
 from tests.support.world import World
 from tests.support.world_fixtures import world
 
@@ -476,6 +477,24 @@ class TestApproval:
         assert followed.status_code == 403
         assert "waits for approval" in Page.of(followed).text
         assert len(simulator.store.checkout_sessions) == 0
+
+    @for_each("decision", [None, "decline", "approve"])
+    def test_a_program_opens_stripe_for_an_approved_one_alone(
+        self, client: FlaskClient, waiting: str, app: Flask, simulator: Simulator, decision: str | None
+    ) -> None:
+        if decision:
+            post(sign_in(app, "operator"), f"/operator/customers/{waiting}/{decision}")
+
+        answer = client.post(
+            "/api/v1/stripe/checkout/sessions",
+            json={"customer": {"id": waiting}, "options": {"successURL": "https://example.com/success"}},
+            headers=bearer(app),
+        )
+
+        is_approved = decision == "approve"
+        assert answer.status_code == (201 if is_approved else 412)
+        assert ("has not approved" in answer.get_json().get("detail", "")) is not is_approved
+        assert len(simulator.store.customers) == (1 if is_approved else 0)
 
 
 class TestStripesPage:
