@@ -19,7 +19,7 @@ from tests.support.portal import SignupPage, client_cookie, session_of
 from tests.support.portal import resume as press_resume
 from tests.support.rivals import comes_first
 from tests.support.rows import Rows
-from tests.support.stripe_calls import StripeCalls
+from tests.support.stripe_calls import StripeCalls, elsewhere
 from tests.support.tokens import program
 from tests.support.world import World
 
@@ -106,6 +106,21 @@ class TestPayers:
         [payer] = rows(Payer)
         assert payer.attempt == 1
         assert list(world.simulator.store.customers) == [payer.stripe_customer_id]
+
+    def test_get_no_stripe_customer_once_they_have_ended(
+        self, app: Flask, world: World, rows: Rows, calls: StripeCalls
+    ) -> None:
+        api, another = program(app), program(app)
+        [installed] = api.get("/api/v1/apps").get_json()["items"]
+        world.simulator.faults.add("500", MAKE, times=1)  # so it is asked for again
+        calls.after(MAKE, elsewhere(lambda: another.delete(f"/api/v1/customers/acme/apps/{installed['id']}")))
+
+        answer = start(api, "ACME")
+
+        assert answer.status_code == 201
+        ended, living = sorted(rows(Payer), key=lambda payer: payer.deleted_at is None)
+        assert (ended.deleted_at is None, ended.stripe_customer_id) == (False, None)
+        assert list(world.simulator.store.customers) == [living.stripe_customer_id]
 
 
 class TestSessions:

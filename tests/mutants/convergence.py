@@ -464,4 +464,20 @@ MUTANTS = (
         "    while time.monotonic() < give_up:\n        payer",
         "tests/sync/test_refresh.py::test_reads_the_record_when_the_page_has_no_time_to_ask_stripe",
     ),
+    Mutant(
+        "what a customer lacks stays empty for days because somebody was changing it",
+        "app/payers/differences.py",
+        "return {payer.id for payer in lacking if payer.customer not in locked}",
+        "return set()",
+        "tests/sync/test_locks.py::test_what_a_customer_lacks_is_filled_soon_after_somebody_has_changed_it",
+        "postgresql",
+    ),
+    Mutant(
+        "a customer that somebody was changing is not looked at again soon",
+        "app/sync/outcomes.py",
+        "        elif is_busy:\n",
+        "        elif is_busy and not is_contact_sent:\n",
+        "tests/sync/test_locks.py::test_what_a_customer_lacks_is_filled_soon_after_somebody_has_changed_it",
+        "postgresql",
+    ),
 )

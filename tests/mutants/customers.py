@@ -392,4 +392,18 @@ MUTANTS = (
         ".where(CheckoutSession.id == reserved.id)",
         "tests/checkout/test_reservations.py::TestSessions::test_that_a_twin_has_opened_stay_when_another_call_is_refused",
     ),
+    Mutant(
+        "a payer that has ended gets a Stripe customer",
+        "app/payers/reserve.py",
+        "if payer.stripe_customer_id is not None or payer.deleted_at is not None:",
+        "if payer.stripe_customer_id is not None:",
+        "tests/checkout/test_reservations.py::TestPayers::test_get_no_stripe_customer_once_they_have_ended",
+    ),
+    Mutant(
+        "a session is opened for a payer that has ended",
+        "app/checkout/actions.py",
+        "    if payer.deleted_at is not None:  # unlinked",
+        "    if payer.deleted_at is not None and payer.stripe_customer_id is not None:  # unlinked",
+        "tests/checkout/test_reservations.py::TestPayers::test_get_no_stripe_customer_once_they_have_ended",
+    ),
 )

@@ -352,4 +352,11 @@ MUTANTS = (
         "",
         "tests/webhooks/test_news.py::test_of_a_decline_for_another_reason_is_news",
     ),
+    Mutant(
+        "an event that failed counts as one that waits",
+        "app/webhooks/waiting.py",
+        '    waiting = [event for event in events if event.state == "waiting"]',
+        "    waiting = list(events)",
+        "tests/sync/test_given_up.py::test_keeps_its_failed_events_when_another_tells_nothing_new",
+    ),
 )

@@ -5,17 +5,19 @@ from collections.abc import Callable
 import pytest
 import time_machine
 
-from app import payers, webhooks
+from app import payers, sync, webhooks
 from app.core import db
 from app.core.config import Settings
 from app.core.db import utcnow
 from app.payers import Payer
 from app.sync import schedule
+from app.sync.payer_leases import LEASE_DURATION
 from app.webhooks import Event
 from tests.conftest import make_settings
 from tests.support.people import Person
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
+from tests.support.stripe_postbox import Postbox, event
 from tests.support.truth import assert_agrees
 from tests.support.world import World
 
@@ -129,6 +131,33 @@ def test_has_no_dead_event_left_when_the_person_returns(world: World, given_up: 
     given_up.return_to_portal()
 
     assert {event.state for event in rows(Event)} == {"done"}
+
+
+def test_keeps_its_failed_events_when_another_tells_nothing_new(
+    clock: time_machine.Traveller,
+    world: World,
+    given_up: Person,
+    postbox: Postbox,
+    calls: StripeCalls,
+    rows: Rows,
+) -> None:
+    failed = {found.id for found in rows(Event)}
+    elsewhere = {"id": "seti_elsewhere", "object": "setup_intent", "customer": given_up.stripe_customer_id}
+    world.simulator.faults.clear()
+    clock.shift(3601)  # the pause that Stripe has asked for is over
+    with world.app.app_context():
+        assert sync.claim(db.session(), given_up.payer.id)  # so the event is judged when this lease has ended
+    tells = elsewhere | {"status": "requires_payment_method"}
+    postbox.post(event("setup_intent.setup_failed", tells, id="evt_known"))
+    world.work()
+    clock.shift(LEASE_DURATION)
+    calls.clear()
+
+    world.work()
+
+    assert calls.made == []
+    assert [found.state for found in rows(Event) if found.id == "evt_known"] == ["done"]
+    assert {found.id for found in rows(Event) if found.state == "dead"} == failed
 
 
 def test_is_not_tried_again_because_of_another_payer(

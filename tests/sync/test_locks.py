@@ -17,21 +17,22 @@ from app.audit import Entry
 from app.core import db
 from app.core.config import Settings
 from app.core.db import utcnow
+from app.customers import Customer
 from app.payers import Payer, PaymentStatus
 from app.simulator import DEFAULT_API_KEY, add_account, add_key, revoke_key
 from app.sync import Backfill, Lease, Outcome, RateBudget
 from app.sync.backfill import LEASE_DURATION as LIST_LEASE
 from app.sync.backfill import claim_due as claim_list
 from app.sync.backfill import read_next_page
+from app.sync.outcomes import ADOPT_RETRY_DELAY
 from app.sync.payer_leases import LEASE_DURATION
 from app.webhooks import Event
 from tests.conftest import PORTAL, make_settings
 from tests.support.people import Person
-from tests.support.processes import wait_until
+from tests.support.processes import PATIENCE, wait_until
 from tests.support.rows import Rows
 from tests.support.world import World
 
-SOON = 20  # seconds, for a machine that is busy with other tests
 WAITING = sa.text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
@@ -142,10 +143,10 @@ class TestWhatAnotherHasInHand:
 
     def test_of_those_who_are_due(self, app: Flask, world: World, aside: Callable[..., Future[Any]]) -> None:
         first, second = saved(world)
-        aside(webhooks.dispatch).result(SOON)
+        aside(webhooks.dispatch).result(PATIENCE)
 
         with held(app, row_of(first)):
-            aside(lambda _session: world.work()).result(SOON)
+            aside(lambda _session: world.work()).result(PATIENCE)
 
         assert first.status == PaymentStatus.IN_PROGRESS
         assert second.status == PaymentStatus.SAVED
@@ -154,7 +155,7 @@ class TestWhatAnotherHasInHand:
         first, second = saved(world)
 
         with held(app, events_of(first)):
-            aside(lambda _session: world.work()).result(SOON)
+            aside(lambda _session: world.work()).result(PATIENCE)
 
         assert first.status == PaymentStatus.IN_PROGRESS
         assert second.status == PaymentStatus.SAVED
@@ -170,7 +171,7 @@ class TestWhatAnotherHasInHand:
         clock.shift(timedelta(days=2))
 
         with held(app, row_of(first)):
-            aside(sync.run_maintenance).result(SOON)
+            aside(sync.run_maintenance).result(PATIENCE)
 
         assert (first.payer.status, second.payer.status) == ("in_progress", "abandoned")
 
@@ -182,7 +183,7 @@ class TestWhatAnotherHasInHand:
         change(app, sa.update(Payer).values(verify_at=utcnow() - timedelta(seconds=1)))
 
         with held(app, row_of(first)):
-            aside(sync.run_maintenance).result(SOON)
+            aside(sync.run_maintenance).result(PATIENCE)
 
         assert (first.payer.due_at, second.payer.due_reason) == (None, "verify")
 
@@ -195,7 +196,7 @@ class TestWhatAnotherHasInHand:
         change(app, sa.update(Payer).values(drift="something", verified_at=long_ago))
 
         with held(app, row_of(first)):
-            aside(sync.run_maintenance).result(SOON)
+            aside(sync.run_maintenance).result(PATIENCE)
 
         told = [entry.customer_id for entry in rows(Entry) if entry.kind == "sync.drift"]
         assert told == [second.payer.customer_id]
@@ -209,7 +210,7 @@ class TestWhatAnotherHasInHand:
         mine = {event.id for event in rows(Event) if event.payer_id == first.payer.id}
 
         with held(app, events_of(first)):
-            aside(webhooks.prune).result(SOON)
+            aside(webhooks.prune).result(PATIENCE)
 
         assert {event.id for event in rows(Event) if event.payload} == mine
 
@@ -226,9 +227,28 @@ class TestWhatAnotherHasInHand:
             return count
 
         with held(app, events_of(first)):
-            aside(presses).result(SOON)
+            aside(presses).result(PATIENCE)
 
         assert {event.id for event in rows(Event) if event.state == "dead"} == theirs
+
+
+def test_what_a_customer_lacks_is_filled_soon_after_somebody_has_changed_it(
+    app: Flask, world: World, clock: time_machine.Traveller, aside: Callable[..., Future[Any]]
+) -> None:
+    person = world.person()
+    world.settle()
+    customer = sa.select(Customer).where(Customer.id == person.payer.customer_id)
+    world.stripe("POST", f"/v1/customers/{person.stripe_customer_id}", phone="+44 20 1234")
+    world.simulator.deliver_due()
+
+    with held(app, customer):
+        aside(lambda _session: world.work()).result(PATIENCE)
+    before = person.payer.customer.billing_address
+    clock.shift(ADOPT_RETRY_DELAY)
+    world.work()
+
+    assert before is None
+    assert person.payer.customer.billing_address == {"phoneNumber": "+44 20 1234"}
 
 
 def test_a_convergence_that_writes_is_not_overtaken(
@@ -237,14 +257,14 @@ def test_a_convergence_that_writes_is_not_overtaken(
     """Its lease runs out between the last look at it and the writing."""
     [person] = saved(world, 1)
     payer_id = person.payer.id
-    lease = aside(sync.claim, payer_id).result(SOON)
+    lease = aside(sync.claim, payer_id).result(PATIENCE)
 
     def another_wants_it() -> Any:
         clock.shift(LEASE_DURATION + timedelta(seconds=1))
-        return aside(sync.claim, payer_id).result(SOON)
+        return aside(sync.claim, payer_id).result(PATIENCE)
 
     others = before_writing(app, "payer", another_wants_it)
-    outcome = aside(sync.converge, lease).result(SOON)
+    outcome = aside(sync.converge, lease).result(PATIENCE)
 
     assert others == [None]
     assert outcome is Outcome.CURRENT
@@ -255,7 +275,7 @@ def test_a_page_of_the_list_that_is_stored_is_not_overtaken(
 ) -> None:
     """Its lease runs out between the last look at it and the writing."""
     saved(world, 1)
-    lease = aside(claim_list).result(SOON)
+    lease = aside(claim_list).result(PATIENCE)
     later: list[Future[Any]] = []
 
     def another_wants_it() -> None:
@@ -264,10 +284,10 @@ def test_a_page_of_the_list_that_is_stored_is_not_overtaken(
         wait_until(lambda: later[0].done() or waiting(app) > 0)
 
     before_writing(app, "backfill", another_wants_it)
-    aside(read_next_page, lease).result(SOON)
+    aside(read_next_page, lease).result(PATIENCE)
 
     [row] = rows(Backfill)
-    assert row.lease == getattr(later[0].result(SOON), "token", None)
+    assert row.lease == getattr(later[0].result(PATIENCE), "token", None)
 
 
 def test_two_batches_of_events_lock_their_customers_in_one_order(
@@ -283,7 +303,7 @@ def test_two_batches_of_events_lock_their_customers_in_one_order(
         sorting = aside(webhooks.dispatch)
         wait_until(lambda: waiting(app) > 0)
         is_in_its_hand = is_held(app, row_of(second))
-    sorting.result(SOON)
+    sorting.result(PATIENCE)
 
     assert not is_in_its_hand
 
@@ -291,7 +311,7 @@ def test_two_batches_of_events_lock_their_customers_in_one_order(
 def test_two_who_choose_another_default_at_once_do_so_one_after_the_other(
     app: Flask, world: World, aside: Callable[..., Future[Any]], rows: Rows
 ) -> None:
-    ids = [aside(install_another, world, number).result(SOON) for number in (1, 2)]
+    ids = [aside(install_another, world, number).result(PATIENCE) for number in (1, 2)]
 
     def chooses(session: Session, app_id: str) -> None:
         apps.make_default(session, app_id, actor="test")
@@ -301,7 +321,7 @@ def test_two_who_choose_another_default_at_once_do_so_one_after_the_other(
         both = [aside(chooses, app_id) for app_id in ids]
         wait_until(lambda: waiting(app) == 2)
     for future in both:
-        future.result(SOON)
+        future.result(PATIENCE)
 
     assert len([row for row in rows(apps.App) if row.is_default]) == 1
 
@@ -317,14 +337,14 @@ class TestWithABudget:
         self, app: Flask, world: World, clock: time_machine.Traveller, aside: Callable[..., Future[Any]]
     ) -> None:
         saved(world, 4)
-        aside(webhooks.dispatch).result(SOON)
-        assert aside(claim_one).result(SOON)
+        aside(webhooks.dispatch).result(PATIENCE)
+        assert aside(claim_one).result(PATIENCE)
         clock.shift(10)
 
         with held(app, sa.select(RateBudget)):
             both = [aside(claim_one) for _ in range(2)]
             wait_until(lambda: waiting(app) == 2)
-        leases = [future.result(SOON) for future in both]
+        leases = [future.result(PATIENCE) for future in both]
 
         assert [bool(lease) for lease in leases].count(True) == 1
 
@@ -342,7 +362,7 @@ class TestTheAppAfterItsPace:
                 wait_until(lambda: doing.done() or waiting(app) > 0)
                 assert not doing.done()
                 is_app_in_hand = is_held(app, sa.select(apps.App))
-            doing.exception(SOON)
+            doing.exception(PATIENCE)
             return is_app_in_hand
 
         return found
@@ -352,7 +372,7 @@ class TestTheAppAfterItsPace:
     ) -> None:
         [person] = saved(world, 1)
         world.settle()
-        lease = aside(sync.claim, person.payer.id).result(SOON)
+        lease = aside(sync.claim, person.payer.id).result(PATIENCE)
         revoke_key(world.simulator.store, DEFAULT_API_KEY)
 
         assert not is_app_held(sync.converge, lease)
@@ -364,7 +384,7 @@ class TestTheAppAfterItsPace:
         [person] = saved(world, 1)
         revoke_key(world.simulator.store, DEFAULT_API_KEY)
         world.settle()
-        lease = aside(sync.claim, person.payer.id).result(SOON)
+        lease = aside(sync.claim, person.payer.id).result(PATIENCE)
         add_key(world.simulator.store, DEFAULT_API_KEY)
 
         assert not is_app_held(sync.converge, lease)
