@@ -111,7 +111,7 @@ class StaticFiles:
 
 
 class PageSessions(SecureCookieSessionInterface):
-    """Leaves the visitor's cookie to the pages: a file that caches keep must carry nobody's cookie."""
+    """Leaves the visitor's cookie to the pages: what caches keep must carry nobody's cookie."""
 
     def get_signing_serializer(self, app: Flask) -> Serializer:
         """Return what signs the cookie, which is made once."""
@@ -119,8 +119,9 @@ class PageSessions(SecureCookieSessionInterface):
         return _serializer(keys)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Send the cookie with a page."""
-        if request.endpoint != "static":
+        """Send the cookie with a page. What caches may keep must not bring it to somebody else."""
+        may_be_kept = "max-age" in response.headers.get("Cache-Control", "")
+        if request.endpoint != "static" and not may_be_kept:
             super().save_session(app, session, response)
 
 

@@ -52,9 +52,9 @@ MUTANTS = (
     Mutant(
         "caches keep a visitor's cookie with a file",
         STATIC,
-        'if request.endpoint != "static":',
-        "if request.endpoint:",
-        "tests/web/test_static_files.py::test_a_file_that_caches_keep_carries_no_cookie",
+        'may_be_kept = "max-age" in response.headers.get("Cache-Control", "")',
+        "may_be_kept = False",
+        "tests/web/test_static_files.py::test_an_answer_that_caches_keep_carries_no_cookie",
     ),
     Mutant(
         "a reader who changes the language goes on in the former one at Stripe",

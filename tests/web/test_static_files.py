@@ -62,13 +62,21 @@ def test_compresses_text_for_clients_that_ask_for_it(
     assert encoding is None or len(answer.data) < len(CSS) / 3
 
 
-def test_a_file_that_caches_keep_carries_no_cookie(client: FlaskClient) -> None:
-    path = address(client)
+@pytest.mark.parametrize(
+    "path", [r"/static/portal\.css", "/brand/[^/]+/style.css", "/brand/[^/]+/icon", "/api/docs"]
+)
+def test_an_answer_that_caches_keep_carries_no_cookie(client: FlaskClient, path: str) -> None:
+    page = client.get("/signup").get_data(as_text=True) + '"/api/docs"'
+    found = re.search(rf'"({path}[^"]*)"', page)
+    assert found is not None
     assert client.get_cookie("gangway") is not None
 
-    answer = client.get(path)
+    answer = client.get(found[1])
 
+    assert answer.status_code == 200
+    assert "max-age" in answer.headers["Cache-Control"]
     assert "Set-Cookie" not in answer.headers
+    assert "Cookie" not in answer.vary
 
 
 def test_each_encoding_has_a_tag_of_its_own(client: FlaskClient) -> None:
