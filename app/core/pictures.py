@@ -1,15 +1,20 @@
-"""How large a picture is, read from the first bytes of its file: nothing is decoded.
+"""How large a picture is, and what its file notes besides the picture: nothing is decoded.
 
 A file of 20 kB can hold a picture that takes gigabytes of a visitor's memory. An SVG has no pixels: a
 browser draws it at the size of its place on the page.
 """
 
 import struct
+from collections.abc import Iterator
 
 MAX_SIDE = 4096
 MAX_PIXELS = 4_000_000  # 16 MB in memory
 TOO_LARGE = f"at most {MAX_SIDE:,} pixels wide and high, and {MAX_PIXELS // 1_000_000} million in all"
 PNG = b"\x89PNG\r\n\x1a\n"
+# What a PNG may have beside its critical chunks: what changes how it looks.
+PNG_LOOKS = {b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"acTL", b"fcTL", b"fdAT"}
+WEBP_NOTES = {b"EXIF", b"XMP "}
+WEBP_NOTE_FLAGS = 0x08 | 0x04  # of the chunk VP8X: that there is one of these
 
 
 def is_too_large(content: bytes) -> bool:
@@ -49,3 +54,51 @@ def _webp_size(content: bytes) -> tuple[int, int]:
         width, width_high, height, height_high = struct.unpack_from("<HBHB", content, 24)
         return (width_high << 16 | width) + 1, (height_high << 16 | height) + 1
     raise ValueError("no kind of WebP that we know")
+
+
+def without_notes(content: bytes) -> bytes:
+    """Return a PNG or WebP file without what a camera or a program noted in it, such as a place.
+
+    It looks the same. What follows the picture goes, too. Other files, and broken ones, stay as they are.
+    """
+    try:
+        if content.startswith(PNG):
+            return PNG + b"".join(_png_chunks(content))
+        if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+            chunks = b"WEBP" + b"".join(_webp_chunks(content))
+            return b"RIFF" + struct.pack("<I", len(chunks)) + chunks
+    except (struct.error, ValueError):
+        pass
+    return content
+
+
+def _png_chunks(content: bytes) -> Iterator[bytes]:
+    """Return the chunks to keep. Source: https://www.w3.org/TR/png-3/#5Chunk-layout"""
+    kind, start = b"", len(PNG)
+    while kind != b"IEND":
+        length, kind = struct.unpack_from(">I4s", content, start)
+        end = start + 12 + length
+        if end > len(content):
+            raise ValueError("a chunk is cut off")
+        if kind[:1].isupper() or kind in PNG_LOOKS:
+            yield content[start:end]
+        start = end
+
+
+def _webp_chunks(content: bytes) -> Iterator[bytes]:
+    """Return the chunks to keep. Source: https://developers.google.com/speed/webp/docs/riff_container"""
+    (size,) = struct.unpack_from("<I", content, 4)
+    start, last = 12, 8 + size
+    if not start < last <= len(content):
+        raise ValueError("the size is wrong")
+    while start < last:
+        kind, length = struct.unpack_from("<4sI", content, start)
+        end = start + 8 + length + length % 2
+        if end > last:
+            raise ValueError("a chunk is cut off")
+        chunk = content[start:end]
+        if kind == b"VP8X":
+            chunk = chunk[:8] + bytes([chunk[8] & ~WEBP_NOTE_FLAGS]) + chunk[9:]
+        if kind not in WEBP_NOTES:
+            yield chunk
+        start = end

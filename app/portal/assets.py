@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from html import escape
 from pathlib import Path
 
+from app.core import pictures
 from app.core.config import settings
 from app.core.config.brand import MAX_CSS_BYTES
 from app.portal.colors import DARK, LIGHT, readable_text, variables
@@ -121,12 +122,12 @@ def _read_logo(file: Path, _changed_at: int) -> Asset:
     content = file.read_bytes()
     kinds = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
     found = next((kind for kind, start in SIGNATURES.items() if start.match(content)), None)
-    return Asset(content, found or kinds[file.suffix.lower()])
+    return Asset(pictures.without_notes(content), found or kinds[file.suffix.lower()])
 
 
 @lru_cache(maxsize=64)
 def _of(image: Image | None) -> Asset | None:
-    return Asset(image.content, image.media_type) if image else None
+    return Asset(pictures.without_notes(image.content), image.media_type) if image else None
 
 
 def _draw_card(ground: str, ink: str) -> bytes:

@@ -150,6 +150,20 @@ MUTANTS = (
         "tests/portal/test_hostile_logos.py::test_a_picture_that_fills_the_memory_is_refused",
     ),
     Mutant(
+        "a logo tells where its photograph was taken",
+        "app/core/pictures.py",
+        "if kind[:1].isupper() or kind in PNG_LOOKS:",
+        "if kind:",
+        "tests/portal/test_logo_notes.py::test_a_logo_tells_nobody_where_it_was_made",
+    ),
+    Mutant(
+        "the logo of a setting keeps its notes",
+        "app/portal/assets.py",
+        "return Asset(pictures.without_notes(content), found",
+        "return Asset(content, found",
+        "tests/portal/test_logo_notes.py::test_nor_does_the_file_of_a_setting",
+    ),
+    Mutant(
         "a later rule makes stored settings unreadable",
         "app/portal/settings.py",
         "PortalSettings.model_validate(document, context=STORED)",
