@@ -1,5 +1,6 @@
 """The billing page shows a customer's payment methods, and only to a browser that may see them."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -60,6 +61,16 @@ def test_shows_what_stripe_gets_and_what_happened(saved: FlaskClient) -> None:
     assert "Mastercard •••• 4444 became the default" in page.text
     assert "Visa •••• 4242 was saved" in page.text
     assert "pm_" not in page.text
+
+
+def test_writes_days_as_a_link_does(app: Flask, saved: FlaskClient, rows: Rows) -> None:
+    link = Page.of(app.test_client().get(make_link(app, rows(Customer)[0].id)))
+    [end] = [time.text for time in link.all("time")]
+
+    days = {time.text for time in BillingPage(saved).page.all("time")}
+
+    assert all(re.fullmatch(r"\d+ [A-Z][a-z]+ \d{4}", day) for day in {end, *days})
+    assert days
 
 
 def test_shows_what_stripe_has_now(saved: FlaskClient, simulator: Simulator, rows: Rows) -> None:
