@@ -5,8 +5,9 @@ import sys
 from importlib import import_module
 
 import httpx
+import pytest
 
-from app.core.lean import lean_imports
+from app.core.lean import LateModule, lean_imports
 
 
 def test_lets_others_import_them_afterwards() -> None:
@@ -23,6 +24,41 @@ def test_leaves_alone_what_is_imported_already() -> None:
 
     assert during is httpx
     assert sys.modules["httpx"] is httpx
+
+
+def test_imports_a_late_module_when_something_in_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "segno", raising=False)
+
+    with lean_imports():
+        segno = import_module("segno")
+        assert isinstance(segno, LateModule)
+
+    assert "segno" not in sys.modules
+    assert segno.make_qr is import_module("segno").make_qr
+
+
+def test_imports_a_late_module_at_once_for_who_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "segno", raising=False)
+
+    with lean_imports():
+        from segno import make_qr  # noqa: PLC0415
+
+    assert make_qr is sys.modules["segno"].make_qr
+
+
+def test_knows_a_coroutine_before_asyncio_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answer() -> None: ...
+
+    monkeypatch.delitem(sys.modules, "asyncio")
+    coroutine = answer()
+
+    with lean_imports():
+        late = import_module("asyncio")
+        assert late.iscoroutine(coroutine)
+        assert not late.iscoroutine(answer)
+        assert sys.modules["asyncio"] is late
+
+    coroutine.close()
 
 
 def test_collects_garbage_afterwards_as_before() -> None:

@@ -1,16 +1,32 @@
 """Import the application without what its libraries import and nothing here uses.
 
 Each part is optional to the library that imports it: a nicer traceback, another HTTP client, another storage.
+Others are needed later, or by few processes. These are imported when somebody uses them.
 """
 
 import gc
+import inspect
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 OPTIONAL = ("rich", "httpx", "anyio", "aiohttp")  # the libraries ask whether these are installed
 PLACEHOLDERS = ("limits.aio",)  # imported by its package, and used by nobody
+LATE = ("asyncio", "segno")  # SQLAlchemy asks whether an error is one of asyncio's; codes to scan are rare
+
+
+class LateModule(ModuleType):
+    """Stands in for a module, and imports it when somebody asks for something in it."""
+
+    def __getattr__(self, name: str) -> Any:
+        if sys.modules.get(self.__name__) is self:
+            if (self.__name__, name) == ("asyncio", "iscoroutine"):
+                return inspect.iscoroutine  # SQLAlchemy takes it while it is imported; both answer alike
+            del sys.modules[self.__name__]
+        return getattr(import_module(self.__name__), name)
 
 
 @contextmanager
@@ -21,6 +37,7 @@ def lean_imports() -> Iterator[None]:
     """
     hidden: dict[str, ModuleType | None] = dict.fromkeys(OPTIONAL)
     hidden |= {name: ModuleType(name) for name in PLACEHOLDERS}
+    hidden |= {name: LateModule(name) for name in LATE}
     hidden = {name: instead for name, instead in hidden.items() if name not in sys.modules}
     sys.modules.update(hidden)  # type: ignore[arg-type]  # None means: not installed
     was_collecting = gc.isenabled()
@@ -28,8 +45,9 @@ def lean_imports() -> Iterator[None]:
     try:
         yield
     finally:
-        for name in hidden:
-            del sys.modules[name]
+        for name, instead in hidden.items():
+            if sys.modules[name] is instead:  # else it was imported after all
+                del sys.modules[name]
         if was_collecting:
             gc.freeze()
             gc.enable()

@@ -15,14 +15,14 @@ from cryptography.fernet import Fernet
 from app import migrations
 from app.cli import COMMANDS, main
 from app.core.config import Settings
-from app.core.lean import OPTIONAL, PLACEHOLDERS
+from app.core.lean import LATE, OPTIONAL, PLACEHOLDERS
 from app.core.version import __version__
 from tests.conftest import KEY, SECRET_KEY
 from tests.support.commands import Run, run_command
 from tests.support.processes import PROCESS_MARKS, ROOT, gangway
 
 # Each takes long to import, or much memory.
-UNUSED_BY_SERVE = {"alembic", "email_validator", "jwt", "zxcvbn", *OPTIONAL, *PLACEHOLDERS}
+UNUSED_BY_SERVE = {"alembic", "email_validator", "jwt", "zxcvbn", *LATE, *OPTIONAL, *PLACEHOLDERS}
 HEAVY = {
     "alembic",
     "cryptography",

@@ -335,6 +335,13 @@ MUTANTS = (
         "tests/test_lean.py::test_keeps_what_was_imported_from_later_collections",
     ),
     Mutant(
+        "a start imports asyncio, which only an error of the database asks for",
+        "app/core/lean.py",
+        "    hidden |= {name: LateModule(name) for name in LATE}\n",
+        "",
+        "tests/test_lean.py::test_imports_a_late_module_when_something_in_it_is_used",
+    ),
+    Mutant(
         "a server that starts makes the checks of every body",
         "app/api/wire.py",
         "defer_build=True",
