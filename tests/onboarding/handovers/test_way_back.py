@@ -3,11 +3,13 @@
 import hashlib
 import hmac
 import time
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -240,8 +242,9 @@ class TestSigned:
         assert said["gangway_signature"] == hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
 
     def test_tells_one_status_from_another(
-        self, client: FlaskClient, secret: str, simulator: Simulator
+        self, client: FlaskClient, secret: str, simulator: Simulator, clock: time_machine.Traveller
     ) -> None:
+        clock.move_to((utcnow() + timedelta(days=31)).replace(day=15))  # a card of this month expires soon
         session_id = session_of(HandoverPage(client, sign(secret, returnURL=RETURN_URL)).submit())
         simulator.save_card(session_id, expiry=f"{utcnow():%m / %y}")
 

@@ -52,7 +52,8 @@ def test_finds_nothing_new_in_what_was_delivered(world: World, person: Person, r
 
     world.run_maintenance()
 
-    assert row(rows).found == 0
+    assert (row(rows).found, row(rows).last_error) == (0, None)
+    assert row(rows).last_run_at is not None
     assert len(rows(Event)) == events
     assert {found.origin for found in rows(Event)} == {"webhook"}
 
