@@ -6,7 +6,7 @@ ONBOARDING = "app/onboarding"
 BILLING = f"{ONBOARDING}/billing"
 TESTS = "tests/onboarding"
 LIMITED = f"{TESTS}/test_limited_pages.py::test_ends_with_a_page_that_says_so"
-TERMS = f"{TESTS}/test_profile_form.py::TestConsent::test_a_link_asks_again_about_other_terms"
+TERMS = f"{TESTS}/test_consent.py::test_a_link_asks_again_about_other_terms"
 KNOWN = f"{TESTS}/handovers/test_known_customer.py"
 PEOPLE = f"{TESTS}/billing/test_people.py"
 
@@ -114,8 +114,7 @@ MUTANTS = (
         file="app/customers/actions.py",
         old='    audit.note(session, f"signup.{decision}", actor=actor, customer_id=customer.id)\n',
         new="",
-        test=f"{TESTS}/test_profile_form.py"
-        "::TestApproval::test_a_declined_one_is_told_and_may_be_approved_later",
+        test=f"{TESTS}/test_approval.py::TestApproval::test_a_declined_one_is_told_and_may_be_approved_later",
     ),
     Mutant(
         name="an old invitation is accepted without its page",

@@ -27,15 +27,14 @@ MUTANTS = (
         "app/onboarding/billing/view.py",
         "return self.access.customer.approval in NOT_APPROVED",
         "return False",
-        "tests/onboarding/test_profile_form.py::TestApproval"
-        "::test_the_billing_page_says_so_and_offers_no_button",
+        "tests/onboarding/test_approval.py::TestApproval::test_the_billing_page_says_so_and_offers_no_button",
     ),
     Mutant(
         "a program opens Stripe for who is not approved",
         "app/checkout/actions.py",
         "    customers.refuse_unapproved(session.get_one(customers.Customer, order.customer_id))\n",
         "",
-        "tests/onboarding/test_profile_form.py::TestApproval"
+        "tests/onboarding/test_approval.py::TestApproval"
         "::test_a_program_opens_stripe_for_an_approved_one_alone",
     ),
     Mutant(
@@ -43,7 +42,7 @@ MUTANTS = (
         "app/onboarding/known_page.py",
         "is_closed = customer is not None and customer.approval in customers.NOT_APPROVED",
         "is_closed = False",
-        "tests/onboarding/test_profile_form.py::TestApproval::test_keeps_the_details_and_stripe_closed",
+        "tests/onboarding/test_approval.py::TestApproval::test_keeps_the_details_and_stripe_closed",
     ),
     Mutant(
         "a forwarded link shows older methods on the billing page",

@@ -328,14 +328,14 @@ MUTANTS = (
         file="app/onboarding/payment.py",
         old="if customer.approval in customers.NOT_APPROVED:",
         new="if customer.id in customers.NOT_APPROVED:",
-        test="tests/onboarding/test_profile_form.py::TestApproval::test_keeps_the_details_and_stripe_closed",
+        test="tests/onboarding/test_approval.py::TestApproval::test_keeps_the_details_and_stripe_closed",
     ),
     Mutant(
         name="a closed sign-up takes a form",
         file="app/onboarding/pages.py",
         old='if handover is None and profile.sign_up == "links":',
         new='if handover is None and profile.sign_up == "nobody":',
-        test="tests/onboarding/test_profile_form.py::TestClosed::test_asks_for_a_link_and_stores_nothing",
+        test="tests/onboarding/test_approval.py::test_without_a_link_a_closed_form_stores_nothing",
     ),
     Mutant(
         "the overview does not tell that email waits",

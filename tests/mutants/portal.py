@@ -20,7 +20,7 @@ MUTANTS = (
         "app/onboarding/pages.py",
         "has_agreed = not consents.is_missing(session, portal.current_profile(), mine[0].id)",
         "has_agreed = True",
-        "tests/onboarding/test_profile_form.py::TestConsent::test_a_new_version_must_be_ticked_again",
+        "tests/onboarding/test_consent.py::test_a_new_version_must_be_ticked_again",
     ),
     Mutant(
         "a page of Stripe says what the profile no longer says",

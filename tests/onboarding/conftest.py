@@ -1,12 +1,19 @@
 """What tests of the sign-up may ask for besides."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from flask import Flask
 
+from app import portal
+from app.core import db
 from tests.support.links import make_customer, make_link
 from tests.support.world_fixtures import calls, clock
 
-__all__ = ["calls", "clock", "customer_id", "path"]
+__all__ = ["calls", "clock", "customer_id", "path", "publish"]
+
+Publish = Callable[..., None]
 
 
 @pytest.fixture
@@ -19,3 +26,17 @@ def customer_id(app: Flask) -> str:
 def path(app: Flask, customer_id: str) -> str:
     """The path of a link for that customer."""
     return make_link(app, customer_id)
+
+
+@pytest.fixture
+def publish(app: Flask) -> Publish:
+    """Publish a default profile."""
+
+    def changed(**profile: Any) -> None:
+        with app.app_context():
+            session = db.session()
+            settings = portal.PortalSettings(profiles={"default": portal.Profile(**profile)})
+            portal.publish(session, settings, actor="command")
+            session.commit()
+
+    return changed

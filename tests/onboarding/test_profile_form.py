@@ -1,34 +1,26 @@
 """The form asks for what the profile says, and each answer reaches the customer and Stripe."""
 
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app import portal
 from app.audit import Entry
-from app.core import db
 from app.customers import Customer
-from app.onboarding import Consent
 from app.onboarding.forms import SignupForm
 from app.simulator import Simulator
-from tests.support.billing import BillingPage
+from tests.onboarding.conftest import Publish
 from tests.support.browser import Page
 from tests.support.cases import for_each
-from tests.support.console import post, sign_in
 from tests.support.handovers import HandoverPage, make_secret, sign
-from tests.support.links import make_customer, make_link
 from tests.support.portal import SignupPage, resume, session_of, sign_up
 from tests.support.rows import Rows
-from tests.support.tokens import bearer
 from tests.support.world import World
 from tests.support.world_fixtures import world
 
 __all__ = ["world"]
 
-Publish = Callable[..., None]
 EVERYTHING: dict[str, Any] = {
     "name": "required",
     "company": "optional",
@@ -62,21 +54,6 @@ ANSWERS = {
     "cost_center": "42",
     "news": "1",
 }
-TERMS = portal.Links(terms_url="https://example.com/terms", privacy_url="https://example.com/privacy")
-
-
-@pytest.fixture
-def publish(app: Flask) -> Publish:
-    """Publish a default profile."""
-
-    def changed(**profile: Any) -> None:
-        with app.app_context():
-            session = db.session()
-            settings = portal.PortalSettings(profiles={"default": portal.Profile(**profile)})
-            portal.publish(session, settings, actor="command")
-            session.commit()
-
-    return changed
 
 
 def form(fields: dict[str, Any] | None = None, **more: Any) -> portal.Form:
@@ -303,198 +280,6 @@ class TestEmails:
         page = SignupPage(client, "/signup?new=1")
 
         assert page.submit(email=email, key="", subject_keys=[]).status_code == 303
-
-
-class TestConsent:
-    def test_a_sentence_is_evidence_with_version_and_time(
-        self, publish: Publish, client: FlaskClient, rows: Rows, app: Flask
-    ) -> None:
-        publish(links=TERMS, consent=portal.Consent(kind="sentence", version="2030-01"))
-
-        sign_up(client)
-        SignupPage(client).submit()
-
-        [consent] = rows(Consent)
-        assert (consent.kind, consent.version, consent.language) == ("sentence", "2030-01", "en")
-        assert consent.terms_url == "https://example.com/terms"
-        [customer] = rows(Customer)
-        page = Page.of(sign_in(app, "viewer").get(f"/operator/customers/{customer.id}"))
-        assert "version 2030-01" in page.text
-
-    def test_a_box_must_be_ticked(self, publish: Publish, client: FlaskClient, rows: Rows) -> None:
-        publish(links=TERMS, consent=portal.Consent(kind="checkbox", version="2"))
-        page = SignupPage(client)
-
-        refused = page.submit()
-
-        assert refused.status_code == 422
-        assert "Please agree to the terms to continue." in page.page.error("consent")
-        assert page.submit(consent="1").status_code == 303
-        assert [each.kind for each in rows(Consent)] == ["checkbox"]
-
-    def test_a_new_version_must_be_ticked_again(
-        self, publish: Publish, client: FlaskClient, rows: Rows
-    ) -> None:
-        publish(links=TERMS, consent=portal.Consent(kind="checkbox", version="2"))
-        assert SignupPage(client).submit(consent="1").status_code == 303
-        ticked = SignupPage(client).page.one("input", name="consent").attributes
-        publish(links=TERMS, consent=portal.Consent(kind="checkbox", version="3"))
-
-        page = SignupPage(client)
-
-        assert "checked" in ticked
-        assert "checked" not in page.page.one("input", name="consent").attributes
-        assert page.submit().status_code == 422
-        assert page.submit(consent="1").status_code == 303
-        assert sorted(each.version for each in rows(Consent)) == ["2", "3"]
-
-    def test_nothing_is_asked_without_terms(self, publish: Publish, client: FlaskClient, rows: Rows) -> None:
-        publish(consent=portal.Consent(kind="checkbox"))
-
-        sign_up(client)
-
-        assert rows(Consent) == []
-
-    def test_a_link_asks_once(self, publish: Publish, client: FlaskClient, path: str, rows: Rows) -> None:
-        publish(links=TERMS, consent=portal.Consent(kind="checkbox"))
-        page = Page.of(client.get(path))
-        token = page.one("form", id="go-on").one("input", name="csrf_token")["value"]
-
-        refused = client.post(path, data={"csrf_token": token})
-        led = client.post(path, data={"csrf_token": token, "consent": "1"})
-
-        assert (refused.status_code, led.status_code) == (422, 303)
-        assert "Please agree to the terms" in Page.of(refused).text
-        assert [each.kind for each in rows(Consent)] == ["checkbox"]
-        assert Page.of(client.get(path)).all("input", name="consent") == []
-
-    def test_a_link_asks_again_about_other_terms(
-        self, publish: Publish, app: Flask, client: FlaskClient, path: str
-    ) -> None:
-        def is_asked(kind: Literal["sentence", "checkbox"], version: str, path: str = path) -> bool:
-            publish(links=TERMS, consent=portal.Consent(kind=kind, version=version))
-            page = Page.of(client.get(path))
-            asked = bool(page.all("input", name="consent"))
-            token = page.one("form", id="go-on").one("input", name="csrf_token")["value"]
-            assert client.post(path, data={"csrf_token": token, "consent": "1"}).status_code == 303
-            return asked
-
-        theirs = make_link(app, make_customer(app, key="eve", subject_keys=("eve",)))
-
-        assert not is_asked("sentence", "1")
-        assert is_asked("checkbox", "1")
-        assert not is_asked("checkbox", "1")
-        assert is_asked("checkbox", "2")
-        assert is_asked("checkbox", "2", theirs)
-
-
-class TestClosed:
-    def test_asks_for_a_link_and_stores_nothing(
-        self, publish: Publish, client: FlaskClient, rows: Rows
-    ) -> None:
-        page = SignupPage(client)
-        publish(sign_up="links")
-
-        assert "Ask for a link to sign up" in Page.of(client.get("/signup")).text
-        assert page.submit().status_code == 403
-        assert rows(Customer) == []
-
-
-class TestApproval:
-    @pytest.fixture
-    def waiting(self, publish: Publish, client: FlaskClient, rows: Rows) -> str:
-        """Somebody who has signed up and waits."""
-        publish(sign_up="approval")
-        assert SignupPage(client).submit().status_code == 303
-        [customer] = rows(Customer)
-        return str(customer.id)
-
-    def test_keeps_the_details_and_stripe_closed(
-        self, client: FlaskClient, waiting: str, simulator: Simulator, app: Flask
-    ) -> None:
-        page = Page.of(client.get(f"/return?customer={waiting}"))
-
-        assert "Your details wait for approval" in page.text
-        assert client.get("/signup").location == f"/return?customer={waiting}"
-        assert len(simulator.store.customers) == 0
-        assert client.get("/cancelled").location == f"/return?customer={waiting}"
-        overview = Page.of(sign_in(app, "viewer").get("/operator/"))
-        assert "Sign-ups that wait for approval" in overview.text
-
-    def test_the_person_goes_on_once_approved(
-        self, client: FlaskClient, waiting: str, app: Flask, simulator: Simulator, rows: Rows
-    ) -> None:
-        path = f"/operator/customers/{waiting}"
-        operator = sign_in(app, "operator")
-        assert "Waits for approval" in Page.of(operator.get(path)).text
-
-        post(operator, f"{path}/approve")
-
-        assert resume(client, f"/return?customer={waiting}").status_code == 303
-        assert len(simulator.store.checkout_sessions) == 1
-        assert [each.kind for each in rows(Entry) if each.kind.startswith("signup.")] == ["signup.approved"]
-        post(operator, f"{path}/decline")
-        assert "Somebody has decided about this sign-up already." in Page.of(operator.get(path)).text
-
-    def test_a_declined_one_is_told_and_may_be_approved_later(
-        self, client: FlaskClient, waiting: str, app: Flask, rows: Rows
-    ) -> None:
-        path = f"/operator/customers/{waiting}"
-        operator = sign_in(app, "operator")
-
-        post(operator, f"{path}/decline")
-
-        page = Page.of(client.get(f"/return?customer={waiting}"))
-        assert "Your sign-up was not approved" in page.text
-        assert "Sign-up declined" in Page.of(operator.get(path)).text
-        assert post(operator, f"{path}/approve").status_code == 303
-        decisions = [each.kind for each in rows(Entry) if each.kind.startswith("signup.")]
-        assert decisions == ["signup.declined", "signup.approved"]
-
-    @for_each(("decision", "said"), [(None, "wait for approval"), ("decline", "was not approved")])
-    def test_the_billing_page_says_so_and_offers_no_button(
-        self, client: FlaskClient, waiting: str, app: Flask, decision: str | None, said: str
-    ) -> None:
-        if decision:
-            post(sign_in(app, "operator"), f"/operator/customers/{waiting}/{decision}")
-
-        page = BillingPage(client)
-
-        assert said in page.text
-        assert page.page.all("form", action="/resume") == []
-
-    def test_neither_a_button_nor_a_link_opens_stripe(
-        self, client: FlaskClient, waiting: str, app: Flask, simulator: Simulator
-    ) -> None:
-        token = Page.of(client.get(f"/return?customer={waiting}")).one("input", name="csrf_token")["value"]
-        link = make_link(app, waiting)
-        form = Page.of(client.get(link)).one("form", id="go-on")
-
-        pressed = client.post("/resume", data={"csrf_token": token, "customer": waiting})
-        followed = client.post(link, data={"csrf_token": form.one("input", name="csrf_token")["value"]})
-
-        assert pressed.location == f"/return?customer={waiting}"
-        assert followed.status_code == 403
-        assert "waits for approval" in Page.of(followed).text
-        assert len(simulator.store.checkout_sessions) == 0
-
-    @for_each("decision", [None, "decline", "approve"])
-    def test_a_program_opens_stripe_for_an_approved_one_alone(
-        self, client: FlaskClient, waiting: str, app: Flask, simulator: Simulator, decision: str | None
-    ) -> None:
-        if decision:
-            post(sign_in(app, "operator"), f"/operator/customers/{waiting}/{decision}")
-
-        answer = client.post(
-            "/api/v1/stripe/checkout/sessions",
-            json={"customer": {"id": waiting}, "options": {"successURL": "https://example.com/success"}},
-            headers=bearer(app),
-        )
-
-        is_approved = decision == "approve"
-        assert answer.status_code == (201 if is_approved else 412)
-        assert ("has not approved" in answer.get_json().get("detail", "")) is not is_approved
-        assert len(simulator.store.customers) == (1 if is_approved else 0)
 
 
 class TestStripesPage:
