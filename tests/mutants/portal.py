@@ -9,6 +9,13 @@ MODE_TESTS = "tests/onboarding/test_test_mode.py"
 
 MUTANTS = (
     Mutant(
+        "the focus is hard to see on an alert",
+        "app/portal/colors.py",
+        "readable_on(accent, TINTED[ground], LINE_CONTRAST)",
+        "readable_on(accent, ground, LINE_CONTRAST)",
+        "tests/portal/test_brand.py::test_any_accent_can_be_read",
+    ),
+    Mutant(
         "a draft is published that the editor has not seen",
         DRAFTS,
         "if found.revision != revision:",

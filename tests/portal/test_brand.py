@@ -53,14 +53,14 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def papers(app: Flask) -> dict[str, list[str]]:
-    """The grounds of portal.css that have links, light and dark."""
+def papers(app: Flask, names: str) -> dict[str, list[str]]:
+    """The grounds of portal.css with such names, light and dark."""
     with app.test_client().get("/static/portal.css") as answer:
         light, dark, *_ = answer.get_data(as_text=True).split(
             "@media screen and (prefers-color-scheme: dark)"
         )
     found = {
-        name: re.findall(r"--(?:ground|surface): (#[0-9a-f]+);", text)
+        name: re.findall(rf"--(?:{names}): (#[0-9a-f]+);", text)
         for name, text in (("light", light), ("dark", dark))
     }
     return {name: [full(colour) for colour in colours] for name, colours in found.items()}
@@ -83,18 +83,31 @@ def shades(app: Flask) -> dict[str, dict[str, str]]:
 
 @for_each(
     "accent",
-    ["#ffff00", "#000000", "#ffffff", "#3b5bdb", "#808080", "#ff0000", "#00ff00", "#0000ff", "#14171F"],
+    [
+        "#ffff00",
+        "#000000",
+        "#ffffff",
+        "#3b5bdb",
+        "#808080",
+        "#ff0000",
+        "#00ff00",
+        "#0000ff",
+        "#14171F",
+        "#0b2a5b",
+    ],
 )
 @for_each("scheme", ["light", "dark"])
 def test_any_accent_can_be_read(accent: str, scheme: str) -> None:
     app = make_app(accent_color=accent)
 
-    shade, grounds = shades(app)[scheme], papers(app)[scheme]
+    shade, grounds = shades(app)[scheme], papers(app, "ground|surface")[scheme]
+    tints = papers(app, "[a-z]+-ground")[scheme]
 
-    assert len(grounds) == 2
+    assert (len(grounds), len(tints)) == (2, 4)
     assert shade["accent"] == accent.lower()
     assert min(contrast(shade["accent-text"], ground) for ground in grounds) >= 4.5
-    assert min(contrast(shade[name], ground) for ground in grounds for name in ("focus", "accent-line")) >= 3
+    assert min(contrast(shade["accent-line"], ground) for ground in grounds) >= 3
+    assert min(contrast(shade["focus"], ground) for ground in [*grounds, *tints]) >= 3
     assert contrast(shade["on-accent"], shade["accent"]) >= 4.5
     assert contrast(shade["on-accent"], shade["accent-strong"]) >= 4.5
 
