@@ -15,7 +15,7 @@ def choices(locale: str = "en") -> tuple[tuple[str, str], ...]:
     """Return code and name of each country, by name."""
     names = Locale.parse(locale).territories
     found = [(code, name) for code, name in names.items() if _is_country(code)]
-    return tuple(sorted(found, key=lambda pair: sort_key(pair[1])))
+    return tuple(sorted(found, key=lambda pair: sort_key(pair[1], locale)))
 
 
 def name(code: str, locale: str = "en") -> str:

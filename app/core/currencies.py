@@ -75,5 +75,5 @@ def named(locale: str, offered: tuple[str, ...] = ()) -> tuple[tuple[str, str], 
     if offered and len(offered) < LONG_LIST:
         return tuple(label.items())
     first = [code for code in COMMON if code in label]
-    rest = sorted(label.keys() - set(first), key=lambda code: sort_key(label[code]))
+    rest = sorted(label.keys() - set(first), key=lambda code: sort_key(label[code], locale))
     return tuple((code, label[code]) for code in (*first, *rest))

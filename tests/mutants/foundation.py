@@ -10,6 +10,13 @@ MONITORING = "app/monitoring/pages.py"
 
 MUTANTS = (
     Mutant(
+        "a Polish letter stands behind all the others",
+        "app/core/collation.py",
+        "own = OWN_LETTERS.get(locale, {})",
+        "own: dict[str, str] = {}",
+        "tests/test_collation.py::test_the_list_of_countries_has_it",
+    ),
+    Mutant(
         "a write goes on in the reading before it",
         "app/core/db.py",
         "            return\n        end_read(session)\n",

@@ -82,6 +82,20 @@ def test_errors_are_in_the_language_of_the_page(client: FlaskClient) -> None:
     assert tab.page.one("title").text.startswith("Fehler: ")
 
 
+@for_each(
+    ("language", "colon"),
+    [("de", ": "), ("fr", "\u00a0: "), ("ja", "\uff1a")],
+)
+def test_the_list_of_errors_has_the_colon_of_the_language(
+    client: FlaskClient, language: str, colon: str
+) -> None:
+    tab = SignupPage(reader(client, language))
+
+    tab.submit(name="")
+
+    assert f"</a>{colon}" in tab.page.html
+
+
 @pytest.mark.parametrize(
     ("path", "heading"), [("/nothing", "Wir können diese Seite nicht finden"), ("/forgotten", None)]
 )
