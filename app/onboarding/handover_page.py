@@ -40,8 +40,8 @@ def enter(session: Session, handover: Handover, customer: Customer) -> ResponseR
 
     Where a good method is saved, the billing page is next.
     """
-    browser = cookie["browser"]
-    link = entering.enter(session, handover, customer, browser=browser)
+    link, browser = entering.enter(session, handover, customer, browser=cookie["browser"])
+    cookie["browser"] = browser
     try:
         return redirect(follow(session, link, browser=browser), 303)
     except PaymentMethodOnFile:

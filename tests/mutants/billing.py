@@ -17,6 +17,8 @@ CODE_MAIL_TESTS = "tests/onboarding/billing/test_code_mail.py"
 FORMER = "app/onboarding/billing/former_address.py"
 FORMER_TESTS = "tests/onboarding/billing/test_former_address.py"
 PEOPLE_TESTS = "tests/onboarding/billing/test_people.py"
+RENEWAL = "app/onboarding/renewal.py"
+RENEWAL_TESTS = "tests/onboarding/billing/test_renewal.py"
 SIGN_OUT = "app/onboarding/billing/sign_out.py"
 SIGN_OUT_TESTS = "tests/console/customer_actions/test_sign_out.py"
 BRAND_TESTS = "tests/onboarding/billing/test_brand.py"
@@ -188,9 +190,58 @@ MUTANTS = (
     Mutant(
         "a code works in a browser that did not ask for it",
         CODES,
-        "            BillingCode.browser_hash == browser_hash(browser),\n",
+        "            BillingCode.browser_hash.in_(map(browser_hash, names)),\n",
         "",
         f"{CODE_TESTS}::test_works_only_in_the_browser_that_asked",
+    ),
+    Mutant(
+        "a cookie from before a code lets somebody in",
+        CODES,
+        "    name = renewed(browser, row.id)\n    if not holders",
+        "    name = browser\n    if not holders",
+        f"{RENEWAL_TESTS}::test_a_copy_of_the_cookie_lets_nobody_in",
+    ),
+    Mutant(
+        "a cookie from before an invitation lets somebody in",
+        PEOPLE,
+        "name = renewed(browser, token_hash)",
+        "name = browser",
+        f"{RENEWAL_TESTS}::test_a_copy_of_the_cookie_lets_nobody_in",
+    ),
+    Mutant(
+        "a cookie from before a hand-over lets somebody in",
+        "app/onboarding/entering.py",
+        'name = renew(session, browser, f"{handover.fingerprint}:{customer_id}")',
+        "name = browser",
+        f"{RENEWAL_TESTS}::test_a_copy_of_the_cookie_lets_nobody_in",
+    ),
+    Mutant(
+        "a double click is refused",
+        RENEWAL,
+        "JUST_NOW = timedelta(seconds=5)",
+        "JUST_NOW = timedelta(seconds=0)",
+        f"{RENEWAL_TESTS}::test_a_double_click_is_let_in_by_either_answer",
+    ),
+    Mutant(
+        "a cookie from before and a used code let somebody in",
+        RENEWAL,
+        "JUST_NOW = timedelta(seconds=5)",
+        "JUST_NOW = timedelta(hours=5)",
+        f"{RENEWAL_TESTS}::test_a_repeat_that_comes_later_is_none",
+    ),
+    Mutant(
+        "a browser with a new name loses what it began",
+        RENEWAL,
+        "for model in (Signup, BillingAccess):",
+        "for model in (BillingAccess,):",
+        f"{RENEWAL_TESTS}::test_the_browser_keeps_what_it_began",
+    ),
+    Mutant(
+        "a browser with a new name may not use its hand-over again",
+        RENEWAL,
+        "HandoverUse.browser_hash == former",
+        "HandoverUse.browser_hash == latter",
+        f"{RENEWAL_TESTS}::test_the_browser_keeps_what_it_began",
     ),
     Mutant(
         "the browser that signed up stays signed in",

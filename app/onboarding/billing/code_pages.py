@@ -48,14 +48,15 @@ def check_code() -> ResponseReturnValue:
         return redirect(url_for("billing.page"), 303)
     if not form.validate():
         return _page(form, 422)
-    customer_id = codes.use_code(db.session(), address, str(form.code.data), browser=name_browser())
-    if customer_id is None:
+    entered = codes.use_code(db.session(), address, str(form.code.data), browser=name_browser())
+    if entered is None:
         form.code.errors = [
             gettext("This code isn’t right, or it no longer works. You can ask for a new one.")
         ]
         return _page(form, 422)
     cookie.pop(entry.ADDRESS)
-    return redirect(url_for("billing.page", customer=customer_id), 303)
+    cookie["browser"] = entered.browser
+    return redirect(url_for("billing.page", customer=entered.customer_id), 303)
 
 
 def _page(form: CodeForm, status: int = 200) -> ResponseReturnValue:

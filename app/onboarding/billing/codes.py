@@ -18,11 +18,13 @@ from app import outbox, portal
 from app.core import db
 from app.core.addresses import folded_email
 from app.core.db import new_id, utcnow
+from app.onboarding import queries
 from app.onboarding.billing import code_mail
 from app.onboarding.billing.access import let_in
 from app.onboarding.billing.holders import locked_holders
 from app.onboarding.billing.models import BillingCode, Way
 from app.onboarding.models import browser_hash
+from app.onboarding.renewal import JUST_NOW, Entered, renew, renewed
 from app.web import limits
 from app.web.client_address import client_address
 
@@ -54,11 +56,12 @@ def request_code(session: Session, address: str, *, browser: str) -> None:
     session.commit()
 
 
-def use_code(session: Session, address: str, code: str, *, browser: str) -> str | None:
-    """Let a browser in by its code, and return a customer; None for a wrong, old or used one. Commits.
+def use_code(session: Session, address: str, code: str, *, browser: str) -> Entered | None:
+    """Let a browser in by its code, to one of the customers. None for a wrong, old or used code. Commits.
 
-    Of several customers it is one of the profile that this request names, if there is one.
-    The try is counted and committed before anything is compared, so many at once get no more tries.
+    Of several customers it is one of the profile that this request names, if there is one. A double click is
+    let in, too. The try is counted and committed before anything is compared, so many at once get no more
+    tries.
     """
     db.end_read(session)
     db.start_write(session)
@@ -68,18 +71,35 @@ def use_code(session: Session, address: str, code: str, *, browser: str) -> str 
     is_right = hmac.compare_digest(expected, keyed_hash("code", f"{row.id if row else ''}:{code}"))
     if row is None or not is_right:
         return None
+    if row.used_at is not None:
+        return _again(session, row, browser)
     db.start_write(session)
-    holders = locked_holders(
-        session, address, portal.current_slug()
-    )  # first, in the order of all who end access
-    if not holders or not _claim(session, row.id):
+    # First, in the order of all who end access.
+    holders = locked_holders(session, address, portal.current_slug())
+    name = renewed(browser, row.id)
+    if not holders or not _claim(session, row.id, name):
         session.rollback()
-        return None
+        return _again(session, row, browser)
+    renew(session, browser, row.id)
     for holder in reversed(holders):  # the first is the one that was entered last
         customer_id, person_id = holder.customer_id, holder.person_id
-        let_in(session, customer_id, browser, way=Way.CODE, profile=holder.profile, person_id=person_id)
+        let_in(session, customer_id, name, way=Way.CODE, profile=holder.profile, person_id=person_id)
     session.commit()
-    return holders[0].customer_id
+    return Entered(holders[0].customer_id, name)
+
+
+def _again(session: Session, row: BillingCode, browser: str) -> Entered | None:
+    """Let a browser in that has just used this code: its first answer may have been lost."""
+    name = renewed(browser, row.id)
+    used = session.scalar(
+        sa.select(BillingCode.id).where(
+            BillingCode.id == row.id,
+            BillingCode.browser_hash == browser_hash(name),
+            BillingCode.used_at > utcnow() - JUST_NOW,
+        )
+    )
+    access = queries.access_of(session, name) if used is not None else None
+    return Entered(access.customer_id, name) if access is not None else None
 
 
 def _store(session: Session, address: str, code: str, browser: str) -> None:
@@ -100,14 +120,17 @@ def _store(session: Session, address: str, code: str, browser: str) -> None:
 
 def _count_try(session: Session, address: str, browser: str) -> BillingCode | None:
     """Count a try for the code that this browser asked for, while it has tries and time left."""
+    which = BillingCode.address_hash == keyed_hash("address", folded_email(address))
+    id_ = session.scalar(sa.select(BillingCode.id).where(which))
+    names = (browser, renewed(browser, id_ or ""))
     return session.scalar(
         sa.update(BillingCode)
         .where(
-            BillingCode.address_hash == keyed_hash("address", folded_email(address)),
-            BillingCode.browser_hash == browser_hash(browser),
+            which,
+            BillingCode.id == id_,
+            BillingCode.browser_hash.in_(map(browser_hash, names)),
             BillingCode.tries < MAX_TRIES,
             BillingCode.expires_at > utcnow(),
-            BillingCode.used_at.is_(None),
         )
         .values(tries=BillingCode.tries + 1)
         .returning(BillingCode)
@@ -115,12 +138,12 @@ def _count_try(session: Session, address: str, browser: str) -> BillingCode | No
     )
 
 
-def _claim(session: Session, code_id: str) -> bool:
-    """Use a code up. Of two requests with the right code, one is the first."""
+def _claim(session: Session, code_id: str, name: str) -> bool:
+    """Use a code up, and keep which browser did. Of two requests with the right code, one is the first."""
     used = session.scalar(
         sa.update(BillingCode)
         .where(BillingCode.id == code_id, BillingCode.used_at.is_(None))
-        .values(used_at=utcnow())
+        .values(used_at=utcnow(), browser_hash=browser_hash(name))
         .returning(BillingCode.id)
         .execution_options(synchronize_session=False)
     )

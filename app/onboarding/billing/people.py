@@ -18,6 +18,7 @@ from app.onboarding import links
 from app.onboarding.billing.access import end_access, find, let_in
 from app.onboarding.billing.models import Way
 from app.onboarding.models import BillingAccess, BillingPerson
+from app.onboarding.renewal import JUST_NOW, Entered, renew, renewed
 from app.web import limits
 from app.web.urls import external
 
@@ -92,20 +93,21 @@ def find_invitation(session: Session, token: str) -> BillingPerson | None:
     return person if is_open and person is not None and person.expires_at > utcnow() else None
 
 
-def accept(session: Session, token: str, *, browser: str) -> str | None:
-    """Let the first browser in that uses an invitation. Return the customer; None if it is over. Flushes.
+def accept(session: Session, token: str, *, browser: str) -> Entered | None:
+    """Let the first browser in that uses an invitation, also by a double click. None if it is over. Flushes.
 
     A browser that has access already keeps it. The invitation then stays open.
     """
-    now = utcnow()
+    now, token_hash = utcnow(), _hash(token)
+    name = renewed(browser, token_hash)
     invited = find_invitation(session, token)
     held = find(session, browser, invited.customer_id) if invited else None
     if held is not None and not held.is_guest:
-        return held.customer.id
+        return Entered(held.customer.id, browser)
     person = session.scalar(
         sa.update(BillingPerson)
         .where(
-            BillingPerson.token_hash == _hash(token),
+            BillingPerson.token_hash == token_hash,
             BillingPerson.joined_at.is_(None),
             BillingPerson.removed_at.is_(None),
             BillingPerson.expires_at > now,
@@ -115,13 +117,25 @@ def accept(session: Session, token: str, *, browser: str) -> str | None:
         .execution_options(synchronize_session=False, populate_existing=True)
     )
     if person is None:
-        return None
+        return _again(session, token_hash, name)
     customer = session.get(customers.Customer, person.customer_id)
     if customer is None or customer.deleted_at is not None:
         return None
+    renew(session, browser, token_hash)
     profile = links.profile_of(session, person.customer_id)
-    let_in(session, person.customer_id, browser, way=Way.INVITATION, profile=profile, person_id=person.id)
-    return person.customer_id
+    let_in(session, person.customer_id, name, way=Way.INVITATION, profile=profile, person_id=person.id)
+    return Entered(person.customer_id, name)
+
+
+def _again(session: Session, token_hash: str, name: str) -> Entered | None:
+    """Let a browser in that has just used an invitation: its first answer may have been lost."""
+    customer_id = session.scalar(
+        sa.select(BillingPerson.customer_id).where(
+            BillingPerson.token_hash == token_hash, BillingPerson.joined_at > utcnow() - JUST_NOW
+        )
+    )
+    held = find(session, name, customer_id) if customer_id else None
+    return Entered(held.customer.id, name) if held else None
 
 
 def remove_person(session: Session, customer_id: str, person_id: str, *, actor: str) -> None:

@@ -1,6 +1,7 @@
 """Who gets in to a customer's billing page: invite somebody, accept an invitation, remove somebody."""
 
 from flask import redirect, render_template, request, url_for
+from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -97,13 +98,14 @@ def accept(token: str) -> ResponseReturnValue:
     """Let this browser in by its invitation, once."""
     session = db.session()
     db.start_write(session)
-    customer_id = people.accept(session, token, browser=name_browser())
+    entered = people.accept(session, token, browser=name_browser())
     session.commit()
-    if customer_id is None:
+    if entered is None:
         return render_template("onboarding/billing/invitation.html", token=None), 404
+    cookie["browser"] = entered.browser
     if people.find_invitation(session, token) is not None:  # this browser had access already
-        keep_note(customer_id, "invitation_open")
-    return redirect(url_for("billing.page", customer=customer_id), 303)
+        keep_note(entered.customer_id, "invitation_open")
+    return redirect(url_for("billing.page", customer=entered.customer_id), 303)
 
 
 def _inviter(session: Session) -> Access:

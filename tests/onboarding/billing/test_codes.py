@@ -324,7 +324,7 @@ def test_lets_one_of_two_in_that_enter_it_at_once(
     code = sent_code(mailbox)
     used = sa.update(BillingCode).values(used_at=db.utcnow())
 
-    with comes_first(app, "UPDATE billing_code SET used_at", used):
+    with comes_first(app, "UPDATE billing_code SET browser_hash", used):
         answer = enter(other, code)
 
     assert answer.status_code == 422
