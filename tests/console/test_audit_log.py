@@ -127,17 +127,19 @@ def test_tells_of_kinds_that_it_has_no_words_for(app: Flask, console: FlaskClien
         ("span=custom&from=1969-12-31&to=1969-12-31", set()),
     ],
 )
-def test_finds(query: str, fits: set[str], app: Flask, console: FlaskClient) -> None:
+def test_finds(
+    query: str, fits: set[str], noon: time_machine.Traveller, app: Flask, console: FlaskClient
+) -> None:
     note(app, "customer.updated", "visitor")
     note(app, "customer.restored", "worker", customer_id=NOBODY)
 
     assert set(titles(console, f"?{query}")) == fits
 
 
-def test_finds_by_day(app: Flask, console: FlaskClient, clock: time_machine.Traveller) -> None:
+def test_finds_by_day(noon: time_machine.Traveller, app: Flask, console: FlaskClient) -> None:
     note(app, "customer.updated")
     today = utcnow().date()
-    clock.shift(timedelta(days=2))
+    noon.shift(timedelta(days=2))
     note(app, "customer.restored")
     console = sign_in(app, "viewer")  # the session of two days ago is over
 

@@ -5,9 +5,9 @@ from flask import Flask
 
 from tests.support.api import api
 from tests.support.operators import CountingHasher
-from tests.support.world_fixtures import clock, frozen
+from tests.support.world_fixtures import clock, frozen, noon
 
-__all__ = ["api", "bare_app", "clock", "frozen", "hasher"]
+__all__ = ["api", "bare_app", "clock", "frozen", "hasher", "noon"]
 
 
 @pytest.fixture

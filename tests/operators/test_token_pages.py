@@ -150,12 +150,12 @@ def test_there_is_no_other_token(app: Flask, id_: str) -> None:
 
 
 def test_tells_which_have_expired_and_when_one_was_used(
-    app: Flask, client: FlaskClient, rows: Rows, clock: Traveller
+    noon: Traveller, app: Flask, client: FlaskClient, rows: Rows
 ) -> None:
     admin = sign_in(app)
     text = make(admin, expires=utcnow().date().isoformat()).one(id="once")["value"]
     client.get("/api/v1/customers", headers={"Authorization": f"Bearer {text}"})
-    clock.shift(timedelta(days=2))
+    noon.shift(timedelta(days=2))
 
     page = Page.of(sign_in(app).get(TOKENS))
 

@@ -1,7 +1,7 @@
 """Fixtures around the world of `tests/support/world.py`; the conftest files that need them import them."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -25,6 +25,14 @@ def clock() -> Iterator[time_machine.Traveller]:
 def frozen(clock: time_machine.Traveller) -> time_machine.Traveller:
     """The same clock, which stands still until it is shifted."""
     clock.move_to(datetime.now(UTC), tick=False)
+    return clock
+
+
+@pytest.fixture
+def noon(clock: time_machine.Traveller) -> time_machine.Traveller:
+    """The same clock, sent ahead to the next noon in UTC, so that no day ends within a test."""
+    ahead = datetime.now(UTC) + timedelta(hours=12)
+    clock.move_to(ahead.replace(hour=12, minute=0, second=0, microsecond=0))
     return clock
 
 
