@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from app import portal
-from app.core import db
-from app.portal import PortalSettings, Profile
+from app.portal import Profile
 from tests.browser.conftest import CHROMIUM_OPTIONS, PATIENCE, Place
+from tests.support.profiles import publish_profiles
 from tests.support.walk import expect_title, findings, follow, save_card
 
 SHOP, STRANGER = "https://shop.example.com", "https://stranger.example.net"
@@ -31,12 +30,7 @@ def strict_browser(launch: Callable[..., Browser]) -> Iterator[Browser]:
 @pytest.fixture
 def strict(strict_browser: Browser, place: Place) -> Iterator[BrowserContext]:
     """A visitor of that browser, while a shop may frame our pages."""
-    with place.app.app_context():
-        session = db.session()
-        db.start_write(session)
-        profile = Profile(embed_origins=(SHOP,))
-        portal.publish(session, PortalSettings(profiles={"default": profile}), actor="operator:test")
-        session.commit()
+    publish_profiles(place.app, Profile(embed_origins=(SHOP,)))
     context = strict_browser.new_context()
     context.set_default_timeout(PATIENCE)
     yield context

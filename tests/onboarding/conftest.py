@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 
 from app import portal
-from app.core import db
 from tests.support.links import make_customer, make_link
+from tests.support.profiles import publish_profiles
 from tests.support.world_fixtures import calls, clock
 
 __all__ = ["calls", "clock", "customer_id", "path", "publish"]
@@ -33,10 +33,6 @@ def publish(app: Flask) -> Publish:
     """Publish a default profile."""
 
     def changed(**profile: Any) -> None:
-        with app.app_context():
-            session = db.session()
-            settings = portal.PortalSettings(profiles={"default": portal.Profile(**profile)})
-            portal.publish(session, settings, actor="command")
-            session.commit()
+        publish_profiles(app, portal.Profile(**profile))
 
     return changed

@@ -1,17 +1,13 @@
 """Listed origins may show the public pages in a frame. Nobody else may, and nobody may frame the console."""
 
-from typing import Any
-
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app import portal
-from app.core import db
 from app.core.config import Settings
 from app.customers import Customer
-from app.portal import PortalSettings, Profile
+from app.portal import Profile
 from app.simulator import Simulator
 from tests.conftest import make_settings
 from tests.support.browser import Page
@@ -20,25 +16,17 @@ from tests.support.console import sign_in
 from tests.support.handovers import HandoverPage, make_secret, sign
 from tests.support.links import LinkPage
 from tests.support.portal import SignupPage
+from tests.support.profiles import publish_profiles
 from tests.support.rows import Rows
 
 SHOP = "https://shop.example.com"
 FRAME = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site"}
 
 
-def publish(app: Flask, **profile: Any) -> None:
-    """Put a profile in force."""
-    with app.app_context():
-        session = db.session()
-        settings = PortalSettings(profiles={"default": Profile(**profile)})
-        portal.publish(session, settings, actor="operator:test")
-        session.commit()
-
-
 @pytest.fixture
 def listed(app: Flask) -> None:
     """The shop may show the pages in a frame."""
-    publish(app, embed_origins=[SHOP, "https://app.example.com:8443"])
+    publish_profiles(app, Profile(embed_origins=[SHOP, "https://app.example.com:8443"]))
 
 
 @pytest.fixture
@@ -170,7 +158,9 @@ class TestListed:
     def test_never_leads_on_by_itself_in_a_frame(
         self, app: Flask, framed: FlaskClient, simulator: Simulator
     ) -> None:
-        publish(app, embed_origins=[SHOP], after={"return_url": f"{SHOP}/done", "redirect_seconds": 5})
+        publish_profiles(
+            app, Profile(embed_origins=[SHOP], after={"return_url": f"{SHOP}/done", "redirect_seconds": 5})
+        )
         SignupPage(framed).submit()
         simulator.save_card(next(iter(simulator.store.checkout_sessions)))
 

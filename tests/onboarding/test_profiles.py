@@ -24,6 +24,7 @@ from tests.support.browser import Page
 from tests.support.console import operator, post, sign_in
 from tests.support.links import LinkPage, make_customer, make_link
 from tests.support.portal import SignupPage, session_of
+from tests.support.profiles import publish_profiles
 from tests.support.rows import Rows
 
 OTHER = "Second Brand"
@@ -36,11 +37,7 @@ def publish(app: Flask, **second: object) -> None:
         {"name": "Second", "brand": {"company_name": OTHER}, "links": {"support_email": "two@example.com"}}
         | second
     )
-    with app.app_context():
-        session = db.session()
-        settings = portal.PortalSettings(profiles={"default": portal.Profile(), "second": profile})
-        portal.publish(session, settings, actor="command")
-        session.commit()
+    publish_profiles(app, second=profile)
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ from tests.conftest import make_settings
 from tests.support.browser import Page
 from tests.support.links import make_customer, make_link
 from tests.support.portal import sign_up
+from tests.support.profiles import publish_profiles
 from tests.support.statements import counted
 
 TEST_MODE = "Test mode: payments aren’t real. Don’t enter a real card."
@@ -71,11 +72,7 @@ def install_live(app: Flask) -> str:
 
 def publish(app: Flask, **second: Any) -> None:
     """Publish two profiles."""
-    profiles = {"default": portal.Profile(), "second": portal.Profile.model_validate(second)}
-    with app.app_context():
-        session = db.session()
-        portal.publish(session, portal.PortalSettings(profiles=profiles), actor="command")
-        session.commit()
+    publish_profiles(app, second=portal.Profile.model_validate(second))
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -105,10 +102,7 @@ def test_is_on_the_pages_of_a_customer(app: Flask, client: FlaskClient, simulato
 
 
 def test_is_in_a_frame_too(app: Flask, client: FlaskClient) -> None:
-    with app.app_context():
-        profile = portal.Profile(embed_origins=("https://shop.example.com",))
-        portal.publish(db.session(), portal.PortalSettings(profiles={"default": profile}), actor="command")
-        db.session().commit()
+    publish_profiles(app, portal.Profile(embed_origins=("https://shop.example.com",)))
 
     assert notices(client, **{"Sec-Fetch-Dest": "iframe"}) == [TEST_MODE]
 
@@ -161,10 +155,7 @@ def test_is_that_of_the_session_from_which_somebody_comes_back(
     customer = simulator.store.checkout_sessions[session_id]["success_url"].rpartition("customer=")[2]
     simulator.save_card(session_id)
     publish(app)
-    with app.app_context():
-        live = portal.Profile(app_id=install_live(app))
-        portal.publish(db.session(), portal.PortalSettings(profiles={"default": live}), actor="command")
-        db.session().commit()
+    publish_profiles(app, portal.Profile(app_id=install_live(app)))
 
     path = f"/return?customer={customer}&session={session_id}"
 

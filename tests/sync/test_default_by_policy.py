@@ -4,10 +4,10 @@ import pytest
 from flask import Flask
 
 from app import portal
-from app.core import db
 from app.payers import PaymentStatus
 from tests.support.people import Person
 from tests.support.portal import SignupPage, session_of
+from tests.support.profiles import publish_profiles
 from tests.support.stripe_calls import StripeCalls
 from tests.support.truth import assert_agrees
 from tests.support.world import World
@@ -16,10 +16,7 @@ from tests.support.world import World
 def publish(app: Flask, **profiles: str) -> None:
     """Publish profiles, each with its policy."""
     made = {slug: portal.Profile(payment_method_policy=policy) for slug, policy in profiles.items()}
-    with app.app_context():
-        session = db.session()
-        portal.publish(session, portal.PortalSettings(profiles=made), actor="test")
-        session.commit()
+    publish_profiles(app, **made)
 
 
 @pytest.fixture

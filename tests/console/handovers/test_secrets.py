@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from app import portal
 from app.audit import Entry
-from app.core import db
 from app.core.resealing import reseal
 from app.onboarding import handovers
 from app.onboarding.handovers import MAX_LIVE_SECRETS, HandoverSecret
@@ -20,6 +19,7 @@ from tests.support.cases import for_each
 from tests.support.console import operator, post, sign_in
 from tests.support.handovers import HandoverPage, make_secret, sign
 from tests.support.operators import send
+from tests.support.profiles import publish_profiles
 from tests.support.rivals import commits_meanwhile
 from tests.support.rows import Rows
 
@@ -193,7 +193,7 @@ def test_warns_while_visitors_can_type_the_keys_of_customers(app: Flask) -> None
     make_secret(app)
     page = Page.of(admin.get(PATH))
     form = portal.Form(subject_keys_from_handover_only=True)
-    publish(app, portal.Profile(form=form), closed=portal.Profile(sign_up="links"))
+    publish_profiles(app, portal.Profile(form=form), closed=portal.Profile(sign_up="links"))
 
     after = Page.of(admin.get(PATH)).text
 
@@ -201,13 +201,3 @@ def test_warns_while_visitors_can_type_the_keys_of_customers(app: Flask) -> None
     assert title in page.text
     assert page.all("a", href="/operator/portal/profiles/default/form")
     assert title not in after
-
-
-def publish(app: Flask, default: portal.Profile, **others: portal.Profile) -> None:
-    """Publish profiles."""
-    with app.app_context():
-        session = db.session()
-        db.start_write(session)
-        settings = portal.PortalSettings(profiles={"default": default, **others})
-        portal.publish(session, settings, actor="operator:test")
-        session.commit()

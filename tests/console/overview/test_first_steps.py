@@ -14,6 +14,7 @@ from tests.conftest import make_settings
 from tests.support.browser import Page
 from tests.support.console import operator, sign_in
 from tests.support.console_overview import concerns, customer
+from tests.support.profiles import publish_profiles
 
 
 class TestFreshInstallation:
@@ -95,10 +96,7 @@ class TestNamedInTheConsole:
         return Settings.of({name: getattr(made, name) for name in named} | {"database_url": database_url})
 
     def test_is_branded(self, app: Flask) -> None:
-        with app.app_context():
-            profile = portal.Profile(brand=portal.Brand(company_name="Nordwind"))
-            portal.publish(db.session(), portal.PortalSettings(profiles={"default": profile}), actor="test")
-            db.session().commit()
+        publish_profiles(app, portal.Profile(brand=portal.Brand(company_name="Nordwind")))
 
         page = Page.of(sign_in(app).get("/operator/"))
 

@@ -8,7 +8,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import portal
-from app.core import db
 from app.payers import Payer
 from app.simulator import Simulator
 from tests.conftest import PORTAL
@@ -28,6 +27,7 @@ from tests.support.console_customers import install_another
 from tests.support.handovers import make_secret, sign
 from tests.support.links import LinkPage, make_link
 from tests.support.portal import session_of
+from tests.support.profiles import publish_profiles
 from tests.support.rows import Rows
 
 FIRST, OTHER = "Northwind Metering", "Second Brand"
@@ -56,11 +56,7 @@ def publish(app: Flask, app_id: str | None) -> None:
     """Publish two profiles. In the second one, customers may remove their last payment method."""
     brand, billing = {"company_name": OTHER}, {"may_remove_last": True}
     profile = portal.Profile.model_validate({"app_id": app_id, "brand": brand, "billing": billing})
-    with app.app_context():
-        session = db.session()
-        settings = portal.PortalSettings(profiles={"default": portal.Profile(), "second": profile})
-        portal.publish(session, settings, actor="command")
-        session.commit()
+    publish_profiles(app, second=profile)
 
 
 @pytest.fixture

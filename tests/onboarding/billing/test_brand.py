@@ -9,7 +9,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import portal
-from app.core import db
 from app.core.db import utcnow
 from app.customers import Customer
 from app.web.mail import Mailbox
@@ -18,6 +17,7 @@ from tests.support.browser import Page
 from tests.support.handovers import HandoverPage, make_secret, sign
 from tests.support.links import LinkPage, make_customer, make_link
 from tests.support.portal import SignupPage
+from tests.support.profiles import publish_profiles
 from tests.support.rows import Rows
 
 FIRST, OTHER = "Northwind Metering", "Second Brand"
@@ -27,11 +27,7 @@ FIRST, OTHER = "Northwind Metering", "Second Brand"
 def _second(app: Flask) -> None:
     """Publish two profiles."""
     second = portal.Profile.model_validate({"name": "Second", "brand": {"company_name": OTHER}})
-    with app.app_context():
-        session = db.session()
-        settings = portal.PortalSettings(profiles={"default": portal.Profile(), "second": second})
-        portal.publish(session, settings, actor="command")
-        session.commit()
+    publish_profiles(app, second=second)
 
 
 @pytest.fixture

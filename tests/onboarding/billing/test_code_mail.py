@@ -9,12 +9,12 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app import portal
-from app.core import db
 from app.web.mail import Mailbox
 from tests.support.billing import plain, press
 from tests.support.browser import Page
 from tests.support.links import LinkPage, make_customer, make_link
 from tests.support.portal import SignupPage
+from tests.support.profiles import publish_profiles
 
 ADDRESS = "ada@example.com"
 FIRST = "Northwind Metering"
@@ -32,14 +32,7 @@ def publish(app: Flask, **second: Any) -> None:
         "links": {"support_email": "hilfe@example.com"},
         "languages": ["de", "fr"],
     }
-    profiles = {
-        "default": portal.Profile(),
-        "second": portal.Profile.model_validate(german | second),
-    }
-    with app.app_context():
-        session = db.session()
-        portal.publish(session, portal.PortalSettings(profiles=profiles), actor="command")
-        session.commit()
+    publish_profiles(app, second=portal.Profile.model_validate(german | second))
 
 
 def sign_up(app: Flask, path: str = "/signup/second", **details: Any) -> None:

@@ -16,6 +16,7 @@ from tests.support.billing import BillingPage, after, press
 from tests.support.browser import Page
 from tests.support.cases import for_each
 from tests.support.links import LinkPage, make_link
+from tests.support.profiles import publish_profiles
 from tests.support.rivals import comes_first
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
@@ -61,12 +62,7 @@ class DetailsPage:
 def publish(app: Flask, **fields: str) -> None:
     """Publish what the form of the profile asks for."""
     form = portal.Form.model_validate({"fields": {**DEFAULT_FIELDS, **fields}})
-    with app.app_context():
-        session = db.session()
-        db.start_write(session)
-        settings = portal.PortalSettings(profiles={"default": portal.Profile(form=form)})
-        portal.publish(session, settings, actor="operator:test")
-        session.commit()
+    publish_profiles(app, portal.Profile(form=form))
 
 
 def test_reach_stripe_and_the_page(app: Flask, saved: FlaskClient, simulator: Simulator, rows: Rows) -> None:

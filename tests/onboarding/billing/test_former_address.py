@@ -20,6 +20,7 @@ from tests.support.api import Api, api
 from tests.support.billing import BillingPage, after, plain
 from tests.support.browser import Page
 from tests.support.console import post, sign_in
+from tests.support.profiles import publish_profiles
 from tests.support.rivals import comes_first
 from tests.support.rows import Rows
 
@@ -120,12 +121,7 @@ def test_is_told_a_few_times_a_day(saved: FlaskClient, mailbox: Mailbox, rows: R
 
 
 def test_names_the_address_for_help(app: Flask, saved: FlaskClient, mailbox: Mailbox) -> None:
-    with app.app_context():
-        db.start_write(db.session())
-        links = {"support_email": "help@example.com"}
-        settings = portal.PortalSettings.model_validate({"profiles": {"default": {"links": links}}})
-        portal.publish(db.session(), settings, actor="operator:test")
-        db.session().commit()
+    publish_profiles(app, portal.Profile(links=portal.Links(support_email="help@example.com")))
 
     change(saved)
 

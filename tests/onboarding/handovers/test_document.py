@@ -15,14 +15,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
-from app import portal
 from app.cli.demo import Quiet
-from app.core import db
-from app.portal import AfterSaving, PortalSettings, Profile
+from app.portal import AfterSaving, Profile
 from app.simulator import Simulator
 from tests.support.browser import Page
 from tests.support.handovers import RETURN_URL, HandoverPage, make_secret, sign
 from tests.support.portal import session_of
+from tests.support.profiles import publish_profiles
 from tests.support.return_page import look
 from tests.support.tokens import bearer
 
@@ -96,12 +95,7 @@ def test_asks_the_api_for_one(app: Flask, client: FlaskClient, served: str, tmp_
 def test_checks_a_signed_way_back(
     app: Flask, client: FlaskClient, secret: str, simulator: Simulator, tmp_path: Path, language: str
 ) -> None:
-    with app.app_context():
-        session = db.session()
-        db.start_write(session)
-        profile = Profile(after=AfterSaving(is_signed=True))
-        portal.publish(session, PortalSettings(profiles={"default": profile}), actor="operator:test")
-        session.commit()
+    publish_profiles(app, Profile(after=AfterSaving(is_signed=True)))
     simulator.save_card(session_of(HandoverPage(client, sign(secret, returnURL=RETURN_URL)).submit()))
     [url] = [link["href"] for link in look(client).all("a") if link.get("href").startswith(RETURN_URL)]
 

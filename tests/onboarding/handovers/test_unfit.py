@@ -8,7 +8,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import portal
-from app.core import db
 from app.customers import Customer
 from app.onboarding.handovers import HandoverUse
 from app.portal.sections.form import DEFAULT_FIELDS
@@ -16,6 +15,7 @@ from tests.support.api import Api, wrong_fields
 from tests.support.browser import Page
 from tests.support.cases import for_each
 from tests.support.handovers import HandoverPage, make_secret, sign
+from tests.support.profiles import publish_profiles
 from tests.support.rows import Rows
 from tests.support.tokens import bearer
 
@@ -55,12 +55,7 @@ def publish(app: Flask, **form: Any) -> None:
     asked = portal.Form.model_validate(
         {"fields": fields, "custom_fields": (plan,), "subject_key_pattern": "customer-*", **form}
     )
-    with app.app_context():
-        session = db.session()
-        db.start_write(session)
-        settings = portal.PortalSettings(profiles={"default": portal.Profile(form=asked)})
-        portal.publish(session, settings, actor="operator:test")
-        session.commit()
+    publish_profiles(app, portal.Profile(form=asked))
 
 
 @for_each(("more", "name"), UNFIT)

@@ -13,17 +13,17 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import portal
 from app.core import db
 from app.core.db import utcnow
 from app.customers import Customer
 from app.onboarding.models import Signup
-from app.portal import AfterSaving, PortalSettings, Profile
+from app.portal import AfterSaving, Profile
 from app.simulator import Simulator
 from tests.support.browser import Element, Page
 from tests.support.cases import for_each
 from tests.support.handovers import RETURN_URL, HandoverPage, make_secret, revoke_secrets, sign
 from tests.support.portal import session_of, sign_up
+from tests.support.profiles import publish_profiles
 from tests.support.return_page import look
 from tests.support.rows import Rows
 
@@ -32,11 +32,7 @@ PROFILE_URL = "https://www.example.com/thanks"
 
 def publish(app: Flask, **after: Any) -> None:
     """Put a profile in force that leads on after saving."""
-    with app.app_context():
-        session = db.session()
-        profile = Profile(after=AfterSaving(**after))
-        portal.publish(session, PortalSettings(profiles={"default": profile}), actor="operator:test")
-        session.commit()
+    publish_profiles(app, Profile(after=AfterSaving(**after)))
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from tests.support.console import post, sign_in
 from tests.support.links import LinkPage, go_to_stripe, make_customer
 from tests.support.marketplace import SECOND_ACCOUNT, SECOND_KEY
 from tests.support.portal import sign_up
+from tests.support.profiles import publish_profiles
 from tests.support.rows import Rows
 from tests.support.tokens import bearer
 
@@ -57,13 +58,7 @@ def make(api: Api, path: str, **more: object) -> str:
 
 def publish(app: Flask, **after: object) -> None:
     """Publish a second profile, with these settings for the time after saving."""
-    with app.app_context():
-        session = db.session()
-        db.start_write(session)
-        own = portal.Profile(after=portal.AfterSaving.model_validate(after))
-        profiles = {"default": portal.Profile(), "berlin": own}
-        portal.publish(session, portal.PortalSettings(profiles=profiles), actor="operator:test")
-        session.commit()
+    publish_profiles(app, berlin=portal.Profile(after=portal.AfterSaving.model_validate(after)))
 
 
 def way_back(page: Page) -> Element | None:
