@@ -19,7 +19,7 @@ from app.core.config import Settings
 from app.core.metrics import Metrics
 from app.core.sealing import Sealer
 from app.customers.api import api as customers_api
-from app.gateway import StripeGateway, WSGITransport
+from app.gateway import StripeGateway
 from app.onboarding.handovers.api import api as handovers_api
 from app.onboarding.links.api import api as links_api
 from app.payers.api import api as payers_api
@@ -96,6 +96,8 @@ def create_app(settings: Settings, *, stripe_in_process: WSGIApplication | None 
     metrics = app.extensions["gangway.metrics"] = Metrics()
 
     def gateway_factory(api_key: str) -> StripeGateway:
+        from app.gateway.transport import WSGITransport  # noqa: PLC0415  (it imports the SDK)
+
         transport = WSGITransport(stripe_in_process) if stripe_in_process else None
         return StripeGateway(
             api_key,

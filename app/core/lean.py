@@ -15,18 +15,27 @@ from typing import Any
 
 OPTIONAL = ("rich", "httpx", "anyio", "aiohttp")  # the libraries ask whether these are installed
 PLACEHOLDERS = ("limits.aio",)  # imported by its package, and used by nobody
-LATE = ("asyncio", "segno")  # SQLAlchemy asks whether an error is one of asyncio's; codes to scan are rare
+# SQLAlchemy asks whether an error is one of asyncio's, codes to scan are rare, and the first process of a web
+# server never calls Stripe. The SDK brings its HTTP client.
+LATE = ("asyncio", "segno", "stripe")
 
 
 class LateModule(ModuleType):
     """Stands in for a module, and imports it when somebody asks for something in it."""
 
     def __getattr__(self, name: str) -> Any:
-        if sys.modules.get(self.__name__) is self:
-            if (self.__name__, name) == ("asyncio", "iscoroutine"):
-                return inspect.iscoroutine  # SQLAlchemy takes it while it is imported; both answer alike
-            del sys.modules[self.__name__]
-        return getattr(import_module(self.__name__), name)
+        if (self.__name__, name) == ("asyncio", "iscoroutine") and sys.modules.get(self.__name__) is self:
+            return inspect.iscoroutine  # SQLAlchemy takes it while it is imported; both answer alike
+        return getattr(_import_instead(self), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(_import_instead(self), name, value)
+
+
+def _import_instead(late: LateModule) -> ModuleType:
+    if sys.modules.get(late.__name__) is late:
+        del sys.modules[late.__name__]
+    return import_module(late.__name__)
 
 
 @contextmanager

@@ -20,7 +20,6 @@ from app.gateway.options import CheckoutSessionOptions
 from app.gateway.permissions import Permission
 from app.gateway.signatures import verify
 from app.gateway.time_budget import limit_waiting, time_left
-from app.gateway.transport import WSGITransport
 from app.gateway.values import (
     Account,
     Endpoint,
@@ -65,7 +64,6 @@ __all__ = [
     "StripeSession",
     "StripeSetup",
     "StripeUnavailable",
-    "WSGITransport",
     "contact_of",
     "instant",
     "is_live",

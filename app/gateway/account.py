@@ -117,5 +117,5 @@ class AccountCalls(Calls):
         ask(self._v1.webhook_endpoints.delete, endpoint_id)
 
 
-def _headers(thing: stripe.StripeObject) -> dict[str, str]:
+def _headers(thing: "stripe.StripeObject") -> dict[str, str]:
     return dict(thing.last_response.headers) if thing.last_response is not None else {}

@@ -1,16 +1,17 @@
 """Stripe as this product needs it: a few verbs, our own values in and out."""
 
+from typing import TYPE_CHECKING
+
 import stripe
 
 from app.gateway.account import AccountCalls
 from app.gateway.customers import CustomerCalls
-from app.gateway.instrumented import InstrumentedClient, OnCall
 from app.gateway.permissions import is_restricted
 from app.gateway.sessions import SessionCalls
-from app.gateway.time_budget import TimeBudgetClient
 from app.gateway.version import API_VERSION
 
-stripe.enable_telemetry = False  # it would write into the home folder and report timings
+if TYPE_CHECKING:
+    from app.gateway.instrumented import OnCall
 
 TIMEOUTS = (3.05, 8)  # seconds to connect, seconds to answer
 NETWORK_RETRIES = 1  # a lease outlives such a call; the client's own default is none, and never for 429
@@ -29,9 +30,14 @@ class StripeGateway(CustomerCalls, SessionCalls, AccountCalls):
         api_key: str,
         *,
         api_base: str,
-        http_client: stripe.HTTPClient | None = None,
-        on_call: OnCall | None = None,
+        http_client: "stripe.HTTPClient | None" = None,
+        on_call: "OnCall | None" = None,
     ) -> None:
+        # Both import the SDK, which takes long and much memory.
+        from app.gateway.budget_client import TimeBudgetClient  # noqa: PLC0415
+        from app.gateway.instrumented import InstrumentedClient  # noqa: PLC0415
+
+        stripe.enable_telemetry = False  # it would write into the home folder and report timings
         client = http_client or TimeBudgetClient(timeout=TIMEOUTS)
         self._v1 = stripe.StripeClient(
             api_key,

@@ -99,17 +99,17 @@ def translate_errors() -> Iterator[None]:
         raise StripeUnavailable("Stripe had a problem.") from error
 
 
-def _is_stored(error: stripe.StripeError) -> bool:
+def _is_stored(error: "stripe.StripeError") -> bool:
     """Is this idempotency key used up, by a failure or by another request?"""
     replayed = _header(error.headers, "idempotent-replayed") == "true"
     return isinstance(error, stripe.IdempotencyError) or (replayed and (error.http_status or 0) >= 500)
 
 
-def _code(error: stripe.StripeError) -> str | None:
+def _code(error: "stripe.StripeError") -> str | None:
     return error.code or (error.error.code if error.error else None)
 
 
-def _words(error: stripe.StripeError) -> str:
+def _words(error: "stripe.StripeError") -> str:
     return error.user_message or (error.error.message if error.error else None) or "Stripe gave no reason."
 
 

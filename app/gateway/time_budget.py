@@ -12,8 +12,6 @@ from typing import Any
 import stripe
 from flask import Blueprint
 
-from app.gateway import whole_answers
-
 PERSON_TIMEOUTS = (3.0, 6.0)  # seconds to connect, seconds to answer
 PERSON_BUDGET = 8.5  # seconds for all calls of one page, which is to answer within ten
 QUICK_FAILURE = 1.0  # seconds of the budget; what got no answer for longer hangs
@@ -67,25 +65,3 @@ def allows_retry(response: tuple[Any, int, Mapping[str, str] | None] | None) -> 
     left = time_left()
     least = PERSON_BUDGET - QUICK_FAILURE if response is None else SHORTEST_CALL
     return left is None or left > least
-
-
-class TimeBudgetClient(stripe.RequestsClient):
-    """The SDK's own client, with timeouts that follow the budget of the moment, for the whole answer."""
-
-    _usual: tuple[float, float]
-
-    def request(  # type: ignore[override]  # as the SDK's own clients do
-        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
-    ) -> tuple[bytes, int, Mapping[str, str]]:
-        """Send one request, on a session of this thread."""
-        if getattr(self._thread_local, "session", None) is None:
-            self._thread_local.session = self._session or whole_answers.session()
-        return super().request(method, url, headers, post_data)
-
-    @property
-    def _timeout(self) -> tuple[float, float]:
-        return timeouts(self._usual)
-
-    @_timeout.setter
-    def _timeout(self, usual: tuple[float, float]) -> None:
-        self._usual = usual

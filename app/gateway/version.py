@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import stripe
-
-API_VERSION: str = stripe.api_version
+API_VERSION = "2026-10-28.endive"  # the SDK's
 
 EVENTS: tuple[Any, ...] = (
     "checkout.session.completed",

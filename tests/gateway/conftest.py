@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.gateway import StripeGateway, WSGITransport
+from app.gateway import StripeGateway
+from app.gateway.transport import WSGITransport
 from app.simulator import DEFAULT_API_KEY, Simulator
 from tests.support.stripe_scripted import Connect
 from tests.support.world_fixtures import calls

@@ -349,6 +349,13 @@ MUTANTS = (
         "tests/test_lean.py::test_imports_a_late_module_when_something_in_it_is_used",
     ),
     Mutant(
+        "a start imports Stripe's SDK and its HTTP client",
+        "app/core/lean.py",
+        'LATE = ("asyncio", "segno", "stripe")\n',
+        'LATE = ("asyncio", "segno")\n',
+        "tests/cli/test_commands.py::TestProgram::test_imports_little_more_than_its_own_code_to_serve",
+    ),
+    Mutant(
         "a server that starts makes the checks of every body",
         "app/api/wire.py",
         "defer_build=True",

@@ -7,7 +7,8 @@ from flask import Flask
 from requests.adapters import BaseAdapter
 
 from app import apps
-from app.gateway import StripeGateway, time_budget
+from app.gateway import StripeGateway
+from app.gateway.budget_client import TimeBudgetClient
 from app.gateway.client import TIMEOUTS
 from tests.conftest import STRIPE
 
@@ -47,7 +48,7 @@ def hang(app: Flask, stripe: HangingStripe) -> None:
     def gateway_factory(api_key: str) -> StripeGateway:
         wire = requests.Session()
         wire.mount("http://", stripe)
-        client = time_budget.TimeBudgetClient(timeout=TIMEOUTS, session=wire)
+        client = TimeBudgetClient(timeout=TIMEOUTS, session=wire)
         on_call = app.extensions["gangway.metrics"].stripe_call
         return StripeGateway(api_key, api_base=STRIPE, http_client=client, on_call=on_call)
 

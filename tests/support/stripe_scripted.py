@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.gateway import StripeGateway, WSGITransport
+from app.gateway import StripeGateway
+from app.gateway.transport import WSGITransport
 
 Connect = Callable[..., StripeGateway]
 
