@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from app.core.errors import Invalid
 from app.portal.settings import PortalSettings
+from app.portal.texts import TEXTS
 
 MAX_BYTES = 4_000_000
 MAX_SHOWN = 50  # problems of one file
@@ -43,6 +44,7 @@ def load(text: str) -> PortalSettings:
     else:
         known = settings.model_dump(mode="json")
         problems |= dict.fromkeys(_unknown(document, known), "There is no such setting.")
+        problems |= dict(_bad_texts(settings))
     if problems:
         shown = {_printable(where): _printable(said) for where, said in islice(problems.items(), MAX_SHOWN)}
         lines = [f"{where}: {said}" for where, said in shown.items()]
@@ -69,6 +71,20 @@ def _unknown(document: object, known: object, path: str = "") -> Iterator[str]:
     elif isinstance(document, list) and isinstance(known, list):
         for index, (value, same) in enumerate(zip(document, known, strict=False)):
             yield from _unknown(value, same, f"{path}.{index}")
+
+
+def _bad_texts(settings: PortalSettings) -> Iterator[tuple[str, str]]:
+    """Return each text that no page shows, and each that is too long for its place."""
+    for slug, profile in settings.profiles.items():
+        for name, texts in profile.texts.items():
+            where = f"profiles.{slug}.texts.{name}"
+            if name not in TEXTS:
+                yield where, "There is no such text."
+                continue
+            limit = TEXTS[name].limit
+            for language, text in texts.items():
+                if len(text) > limit:
+                    yield f"{where}.{language}", f"Use {limit} characters or fewer."
 
 
 def _unstorable(document: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -31,8 +31,15 @@ MUTANTS = (
     Mutant(
         "a claim that we do not know is ignored",
         TOKENS,
-        "    if said.keys() - known:",
-        "    if said.keys() - known - said.keys():",
+        "return sorted((said.keys() - known) | foreign)",
+        "return sorted(foreign)",
+        f"{REFUSED}::test_one_that_says_too_much_or_too_little",
+    ),
+    Mutant(
+        "a part of an address that we do not know is ignored",
+        TOKENS,
+        "return sorted((said.keys() - known) | foreign)",
+        "return sorted(said.keys() - known)",
         f"{REFUSED}::test_one_that_says_too_much_or_too_little",
     ),
     Mutant(

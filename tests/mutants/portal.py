@@ -171,6 +171,20 @@ MUTANTS = (
         "tests/portal/test_logo_notes.py::test_nor_does_the_file_of_a_setting",
     ),
     Mutant(
+        "an import takes a text that no page shows",
+        "app/portal/document.py",
+        "if name not in TEXTS:",
+        'if name == "":',
+        "tests/portal/test_command.py::test_import_names_what_is_wrong",
+    ),
+    Mutant(
+        "a page names too many sites in its header",
+        "app/portal/sections/payment.py",
+        "if len(value) > MAX_ORIGINS and not is_stored:",
+        "if False:",
+        "tests/portal/test_command.py::test_import_names_what_is_wrong",
+    ),
+    Mutant(
         "a later rule makes stored settings unreadable",
         "app/portal/settings.py",
         "PortalSettings.model_validate(document, context=STORED)",

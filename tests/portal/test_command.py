@@ -97,6 +97,18 @@ WRONG: dict[str, Any] = {
     "profiles.default.texts.charges.en: This has characters that can't be shown": {
         "profiles": {"default": {"texts": {"charges": {"en": "a\x1bb"}}}}
     },
+    "profiles.default.texts.signup_led: There is no such text": {
+        "profiles": {"default": {"texts": {"signup_led": {"en": "Hello"}}}}
+    },
+    "profiles.default.texts.checkout_submit.de: Use 1200 characters or fewer": {
+        "profiles": {"default": {"texts": {"checkout_submit": {"de": "x" * 1201}}}}
+    },
+    "profiles.default.brand.company_name: Use at least one character that can be seen": {
+        "profiles": {"default": {"brand": {"company_name": "\u200b\u2060"}}}
+    },
+    "profiles.default.embed_origins: Enter 50 sites or fewer": {
+        "profiles": {"default": {"embed_origins": [f"https://s{n}.example.com" for n in range(51)]}}
+    },
     "And 150 more": {"profiles": {"default": {f"name_{number}": 1 for number in range(200)}}},
     "profiles.default.name: This has": {"profiles": {"default": {"name": "\udfff"}}},
 }

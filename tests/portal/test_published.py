@@ -183,6 +183,7 @@ def test_stay_in_force_when_a_rule_came_after_them(app: Flask, session: Session)
     kept = {
         "links": {"imprint_url": "https://-/imprint"},
         "after": {"return_url": "https://a..b/done", "allowed_return_hosts": ["-"]},
+        "name": "\u200b",
         "embed_origins": ["https://-", "https://app.example.com"],
         "brand": {"logo": {"media_type": "image/png", "data": b64encode(png(9000, 9000)).decode()}},
     }

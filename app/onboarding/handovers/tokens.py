@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.core.config import settings
 from app.core.db import new_id, utcnow
 from app.core.errors import AppError
-from app.onboarding.handovers.details import HandoverDetails
+from app.onboarding.handovers.details import HandoverAddress, HandoverDetails
 from app.onboarding.handovers.signing_secrets import LiveSecret, live_secrets
 from app.web.storable import is_unstorable
 
@@ -28,6 +28,12 @@ CLOCK_SKEW = timedelta(minutes=1)  # between the company's clock and ours
 OUR_KEY_ID = "gangway"  # a token that an API call made is signed with our own key
 TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 REGISTERED = {"iss", "sub", "aud", "exp", "nbf", "iat", "jti"}
+# In lower case, because the parts of an address are read in any letter case.
+ADDRESS_NAMES = {
+    each.lower()
+    for name, field in HandoverAddress.model_fields.items()
+    for each in (name, field.alias or name)
+}
 WRONG, EXPIRED, USED, UNFIT = "wrong", "expired", "used", "unfit"
 STATUSES = {WRONG: 404, UNFIT: 422}
 
@@ -127,9 +133,9 @@ def _handover(token: str, key: LiveSecret, claims: dict[str, Any]) -> Handover:
     if claims.get("aud", settings().public_url) != settings().public_url:
         raise HandoverRefused(WRONG, "The token is for another address than ours: see its claim aud.")
     said = {name: value for name, value in claims.items() if name not in REGISTERED}
-    known = {field.alias or name for name, field in HandoverDetails.model_fields.items()}
-    if said.keys() - known:  # a misspelt `locked` must not leave everything open
-        raise HandoverRefused(WRONG, f"Unknown claims: {', '.join(sorted(said.keys() - known))[:200]}.")
+    unknown = _unknown(said)
+    if unknown:  # a misspelt `locked` must not leave everything open
+        raise HandoverRefused(WRONG, f"Unknown claims: {', '.join(unknown)[:200]}.")
     try:
         details = HandoverDetails.model_validate(said)
     except ValidationError as error:
@@ -147,6 +153,15 @@ def _handover(token: str, key: LiveSecret, claims: dict[str, Any]) -> Handover:
         actor=str(claims.get("iss", "")) if is_own else f"handover:{key.id}",
         secret_id=None if is_own else key.id,
     )
+
+
+def _unknown(said: dict[str, Any]) -> list[str]:
+    """List the names that we don't know, also those in the address."""
+    known = {field.alias or name for name, field in HandoverDetails.model_fields.items()}
+    address = said.get("billingAddress")
+    parts = set(address) if isinstance(address, dict) else set()
+    foreign = {f"billingAddress.{name}" for name in parts if name.lower() not in ADDRESS_NAMES}
+    return sorted((said.keys() - known) | foreign)
 
 
 def _expiry(claims: dict[str, Any]) -> datetime:

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, V
 
 from app.core.addresses import has_host, is_email_address
 from app.core.config.brand import COLOR, MAX_NAME_LENGTH, MAX_URL_LENGTH, WEB_URL
+from app.web.visible import is_visible
 
 SLUG_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?"
 
@@ -55,8 +56,14 @@ def _slug(value: str) -> str:
     return value
 
 
+def _visible(value: str, info: ValidationInfo) -> str:
+    if not (is_stored(info) or is_visible(value)):
+        raise ValueError("Use at least one character that can be seen.")
+    return value
+
+
 Slug = Annotated[str, AfterValidator(_slug)]
 EmailAddress = Annotated[str, AfterValidator(_email_address), StringConstraints(max_length=254)]
 WebUrl = Annotated[str, AfterValidator(_web_url), StringConstraints(max_length=MAX_URL_LENGTH)]
 Color = Annotated[str, AfterValidator(_color)]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH), AfterValidator(_visible)]

@@ -21,6 +21,7 @@ ReturnHost = Annotated[
     StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?$", max_length=253),
     AfterValidator(_return_host),
 ]
+MAX_ORIGINS = 50  # in one header, which proxies take up to about 4 kB
 Origin = Annotated[str, StringConstraints(max_length=300)]
 PaymentMethodPolicy = Literal["replace", "keep", "ask"]
 
@@ -64,10 +65,12 @@ class BillingPolicy(Section):
 
 
 def checked_origins(value: tuple[str, ...], *, is_stored: bool) -> tuple[str, ...]:
-    """Return origins as browsers name them. Raises ValueError for one that is none.
+    """Return origins as browsers name them. Raises ValueError for one that is none, and for too many.
 
     A stored one that is none is left out: no site is there that could embed the pages.
     """
+    if len(value) > MAX_ORIGINS and not is_stored:
+        raise ValueError(f"Enter {MAX_ORIGINS} sites or fewer: each page names all of them in a header.")
     found = []
     for origin in value:
         try:

@@ -120,6 +120,7 @@ def test_one_that_brings_a_key_of_its_own(client: FlaskClient, secret: str) -> N
         ({"iat": in_seconds(hours=1)}, 404),
         ({"aud": "https://another.example"}, 404),
         ({"locked_fields": ["email"]}, 404),
+        ({"billingAddress": {"country": "DE", "zip": "10115"}}, 404),
         ({"admin": True}, 404),
         ({"locked": ["password"]}, 404),
         ({"locked": ["phone"]}, 404),
