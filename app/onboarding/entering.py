@@ -26,7 +26,6 @@ def enter(
     """
     customer_id, details = customer.id, handover.details
     token = links.token_of_form(str(current_app.secret_key), f"handover:{handover.fingerprint}:{customer_id}")
-    db.end_read(session)
     db.start_write(session)
     # First, in the order of all who end access.
     customers.lock(session, customer_id, details.locked_fields, made_at=handover.made_at)

@@ -254,7 +254,6 @@ def _mark_unfinished(session: Session, app_id: str) -> None:
     """Check all payers with events that may be older than Stripe's list. Commits."""
     last = ""
     while ids := checkout.payers_with_unsettled(session, app_id, after=last, limit=GAP_BATCH):
-        db.end_read(session)
         db.start_write(session)
         for payer_id in ids:
             schedule.check_within(session, payer_id, GAP_SPREAD, why="gap")

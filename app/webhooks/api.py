@@ -40,7 +40,6 @@ def _look_and_store(app_id: str, payload: bytes, header: str) -> str | None:
     session = db.session()
     receiver = apps.receiver(session, app_id)
     gateway.verify(payload, header, receiver.secrets)
-    db.end_read(session)
     db.start_write(session)
     ignored_because = store(session, receiver, payload)
     session.commit()

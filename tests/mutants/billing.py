@@ -133,9 +133,9 @@ MUTANTS = (
     Mutant(
         "a request tells by its work whether an address is known",
         CODES,
-        "    db.end_read(session)\n    db.start_write(session)\n    _purge(session)\n",
+        "    db.start_write(session)\n    _purge(session)\n",
         "    if holders_of(session, address):\n        holders_of(session, address)\n"
-        "    db.end_read(session)\n    db.start_write(session)\n    _purge(session)\n",
+        "    db.start_write(session)\n    _purge(session)\n",
         f"{CODE_TESTS}::test_answers_the_same_for_an_unknown_address",
     ),
     Mutant(

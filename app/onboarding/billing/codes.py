@@ -48,7 +48,6 @@ def request_code(session: Session, address: str, *, browser: str) -> None:
         [(item, ("billing-code", name)) for budget, name in budgets for item in parse_many(budget)]
     )
     code = f"{secrets.randbelow(10**6):06}"
-    db.end_read(session)
     db.start_write(session)
     _purge(session)
     _store(session, address, code, browser)
@@ -63,7 +62,6 @@ def use_code(session: Session, address: str, code: str, *, browser: str) -> Ente
     let in, too. The try is counted and committed before anything is compared, so many at once get no more
     tries.
     """
-    db.end_read(session)
     db.start_write(session)
     row = _count_try(session, address, browser)
     session.commit()
