@@ -82,7 +82,8 @@ class Payer(Base):
     is_email_due: Mapped[Flag]
     are_details_due: Mapped[Flag]  # phone, address, tax id and the like
     told_tax_id: Mapped[dict[str, str] | None] = mapped_column(NULLABLE_JSON)  # as Stripe has it from us
-    contact_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # of earlier releases; always empty
+    # Unused. To drop it stops older processes, so a step that does so anyway takes it along.
+    contact_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     contact_refusal: Mapped[str | None] = mapped_column(DisplayText)  # Stripe's words against what we told it
     blocked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # too many tries were declined
     declines_since: Mapped[datetime | None] = mapped_column(UtcDateTime)  # an operator allowed more then
