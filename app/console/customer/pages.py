@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app import checkout, customers, gateway, onboarding, operators, payers, portal
-from app.console.common import event_types
+from app.console.common import actors, event_types
 from app.console.customer import actions, default_method, diagnosis, queries, timeline
 from app.console.customer.view import describe_session
 from app.core import db
@@ -94,7 +94,7 @@ def show(
     taken: tuple[customers.NewCustomer, set[str]] | None = None,
 ) -> ResponseReturnValue:
     view = queries.read(session, customer)
-    profiles = portal.published()
+    profiles, people = portal.published(), billing.people_of(session, customer.id)
     return render_template(
         "console/customer/page.html",
         view=view,
@@ -111,7 +111,8 @@ def show(
         link=operators.take_once(f"link:{customer.id}"),
         consents=onboarding.consents_of(session, customer.id),
         form_id=new_id(),
-        people=billing.people_of(session, customer.id),
+        people=people,
+        inviters=actors.names(session, (person.invited_by for person in people)),
         invitation=operators.take_once(f"person:{customer.id}"),
         billing_url=external("billing.page", customer=customer.id),
         profiles=profiles.profiles,

@@ -11,7 +11,8 @@ from app.outbox import OutboxMessage
 from app.simulator import Simulator
 from app.web.mail import Mailbox
 from tests.onboarding.billing.conftest import mailbox
-from tests.support.billing import MASTERCARD, BillingPage, after, press, with_cards
+from tests.onboarding.billing.test_people import invited
+from tests.support.billing import MASTERCARD, BillingPage, after, plain, press, with_cards
 from tests.support.browser import Page
 from tests.support.console import post, sign_in
 from tests.support.rows import Rows
@@ -50,6 +51,18 @@ def test_lead_a_person_in_and_out(app: Flask, client: FlaskClient, simulator: Si
         ("billing_page.entered", "visitor"),
         ("person.removed", "operator:"),
     ]
+
+
+def test_say_who_invited_whom(app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows) -> None:
+    with_cards(client, simulator, MASTERCARD)
+    console, path = sign_in(app, "operator"), f"/operator/customers/{rows(Customer)[0].id}"
+    invited(client, "eve@example.com")
+
+    post(console, f"{path}/people", email=GRACE)
+
+    shown = plain(Page.of(console.get(path)).one("section", **{"aria-labelledby": "people"}).text)
+    assert "eve@example.com Invited by the customer" in shown
+    assert f"{GRACE} Invited by Some operator" in shown
 
 
 def test_send_the_invitation_where_email_is_set_up(
