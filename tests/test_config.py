@@ -80,6 +80,7 @@ def test_say_of_each_missing_secret_how_to_make_it(monkeypatch: pytest.MonkeyPat
         ("ENCRYPTION_KEYS", ",,", "must hold at least one key"),
         ("ENCRYPTION_KEYS", "no-fernet-key", "must be Fernet keys, made by `gangway key`"),
         ("ENCRYPTION_KEYS", f"{KEY},no-fernet-key", "must be Fernet keys"),
+        ("ENCRYPTION_KEYS", "c2hvcnQ=", "must be Fernet keys"),
         ("DATABASE_URL", "gangway.db", "must begin with sqlite:/// or postgresql+psycopg://"),
         ("DATABASE_URL", "mysql://localhost/x", "must begin with sqlite:///"),
         ("DATABASE_URL", "postgresql://u:hunter2@localhost/x", "must begin with sqlite:///"),

@@ -16,8 +16,8 @@ from typing import Any
 OPTIONAL = ("rich", "httpx", "anyio", "aiohttp")  # the libraries ask whether these are installed
 PLACEHOLDERS = ("limits.aio",)  # imported by its package, and used by nobody
 # SQLAlchemy asks whether an error is one of asyncio's, codes to scan are rare, and the first process of a web
-# server never calls Stripe. The SDK brings its HTTP client.
-LATE = ("asyncio", "segno", "stripe")
+# server opens no secret and never calls Stripe. The SDK brings its HTTP client.
+LATE = ("asyncio", "cryptography.fernet", "segno", "stripe")
 
 
 class LateModule(ModuleType):

@@ -1,8 +1,9 @@
 """Secrets at rest: sealed with authenticated encryption and bound to the row they belong to."""
 
 import json
+from functools import cached_property
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography import fernet
 
 from app.core.errors import PreconditionFailed
 
@@ -21,9 +22,16 @@ class Sealer:
     """
 
     def __init__(self, keys: list[str]) -> None:
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
-        self._first = Fernet(keys[0])
+        self._keys = keys
         self.has_old_keys = len(keys) > 1
+
+    @cached_property
+    def _fernet(self) -> "fernet.MultiFernet":
+        return fernet.MultiFernet([fernet.Fernet(key) for key in self._keys])
+
+    @cached_property
+    def _first(self) -> "fernet.Fernet":
+        return fernet.Fernet(self._keys[0])
 
     def seal(self, secret: str, row: str) -> str:
         """Seal a secret for the named row, such as `app:01J…:api_key`."""
@@ -33,7 +41,7 @@ class Sealer:
         """Give back the secret. Raises Unsealable for a wrong key, row or text."""
         try:
             sealed_for, secret = json.loads(self._fernet.decrypt(sealed.encode()))
-        except InvalidToken as error:
+        except fernet.InvalidToken as error:
             raise Unsealable(
                 f"No key in GANGWAY_ENCRYPTION_KEYS opens the secret of {row}. Put the former key back"
                 " behind the new one."
@@ -55,9 +63,9 @@ class Sealer:
         return self._fernet.rotate(sealed.encode()).decode()
 
 
-def _opens(fernet: Fernet | MultiFernet, sealed: str) -> bool:
+def _opens(keys: "fernet.Fernet | fernet.MultiFernet", sealed: str) -> bool:
     try:
-        fernet.decrypt(sealed.encode())
-    except InvalidToken:
+        keys.decrypt(sealed.encode())
+    except fernet.InvalidToken:
         return False
     return True

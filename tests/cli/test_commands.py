@@ -22,7 +22,17 @@ from tests.support.commands import Run, run_command
 from tests.support.processes import PROCESS_MARKS, ROOT, gangway
 
 # Each takes long to import, or much memory.
-UNUSED_BY_SERVE = {"alembic", "email_validator", "jwt", "requests", "zxcvbn", *LATE, *OPTIONAL, *PLACEHOLDERS}
+UNUSED_BY_SERVE = {
+    "alembic",
+    "cryptography.hazmat",
+    "email_validator",
+    "jwt",
+    "requests",
+    "zxcvbn",
+    *LATE,
+    *OPTIONAL,
+    *PLACEHOLDERS,
+}
 HEAVY = {
     "alembic",
     "cryptography",
