@@ -32,12 +32,7 @@ from app.gateway import StripeFailed, StripeKeyRejected
 api = Api("apps", __name__, tag="Apps")
 
 
-@api.operation(
-    "GET",
-    "/apps",
-    id="listApps",
-    scope="read",
-)
+@api.operation("GET", "/apps", id="listApps", scope="read")
 def list_(query: PageQuery) -> AppPaginatedResponse:
     """List the installed apps, the oldest first."""
     found = queries.installed(db.session())
@@ -92,23 +87,14 @@ def replace_key(id: str, body: StripeAPIKeyInput) -> None:  # noqa: A002
         keys.replace_key(session, read_app_id(id, "id"), body.secret_api_key, actor=g.actor)
 
 
-@api.operation(
-    "GET",
-    "/marketplace/listings",
-    id="listMarketplaceListings",
-    scope="read",
-)
+@api.operation("GET", "/marketplace/listings", id="listMarketplaceListings", scope="read")
 def list_listings(query: PageQuery) -> MarketplaceListingPaginatedResponse:
     """List the kinds of app that can be installed."""
     return MarketplaceListingPaginatedResponse.of(query, query.of([LISTING]), 1)
 
 
 @api.operation(
-    "GET",
-    "/marketplace/listings/<segment:type>",
-    id="getMarketplaceListing",
-    scope="read",
-    errors=(404,),
+    "GET", "/marketplace/listings/<segment:type>", id="getMarketplaceListing", scope="read", errors=(404,)
 )
 def get_listing(type: str) -> MarketplaceListing:  # noqa: A002
     """Get a kind of app."""

@@ -25,13 +25,7 @@ EXAMPLES = {
 
 
 @api.operation(
-    "POST",
-    "/customers",
-    id="createCustomer",
-    scope="write",
-    status=201,
-    errors=(409,),
-    examples=EXAMPLES,
+    "POST", "/customers", id="createCustomer", scope="write", status=201, errors=(409,), examples=EXAMPLES
 )
 def create(body: CustomerCreate) -> Customer:
     """Create a customer.
@@ -44,12 +38,7 @@ def create(body: CustomerCreate) -> Customer:
     return Customer.of(customer)
 
 
-@api.operation(
-    "GET",
-    "/customers",
-    id="listCustomers",
-    scope="read",
-)
+@api.operation("GET", "/customers", id="listCustomers", scope="read")
 def list_(query: CustomerListQuery) -> CustomerPaginatedResponse:
     """List customers, a page at a time.
 
@@ -75,13 +64,7 @@ def list_(query: CustomerListQuery) -> CustomerPaginatedResponse:
     return CustomerPaginatedResponse.of(query, [Customer.of(row) for row in found], total)
 
 
-@api.operation(
-    "GET",
-    "/customers/<segment:customerIdOrKey>",
-    id="getCustomer",
-    scope="read",
-    errors=(404,),
-)
+@api.operation("GET", "/customers/<segment:customerIdOrKey>", id="getCustomer", scope="read", errors=(404,))
 def get(customerIdOrKey: str, query: CustomerGetQuery) -> Customer:  # noqa: N803, ARG001 (OpenMeter's names)
     """Get a customer by id or key.
 

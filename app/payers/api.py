@@ -34,11 +34,7 @@ POINTERS = {"configuration": "/configurationId", "locale": "/locale", "return_ur
 
 
 @api.operation(
-    "PUT",
-    "/customers/<segment:customerIdOrKey>",
-    id="updateCustomer",
-    scope="write",
-    errors=(404, 409, 412),
+    "PUT", "/customers/<segment:customerIdOrKey>", id="updateCustomer", scope="write", errors=(404, 409, 412)
 )
 def replace(customerIdOrKey: str, body: CustomerBody) -> CustomerAnswer:  # noqa: N803
     """Replace a customer's details.
@@ -217,12 +213,7 @@ def open_portal(
 
 
 @apps_api.operation(
-    "DELETE",
-    "/apps/<segment:id>",
-    id="uninstallApp",
-    scope="admin",
-    status=204,
-    errors=(404, 412),
+    "DELETE", "/apps/<segment:id>", id="uninstallApp", scope="admin", status=204, errors=(404, 412)
 )
 def uninstall(id: str) -> None:  # noqa: A002
     """Uninstall an app.

@@ -31,12 +31,7 @@ EXAMPLES = {
 
 
 @api.operation(
-    "POST",
-    "/onboarding/handovers",
-    id="createHandover",
-    scope="write",
-    status=201,
-    examples=EXAMPLES,
+    "POST", "/onboarding/handovers", id="createHandover", scope="write", status=201, examples=EXAMPLES
 )
 def create(body: HandoverCreate) -> HandoverCreated:
     """Make a URL that hands a user of your app over to the sign-up form.
