@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.cli import main
 from tests.conftest import KEY, SECRET_KEY
+from tests.support.processes import free_port
 from tests.support.rows import read_all
 
 SECRET = SECRET_KEY
@@ -30,8 +32,18 @@ def environment(database_url: str, **more: str) -> dict[str, str]:
 
 def run_command(*arguments: str, **variables: str) -> Result:
     """Run a command in this process, with these environment variables."""
+    defaults = {
+        "serve": {"bind": f"127.0.0.1:{_own_port()}"}
+    }  # another program may have the port of the default
     with _closed_connections():
-        return CliRunner().invoke(main, list(arguments), prog_name="gangway", env=variables)
+        return CliRunner().invoke(
+            main, list(arguments), prog_name="gangway", env=variables, default_map=defaults
+        )
+
+
+@cache
+def _own_port() -> int:
+    return free_port()
 
 
 @contextmanager

@@ -74,7 +74,14 @@ def test_counts_what_is_unfinished(app: Flask, postbox: Postbox, console: FlaskC
         ("customer=nobody", set()),
     ],
 )
-def test_finds(query: str, fits: set[str], app: Flask, postbox: Postbox, console: FlaskClient) -> None:
+def test_finds(
+    query: str,
+    fits: set[str],
+    noon: time_machine.Traveller,
+    app: Flask,
+    postbox: Postbox,
+    console: FlaskClient,
+) -> None:
     for name, kind in (("new", "invoice.paid"), ("dead", "customer.updated"), ("old", "charge.failed")):
         postbox.post(event(kind, id=f"evt_{name}"))
     change(app, "evt_dead", state="dead")
