@@ -185,6 +185,20 @@ MUTANTS = (
         "tests/portal/test_command.py::test_import_names_what_is_wrong",
     ),
     Mutant(
+        "nobody hears of a profile without a Stripe account",
+        "app/console/overview/attention.py",
+        "if each.app_id and each.app_id not in known]",
+        "if not each.name]",
+        "tests/console/overview/test_attention.py::test_names_a_profile_that_leads_to_no_stripe_account",
+    ),
+    Mutant(
+        "a profile is lost though its account was installed again",
+        "app/console/common/profile_apps.py",
+        "apps.find_successor(session, app_id).name",
+        "apps.find(session, app_id).name",
+        "tests/console/overview/test_attention.py::test_names_a_profile_that_leads_to_no_stripe_account",
+    ),
+    Mutant(
         "a later rule makes stored settings unreadable",
         "app/portal/settings.py",
         "PortalSettings.model_validate(document, context=STORED)",

@@ -8,8 +8,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app import apps, customers, doctor, payers, webhooks
-from app.console.common import event_types, wording
+from app import apps, customers, doctor, payers, portal, webhooks
+from app.console.common import event_types, profile_apps, wording
 from app.console.overview.concern import MAX_COUNTED, Concern, Item
 from app.console.overview.delays import backlog, email
 from app.core.config import settings
@@ -30,6 +30,7 @@ def concerns(session: Session, installed: Sequence[apps.App]) -> list[Concern]:
     found = [
         _no_app(installed),
         *_apps(session, installed),
+        _lost_profiles(session, installed),
         backlog(session),
         email(session),
         _blocked(blocked),
@@ -48,6 +49,21 @@ def _no_app(installed: Sequence[apps.App]) -> Concern:
         "Nobody can sign up or save a payment method until you install one.",
         "error",
         0 if installed else 1,
+    )
+
+
+def _lost_profiles(session: Session, installed: Sequence[apps.App]) -> Concern:
+    """Profiles that lead to no Stripe account, while there are others."""
+    published = portal.published()
+    known = profile_apps.names(session, published)
+    lost = [each.name for each in published.profiles.values() if each.app_id and each.app_id not in known]
+    return Concern(
+        "lost_profiles",
+        "Profiles without a Stripe account",
+        "Their account is not installed, so nobody can save a payment method there. Choose another one.",
+        "error",
+        len(lost) if installed else 0,
+        [Item(name, None) for name in sorted(lost)],
     )
 
 

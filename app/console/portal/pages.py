@@ -6,8 +6,8 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import apps, portal
-from app.console.common import actors
+from app import portal
+from app.console.common import actors, profile_apps
 from app.console.portal import preview_page, sections  # noqa: F401 (they join the pages)
 from app.console.portal.forms import ProfileForm
 from app.console.portal.section_page import SECTIONS, pages
@@ -150,7 +150,7 @@ def _page(session: Session, form: ProfileForm, status: int = 200) -> ResponseRet
         names=actors.names(session, [*(one.actor for one in versions), *([draft.actor] if draft else [])]),
         decided=sorted(set(portal.variable_of(settings()).values())),
         first_section=next(iter(SECTIONS)),
-        apps={app.id: app.name for app in apps.installed(session)},
+        apps=profile_apps.names(session, edited),
         public_url=external("onboarding.form"),
     )
     return page, status

@@ -8,16 +8,18 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import apps, doctor
+from app import apps, doctor, payers, portal
 from app.apps import App
 from app.core import db
 from app.core.db import utcnow
 from app.customers import Customer
 from app.doctor import Examination
+from app.simulator import Simulator
 from app.webhooks import Event
+from tests.conftest import PORTAL
 from tests.support.browser import Page
 from tests.support.console import post, sign_in
-from tests.support.console_customers import names
+from tests.support.console_customers import install_another, names
 from tests.support.console_overview import concerns, customer, funnel
 from tests.support.people import Person
 from tests.support.rows import Rows
@@ -30,6 +32,49 @@ def test_is_calm_when_nothing_needs_attention(app: Flask, console: FlaskClient) 
 
     assert "All clear." in Page.of(console.get("/operator/")).text
     assert concerns(console) == {}
+
+
+def test_names_a_profile_that_leads_to_no_stripe_account(
+    app: Flask, console: FlaskClient, simulator: Simulator
+) -> None:
+    second = install_another(app, simulator)
+    with app.app_context():
+        session = db.session()
+        profiles = {"default": portal.Profile(), "nord": portal.Profile(name="Nordwind", app_id=second)}
+        portal.publish(session, portal.PortalSettings(profiles=profiles), actor="command")
+        session.commit()
+    admin = sign_in(app, "admin")
+    assert concerns(console) == {}
+
+    uninstall(app, second)
+
+    [(title, panel)] = concerns(console).items()
+    assert "Profiles without a Stripe account" in title
+    assert "Nordwind" in panel.text
+    assert panel.all("a", href="/operator/portal") == []  # only admins get there
+    assert concerns(admin)[title].all("a", href="/operator/portal")
+    assert "Uninstalled" in Page.of(admin.get("/operator/portal")).text
+
+    install_again(app)
+
+    assert concerns(console) == {}
+    assert "Uninstalled" not in Page.of(admin.get("/operator/portal")).text
+
+
+def uninstall(app: Flask, app_id: str) -> None:
+    """Uninstall an app."""
+    with app.app_context():
+        session = db.session()
+        payers.uninstall(session, app_id, actor="test")
+        session.commit()
+
+
+def install_again(app: Flask) -> None:
+    """Install the second account another time: that app takes over."""
+    with app.app_context():
+        session = db.session()
+        apps.install(session, "sk_test_second", public_url=PORTAL, actor="test", name="Second again")
+        session.commit()
 
 
 @pytest.mark.parametrize(
