@@ -8,9 +8,9 @@ from app.core import db
 from app.simulator import Simulator, add_account, add_key
 from tests.conftest import PORTAL
 from tests.support.marketplace import SECOND_ACCOUNT, SECOND_KEY
-from tests.support.world_fixtures import calls, clock, person, postbox, world
+from tests.support.world_fixtures import calls, clock, frozen, person, postbox, world
 
-__all__ = ["calls", "clock", "person", "postbox", "world"]
+__all__ = ["calls", "clock", "frozen", "person", "postbox", "world"]
 
 
 NOTHING_NEW = "It tells nothing new."

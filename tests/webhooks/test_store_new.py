@@ -24,8 +24,8 @@ from tests.support.stripe_postbox import Postbox, event, signed
 
 
 @pytest.fixture
-def warm(postbox: Postbox) -> Postbox:
-    """The webhook of a process that has read the secret."""
+def warm(frozen: time_machine.Traveller, postbox: Postbox) -> Postbox:
+    """The webhook of a process that has read the secret, and keeps it for two seconds."""
     assert postbox.post(event(id="evt_first")).status_code == 200
     return postbox
 
