@@ -13,11 +13,19 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-OPTIONAL = ("rich", "httpx", "anyio", "aiohttp")  # the libraries ask whether these are installed
+OPTIONAL = ("rich", "httpx", "anyio", "aiohttp", "greenlet")  # the libraries ask whether these are installed
 PLACEHOLDERS = ("limits.aio",)  # imported by its package, and used by nobody
-# SQLAlchemy asks whether an error is one of asyncio's, codes to scan are rare, and the first process of a web
-# server opens no secret and never calls Stripe. The SDK brings its HTTP client.
-LATE = ("asyncio", "cryptography.fernet", "segno", "stripe")
+# SQLAlchemy imports each driver that it knows for a database. These are not ours.
+DRIVERS = (
+    "sqlalchemy.dialects.postgresql.asyncpg",
+    "sqlalchemy.dialects.postgresql.pg8000",
+    "sqlalchemy.dialects.postgresql.psycopg2cffi",
+    "sqlalchemy.dialects.sqlite.aiosqlite",
+    "sqlalchemy.dialects.sqlite.pysqlcipher",
+)
+# Gunicorn's options are set in code, SQLAlchemy asks whether an error is one of asyncio's, and codes to scan
+# are rare. The first process of a web server opens no secret and never calls Stripe.
+LATE = ("argparse", "asyncio", "cryptography.fernet", "segno", "stripe", *DRIVERS)
 
 
 class LateModule(ModuleType):

@@ -351,15 +351,22 @@ MUTANTS = (
     Mutant(
         "a start imports Stripe's SDK and its HTTP client",
         "app/core/lean.py",
-        'LATE = ("asyncio", "cryptography.fernet", "segno", "stripe")\n',
-        'LATE = ("asyncio", "cryptography.fernet", "segno")\n',
+        'LATE = ("argparse", "asyncio", "cryptography.fernet", "segno", "stripe", *DRIVERS)\n',
+        'LATE = ("argparse", "asyncio", "cryptography.fernet", "segno", *DRIVERS)\n',
+        "tests/cli/test_commands.py::TestProgram::test_imports_little_more_than_its_own_code_to_serve",
+    ),
+    Mutant(
+        "a start imports drivers that nothing uses",
+        "app/core/lean.py",
+        ', "stripe", *DRIVERS)\n',
+        ', "stripe")\n',
         "tests/cli/test_commands.py::TestProgram::test_imports_little_more_than_its_own_code_to_serve",
     ),
     Mutant(
         "a start imports what opens secrets",
         "app/core/lean.py",
-        'LATE = ("asyncio", "cryptography.fernet", "segno", "stripe")\n',
-        'LATE = ("asyncio", "segno", "stripe")\n',
+        'LATE = ("argparse", "asyncio", "cryptography.fernet", "segno", "stripe", *DRIVERS)\n',
+        'LATE = ("argparse", "asyncio", "segno", "stripe", *DRIVERS)\n',
         "tests/cli/test_commands.py::TestProgram::test_imports_little_more_than_its_own_code_to_serve",
     ),
     Mutant(
