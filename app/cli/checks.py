@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import apps, migrations
 from app.core import db, files, resealing
+from app.core.config.brand import MAX_CSS_BYTES
 from app.core.environment import Sources
 from app.core.errors import NotFound
 
@@ -48,6 +49,16 @@ def open_to_others(sources: Sources, database_url: str | None) -> list[str]:
     named = [f"Others can open {path}: run `chmod go= {path}`." for path in found[:MAX_NAMED]]
     more = len(found) - len(named)
     return [*named, f"Others can open {more} more files there."] if more else named
+
+
+def too_large_css(sources: Sources) -> list[str]:
+    """Return a sentence for each CSS file in the data folder that no page uses, because it is too large."""
+    found = sorted(sources.data_folder.glob("custom*.css"))
+    return [
+        f"No page uses {path}, because it is over 200 kB."
+        for path in found
+        if path.is_file() and path.stat().st_size > MAX_CSS_BYTES
+    ]
 
 
 def _own_paths(sources: Sources, database_url: str | None) -> Iterator[Path]:

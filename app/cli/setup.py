@@ -74,6 +74,7 @@ def check_command(context: click.Context) -> None:
             problems, doubts = checks.look_into_database()
         warnings += doubts
         warnings += [doubt for doubt in (proxies.doubt(settings),) if doubt]
+        warnings += checks.too_large_css(sources)
         warnings += checks.open_to_others(sources, settings.database_url)
     for warning in warnings:
         click.echo(f"Warning: {warning}", err=True)

@@ -100,3 +100,14 @@ def test_names_files_that_others_can_open(run: Run, tmp_path: Path) -> None:
     answer = run("check", DATA_DIR=str(tmp_path))
 
     assert f"Warning: Others can open {file}: run `chmod go= {file}`.\n" in answer.output
+
+
+def test_names_css_that_is_too_large(run: Run, tmp_path: Path) -> None:
+    large, fit = tmp_path / "custom-nord.css", tmp_path / "custom.css"
+    large.write_text("x" * 200_001)
+    fit.write_text("x" * 200_000)
+
+    answer = run("check", DATA_DIR=str(tmp_path))
+
+    assert f"Warning: No page uses {large}, because it is over 200 kB.\n" in answer.output
+    assert f"No page uses {fit}" not in answer.output

@@ -199,6 +199,13 @@ MUTANTS = (
         "tests/console/overview/test_attention.py::test_names_a_profile_that_leads_to_no_stripe_account",
     ),
     Mutant(
+        "nobody hears of CSS that is too large",
+        "app/cli/setup.py",
+        "warnings += checks.too_large_css(sources)",
+        "warnings += []",
+        "tests/cli/test_check.py::test_names_css_that_is_too_large",
+    ),
+    Mutant(
         "a later rule makes stored settings unreadable",
         "app/portal/settings.py",
         "PortalSettings.model_validate(document, context=STORED)",
