@@ -148,12 +148,12 @@ def test_the_newest_hand_over_decides(app: Flask, signed_up: FlaskClient, rows: 
     assert customer.updated_at == before.updated_at
 
 
-@pytest.mark.parametrize("iat", [None, in_seconds(hours=-1)])
+@pytest.mark.parametrize("is_dated", [False, True])
 def test_an_older_hand_over_unlocks_nothing(
-    app: Flask, signed_up: FlaskClient, rows: Rows, iat: float | None
+    *, is_dated: bool, app: Flask, signed_up: FlaskClient, rows: Rows
 ) -> None:
     secret = make_secret(app)
-    older = sign(secret, locked=["currency"], iat=iat)
+    older = sign(secret, locked=["currency"], iat=in_seconds(hours=-1) if is_dated else None)
     HandoverPage(signed_up, sign(secret, locked=["email"], iat=utcnow().timestamp())).press()
 
     HandoverPage(signed_up, older).press()
