@@ -9,6 +9,14 @@ MODE_TESTS = "tests/onboarding/test_test_mode.py"
 
 MUTANTS = (
     Mutant(
+        "a new profile is compared with nothing",
+        "app/console/portal/changes.py",
+        'old = edited.default.model_copy(update={"name": one.name}) if is_new else stored.profiles[slug]',
+        "old = portal.Profile(name=one.name) if is_new else stored.profiles[slug]",
+        "tests/console/portal/test_changes.py"
+        "::test_says_of_a_new_profile_how_it_differs_from_the_default_one",
+    ),
+    Mutant(
         "the focus is hard to see on an alert",
         "app/portal/colors.py",
         "readable_on(accent, TINTED[ground], LINE_CONTRAST)",

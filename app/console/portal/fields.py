@@ -80,7 +80,7 @@ class QuestionsField(TextAreaField):
     def _value(self) -> str:
         if self.raw_data:
             return str(self.raw_data[0])
-        return "\n".join(_line(question) for question in self.data or [])
+        return "\n".join(question_line(question) for question in self.data or [])
 
 
 def _labels(text: str) -> dict[str, str]:
@@ -103,7 +103,8 @@ def _choice_line(choice: str, labels: dict[str, str]) -> str:
     return "; ".join([choice, *(f"{language}: {text}" for language, text in labels.items())])
 
 
-def _line(question: dict[str, Any]) -> str:
+def question_line(question: dict[str, Any]) -> str:
+    """Return a question as the field shows it."""
     label = "; ".join(f"{language}: {text}" for language, text in question["label"].items())
     parts = [question["name"], question["kind"], question["presence"], label]
     labels = question["choice_labels"]

@@ -1,14 +1,12 @@
 """The settings of the portal: profiles, the draft, and the latest versions."""
 
-import json
-
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app import portal
 from app.console.common import actors, profile_apps
-from app.console.portal import preview_page, sections  # noqa: F401 (they join the pages)
+from app.console.portal import changes, preview_page, sections  # noqa: F401 (some join the pages)
 from app.console.portal.forms import ProfileForm
 from app.console.portal.section_page import SECTIONS, pages
 from app.core import db
@@ -134,10 +132,6 @@ def export() -> ResponseReturnValue:
 def _page(session: Session, form: ProfileForm, status: int = 200) -> ResponseReturnValue:
     edited, draft = portal.open_draft(session)
     stored, versions = portal.stored(session), portal.versions(session, MAX_LISTED)
-    before, after = portal.differences(stored.model_dump(mode="json"), edited.model_dump(mode="json"))
-    changes = [
-        (path, _shown(before.get(path, "")), _shown(after.get(path, ""))) for path in {**before, **after}
-    ]
     page = render_template(
         "console/portal/page.html",
         form=form,
@@ -145,7 +139,7 @@ def _page(session: Session, form: ProfileForm, status: int = 200) -> ResponseRet
         published=stored.profiles,
         draft=draft,
         is_overtaken=draft is not None and portal.is_overtaken(session, draft),
-        changes=changes if draft else [],
+        changes=changes.of_draft(stored, edited) if draft else [],
         versions=versions,
         names=actors.names(session, [*(one.actor for one in versions), *([draft.actor] if draft else [])]),
         decided=sorted(set(portal.variable_of(settings()).values())),
@@ -154,10 +148,6 @@ def _page(session: Session, form: ProfileForm, status: int = 200) -> ResponseRet
         public_url=external("onboarding.form"),
     )
     return page, status
-
-
-def _shown(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _profile(edited: portal.PortalSettings, slug: str) -> portal.Profile:
