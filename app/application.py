@@ -10,7 +10,7 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 
-from app import apps, console, doctor, monitoring, onboarding, operators, outbox, portal, sync
+from app import apps, console, doctor, monitoring, onboarding, operators, outbox, portal, sync, webhooks
 from app.api import docs
 from app.apps.api import api as apps_api
 from app.checkout.api import api as checkout_api
@@ -114,6 +114,7 @@ def create_app(settings: Settings, *, stripe_in_process: WSGIApplication | None 
     )
 
     app.extensions["gangway.receivers"] = apps.Receivers()
+    app.extensions["gangway.arrivals"] = webhooks.new_arrivals()
 
     db.init_app(app, sa.make_url(settings.database_url))
     static_files.init_app(app)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import current_app
@@ -96,15 +97,21 @@ def known_receiver(app_id: str) -> Receiver | None:
     return _receivers().get(app_id)
 
 
-def is_valid(now: Any) -> ColumnElement[bool]:
+def is_valid(
+    secret_id: ColumnElement[str],
+    sealed: ColumnElement[str],
+    *,
+    app_id: ColumnElement[str],
+    now: ColumnElement[datetime],
+) -> ColumnElement[bool]:
     """Return a condition: the secret that signed is still this app's, unchanged and not retired.
 
-    It has the parameters `app_id`, `secret_id` and `sealed`. An app that is removed loses its secrets.
+    An app that is removed loses its secrets.
     """
     return and_(
-        SigningSecret.id == bindparam("secret_id"),
-        SigningSecret.app_id == bindparam("app_id"),
-        SigningSecret.sealed == bindparam("sealed"),
+        SigningSecret.id == secret_id,
+        SigningSecret.app_id == app_id,
+        SigningSecret.sealed == sealed,
         _is_accepted(now),
     )
 

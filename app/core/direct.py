@@ -13,7 +13,7 @@ Values = dict[str, Any]
 class DirectStatement:
     """One statement in a separate transaction. It is committed, with full durability, when it returns.
 
-    It does not look first whether the connection still lives. `row` raises the driver's own error when it
+    It does not look first whether the connection still lives. `rows` raises the driver's own error when it
     does not, and then the caller knows nothing about the commit, as always.
     """
 
@@ -21,22 +21,21 @@ class DirectStatement:
         self._statement = statement
         self._compiled: dict[str, tuple[str, list[str] | None, dict[str, Any]]] = {}
 
-    def row(self, engine: sa.Engine, values: Values) -> tuple[Any, ...] | None:
-        """Run it and return the first row, if there is one."""
+    def rows(self, engine: sa.Engine, values: Values) -> list[tuple[Any, ...]]:
+        """Run it and return the rows."""
         text, parameters = self._bind(engine.dialect, values)
         with db.without_ping():
             pooled = engine.raw_connection()
         connection = pooled.dbapi_connection
         assert connection is not None
         try:
-            rows = _run(connection, text, parameters)
+            return _run(connection, text, parameters)
         except engine.dialect.loaded_dbapi.Error as error:
             if engine.dialect.is_disconnect(error, connection, None):
                 pooled.invalidate(error)
             raise
         finally:
             pooled.close()
-        return rows[0] if rows else None
 
     def _bind(self, dialect: sa.Dialect, values: Values) -> tuple[str, Any]:
         if dialect.name not in self._compiled:

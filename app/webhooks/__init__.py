@@ -17,6 +17,7 @@ from app.webhooks.queries import (
     overdue,
 )
 from app.webhooks.receive import count_unknown, receive, store_listed
+from app.webhooks.store_new import new_arrivals
 from app.webhooks.waiting import KNOWN, Unfinished, finish, unfinished, unfinished_of
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "get",
     "ignore",
     "list_events",
+    "new_arrivals",
     "newest_failed",
     "oldest",
     "over_limit",

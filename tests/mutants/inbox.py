@@ -19,7 +19,7 @@ MUTANTS = (
     Mutant(
         "a process goes on with a secret that was replaced in its row",
         "app/apps/receivers.py",
-        '        SigningSecret.sealed == bindparam("sealed"),\n',
+        "        SigningSecret.sealed == sealed,\n",
         "",
         "tests/webhooks/test_store_new.py::test_refuses_a_secret_at_once_when_another_process_chose_to",
     ),
@@ -40,9 +40,37 @@ MUTANTS = (
     Mutant(
         "a dead connection loses an event",
         "app/webhooks/store_new.py",
-        "    except engine.dialect.loaded_dbapi.Error:\n        return None",
-        "    except engine.dialect.loaded_dbapi.InterfaceError:\n        return None",
+        "    except engine.dialect.loaded_dbapi.Error:\n",
+        "    except engine.dialect.loaded_dbapi.InterfaceError:\n",
         "tests/webhooks/test_store_new.py::test_takes_an_event_though_the_connection_died",
+    ),
+    Mutant(
+        "of two deliveries at once, the one with a retired secret is taken for the other",
+        "app/webhooks/store_new.py",
+        "    return [id(arrival) in stored for arrival in arrivals]",
+        "    return [id(distinct[arrival['app_id'], arrival['id']]) in stored for arrival in arrivals]",
+        "tests/webhooks/test_store_together.py::test_refuses_a_retired_secret_beside_another_with_the_same_event",
+    ),
+    Mutant(
+        "a leader that fails hands over to nobody",
+        "app/core/group_commit.py",
+        "        finally:  # whatever happens to this thread, the others go on\n",
+        "        except ArithmeticError:\n            raise\n        else:\n",
+        "tests/test_group_commit.py::test_those_behind_a_leader_that_fails_are_stored",
+    ),
+    Mutant(
+        "one that gives up also leaves when it is to lead",
+        "app/core/group_commit.py",
+        "if not own.leads and own in self._queue:",
+        "if own in self._queue:",
+        "tests/test_group_commit.py::test_one_that_becomes_the_leader_while_it_gives_up_leads",
+    ),
+    Mutant(
+        "one that gave up is stored nevertheless",
+        "app/core/group_commit.py",
+        "                self._queue.remove(own)\n",
+        "                pass\n",
+        "tests/test_group_commit.py::test_nobody_waits_for_a_leader_that_hangs",
     ),
     Mutant(
         "a webhook is taken without its signature",

@@ -1,6 +1,6 @@
 """Count what an application asks of its database."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,3 +48,24 @@ def counted(app: Flask) -> Iterator[Statements]:
     finally:
         sa.event.remove(engine, "before_cursor_execute", note)
         sa.event.remove(engine, "commit", note_commit)
+
+
+@contextmanager
+def pool_use(app: Flask) -> Iterator[dict[str, int]]:
+    """Count the connections that are taken from the pool, and the statements of SQLAlchemy."""
+    found = {"connections": 0, "statements": 0}
+
+    def count(what: str) -> Callable[..., None]:
+        def note(*_: object) -> None:
+            found[what] += 1
+
+        return note
+
+    with app.app_context():
+        engine = db.engine()
+    listeners = [("checkout", count("connections")), ("before_cursor_execute", count("statements"))]
+    for name, listener in listeners:
+        sa.event.listen(engine, name, listener)
+    yield found
+    for name, listener in listeners:
+        sa.event.remove(engine, name, listener)

@@ -1,13 +1,11 @@
 """A process takes events in with secrets that it has read before. It still notices every change at once."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 import time_machine
 from flask import Flask
 from sqlalchemy.orm import Session
@@ -20,6 +18,7 @@ from app.core.db import new_id, utcnow
 from app.webhooks import Event
 from tests.support.database_contents import contents
 from tests.support.rows import Rows
+from tests.support.statements import pool_use
 from tests.support.stripe_postbox import Postbox, event, signed
 
 
@@ -28,27 +27,6 @@ def warm(frozen: time_machine.Traveller, postbox: Postbox) -> Postbox:
     """The webhook of a process that has read the secret, and keeps it for two seconds."""
     assert postbox.post(event(id="evt_first")).status_code == 200
     return postbox
-
-
-@contextmanager
-def counted(app: Flask) -> Iterator[dict[str, int]]:
-    """Count the connections that are taken from the pool, and the statements of SQLAlchemy."""
-    found = {"connections": 0, "statements": 0}
-
-    def count(what: str) -> Callable[..., None]:
-        def note(*_: object) -> None:
-            found[what] += 1
-
-        return note
-
-    with app.app_context():
-        engine = db.engine()
-    listeners = [("checkout", count("connections")), ("before_cursor_execute", count("statements"))]
-    for name, listener in listeners:
-        sa.event.listen(engine, name, listener)
-    yield found
-    for name, listener in listeners:
-        sa.event.remove(engine, name, listener)
 
 
 def change(app: Flask, how: Callable[[Session, SigningSecret], object]) -> None:
@@ -82,7 +60,7 @@ def reuse(_session: Session, secret: SigningSecret) -> None:
 def test_takes_a_new_event_with_one_connection_and_one_statement(
     app: Flask, warm: Postbox, rows: Rows
 ) -> None:
-    with counted(app) as taken:
+    with pool_use(app) as taken:
         answer = warm.post(event(id="evt_second"))
 
     assert answer.status_code == 200
@@ -166,7 +144,7 @@ def test_reads_the_secrets_again_after_two_seconds(
 ) -> None:
     clock.shift(3)
 
-    with counted(app) as taken:
+    with pool_use(app) as taken:
         warm.post(event(id="evt_second"))
 
     assert taken["statements"] > 0
