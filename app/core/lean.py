@@ -24,8 +24,9 @@ DRIVERS = (
     "sqlalchemy.dialects.sqlite.pysqlcipher",
 )
 # Gunicorn's options are set in code, SQLAlchemy asks whether an error is one of asyncio's, and codes to scan
-# are rare. The first process of a web server opens no secret and never calls Stripe.
-LATE = ("argparse", "asyncio", "cryptography.fernet", "segno", "stripe", *DRIVERS)
+# are rare. The first process of a web server opens no secret and never calls Stripe. The debugger comes with
+# Flask's test client.
+LATE = ("argparse", "asyncio", "cryptography.fernet", "pdb", "segno", "stripe", *DRIVERS)
 
 
 class LateModule(ModuleType):

@@ -351,8 +351,8 @@ MUTANTS = (
     Mutant(
         "a start imports Stripe's SDK and its HTTP client",
         "app/core/lean.py",
-        'LATE = ("argparse", "asyncio", "cryptography.fernet", "segno", "stripe", *DRIVERS)\n',
-        'LATE = ("argparse", "asyncio", "cryptography.fernet", "segno", *DRIVERS)\n',
+        'LATE = ("argparse", "asyncio", "cryptography.fernet", "pdb", "segno", "stripe", *DRIVERS)\n',
+        'LATE = ("argparse", "asyncio", "cryptography.fernet", "pdb", "segno", *DRIVERS)\n',
         "tests/cli/test_commands.py::TestProgram::test_imports_little_more_than_its_own_code_to_serve",
     ),
     Mutant(
@@ -365,8 +365,8 @@ MUTANTS = (
     Mutant(
         "a start imports what opens secrets",
         "app/core/lean.py",
-        'LATE = ("argparse", "asyncio", "cryptography.fernet", "segno", "stripe", *DRIVERS)\n',
-        'LATE = ("argparse", "asyncio", "segno", "stripe", *DRIVERS)\n',
+        'LATE = ("argparse", "asyncio", "cryptography.fernet", "pdb", "segno", "stripe", *DRIVERS)\n',
+        'LATE = ("argparse", "asyncio", "pdb", "segno", "stripe", *DRIVERS)\n',
         "tests/cli/test_commands.py::TestProgram::test_imports_little_more_than_its_own_code_to_serve",
     ),
     Mutant(
