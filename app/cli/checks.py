@@ -20,7 +20,7 @@ def look_into_database() -> tuple[list[str], list[str]]:
     """Return what stands in the way of serving, and what is doubtful: a sentence each."""
     file = db.sqlite_file(db.engine().url)
     if file is not None and file.parent.is_dir() and not file.exists():
-        return ["The database is not there yet: run `gangway db upgrade`."], []
+        return ["There is no database yet: run `gangway db upgrade`."], []
     try:
         if reason := migrations.unfit():
             return [reason], []
@@ -31,7 +31,7 @@ def look_into_database() -> tuple[list[str], list[str]]:
         except NotFound:
             problems.append("No Stripe app is installed: run `gangway stripe install`.")
     except SQLAlchemyError as error:
-        return [db.explain(error) or "The database does not answer: look at GANGWAY_DATABASE_URL."], []
+        return [db.explain(error) or "The database does not answer: check GANGWAY_DATABASE_URL."], []
     warning = migrations.warning()
     return problems, [] if warning is None else [warning]
 

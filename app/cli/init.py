@@ -33,7 +33,7 @@ class Question:
 
 QUESTIONS = (
     Question("public_url", "Address of the portal, as browsers and Stripe reach it"),
-    Question("company_name", "Your company's name, as customers read it"),
+    Question("company_name", "Your company's name, as customers see it"),
     Question("support_email", "Email address where customers get help (optional)"),
     Question("database_url", "Database"),
     Question("trusted_proxies", "Proxies in front of the portal, such as nginx or a load balancer"),

@@ -27,31 +27,31 @@ COMMANDS = {
     "backfill": Command(
         "app.sync.cli",
         "command",
-        "Find events that no webhook delivered in Stripe's event lists, as the worker does.",
+        "Fetch events that no webhook delivered from Stripe's list, as the worker does.",
     ),
     "backup": Command(
         "app.cli.running",
         "backup_command",
-        "Copy the database into a new FILE, whole, while everything goes on.",
+        "Copy the database to a new FILE while everything keeps running.",
     ),
     "check": Command(
         "app.cli.setup", "check_command", "Print the settings, secrets masked, and what is missing."
     ),
-    "db": Command("app.migrations.cli", "group", "Keep the database's tables up to date."),
+    "db": Command("app.migrations.cli", "group", "Keep the database tables up to date."),
     "demo": Command(
         "app.cli.running", "demo_command", "Run everything, with a simulated Stripe and its own database."
     ),
     "doctor": Command("app.doctor.cli", "doctor_command", "Examine the installed Stripe apps."),
-    "i18n": Command("app.web.languages.cli", "group", "Look after the translations of the public pages."),
+    "i18n": Command("app.web.languages.cli", "group", "Manage the translations of the public pages."),
     "init": Command(
         "app.cli.setup", "init_command", "Write an env file with fresh keys, and make the tables."
     ),
     "key": Command(
         "app.cli.setup",
         "key_command",
-        "Print a fresh key, good for GANGWAY_SECRET_KEY and for GANGWAY_ENCRYPTION_KEYS.",
+        "Print a new key for GANGWAY_SECRET_KEY or GANGWAY_ENCRYPTION_KEYS.",
     ),
-    "keys": Command("app.cli.setup", "keys_group", "Look after the encryption keys."),
+    "keys": Command("app.cli.setup", "keys_group", "Manage the encryption keys."),
     "monitoring": Command("app.monitoring.cli", "group", "Print alert rules and a dashboard."),
     "operator": Command(
         "app.operators.cli", "people", "Create, list and change the operators of the console."
@@ -60,7 +60,7 @@ COMMANDS = {
     "serve": Command(
         "app.cli.running",
         "serve_command",
-        "Run the portal under a production server, with its worker, by the settings.",
+        "Run the portal and its worker under a production server.",
     ),
     "simulator": Command("app.cli.running", "simulator_command", "Run the simulated Stripe alone."),
     "stripe": Command("app.apps.cli", "group", "Connect Stripe accounts and manage them."),
@@ -77,8 +77,8 @@ JOINING = {"stripe": Command("app.payers.cli", "uninstall_command", "")}
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # the disk is full or read-only: not a bug
 NOT_ALLOWED = "surrogates not allowed"  # Python reads bytes that are not UTF-8 as surrogates
-TOO_LONG = "Something that you gave to this command is too long for the name of a file."
-NOT_UTF_8 = "Something that you gave to this command is not UTF-8 text."
+TOO_LONG = "An argument of this command is too long for a file name."
+NOT_UTF_8 = "An argument of this command is not UTF-8 text."
 
 
 class Commands(click.Group):

@@ -92,7 +92,7 @@ def demo_command(
     help="Address and port to listen on.",
 )
 def serve_command(bind: str) -> None:
-    """Run the portal under a production server, with its worker, by the settings."""
+    """Run the portal and its worker under a production server."""
     with lean_imports():
         from app import create_app  # noqa: PLC0415
         from app.serving.server import Server  # noqa: PLC0415  (gunicorn wants a Unix; the demo does not)
@@ -179,7 +179,7 @@ def simulator_command(port: int, data: Path | None) -> None:
 @click.command("backup")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def backup_command(file: Path) -> None:
-    """Copy the database into a new FILE, whole, while everything goes on."""
+    """Copy the database to a new FILE while everything keeps running."""
     from app.core import backup  # noqa: PLC0415
 
     with application().app_context():

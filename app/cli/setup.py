@@ -18,8 +18,11 @@ from app.web import proxies
 
 
 @click.command("init")
-@click.option("--public-url", help="Where browsers and Stripe reach the portal. Asked for, as the rest is.")
-@click.option("--company-name", help="Your company's name, as customers read it.")
+@click.option(
+    "--public-url",
+    help="Where browsers and Stripe reach the portal. The command asks for what you leave out.",
+)
+@click.option("--company-name", help="Your company's name, as customers see it.")
 @click.option("--support-email", help="Where customers get help.")
 @click.option("--database-url", help="sqlite:///… or postgresql+psycopg://…")
 @click.option("--trusted-proxies", help="How many proxies stand in front of the portal.")
@@ -87,11 +90,11 @@ def check_command(context: click.Context) -> None:
 
 @click.command("key")
 def key_command() -> None:
-    """Print a fresh key, good for GANGWAY_SECRET_KEY and for GANGWAY_ENCRYPTION_KEYS."""
+    """Print a new key for GANGWAY_SECRET_KEY or GANGWAY_ENCRYPTION_KEYS."""
     click.echo(Fernet.generate_key().decode())
 
 
-keys_group = click.Group("keys", help="Look after the encryption keys.")
+keys_group = click.Group("keys", help="Manage the encryption keys.")
 
 
 @keys_group.command("reseal")

@@ -157,7 +157,7 @@ def _endpoint(snapshot: Snapshot) -> Iterator[Finding]:
             "version",
             "Events have another version",
             f"They have {endpoint.api_version or DEFAULT_VERSION}, and we read {API_VERSION}, so every"
-            " event costs a call of Stripe. Stripe can't change the version of an endpoint: a new one takes"
+            " event costs a call to Stripe. Stripe can't change the version of an endpoint: a new one takes"
             " over, and both are accepted for a day.",
             "Create one with the right version",
         )

@@ -10,13 +10,13 @@ from app import migrations
 from app.core import backup, db
 from app.core.db import utcnow
 
-group = click.Group("db", help="Keep the database's tables up to date.")
+group = click.Group("db", help="Keep the database tables up to date.")
 
 
 @group.command()
 @with_appcontext
 def upgrade() -> None:
-    """Bring the tables to this version. Does nothing when they are."""
+    """Bring the tables to this version. Does nothing if they are up to date."""
     advice = migrations.upgrade()
     click.echo("The database is up to date." + (f" {advice}" if advice else ""))
 

@@ -22,13 +22,13 @@ group = click.Group("token", help="Create, list and revoke API tokens.")
 @group.command("create")
 @click.argument("name")
 @click.option("--scope", type=click.Choice(SCOPES), default="write", show_default=True)
-@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="The day after which it ends, UTC.")
+@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="The last day on which it works, in UTC.")
 @with_appcontext
 def create_command(name: str, scope: str, expires: datetime | None) -> None:
     """Create a token and print it once."""
     end = end_of(expires.date()) if expires else None
     if end is not None and end <= utcnow():
-        raise click.BadParameter("this day is over. Give a later one.", param_hint="--expires")
+        raise click.BadParameter("this day has passed. Choose a later one.", param_hint="--expires")
     session = db.session()
     db.start_write(session)
     _, text = create_token(session, name, scope=scope, expires_at=end, actor="command")
@@ -64,7 +64,7 @@ people = click.Group("operator", help="Create, list and change the operators of 
 
 @people.command("create")
 @click.argument("email")
-@click.option("--name", help="How the audit log calls this operator.  [default: the email address]")
+@click.option("--name", help="The operator's name in the audit log.  [default: the email address]")
 @click.option(
     "--role",
     type=click.Choice([role.value for role in Role]),
@@ -151,7 +151,7 @@ def enable_command(email: str) -> None:
 @click.argument("email")
 @with_appcontext
 def reset_password_command(email: str) -> None:
-    """Print a one-time link with which an operator chooses a new password."""
+    """Print a one-time link for an operator to choose a new password."""
     session = db.session()
     db.start_write(session)
     _, token = accounts.new_link(session, queries.named(session, email).id, by=None)
@@ -163,7 +163,7 @@ def reset_password_command(email: str) -> None:
 @click.argument("email")
 @with_appcontext
 def reset_second_factor_command(email: str) -> None:
-    """Remove the second factor of an operator who lost the phone."""
+    """Remove the second factor of an operator who has lost their phone."""
     session = db.session()
     db.start_write(session)
     operator = accounts.reset_second_factor(session, queries.named(session, email).id, by=None)

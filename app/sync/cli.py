@@ -35,7 +35,7 @@ class Moment(click.ParamType[datetime]):
 @click.option("--dry-run", is_flag=True, help="Only count.")
 @with_appcontext
 def command(*, since: datetime | None, dry_run: bool) -> None:
-    """Find events that no webhook delivered in Stripe's event lists, as the worker does.
+    """Fetch events that no webhook delivered from Stripe's list, as the worker does.
 
     Exit 1 when a list could not be read to its end. The other lists are read.
     """

@@ -46,7 +46,7 @@ def test_a_second_factor_is_set_up_and_asked_for(visit: Visit, place: Place, *, 
         log_in(page)
         expect_title(page, "Your account")
         telephone, codes = set_up_second_factor(page)
-        page.get_by_role("link", name="I have kept them").click()
+        page.get_by_role("link", name="I’ve saved them").click()
         if javascript and not page.get_by_role("button", name="Log out", exact=True).is_visible():
             page.get_by_role("button", name="Menu").click()
         page.get_by_role("button", name="Log out", exact=True).click()
@@ -95,7 +95,7 @@ def test_the_first_operator_is_made_with_the_token_of_the_log(visit: Visit, plac
         page.get_by_label("Email address").fill("ada@example.com")
         page.get_by_label("Name").fill("Ada")
         page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Make the first operator").click()
+        page.get_by_role("button", name="Create the first operator").click()
 
         expect(page).to_have_url(re.compile("/operator/$"))
 
@@ -124,7 +124,7 @@ def test_every_page_is_accessible(visit: Visit, place: Place) -> None:
         found += findings_everywhere(page)
         page.goto(str(setup))
         found += findings_everywhere(page)
-        follow(page, page.get_by_role("button", name="Make the first operator"))
+        follow(page, page.get_by_role("button", name="Create the first operator"))
         found += findings_everywhere(page)
         member(place.app)
         member(place.app, "bob@example.com", "viewer", name="Bob")

@@ -163,7 +163,7 @@ def test_says_in_a_sentence_that_the_database_is_away(command: str, run: Run) ->
         ("serve --bind nonsense", "such as 127.0.0.1:8000"),
         ("serve --bind 127.0.0.1:99999", "such as 127.0.0.1:8000"),
         ("worker --threads 0", "'--threads'"),
-        ("token create reports --expires 2020-01-01", "this day is over"),
+        ("token create reports --expires 2020-01-01", "this day has passed"),
         ("token create reports --expires 9999-12-31", "too far away"),
         ("backfill --since 0001-01-01T00:00+14:00", "outside the calendar"),
         ("backfill --since 9999-12-31T23:59-14:00", "outside the calendar"),
@@ -227,7 +227,7 @@ def test_bytes_that_are_no_text_are_refused_in_a_sentence(run: Run, words: tuple
     answer = run(*words)
 
     assert answer.exit_code == 1
-    assert "Error: Something that you gave to this command is not UTF-8 text." in answer.output
+    assert "Error: An argument of this command is not UTF-8 text." in answer.output
 
 
 @pytest.mark.parametrize("words", [("key",), ("--version",), ("db", "--help"), ("monitoring", "alerts")])
@@ -245,7 +245,7 @@ def test_says_in_a_sentence_that_its_output_finds_no_room(words: tuple[str, ...]
 
 @pytest.mark.parametrize(
     ("option", "said"),
-    [("--data", "is too long for the name of a file."), ("--env-file", "can't be read: File name too long.")],
+    [("--data", "is too long for a file name."), ("--env-file", "can't be read: File name too long.")],
 )
 def test_says_in_a_sentence_that_a_name_is_too_long(option: str, said: str) -> None:
     answer = run_command("check", option, "x" * 5000)

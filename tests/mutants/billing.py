@@ -440,7 +440,7 @@ MUTANTS = (
         f"{CODE_MAIL_TESTS}::test_opens_no_customer_of_a_profile_that_wants_no_codes_since",
     ),
     Mutant(
-        "a code asks the database once more for each customer",
+        "a code asks the database for each customer alone",
         HOLDERS,
         "    profiles = links.profiles_of(session, found)\n",
         "    profiles = {each: links.profile_of(session, each) for each in found}\n",

@@ -46,7 +46,7 @@ def revoke(secret_id: str) -> ResponseReturnValue:
     db.start_write(session)
     handovers.revoke_secret(session, secret_id, actor=operators.actor())
     session.commit()
-    flash("The secret is revoked: hand-overs that it signed are refused from now on.", "success")
+    flash("Secret revoked. Hand-overs that it signed are refused.", "success")
     return redirect(url_for("console_handovers.page"), 303)
 
 

@@ -35,7 +35,7 @@ class AfterForm(SectionForm):
     )
     redirect_seconds = IntegerField(
         "Continue automatically after this many seconds",
-        validators=[Optional(), NumberRange(3, 60, "Enter 3 to 60, or nothing.")],
+        validators=[Optional(), NumberRange(3, 60, "Enter 3 to 60, or leave this blank.")],
         description="Blank: only the button leads on.",
         render_kw={"inputmode": "numeric", "autocomplete": "off"},
     )

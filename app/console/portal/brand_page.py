@@ -51,7 +51,7 @@ class BrandForm(SectionForm):
     )
     logo = FileField("Logo", description=LOGO_HINT)
     removes_logo = BooleanField("Remove the logo")
-    logo_dark = FileField("Logo for dark pages", description="Without it, the logo gets a light ground.")
+    logo_dark = FileField("Logo for dark pages", description="Without it, the logo gets a light background.")
     removes_logo_dark = BooleanField("Remove the logo for dark pages")
     is_wordmark = BooleanField("The logo spells the name, so pages do not repeat it")
     accent_color = ColorField(

@@ -55,12 +55,12 @@ class FieldsForm(PresencesForm):
         render_kw={"rows": 4, "spellcheck": "false"},
     )
     currencies = LinesField(
-        "Currencies that you offer",
+        "Currencies you offer",
         description="One code in each line, such as EUR. Blank: every currency that Stripe knows.",
         render_kw={"rows": 3, "spellcheck": "false"},
     )
     default_currency = StringField(
-        "Currency chosen at first",
+        "Currency selected at first",
         filters=[trimmed],
         validators=[Length(min=3, max=3, message="Enter a code such as EUR."), one_line],
         render_kw={"maxlength": 3, "autocomplete": "off", "spellcheck": "false"},

@@ -33,10 +33,12 @@ def add_profile() -> ResponseReturnValue:
     if not form.validate():
         return _page(session, form, 422)
     if form.slug.data in edited.profiles:
-        form.slug.errors = ["There is a profile with this address already."]
+        form.slug.errors = ["A profile with this address already exists."]
         return _page(session, form, 422)
     if len(edited.profiles) >= portal.MAX_PROFILES:
-        form.slug.errors = [f"There are {portal.MAX_PROFILES} profiles, and no more fit. Delete one first."]
+        form.slug.errors = [
+            f"There are {portal.MAX_PROFILES} profiles, which is the maximum. Delete one first."
+        ]
         return _page(session, form, 422)
     made = edited.default.model_copy(update={"name": form.name.data})
     _save(session, edited, {**edited.profiles, form.slug.data: made})
@@ -55,7 +57,7 @@ def delete_profile(slug: str) -> ResponseReturnValue:
         flash("The default profile can't be deleted. Make another one the default first.", "error")
     else:
         _save(session, edited, {name: one for name, one in edited.profiles.items() if name != slug})
-        flash("Deleted in the draft. Visitors notice once you publish it.", "success")
+        flash("Deleted in the draft. Visitors see the change once you publish it.", "success")
     return _back()
 
 
@@ -68,7 +70,7 @@ def make_default(slug: str) -> ResponseReturnValue:
     _profile(edited, slug)
     portal.save_draft(session, edited.model_copy(update={"default_profile": slug}), actor=actor())
     session.commit()
-    flash("Changed in the draft. Visitors notice once you publish it.", "success")
+    flash("Changed in the draft. Visitors see it once you publish it.", "success")
     return _back()
 
 

@@ -31,14 +31,14 @@ class PoliciesForm(SectionForm):
         choices=[
             SelectChoice("open", "Everybody"),
             SelectChoice("links", "Only people who have a link or come from your app"),
-            SelectChoice("approval", "Everybody, after an operator has approved"),
+            SelectChoice("approval", "Everybody, once an operator approves"),
         ],
     )
     payment_method_policy = SelectField(
         "A newly saved payment method",
         choices=[
             SelectChoice("replace", "Becomes the default"),
-            SelectChoice("keep", "Leaves the default as it is"),
+            SelectChoice("keep", "Doesn’t change the default"),
             SelectChoice("ask", "The customer chooses"),
         ],
     )
@@ -84,7 +84,7 @@ add(
     Section(
         name="policies",
         title="Policies",
-        lead="Who may sign up, what customers agree to, and what becomes of their payment methods.",
+        lead="Who may sign up, what customers agree to, and what happens to their payment methods.",
         form=PoliciesForm,
     )
 )

@@ -43,7 +43,7 @@ class BrandSettings(BaseModel):
     terms_url: str | None = Field(
         default=None, description="Your terms, linked beside the button", max_length=MAX_URL_LENGTH
     )
-    default_currency: str = Field(default="USD", description="Currency chosen at first on the form")
+    default_currency: str = Field(default="USD", description="Currency selected at first on the form")
 
     @field_validator("company_name")
     @classmethod

@@ -63,7 +63,7 @@ def enable(session: Session, operator: Operator, setup: Setup, code: str) -> lis
     step = _step(setup.secret, code)
     if step is None:
         raise Invalid(
-            "This code does not fit. Type the six digits that the app shows now; its clock must be right."
+            "This code is wrong. Enter the six digits that the app shows now. Check your phone's clock."
         )
     now = utcnow()
     sealed = _sealer().seal(setup.secret, _row(operator))

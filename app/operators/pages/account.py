@@ -145,7 +145,7 @@ def remove_second_factor() -> ResponseReturnValue:
     operator = _lock_operator()
     second_factor.remove(session, operator, actor=guard.actor())
     _renew_session(operator, mine)
-    flash("Your second factor is removed.", "success")
+    flash("Your second factor has been removed.", "success")
     return _to_account()
 
 
@@ -161,7 +161,7 @@ def end_session(session_id: str) -> ResponseReturnValue:
         row.ended_at = utcnow()
         audit.note(session, "operator.session_ended", actor=guard.actor(), operator_session_id=row.id)
     session.commit()
-    flash("That session is ended.", "success")
+    flash("That session has ended.", "success")
     return _to_account()
 
 

@@ -90,9 +90,9 @@ class SetupForm(FlaskForm):
 
     token = StringField(
         "Set-up token",
-        description="It stands in the log of the server, at its start.",
+        description="It is in the server's log, near the start.",
         filters=[trimmed],
-        validators=[DataRequired("Enter the token from the log of the server.")],
+        validators=[DataRequired("Enter the token from the server's log.")],
         render_kw={"autocomplete": "off", "spellcheck": "false", "class": "code"},
     )
     email = email_field()

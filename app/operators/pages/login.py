@@ -26,8 +26,8 @@ STALE = (
     "This page was open for a long time, or your browser did not send our cookie.",
 )
 WRONG_CODE = "This code is wrong or was used before. Wait for the next one, or use a recovery code."
-WRONG_TOKEN = "This token is not good. A new one stands in the log each time the server starts."  # noqa: S105
-WRONG = ("That did not fit", "The email address or the password is wrong. Check both and try again.")
+WRONG_TOKEN = "This token is wrong or too old. A new one is in the log each time the server starts."  # noqa: S105
+WRONG = ("That didn't work", "The email address or the password is wrong. Check both and try again.")
 
 by_address = limited(
     lambda: settings().rate_limit_login, scope="operator-login", counts=lambda: g.get("failed", False)

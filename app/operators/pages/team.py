@@ -81,7 +81,7 @@ def disable(operator_id: str) -> ResponseReturnValue:
     session = db.session()
     db.start_write(session)
     operator = accounts.disable(session, operator_id, by=current())
-    return _done(operator, f"{operator.name} is logged out everywhere and is let in no more.")
+    return _done(operator, f"{operator.name} is disabled and logged out everywhere.")
 
 
 @pages.action("/team/<operator_id>/enable", role=Role.ADMIN)
@@ -95,7 +95,7 @@ def enable(operator_id: str) -> ResponseReturnValue:
 
 @pages.action("/team/<operator_id>/second-factor/reset", role=Role.ADMIN)
 def reset_second_factor(operator_id: str) -> ResponseReturnValue:
-    """Remove the second factor of an operator who lost the phone."""
+    """Remove the second factor of an operator who has lost their phone."""
     session = db.session()
     db.start_write(session)
     operator = accounts.reset_second_factor(session, operator_id, by=current())

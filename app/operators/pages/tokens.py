@@ -47,7 +47,7 @@ def revoke_token(token_id: str) -> ResponseReturnValue:
     db.start_write(session)
     actions.revoke_token(session, token_id, actor=guard.actor())
     session.commit()
-    flash("The token is revoked: programs that use it are refused from now on.", "success")
+    flash("Token revoked. Programs that use it are refused.", "success")
     return redirect(url_for("operators.tokens"), 303)
 
 

@@ -9,7 +9,7 @@ from app.web.languages import check, messages
 
 @click.group("i18n")
 def group() -> None:
-    """Look after the translations of the public pages."""
+    """Manage the translations of the public pages."""
 
 
 @group.command("check")

@@ -382,7 +382,7 @@ def test_refuses_one_profile_too_many(console: FlaskClient, session: Session) ->
     answer = post(console, "/operator/portal/profiles", name="Second", slug="second")
 
     assert answer.status_code == 422
-    assert "There are 50 profiles, and no more fit. Delete one first." in Page.of(answer).text
+    assert "There are 50 profiles, which is the maximum. Delete one first." in Page.of(answer).text
 
 
 @for_each("slug", ["", "Second", "a/b", "-a", "x" * 41, "default", "ä"])
