@@ -1,4 +1,4 @@
-"""Threads that store something at the same time do it together, and each learns what became of its own."""
+"""Threads that store something at the same time do it together. Each learns what became of its part."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence

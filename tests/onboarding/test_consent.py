@@ -1,4 +1,4 @@
-"""Whoever signs up agrees to the terms once for each version of them, and we keep what they agreed to."""
+"""A customer who signs up agrees to the terms once for each version, and we keep what was agreed to."""
 
 from typing import Literal
 
