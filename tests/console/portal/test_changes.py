@@ -31,7 +31,7 @@ def listed(console: FlaskClient) -> list[tuple[str, str, str]]:
         (
             "form",
             {"currencies": "EUR\nUSD"},
-            ("Default, Form, Currencies that you offer", "none", "EUR, USD"),
+            ("Default, Form, Currencies you offer", "none", "EUR, USD"),
         ),
         (
             "form",
