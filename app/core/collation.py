@@ -3,7 +3,7 @@
 import unicodedata
 
 # Letters that come after a letter in the alphabet of a language, and are not that letter with an accent.
-# Source: CLDR's collation of each language; the others of ours have none.
+# Source: CLDR's collation of each language; the other languages of the portal need none.
 OWN_LETTERS = {
     "es": {"ñ": "n"},
     "pl": {"ą": "a", "ć": "c", "ę": "e", "ł": "l", "ń": "n", "ó": "o", "ś": "s", "ź": "z", "ż": "z"},

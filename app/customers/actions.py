@@ -216,7 +216,7 @@ def refuse_deleted(customer: Customer) -> None:
 
 
 def refuse_unapproved(customer: Customer) -> None:
-    """Raise PreconditionFailed for a customer whose sign-up an operator has to approve, or has declined."""
+    """Raise PreconditionFailed until an operator has approved the sign-up of a customer."""
     if customer.approval in NOT_APPROVED:
         raise PreconditionFailed(f"an operator has not approved the sign-up of customer {customer.id}")
 

@@ -3,17 +3,14 @@
 Somebody who used the same computer before may have kept a copy of that cookie. It must not let them in now.
 """
 
-import base64
-import hashlib
-import hmac
 from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
-from flask import current_app
 from sqlalchemy.orm import Session
 
 from app.onboarding.handovers import HandoverUse
+from app.onboarding.keyed_hash import keyed_hash
 from app.onboarding.models import BillingAccess, Signup, browser_hash
 
 JUST_NOW = timedelta(seconds=5)  # a double click
@@ -32,9 +29,7 @@ def renewed(browser: str, proof: str) -> str:
 
     A double click gets the same one. Nobody can compute it without the installation's key.
     """
-    key = str(current_app.secret_key).encode()
-    digest = hmac.new(key, f"browser:{browser}:{proof}".encode(), hashlib.sha256).digest()
-    return base64.urlsafe_b64encode(digest[:24]).decode()
+    return keyed_hash("browser", f"{browser}:{proof}")
 
 
 def renew(session: Session, browser: str, proof: str) -> str:

@@ -22,7 +22,7 @@ group = click.Group("token", help="Create, list and revoke API tokens.")
 @group.command("create")
 @click.argument("name")
 @click.option("--scope", type=click.Choice(SCOPES), default="write", show_default=True)
-@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="The last day on which it works, in UTC.")
+@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="The last day it works, in UTC.")
 @with_appcontext
 def create_command(name: str, scope: str, expires: datetime | None) -> None:
     """Create a token and print it once."""

@@ -1,7 +1,7 @@
 """Colors that people can read, whatever the company's own color is."""
 
 LIGHT, DARK = "#f4f6f8", "#171d25"  # the grounds of pages in portal.css that make colors hardest to read
-TINTED = {LIGHT: "#eaf2fb", DARK: "#16273a"}  # the same of alerts, whose links and buttons take the focus
+TINTED = {LIGHT: "#eaf2fb", DARK: "#16273a"}  # the same of alerts: their links and buttons take the focus
 TEXT_CONTRAST = 4.5  # https://www.w3.org/TR/WCAG22/#contrast-minimum
 LINE_CONTRAST = 3.0  # https://www.w3.org/TR/WCAG22/#non-text-contrast
 HOVER_SHARE = 0.15

@@ -40,7 +40,7 @@ MUTANTS = (
         "::test_a_program_opens_stripe_for_an_approved_one_alone",
     ),
     Mutant(
-        "who waits for approval is told to go on with the payment",
+        "a page offers payment while the sign-up waits for approval",
         "app/onboarding/known_page.py",
         "is_closed = customer is not None and customer.approval in customers.NOT_APPROVED",
         "is_closed = False",
@@ -484,7 +484,7 @@ MUTANTS = (
     ),
     Mutant(
         "a code is guessed back from a copy of the database",
-        "app/onboarding/billing/codes.py",
+        "app/onboarding/keyed_hash.py",
         "    return hmac.new(key, f",
         "    return hmac.new(key[:0], f",
         "tests/onboarding/billing/test_codes.py::test_is_hashed_with_the_key_of_the_installation",

@@ -1,4 +1,4 @@
-"""Count what an application asks of its database."""
+"""Count what an application asks of its database, and let a connection die."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +25,15 @@ class Statements:
 
     def __str__(self) -> str:
         return "\n".join([f"{len(self.sent)} statements, {self.commits} commits", *self.sent])
+
+
+def end_pooled_connection(app: Flask) -> None:
+    """Let the connection die that the application uses next."""
+    with app.app_context():
+        pooled: Any = db.engine().raw_connection()
+        dead = pooled.dbapi_connection
+        pooled.close()  # it waits in the pool, where it is the next one to be used
+        getattr(dead, "end", dead.close)()  # one that lasts would only go to the next engine
 
 
 @contextmanager

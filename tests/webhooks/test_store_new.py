@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import time_machine
@@ -18,7 +17,7 @@ from app.core.db import new_id, utcnow
 from app.webhooks import Event
 from tests.support.database_contents import contents
 from tests.support.rows import Rows
-from tests.support.statements import pool_use
+from tests.support.statements import end_pooled_connection, pool_use
 from tests.support.stripe_postbox import Postbox, event, signed
 
 
@@ -151,11 +150,7 @@ def test_reads_the_secrets_again_after_two_seconds(
 
 
 def test_takes_an_event_though_the_connection_died(app: Flask, warm: Postbox, rows: Rows) -> None:
-    with app.app_context():
-        pooled: Any = db.engine().raw_connection()
-        dead = pooled.dbapi_connection
-        pooled.close()  # it waits in the pool, where it is the next one to be used
-        getattr(dead, "end", dead.close)()  # one that lasts would only go to the next engine
+    end_pooled_connection(app)
 
     answer = warm.post(event(id="evt_second"))
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -16,7 +15,7 @@ from app.core.db import new_id, utcnow
 from app.webhooks import Event
 from tests.support.processes import PATIENCE, wait_until
 from tests.support.rows import Rows
-from tests.support.statements import pool_use
+from tests.support.statements import end_pooled_connection, pool_use
 from tests.support.stripe_postbox import Postbox, event
 
 OTHER_SECRET = "whsec_other"
@@ -153,11 +152,7 @@ def test_one_that_the_database_refuses_harms_no_other(app: Flask, warm: Postbox,
 
 
 def test_takes_all_though_the_connection_died(app: Flask, warm: Postbox, rows: Rows) -> None:
-    with app.app_context():
-        pooled: Any = db.engine().raw_connection()
-        dead = pooled.dbapi_connection
-        pooled.close()  # it waits in the pool, where it is the next one to be used
-        getattr(dead, "end", dead.close)()  # one that lasts would only go to the next engine
+    end_pooled_connection(app)
 
     answers = post_together(
         app, *(lambda number=number: warm.post(event(id=f"evt_{number}")) for number in range(3))

@@ -55,14 +55,14 @@ def _of_settings(stored: portal.PortalSettings, edited: portal.PortalSettings) -
 
 
 def _field(forms: dict[str, SectionForm], place: portal.Place) -> tuple[str | None, Field | None]:
-    """Return the section that edits a place, and the field there, if it has one of its own."""
+    """Return the section that edits a place, and the field there, if it has one."""
     for section, form in forms.items():
         for name, own in form.PLACES.items():
             if place[: len(own)] == own:
                 return section, form[name]
     if place[0] not in forms:
         return None, None
-    form = forms[place[0]]  # texts and pictures have no places of their own
+    form = forms[place[0]]  # texts and pictures are named by their places
     return place[0], form[place[1]] if len(place) > 1 and place[1] in form else None
 
 

@@ -4,13 +4,11 @@ Whether or not an address is known, a request does the same work and answers the
 looked up by the worker that sends the message.
 """
 
-import hashlib
 import hmac
 import secrets
 from datetime import timedelta
 
 import sqlalchemy as sa
-from flask import current_app
 from limits import parse_many
 from sqlalchemy.orm import Session
 
@@ -23,6 +21,7 @@ from app.onboarding.billing import code_mail
 from app.onboarding.billing.access import let_in
 from app.onboarding.billing.holders import locked_holders
 from app.onboarding.billing.models import BillingCode, Way
+from app.onboarding.keyed_hash import keyed_hash
 from app.onboarding.models import browser_hash
 from app.onboarding.renewal import JUST_NOW, Entered, renew, renewed
 from app.web import limits
@@ -154,9 +153,3 @@ def _purge(session: Session) -> None:
     session.execute(
         sa.delete(BillingCode).where(BillingCode.id.in_(old)).execution_options(synchronize_session=False)
     )
-
-
-def keyed_hash(kind: str, text: str) -> str:
-    """Hash a short secret with the installation's key, so that nobody can guess it back from the database."""
-    key = str(current_app.secret_key).encode()
-    return hmac.new(key, f"billing-{kind}:{text}".encode(), hashlib.sha256).hexdigest()

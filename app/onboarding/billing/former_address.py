@@ -10,9 +10,9 @@ from app import customers, outbox, portal
 from app.core.addresses import folded_email
 from app.core.db import utcnow
 from app.onboarding.billing.access import end_access
-from app.onboarding.billing.codes import keyed_hash
 from app.onboarding.billing.models import Way
 from app.onboarding.billing.voice import is_visitor, voice
+from app.onboarding.keyed_hash import keyed_hash
 from app.onboarding.models import BillingAccess, browser_hash
 from app.web import limits, mail
 from app.web.languages import gettext

@@ -6,9 +6,9 @@ from sqlalchemy.orm import Session
 from app import audit, customers
 from app.core.addresses import folded_email
 from app.onboarding.billing.access import end_access
-from app.onboarding.billing.codes import keyed_hash
 from app.onboarding.billing.models import BillingCode
 from app.onboarding.billing.people import people_of
+from app.onboarding.keyed_hash import keyed_hash
 from app.onboarding.models import FORGOTTEN, BillingAccess, Signup, no_browser_hash
 
 
