@@ -17,7 +17,7 @@ from app.checkout.api import api as checkout_api
 from app.core import db
 from app.core.config import Settings
 from app.core.metrics import Metrics
-from app.core.sealing import Sealer
+from app.core.secrets.sealing import Sealer
 from app.customers.api import api as customers_api
 from app.gateway import StripeGateway
 from app.onboarding.handovers.api import api as handovers_api

@@ -1,7 +1,7 @@
 """Names stand in the order in which readers of a language look for them."""
 
-from app.core import countries
-from app.core.collation import sort_key
+from app.core.reference import countries
+from app.core.reference.collation import sort_key
 from tests.support.cases import for_each
 
 

@@ -17,7 +17,7 @@ from app import create_app
 from app.audit import Entry
 from app.core import db
 from app.core.config import Settings
-from app.core.rows import update_if
+from app.core.database.rows import update_if
 from app.customers import Customer
 from app.customers.models import SubjectKey
 from tests.conftest import make_settings

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from app.core.group_commit import MAX_BATCH, GroupCommit
+from app.core.database.group_commit import MAX_BATCH, GroupCommit
 from tests.support.processes import PATIENCE, wait_until
 
 

@@ -9,7 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from app.core.config import Settings, SettingsRefused
-from app.core.key_strength import TOKEN_GUESSES_LOG10, is_guessable
+from app.core.secrets.key_strength import TOKEN_GUESSES_LOG10, is_guessable
 from tests.conftest import KEY
 
 GUESSABLE = [

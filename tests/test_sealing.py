@@ -4,7 +4,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from app.core.errors import AppError
-from app.core.sealing import Sealer, Unsealable
+from app.core.secrets.sealing import Sealer, Unsealable
 
 OLD, NEW, OTHER = (Fernet.generate_key().decode() for _ in range(3))
 ROW = "app:01J:api_key"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.core import tax_ids
+from app.core.reference import tax_ids
 from tests.support.cases import for_each
 
 EXAMPLES = [(country, kind) for country, kinds in tax_ids.KINDS.items() for kind in kinds]

@@ -13,7 +13,7 @@ from app.apps.install import install
 from app.apps.models import App
 from app.core import db
 from app.core.config import settings
-from app.core.terminal import ask_secret
+from app.core.secrets.terminal import ask_secret
 
 group = click.Group("stripe", help="Connect Stripe accounts and manage them.")
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.apps.models import App, SigningSecret
 from app.core.errors import NotFound
-from app.core.sealing import Sealer, Unsealable
+from app.core.secrets.sealing import Sealer, Unsealable
 from app.gateway import StripeGateway
 
 GatewayFactory = Callable[[str], StripeGateway]

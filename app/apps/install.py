@@ -16,7 +16,7 @@ from app.core import db
 from app.core.config import is_public, settings
 from app.core.db import utcnow
 from app.core.errors import Conflict
-from app.core.sealing import Unsealable
+from app.core.secrets.sealing import Unsealable
 from app.gateway import (
     Account,
     Permission,

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, UtcDateTime, new_id, partial_index, utcnow
-from app.core.sealing import SEALED
+from app.core.secrets.sealing import SEALED
 
 LIVE = sa.text("deleted_at IS NULL")
 DEFAULT = sa.text("is_default AND deleted_at IS NULL")

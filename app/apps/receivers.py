@@ -14,7 +14,7 @@ from app.apps.connections import connections, secret_row
 from app.apps.models import App, SigningSecret
 from app.core.db import utcnow
 from app.core.errors import NotFound
-from app.core.sealing import Unsealable
+from app.core.secrets.sealing import Unsealable
 
 MAX_AGE = 2.0  # seconds that a process keeps opened secrets
 

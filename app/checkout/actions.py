@@ -13,8 +13,9 @@ from app.checkout.models import CheckoutSession
 from app.checkout.queries import latest
 from app.checkout.reservations import find_or_reserve, forget
 from app.checkout.status import restate
-from app.core import db, rows
+from app.core import db
 from app.core.config import settings
+from app.core.database import rows
 from app.core.db import utcnow
 from app.core.errors import Conflict, PreconditionFailed
 from app.gateway import (

@@ -7,10 +7,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import apps, migrations
-from app.core import db, files, resealing
+from app.core import db, files
 from app.core.config.brand import MAX_CSS_BYTES
 from app.core.environment import Sources
 from app.core.errors import NotFound
+from app.core.secrets import resealing
 
 MAX_NAMED = 20  # paths; more of them say nothing new
 SQLITE_SIDE_FILES = ("", "-wal", "-shm", "-journal")

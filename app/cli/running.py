@@ -180,7 +180,7 @@ def simulator_command(port: int, data: Path | None) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def backup_command(file: Path) -> None:
     """Copy the database to a new FILE while everything keeps running."""
-    from app.core import backup  # noqa: PLC0415
+    from app.core.database import backup  # noqa: PLC0415
 
     with application().app_context():
         size = backup.backup(db.engine(), file)

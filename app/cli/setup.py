@@ -11,9 +11,10 @@ from app import migrations
 from app.cli import checks, init
 from app.cli.options import chosen_env_file, chosen_places, chosen_sources
 from app.cli.printing import settings_lines
-from app.core import db, resealing
+from app.core import db
 from app.core.config import Settings
 from app.core.environment import ENV_FILE_NAME, SettingsRefused, Sources, find_sources
+from app.core.secrets import resealing
 from app.web import proxies
 
 

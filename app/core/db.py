@@ -16,8 +16,8 @@ from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.exc import SQLAlchemyError
 from ulid import ULID
 
-from app.core import sqlite
-from app.core.database_errors import explain
+from app.core.database import sqlite
+from app.core.database.errors import explain
 
 __all__ = [
     "Base",

@@ -11,7 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.core import db, rows
+from app.core import db
+from app.core.database import rows
 from app.core.db import utcnow
 from app.core.errors import Conflict, PreconditionFailed
 from app.customers import queries, search

@@ -6,7 +6,7 @@ from dataclasses import replace as replace_fields
 from typing import Any
 
 from app.core.db import new_id
-from app.core.tax_ids import TaxNumber
+from app.core.reference.tax_ids import TaxNumber
 from app.customers.models import Customer
 
 ADOPTABLE = ("primary_email", "address", "phone", "tax_id")

@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.core import db, statements
+from app.core import db
+from app.core.database import statements
 from app.core.db import is_id
 from app.core.errors import NotFound, PreconditionFailed
 from app.customers import search

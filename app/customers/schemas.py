@@ -6,8 +6,8 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from app.api.paging import PageQuery, PaginatedResponse
 from app.api.wire import Instant, Ulid, WireModel
-from app.core import currencies
 from app.core.db import new_id
+from app.core.reference import currencies
 from app.customers.details import NewCustomer
 from app.customers.models import Customer as Row
 from app.web.visible import is_visible

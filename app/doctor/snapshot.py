@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import apps, migrations, outbox, sync
-from app.core import db, resealing
+from app.core import db
 from app.core.config import is_public, settings
 from app.core.db import utcnow
 from app.core.errors import AppError
+from app.core.secrets import resealing
 from app.doctor.orphans import DEFAULT_MAX_PAGES, Orphans, find_orphans
 from app.gateway import (
     Account,

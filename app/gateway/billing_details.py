@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.addresses import ADDRESS_PARTS
-from app.core.tax_ids import TaxNumber
+from app.core.reference.tax_ids import TaxNumber
 from app.gateway.contacts import Contact
 
 MAX_PHONE_LENGTH = 20  # Stripe takes no longer one

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from app.core.addresses import ADDRESS_PARTS
-from app.core.tax_ids import TaxNumber
+from app.core.reference.tax_ids import TaxNumber
 
 MAX_PART_LENGTH = 500
 Contact = dict[str, Any]  # name, email, phone, address; what is empty is left out, so that two compare

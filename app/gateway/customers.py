@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from app.core.tax_ids import TaxNumber
+from app.core.reference.tax_ids import TaxNumber
 from app.gateway.billing_details import BillingDetails
 from app.gateway.calls import Calls, ask, ask_all
 from app.gateway.default_changes import BY_POLICY, CHOICE

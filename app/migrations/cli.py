@@ -7,7 +7,8 @@ import click
 from flask.cli import with_appcontext
 
 from app import migrations
-from app.core import backup, db
+from app.core import db
+from app.core.database import backup
 from app.core.db import utcnow
 
 group = click.Group("db", help="Keep the database tables up to date.")

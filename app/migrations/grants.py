@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from app.core import db
-from app.core.database_errors import POSTGRESQL, READ_ONLY
+from app.core.database.errors import POSTGRESQL, READ_ONLY
 
 APPEND_ONLY = "audit_entry"
 # From these we delete; somebody may have good reasons to let us delete from no other.

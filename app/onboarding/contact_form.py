@@ -7,7 +7,7 @@ from wtforms import EmailField
 from wtforms import Field as WTField
 from wtforms.validators import Email, ValidationError
 
-from app.core.tax_ids import TaxNumber
+from app.core.reference.tax_ids import TaxNumber
 from app.customers import InvoiceDetails, NewCustomer
 from app.onboarding import form_details, form_fields
 from app.onboarding.form_fields import text

@@ -8,7 +8,7 @@ from wtforms import BooleanField, Field, SelectChoice, SelectField, StringField,
 from wtforms.validators import DataRequired, InputRequired, Optional, ValidationError
 
 from app import portal
-from app.core import countries, tax_ids
+from app.core.reference import countries, tax_ids
 from app.gateway import MAX_PHONE_LENGTH
 from app.onboarding.subject_keys import SubjectKeysField
 from app.web import languages

@@ -12,9 +12,9 @@ from wtforms.fields.core import UnboundField
 from wtforms.form import BaseForm
 
 from app import portal
-from app.core import currencies
 from app.core.config import settings
 from app.core.db import new_id
+from app.core.reference import currencies
 from app.customers import Customer, NewCustomer
 from app.onboarding import consents, form_details, form_fields
 from app.onboarding.contact_form import ContactForm

@@ -9,7 +9,7 @@ from app import checkout, payers, portal
 from app.core import db
 from app.core.config import settings
 from app.core.errors import AppError, Conflict, NotFound, PreconditionFailed
-from app.core.sealing import Unsealable
+from app.core.secrets.sealing import Unsealable
 from app.gateway import StripeFailed
 from app.onboarding import bots, consents, links, queries
 from app.onboarding.blueprint import bp

@@ -13,7 +13,7 @@ from app import apps, customers, portal
 from app.core import db
 from app.core.config import settings
 from app.core.errors import AppError, NotFound
-from app.core.sealing import Unsealable
+from app.core.secrets.sealing import Unsealable
 from app.gateway import StripeFailed
 from app.onboarding import actions, bots, consents, handover_form, handover_page, known_page, payment
 from app.onboarding.blank_page import blank_page

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app import apps, checkout, customers, portal, sync
 from app.core import db
 from app.core.config import settings
-from app.core.sealing import Unsealable
+from app.core.secrets.sealing import Unsealable
 from app.gateway import StripeFailed
 from app.onboarding import account, bots, known_page, payment, queries, state_page
 from app.onboarding.blueprint import bp

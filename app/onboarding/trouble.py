@@ -3,7 +3,7 @@
 import structlog
 
 from app.core.errors import AppError
-from app.core.sealing import Unsealable
+from app.core.secrets.sealing import Unsealable
 from app.gateway import StripeUnavailable
 
 log = structlog.get_logger("gangway.onboarding")

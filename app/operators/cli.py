@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 from app.core import db
 from app.core.db import utcnow
 from app.core.errors import Invalid
-from app.core.terminal import ask_secret
+from app.core.secrets.terminal import ask_secret
 from app.operators import queries
 from app.operators.auth import accounts, one_time_links
 from app.operators.auth.tokens import SCOPES, create_token, end_of, revoke_token, tokens

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.db import Base, UtcDateTime, new_id, partial_index, utcnow
-from app.core.sealing import SEALED
+from app.core.secrets.sealing import SEALED
 
 
 class Role(StrEnum):

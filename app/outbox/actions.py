@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.core import db
 from app.core.db import new_id, utcnow
-from app.core.sealing import Sealer, Unsealable
+from app.core.secrets.sealing import Sealer, Unsealable
 from app.outbox.models import OutboxMessage
 from app.web import mail
 from app.web.mail import Message

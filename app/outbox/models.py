@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, UtcDateTime, new_id, utcnow
-from app.core.sealing import SEALED
+from app.core.secrets.sealing import SEALED
 
 
 class OutboxMessage(Base):

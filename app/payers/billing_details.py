@@ -1,7 +1,7 @@
 """What Stripe's customer gets of a customer besides its name and email."""
 
 from app import customers
-from app.core.tax_ids import TaxNumber
+from app.core.reference.tax_ids import TaxNumber
 from app.gateway import BillingDetails
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import customers
-from app.core.tax_ids import TaxNumber
+from app.core.reference.tax_ids import TaxNumber
 from app.gateway import Contact, contact_of
 from app.payers.contact import mark_contact
 from app.payers.models import Payer

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app import apps, customers
-from app.core import db, rows
+from app.core import db
+from app.core.database import rows
 from app.core.db import new_id, utcnow
 from app.core.errors import Conflict
 from app.gateway import (

@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from app import payers
-from app.core.tax_ids import TaxNumber
+from app.core.reference.tax_ids import TaxNumber
 from app.gateway import (
     BillingDetails,
     Contact,

@@ -13,7 +13,7 @@ from app.core import db
 from app.core.config import settings
 from app.core.db import utcnow
 from app.core.errors import AppError
-from app.core.sealing import Unsealable
+from app.core.secrets.sealing import Unsealable
 from app.gateway import StripeKeyRejected, StripePermissionMissing, StripeUnavailable
 from app.sync.models import RateBudget
 

@@ -15,10 +15,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app import apps, gateway
 from app.core import db
+from app.core.database.direct import DirectStatement
+from app.core.database.group_commit import GroupCommit
 from app.core.db import UtcDateTime
-from app.core.direct import DirectStatement
 from app.core.errors import Invalid
-from app.core.group_commit import GroupCommit
 from app.webhooks.models import Event
 from app.webhooks.parsing import ParsedEvent, parse_bytes
 from app.webhooks.receive import event_row

@@ -10,8 +10,9 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.cli.setup import keys_group
-from app.core import db, resealing
+from app.core import db
 from app.core.db import Base
+from app.core.secrets import resealing
 from app.doctor.cli import doctor_command
 from app.simulator import Simulator
 from tests.conftest import KEY, make_settings

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.process
 
 ASK = """
 import click
-from app.core.terminal import ask_secret
+from app.core.secrets.terminal import ask_secret
 
 @click.command()
 def ask():

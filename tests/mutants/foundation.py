@@ -3,7 +3,7 @@
 from tests.mutants.mutant import Mutant
 
 DB = "app/core/db.py"
-SQLITE = "app/core/sqlite.py"
+SQLITE = "app/core/database/sqlite.py"
 SETTINGS = "app/core/config/__init__.py"
 LOGGING = "app/web/logging.py"
 MONITORING = "app/monitoring/pages.py"
@@ -11,7 +11,7 @@ MONITORING = "app/monitoring/pages.py"
 MUTANTS = (
     Mutant(
         "a Polish letter stands behind all the others",
-        "app/core/collation.py",
+        "app/core/reference/collation.py",
         "own = OWN_LETTERS.get(locale, {})",
         "own: dict[str, str] = {}",
         "tests/test_collation.py::test_the_list_of_countries_has_it",
@@ -25,7 +25,7 @@ MUTANTS = (
     ),
     Mutant(
         "a row is updated whatever has become of it",
-        "app/core/rows.py",
+        "app/core/database/rows.py",
         "for column, value in key), *conditions)",
         "for column, value in key))",
         "tests/test_db.py::test_updates_a_row_only_as_long_as_it_is_as_expected",
@@ -167,14 +167,14 @@ MUTANTS = (
     ),
     Mutant(
         "a sealed secret opens in another row",
-        "app/core/sealing.py",
+        "app/core/secrets/sealing.py",
         "        if sealed_for != row:\n",
         "        if not sealed_for:\n",
         "tests/test_sealing.py::test_refuses_a_value_that_was_moved_from_another_row",
     ),
     Mutant(
         "a former encryption key opens nothing",
-        "app/core/sealing.py",
+        "app/core/secrets/sealing.py",
         "for key in self._keys])",
         "for key in self._keys[:1]])",
         "tests/test_sealing.py::test_opens_with_any_key_and_seals_with_the_first",
@@ -251,7 +251,7 @@ MUTANTS = (
     ),
     Mutant(
         "a backup of a broken database seems well",
-        "app/core/backup.py",
+        "app/core/database/backup.py",
         'if found != ["ok"]:',
         "if not found:",
         "tests/test_backup.py::test_of_a_broken_database_is_none",
@@ -420,7 +420,7 @@ MUTANTS = (
     ),
     Mutant(
         "a backup goes to another file than the one named",
-        "app/core/backup.py",
+        "app/core/database/backup.py",
         "sqlite3.connect(target.absolute())",
         "sqlite3.connect(target)",
         "tests/test_backup.py::test_takes_a_name_that_looks_like_an_address_as_a_name",

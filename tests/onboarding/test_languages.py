@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.core import countries
+from app.core.reference import countries
 from app.customers import Customer
 from app.simulator import Simulator
 from app.web.times import minute

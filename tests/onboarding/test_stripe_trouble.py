@@ -18,7 +18,7 @@ from app.audit import Entry
 from app.checkout import CheckoutSession
 from app.core import db
 from app.core.db import utcnow
-from app.core.sealing import Sealer
+from app.core.secrets.sealing import Sealer
 from app.customers import Customer
 from app.onboarding.models import Signup
 from app.payers import Payer

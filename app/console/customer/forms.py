@@ -7,9 +7,9 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, Field, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Email, ValidationError
 
-from app.core import countries, currencies, tax_ids
 from app.core.addresses import ADDRESS_PARTS
 from app.core.db import is_id, new_id
+from app.core.reference import countries, currencies, tax_ids
 from app.customers import PHONE, Customer, InvoiceDetails, NewCustomer
 from app.web.forms import has_control_characters, max_length, no_hidden, one_line, trimmed
 from app.web.visible import hidden_character

@@ -11,7 +11,8 @@ from app import apps, customers
 from app.console.customers.payment_columns import IS_DEFAULT, ranks
 from app.console.customers.queries import CustomerQuery
 from app.console.customers.search import ListRequest
-from app.core import db, statements
+from app.core import db
+from app.core.database import statements
 from app.customers import Customer
 from app.payers import MethodDetails, Payer, PaymentMethod
 

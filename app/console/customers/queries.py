@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app import customers
-from app.core import db, statements
+from app.core import db
+from app.core.database import statements
 from app.customers import Customer
 from app.web.keyset import Position
 

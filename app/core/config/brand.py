@@ -10,8 +10,9 @@ from pydantic import (
     field_validator,
 )
 
-from app.core import currencies, pictures
+from app.core import pictures
 from app.core.addresses import has_host, is_email_address
+from app.core.reference import currencies
 
 MAX_CSS_BYTES = 200_000
 # What the portal's settings take, too: a variable that they refuse would stop every page.

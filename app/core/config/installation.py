@@ -7,10 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
-from app.core import key_strength
 from app.core.addresses import checked_origin
 from app.core.config.packages import require_package
 from app.core.environment import default_data_folder
+from app.core.secrets import key_strength
 
 Listed = tuple[str, ...]  # comma-separated
 FERNET_KEY_BYTES = 32

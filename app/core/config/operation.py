@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
-from app.core import key_strength
+from app.core.secrets import key_strength
 
 
 class OperationSettings(BaseModel):

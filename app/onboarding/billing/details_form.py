@@ -7,7 +7,7 @@ from wtforms import Field as WTField
 from wtforms import HiddenField
 
 from app import customers, portal
-from app.core.tax_ids import TaxNumber
+from app.core.reference.tax_ids import TaxNumber
 from app.customers import Customer, InvoiceDetails, NewCustomer
 from app.onboarding import form_details, form_fields
 from app.onboarding.contact_form import ContactForm

@@ -12,7 +12,7 @@ from app.core import db
 from app.core.config import settings
 from app.core.db import is_id
 from app.core.errors import Invalid, NotFound, PreconditionFailed
-from app.core.sealing import Unsealable
+from app.core.secrets.sealing import Unsealable
 from app.gateway import StripeFailed
 from app.onboarding import account, queries, returns
 from app.onboarding.billing import accounts, actions, details_form, entry, view

@@ -7,9 +7,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app import apps, checkout, payers, portal, sync
-from app.core import countries, db
+from app.core import db
 from app.core.db import utcnow
 from app.core.errors import NotFound
+from app.core.reference import countries
 from app.customers import NOT_APPROVED, InvoiceDetails
 from app.onboarding.billing import activity
 from app.onboarding.billing.access import Access

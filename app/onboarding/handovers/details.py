@@ -6,8 +6,8 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from app import portal
 from app.api.wire import WireModel
-from app.core import currencies
 from app.core.addresses import is_email_address
+from app.core.reference import currencies
 from app.web.forms import has_control_characters
 from app.web.redirects import SHAPE, check_return_url
 from app.web.visible import hidden_character, is_visible

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, UtcDateTime, new_id, partial_index, utcnow
-from app.core.sealing import SEALED
+from app.core.secrets.sealing import SEALED
 
 MAX_LIVE_SECRETS = 5  # a token that names no secret is tried with each
 NOT_REVOKED = sa.text("revoked_at IS NULL")

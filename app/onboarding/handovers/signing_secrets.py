@@ -13,7 +13,7 @@ from app import audit
 from app.core import db
 from app.core.db import is_id, new_id, utcnow
 from app.core.errors import Conflict, Invalid, NotFound
-from app.core.sealing import Sealer, Unsealable
+from app.core.secrets.sealing import Sealer, Unsealable
 from app.onboarding.handovers.models import MAX_LIVE_SECRETS, HandoverSecret
 from app.web.visible import trim
 

@@ -15,7 +15,7 @@ from app import audit
 from app.core.config import settings
 from app.core.db import utcnow
 from app.core.errors import Conflict, Invalid
-from app.core.sealing import Sealer
+from app.core.secrets.sealing import Sealer
 from app.operators.auth.sessions import hashed
 from app.operators.models import Operator, RecoveryCode
 

@@ -8,7 +8,7 @@ from app.core import db
 from app.core.config import settings
 from app.core.db import utcnow
 from app.core.errors import Conflict, Invalid, NotFound
-from app.core.sealing import Unsealable
+from app.core.secrets.sealing import Unsealable
 from app.operators.auth import accounts, login, second_factor, sessions
 from app.operators.models import Operator, OperatorSession, Role
 from app.operators.pages import guard, one_time_flash

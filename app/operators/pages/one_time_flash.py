@@ -6,7 +6,7 @@ import time
 from flask import current_app
 from flask import session as cookie
 
-from app.core.sealing import Sealer, Unsealable
+from app.core.secrets.sealing import Sealer, Unsealable
 from app.operators.pages.guard import current
 
 MAX_AGE = 300  # seconds

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
-from app.core import currencies
 from app.core.config import Settings
+from app.core.reference import currencies
 from app.portal.sections.kinds import Label, Section
 
 FieldName = Literal[

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import portal
 from app.audit import Entry
-from app.core.resealing import reseal
+from app.core.secrets.resealing import reseal
 from app.onboarding import handovers
 from app.onboarding.handovers import MAX_LIVE_SECRETS, HandoverSecret
 from tests.support.browser import Page

@@ -8,7 +8,7 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from app.core import db
-from app.core.sealing import Sealer
+from app.core.secrets.sealing import Sealer
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from functools import cache
 
 from babel import Locale
 
-from app.core.collation import sort_key
+from app.core.reference.collation import sort_key
 
 COMMON = (
     "USD",

@@ -5,7 +5,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from app.core import db, sqlite
+from app.core import db
+from app.core.database import sqlite
 
 Values = dict[str, Any]
 

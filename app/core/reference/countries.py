@@ -4,7 +4,7 @@ from functools import cache
 
 from babel import Locale
 
-from app.core.collation import sort_key
+from app.core.reference.collation import sort_key
 
 # CLDR has names of these, too: unions, tests, and islands to which ISO 3166-1 assigns no code.
 NO_COUNTRIES = {"CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "UN", "XA", "XB", "ZZ"}

@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from app.core import files
-from app.core.database_errors import why_not_opened
+from app.core.database.errors import why_not_opened
 
 BUSY_TIMEOUT = 15  # seconds that a writer waits for the others
 PRAGMAS = (

@@ -1,0 +1,1 @@
+"""What lies beneath `app.core.db`: SQLite, statements, shared commits, backup."""

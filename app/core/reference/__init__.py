@@ -1,0 +1,1 @@
+"""Facts of the world: countries, currencies, tax ids, and the order of names."""

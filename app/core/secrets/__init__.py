@@ -1,0 +1,1 @@
+"""Secrets: sealed at rest, strong enough, and typed without an echo."""
