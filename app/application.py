@@ -24,19 +24,10 @@ from app.onboarding.handovers.api import api as handovers_api
 from app.onboarding.links.api import api as links_api
 from app.payers.api import api as payers_api
 from app.payers.api import apps_api as uninstall_api
-from app.web import (
-    headers,
-    languages,
-    limits,
-    logging,
-    origins,
-    paths,
-    problems,
-    static_files,
-    storable,
-    times,
-)
-from app.web.rules import LateRule
+from app.web import headers, languages, limits, logging, problems, static_files, times
+from app.web.addresses import origins, paths
+from app.web.addresses.rules import LateRule
+from app.web.input import storable
 from app.web.templating import Templates
 from app.webhooks import api as webhooks_api
 

@@ -16,7 +16,7 @@ from app.core import db
 from app.core.config import settings
 from app.core.errors import AppError, Unauthorized
 from app.web import limits, problems
-from app.web.client_address import client_address
+from app.web.addresses.client_address import client_address
 
 Answer = WireModel | list[Any] | None
 

@@ -19,7 +19,7 @@ from pydantic.functional_serializers import PlainSerializer
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from app.web.storable import is_unstorable
+from app.web.input.storable import is_unstorable
 
 ULID_PATTERN = r"^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$"
 

@@ -25,7 +25,7 @@ from app.gateway import (
     StripePermissionMissing,
     is_live,
 )
-from app.web.visible import checked_name
+from app.web.input.visible import checked_name
 
 NOT_PUBLIC = "A live key needs a public URL that Stripe can reach over https: set GANGWAY_PUBLIC_URL first."
 

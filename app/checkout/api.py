@@ -18,7 +18,7 @@ from app.checkout.schemas import (
 from app.core import db
 from app.core.errors import Invalid
 from app.gateway import StripeRefused
-from app.web.urls import external
+from app.web.addresses.urls import external
 
 api = Api("checkout", __name__, tag="Checkout")
 

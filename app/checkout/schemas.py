@@ -9,7 +9,7 @@ from app.api.wire import Instant, Ulid, WireModel
 from app.checkout.actions import Started
 from app.customers.schemas import CurrencyCode, CustomerCreate, Metadata
 from app.gateway import CheckoutSessionOptions
-from app.web.redirects import RedirectUrl
+from app.web.addresses.redirects import RedirectUrl
 
 RESERVED = ("om_namespace", "om_app_id", "om_customer_id")
 STRIPE_METADATA_LIMIT = 50  # https://docs.stripe.com/metadata

@@ -18,7 +18,8 @@ from app.core.config import Settings
 from app.core.environment import Sources
 from app.core.lean import lean_imports
 from app.serving.listening import HIGHEST_PORT, check_bind, refuse_taken
-from app.web import logging, proxies
+from app.web import logging
+from app.web.addresses import proxies
 
 PORT = click.IntRange(1, HIGHEST_PORT)
 

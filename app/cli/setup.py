@@ -15,7 +15,7 @@ from app.core import db
 from app.core.config import Settings
 from app.core.environment import ENV_FILE_NAME, SettingsRefused, Sources, find_sources
 from app.core.secrets import resealing
-from app.web import proxies
+from app.web.addresses import proxies
 
 
 @click.command("init")

@@ -10,7 +10,7 @@ from app.core.db import new_id
 from app.core.reference import currencies
 from app.customers.details import NewCustomer
 from app.customers.models import Customer as Row
-from app.web.visible import is_visible
+from app.web.input.visible import is_visible
 
 Metadata = dict[str, str]
 

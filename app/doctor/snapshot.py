@@ -24,7 +24,8 @@ from app.gateway import (
     StripeKeyRejected,
     StripeUnavailable,
 )
-from app.web import mail, proxies
+from app.web import mail
+from app.web.addresses import proxies
 from app.webhooks import Event
 
 LATE_AFTER = timedelta(minutes=5)  # an unfinished event is late after so long

@@ -13,7 +13,7 @@ from app.onboarding import embedding
 from app.onboarding.form_page import draw_text
 from app.onboarding.forms import Form, SignupForm
 from app.web import languages
-from app.web.forms import csrf_token
+from app.web.input.forms import csrf_token
 
 Key = tuple[str | None, str]  # profile and language
 

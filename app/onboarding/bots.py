@@ -12,7 +12,7 @@ from app.core.db import utcnow
 from app.core.errors import AppError
 from app.onboarding.forms import Form
 from app.web import limits
-from app.web.client_address import client_address
+from app.web.addresses.client_address import client_address
 from app.web.languages import gettext as _
 
 log = structlog.get_logger("gangway.onboarding")

@@ -12,7 +12,7 @@ from app.customers import InvoiceDetails, NewCustomer
 from app.onboarding import form_details, form_fields
 from app.onboarding.form_fields import text
 from app.web import languages
-from app.web.forms import max_length, trimmed
+from app.web.input.forms import max_length, trimmed
 from app.web.languages import gettext as _
 from app.web.languages import lazy_gettext as lazy
 

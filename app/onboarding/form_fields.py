@@ -12,7 +12,7 @@ from app.core.reference import countries, tax_ids
 from app.gateway import MAX_PHONE_LENGTH
 from app.onboarding.subject_keys import SubjectKeysField
 from app.web import languages
-from app.web.forms import max_length, one_line, trimmed
+from app.web.input.forms import max_length, one_line, trimmed
 from app.web.languages import gettext as _
 from app.web.languages import lazy_gettext as lazy
 

@@ -21,10 +21,10 @@ from app.onboarding.contact_form import ContactForm
 from app.onboarding.form_fields import text
 from app.onboarding.subject_keys import MAX_KEY_LENGTH, MAX_SUBJECT_KEYS, SubjectKeysField
 from app.web import languages
-from app.web.forms import no_hidden
+from app.web.input.forms import no_hidden
+from app.web.input.options import CachedSelect
+from app.web.input.signed import Serializer, serializer
 from app.web.languages import lazy_gettext as lazy
-from app.web.options import CachedSelect
-from app.web.signed import Serializer, serializer
 
 FORM_AGE = 20 * 3600  # seconds
 EARLIER = "earlier"  # in place of a hand-over: an earlier one locked details of the customer

@@ -20,10 +20,10 @@ from app.onboarding.forms import EARLIER, Form, SignupForm
 from app.onboarding.handovers import FORM_LIFETIME, Handover, HandoverDetails, HandoverRefused
 from app.onboarding.models import browser_hash
 from app.web import languages, limits
-from app.web.client_address import client_address
-from app.web.forms import has_control_characters
-from app.web.signed import Serializer, serializer
-from app.web.visible import trim
+from app.web.addresses.client_address import client_address
+from app.web.input.forms import has_control_characters
+from app.web.input.signed import Serializer, serializer
+from app.web.input.visible import trim
 
 HARMLESS = {"name": 256, "email": 254}  # what an unsigned address may fill in, with its length
 log = structlog.get_logger("gangway.handovers")

@@ -10,7 +10,7 @@ from app.onboarding import handover_form, handover_page, handovers, queries
 from app.onboarding.blueprint import bp
 from app.onboarding.handovers import HandoverRefused
 from app.onboarding.visit import name_browser
-from app.web.forms import is_from_our_page
+from app.web.input.forms import is_from_our_page
 from app.web.limits import limited
 
 

@@ -19,7 +19,7 @@ from app.onboarding.links import LinkState, OnboardingLink
 from app.onboarding.payment import NotApproved, PaymentMethodOnFile
 from app.onboarding.trouble import is_in_doubt, log_cause
 from app.onboarding.visit import name_browser, name_in_url
-from app.web.forms import is_from_our_page
+from app.web.input.forms import is_from_our_page
 from app.web.languages import lazy_gettext as _
 from app.web.limits import limited
 

@@ -15,7 +15,7 @@ from app.onboarding.checkout_options import checkout_options, without_refused
 from app.onboarding.visit import name_in_url
 from app.payers import STATUS_TABLE, Payer, PaymentStatus
 from app.web import languages
-from app.web.urls import external
+from app.web.addresses.urls import external
 
 JUST_NOW = timedelta(seconds=5)  # a double click; later the session may be over, and Stripe is asked
 DONE = {PaymentStatus.SAVED} | {status for status, info in STATUS_TABLE.items() if info.waits_for_bank}

@@ -2,7 +2,7 @@
 
 from app import portal
 from app.core.errors import Invalid, NotFound
-from app.web.redirects import is_on_host
+from app.web.addresses.redirects import is_on_host
 
 
 def check_place(profile_slug: str | None, return_url: str | None) -> None:

@@ -14,7 +14,7 @@ from app.onboarding import embedding, handovers, queries
 from app.onboarding.models import Signup
 from app.payers import PaymentStatus, status_info
 from app.web import languages
-from app.web.redirects import check_return_url, is_on_host
+from app.web.addresses.redirects import check_return_url, is_on_host
 
 PURPOSE = "gangway-return"  # what is signed begins with it, so that it can be nothing else
 

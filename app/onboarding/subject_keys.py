@@ -6,9 +6,9 @@ from typing import Any
 
 from wtforms import Field
 
-from app.web.forms import has_control_characters, trimmed
+from app.web.input.forms import has_control_characters, trimmed
+from app.web.input.visible import hidden_character
 from app.web.languages import gettext as _
-from app.web.visible import hidden_character
 
 MAX_SUBJECT_KEYS = 100
 MAX_KEY_LENGTH = 256

@@ -14,7 +14,7 @@ from app.operators import queries
 from app.operators.auth import accounts, one_time_links
 from app.operators.auth.tokens import SCOPES, create_token, end_of, revoke_token, tokens
 from app.operators.models import Role
-from app.web.storable import is_unstorable
+from app.web.input.storable import is_unstorable
 
 group = click.Group("token", help="Create, list and revoke API tokens.")
 

@@ -16,7 +16,7 @@ from app.core.reference.tax_ids import TaxNumber
 from app.gateway import Contact, contact_of
 from app.payers.contact import mark_contact
 from app.payers.models import Payer
-from app.web.visible import is_visible
+from app.web.input.visible import is_visible
 
 LABELS = {
     "name": "Name",

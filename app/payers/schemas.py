@@ -11,7 +11,7 @@ from app.api.wire import Instant, Ulid, WireModel
 from app.customers.schemas import Customer, CustomerCreate
 from app.gateway import PortalSession
 from app.payers.models import Payer
-from app.web.redirects import RedirectUrl
+from app.web.addresses.redirects import RedirectUrl
 
 CustomerBody = CustomerCreate  # of a customer's new details, which may concern Stripe, too
 CustomerAnswer = Customer

@@ -6,7 +6,7 @@ from flask import Flask, Response, g
 
 from app.core.config import Settings
 from app.core.db import new_id
-from app.web import proxies
+from app.web.addresses import proxies
 
 STRIPE_CHECKOUT = "https://checkout.stripe.com"
 STRIPE_PORTAL = "https://billing.stripe.com"

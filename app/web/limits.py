@@ -20,7 +20,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.core.config import Settings
 from app.core.errors import AppError
-from app.web.client_address import client_address
+from app.web.addresses.client_address import client_address
 from app.web.languages import gettext, lazy_gettext, ngettext
 
 log = structlog.get_logger("gangway.limits")

@@ -13,7 +13,7 @@ from flask import Flask, Response, abort, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from werkzeug.security import safe_join
 
-from app.web.signed import Serializer
+from app.web.input.signed import Serializer
 
 FINGERPRINT = "v"  # the parameter of an address; a file that changes gets another one
 MAX_AGE = 365 * 24 * 3600

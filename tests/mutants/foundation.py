@@ -385,7 +385,7 @@ MUTANTS = (
     ),
     Mutant(
         "a rule is compiled again for each address",
-        "app/web/rules.py",
+        "app/web/addresses/rules.py",
         "cache(super()._compile_builder)",
         "super()._compile_builder",
         "tests/web/test_rules.py::test_compiles_a_rule_when_its_first_address_is_built",

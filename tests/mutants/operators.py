@@ -301,7 +301,7 @@ MUTANTS = (
     ),
     Mutant(
         "two lines are a name",
-        "app/web/visible.py",
+        "app/web/input/visible.py",
         "if len(name.splitlines()) != 1 or",
         "if not name or",
         "tests/operators/test_tokens.py::TestCommands::test_create_refuses_a_name_that_says_nothing",

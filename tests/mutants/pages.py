@@ -16,7 +16,7 @@ STATIC = "app/web/static_files.py"
 MUTANTS = (
     Mutant(
         "what was signed for one form is taken by another",
-        "app/web/signed.py",
+        "app/web/input/signed.py",
         "= super().derive_key(secret)",
         "= secret",
         "tests/web/test_signed.py::test_refuses_what_was_signed_for_something_else",
@@ -135,7 +135,7 @@ MUTANTS = (
     ),
     Mutant(
         "a program that fetches a link uses it",
-        "app/web/forms.py",
+        "app/web/input/forms.py",
         "        return False\n    return True",
         "        return True\n    return True",
         "tests/onboarding/test_link.py::TestWithoutTheTokenOfThePage::test_changes_nothing_and_shows_the_page_again",
@@ -234,7 +234,7 @@ MUTANTS = (
     ),
     Mutant(
         "a forwarded address is believed",
-        "app/web/proxies.py",
+        "app/web/addresses/proxies.py",
         "    if settings.trusted_proxies:\n        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=",
         "    if app:\n        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1 + ",
         "tests/onboarding/test_submit_budget.py::TestWithABudget::test_believes_no_forwarded_address",
@@ -255,7 +255,7 @@ MUTANTS = (
     ),
     Mutant(
         "a request chooses the address of our URLs",
-        "app/web/urls.py",
+        "app/web/addresses/urls.py",
         "return settings().public_url +",
         'return "http://" + __import__("flask").request.headers.get("X-Forwarded-Host", "") +',
         "tests/web/test_headers.py::test_no_url_given_to_stripe_has_the_host_that_a_request_claims",

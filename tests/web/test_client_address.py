@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.web.client_address import UNKNOWN, name_of
+from app.web.addresses.client_address import UNKNOWN, name_of
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 
 from app.core.config import Settings
-from app.web import proxies
+from app.web.addresses import proxies
 from tests.conftest import make_settings
 from tests.support.commands import environment, run_command
 

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Map, Rule
 
-from app.web.rules import LateRule
+from app.web.addresses.rules import LateRule
 
 
 def test_compiles_a_rule_when_its_first_address_is_built(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
-from app.web.signed import MIN_COMPRESSED, serializer
+from app.web.input.signed import MIN_COMPRESSED, serializer
 
 FORMER, CURRENT = "a former key", "the current key"
 

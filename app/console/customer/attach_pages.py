@@ -14,7 +14,7 @@ from app.core import db
 from app.core.errors import AppError
 from app.operators import Role
 from app.web import problems
-from app.web.forms import trimmed
+from app.web.input.forms import trimmed
 
 
 class AttachForm(FlaskForm):

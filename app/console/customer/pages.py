@@ -15,7 +15,7 @@ from app.customers import Customer, CustomerTaken
 from app.onboarding import billing, links
 from app.operators import OperatorPages, Role
 from app.web import problems
-from app.web.urls import external
+from app.web.addresses.urls import external
 
 pages = OperatorPages("console_customer", __name__)
 gateway.limit_waiting(pages)

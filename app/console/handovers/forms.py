@@ -3,7 +3,7 @@
 from flask_wtf import FlaskForm
 
 from app.onboarding.handovers import MAX_NAME_LENGTH
-from app.web.forms import name_field
+from app.web.input.forms import name_field
 
 
 class SecretForm(FlaskForm):

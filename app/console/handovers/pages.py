@@ -10,7 +10,7 @@ from app.core import db
 from app.core.errors import Conflict
 from app.onboarding import handovers
 from app.operators import OperatorPages, Role
-from app.web.urls import external
+from app.web.addresses.urls import external
 
 pages = OperatorPages("console_handovers", __name__)
 

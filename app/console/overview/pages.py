@@ -16,7 +16,7 @@ from app.core import db
 from app.customers import Customer
 from app.operators import OperatorPages, Role
 from app.payers import Payer
-from app.web.urls import external
+from app.web.addresses.urls import external
 
 pages = OperatorPages("console_overview", __name__)
 

@@ -11,7 +11,7 @@ from wtforms.validators import DataRequired, ValidationError
 from app import portal
 from app.console.portal.section_form import SectionForm
 from app.console.portal.section_page import Section, add
-from app.web.forms import max_length, one_line, trimmed
+from app.web.input.forms import max_length, one_line, trimmed
 
 FONTS = [
     SelectChoice("system", "The system's own font"),

@@ -6,7 +6,7 @@ from typing import Any
 from wtforms import TextAreaField
 
 from app import portal
-from app.web.forms import trimmed
+from app.web.input.forms import trimmed
 
 NO_LANGUAGE = ""
 LANGUAGE_FIRST = re.compile(r"\s*[a-z]{2}([-_][A-Za-z]{2})?\s*:")

@@ -8,7 +8,7 @@ from wtforms.validators import Length
 from app.console.portal.fields import LinesField, QuestionsField
 from app.console.portal.section_form import SectionForm
 from app.console.portal.section_page import Section, add
-from app.web.forms import max_length, one_line, trimmed
+from app.web.input.forms import max_length, one_line, trimmed
 
 PRESENCES = [SelectChoice(name, name.capitalize()) for name in ("required", "optional", "hidden", "locked")]
 LABELS = {

@@ -5,7 +5,7 @@ from wtforms import StringField
 from wtforms.validators import DataRequired, Regexp
 
 from app.portal import SLUG_PATTERN
-from app.web.forms import name_field, trimmed
+from app.web.input.forms import name_field, trimmed
 
 
 def profile_name_field() -> StringField:

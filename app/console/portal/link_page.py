@@ -4,7 +4,7 @@ from wtforms import EmailField, URLField
 
 from app.console.portal.section_form import SectionForm
 from app.console.portal.section_page import Section, add
-from app.web.forms import max_length, one_line, trimmed
+from app.web.input.forms import max_length, one_line, trimmed
 
 
 def url_field(label: str) -> URLField:

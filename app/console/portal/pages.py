@@ -13,7 +13,7 @@ from app.core import db
 from app.core.config import settings
 from app.core.errors import Conflict, NotFound
 from app.operators import Role, actor
-from app.web.urls import external
+from app.web.addresses.urls import external
 
 MAX_LISTED = 20
 

@@ -8,7 +8,7 @@ from wtforms import TextAreaField
 from app import portal
 from app.console.portal.section_form import SectionForm
 from app.console.portal.section_page import Section, add
-from app.web.forms import max_length, trimmed
+from app.web.input.forms import max_length, trimmed
 
 
 def language() -> str:

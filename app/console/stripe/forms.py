@@ -7,7 +7,7 @@ from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import DataRequired, Length, ValidationError
 
 from app.apps import App
-from app.web.forms import name_field, one_line, trimmed
+from app.web.input.forms import name_field, one_line, trimmed
 
 MAX_NAME_LENGTH = 256
 MAX_KEY_LENGTH = 300

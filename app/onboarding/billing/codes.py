@@ -25,7 +25,7 @@ from app.onboarding.keyed_hash import keyed_hash
 from app.onboarding.models import browser_hash
 from app.onboarding.renewal import JUST_NOW, Entered, renew, renewed
 from app.web import limits
-from app.web.client_address import client_address
+from app.web.addresses.client_address import client_address
 
 LIFETIME = timedelta(minutes=15)
 MAX_TRIES = 5

@@ -6,7 +6,7 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, StringField
 from wtforms.validators import DataRequired, Email, Length
 
-from app.web.forms import one_line, trimmed
+from app.web.input.forms import one_line, trimmed
 from app.web.languages import lazy_gettext as lazy
 
 

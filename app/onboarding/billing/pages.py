@@ -21,9 +21,9 @@ from app.onboarding.billing.blueprint import bp
 from app.onboarding.billing.notes import Note, keep_note, take_note
 from app.onboarding.trouble import log_cause
 from app.onboarding.visit import name_in_url, requested_app
+from app.web.addresses.urls import external
 from app.web.languages import gettext
 from app.web.limits import limited
-from app.web.urls import external
 
 
 @bp.get("")

@@ -20,7 +20,7 @@ from app.onboarding.billing.models import Way
 from app.onboarding.models import BillingAccess, BillingPerson
 from app.onboarding.renewal import JUST_NOW, Entered, renew, renewed
 from app.web import limits
-from app.web.urls import external
+from app.web.addresses.urls import external
 
 MAX_PEOPLE = 50  # of one customer
 BUDGET_OF_CUSTOMER = "60 per hour"

@@ -13,7 +13,7 @@ from app.onboarding.handovers.details import HandoverDetails
 from app.onboarding.handovers.schemas import HandoverCreate, HandoverCreated
 from app.onboarding.handovers.tokens import MAX_TOKEN_LENGTH, issue
 from app.onboarding.return_place import check_place
-from app.web.urls import external
+from app.web.addresses.urls import external
 
 api = Api("handovers", __name__, tag="Onboarding")
 

@@ -8,9 +8,9 @@ from app import portal
 from app.api.wire import WireModel
 from app.core.addresses import is_email_address
 from app.core.reference import currencies
-from app.web.forms import has_control_characters
-from app.web.redirects import SHAPE, check_return_url
-from app.web.visible import hidden_character, is_visible
+from app.web.addresses.redirects import SHAPE, check_return_url
+from app.web.input.forms import has_control_characters
+from app.web.input.visible import hidden_character, is_visible
 
 MAX_SUBJECT_KEYS = 100
 # What the company says of these names decides who is billed for what, so a browser never changes them.

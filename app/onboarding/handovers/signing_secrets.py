@@ -15,7 +15,7 @@ from app.core.db import is_id, new_id, utcnow
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.secrets.sealing import Sealer, Unsealable
 from app.onboarding.handovers.models import MAX_LIVE_SECRETS, HandoverSecret
-from app.web.visible import trim
+from app.web.input.visible import trim
 
 PREFIX = "gangway_handover_"  # so that scanners and people recognise a leaked secret
 USE_INTERVAL = timedelta(minutes=1)  # write the time of use at most this often

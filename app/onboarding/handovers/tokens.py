@@ -18,7 +18,7 @@ from app.core.db import new_id, utcnow
 from app.core.errors import AppError
 from app.onboarding.handovers.details import HandoverAddress, HandoverDetails
 from app.onboarding.handovers.signing_secrets import LiveSecret, live_secrets
-from app.web.storable import is_unstorable
+from app.web.input.storable import is_unstorable
 
 ALGORITHM = "HS256"
 MAX_TOKEN_LENGTH = 3500  # the web server takes an address of 4,094 characters

@@ -15,7 +15,7 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.onboarding.links import queries
 from app.onboarding.links.models import OnboardingLink
 from app.onboarding.models import BillingAccess, Signup
-from app.web.urls import external
+from app.web.addresses.urls import external
 
 HANDOVER = "handover"  # the way of an access that a hand-over gave
 NOTED_EVERY = timedelta(minutes=1)  # a double click, or two tabs, is one line of the story

@@ -19,7 +19,7 @@ from app.operators.auth import one_time_links, passwords, second_factor, session
 from app.operators.auth.passwords import AcceptedPassword
 from app.operators.models import Operator, Role
 from app.operators.queries import by_email, folded
-from app.web.visible import checked_name
+from app.web.input.visible import checked_name
 
 
 class EmailTaken(Conflict):

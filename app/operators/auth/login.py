@@ -21,8 +21,8 @@ from app.operators import queries
 from app.operators.auth import accounts, passwords, sessions
 from app.operators.models import Operator
 from app.web import limits
-from app.web.client_address import client_address
-from app.web.signed import Serializer, serializer
+from app.web.addresses.client_address import client_address
+from app.web.input.signed import Serializer, serializer
 
 log = structlog.get_logger("gangway.operators")
 

@@ -16,7 +16,7 @@ from app.core import db
 from app.core.db import new_id, utcnow
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from app.operators.models import ApiToken
-from app.web.visible import checked_name
+from app.web.input.visible import checked_name
 
 SCOPES = ("read", "write", "admin")  # each may do what those before it may
 PREFIX = "gangway"  # so that a leaked token is recognised by scanners and people

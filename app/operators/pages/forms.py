@@ -11,7 +11,7 @@ from app.core.db import utcnow
 from app.operators.auth.passwords import MAX_LENGTH, MIN_LENGTH
 from app.operators.auth.tokens import LAST_DAY, SCOPES
 from app.operators.models import Role
-from app.web.forms import max_length, name_field, one_line, trimmed
+from app.web.input.forms import max_length, name_field, one_line, trimmed
 
 MAX_NAME_LENGTH = 256
 ROLES = {

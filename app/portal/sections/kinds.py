@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, V
 
 from app.core.addresses import has_host, is_email_address
 from app.core.config.brand import COLOR, MAX_NAME_LENGTH, MAX_URL_LENGTH, WEB_URL
-from app.web.visible import is_visible
+from app.web.input.visible import is_visible
 
 SLUG_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?"
 

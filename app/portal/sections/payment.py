@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, f
 
 from app.core.addresses import checked_origin, has_host
 from app.portal.sections.kinds import Label, Section, WebUrl, is_stored
-from app.web.redirects import check_safe_url
+from app.web.addresses.redirects import check_safe_url
 
 
 def _return_host(value: str, info: ValidationInfo) -> str:

@@ -9,9 +9,9 @@ from flask_wtf.csrf import validate_csrf
 from wtforms import Field, StringField
 from wtforms.validators import DataRequired, Length, ValidationError
 
+from app.web.input.signed import serializer
+from app.web.input.visible import hidden_character, trim
 from app.web.languages import gettext, lazy_gettext
-from app.web.signed import serializer
-from app.web.visible import hidden_character, trim
 
 
 def csrf_token() -> str:
