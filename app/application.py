@@ -87,7 +87,7 @@ def create_app(settings: Settings, *, stripe_in_process: WSGIApplication | None 
     metrics = app.extensions["gangway.metrics"] = Metrics()
 
     def gateway_factory(api_key: str) -> StripeGateway:
-        from app.gateway.transport import WSGITransport  # noqa: PLC0415  (it imports the SDK)
+        from app.gateway.transport.wsgi import WSGITransport  # noqa: PLC0415  (it imports the SDK)
 
         transport = WSGITransport(stripe_in_process) if stripe_in_process else None
         return StripeGateway(

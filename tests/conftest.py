@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from app import create_app, migrations
 from app.core import db
 from app.core.config import Settings
-from app.gateway import time_budget
+from app.gateway.transport import time_budget
 from app.simulator import Simulator
 from tests.support import logs, postgres, routes
 from tests.support.applications import Applications

@@ -14,7 +14,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from app.core import connecting
 from app.core.connecting import Address
-from app.gateway import whole_answers
+from app.gateway.transport import whole_answers
 from app.web import redis
 from tests.support.dead_addresses import address_of, refusing_address, silent_address
 from tests.support.processes import PATIENCE

@@ -1,10 +1,8 @@
 """Stripe, and the only importer of `stripe`."""
 
-from app.gateway.billing_details import MAX_PHONE_LENGTH, BillingDetails
-from app.gateway.calls import KEY_LIFETIME
+from app.gateway.calls.common import KEY_LIFETIME
+from app.gateway.calls.permissions import Permission
 from app.gateway.client import StripeGateway, is_live
-from app.gateway.contacts import Contact, contact_of
-from app.gateway.default_changes import DefaultChange
 from app.gateway.errors import (
     StripeFailed,
     StripeFailureStored,
@@ -15,12 +13,9 @@ from app.gateway.errors import (
     StripeRefused,
     StripeUnavailable,
 )
-from app.gateway.listed import EventPage, SentEvent
-from app.gateway.options import CheckoutSessionOptions
-from app.gateway.permissions import Permission
 from app.gateway.signatures import verify
-from app.gateway.time_budget import limit_waiting, time_left
-from app.gateway.values import (
+from app.gateway.transport.time_budget import limit_waiting, time_left
+from app.gateway.values.answers import (
     Account,
     Endpoint,
     Mandate,
@@ -32,6 +27,11 @@ from app.gateway.values import (
     StripeSetup,
     instant,
 )
+from app.gateway.values.billing_details import MAX_PHONE_LENGTH, BillingDetails
+from app.gateway.values.contacts import Contact, contact_of
+from app.gateway.values.default_changes import DefaultChange
+from app.gateway.values.listed import EventPage, SentEvent
+from app.gateway.values.options import CheckoutSessionOptions
 from app.gateway.version import API_VERSION, EVENTS
 
 __all__ = [

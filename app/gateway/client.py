@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 import stripe
 
-from app.gateway.account import AccountCalls
-from app.gateway.customers import CustomerCalls
-from app.gateway.permissions import is_restricted
-from app.gateway.sessions import SessionCalls
+from app.gateway.calls.account import AccountCalls
+from app.gateway.calls.customers import CustomerCalls
+from app.gateway.calls.permissions import is_restricted
+from app.gateway.calls.sessions import SessionCalls
 from app.gateway.version import API_VERSION
 
 if TYPE_CHECKING:
-    from app.gateway.instrumented import OnCall
+    from app.gateway.transport.instrumented import OnCall
 
 TIMEOUTS = (3.05, 8)  # seconds to connect, seconds to answer
 NETWORK_RETRIES = 1  # a lease outlives such a call; the client's own default is none, and never for 429
@@ -34,8 +34,8 @@ class StripeGateway(CustomerCalls, SessionCalls, AccountCalls):
         on_call: "OnCall | None" = None,
     ) -> None:
         # Both import the SDK, which takes long and much memory.
-        from app.gateway.budget_client import TimeBudgetClient  # noqa: PLC0415
-        from app.gateway.instrumented import InstrumentedClient  # noqa: PLC0415
+        from app.gateway.transport.budget_client import TimeBudgetClient  # noqa: PLC0415
+        from app.gateway.transport.instrumented import InstrumentedClient  # noqa: PLC0415
 
         stripe.enable_telemetry = False  # it would write into the home folder and report timings
         client = http_client or TimeBudgetClient(timeout=TIMEOUTS)

@@ -3,7 +3,7 @@
 import pytest
 
 from app.gateway import StripeGateway
-from app.gateway.transport import WSGITransport
+from app.gateway.transport.wsgi import WSGITransport
 from app.simulator import DEFAULT_API_KEY, Simulator
 from tests.support.stripe_scripted import Connect
 from tests.support.world_fixtures import calls

@@ -9,8 +9,8 @@ import pytest
 import requests
 import stripe
 
-from app.gateway import time_budget, whole_answers
-from app.gateway.budget_client import TimeBudgetClient
+from app.gateway.transport import time_budget, whole_answers
+from app.gateway.transport.budget_client import TimeBudgetClient
 from tests.support.processes import PATIENCE
 
 TIMEOUTS = (2.0, 0.3)  # seconds to connect, seconds for the whole answer

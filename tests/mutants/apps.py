@@ -133,7 +133,7 @@ MUTANTS = (
     ),
     Mutant(
         name="what is made has no idempotency key",
-        file="app/gateway/customers.py",
+        file="app/gateway/calls/customers.py",
         old="params=params, options=key",
         new="params=params",
         test="tests/gateway/test_errors.py::test_gives_the_same_thing_for_the_same_key",
@@ -161,14 +161,14 @@ MUTANTS = (
     ),
     Mutant(
         name="a Stripe customer is looked for on one page of the list",
-        file="app/gateway/customers.py",
+        file="app/gateway/calls/customers.py",
         old="listed = ask_all(self._v1.customers.list, created=created)",
         new='listed = ask(self._v1.customers.list, params={"limit": 100, "created": created})["data"]',
         test="tests/checkout/test_forgotten.py::test_among_many_that_were_made_at_that_time",
     ),
     Mutant(
         name="methods behind the first hundred are not read",
-        file="app/gateway/calls.py",
+        file="app/gateway/calls/common.py",
         old=".auto_paging_iter():",
         new=".data:",
         test="tests/sync/test_whole.py::test_keeps_more_methods_than_one_page_of_stripes_list",
@@ -308,14 +308,14 @@ MUTANTS = (
     ),
     Mutant(
         "the Stripe customer of anybody is taken for the one that was made",
-        "app/gateway/customers.py",
+        "app/gateway/calls/customers.py",
         'if (each.get("metadata") or {}).items() >= metadata.items()',
         'if each.get("metadata")',
         "tests/gateway/test_errors.py::test_finds_a_customer_by_its_metadata",
     ),
     Mutant(
         "events about a SetupIntent do not name our app",
-        "app/gateway/sessions.py",
+        "app/gateway/calls/sessions.py",
         '            "setup_intent_data": {"metadata": metadata},\n',
         "",
         "tests/checkout/test_api.py::test_makes_customer_stripe_customer_and_page",

@@ -350,14 +350,14 @@ MUTANTS = (
     ),
     Mutant(
         name="pages wait for Stripe without a budget",
-        file="app/gateway/time_budget.py",
+        file="app/gateway/transport/time_budget.py",
         old="    pages.before_request(set_budget)\n",
         new="",
         test="tests/onboarding/test_waiting.py::test_the_billing_page_answers_in_time",
     ),
     Mutant(
         name="the budget of a page goes on for other work",
-        file="app/gateway/time_budget.py",
+        file="app/gateway/transport/time_budget.py",
         old="lambda _error: clear_budget()",
         new="lambda _error: None",
         test="tests/onboarding/test_waiting.py::test_the_billing_page_answers_in_time",

@@ -193,7 +193,7 @@ MUTANTS = (
     ),
     Mutant(
         "a tax id that Stripe has from the customer is removed",
-        "app/gateway/customers.py",
+        "app/gateway/calls/customers.py",
         "if known == old != new:",
         "if known != new:",
         "tests/console/test_invoice_details.py::test_another_tax_id_replaces_the_first_and_no_other",

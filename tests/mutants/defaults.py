@@ -26,14 +26,14 @@ MUTANTS = (
     ),
     Mutant(
         "our own policy counts as somebody's choice",
-        "app/gateway/default_changes.py",
+        "app/gateway/values/default_changes.py",
         " and not is_policys",
         "",
         "tests/sync/test_default_choices.py::test_by_our_own_policy_is_no_choice_after_a_card_that_was_saved_meanwhile",
     ),
     Mutant(
         "what our policy asks Stripe for looks like somebody's choice",
-        "app/gateway/customers.py",
+        "app/gateway/calls/customers.py",
         '{"idempotency_key": f"{BY_POLICY}{uuid4()}"} if choice is None else {}',
         "{}",
         "tests/sync/test_default_choices.py::test_by_our_own_policy_is_no_choice_after_a_card_that_was_saved_meanwhile",

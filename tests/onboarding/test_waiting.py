@@ -13,8 +13,8 @@ from app import sync
 from app.checkout import CheckoutSession
 from app.core import db
 from app.core.db import utcnow
-from app.gateway import time_budget
 from app.gateway.client import TIMEOUTS
+from app.gateway.transport import time_budget
 from app.payers import Payer
 from app.simulator import Simulator
 from tests.support.billing import BillingPage, press

@@ -8,8 +8,8 @@ from requests.adapters import BaseAdapter
 
 from app import apps
 from app.gateway import StripeGateway
-from app.gateway.budget_client import TimeBudgetClient
 from app.gateway.client import TIMEOUTS
+from app.gateway.transport.budget_client import TimeBudgetClient
 from tests.conftest import STRIPE
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.gateway import StripeGateway
-from app.gateway.transport import WSGITransport
+from app.gateway.transport.wsgi import WSGITransport
 
 Connect = Callable[..., StripeGateway]
 

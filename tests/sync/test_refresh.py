@@ -11,7 +11,7 @@ from flask import Response
 
 from app import payers, sync
 from app.core import db
-from app.gateway import time_budget
+from app.gateway.transport import time_budget
 from app.payers import Payer, PaymentStatus
 from app.simulator import Simulator
 from tests.support.people import Person

@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from app.gateway import time_budget
+from app.gateway.transport import time_budget
 from tests.support.browser import Page
 from tests.support.console_customer import ConsoleOf
 from tests.support.hanging_stripe import Clock, HangingStripe, hang

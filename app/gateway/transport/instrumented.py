@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import stripe
 
-from app.gateway import time_budget
+from app.gateway.transport import time_budget
 
 OnCall = Callable[[str, str, float], None]  # operation, outcome, seconds
 

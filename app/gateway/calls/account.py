@@ -7,11 +7,11 @@ from email.utils import parsedate_to_datetime
 
 import stripe
 
-from app.gateway.calls import Calls, ask, ask_all
+from app.gateway.calls.common import Calls, ask, ask_all
+from app.gateway.calls.permissions import Permission, permissions
 from app.gateway.errors import translate_errors
-from app.gateway.listed import EventPage, SentEvent
-from app.gateway.permissions import Permission, permissions
-from app.gateway.values import Account, Endpoint
+from app.gateway.values.answers import Account, Endpoint
+from app.gateway.values.listed import EventPage, SentEvent
 from app.gateway.version import API_VERSION, EVENTS
 
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from app.gateway.calls import Calls, ask
-from app.gateway.options import CheckoutSessionOptions
-from app.gateway.values import OpenedSession, PortalSession, StripeSession
+from app.gateway.calls.common import Calls, ask
+from app.gateway.values.answers import OpenedSession, PortalSession, StripeSession
+from app.gateway.values.options import CheckoutSessionOptions
 
 EXPANDED = (
     "setup_intent.payment_method",

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.core.addresses import ADDRESS_PARTS
 from app.core.reference.tax_ids import TaxNumber
-from app.gateway.contacts import Contact
+from app.gateway.values.contacts import Contact
 
 MAX_PHONE_LENGTH = 20  # Stripe takes no longer one
 MAX_NAME_LENGTH = 150  # of a business and of a person

@@ -5,8 +5,8 @@ from typing import Any
 
 import stripe
 
-from app.gateway import whole_answers
-from app.gateway.time_budget import timeouts
+from app.gateway.transport import whole_answers
+from app.gateway.transport.time_budget import timeouts
 
 
 class TimeBudgetClient(stripe.RequestsClient):

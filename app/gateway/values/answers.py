@@ -4,8 +4,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from app.gateway.billing_details import BillingDetails
-from app.gateway.contacts import Contact, collected_of, contact_of
+from app.gateway.values.billing_details import BillingDetails
+from app.gateway.values.contacts import Contact, collected_of, contact_of
 
 LAST_YEAR = 9000  # well before the calendar's last one, so that a span can be added to any time of Stripe's
 LAST_INSTANT = datetime(LAST_YEAR, 1, 1, tzinfo=UTC).timestamp()

@@ -5,11 +5,11 @@ from typing import Any
 from uuid import uuid4
 
 from app.core.reference.tax_ids import TaxNumber
-from app.gateway.billing_details import BillingDetails
-from app.gateway.calls import Calls, ask, ask_all
-from app.gateway.default_changes import BY_POLICY, CHOICE
-from app.gateway.listed import CustomerPage, ListedCustomer
-from app.gateway.values import Mandate, Method, StripeCustomer
+from app.gateway.calls.common import Calls, ask, ask_all
+from app.gateway.values.answers import Mandate, Method, StripeCustomer
+from app.gateway.values.billing_details import BillingDetails
+from app.gateway.values.default_changes import BY_POLICY, CHOICE
+from app.gateway.values.listed import CustomerPage, ListedCustomer
 
 DEFAULT = "invoice_settings.default_payment_method"
 MAX_CLOCK_SKEW = timedelta(minutes=10)  # between Stripe's clock and ours

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from app.gateway.values import instant
+from app.gateway.values.answers import instant
 
 MAX_CLOCK_LEAD = timedelta(hours=1)  # how far Stripe's clock may be ahead
 

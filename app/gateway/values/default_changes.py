@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from app.gateway.values import fields
+from app.gateway.values.answers import fields
 
 CHOICE = "om_default_chosen"  # in a customer's metadata: an id for the last choice made through us
 BY_POLICY = "gangway-policy-"  # begins the idempotency key of what our own policy asked for: no choice

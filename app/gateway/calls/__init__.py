@@ -1,0 +1,1 @@
+"""The calls to Stripe, by their object."""

@@ -1,0 +1,1 @@
+"""How requests reach Stripe: deadlines, metrics, or a Stripe in this process."""
