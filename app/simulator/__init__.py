@@ -5,8 +5,8 @@ It takes only test keys and Stripe's test cards.
 """
 
 from app.simulator.control.actions import perform
-from app.simulator.protocol.fault_settings import FAULTS, FaultSettings
-from app.simulator.protocol.faults import Faults
+from app.simulator.protocol.faults.fault_settings import FAULTS, FaultSettings
+from app.simulator.protocol.faults.next_calls import Faults
 from app.simulator.protocol.keys import DEFAULT_API_KEY, DEFAULT_RESTRICTED_KEY, add_key, revoke_key
 from app.simulator.resources.accounts import add_account
 from app.simulator.resources.checkout.forms import Payer

@@ -10,13 +10,15 @@ from collections.abc import Callable
 from flask import Blueprint, Response, request
 
 from app.simulator.engine import Engine
-from app.simulator.protocol import faults, idempotency, responses, versions
+from app.simulator.protocol import idempotency, responses
 from app.simulator.protocol.call import OPERATIONS, Call, Handler
 from app.simulator.protocol.errors import StripeError, rate_limited, unrecognized_url
 from app.simulator.protocol.expand import expand
-from app.simulator.protocol.faults import Fault, Garbled
+from app.simulator.protocol.faults import next_calls as faults
+from app.simulator.protocol.faults.next_calls import Fault, Garbled
 from app.simulator.protocol.idempotency import Answer
-from app.simulator.protocol.requests import read_request
+from app.simulator.protocol.requests import versions
+from app.simulator.protocol.requests.reading import read_request
 from app.simulator.protocol.work import PINNED_VERSION
 from app.simulator.resources import (
     accounts,

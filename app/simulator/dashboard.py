@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from app.simulator.protocol.fault_settings import FaultSettings
+from app.simulator.protocol.faults.fault_settings import FaultSettings
 from app.simulator.protocol.work import Work
 from app.simulator.resources import cards, customer_store, customers, payment_method_store
 from app.simulator.resources.setup import mandates

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from app.simulator.dashboard import Dashboard
 from app.simulator.protocol.call import Call
-from app.simulator.protocol.deliveries import Deliveries
-from app.simulator.protocol.fault_settings import FaultSettings
-from app.simulator.protocol.faults import Faults
+from app.simulator.protocol.deliveries.post import Send
+from app.simulator.protocol.deliveries.queue import Deliveries
+from app.simulator.protocol.faults.fault_settings import FaultSettings
+from app.simulator.protocol.faults.next_calls import Faults
+from app.simulator.protocol.faults.rate_limit import RateLimiter
 from app.simulator.protocol.idempotency import RequestsInProgress
-from app.simulator.protocol.post import Send
-from app.simulator.protocol.rate_limit import RateLimiter
 from app.simulator.protocol.work import Work
 from app.simulator.resources import accounts, expiry, payment_methods
 from app.simulator.resources.checkout import hosted_page, sessions

@@ -11,7 +11,7 @@ from io import BytesIO, StringIO
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from app.simulator.protocol.faults import NoAnswer
+from app.simulator.protocol.faults.next_calls import NoAnswer
 from app.simulator.simulator import Simulator
 
 _MAX_BODY = 1024 * 1024  # bytes

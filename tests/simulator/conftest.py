@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from werkzeug.test import Client
 
 from app.simulator import DEFAULT_API_KEY, Simulator
-from app.simulator.protocol.signatures import signature
+from app.simulator.protocol.deliveries.signatures import signature
 
 JSON = dict[str, Any]
 

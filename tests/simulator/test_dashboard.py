@@ -9,7 +9,7 @@ import pytest
 import stripe
 
 from app.simulator import Simulator
-from app.simulator.protocol.signatures import signature
+from app.simulator.protocol.deliveries.signatures import signature
 from tests.support.simulator import Open
 
 Change = Callable[[Simulator, dict[str, str]], object]

@@ -9,7 +9,7 @@ import pytest
 import stripe
 
 from app.simulator import Simulator
-from app.simulator.protocol.post import post
+from app.simulator.protocol.deliveries.post import post
 from tests.support.processes import PATIENCE, wait_until
 from tests.support.simulator import Open
 

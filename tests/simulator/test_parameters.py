@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.simulator.protocol import parameters
 from app.simulator.protocol.call import OPERATIONS
-from app.simulator.protocol.parameter_table import Kind, Parameter, table
+from app.simulator.protocol.requests import parameters
+from app.simulator.protocol.requests.parameter_table import Kind, Parameter, table
 from tests.simulator.conftest import SUBSET, description
 from tests.support.cases import for_each
 

@@ -9,7 +9,7 @@ from app.simulator.control import guard
 from app.simulator.control.actions import Form, perform
 from app.simulator.engine import Engine
 from app.simulator.pages.responses import secure_page
-from app.simulator.protocol.fault_settings import FAULTS, OUTAGES, WEBHOOK_TIMES
+from app.simulator.protocol.faults.fault_settings import FAULTS, OUTAGES, WEBHOOK_TIMES
 from app.simulator.protocol.keys import mask
 from app.simulator.store import JSON, ids
 

@@ -3,7 +3,7 @@
 import copy
 from dataclasses import dataclass, field
 
-from app.simulator.protocol.fault_settings import FaultSettings
+from app.simulator.protocol.faults.fault_settings import FaultSettings
 from app.simulator.store import JSON, Clock, Collection, Store, ids
 
 PINNED_VERSION = "2026-10-28.endive"

@@ -9,9 +9,9 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from app.simulator.protocol import delivery
-from app.simulator.protocol.fault_settings import FaultSettings
-from app.simulator.protocol.post import Send, post
+from app.simulator.protocol.deliveries import attempt as delivery
+from app.simulator.protocol.deliveries.post import Send, post
+from app.simulator.protocol.faults.fault_settings import FaultSettings
 from app.simulator.store import Clock, Store
 
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from app.simulator.protocol.currencies import CURRENCIES
 from app.simulator.protocol.errors import StripeError, missing_parameter
-from app.simulator.protocol.parameter_table import Kind, Parameter, table
+from app.simulator.protocol.requests.currencies import CURRENCIES
+from app.simulator.protocol.requests.parameter_table import Kind, Parameter, table
 from app.simulator.store import JSON
 
 # By its description Stripe takes no empty value for these, but in fact it does, and unsets them.

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import time
 
-from app.simulator.protocol.fault_settings import FaultSettings
+from app.simulator.protocol.faults.fault_settings import FaultSettings
 from app.simulator.store import JSON, ids
 
 _STALE_SECONDS = 600  # twice what the SDK tolerates

@@ -1,7 +1,7 @@
 """Older API versions. The simulator itself uses the newest names, and translates at its edge."""
 
-from app.simulator.protocol import parameters
 from app.simulator.protocol.errors import StripeError
+from app.simulator.protocol.requests import parameters
 from app.simulator.store import JSON
 
 # https://docs.stripe.com/changelog/dahlia/2026-03-25/updates-available-checkout-session-ui-modes

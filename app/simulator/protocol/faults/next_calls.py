@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 
 from app.simulator.protocol.errors import StripeError, rate_limited
-from app.simulator.protocol.fault_settings import FaultSettings, check_fault
+from app.simulator.protocol.faults.fault_settings import FaultSettings, check_fault
 
 MAX_SECONDS = 86_400  # that a fault takes
 

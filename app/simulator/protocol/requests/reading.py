@@ -5,10 +5,11 @@ import binascii
 
 from flask import request
 
-from app.simulator.protocol import encoding, keys, versions
+from app.simulator.protocol import keys
 from app.simulator.protocol.call import Call
 from app.simulator.protocol.errors import StripeError
-from app.simulator.protocol.parameter_table import words
+from app.simulator.protocol.requests import encoding, versions
+from app.simulator.protocol.requests.parameter_table import words
 
 
 def read_request(call: Call, operation: str, request_id: str) -> None:

@@ -2,10 +2,10 @@
 
 import json
 
-from app.simulator.protocol import versions
-from app.simulator.protocol.fault_settings import FaultSettings
-from app.simulator.protocol.post import Send
-from app.simulator.protocol.signatures import signature_header
+from app.simulator.protocol.deliveries.post import Send
+from app.simulator.protocol.deliveries.signatures import signature_header
+from app.simulator.protocol.faults.fault_settings import FaultSettings
+from app.simulator.protocol.requests import versions
 from app.simulator.store import JSON, Clock, Store, ids
 
 

@@ -1,0 +1,1 @@
+"""Deliveries of events: the queue, each attempt, and its signature."""

@@ -1,0 +1,1 @@
+"""Faults: what a test orders or chance brings, and the rate limit."""
