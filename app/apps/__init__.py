@@ -3,7 +3,6 @@
 from app.apps.actions import Details, change, make_default, rename
 from app.apps.connections import Connections, connect, find, find_successor, unreadable_secrets
 from app.apps.dashboard import dashboard_url
-from app.apps.endpoints import NAMESPACE, NAMESPACE_ID, delete, delete_orphans, find_orphans, webhook_url
 from app.apps.install import Inspection, inspect, install, obstacles, uninstall
 from app.apps.keys import (
     UnusableKey,
@@ -17,9 +16,24 @@ from app.apps.models import App, PendingInstall, SigningSecret
 from app.apps.pending import delete_pending, get_pending, pending_key, save_pending
 from app.apps.purging import purge
 from app.apps.queries import by_id, default, installed, modes, same_account, secrets_of
-from app.apps.receivers import Receiver, Receivers, is_valid, known_receiver, receiver, signing_secrets
-from app.apps.rolling import end_overlap, repair_endpoint, roll_secret
 from app.apps.schemas import AppType, StripeApp, read_app_id
+from app.apps.webhook.endpoints import (
+    NAMESPACE,
+    NAMESPACE_ID,
+    delete,
+    delete_orphans,
+    find_orphans,
+    webhook_url,
+)
+from app.apps.webhook.receivers import (
+    Receiver,
+    Receivers,
+    is_valid,
+    known_receiver,
+    receiver,
+    signing_secrets,
+)
+from app.apps.webhook.rolling import end_overlap, repair_endpoint, roll_secret
 
 __all__ = [
     "NAMESPACE",

@@ -7,7 +7,7 @@ from flask import Response, after_this_request, g
 
 from app.api.blueprint import Api
 from app.api.paging import PageQuery
-from app.apps import actions, endpoints, keys, queries
+from app.apps import actions, keys, queries
 from app.apps.connections import connect
 from app.apps.install import install as install_account
 from app.apps.schemas import (
@@ -24,6 +24,7 @@ from app.apps.schemas import (
     read_app_id,
     read_app_type,
 )
+from app.apps.webhook import endpoints
 from app.core import db
 from app.core.config import settings
 from app.core.errors import Invalid, NotFound, Unauthorized, Unsupported

@@ -6,11 +6,12 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
-from app.apps import actions, keys, queries, rolling
+from app.apps import actions, keys, queries
 from app.apps.connections import connect, find
-from app.apps.endpoints import delete_orphans, webhook_url
 from app.apps.install import install
 from app.apps.models import App
+from app.apps.webhook import rolling
+from app.apps.webhook.endpoints import delete_orphans, webhook_url
 from app.core import db
 from app.core.config import settings
 from app.core.secrets.terminal import ask_secret

@@ -9,9 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.apps import endpoints, keys, queries
+from app.apps import keys, queries
 from app.apps.connections import api_key_row, connect, connections, secret_row
 from app.apps.models import App, SigningSecret
+from app.apps.webhook import endpoints
 from app.core import db
 from app.core.config import is_public, settings
 from app.core.db import utcnow

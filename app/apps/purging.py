@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from app.apps.pending import delete_pending
-from app.apps.rolling import retire_secrets
+from app.apps.webhook.rolling import retire_secrets
 from app.core import db
 
 

@@ -2,9 +2,9 @@
 
 from tests.mutants.mutant import Mutant
 
-ENDPOINTS = "app/apps/endpoints.py"
+ENDPOINTS = "app/apps/webhook/endpoints.py"
 KEYS = "app/apps/keys.py"
-ROLLING = "app/apps/rolling.py"
+ROLLING = "app/apps/webhook/rolling.py"
 INSTALL = "app/apps/install.py"
 PENDING = "app/apps/pending.py"
 GATEWAY = "app/gateway/client.py"
@@ -84,7 +84,7 @@ MUTANTS = (
     ),
     Mutant(
         "the former secret is always accepted",
-        "app/apps/receivers.py",
+        "app/apps/webhook/receivers.py",
         "or_(SigningSecret.retire_at.is_(None), SigningSecret.retire_at > now),",
         "SigningSecret.id.is_not(None),",
         "tests/apps/test_rolling.py::test_accepts_the_former_secret_no_longer_than_that_though_stripe_is_away",
@@ -252,7 +252,7 @@ MUTANTS = (
     ),
     Mutant(
         name="the repair of an endpoint is not noted",
-        file="app/apps/rolling.py",
+        file="app/apps/webhook/rolling.py",
         old='    audit.note(session, "app.endpoint_mended", ',
         new="    dict(",
         test="tests/doctor/test_endpoint.py::TestEndpoint::test_that_was_disabled_is_enabled",

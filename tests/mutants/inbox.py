@@ -11,14 +11,14 @@ MARK_DUE = "app/payers/actions.py"
 MUTANTS = (
     Mutant(
         "a process goes on with a secret that another one retired",
-        "app/apps/receivers.py",
+        "app/apps/webhook/receivers.py",
         "        _is_accepted(now),\n",
         "",
         "tests/webhooks/test_store_new.py::test_refuses_a_secret_at_once_when_another_process_chose_to",
     ),
     Mutant(
         "a process goes on with a secret that was replaced in its row",
-        "app/apps/receivers.py",
+        "app/apps/webhook/receivers.py",
         "        SigningSecret.sealed == sealed,\n",
         "",
         "tests/webhooks/test_store_new.py::test_refuses_a_secret_at_once_when_another_process_chose_to",
@@ -32,7 +32,7 @@ MUTANTS = (
     ),
     Mutant(
         "a process keeps opened secrets",
-        "app/apps/receivers.py",
+        "app/apps/webhook/receivers.py",
         "return abs(time.time() - read_at) > MAX_AGE",
         "return False",
         "tests/webhooks/test_store_new.py::test_reads_the_secrets_again_after_two_seconds",
@@ -95,7 +95,7 @@ MUTANTS = (
     ),
     Mutant(
         "the secret of another app is accepted",
-        "app/apps/receivers.py",
+        "app/apps/webhook/receivers.py",
         'and_(SigningSecret.app_id == App.id, _is_accepted(bindparam("now")))',
         '_is_accepted(bindparam("now"))',
         "tests/webhooks/test_receive.py::test_refuses_the_secret_of_another_app",

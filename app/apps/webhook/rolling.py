@@ -11,9 +11,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.apps import endpoints, queries
+from app.apps import queries
 from app.apps.connections import connect, connections, secret_row
 from app.apps.models import App, SigningSecret
+from app.apps.webhook import endpoints
 from app.core import db
 from app.core.db import utcnow
 from app.core.errors import AppError, Invalid

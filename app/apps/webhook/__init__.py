@@ -1,0 +1,1 @@
+"""An app's webhook endpoint at Stripe: registered, received from, and its secret rolled."""
