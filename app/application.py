@@ -11,7 +11,7 @@ from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 
 from app import apps, console, doctor, monitoring, onboarding, operators, outbox, portal, sync, webhooks
-from app.api import docs
+from app.api.documents import docs
 from app.apps.api import api as apps_api
 from app.checkout.api import api as checkout_api
 from app.core import db

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.api.openapi import document
+from app.api.documents.openapi import document
 from app.application import APIS
 from tests.support.processes import PROCESS_MARKS
 

@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.api.openapi import document
+from app.api.documents.openapi import document
 from app.application import APIS
 from tests.support.api import Api
 from tests.support.cases import for_each

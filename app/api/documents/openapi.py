@@ -14,8 +14,8 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import TaggedUnionSchema
 
-from app.api import answer_headers, problem_schema
-from app.api.examples import example
+from app.api.documents import answer_headers, problem_schema
+from app.api.documents.examples import example
 from app.api.operation import Operation
 from app.api.wire import ULID_PATTERN, WireModel
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from app.api import answer_headers
+from app.api.documents import answer_headers
 from app.web import problems
 
 JSON = dict[str, Any]

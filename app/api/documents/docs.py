@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, render_template
 from flask.typing import ResponseReturnValue
 
-from app.api import openapi, problem_schema
+from app.api.documents import openapi, problem_schema
 from app.api.operation import Operation
 from app.api.wire import ULID_PATTERN
 from app.core.config import Settings
