@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from app.portal import brand
 from app.portal.actions import publish
-from app.portal.brand import asset, files
+from app.portal.appearance import brand
+from app.portal.appearance.brand import asset, files
 from app.portal.cache import PublishedSettings, published
 from app.portal.current import (
     current_profile,

@@ -7,8 +7,8 @@ from flask import Blueprint, Flask, Response, request, url_for
 
 from app.core.config import settings as current_settings
 from app.core.errors import NotFound
-from app.portal import assets
-from app.portal.assets import Asset
+from app.portal.appearance import assets
+from app.portal.appearance.assets import Asset
 from app.portal.cache import published
 from app.portal.current import (
     current_profile,

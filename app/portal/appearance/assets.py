@@ -11,7 +11,7 @@ from pathlib import Path
 from app.core import pictures
 from app.core.config import settings
 from app.core.config.brand import MAX_CSS_BYTES
-from app.portal.colors import DARK, LIGHT, readable_text, variables
+from app.portal.appearance.colors import DARK, LIGHT, readable_text, variables
 from app.portal.sections.brand import SIGNATURES, Brand, Image
 from app.portal.settings import Profile
 

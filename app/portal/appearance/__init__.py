@@ -1,0 +1,1 @@
+"""How the pages look: the brand, its files, and colors that people can read."""
