@@ -1,17 +1,17 @@
 """Keep our record equal to Stripe's."""
 
-from app.sync.asking import Outcome
 from app.sync.backfill import BackfillResult, backfill, request_backfill
 from app.sync.backlog import overdue
-from app.sync.contact import TAX_ID_REFUSAL
-from app.sync.converge import converge, converge_many
+from app.sync.convergence.asking import Outcome
+from app.sync.convergence.contact import TAX_ID_REFUSAL
+from app.sync.convergence.converge import converge, converge_many
 from app.sync.details import SentDetails, send_details
-from app.sync.heartbeat import WorkerHeartbeat, worker_threads
 from app.sync.methods import Unanswered, attached, choose_default, detach
 from app.sync.models import Backfill, RateBudget
 from app.sync.payer_leases import Lease, claim, claim_due
 from app.sync.refresh import refresh
-from app.sync.worker import Chore, Worker, run_maintenance, run_once, run_until_idle
+from app.sync.workers.heartbeat import WorkerHeartbeat, worker_threads
+from app.sync.workers.worker import Chore, Worker, run_maintenance, run_once, run_until_idle
 
 __all__ = [
     "TAX_ID_REFUSAL",

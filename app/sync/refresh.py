@@ -11,8 +11,8 @@ from app.core.db import utcnow
 from app.gateway import time_left
 from app.payers import Payer
 from app.sync import payer_leases, throttle
-from app.sync.asking import Outcome
-from app.sync.converge import converge, is_current
+from app.sync.convergence.asking import Outcome
+from app.sync.convergence.converge import converge, is_current
 
 MAX_WAIT = 8.0  # seconds; a person waits so long while a worker converges the same payer
 TAKEOVER_AFTER = timedelta(seconds=3)  # without a renewal by the lease's holder

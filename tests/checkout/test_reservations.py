@@ -14,7 +14,7 @@ from app.checkout import CheckoutSession
 from app.core import db
 from app.customers import Customer
 from app.payers import Payer
-from app.sync import worker
+from app.sync.workers import worker
 from tests.support.portal import SignupPage, client_cookie, session_of
 from tests.support.portal import resume as press_resume
 from tests.support.rivals import comes_first

@@ -18,7 +18,7 @@ from app.payers import Payer
 from app.serving.server import Server
 from app.simulator import Simulator
 from app.sync import Backfill, WorkerHeartbeat
-from app.sync.worker import STOP_TIMEOUT
+from app.sync.workers.worker import STOP_TIMEOUT
 from tests.conftest import make_settings
 from tests.support.commands import environment, rows, run_command
 from tests.support.logs import lines_of

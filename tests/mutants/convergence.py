@@ -3,16 +3,16 @@
 from tests.mutants.mutant import Mutant
 
 LEASES = "app/sync/payer_leases.py"
-CONVERGE = "app/sync/converge.py"
-ASKING = "app/sync/asking.py"
-OUTCOMES = "app/sync/outcomes.py"
+CONVERGE = "app/sync/convergence/converge.py"
+ASKING = "app/sync/convergence/asking.py"
+OUTCOMES = "app/sync/convergence/outcomes.py"
 REFRESH = "app/sync/refresh.py"
-ASK = "app/sync/fetch.py"
-POLICY = "app/sync/policy.py"
-CONTACT = "app/sync/contact.py"
-WRITE = "app/sync/store.py"
+ASK = "app/sync/convergence/fetch.py"
+POLICY = "app/sync/convergence/policy.py"
+CONTACT = "app/sync/convergence/contact.py"
+WRITE = "app/sync/convergence/store.py"
 
-WAKEUPS = "app/sync/wakeups.py"
+WAKEUPS = "app/sync/workers/wakeups.py"
 
 MUTANTS = (
     Mutant(
@@ -55,7 +55,7 @@ MUTANTS = (
     ),
     Mutant(
         "a stored event wakes no worker in another process",
-        "app/sync/worker.py",
+        "app/sync/workers/worker.py",
         "            self._announcer.announce()",
         "            pass",
         "tests/sync/test_wakeups.py::test_is_told_when_an_event_is_stored",
@@ -382,21 +382,21 @@ MUTANTS = (
     ),
     Mutant(
         "a change during a convergence never reaches Stripe",
-        "app/sync/contact.py",
+        "app/sync/convergence/contact.py",
         "if sent is not None and sent.stored == _stored(payer):",
         "if sent is not None:",
         "tests/sync/test_contact.py::test_a_change_during_a_convergence_is_not_lost",
     ),
     Mutant(
         "a tax id that was cleared here stays at Stripe",
-        "app/sync/contact.py",
+        "app/sync/convergence/contact.py",
         "if details is not None and details.tax_id != due",
         "if details is not None and details.tax_id and details.tax_id != due",
         "tests/console/test_invoice_details.py::test_another_tax_id_replaces_the_first_and_no_other",
     ),
     Mutant(
         "a former tax id stays at Stripe",
-        "app/sync/contact.py",
+        "app/sync/convergence/contact.py",
         "payer.told_tax_id = asdict(sent.details.tax_id) if sent.details.tax_id else None",
         "pass",
         "tests/console/test_invoice_details.py::test_another_tax_id_replaces_the_first_and_no_other",
@@ -410,35 +410,35 @@ MUTANTS = (
     ),
     Mutant(
         "the open page of who was declined too often stays open",
-        "app/sync/blocking.py",
+        "app/sync/convergence/blocking.py",
         "                stripe.expire_session(facts.id)\n",
         "",
         "tests/sync/test_too_many_declines.py::test_its_open_session_is_closed_at_stripe",
     ),
     Mutant(
         "an email that Stripe has already is sent there",
-        "app/sync/contact.py",
+        "app/sync/convergence/contact.py",
         'email = due.email if due.email != (customer.email or "") else None',
         "email = due.email",
         "tests/sync/test_contact.py::test_what_somebody_has_changed_there_already_is_not_sent",
     ),
     Mutant(
         "a key that may not send tax ids fails the whole convergence",
-        "app/sync/contact.py",
+        "app/sync/convergence/contact.py",
         "    except StripePermissionMissing as error:  # a restricted key",
         "    except StripeObjectMissing as error:  # a restricted key",
         "tests/console/test_invoice_details.py::test_a_key_that_may_not_send_a_tax_id_holds_up_nothing_else",
     ),
     Mutant(
         "an expired card is announced hours late",
-        "app/sync/expiry.py",
+        "app/sync/workers/expiry.py",
         " or now >= end:",
         ":",
         "tests/sync/test_status.py::test_of_a_card_is_expired_at_once_when_nobody_has_looked_for_long",
     ),
     Mutant(
         "the story of an unlinked customer goes on",
-        "app/sync/expiry.py",
+        "app/sync/workers/expiry.py",
         "Payer.deleted_at.is_(None), Payer.status_until <= now)",
         "Payer.status_until <= now)",
         "tests/sync/test_status.py::test_of_who_was_unlinked_changes_no_more",
@@ -474,7 +474,7 @@ MUTANTS = (
     ),
     Mutant(
         "a customer that somebody was changing is not looked at again soon",
-        "app/sync/outcomes.py",
+        "app/sync/convergence/outcomes.py",
         "        elif is_busy:\n",
         "        elif is_busy and not is_contact_sent:\n",
         "tests/sync/test_locks.py::test_what_a_customer_lacks_is_filled_soon_after_somebody_has_changed_it",

@@ -200,7 +200,7 @@ MUTANTS = (
     ),
     Mutant(
         "events of an ended payer wait without end",
-        "app/sync/worker.py",
+        "app/sync/workers/worker.py",
         " or webhooks.close_ended(session) > 0",
         "",
         "tests/sync/test_whole.py::test_events_that_wait_for_somebody_who_has_ended_are_closed",

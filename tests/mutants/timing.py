@@ -4,8 +4,8 @@ from tests.mutants.mutant import Mutant
 
 THROTTLE = "app/sync/throttle.py"
 SCHEDULE = "app/sync/schedule.py"
-RECONCILE = "app/sync/reconcile.py"
-WORKER = "app/sync/worker.py"
+RECONCILE = "app/sync/workers/reconcile.py"
+WORKER = "app/sync/workers/worker.py"
 ORPHANS = "app/doctor/orphans.py"
 
 ATTENTION = "app/console/overview/attention.py"
@@ -146,7 +146,7 @@ MUTANTS = (
     ),
     Mutant(
         "a renewed card is announced as expiring",
-        "app/sync/expiry.py",
+        "app/sync/workers/expiry.py",
         "[payer for payer in found if _may_have_been_renewed(payer, now)]",
         "[payer for payer in found if payer.id is None]",
         "tests/sync/test_status.py::test_of_a_card_that_the_network_renewed_is_not_announced",
@@ -167,7 +167,7 @@ MUTANTS = (
     ),
     Mutant(
         "a killed worker counts as running",
-        "app/sync/heartbeat.py",
+        "app/sync/workers/heartbeat.py",
         "WorkerHeartbeat.seen_at > utcnow() - MAX_SILENCE",
         "WorkerHeartbeat.seen_at <= utcnow()",
         "tests/sync/test_heartbeat.py::test_a_worker_that_was_killed_is_missed_and_later_forgotten",
@@ -202,7 +202,7 @@ MUTANTS = (
     ),
     Mutant(
         "failures by chance add up over successes and stop a batch",
-        "app/sync/asking.py",
+        "app/sync/convergence/asking.py",
         "            self._unexplained = 0\n        elif",
         "            pass\n        elif",
         "tests/sync/test_converge_many.py::test_asks_about_everybody_though_some_fail_by_chance",
@@ -216,7 +216,7 @@ MUTANTS = (
     ),
     Mutant(
         "a task that fails once is never repeated",
-        "app/sync/worker.py",
+        "app/sync/workers/worker.py",
         "            except Exception:  # as above\n",
         "            except ValueError:\n",
         "tests/sync/test_worker.py::test_repeats_a_task_that_failed",

@@ -19,9 +19,9 @@ from app.core.db import utcnow
 from app.payers import Payer, PaymentStatus
 from app.simulator import Simulator
 from app.sync import Worker
-from app.sync.callers import Callers
 from app.sync.payer_leases import LEASE_DURATION
 from app.sync.throttle import MAX_PAUSE
+from app.sync.workers.callers import Callers
 from tests.conftest import make_settings
 from tests.support.people import Person
 from tests.support.processes import PATIENCE, wait_until

@@ -24,7 +24,7 @@ from app.sync import Backfill, Lease, Outcome, RateBudget
 from app.sync.backfill import LEASE_DURATION as LIST_LEASE
 from app.sync.backfill import claim_due as claim_list
 from app.sync.backfill import read_next_page
-from app.sync.outcomes import ADOPT_RETRY_DELAY
+from app.sync.convergence.outcomes import ADOPT_RETRY_DELAY
 from app.sync.payer_leases import LEASE_DURATION
 from app.webhooks import Event
 from tests.conftest import PORTAL, make_settings

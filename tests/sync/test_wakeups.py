@@ -31,8 +31,8 @@ def settings(database_url: str) -> Settings:
 @pytest.fixture(autouse=True)
 def web(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     """The web process. Nobody looks for work unasked."""
-    monkeypatch.setattr("app.sync.worker.POLL_INTERVAL", 3600)
-    monkeypatch.setattr("app.sync.wakeups.RETRY_DELAY", 0.01)
+    monkeypatch.setattr("app.sync.workers.worker.POLL_INTERVAL", 3600)
+    monkeypatch.setattr("app.sync.workers.wakeups.RETRY_DELAY", 0.01)
     made: Worker = app.extensions["gangway.worker"]
     made.start()
     yield made

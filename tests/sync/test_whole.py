@@ -11,7 +11,7 @@ from app.core import db
 from app.core.db import utcnow
 from app.payers import PaymentStatus
 from app.sync import payer_leases
-from app.sync.converge import converge
+from app.sync.convergence.converge import converge
 from app.webhooks import Event
 from tests.support.people import Person
 from tests.support.rows import Rows

@@ -50,7 +50,7 @@ def test_does_what_an_event_asks_for(world: World, person: Person) -> None:
 def test_survives_trouble_with_the_database(
     app: Flask, world: World, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.sync.worker.RETRY_DELAY", 0.05)
+    monkeypatch.setattr("app.sync.workers.worker.RETRY_DELAY", 0.05)
     with structlog.testing.capture_logs() as lines:
         rename(app, "event", "elsewhere")
         app.extensions["gangway.worker"].wake()
@@ -92,7 +92,7 @@ def test_shares_the_work_between_threads(app: Flask, world: World) -> None:
 def test_lets_events_gather_after_a_run(
     app: Flask, world: World, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.sync.worker.RUN_INTERVAL", 3600.0)
+    monkeypatch.setattr("app.sync.workers.worker.RUN_INTERVAL", 3600.0)
     worker = Worker(app)
     person.save_card()
     world.simulator.deliver_due()
@@ -138,7 +138,7 @@ def _is_awaited(worker: Worker, name: str) -> bool:
 def test_is_woken_by_an_event(
     app: Flask, world: World, person: Person, calls: StripeCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.sync.worker.POLL_INTERVAL", 3600)
+    monkeypatch.setattr("app.sync.workers.worker.POLL_INTERVAL", 3600)
     asleep: Worker = app.extensions["gangway.worker"]
     asleep.start()
     wait_until(lambda: "GET /v1/events" in calls.made and sleeps(asleep))
@@ -240,7 +240,7 @@ def test_looks_for_missed_events_though_the_database_was_away_when_it_started(
     world.run_maintenance()
     person.save_card()
     world.lose_events()
-    monkeypatch.setattr("app.sync.worker.RETRY_DELAY", 0.05)
+    monkeypatch.setattr("app.sync.workers.worker.RETRY_DELAY", 0.05)
     late = Worker(app)
 
     with structlog.testing.capture_logs() as lines:
@@ -258,7 +258,7 @@ def test_goes_on_though_tidying_up_fails(
     app: Flask, world: World, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rename(app, "idempotent_request", "elsewhere")
-    monkeypatch.setattr("app.sync.worker.RETRY_DELAY", 0.05)
+    monkeypatch.setattr("app.sync.workers.worker.RETRY_DELAY", 0.05)
     with structlog.testing.capture_logs():
         worker = Worker(app)
         worker.start()
@@ -272,7 +272,7 @@ def test_goes_on_though_tidying_up_fails(
 
 
 def test_repeats_a_task_that_failed(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.sync.worker.RETRY_DELAY", 0.05)
+    monkeypatch.setattr("app.sync.workers.worker.RETRY_DELAY", 0.05)
     tries: list[int] = []
 
     def fail_once(_session: object) -> None:

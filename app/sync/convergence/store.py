@@ -11,8 +11,8 @@ from app import audit, checkout, payers
 from app.core.config import settings
 from app.gateway import Mandate, StripeCustomer, StripeSession
 from app.payers import Payer, PaymentMethod
-from app.sync.blocking import block
-from app.sync.state import StripeState
+from app.sync.convergence.blocking import block
+from app.sync.convergence.state import StripeState
 
 MANDATE_RANK = {"inactive": 0, "pending": 1, "active": 2}  # the best of a method's mandates counts
 _random = SystemRandom()

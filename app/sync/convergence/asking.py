@@ -12,11 +12,12 @@ from app.core import db
 from app.core.db import utcnow
 from app.core.errors import AppError
 from app.gateway import StripeUnavailable
-from app.sync import contact, payer_leases, throttle
-from app.sync.fetch import LocalState, fetch
+from app.sync import payer_leases, throttle
+from app.sync.convergence import contact
+from app.sync.convergence.fetch import LocalState, fetch
+from app.sync.convergence.policy import apply_policy
+from app.sync.convergence.state import StripeState
 from app.sync.payer_leases import Lease
-from app.sync.policy import apply_policy
-from app.sync.state import StripeState
 
 log = structlog.get_logger("gangway.sync")
 

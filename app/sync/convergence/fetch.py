@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from app import checkout, payers, webhooks
 from app.gateway import StripeCustomer, StripeGateway, StripeObjectMissing, StripeSession
-from app.sync.contact import DueContact
-from app.sync.state import Heartbeat, StripeState
+from app.sync.convergence.contact import DueContact
+from app.sync.convergence.state import Heartbeat, StripeState
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,13 @@ from app import apps, checkout, operators, webhooks
 from app.api import idempotency
 from app.core import db
 from app.core.db import new_id
-from app.sync import expiry, heartbeat, payer_leases, reconcile
+from app.sync import payer_leases
 from app.sync.backfill import BackfillLease, claim_due, read_next_page, release, request_all
-from app.sync.callers import Callers
-from app.sync.converge import AskAll, converge_many
+from app.sync.convergence.converge import AskAll, converge_many
 from app.sync.payer_leases import Lease
-from app.sync.wakeups import Announcer, Listener
+from app.sync.workers import expiry, heartbeat, reconcile
+from app.sync.workers.callers import Callers
+from app.sync.workers.wakeups import Announcer, Listener
 
 log = structlog.get_logger("gangway.worker")
 

@@ -13,9 +13,9 @@ from typing import Any
 from app import portal
 from app.gateway import DefaultChange, Method, StripeGateway, StripePermissionMissing, StripeRefused
 from app.payers import Payer
-from app.sync.blocking import close_sessions
-from app.sync.fetch import LocalState
-from app.sync.state import Heartbeat, StripeState
+from app.sync.convergence.blocking import close_sessions
+from app.sync.convergence.fetch import LocalState
+from app.sync.convergence.state import Heartbeat, StripeState
 
 MAX_PAGES = 10  # of a hundred events each
 TYPES = ("customer.updated", "setup_intent.succeeded")

@@ -14,7 +14,7 @@ from app.gateway import (
     StripeRefused,
 )
 from app.payers import Payer
-from app.sync.state import Heartbeat, StripeState
+from app.sync.convergence.state import Heartbeat, StripeState
 
 TAX_ID_REFUSAL = "Tax id: "  # begins what Stripe says against one
 Stored = tuple[str, str | None, BillingDetails]

@@ -13,10 +13,11 @@ from app.core.db import utcnow
 from app.core.errors import AppError
 from app.gateway import StripeKeyRejected, StripeUnavailable
 from app.payers import Payer
-from app.sync import contact, schedule, throttle
-from app.sync.asking import Convergence, Outcome
-from app.sync.state import StripeState
-from app.sync.store import Held, store
+from app.sync import schedule, throttle
+from app.sync.convergence import contact
+from app.sync.convergence.asking import Convergence, Outcome
+from app.sync.convergence.state import StripeState
+from app.sync.convergence.store import Held, store
 from app.webhooks import KNOWN
 
 ADOPT_RETRY_DELAY = timedelta(seconds=2)  # somebody was changing the customer

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from app import payers
 from app.gateway import StripeGateway, StripeObjectMissing, StripeRefused
 from app.payers import Payer
-from app.sync.fetch import LocalState
-from app.sync.state import Heartbeat, StripeState
+from app.sync.convergence.fetch import LocalState
+from app.sync.convergence.state import Heartbeat, StripeState
 
 log = structlog.get_logger("gangway.sync")
 

@@ -11,9 +11,9 @@ from app import checkout
 from app.core import db, metrics
 from app.core.db import utcnow
 from app.payers import Payer
-from app.sync.asking import Convergence, Outcome, Trouble, ask
-from app.sync.fetch import LocalState
-from app.sync.outcomes import record
+from app.sync.convergence.asking import Convergence, Outcome, Trouble, ask
+from app.sync.convergence.fetch import LocalState
+from app.sync.convergence.outcomes import record
 from app.sync.payer_leases import Lease
 
 log = structlog.get_logger("gangway.sync")

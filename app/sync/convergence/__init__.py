@@ -1,0 +1,1 @@
+"""One convergence, step by step: ask Stripe about a payer, decide, store."""

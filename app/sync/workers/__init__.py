@@ -1,0 +1,1 @@
+"""The worker: its loop, its threads, what wakes it, and its chores."""
