@@ -8,23 +8,23 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import apps, payers
 from app.console.audit import pages as audit
-from app.console.customer import (  # noqa: F401 (their routes join those of `pages`)
+from app.console.customer import pages as customer
+from app.console.customer.changes import (  # noqa: F401 (views)
     adoption_pages,
     approval_pages,
     attach_pages,
-    form_pages,
     link_pages,
     method_pages,
     people_pages,
 )
-from app.console.customer import pages as customer
+from app.console.customer.form import pages as form_pages  # noqa: F401 (views)
 from app.console.customers import pages as customers
 from app.console.handovers import pages as handovers
 from app.console.inbox import pages as inbox
 from app.console.overview import pages as overview
 from app.console.overview.funnel import SlowAnswers
 from app.console.portal import pages as portal  # noqa: F401 (its routes join those of `section_page`)
-from app.console.portal import section_page
+from app.console.portal.sections import section_page
 from app.console.stripe import install_pages  # noqa: F401 (its routes join those of `pages`)
 from app.console.stripe import pages as stripe
 from app.core import db

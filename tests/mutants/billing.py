@@ -266,7 +266,7 @@ MUTANTS = (
     ),
     Mutant(
         "an invitation by an operator is not sent",
-        "app/console/customer/people_pages.py",
+        "app/console/customer/changes/people_pages.py",
         "is_sent = billing.send_invitation(session, person, token, actor=operators.actor())",
         "is_sent = False",
         "tests/console/customer_actions/test_people.py::test_send_the_invitation_where_email_is_set_up",

@@ -34,7 +34,7 @@ MUTANTS = (
     ),
     Mutant(
         "an operator gives a customer a key that looks like another's",
-        "app/console/customer/forms.py",
+        "app/console/customer/form/forms.py",
         "        if not (self.held and field.data == self.held.key):\n",
         "        if False:\n",
         "tests/console/test_customer_form.py::test_refuses_a_key_with_a_character_that_nobody_can_see",

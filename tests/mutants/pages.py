@@ -318,7 +318,7 @@ MUTANTS = (
     ),
     Mutant(
         "an edit overwrites what somebody else changed",
-        "app/console/customer/actions.py",
+        "app/console/customer/changes/actions.py",
         "if customer.updated_at.isoformat() != seen:",
         "if not seen:",
         "tests/console/test_customer_form.py::TestEditing::test_loses_nothing_when_somebody_else_was_quicker",

@@ -68,14 +68,14 @@ MUTANTS = (
     ),
     Mutant(
         "an editor replaces another's change unnoticed",
-        "app/console/portal/section_page.py",
+        "app/console/portal/sections/section_page.py",
         "if form.base.data != digest:",
         "if not form.base.data:",
         f"{CONSOLE}::test_keeps_two_editors_apart",
     ),
     Mutant(
         "the console changes what a variable decides",
-        "app/console/portal/section_form.py",
+        "app/console/portal/sections/section_form.py",
         'if ".".join(place) not in decided:',
         "if place:",
         f"{CONSOLE}::test_keeps_what_is_stored_behind_a_variable",
@@ -321,7 +321,7 @@ MUTANTS = (
     ),
     Mutant(
         "a section can't be saved beside what a variable decides",
-        "app/console/portal/section_page.py",
+        "app/console/portal/sections/section_page.py",
         "form[name].data = shown[name]",
         "form[name].data = form[name].data",
         "tests/console/portal/test_sections.py::TestBesideVariables::test_the_others_are_saved",

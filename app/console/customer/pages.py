@@ -6,7 +6,9 @@ from sqlalchemy.orm import Session
 
 from app import checkout, customers, gateway, onboarding, operators, payers, portal
 from app.console.common import actors, event_types
-from app.console.customer import actions, default_method, diagnosis, queries, timeline
+from app.console.customer import queries, timeline
+from app.console.customer.changes import actions
+from app.console.customer.diagnosis import default_method, diagnosis
 from app.console.customer.view import describe_session
 from app.core import db
 from app.core.db import new_id

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from wtforms import Field, SelectField
 
 from app import portal
-from app.console.portal.fields import question_line
-from app.console.portal.section_form import SectionForm
-from app.console.portal.section_page import SECTIONS
+from app.console.portal.sections.fields import question_line
+from app.console.portal.sections.section_form import SectionForm
+from app.console.portal.sections.section_page import SECTIONS
 from app.web.languages import NAMES
 
 NOTHING: tuple[object, ...] = (None, "", [], {})

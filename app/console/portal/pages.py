@@ -6,9 +6,10 @@ from sqlalchemy.orm import Session
 
 from app import portal
 from app.console.common import actors, profile_apps
-from app.console.portal import changes, preview_page, sections  # noqa: F401 (some join the pages)
+from app.console.portal import changes, preview_page  # noqa: F401 (views)
 from app.console.portal.forms import ProfileForm
-from app.console.portal.section_page import SECTIONS, pages
+from app.console.portal.sections import menu as sections  # noqa: F401 (views)
+from app.console.portal.sections.section_page import SECTIONS, pages
 from app.core import db
 from app.core.config import settings
 from app.core.errors import Conflict, NotFound

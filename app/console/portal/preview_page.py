@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 
 from app import onboarding, portal
-from app.console.portal.section_page import pages
+from app.console.portal.sections.section_page import pages
 from app.core import db
 from app.core.errors import NotFound
 from app.operators import Role

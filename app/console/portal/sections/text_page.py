@@ -6,8 +6,8 @@ from flask import request
 from wtforms import TextAreaField
 
 from app import portal
-from app.console.portal.section_form import SectionForm
-from app.console.portal.section_page import Section, add
+from app.console.portal.sections.section_form import SectionForm
+from app.console.portal.sections.section_page import Section, add
 from app.web.input.forms import max_length, trimmed
 
 

@@ -7,8 +7,8 @@ from wtforms.fields import SelectChoice
 
 from app import apps
 from app.console.portal.forms import profile_name_field
-from app.console.portal.section_form import SectionForm
-from app.console.portal.section_page import Section, add
+from app.console.portal.sections.section_form import SectionForm
+from app.console.portal.sections.section_page import Section, add
 from app.core import db
 
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from app import audit, doctor, webhooks
 from app.console.common import wording
-from app.console.customer import default_method
 from app.console.customer.account import Account
-from app.console.customer.findings import Finding, SuggestedAction
+from app.console.customer.diagnosis import default_method
+from app.console.customer.diagnosis.findings import Finding, SuggestedAction
 from app.console.customer.view import View
 from app.core.config import settings
 from app.web.times import ago

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from app import checkout
 from app.console.customer.account import Account
-from app.console.customer.findings import Finding, SuggestedAction
+from app.console.customer.diagnosis.findings import Finding, SuggestedAction
 from app.onboarding import links
 from app.payers import BLOCK_DURATION, Payer, PaymentStatus, status_info
 from app.web.times import ago

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from app import customers
-from app.console.customer import status_findings, warnings
 from app.console.customer.account import Account
-from app.console.customer.findings import Finding, SuggestedAction
+from app.console.customer.diagnosis import status_findings, warnings
+from app.console.customer.diagnosis.findings import Finding, SuggestedAction
 from app.console.customer.view import View
 from app.onboarding import links
 from app.web.times import ago

@@ -5,9 +5,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app import customers, operators
-from app.console.customer import actions
-from app.console.customer import deletion as customer_deletion
-from app.console.customer.forms import LABELS, CustomerForm, display_value
+from app.console.customer.changes import actions
+from app.console.customer.form import deletion as customer_deletion
+from app.console.customer.form.forms import LABELS, CustomerForm, display_value
 from app.console.customer.pages import go_to, pages
 from app.core import db
 from app.core.errors import PreconditionFailed

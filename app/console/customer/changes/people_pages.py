@@ -4,7 +4,7 @@ from flask import flash, request
 from flask.typing import ResponseReturnValue
 
 from app import operators
-from app.console.customer import actions
+from app.console.customer.changes import actions
 from app.console.customer.pages import go_to, pages, refuse
 from app.core import db
 from app.core.errors import Conflict, Invalid, NotFound

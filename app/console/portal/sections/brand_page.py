@@ -9,8 +9,8 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, ValidationError
 
 from app import portal
-from app.console.portal.section_form import SectionForm
-from app.console.portal.section_page import Section, add
+from app.console.portal.sections.section_form import SectionForm
+from app.console.portal.sections.section_page import Section, add
 from app.web.input.forms import max_length, one_line, trimmed
 
 FONTS = [

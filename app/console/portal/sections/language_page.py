@@ -7,8 +7,8 @@ from wtforms.fields import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from app import portal
-from app.console.portal.section_form import SectionForm
-from app.console.portal.section_page import Section, add
+from app.console.portal.sections.section_form import SectionForm
+from app.console.portal.sections.section_page import Section, add
 from app.web.languages import NAMES
 
 CHOICES = [SelectChoice(language, NAMES[language]) for language in portal.LANGUAGES]

@@ -8,7 +8,7 @@ from wtforms import SelectField, StringField
 from wtforms.validators import DataRequired, Regexp
 
 from app import apps, customers, operators, payers
-from app.console.customer import actions
+from app.console.customer.changes import actions
 from app.console.customer.pages import go_to, pages
 from app.core import db
 from app.core.errors import AppError

@@ -2,9 +2,9 @@
 
 from wtforms import BooleanField, SelectChoice, SelectField, StringField
 
-from app.console.portal.fields import LinesField
-from app.console.portal.section_form import SectionForm
-from app.console.portal.section_page import Section, add
+from app.console.portal.sections.fields import LinesField
+from app.console.portal.sections.section_form import SectionForm
+from app.console.portal.sections.section_page import Section, add
 from app.web.input.forms import max_length, one_line, trimmed
 
 

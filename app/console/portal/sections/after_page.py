@@ -5,10 +5,10 @@ from typing import Any
 from wtforms import BooleanField, IntegerField
 from wtforms.validators import NumberRange, Optional
 
-from app.console.portal.fields import NO_LANGUAGE, LinesField, TranslationsField
-from app.console.portal.link_page import url_field
-from app.console.portal.section_form import SectionForm
-from app.console.portal.section_page import Section, add
+from app.console.portal.sections.fields import NO_LANGUAGE, LinesField, TranslationsField
+from app.console.portal.sections.link_page import url_field
+from app.console.portal.sections.section_form import SectionForm
+from app.console.portal.sections.section_page import Section, add
 
 
 class AfterForm(SectionForm):

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app import apps, operators, portal
-from app.console.customer import actions
+from app.console.customer.changes import actions
 from app.console.customer.pages import go_to, pages, refuse
 from app.core import db
 from app.core.db import is_id, utcnow

@@ -5,9 +5,9 @@ from typing import Any
 from wtforms import BooleanField, SelectChoice, SelectField, StringField
 from wtforms.validators import Length
 
-from app.console.portal.fields import LinesField, QuestionsField
-from app.console.portal.section_form import SectionForm
-from app.console.portal.section_page import Section, add
+from app.console.portal.sections.fields import LinesField, QuestionsField
+from app.console.portal.sections.section_form import SectionForm
+from app.console.portal.sections.section_page import Section, add
 from app.web.input.forms import max_length, one_line, trimmed
 
 PRESENCES = [SelectChoice(name, name.capitalize()) for name in ("required", "optional", "hidden", "locked")]

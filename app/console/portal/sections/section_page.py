@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
 
 from app import portal
-from app.console.portal.section_form import SectionForm
+from app.console.portal.sections.section_form import SectionForm
 from app.core import db
 from app.core.config import settings
 from app.core.errors import NotFound

@@ -2,8 +2,8 @@
 
 from wtforms import EmailField, URLField
 
-from app.console.portal.section_form import SectionForm
-from app.console.portal.section_page import Section, add
+from app.console.portal.sections.section_form import SectionForm
+from app.console.portal.sections.section_page import Section, add
 from app.web.input.forms import max_length, one_line, trimmed
 
 

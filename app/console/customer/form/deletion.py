@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app import audit, payers
 from app.console.common import actors
-from app.console.customer import actions
+from app.console.customer.changes import actions
 from app.core import db
 from app.customers import Customer
 

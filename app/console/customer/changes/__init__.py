@@ -1,0 +1,1 @@
+"""What an operator may change on the page of one customer."""

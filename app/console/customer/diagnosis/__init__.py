@@ -1,0 +1,1 @@
+"""What is wrong with one customer, why, and what to do about it."""

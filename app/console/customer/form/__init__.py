@@ -1,0 +1,1 @@
+"""The form of a customer: create and edit."""
