@@ -4,20 +4,21 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 
 from app import customers, outbox
-from app.onboarding import (
-    blueprint,
-    consents,
-    embedding,
-    handover_pages,
-    link_pages,
-    pages,
-    return_pages,  # noqa: F401 (views)
-)
+from app.onboarding import blueprint, consents
 from app.onboarding.billing import blueprint as billing_blueprint
-from app.onboarding.billing import code_mail, code_pages, details_pages, former_address, people_pages  # noqa: F401 (views)
+from app.onboarding.billing.codes import mail as code_mail
+from app.onboarding.billing.codes import pages as code_pages  # noqa: F401 (views)
+from app.onboarding.billing.details import former_address
+from app.onboarding.billing.details import pages as details_pages  # noqa: F401 (views)
+from app.onboarding.billing.people import pages as people_pages  # noqa: F401 (views)
+from app.onboarding.browsers import embedding
 from app.onboarding.consents import of_customer as consents_of
+from app.onboarding.handovers.arrival import pages as handover_pages
+from app.onboarding.links import pages as link_pages
 from app.onboarding.models import Consent
 from app.onboarding.previews import PREVIEWS
+from app.onboarding.returns import pages as return_pages  # noqa: F401 (views)
+from app.onboarding.signup import pages
 
 
 def init_app(app: Flask, csrf: CSRFProtect) -> None:

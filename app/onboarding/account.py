@@ -4,7 +4,7 @@ from flask import request
 from sqlalchemy.orm import Session
 
 from app import apps, checkout, portal
-from app.onboarding.visit import requested_payer
+from app.onboarding.browsers.visit import requested_payer
 from app.payers import Payer
 
 

@@ -11,8 +11,8 @@ from app.core.db import utcnow
 from app.core.errors import AppError
 from app.customers import Customer
 from app.gateway import CheckoutSessionOptions, StripeRefused
+from app.onboarding.browsers.visit import name_in_url
 from app.onboarding.checkout_options import checkout_options, without_refused
-from app.onboarding.visit import name_in_url
 from app.payers import STATUS_TABLE, Payer, PaymentStatus
 from app.web import languages
 from app.web.addresses.urls import external

@@ -7,10 +7,10 @@ from flask.typing import ResponseReturnValue
 from app.core import db
 from app.core.db import new_id, utcnow
 from app.customers import Customer
-from app.onboarding import state_page
-from app.onboarding.form_page import draw
-from app.onboarding.forms import SignupForm
+from app.onboarding.form.forms import SignupForm
 from app.onboarding.models import Signup
+from app.onboarding.returns import state_page
+from app.onboarding.signup.form_page import draw
 from app.payers import Payer, PaymentMethod
 
 

@@ -4,22 +4,22 @@ from tests.mutants.mutant import Mutant
 
 ACCESS = "app/onboarding/billing/access.py"
 ACTIONS = "app/onboarding/billing/actions.py"
-CODES = "app/onboarding/billing/codes.py"
-PEOPLE = "app/onboarding/billing/people.py"
-DETAILS_FORM = "app/onboarding/billing/details_form.py"
-DETAILS_PAGES = "app/onboarding/billing/details_pages.py"
+CODES = "app/onboarding/billing/codes/actions.py"
+PEOPLE = "app/onboarding/billing/people/actions.py"
+DETAILS_FORM = "app/onboarding/billing/details/form.py"
+DETAILS_PAGES = "app/onboarding/billing/details/pages.py"
 CHANGES = "tests/onboarding/billing/test_changes.py"
 DETAILS_TESTS = "tests/onboarding/billing/test_details.py"
 CODE_TESTS = "tests/onboarding/billing/test_codes.py"
 ACCOUNT_TESTS = "tests/onboarding/billing/test_accounts.py"
-HOLDERS = "app/onboarding/billing/holders.py"
+HOLDERS = "app/onboarding/billing/codes/holders.py"
 CODE_MAIL_TESTS = "tests/onboarding/billing/test_code_mail.py"
-FORMER = "app/onboarding/billing/former_address.py"
+FORMER = "app/onboarding/billing/details/former_address.py"
 FORMER_TESTS = "tests/onboarding/billing/test_former_address.py"
 PEOPLE_TESTS = "tests/onboarding/billing/test_people.py"
-RENEWAL = "app/onboarding/renewal.py"
+RENEWAL = "app/onboarding/browsers/renewal.py"
 RENEWAL_TESTS = "tests/onboarding/billing/test_renewal.py"
-SIGN_OUT = "app/onboarding/billing/sign_out.py"
+SIGN_OUT = "app/onboarding/billing/people/sign_out.py"
 SIGN_OUT_TESTS = "tests/console/customer_actions/test_sign_out.py"
 BRAND_TESTS = "tests/onboarding/billing/test_brand.py"
 
@@ -41,7 +41,7 @@ MUTANTS = (
     ),
     Mutant(
         "a page offers payment while the sign-up waits for approval",
-        "app/onboarding/known_page.py",
+        "app/onboarding/signup/known_page.py",
         "is_closed = customer is not None and customer.approval in customers.NOT_APPROVED",
         "is_closed = False",
         "tests/onboarding/test_approval.py::TestApproval::test_keeps_the_details_and_stripe_closed",
@@ -210,7 +210,7 @@ MUTANTS = (
     ),
     Mutant(
         "a cookie from before a hand-over lets somebody in",
-        "app/onboarding/entering.py",
+        "app/onboarding/handovers/arrival/entering.py",
         'name = renew(session, browser, f"{handover.fingerprint}:{customer_id}")',
         "name = browser",
         f"{RENEWAL_TESTS}::test_a_copy_of_the_cookie_lets_nobody_in",
@@ -336,7 +336,7 @@ MUTANTS = (
     ),
     Mutant(
         name="another spelling of an address gets more codes",
-        file="app/onboarding/billing/codes.py",
+        file="app/onboarding/billing/codes/actions.py",
         old='(BUDGET_OF_ADDRESS, keyed_hash("address", folded_email(address)))',
         new='(BUDGET_OF_ADDRESS, keyed_hash("address", address))',
         test="tests/onboarding/billing/test_codes.py::test_is_limited_for_each_address",
@@ -364,7 +364,7 @@ MUTANTS = (
     ),
     Mutant(
         name="two requests at once use one code",
-        file="app/onboarding/billing/codes.py",
+        file="app/onboarding/billing/codes/actions.py",
         old=".where(BillingCode.id == code_id, BillingCode.used_at.is_(None))",
         new=".where(BillingCode.id == code_id)",
         test="tests/onboarding/billing/test_codes.py::test_lets_one_of_two_in_that_enter_it_at_once",
@@ -392,21 +392,21 @@ MUTANTS = (
     ),
     Mutant(
         "the details of a customer change that was deleted meanwhile",
-        "app/onboarding/billing/details.py",
+        "app/onboarding/billing/details/actions.py",
         "    customers.refuse_deleted(customer)\n",
         "",
         "tests/onboarding/billing/test_details.py::test_of_who_is_deleted_meanwhile_do_not_change",
     ),
     Mutant(
         "the customer is not read again before its details change",
-        "app/onboarding/billing/details.py",
+        "app/onboarding/billing/details/actions.py",
         "        .execution_options(populate_existing=True)\n",
         "",
         "tests/onboarding/billing/test_details.py::test_of_who_is_deleted_meanwhile_do_not_change",
     ),
     Mutant(
         "a code leads to the oldest customer of an address",
-        "app/onboarding/billing/codes.py",
+        "app/onboarding/billing/codes/actions.py",
         "for holder in reversed(holders):",
         "for holder in holders:",
         "tests/onboarding/billing/test_codes.py::test_opens_all_customers_of_the_address",
@@ -427,7 +427,7 @@ MUTANTS = (
     ),
     Mutant(
         "the address of the default app does not name it beside other apps",
-        "app/onboarding/visit.py",
+        "app/onboarding/browsers/visit.py",
         "return None if app.is_default and is_only else app.id",
         "return None if app.is_default else app.id",
         f"{ACCOUNT_TESTS}::test_are_where_stripe_leads_back_to",
@@ -477,14 +477,14 @@ MUTANTS = (
     ),
     Mutant(
         "an invitation leads to the brand of another company",
-        "app/onboarding/billing/people.py",
+        "app/onboarding/billing/people/actions.py",
         "    profile = links.profile_of(session, person.customer_id)\n",
         "    profile = None\n",
         "tests/onboarding/billing/test_brand.py::test_an_invited_person",
     ),
     Mutant(
         "a code is guessed back from a copy of the database",
-        "app/onboarding/keyed_hash.py",
+        "app/onboarding/browsers/keyed_hash.py",
         "    return hmac.new(key, f",
         "    return hmac.new(key[:0], f",
         "tests/onboarding/billing/test_codes.py::test_is_hashed_with_the_key_of_the_installation",

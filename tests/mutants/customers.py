@@ -27,7 +27,7 @@ MUTANTS = (
     ),
     Mutant(
         "a visitor takes a reference that looks like another's",
-        "app/onboarding/forms.py",
+        "app/onboarding/form/forms.py",
         "        also=[no_hidden],\n",
         "",
         "tests/customers/test_names.py::test_a_form_takes_no_name_with_a_character_that_nobody_can_see",
@@ -223,7 +223,7 @@ MUTANTS = (
     ),
     Mutant(
         name="a sign-up reserves nothing before its commit",
-        file="app/onboarding/actions.py",
+        file="app/onboarding/signup/actions.py",
         old="else _reserve(session, app, customer)",
         new="else None",
         test="tests/test_statements.py::test_of_a_sign_up",

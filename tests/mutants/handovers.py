@@ -4,10 +4,10 @@ from tests.mutants.mutant import Mutant
 
 ACTIONS = "app/onboarding/handovers/actions.py"
 TOKENS = "app/onboarding/handovers/tokens.py"
-FORM = "app/onboarding/handover_form.py"
-VALUES = "app/onboarding/handover_values.py"
-RETURNS = "app/onboarding/returns.py"
-EMBEDDING = "app/onboarding/embedding.py"
+FORM = "app/onboarding/handovers/arrival/form.py"
+VALUES = "app/onboarding/handovers/values.py"
+RETURNS = "app/onboarding/returns/company.py"
+EMBEDDING = "app/onboarding/browsers/embedding.py"
 REFUSED = "tests/onboarding/handovers/test_refused.py"
 LATER = "tests/onboarding/handovers/test_locked_later.py"
 WAY_BACK = "tests/onboarding/handovers/test_way_back.py"
@@ -58,7 +58,7 @@ MUTANTS = (
     ),
     Mutant(
         "the browser changes a locked field when it comes back",
-        "app/onboarding/actions.py",
+        "app/onboarding/signup/actions.py",
         "merged(without_locked(wanted, held, customer.locked or ()), held)",
         "merged(wanted, held)",
         f"{LATER}::test_is_not_changed_by_the_tab_of_the_hand_over",
@@ -79,14 +79,14 @@ MUTANTS = (
     ),
     Mutant(
         "a customer changes a locked detail on the billing page",
-        "app/onboarding/billing/details_form.py",
+        "app/onboarding/billing/details/form.py",
         'asked | dict.fromkeys(customer.locked or (), "locked")',
         "asked",
         f"{LATER}::test_is_not_changed_on_the_billing_page",
     ),
     Mutant(
         "an earlier hand-over decides what is locked",
-        "app/onboarding/entering.py",
+        "app/onboarding/handovers/arrival/entering.py",
         "    customers.lock(session, customer_id, details.locked_fields, made_at=handover.made_at)\n",
         "    # first",
         f"{LATER}::test_the_newest_hand_over_decides",
@@ -149,7 +149,7 @@ MUTANTS = (
     ),
     Mutant(
         "a hand-over lets in while its link is revoked",
-        "app/onboarding/entering.py",
+        "app/onboarding/handovers/arrival/entering.py",
         "links.find(session, token, lock=True) or",
         "links.find(session, token) or",
         "tests/onboarding/handovers/test_known_customer.py::test_lets_nobody_in_whose_link_is_revoked_at_the_same_moment",
@@ -157,28 +157,28 @@ MUTANTS = (
     ),
     Mutant(
         "another link keeps the access of a revoked hand-over",
-        "app/onboarding/follow.py",
+        "app/onboarding/links/follow.py",
         "sa.case((_is_let_in_by_handover(), Signup.link_id), else_=bound.excluded.link_id)",
         "bound.excluded.link_id",
         "tests/onboarding/handovers/test_known_customer.py::test_revoking_its_link_closes_the_billing_page_after_another_link_was_followed",
     ),
     Mutant(
         "the access of a newer hand-over outlives its link",
-        "app/onboarding/entering.py",
+        "app/onboarding/handovers/arrival/entering.py",
         "is_of_handover=True",
         "is_of_handover=False",
         "tests/onboarding/handovers/test_known_customer.py::test_revoking_its_newest_link_closes_the_billing_page",
     ),
     Mutant(
         "an edit under way undoes a lock of a hand-over",
-        "app/onboarding/billing/details.py",
+        "app/onboarding/billing/details/actions.py",
         " or customer.locked != locked:",
         ":",
         "tests/onboarding/handovers/test_locked_later.py::test_is_not_changed_by_who_sends_the_billing_form_at_that_moment",
     ),
     Mutant(
         "a refused edit still offers what is locked by now",
-        "app/onboarding/billing/details_pages.py",
+        "app/onboarding/billing/details/pages.py",
         "        form = _form(access, formdata=request.form)  # other fields may be locked by now\n",
         "",
         "tests/onboarding/handovers/test_locked_later.py::test_is_not_changed_by_who_sends_the_billing_form_at_that_moment",
@@ -206,7 +206,7 @@ MUTANTS = (
     ),
     Mutant(
         "a sign-up forgets when its hand-over was made",
-        "app/onboarding/actions.py",
+        "app/onboarding/signup/actions.py",
         "        customer.locked_at = handover.made_at or utcnow()\n",
         "",
         "tests/onboarding/handovers/test_locked_later.py::test_the_newest_hand_over_decides",
@@ -220,7 +220,7 @@ MUTANTS = (
     ),
     Mutant(
         "a hand-over shows the brand of another company",
-        "app/onboarding/entering.py",
+        "app/onboarding/handovers/arrival/entering.py",
         "profile=portal.current_slug())\n    note",
         "profile=links.profile_of(session, customer_id))\n    note",
         "tests/onboarding/billing/test_brand.py::test_somebody_whom_the_companys_app_hands_over",

@@ -6,7 +6,7 @@ HEADERS = "app/web/headers.py"
 SETUP = "app/application.py"
 LINKS = "app/onboarding/links/actions.py"
 LINK = "app/onboarding/links/models.py"
-LINK_PAGES = "app/onboarding/link_pages.py"
+LINK_PAGES = "app/onboarding/links/pages.py"
 WHO = "app/onboarding/queries.py"
 PAYLOADS = "app/console/inbox/payloads.py"
 
@@ -65,14 +65,14 @@ MUTANTS = (
     ),
     Mutant(
         "all browsers get one form",
-        "app/onboarding/blank_page.py",
+        "app/onboarding/signup/blank_page.py",
         "NONCE.encode(): Form().nonce.encode()",
         "NONCE.encode(): b'the same for all'",
         "tests/onboarding/test_blank_page.py::test_has_other_tokens_in_each_browser",
     ),
     Mutant(
         "the blank form goes on showing former settings",
-        "app/onboarding/blank_page.py",
+        "app/onboarding/signup/blank_page.py",
         "drawn.settings is settings and drawn.profile is profile",
         "drawn.settings is settings",
         "tests/portal/test_published.py::test_are_in_the_blank_form_at_once",
@@ -149,14 +149,14 @@ MUTANTS = (
     ),
     Mutant(
         name="the form of another browser is taken",
-        file="app/onboarding/actions.py",
+        file="app/onboarding/signup/actions.py",
         old="    if own.browser_hash != browser_hash(browser):",
         new="    if own.browser_hash is None:",
         test="tests/onboarding/test_submit_names.py::test_with_the_form_of_another_browser_makes_a_customer_of_its_own_at_most",
     ),
     Mutant(
         name="a form that lost a race shows a failure",
-        file="app/onboarding/actions.py",
+        file="app/onboarding/signup/actions.py",
         old="        except IntegrityError:  # the same form",
         new="        except ZeroDivisionError:  # the same form",
         test="tests/onboarding/test_submit_at_once.py::test_many_times_at_once_makes_one_customer",
@@ -164,28 +164,28 @@ MUTANTS = (
     ),
     Mutant(
         "a field that only programs see is not looked at",
-        "app/onboarding/bots.py",
+        "app/onboarding/form/bots.py",
         "if is_decoy_filled or (",
         "if (",
         "tests/onboarding/test_bots.py::TestDecoy::test_who_fills_it_in_is_asked_to_try_again",
     ),
     Mutant(
         "a form never expires",
-        "app/onboarding/forms.py",
+        "app/onboarding/form/forms.py",
         'loads(nonce or "", max_age=FORM_AGE, return_timestamp=True)',
         'loads(nonce or "", return_timestamp=True)',
         "tests/onboarding/test_submit_refused.py::test_after_a_day_gets_a_fresh_form",
     ),
     Mutant(
         name="names may be guessed without end",
-        file="app/onboarding/pages.py",
+        file="app/onboarding/signup/pages.py",
         old="        g.counts = True\n        return draw(form, *explain(form, error))\n    g.counts",
         new="        return draw(form, *explain(form, error))\n    g.counts",
         test="tests/onboarding/test_submit_budget.py::TestWithABudget::test_counts_guesses_at_taken_names",
     ),
     Mutant(
         "the return page does not ask Stripe",
-        "app/onboarding/return_pages.py",
+        "app/onboarding/returns/pages.py",
         "checked = sync.refresh(session, payer.id)",
         "checked = payer.id is not None",
         "tests/onboarding/test_calls.py::test_return_before_the_webhooks",
@@ -332,7 +332,7 @@ MUTANTS = (
     ),
     Mutant(
         name="a closed sign-up takes a form",
-        file="app/onboarding/pages.py",
+        file="app/onboarding/signup/pages.py",
         old='if handover is None and profile.sign_up == "links":',
         new='if handover is None and profile.sign_up == "nobody":',
         test="tests/onboarding/test_approval.py::test_without_a_link_a_closed_form_stores_nothing",

@@ -32,7 +32,7 @@ MUTANTS = (
     ),
     Mutant(
         "a new version of the terms is ticked already",
-        "app/onboarding/pages.py",
+        "app/onboarding/signup/pages.py",
         "has_agreed = not consents.is_missing(session, portal.current_profile(), mine[0].id)",
         "has_agreed = True",
         "tests/onboarding/test_consent.py::test_a_new_version_must_be_ticked_again",
@@ -54,7 +54,7 @@ MUTANTS = (
     ),
     Mutant(
         "a choice is shown in one language alone",
-        "app/onboarding/form_fields.py",
+        "app/onboarding/form/fields.py",
         "SelectChoice(each, asked.choice_in(each, language))",
         "SelectChoice(each, each)",
         "tests/onboarding/test_profile_form.py::TestFields::test_shows_a_choice_in_the_language_of_the_reader",
@@ -110,7 +110,7 @@ MUTANTS = (
     ),
     Mutant(
         "a browser sees what it signed up with another profile",
-        "app/onboarding/actions.py",
+        "app/onboarding/signup/actions.py",
         "*([profile] if profile else [])",
         '*([profile] if profile == "" else [])',
         "tests/onboarding/test_profiles.py::test_of_a_browser_are_apart",
@@ -138,14 +138,14 @@ MUTANTS = (
     ),
     Mutant(
         "a question with an odd name makes every sign-up fail",
-        "app/onboarding/contact_form.py",
+        "app/onboarding/form/contact.py",
         "    validate_on_submit = None  # else",
         "    # else",
         "tests/onboarding/test_profile_form.py::test_a_question_of_any_name_can_be_answered",
     ),
     Mutant(
         "a visitor takes the reference that a hand-over would bring",
-        "app/onboarding/forms.py",
+        "app/onboarding/form/forms.py",
         'dict.fromkeys(("key", "subject_keys"), "locked")',
         'dict.fromkeys(("subject_keys",), "locked")',
         "tests/onboarding/test_profile_form.py::TestFields::test_names_may_come_from_hand_overs_only",
@@ -243,14 +243,14 @@ MUTANTS = (
     ),
     Mutant(
         "the blank form keeps the notice of test mode",
-        "app/onboarding/blank_page.py",
+        "app/onboarding/signup/blank_page.py",
         "(drawn.is_test_mode, drawn.files) == others",
         "drawn.files == others[1]",
         f"{MODE_TESTS}::test_ends_in_the_blank_form_that_was_drawn_before",
     ),
     Mutant(
         "a page about another app has the mode of the profile's",
-        "app/onboarding/visit.py",
+        "app/onboarding/browsers/visit.py",
         "            portal.show_app(found.id)\n",
         "",
         f"{MODE_TESTS}::test_is_that_of_the_app_which_a_page_is_about",

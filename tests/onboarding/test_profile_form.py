@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from app import portal
 from app.audit import Entry
 from app.customers import Customer
-from app.onboarding.forms import SignupForm
+from app.onboarding.form.forms import SignupForm
 from app.simulator import Simulator
 from tests.onboarding.conftest import Publish
 from tests.support.browser import Page

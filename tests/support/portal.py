@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.onboarding.forms import Form
+from app.onboarding.form.forms import Form
 from tests.support.browser import Page
 from tests.support.console import csrf
 

@@ -1,9 +1,8 @@
 """A customer's own page: its payment methods, what may be done with them, and who may open it."""
 
 from app.onboarding.billing.access import Access, find, let_in
-from app.onboarding.billing.invitation_mail import send_invitation
 from app.onboarding.billing.models import Way
-from app.onboarding.billing.people import (
+from app.onboarding.billing.people.actions import (
     PersonKnown,
     TooManyPeople,
     invitation_url,
@@ -11,7 +10,8 @@ from app.onboarding.billing.people import (
     people_of,
     remove_person,
 )
-from app.onboarding.billing.sign_out import sign_out_everywhere
+from app.onboarding.billing.people.mail import send_invitation
+from app.onboarding.billing.people.sign_out import sign_out_everywhere
 
 __all__ = [
     "Access",

@@ -14,13 +14,16 @@ from app.core.db import is_id
 from app.core.errors import Invalid, NotFound, PreconditionFailed
 from app.core.secrets.sealing import Unsealable
 from app.gateway import StripeFailed
-from app.onboarding import account, queries, returns
-from app.onboarding.billing import accounts, actions, details_form, entry, view
+from app.onboarding import account, queries
+from app.onboarding.billing import accounts, actions, view
 from app.onboarding.billing.access import Access, find, others
 from app.onboarding.billing.blueprint import bp
+from app.onboarding.billing.codes import entry
+from app.onboarding.billing.details import form as details_form
 from app.onboarding.billing.notes import Note, keep_note, take_note
+from app.onboarding.browsers.visit import name_in_url, requested_app
+from app.onboarding.returns import company as returns
 from app.onboarding.trouble import log_cause
-from app.onboarding.visit import name_in_url, requested_app
 from app.web.addresses.urls import external
 from app.web.languages import gettext
 from app.web.limits import limited

@@ -14,7 +14,7 @@ from app.core.reference import countries
 from app.customers import NOT_APPROVED, InvoiceDetails
 from app.onboarding.billing import activity
 from app.onboarding.billing.access import Access
-from app.onboarding.visit import requested_app
+from app.onboarding.browsers.visit import requested_app
 from app.payers import EXPIRING, Payer, PaymentMethod
 from app.web import languages
 

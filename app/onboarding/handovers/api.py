@@ -8,7 +8,7 @@ from app import portal
 from app.api.blueprint import Api
 from app.core.db import utcnow
 from app.core.errors import Invalid
-from app.onboarding import handover_values
+from app.onboarding.handovers import values as handover_values
 from app.onboarding.handovers.details import HandoverDetails
 from app.onboarding.handovers.schemas import HandoverCreate, HandoverCreated
 from app.onboarding.handovers.tokens import MAX_TOKEN_LENGTH, issue

@@ -14,9 +14,9 @@ from werkzeug.test import TestResponse
 from app.audit import Entry
 from app.core import db
 from app.customers import Customer
-from app.onboarding.billing.holders import holders_of
+from app.onboarding.billing.codes.holders import holders_of
 from app.onboarding.billing.models import BillingCode
-from app.onboarding.keyed_hash import keyed_hash
+from app.onboarding.browsers.keyed_hash import keyed_hash
 from app.onboarding.models import BillingAccess
 from app.simulator import Simulator
 from app.web.mail import Mailbox

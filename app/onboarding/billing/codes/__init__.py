@@ -1,0 +1,1 @@
+"""Getting in by a one-time code: ask for one by email, then enter it."""

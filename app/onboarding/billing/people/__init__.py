@@ -1,0 +1,1 @@
+"""Who gets in to a customer's billing page: invitations, and signing everybody out."""

@@ -1,0 +1,56 @@
+"""A browser that proves who is there gets a new name, in place of the nonce in its cookie.
+
+Somebody who used the same computer before may have kept a copy of that cookie. It must not let them in now.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.onboarding.browsers.keyed_hash import keyed_hash
+from app.onboarding.handovers import HandoverUse
+from app.onboarding.models import BillingAccess, Signup, browser_hash
+
+JUST_NOW = timedelta(seconds=5)  # a double click
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A browser that was let in to a customer. The caller puts its name into the cookie after the commit."""
+
+    customer_id: str
+    browser: str
+
+
+def renewed(browser: str, proof: str) -> str:
+    """Return the name that a browser gets for a proof, such as the id of a code.
+
+    A double click gets the same one. Nobody can compute it without the installation's key.
+    """
+    return keyed_hash("browser", f"{browser}:{proof}")
+
+
+def renew(session: Session, browser: str, proof: str) -> str:
+    """Move what a browser is remembered for to its new name, and return that. Flushes."""
+    name = renewed(browser, proof)
+    former, latter = browser_hash(browser), browser_hash(name)
+    for model in (Signup, BillingAccess):
+        own = sa.select(model.customer_id).where(model.browser_hash == latter)
+        session.execute(
+            sa.update(model)
+            .where(model.browser_hash == former, model.customer_id.not_in(own))
+            .values(browser_hash=latter)
+            .execution_options(synchronize_session=False)
+        )
+    customers = [
+        sa.select(each.customer_id).where(each.browser_hash == latter) for each in (Signup, BillingAccess)
+    ]
+    session.execute(
+        sa.update(HandoverUse)
+        .where(HandoverUse.browser_hash == former, HandoverUse.customer_id.in_(sa.union(*customers)))
+        .values(browser_hash=latter)
+        .execution_options(synchronize_session=False)
+    )
+    return name

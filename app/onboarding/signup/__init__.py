@@ -1,0 +1,1 @@
+"""Signing up: the form's page, what it stores, and the page for a browser that did it before."""
