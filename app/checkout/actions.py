@@ -89,7 +89,7 @@ def start(
 
     Reserve, ask Stripe, record: a repeat, a concurrent call and a restart continue from the rows that they
     find. With `reservation`, the caller has committed the first step. A Stripe customer that was deleted or
-    unlinked is replaced by a new one. With `closes_older`, the payer's older open sessions expire at Stripe.
+    unbound is replaced by a new one. With `closes_older`, the payer's older open sessions expire at Stripe.
 
     Raises PreconditionFailed for a customer that is deleted or not approved, TooManyDeclines, Conflict, and
     what the gateway raises. The reservation then stays, and the next call continues from it.
@@ -114,7 +114,7 @@ def _start_reserved(
     """Ask Stripe for what is reserved, and record it. Return None when its rows are no longer of use."""
     order, reserved = reservation.order, reservation.session
     payer = payers.create_at_stripe(session, reservation.payer)
-    if payer.deleted_at is not None:  # unlinked, or linked to another, meanwhile
+    if payer.deleted_at is not None:  # unbound, or bound to another, meanwhile
         return None
     opened = None
     if reserved.stripe_session_id is None or order.idempotency_key is not None:
@@ -141,7 +141,7 @@ def _reserve_payer(session: Session, app: apps.App, order: Order) -> tuple[Payer
     if order.stripe_customer_id is None:
         payer, is_new = payers.reserve(session, app, order.customer_id)
     else:
-        payer, is_new = payers.link(session, app, order.customer_id, order.stripe_customer_id), False
+        payer, is_new = payers.bind_first(session, app, order.customer_id, order.stripe_customer_id), False
     if is_blocked(payer):
         raise TooManyDeclines("too many attempts of this customer were declined")
     return payer, is_new
@@ -225,7 +225,7 @@ def _record(
         return False
     if _set_opened(session, reserved, opened):
         _note(session, payer, reserved, actor)
-        _mark_due(session, payer, is_linked=order.stripe_customer_id is not None)
+        _mark_due(session, payer, is_bound=order.stripe_customer_id is not None)
         restate(session, payer, latest(session, payer), utcnow())
     elif session.get(CheckoutSession, reserved.id, populate_existing=True) is None:  # a twin was refused
         session.rollback()
@@ -265,9 +265,9 @@ def _set_opened(session: Session, reserved: CheckoutSession, opened: OpenedSessi
     return rows.update_if(session, reserved, is_reserved, values=values) is not None
 
 
-def _mark_due(session: Session, payer: Payer, *, is_linked: bool) -> None:
-    """Have the payer looked at after a while; a linked Stripe customer may have methods from before."""
-    why = "binding" if is_linked and payer.verified_at is None else None
+def _mark_due(session: Session, payer: Payer, *, is_bound: bool) -> None:
+    """Have the payer looked at after a while; a bound Stripe customer may have methods already."""
+    why = "binding" if is_bound and payer.verified_at is None else None
     payers.mark_due(session, payer.id, at=_next_look(), why=why, scheduled=True)
 
 

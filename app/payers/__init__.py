@@ -8,12 +8,11 @@ from app.payers.actions import (
     open_portal,
     restore_customer,
     settle_drift,
-    unbind,
     uninstall,
     upsert_payment_method,
 )
 from app.payers.billing_details import billing_details
-from app.payers.binding import Binding, bind, link, refuse_missing
+from app.payers.binding import Binding, bind, bind_first, refuse_missing, unbind
 from app.payers.contact import replace_customer
 from app.payers.differences import (
     Difference,
@@ -58,6 +57,7 @@ __all__ = [
     "all_of_customer",
     "billing_details",
     "bind",
+    "bind_first",
     "check_stale",
     "create_at_stripe",
     "delete_customer",
@@ -68,7 +68,6 @@ __all__ = [
     "fresh_many",
     "has_other_contact",
     "is_stale",
-    "link",
     "lock",
     "locked",
     "mark_due",

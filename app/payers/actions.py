@@ -72,7 +72,7 @@ def settle_drift(session: Session, *payer_ids: str) -> None:
 
 
 def activate(session: Session, app_id: str, customer_id: str, stripe_customer_id: str) -> Payer:
-    """Return the payer that links a Stripe customer to a customer from now on. Flushes.
+    """Return the payer that binds a customer to a Stripe customer from now on. Flushes.
 
     If it did before, that payer lives again, with the pages that may still be open for it; what is known of
     it is old by now. Raises IntegrityError when either is bound already.
@@ -138,7 +138,7 @@ def delete_customer(session: Session, customer: customers.Customer, *, actor: st
 def restore_customer(session: Session, customer: customers.Customer, *, actor: str) -> list[Payer]:
     """Take back that a customer was deleted; the payers that ended with it live again, and are due. Flushes.
 
-    A payer stays ended when its app is uninstalled, or when its Stripe customer is linked to another by
+    A payer stays ended when its app is uninstalled, or when its Stripe customer is bound to another by
     now. Returns those. Raises what `customers.restore` does, and Conflict when a binding was made meanwhile.
     """
     deleted_at = customer.deleted_at
@@ -175,12 +175,6 @@ def uninstall(session: Session, app_id: str, *, actor: str) -> None:
     """
     app = apps.uninstall(session, app_id, actor=actor)
     end(session, Payer.app_id == app.id)
-
-
-def unbind(session: Session, app_id: str, customer: customers.Customer, *, actor: str) -> None:
-    """Unlink a customer from its Stripe customer in an app. The Stripe customer stays at Stripe."""
-    if end(session, Payer.app_id == app_id, Payer.customer_id == customer.id):
-        audit.note(session, "stripe_customer.unbound", actor=actor, customer_id=customer.id, app_id=app_id)
 
 
 def end_gone(session: Session, payer: Payer) -> None:

@@ -9,7 +9,7 @@ from app.core import db
 from app.core.errors import Invalid
 from app.gateway import StripeRefused
 from app.payers import actions, queries
-from app.payers.binding import Binding, bind
+from app.payers.binding import Binding, bind, unbind
 from app.payers.contact import replace_customer
 from app.payers.models import Payer
 from app.payers.schemas import (
@@ -136,7 +136,7 @@ def delete_app_data(customerIdOrKey: str, appId: str) -> None:  # noqa: N803
     db.start_write(session)
     customer = _customer(session, customerIdOrKey, lock=True)
     app = apps.by_id(session, app_id)
-    actions.unbind(session, app.id, customer, actor=g.actor)
+    unbind(session, app.id, customer, actor=g.actor)
 
 
 @api.operation(

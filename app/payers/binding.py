@@ -1,4 +1,4 @@
-"""Link a Stripe customer to a customer, and choose the default of its methods."""
+"""Bind a customer to a Stripe customer that exists, with the default of its methods, or unbind it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import apps, customers
+from app import apps, audit, customers
 from app.core import db
 from app.core.db import new_id, utcnow
 from app.core.errors import Conflict, Invalid, PreconditionFailed
@@ -21,7 +21,7 @@ BOUND = "This Stripe customer is bound to another customer, or this customer is 
 
 @dataclass(frozen=True, kw_only=True)
 class Binding:
-    """The requested link in one app.
+    """The Stripe customer that a customer shall have in one app.
 
     The method is made the default at Stripe. None takes back what an earlier binding asked for; a default
     that came about otherwise, on a Checkout page or in Stripe's Dashboard, stays as it is.
@@ -35,12 +35,12 @@ class Binding:
 def bind(
     session: Session, customer: customers.Customer, wanted: Sequence[Binding], *, actor: str
 ) -> list[Payer]:
-    """Link Stripe customers to a customer, each in its app: all of them or none.
+    """Bind a customer to Stripe customers, each in its app: all of them or none.
 
     Reads, ends its reading, asks Stripe about everything, has Stripe make the chosen methods the default,
     then writes and flushes; the caller commits. A payer that had another Stripe customer ends. Raises Invalid
     when an app comes twice, and what the gateway raises. Raises PreconditionFailed for a deleted customer,
-    for a Stripe customer that is missing, deleted or linked to another one, and for a method of another one.
+    for a Stripe customer that is missing, deleted or bound to another one, and for a method of another one.
     """
     if len({binding.app.id for binding in wanted}) < len(wanted):
         raise Invalid("Each app can be given once.")
@@ -69,6 +69,15 @@ def bind(
         raise PreconditionFailed(BOUND) from error
 
 
+def unbind(session: Session, app_id: str, customer: customers.Customer, *, actor: str) -> None:
+    """End the payer that a customer has in an app, if there is one. Flushes.
+
+    The Stripe customer and its methods stay at Stripe. The next start makes another payer.
+    """
+    if end(session, Payer.app_id == app_id, Payer.customer_id == customer.id):
+        audit.note(session, "stripe_customer.unbound", actor=actor, customer_id=customer.id, app_id=app_id)
+
+
 def refuse_missing(session: Session, app: apps.App, stripe_customer_id: str) -> None:
     """Raise PreconditionFailed for a Stripe customer that doesn't exist or was deleted. Ends the reading."""
     db.end_read(session)
@@ -80,11 +89,11 @@ def refuse_missing(session: Session, app: apps.App, stripe_customer_id: str) -> 
         raise PreconditionFailed(f"Stripe customer {found.id} is deleted.")
 
 
-def link(session: Session, app: apps.App, customer_id: str, stripe_customer_id: str) -> Payer:
-    """Link a Stripe customer to a customer that has none yet in this app. Flushes.
+def bind_first(session: Session, app: apps.App, customer_id: str, stripe_customer_id: str) -> Payer:
+    """Bind a customer that has no Stripe customer in this app yet, without asking Stripe. Flushes.
 
-    Raises Conflict when the customer is linked to another one, and PreconditionFailed when the Stripe
-    customer is linked to another customer.
+    Raises Conflict when the customer is bound to another one, and PreconditionFailed when the Stripe
+    customer is bound to another customer.
     """
     db.start_write(session)
     payer = queries.of_customer(session, app.id, customer_id)
@@ -93,7 +102,7 @@ def link(session: Session, app: apps.App, customer_id: str, stripe_customer_id: 
         payer = None
     holder = queries.of_stripe_customer(session, app.id, stripe_customer_id)
     if holder is not None and holder.customer_id != customer_id:
-        raise PreconditionFailed(f"Stripe customer {stripe_customer_id} is linked to another customer.")
+        raise PreconditionFailed(f"Stripe customer {stripe_customer_id} is bound to another customer.")
     try:
         if payer is None:
             return activate(session, app.id, customer_id, stripe_customer_id)
@@ -103,7 +112,7 @@ def link(session: Session, app: apps.App, customer_id: str, stripe_customer_id: 
         raise PreconditionFailed(BOUND) from error
     payer = queries.fresh(session, payer.id)
     if payer.stripe_customer_id != stripe_customer_id:
-        raise Conflict(f"Customer {customer_id} is linked to Stripe customer {payer.stripe_customer_id}.")
+        raise Conflict(f"Customer {customer_id} is bound to Stripe customer {payer.stripe_customer_id}.")
     return payer
 
 

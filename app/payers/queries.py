@@ -84,7 +84,7 @@ def methods(session: Session, those: Collection[tuple[str, str]]) -> dict[tuple[
 
 
 def of_another(payer: Payer, stripe_customer_id: str) -> Select[str]:
-    """Select the payers that ever linked a Stripe customer (cus_…) to another customer than a payer's.
+    """Select the payers that ever bound a Stripe customer (cus_…) to another customer than a payer's.
 
     It may have that one's methods.
     """

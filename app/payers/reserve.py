@@ -104,7 +104,7 @@ def create_at_stripe(session: Session, payer: Payer) -> Payer:
 def record_stripe_customer(session: Session, payer: Payer, stripe_customer_id: str) -> sa.Row[Any] | None:
     """Note the Stripe customer of a reserved payer, unless it has one. Flushes.
 
-    A Stripe customer that was ever linked to another customer is not taken: it may have that one's methods.
+    A Stripe customer that was ever bound to another customer is not taken: it may have that one's methods.
     Return the columns of the payer, and what Stripe gets of its customer; None if nothing was noted.
     """
     held = sa.select(customers.Customer).where(customers.Customer.id == payer.customer_id)
@@ -228,7 +228,7 @@ def _record(session: Session, payer: Payer, stripe_customer_id: str) -> Payer:
 def _recorded_by_another(session: Session, payer_id: str) -> Payer:
     """Return a payer that has a Stripe customer already, or begin another attempt. Commits."""
     payer = queries.fresh(session, payer_id)
-    if payer.stripe_customer_id is None:  # somebody linked the new one to another customer just now
+    if payer.stripe_customer_id is None:  # somebody bound the new one to another customer just now
         session.rollback()
         _begin_attempt(session, payer)
         return queries.fresh(session, payer_id)

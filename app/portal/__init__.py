@@ -32,9 +32,10 @@ from app.portal.drafts import (
 from app.portal.models import PortalDraft, PortalVersion
 from app.portal.places import Place, put_at, value_at
 from app.portal.queries import start_change, stored, versions
-from app.portal.sections.brand import Brand, Image, Links
+from app.portal.sections.brand import Brand, Links
 from app.portal.sections.form import Consent, CustomField, Form, question_name
 from app.portal.sections.kinds import SLUG_PATTERN
+from app.portal.sections.logo import Image
 from app.portal.sections.payment import AfterSaving, CheckoutOptions
 from app.portal.settings import LANGUAGES, MAX_PROFILES, PortalSettings, Profile, load_changed, load_stored
 from app.portal.texts import TEXTS

@@ -16,7 +16,7 @@ from app.simulator.protocol.work import Work
 from app.simulator.resources import accounts, expiry, payment_methods
 from app.simulator.resources.checkout import hosted_page, sessions
 from app.simulator.resources.checkout.forms import AccountForm, CardForm, FormErrors, Payer
-from app.simulator.resources.setup import flow
+from app.simulator.resources.setup import outcomes
 from app.simulator.store import DEFAULT_ACCOUNT, JSON, Clock, Store
 
 LAST_SECOND = 32_503_680_000  # since 1970: the year 3000 begins
@@ -169,7 +169,7 @@ class Engine(Dashboard):
             intent = self.microdeposits_of(session_id)
             if intent is None:
                 return hosted_page.CLOSED
-            flow.verify_microdeposits(self.work_for(session_id), intent, ok=ok)
+            outcomes.verify_microdeposits(self.work_for(session_id), intent, ok=ok)
         return hosted_page.SUCCEEDED if ok else hosted_page.DECLINED
 
     def microdeposits_of(self, session_id: str) -> JSON | None:

@@ -287,7 +287,7 @@ class TestStripeCustomerId:
         answer = program.start({"name": "Two", "key": "two"}, stripeCustomerId=first["stripeCustomerId"])
 
         assert answer.status_code == 412
-        assert f"{first['stripeCustomerId']} is linked to another customer." in answer.get_json()["detail"]
+        assert f"{first['stripeCustomerId']} is bound to another customer." in answer.get_json()["detail"]
 
     def test_is_refused_when_the_customer_has_another(self, program: Program, stranger: str) -> None:
         assert program.start(stripeCustomerId=stranger).status_code == 409

@@ -160,7 +160,7 @@ MUTANTS = (
     ),
     Mutant(
         name="a stored way back is not checked again",
-        file="app/onboarding/returns/company.py",
+        file="app/onboarding/returns/way_back.py",
         old="if url is None or not _is_good(url):",
         new="if url is None:",
         test="tests/onboarding/handovers/test_way_back.py::test_is_not_where_nobody_may_be_led_any_longer",

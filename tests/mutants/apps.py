@@ -245,7 +245,7 @@ MUTANTS = (
     ),
     Mutant(
         name="a customer that is unbound in one app is unbound in all",
-        file="app/payers/actions.py",
+        file="app/payers/binding.py",
         old="if end(session, Payer.app_id == app_id, Payer.customer_id == customer.id):",
         new="if end(session, Payer.customer_id == customer.id):",
         test="tests/payers/test_app_data.py::TestAppData::test_is_forgotten_in_one_app_alone",

@@ -297,7 +297,7 @@ MUTANTS = (
     ),
     Mutant(
         "the file names any app of a customer",
-        "app/console/customers/file_rows.py",
+        "app/console/customers/csv_rows.py",
         "them.c.id, *ranks(asked))",
         "them.c.id, *reversed(ranks(asked)))",
         "tests/console/test_customers_file.py::test_tells_of_the_app_that_counts_when_there_are_several",

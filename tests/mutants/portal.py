@@ -96,7 +96,7 @@ MUTANTS = (
     ),
     Mutant(
         "an uploaded file of any kind is a logo",
-        "app/portal/sections/brand.py",
+        "app/portal/sections/logo.py",
         "if not SIGNATURES[self.media_type].match(content):",
         "if not content:",
         f"{CONSOLE}::test_refuses_a_brand_that_makes_no_sense",

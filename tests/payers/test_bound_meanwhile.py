@@ -19,7 +19,7 @@ __all__ = ["api"]
 
 @pytest.fixture
 def at_stripe(world: World) -> str:
-    """A Stripe customer (cus_…) that is linked to nobody yet."""
+    """A Stripe customer (cus_…) that is bound to nobody yet."""
     return str(world.stripe("POST", "/v1/customers", name="Ada at Stripe")["id"])
 
 

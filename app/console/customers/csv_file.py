@@ -9,8 +9,8 @@ from io import StringIO
 
 import sqlalchemy as sa
 
-from app.console.customers import file_rows
-from app.console.customers.file_rows import FileRow
+from app.console.customers import csv_rows
+from app.console.customers.csv_rows import FileRow
 from app.console.customers.queries import CustomerQuery
 from app.console.customers.search import ListRequest
 
@@ -45,7 +45,7 @@ def pieces(engine: sa.Engine, asked: ListRequest, query: CustomerQuery) -> Itera
     It begins with the mark that tells spreadsheets to read UTF-8.
     """
     yield codecs.BOM_UTF8 + _lines([HEADS])
-    for batch in file_rows.batches(engine, asked, query):
+    for batch in csv_rows.batches(engine, asked, query):
         yield _lines([_cells(row) for row in batch])
 
 

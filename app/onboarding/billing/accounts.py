@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app import apps, payers, portal
 from app.core.config import settings
-from app.onboarding import account
+from app.onboarding import account_profile
 from app.onboarding.billing.access import Access
 from app.onboarding.billing.view import attached
 from app.payers import Payer
@@ -39,7 +39,7 @@ def _has_methods(payer: Payer) -> bool:
 
 def _describe(session: Session, access: Access, payer: Payer) -> Account:
     published = portal.published()
-    slug = published.slug_of(account.slug_of(session, payer, access.profile))
+    slug = published.slug_of(account_profile.slug_of(session, payer, access.profile))
     methods = sorted(attached(payer), key=lambda row: (row.id == payer.default_method_id, row.created_at))
     return Account(
         company=published.profiles[slug].brand.company_name,

@@ -14,7 +14,7 @@ from app.core.db import is_id
 from app.core.errors import Invalid, NotFound, PreconditionFailed
 from app.core.secrets.sealing import Unsealable
 from app.gateway import StripeFailed
-from app.onboarding import account, queries
+from app.onboarding import account_profile, queries
 from app.onboarding.billing import accounts, actions, view
 from app.onboarding.billing.access import Access, find, others
 from app.onboarding.billing.blueprint import bp
@@ -22,7 +22,7 @@ from app.onboarding.billing.codes import entry
 from app.onboarding.billing.details import form as details_form
 from app.onboarding.billing.notes import Note, keep_note, take_note
 from app.onboarding.browsers.visit import name_in_url, requested_app
-from app.onboarding.returns import company as returns
+from app.onboarding.returns.way_back import WayBack, way_back
 from app.onboarding.trouble import log_cause
 from app.web.addresses.urls import external
 from app.web.languages import gettext
@@ -114,13 +114,13 @@ def open_stripe() -> ResponseReturnValue:
         return redirect(_page_url(access, app), 303)
 
 
-def _way_back(session: Session, access: Access, shown: view.BillingPage) -> returns.WayBack | None:
+def _way_back(session: Session, access: Access, shown: view.BillingPage) -> WayBack | None:
     """Return the way back that a hand-over or link gave this browser. Only a click follows it."""
     signup = queries.of_browser(session, cookie.get("browser"), access.customer.id)
     if signup is None or signup.return_url is None or shown.payer is None:
         return None
     status = checkout.payment_status(shown.payer, checkout.latest(session, shown.payer))
-    return returns.way_back(session, access.customer, signup, status, stays=True)
+    return way_back(session, access.customer, signup, status, stays=True)
 
 
 def _change(act: Callable[[Session, Access, str, str], Note]) -> ResponseReturnValue:
@@ -181,7 +181,7 @@ def _use_profile(session: Session, access: Access) -> None:
     if access.is_guest:
         portal.use_profile(access.profile)
     else:
-        account.use_profile(session, access.customer.id, access.profile)
+        account_profile.use_profile(session, access.customer.id, access.profile)
 
 
 def _page_url(access: Access, app: apps.App) -> str:

@@ -104,7 +104,7 @@ def build(session: Session, access: Access) -> BillingPage:
     if payer is not None:
         db.end_read(session)
         is_checked = sync.refresh(session, payer.id)
-        if payer.deleted_at is not None:  # unlinked meanwhile, so there is nothing to ask about
+        if payer.deleted_at is not None:  # unbound meanwhile, so there is nothing to ask about
             payer, is_checked = None, True
     return BillingPage(
         access=access,

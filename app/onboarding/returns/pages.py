@@ -15,7 +15,7 @@ from app.core import db
 from app.core.config import settings
 from app.core.secrets.sealing import Unsealable
 from app.gateway import StripeFailed
-from app.onboarding import account, payment, queries
+from app.onboarding import account_profile, payment, queries
 from app.onboarding.blueprint import bp
 from app.onboarding.browsers.visit import outcome_url, requested_app, requested_payer
 from app.onboarding.form import bots
@@ -49,7 +49,7 @@ def done() -> ResponseReturnValue:
         return _details_saved(session, signup, is_away=apps.default(session) is None)
     portal.show_app(payer.app_id)
     if not signup.is_guest:
-        portal.use_profile(account.slug_of(session, payer, signup.profile))
+        portal.use_profile(account_profile.slug_of(session, payer, signup.profile))
     if payer.stripe_customer_id is None:  # Stripe can't say anything of it yet: nobody needs to wait
         return _details_saved(session, signup, is_away=payer.last_error is not None)
     db.end_read(session)
@@ -81,7 +81,7 @@ def resume() -> ResponseReturnValue:
         return render_template("onboarding/stranger.html"), 404
     portal.use_profile(signup.profile)
     if not signup.is_guest:
-        account.use_profile(session, signup.customer_id, signup.profile)
+        account_profile.use_profile(session, signup.customer_id, signup.profile)
     try:
         is_another = "another" in request.form
         url = payment.resume(session, requested_app(session), signup.customer_id, another=is_another)

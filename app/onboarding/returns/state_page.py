@@ -10,7 +10,7 @@ from app.onboarding.billing import view
 from app.onboarding.browsers.visit import outcome_url
 from app.onboarding.form import bots
 from app.onboarding.models import Signup
-from app.onboarding.returns import company as returns
+from app.onboarding.returns.way_back import way_back
 from app.payers import PaymentStatus, status_info
 from app.web import languages
 
@@ -61,7 +61,7 @@ def show(
         again=_again(payer),
         may_resume=is_known,
         choice=choice,
-        way_back=returns.way_back(session, payer.customer, signup, status, stays=stays),
+        way_back=way_back(session, payer.customer, signup, status, stays=stays),
         stay_url=outcome_url(payer.customer_id, session=request.args.get("session"), stay=1),
         awaits_code=attempt is not None and attempt.awaits_microdeposits,
         checked=checked,

@@ -22,7 +22,7 @@ from app.onboarding.form import bots
 from app.onboarding.form.forms import Form, SignupForm
 from app.onboarding.handovers import HandoverRefused
 from app.onboarding.handovers.arrival import form as handover_form
-from app.onboarding.handovers.arrival import known_customer as handover_page
+from app.onboarding.handovers.arrival import known_customer
 from app.onboarding.payment import NotApproved, PaymentMethodOnFile
 from app.onboarding.signup import actions, known_page
 from app.onboarding.signup.blank_page import blank_page
@@ -51,7 +51,7 @@ def form() -> ResponseReturnValue:
 def _form_of_visitor(session: Session, *, is_known: bool) -> ResponseReturnValue:
     handed_over = handover_form.of_address(session)
     if handed_over is not None:
-        return handover_page.begin(session, *handed_over) or draw(handover_form.begin(*handed_over))
+        return known_customer.begin(session, *handed_over) or draw(handover_form.begin(*handed_over))
     own = known_page.newest(session, cookie["browser"]) if is_known and "new" not in request.args else None
     if own is not None and own.has_begun:
         return known_page.show(session, own, cookie["browser"])
@@ -105,7 +105,7 @@ def submit() -> ResponseReturnValue:
             ),
         )
     except actions.AlreadyCustomer as known:
-        return handover_page.enter(session, known.handover, known.customer)
+        return known_customer.enter(session, known.handover, known.customer)
     except HandoverRefused:  # another browser was quicker
         raise
     except AppError as error:

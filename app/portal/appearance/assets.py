@@ -12,7 +12,8 @@ from app.core import pictures
 from app.core.config import settings
 from app.core.config.brand import MAX_CSS_BYTES
 from app.portal.appearance.colors import DARK, LIGHT, readable_text, variables
-from app.portal.sections.brand import SIGNATURES, Brand, Image
+from app.portal.sections.brand import Brand
+from app.portal.sections.logo import SIGNATURES, Image
 from app.portal.settings import Profile
 
 TOUCH_ICON_SIZE = 180  # pixels, as iOS asks for

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from app.simulator.engine import Engine
 from app.simulator.pages.responses import secure_page
-from app.simulator.resources.setup import flow
+from app.simulator.resources.setup import outcomes
 
 
 def blueprint(engine: Engine) -> Blueprint:
@@ -22,8 +22,8 @@ def blueprint(engine: Engine) -> Blueprint:
         session = engine.store.notes.get(key, {}).get("checkout_session")
         if session is None or engine.microdeposits_of(session) is None:
             return _page(engine, key)
-        if code != flow.MICRODEPOSIT_CODE:
-            error = f"This code is wrong. In this simulator it is {flow.MICRODEPOSIT_CODE}."
+        if code != outcomes.MICRODEPOSIT_CODE:
+            error = f"This code is wrong. In this simulator it is {outcomes.MICRODEPOSIT_CODE}."
             return _page(engine, key, error=error, status=422)
         engine.verify_microdeposits(session)
         return redirect(url_for("microdeposits.show", key=key), 303)
@@ -37,7 +37,7 @@ def _page(engine: Engine, key: str, *, error: str | None = None, status: int = 2
     page = render_template(
         "microdeposits.html",
         waiting=is_waiting,
-        code=flow.MICRODEPOSIT_CODE,
+        code=outcomes.MICRODEPOSIT_CODE,
         error=error,
     )
     return secure_page(page, None, status if intent else 404)

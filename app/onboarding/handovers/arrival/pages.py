@@ -11,7 +11,7 @@ from app.onboarding.blueprint import bp
 from app.onboarding.browsers.visit import name_browser
 from app.onboarding.handovers import HandoverRefused
 from app.onboarding.handovers.arrival import form as handover_form
-from app.onboarding.handovers.arrival import known_customer as handover_page
+from app.onboarding.handovers.arrival import known_customer
 from app.web.input.forms import is_from_our_page
 from app.web.limits import limited
 
@@ -34,5 +34,5 @@ def enter() -> ResponseReturnValue:
         raise HandoverRefused(handovers.WRONG, "No live customer has the key of the hand-over.")
     if not is_from_our_page() or "browser" not in cookie:
         name_browser()
-        return handover_page.ask(customer, request.form["handover"], is_stale=True)
-    return handover_page.enter(session, handover, customer)
+        return known_customer.ask(customer, request.form["handover"], is_stale=True)
+    return known_customer.enter(session, handover, customer)

@@ -18,7 +18,7 @@ from app.simulator.resources.checkout.forms import (
     read_account,
     read_card,
 )
-from app.simulator.resources.setup import flow
+from app.simulator.resources.setup import outcomes
 from app.simulator.store import JSON
 
 SUCCEEDED = "succeeded"
@@ -71,7 +71,7 @@ def authenticate(work: Work, key: str, *, ok: bool) -> str:
         if session is None or not is_challenged(work, session):
             return CLOSED
         intent = work.store.setup_intents[session["setup_intent"]]
-        intent = flow.finish_challenge(work, intent, ok=ok)
+        intent = outcomes.finish_challenge(work, intent, ok=ok)
         payer = Payer(**work.note(session["id"])["payer"])
         return _finish(work, session, intent, payer)
 
@@ -80,7 +80,7 @@ def _set_up(work: Work, session: JSON, method: JSON, payer: Payer, *, verify_lat
     if session["customer"] is None and session["customer_creation"] == "always":
         session = _create_customer(work, session, payer)
     intent = work.store.setup_intents[session["setup_intent"]]
-    intent = flow.attempt(work, intent, method, verify_later=verify_later)
+    intent = outcomes.attempt(work, intent, method, verify_later=verify_later)
     if is_challenged(work, session) and method["type"] == "card":
         work.add_note(session["id"], payer=vars(payer))
         return REQUIRES_ACTION

@@ -9,7 +9,7 @@ from app.simulator.resources import customer_store
 from app.simulator.resources.checkout import products
 from app.simulator.resources.checkout.checks import check_setup, check_urls, expiry_of
 from app.simulator.resources.checkout.new_session import new_session
-from app.simulator.resources.setup import flow, intents
+from app.simulator.resources.setup import intents, outcomes
 from app.simulator.resources.setup.new_intent import open_intent
 from app.simulator.store import JSON
 
@@ -123,7 +123,7 @@ def expire(work: Work, session: JSON) -> JSON:
     """Expire an open session and cancel its SetupIntent."""
     expired = work.change(work.store.checkout_sessions, session, status="expired", url=None)
     if session["setup_intent"] is not None:
-        flow.cancel(work, work.store.setup_intents[session["setup_intent"]], "abandoned")
+        outcomes.cancel(work, work.store.setup_intents[session["setup_intent"]], "abandoned")
     work.emit("checkout.session.expired", expired)
     return expired
 

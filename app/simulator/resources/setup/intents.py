@@ -7,7 +7,7 @@ from app.simulator.protocol.call import Call, operation
 from app.simulator.protocol.errors import StripeError, missing_parameter, missing_resource
 from app.simulator.protocol.fields import merge_metadata
 from app.simulator.resources import cards, customer_store, payment_method_store, payment_methods
-from app.simulator.resources.setup import flow
+from app.simulator.resources.setup import outcomes
 from app.simulator.resources.setup.new_intent import open_intent
 from app.simulator.store import JSON
 
@@ -140,7 +140,7 @@ def cancel(call: Call) -> JSON:
             "requires_confirmation, requires_action."
         )
         raise StripeError(message, code="setup_intent_unexpected_state", setup_intent=intent)
-    return flow.cancel(call, intent, call.params.get("cancellation_reason"))
+    return outcomes.cancel(call, intent, call.params.get("cancellation_reason"))
 
 
 @operation("POST /v1/setup_intents/{intent}/verify_microdeposits")
@@ -156,19 +156,19 @@ def verify_microdeposits(call: Call) -> JSON:
     if (amounts is None) == (code is None):
         raise StripeError("You must provide either amounts or descriptor_code.", param="amounts")
     if code == "SM33CC" or amounts == [10, 11]:
-        flow.verify_microdeposits(call, intent, ok=False)
+        outcomes.verify_microdeposits(call, intent, ok=False)
         raise StripeError(
             "You have exceeded the number of allowed verification attempts.",
             code="payment_method_microdeposit_verification_attempts_exceeded",
             happened=True,
         )
-    if code != flow.MICRODEPOSIT_CODE and amounts != flow.MICRODEPOSIT_AMOUNTS:
+    if code != outcomes.MICRODEPOSIT_CODE and amounts != outcomes.MICRODEPOSIT_AMOUNTS:
         kind = "descriptor_code" if amounts is None else "amounts"
         raise StripeError(
             f"The {kind.replace('_', ' ')} you provided does not match.",
             code=f"payment_method_microdeposit_verification_{kind}_mismatch",
         )
-    return flow.verify_microdeposits(call, intent, ok=True)
+    return outcomes.verify_microdeposits(call, intent, ok=True)
 
 
 @operation("GET /v1/setup_intents")
@@ -217,7 +217,7 @@ def _confirm(call: Call, intent: JSON) -> JSON:
     if method["type"] not in intent["payment_method_types"]:
         message = f"The PaymentMethod is of type {method['type']}, which is not allowed here."
         raise StripeError(message, param="payment_method")
-    attempted = flow.attempt(call, intent, method, verify_later=True)
+    attempted = outcomes.attempt(call, intent, method, verify_later=True)
     error = attempted["last_setup_error"]
     if error is None:
         return attempted

@@ -1,4 +1,4 @@
-"""Reads all matches of a list for a file: plain columns, as many rows at a time as memory holds easily."""
+"""The rows of the CSV file: all matches of the list, as many at a time as memory holds easily."""
 
 from collections.abc import Iterator
 from datetime import datetime
