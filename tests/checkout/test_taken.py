@@ -1,4 +1,4 @@
-"""A customer gets a new Stripe customer when the first was unlinked, given to another or deleted.
+"""A customer gets a new Stripe customer when the first was unbound, given to another or deleted.
 
 No checkout session ever opens for the Stripe customer of somebody else, whatever happens between the calls.
 """

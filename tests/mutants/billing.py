@@ -377,18 +377,18 @@ MUTANTS = (
         test="tests/onboarding/billing/test_unusable.py::test_an_account_that_the_bank_gave_up_does_not_take_its_place",
     ),
     Mutant(
-        "a customer that is unlinked while Stripe answers still sees its cards",
+        "a customer that is unbound while Stripe answers still sees its cards",
         "app/onboarding/billing/view.py",
-        "if payer.deleted_at is not None:  # unlinked meanwhile",
-        "if payer.id is None:  # unlinked meanwhile",
-        "tests/onboarding/billing/test_page.py::test_shows_no_method_of_who_is_unlinked_while_stripe_answers",
+        "if payer.deleted_at is not None:  # unbound meanwhile",
+        "if payer.id is None:  # unbound meanwhile",
+        "tests/onboarding/billing/test_page.py::test_shows_no_method_of_who_is_unbound_while_stripe_answers",
     ),
     Mutant(
-        "the page of an unlinked customer fails",
+        "the page of an unbound customer fails",
         "app/onboarding/billing/view.py",
         "payer, is_checked = None, True",
         "payer = None",
-        "tests/onboarding/billing/test_page.py::test_shows_no_method_of_who_is_unlinked_while_stripe_answers",
+        "tests/onboarding/billing/test_page.py::test_shows_no_method_of_who_is_unbound_while_stripe_answers",
     ),
     Mutant(
         "the details of a customer change that was deleted meanwhile",
@@ -421,7 +421,7 @@ MUTANTS = (
     Mutant(
         "another account is shown in the customer's own brand",
         "app/onboarding/billing/pages.py",
-        "account.use_profile(session, access.customer.id, access.profile)",
+        "account_profile.use_profile(session, access.customer.id, access.profile)",
         "portal.use_profile(access.profile)",
         f"{ACCOUNT_TESTS}::test_have_the_policies_of_their_own_profile",
     ),

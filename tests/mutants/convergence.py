@@ -437,11 +437,11 @@ MUTANTS = (
         "tests/sync/test_status.py::test_of_a_card_is_expired_at_once_when_nobody_has_looked_for_long",
     ),
     Mutant(
-        "the story of an unlinked customer goes on",
+        "the story of an unbound customer goes on",
         "app/sync/workers/expiry.py",
         "Payer.deleted_at.is_(None), Payer.status_until <= now)",
         "Payer.status_until <= now)",
-        "tests/sync/test_status.py::test_of_who_was_unlinked_changes_no_more",
+        "tests/sync/test_status.py::test_of_who_was_unbound_changes_no_more",
     ),
     Mutant(
         "a status is as old as the last look at it",

@@ -266,7 +266,7 @@ MUTANTS = (
     Mutant(
         name="the methods of a given Stripe customer are not read",
         file="app/checkout/actions.py",
-        old='why = "binding" if is_linked and payer.verified_at is None else None',
+        old='why = "binding" if is_bound and payer.verified_at is None else None',
         new="why = None",
         test="tests/sync/test_bound.py::test_when_a_page_is_opened_for_it",
     ),
@@ -402,8 +402,8 @@ MUTANTS = (
     Mutant(
         "a session is opened for a payer that has ended",
         "app/checkout/actions.py",
-        "    if payer.deleted_at is not None:  # unlinked",
-        "    if payer.deleted_at is not None and payer.stripe_customer_id is not None:  # unlinked",
+        "    if payer.deleted_at is not None:  # unbound",
+        "    if payer.deleted_at is not None and payer.stripe_customer_id is not None:  # unbound",
         "tests/checkout/test_reservations.py::TestPayers::test_get_no_stripe_customer_once_they_have_ended",
     ),
 )

@@ -197,7 +197,7 @@ def test_of_a_card_is_expired_at_once_when_nobody_has_looked_for_long(
     assert told(rows) == [{"before": "saved", "after": "expired"}]
 
 
-def test_of_who_was_unlinked_changes_no_more(
+def test_of_who_was_unbound_changes_no_more(
     app: Flask, clock: time_machine.Traveller, world: World, person: Person, rows: Rows
 ) -> None:
     ends_at = person.checkout_sessions[0].expires_at

@@ -217,7 +217,7 @@ def test_shows_nothing_by_a_revoked_link(app: Flask, saved: FlaskClient, rows: R
     assert BillingPage(browser).page.h1 == "See your payment methods"
 
 
-def test_shows_no_method_of_who_is_unlinked_while_stripe_answers(
+def test_shows_no_method_of_who_is_unbound_while_stripe_answers(
     app: Flask, saved: FlaskClient, simulator: Simulator, rows: Rows
 ) -> None:
     [payer] = rows(Payer)
