@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 from cryptography.fernet import Fernet
+from flask import Flask
 
 from app import apps, create_app
 from app.core import db
@@ -36,6 +37,10 @@ class Place:
     endpoint: tuple[str, str]  # the path of the webhook, and its secret
     headers: dict[str, str]  # of a program
 
+    def app(self) -> Flask:
+        """Return an application with its settings, to prepare something without a server."""
+        return _application(self.environment)
+
     def stripe_does(self, action: str, **fields: object) -> Any:
         """Tell the simulator to do something."""
         answer = requests.post(f"{self.stripe}/_control", json={"action": action, **fields}, timeout=30)
@@ -46,6 +51,11 @@ class Place:
         """Serve the portal, with these settings in place of the usual ones."""
         own = {f"GANGWAY_{key.upper()}": value for key, value in settings.items()}
         return sites.gangway(self.portal, self.environment | own, self.endpoint, name)
+
+
+def _application(environment: dict[str, str]) -> Flask:
+    given = {name.removeprefix("GANGWAY_").lower(): value for name, value in environment.items()}
+    return create_app(Settings.of(given))
 
 
 @pytest.fixture
@@ -68,8 +78,7 @@ def place(database_url: str, tmp_path: Path) -> Iterator[Place]:
         stack.callback(process.wait)
         stack.callback(process.terminate)
         sites.until_it_answers(f"{stripe}/_control.json", process)
-        given = {name.removeprefix("GANGWAY_").lower(): value for name, value in environment.items()}
-        app = create_app(Settings.of(given))
+        app = _application(environment)
         with app.app_context():
             session = db.session()
             installed = apps.install(session, DEFAULT_API_KEY, public_url=portal, actor="bench")

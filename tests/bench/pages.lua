@@ -1,4 +1,4 @@
--- Gets one page again and again, without cookies, and prints what `events.lua` prints.
+-- Gets one page again and again, and prints what `events.lua` prints.
 
 function done(summary, latency)
     local e = summary.errors

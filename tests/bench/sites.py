@@ -41,9 +41,9 @@ class Site:
         wrk.write_events(events, self.secret, things.read_text().splitlines(), seconds)
         return wrk.load(self.url, seconds, events=events, server=[self.process.pid])
 
-    def get(self, path: str, *, seconds: float) -> wrk.Result:
-        """Get one of its pages again and again."""
-        return wrk.load(self.root + path, seconds, server=[self.process.pid])
+    def get(self, path: str, *, seconds: float, cookie: str = "") -> wrk.Result:
+        """Get one of its pages again and again, with the cookie of a browser if one is given."""
+        return wrk.load(self.root + path, seconds, server=[self.process.pid], cookie=cookie)
 
     @property
     def root(self) -> str:

@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from app.core import db
+from app.customers import Customer
 from tests.bench import previous, report, sites
 from tests.bench.conftest import Place
 from tests.bench.report import Rounds
 from tests.bench.sites import Site
+from tests.support.console import sign_in
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
 
@@ -128,17 +131,32 @@ def test_events_while_stripe_takes_two_seconds(
     assert all(rounds.missing == 0 for rounds in measured.values())
 
 
-def test_pages(place: Place, empty_database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    pages: dict[str, tuple[Start, str]] = {
-        "bare page": (lambda: sites.bare(empty_database_url), "/page"),
-        "GET /signup": (lambda: place.gangway(**TWO_PROCESSES), "/signup"),
-        "GET /healthz": (lambda: place.gangway(**TWO_PROCESSES), "/healthz"),
+def customer_page(place: Place) -> tuple[str, str]:
+    """Return the address of a customer in the console, and the cookie of an operator."""
+    app = place.app()
+    cookie = sign_in(app).get_cookie("gangway")
+    assert cookie is not None
+    with app.app_context():
+        customer_id = db.session().scalars(sa.select(Customer.id)).first()
+        db.engine().dispose()
+    return f"/operator/customers/{customer_id}", f"gangway={cookie.value}"
+
+
+def test_pages(
+    place: Place, things: Path, empty_database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, cookie = customer_page(place)
+    pages: dict[str, tuple[Start, str, str]] = {
+        "bare page": (lambda: sites.bare(empty_database_url), "/page", ""),
+        "GET /signup": (lambda: place.gangway(**TWO_PROCESSES), "/signup", ""),
+        "console, a customer": (lambda: place.gangway(**TWO_PROCESSES), path, cookie),
+        "GET /healthz": (lambda: place.gangway(**TWO_PROCESSES), "/healthz", ""),
     }
     measured: dict[str, Rounds] = {name: Rounds() for name in pages}
     for _ in range(ROUNDS):
-        for name, (start, path) in pages.items():
+        for name, (start, path, cookie) in pages.items():
             with start() as site:
-                site.get(path, seconds=WARM_UP)
-                measured[name].results.append(site.get(path, seconds=SECONDS))
+                site.get(path, seconds=WARM_UP, cookie=cookie)
+                measured[name].results.append(site.get(path, seconds=SECONDS, cookie=cookie))
 
     show("\n".join([report.table(measured), *report.doubts(measured, (2000, 2500))]), capsys)

@@ -54,22 +54,32 @@ def write_events(file: Path, secret: str, things: list[str], seconds: float) -> 
     return count
 
 
-def load(url: str, seconds: float, *, events: Path | None = None, server: Iterable[int] = ()) -> Result:
+def load(
+    url: str, seconds: float, *, events: Path | None = None, server: Iterable[int] = (), cookie: str = ""
+) -> Result:
     """Get or post for some seconds over 16 connections."""
-    result = run("events.lua" if events else "pages.lua", url, seconds, [str(events or "")], server=server)
+    script = "events.lua" if events else "pages.lua"
+    result = run(script, url, seconds, [str(events or "")], server=server, cookie=cookie)
     made = events.read_bytes().count(b"\n") if events else result.sent
     return replace(result, repeated=max(0, result.sent - made))
 
 
 def run(
-    script: str, url: str, seconds: float, arguments: Iterable[str], *, server: Iterable[int] = ()
+    script: str,
+    url: str,
+    seconds: float,
+    arguments: Iterable[str],
+    *,
+    server: Iterable[int] = (),
+    cookie: str = "",
 ) -> Result:
     """Load with one of the scripts beside this file, over 16 connections."""
     wrk = shutil.which("wrk")
     if wrk is None:
         pytest.skip("wrk is missing: install Debian's package")
     command = [wrk, "--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{seconds:.0f}s"]
-    command += ["--timeout", "10s", "--script", str(HERE / script), url, "--", *arguments]
+    command += ["--timeout", "10s", "--header", f"Cookie: {cookie}", "--script", str(HERE / script), url]
+    command += ["--", *arguments]
     pids = _with_children(server)
     before, began = (_used(pids), _used(_databases()), _own_children()), time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, check=False)

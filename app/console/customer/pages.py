@@ -9,7 +9,7 @@ from app.console.common import actors, event_types
 from app.console.customer import queries, timeline
 from app.console.customer.changes import actions
 from app.console.customer.diagnosis import default_method, diagnosis
-from app.console.customer.view import describe_session
+from app.console.customer.view import View, describe_session
 from app.core import db
 from app.core.db import new_id
 from app.core.errors import AppError, PreconditionFailed
@@ -27,8 +27,10 @@ gateway.limit_waiting(pages)
 def page(customer_id: str) -> ResponseReturnValue:
     """Everything about one customer. Old data shows its age, and a worker checks it in the background."""
     session = db.session()
-    answer = show(session, actions.find(session, customer_id))
-    payers.check_stale(session, payers.all_of_customer(session, customer_id.upper()), is_person=True)
+    view = queries.read(session, actions.find(session, customer_id))
+    answer = _draw(session, view), 200
+    known = [account.payer for account in view.accounts if account.payer is not None]
+    payers.check_stale(session, known, is_person=True)
     return answer
 
 
@@ -95,7 +97,11 @@ def show(
     status: int = 200,
     taken: tuple[customers.NewCustomer, set[str]] | None = None,
 ) -> ResponseReturnValue:
-    view = queries.read(session, customer)
+    return _draw(session, queries.read(session, customer), taken), status
+
+
+def _draw(session: Session, view: View, taken: tuple[customers.NewCustomer, set[str]] | None = None) -> str:
+    customer = view.customer
     profiles, people = portal.published(), billing.people_of(session, customer.id)
     return render_template(
         "console/customer/page.html",
@@ -120,7 +126,7 @@ def show(
         profiles=profiles.profiles,
         own_profile=_own_profile(session, customer, profiles),
         holders=actions.holders_of(session, *taken) if taken else [],
-    ), status
+    )
 
 
 def _own_profile(session: Session, customer: Customer, settings: portal.PortalSettings) -> str:

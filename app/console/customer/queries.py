@@ -35,7 +35,8 @@ def read(session: Session, customer: customers.Customer) -> View:
     """Read the page of a customer in a dozen short queries. Stripe is not asked."""
     installed = apps.installed(session)
     entries = _entries(session, customer.id)
-    points = _turning_points(session, customer.id)
+    has_more = len(entries) > MAX_ENTRIES
+    points = _turning_points(session, customer.id) if has_more else _points_among(entries)
     given = links.of_customer(session, customer.id)
     mentioned = [entry.actor for entry in (*entries, *points)] + [link.created_by for link in given]
     names = actors.names(session, mentioned)
@@ -52,7 +53,7 @@ def read(session: Session, customer: customers.Customer) -> View:
         links=given,
         events=[received.event for received in events.rows],
         entries=entries[:MAX_ENTRIES],
-        has_more=len(entries) > MAX_ENTRIES,
+        has_more=has_more,
         names=names,
         deletion=next((point for point in points if point.kind == "customer.deleted"), None),
         now=utcnow(),
@@ -130,6 +131,10 @@ def _entries(session: Session, customer_id: str) -> list[audit.Entry]:
     """The newest entries, and one more if there are more. Ids of one millisecond have no order."""
     found = audit.page(session, audit.Filter(customer_id=customer_id), size=MAX_ENTRIES + 1).rows
     return sorted(found, key=lambda entry: (entry.at, entry.id), reverse=True)
+
+
+def _points_among(entries: Sequence[audit.Entry]) -> list[audit.Entry]:
+    return [entry for entry in entries if entry.kind in TURNING_POINTS]
 
 
 def _turning_points(session: Session, customer_id: str) -> list[audit.Entry]:
