@@ -1,12 +1,12 @@
 """Closing the open Checkout Sessions of a payer, because another one takes their place."""
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import apps, payers
 from app.checkout import queries
 from app.checkout.models import CheckoutSession
 from app.core import db
+from app.core.database import statements
 from app.core.db import utcnow
 from app.gateway import StripeObjectMissing, StripeRefused
 
@@ -31,19 +31,11 @@ def close_older(session: Session, payer: payers.Payer, newest: CheckoutSession) 
         if opened.status == "open" and opened.expires_at > now and opened.created_at < newest.created_at
     ]
     if any(opened.is_current for opened in older):
-        _retire(session, older)
+        # Our own pages lead to none of these any longer, even before they are known to be closed.
+        db.start_write(session)
+        is_older = CheckoutSession.id.in_([opened.id for opened in older])
+        statements.update_all(session, CheckoutSession, is_older, is_current=False)
+        session.commit()
     db.end_read(session)
     for opened in older:
         close(payer, opened)
-
-
-def _retire(session: Session, older: list[CheckoutSession]) -> None:
-    """Let our own pages lead to none of these any longer, even before they are known to be closed."""
-    db.start_write(session)
-    session.execute(
-        sa.update(CheckoutSession)
-        .where(CheckoutSession.id.in_([opened.id for opened in older]))
-        .values(is_current=False)
-        .execution_options(synchronize_session=False)
-    )
-    session.commit()

@@ -8,12 +8,14 @@ from sqlalchemy.orm import Session
 
 from app.checkout.models import CheckoutSession
 from app.core import db
+from app.core.database import statements
 from app.core.db import utcnow
 from app.core.errors import Conflict
 from app.gateway import KEY_LIFETIME
 
 MAX_TRIES = 3  # a twin may delete its row between our two statements
 RETENTION = timedelta(days=2)  # of what was never opened
+IS_RESERVED = CheckoutSession.stripe_session_id.is_(None)
 
 
 def find_or_reserve(session: Session, wanted: dict[str, Any]) -> CheckoutSession:
@@ -42,22 +44,15 @@ def find_or_reserve(session: Session, wanted: dict[str, Any]) -> CheckoutSession
 def forget(session: Session, reserved: CheckoutSession) -> None:
     """Delete a useless reservation, unless a twin has recorded it. Commits."""
     db.start_write(session)
-    session.execute(
-        sa.delete(CheckoutSession)
-        .where(CheckoutSession.id == reserved.id, CheckoutSession.stripe_session_id.is_(None))
-        .execution_options(synchronize_session=False)
-    )
+    statements.delete_all(session, CheckoutSession, CheckoutSession.id == reserved.id, IS_RESERVED)
     session.commit()
 
 
 def purge(session: Session) -> None:
     """Delete the reservations that nobody came back for. Commits."""
     db.start_write(session)
-    session.execute(
-        sa.delete(CheckoutSession)
-        .where(CheckoutSession.stripe_session_id.is_(None), CheckoutSession.created_at < utcnow() - RETENTION)
-        .execution_options(synchronize_session=False)
-    )
+    is_old = CheckoutSession.created_at < utcnow() - RETENTION
+    statements.delete_all(session, CheckoutSession, IS_RESERVED, is_old)
     session.commit()
 
 
@@ -82,13 +77,11 @@ def _retire_current(session: Session, wanted: dict[str, Any]) -> None:
 
 def _forget_old_key(session: Session, wanted: dict[str, Any]) -> None:
     """Let a key that was used more than a day ago name a new session, as it does at Stripe."""
-    session.execute(
-        sa.update(CheckoutSession)
-        .where(
-            CheckoutSession.payer_id == wanted["payer_id"],
-            CheckoutSession.idempotency_key == wanted["idempotency_key"],
-            CheckoutSession.created_at < utcnow() - KEY_LIFETIME,
-        )
-        .values(idempotency_key=None)
-        .execution_options(synchronize_session=False)
+    statements.update_all(
+        session,
+        CheckoutSession,
+        CheckoutSession.payer_id == wanted["payer_id"],
+        CheckoutSession.idempotency_key == wanted["idempotency_key"],
+        CheckoutSession.created_at < utcnow() - KEY_LIFETIME,
+        idempotency_key=None,
     )

@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
 from app.core import db
+from app.core.database import statements
 from app.core.db import new_id, utcnow
 from app.core.secrets.sealing import Sealer, Unsealable
 from app.outbox.models import OutboxMessage
@@ -93,15 +94,10 @@ def _has_due(session: Session) -> bool:
 def _purge(session: Session) -> None:
     """Delete what nobody could use any longer."""
     db.start_write(session)
-    old = session.scalars(
-        sa.delete(OutboxMessage)
-        .where(OutboxMessage.expires_at <= utcnow())
-        .returning(OutboxMessage.id)
-        .execution_options(synchronize_session=False)
-    ).all()
+    expired = statements.delete_all(session, OutboxMessage, OutboxMessage.expires_at <= utcnow())
     session.commit()
-    if old:
-        log.warning("messages_expired", count=len(old))
+    if expired:
+        log.warning("messages_expired", count=expired)
 
 
 def _claim(session: Session) -> OutboxMessage | None:

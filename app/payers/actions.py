@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import apps, audit, customers
 from app.core import db
+from app.core.database import statements
 from app.core.db import utcnow
 from app.core.errors import Conflict, PreconditionFailed
 from app.gateway import Method, PortalSession, StripeRefused
@@ -28,8 +30,17 @@ def mark_due(
     scheduled: bool = False,
     afresh: bool = False,
 ) -> None:
-    """Have payers converged by that time, and tell convergences under way that they are not the last.
+    """Have payers converged by that time, as `due_values` says."""
+    values = due_values(at, why=why, scheduled=scheduled, afresh=afresh)
+    statements.update_all(session, Payer, Payer.id.in_(payer_ids), Payer.deleted_at.is_(None), **values)
 
+
+def due_values(
+    at: datetime, *, why: str | None, scheduled: bool = False, afresh: bool = False
+) -> dict[str, Any]:
+    """Return the values of payers that are to be converged by that time.
+
+    They tell convergences under way that they are not the last.
     Stripe is asked then, for that reason; without one, only if the payer's events tell anything new. What
     only the clock wants (`scheduled`) comes after what an event or a person wants. While
     failed tries are being spaced out, the next one is not brought forward, unless somebody wants to begin
@@ -38,22 +49,17 @@ def mark_due(
     is_given_up = sa.and_(Payer.due_at.is_(None), Payer.attempts > 0)
     is_spaced_out = sa.false() if afresh else sa.and_(Payer.due_at.is_not(None), Payer.attempts > 0)
     begins = sa.true() if afresh else is_given_up
-    session.execute(
-        sa.update(Payer)
-        .where(Payer.id.in_(payer_ids), Payer.deleted_at.is_(None))
-        .values(
-            generation=Payer.generation + 1,
-            attempts=sa.case((begins, 0), else_=Payer.attempts),
-            due_at=sa.case(
-                (is_spaced_out, Payer.due_at),
-                (sa.or_(Payer.due_at.is_(None), Payer.due_at > at), at),
-                else_=Payer.due_at,
-            ),
-            due_reason=sa.func.coalesce(Payer.due_reason, why),
-            is_priority=Payer.is_priority if scheduled else sa.true(),
-        )
-        .execution_options(synchronize_session=False)
-    )
+    return {
+        "generation": Payer.generation + 1,
+        "attempts": sa.case((begins, 0), else_=Payer.attempts),
+        "due_at": sa.case(
+            (is_spaced_out, Payer.due_at),
+            (sa.or_(Payer.due_at.is_(None), Payer.due_at > at), at),
+            else_=Payer.due_at,
+        ),
+        "due_reason": sa.func.coalesce(Payer.due_reason, why),
+        "is_priority": Payer.is_priority if scheduled else sa.true(),
+    }
 
 
 def note(session: Session, payer: Payer, kind: str, *, actor: str, **facts: str | None) -> None:
@@ -63,12 +69,7 @@ def note(session: Session, payer: Payer, kind: str, *, actor: str, **facts: str 
 
 def settle_drift(session: Session, *payer_ids: str) -> None:
     """Events have come for payers: what a timer found before may have been on its way."""
-    session.execute(
-        sa.update(Payer)
-        .where(Payer.id.in_(payer_ids), Payer.drift.is_not(None))
-        .values(drift=None)
-        .execution_options(synchronize_session=False)
-    )
+    statements.update_all(session, Payer, Payer.id.in_(payer_ids), Payer.drift.is_not(None), drift=None)
 
 
 def activate(session: Session, app_id: str, customer_id: str, stripe_customer_id: str) -> Payer:
@@ -216,11 +217,5 @@ def open_portal(
 
 def end(session: Session, *which: sa.ColumnElement[bool]) -> int:
     """Mark payers as deleted; they are due no more, and a convergence under way is fenced off. How many."""
-    ended = session.scalars(
-        sa.update(Payer)
-        .where(*which, Payer.deleted_at.is_(None))
-        .values(deleted_at=utcnow(), due_at=None, lease=None, leased_until=None)
-        .returning(Payer.id)
-        .execution_options(synchronize_session=False)
-    )
-    return len(ended.all())
+    values = {"deleted_at": utcnow(), "due_at": None, "lease": None, "leased_until": None}
+    return statements.update_all(session, Payer, *which, Payer.deleted_at.is_(None), **values)

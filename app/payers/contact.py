@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import customers
+from app.core.database import statements
 from app.core.db import utcnow
-from app.payers.actions import mark_due
+from app.payers.actions import due_values
 from app.payers.billing_details import billing_details
 from app.payers.models import Payer
 
@@ -39,16 +40,9 @@ def mark_contact(
     details: bool = False,
 ) -> None:
     """Have Stripe told the name, the email or the other details of some payers. Flushes."""
-    due = {"is_name_due": name, "is_email_due": email, "are_details_due": details}
-    if not any(due.values()):
-        return
-    values = {"is_contact_due": True, **{part: True for part in due if due[part]}}
-    marked = session.scalars(
-        sa.update(Payer)
-        .where(which, Payer.deleted_at.is_(None), Payer.stripe_deleted_at.is_(None))
-        .values(values)
-        .returning(Payer.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    if marked:
-        mark_due(session, *marked, at=utcnow(), why=None)
+    parts = {"is_name_due": name, "is_email_due": email, "are_details_due": details}
+    due = {part: True for part, is_due in parts.items() if is_due}
+    if due:
+        values = {"is_contact_due": True, **due, **due_values(utcnow(), why=None)}
+        can_be_told = sa.and_(Payer.deleted_at.is_(None), Payer.stripe_deleted_at.is_(None))
+        statements.update_all(session, Payer, which, can_be_told, **values)

@@ -8,7 +8,9 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from app.core import db
+from app.core.database import statements
 from app.core.db import utcnow
+from app.payers.actions import due_values
 from app.payers.models import Payer
 
 FRESH = timedelta(minutes=1)
@@ -37,17 +39,8 @@ def check_stale(session: Session, payers: Collection[Payer], *, is_person: bool)
     db.end_read(session)
     if is_any:
         db.start_write(session)
-        session.execute(
-            sa.update(Payer)
-            .where(is_markable)
-            .values(
-                generation=Payer.generation + 1,
-                due_at=now,
-                due_reason=sa.func.coalesce(Payer.due_reason, "stale"),
-                is_priority=sa.true() if is_person else Payer.is_priority,
-            )
-            .execution_options(synchronize_session=False)
-        )
+        values = due_values(now, why="stale", scheduled=not is_person)
+        statements.update_all(session, Payer, is_markable, **values)
         session.commit()
         current_app.extensions["gangway.worker"].wake()
     return True

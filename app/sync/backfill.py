@@ -16,6 +16,7 @@ from app import apps, checkout, webhooks
 from app.apps import App
 from app.core import db
 from app.core.config import settings
+from app.core.database import statements
 from app.core.db import utcnow
 from app.core.errors import AppError, Conflict
 from app.gateway import EventPage, StripeKeyRejected, StripeRefused
@@ -111,19 +112,13 @@ def request_all(session: Session) -> None:
     """Make every list due: a worker has started, perhaps after a long time. Commits."""
     db.start_write(session)
     now = utcnow()
-    session.execute(
-        sa.update(Backfill)
-        .where(Backfill.next_run_at > now)
-        .values(next_run_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    statements.update_all(session, Backfill, Backfill.next_run_at > now, next_run_at=now)
     session.commit()
 
 
 def request_backfill(session: Session, app_id: str) -> None:
     """Make one app's list due. The caller commits."""
-    asked = sa.update(Backfill).where(Backfill.app_id == app_id).values(next_run_at=utcnow())
-    session.execute(asked.execution_options(synchronize_session=False))
+    statements.update_all(session, Backfill, Backfill.app_id == app_id, next_run_at=utcnow())
 
 
 def _next_app(now: datetime) -> sa.Select[str]:

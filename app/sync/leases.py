@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.core import db
+from app.core.database import statements
 from app.core.db import Base, new_id, utcnow
 
 
@@ -60,12 +61,7 @@ class Leasing:
 
     def _update(self, session: Session, key: str, token: str, **values: Any) -> bool:
         db.start_write(session)
-        updated = session.scalar(
-            sa.update(self._model)
-            .where(self._key == key, self._model.lease == token)
-            .values(**values)
-            .returning(self._key)
-            .execution_options(synchronize_session=False)
-        )
+        is_held = sa.and_(self._key == key, self._model.lease == token)
+        updated = statements.update_all(session, self._model, is_held, **values)
         session.commit()
-        return updated is not None
+        return updated > 0

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.apps import App
 from app.core import db
 from app.core.config import settings
+from app.core.database import statements
 from app.core.db import utcnow
 from app.core.errors import AppError
 from app.core.secrets.sealing import Unsealable
@@ -124,14 +125,9 @@ def note_failure(session: Session, app_id: str, error: AppError) -> None:
 
 def note_success(session: Session, app_id: str) -> None:
     """End an app's pause, except one that Stripe asked for: this answer may be older than the request."""
-    session.execute(
-        sa.update(RateBudget)
-        .where(RateBudget.app_id == app_id, RateBudget.failures > 0)
-        .values(
-            failures=0, paused_until=sa.case((RateBudget.is_throttled, RateBudget.paused_until), else_=None)
-        )
-        .execution_options(synchronize_session=False)
-    )
+    paused_until = sa.case((RateBudget.is_throttled, RateBudget.paused_until), else_=None)
+    has_failed = sa.and_(RateBudget.app_id == app_id, RateBudget.failures > 0)
+    statements.update_all(session, RateBudget, has_failed, failures=0, paused_until=paused_until)
 
 
 def note_answers(session: Session, app_id: str, errors: Sequence[AppError | None]) -> None:

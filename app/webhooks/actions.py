@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from app import audit, payers
 from app.core import db
+from app.core.database import statements
 from app.core.db import utcnow
 from app.core.errors import Conflict, Invalid, NotFound
 from app.webhooks.models import Event
@@ -62,14 +63,8 @@ def retry_all_failed(session: Session, *, actor: str, app_id: str | None = None)
     dead = sa.select(Event.app_id, Event.id).where(Event.state == "dead").with_for_update(skip_locked=True)
     if app_id is not None:
         dead = dead.where(Event.app_id == app_id)
-    rearmed = session.execute(
-        sa.update(Event)
-        .where(keys.in_(dead), Event.state == "dead")
-        .values(state="new", due_at=utcnow(), attempts=0, reason=None, finished_at=None)
-        .returning(Event.id)
-        .execution_options(synchronize_session=False)
-    )
-    count = len(rearmed.all())
+    values = {"state": "new", "due_at": utcnow(), "attempts": 0, "reason": None, "finished_at": None}
+    count = statements.update_all(session, Event, keys.in_(dead), Event.state == "dead", **values)
     if count:
         audit.note(session, "events.retried", actor=actor, app_id=app_id, count=str(count))
     session.flush()

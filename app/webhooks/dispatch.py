@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import apps, payers
 from app.core import db
+from app.core.database import statements
 from app.core.db import utcnow
 from app.payers import Payer
 from app.webhooks.decline_limit import DECLINED, over_limit
@@ -68,15 +69,12 @@ def close_ended(session: Session) -> int:
     if not is_any:
         return 0
     db.start_write(session)
-    closed = session.scalars(
-        sa.update(Event)
-        .where(of_ended)
-        .values(state="ignored", reason="Its customer was deleted or unbound here.", finished_at=utcnow())
-        .returning(Event.id)
-        .execution_options(synchronize_session=False)
-    ).all()
+    reason = "Its customer was deleted or unbound here."
+    closed = statements.update_all(
+        session, Event, of_ended, state="ignored", reason=reason, finished_at=utcnow()
+    )
     session.commit()
-    return len(closed)
+    return closed
 
 
 def _judge_safely(session: Session, found: Sequence[Event], now: datetime) -> dict[str, datetime]:

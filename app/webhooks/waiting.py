@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import payers
+from app.core.database import statements
 from app.core.db import utcnow
 from app.webhooks.decline_limit import DECLINED
 from app.webhooks.hints import Hint
@@ -89,11 +90,5 @@ def finish(
 ) -> None:
     """Mark unfinished events of these payers as done, or as dead with the failure."""
     for start in range(0, len(event_ids), MAX_IDS):
-        session.execute(
-            sa.update(Event)
-            .where(
-                Event.payer_id.in_(payer_ids), Event.id.in_(event_ids[start : start + MAX_IDS]), UNFINISHED
-            )
-            .values(state=state, reason=reason, finished_at=utcnow())
-            .execution_options(synchronize_session=False)
-        )
+        which = (Event.payer_id.in_(payer_ids), Event.id.in_(event_ids[start : start + MAX_IDS]), UNFINISHED)
+        statements.update_all(session, Event, *which, state=state, reason=reason, finished_at=utcnow())

@@ -120,8 +120,8 @@ MUTANTS = (
     Mutant(
         "the missed events of all apps are fetched in place of one's",
         "app/sync/backfill.py",
-        ".where(Backfill.app_id == app_id).values(next_run_at=utcnow())",
-        ".values(next_run_at=utcnow())",
+        "Backfill, Backfill.app_id == app_id, next_run_at=utcnow()",
+        "Backfill, next_run_at=utcnow()",
         "tests/console/inbox/test_actions.py::TestActions::test_missed_events_of_one_app_are_fetched_alone",
     ),
 )

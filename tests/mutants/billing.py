@@ -365,8 +365,8 @@ MUTANTS = (
     Mutant(
         name="two requests at once use one code",
         file="app/onboarding/billing/codes/actions.py",
-        old=".where(BillingCode.id == code_id, BillingCode.used_at.is_(None))",
-        new=".where(BillingCode.id == code_id)",
+        old="sa.and_(BillingCode.id == code_id, BillingCode.used_at.is_(None))",
+        new="sa.and_(BillingCode.id == code_id)",
         test="tests/onboarding/billing/test_codes.py::test_lets_one_of_two_in_that_enter_it_at_once",
     ),
     Mutant(

@@ -257,8 +257,8 @@ MUTANTS = (
     Mutant(
         "a hint does not count",
         MARK_DUE,
-        "generation=Payer.generation + 1,",
-        "generation=Payer.generation,",
+        '"generation": Payer.generation + 1,',
+        '"generation": Payer.generation,',
         "tests/sync/test_leases.py::test_is_followed_by_another_look_when_something_is_hinted_at_meanwhile",
     ),
     Mutant(

@@ -1,8 +1,33 @@
 """Statements about many rows, in the words of each database."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.core.db import Base
+
+
+def update_all(
+    session: Session, table: type[Base], /, *conditions: sa.ColumnElement[bool], **values: Any
+) -> int:
+    """Update the rows that meet the conditions, and return how many.
+
+    The session's own rows stay as they were read: read again those that you go on with.
+    """
+    statement = sa.update(table).where(*conditions).values(values)
+    updated = session.execute(statement.execution_options(synchronize_session=False))
+    assert isinstance(updated, sa.CursorResult)
+    return updated.rowcount
+
+
+def delete_all(session: Session, table: type[Base], /, *conditions: sa.ColumnElement[bool]) -> int:
+    """Delete the rows that meet the conditions, and return how many. The session does not notice."""
+    statement = sa.delete(table).where(*conditions)
+    deleted = session.execute(statement.execution_options(synchronize_session=False))
+    assert isinstance(deleted, sa.CursorResult)
+    return deleted.rowcount
 
 
 def is_one_of(

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app import audit, customers
 from app.core import db
 from app.core.config import settings
+from app.core.database import statements
 from app.core.db import utcnow
 from app.onboarding import queries
 from app.onboarding.billing.models import Way
@@ -137,12 +138,8 @@ def let_in(
     insert = db.insert(session, BillingAccess).values(values)
     session.execute(insert.on_conflict_do_update(index_elements=["customer_id", "browser_hash"], set_=values))
     if person_id is not None:
-        session.execute(
-            sa.update(BillingPerson)
-            .where(BillingPerson.id == person_id, BillingPerson.joined_at.is_(None))
-            .values(joined_at=now)
-            .execution_options(synchronize_session=False)
-        )
+        is_new = sa.and_(BillingPerson.id == person_id, BillingPerson.joined_at.is_(None))
+        statements.update_all(session, BillingPerson, is_new, joined_at=now)
     audit.note(
         session,
         "billing_page.entered",

@@ -9,6 +9,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.core.database import statements
 from app.onboarding.browsers.keyed_hash import keyed_hash
 from app.onboarding.handovers import HandoverUse
 from app.onboarding.models import BillingAccess, Signup, browser_hash
@@ -38,19 +39,11 @@ def renew(session: Session, browser: str, proof: str) -> str:
     former, latter = browser_hash(browser), browser_hash(name)
     for model in (Signup, BillingAccess):
         own = sa.select(model.customer_id).where(model.browser_hash == latter)
-        session.execute(
-            sa.update(model)
-            .where(model.browser_hash == former, model.customer_id.not_in(own))
-            .values(browser_hash=latter)
-            .execution_options(synchronize_session=False)
-        )
+        is_moved = sa.and_(model.browser_hash == former, model.customer_id.not_in(own))
+        statements.update_all(session, model, is_moved, browser_hash=latter)
     customers = [
         sa.select(each.customer_id).where(each.browser_hash == latter) for each in (Signup, BillingAccess)
     ]
-    session.execute(
-        sa.update(HandoverUse)
-        .where(HandoverUse.browser_hash == former, HandoverUse.customer_id.in_(sa.union(*customers)))
-        .values(browser_hash=latter)
-        .execution_options(synchronize_session=False)
-    )
+    is_moved = sa.and_(HandoverUse.browser_hash == former, HandoverUse.customer_id.in_(sa.union(*customers)))
+    statements.update_all(session, HandoverUse, is_moved, browser_hash=latter)
     return name

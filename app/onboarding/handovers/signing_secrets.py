@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.core import db
+from app.core.database import statements
 from app.core.db import is_id, new_id, utcnow
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.secrets.sealing import Sealer, Unsealable
@@ -103,14 +104,10 @@ def oldest_live(session: Session) -> LiveSecret | None:
 def note_used(session: Session, secret_id: str) -> None:
     """Remember when a secret was last used, about to the minute. Flushes."""
     now = utcnow()
-    session.execute(
-        sa.update(HandoverSecret)
-        .where(
-            HandoverSecret.id == secret_id,
-            sa.or_(HandoverSecret.last_used_at.is_(None), HandoverSecret.last_used_at < now - USE_INTERVAL),
-        )
-        .values(last_used_at=now)
-        .execution_options(synchronize_session=False)
+    used_at = HandoverSecret.last_used_at
+    is_noted_long_ago = sa.or_(used_at.is_(None), used_at < now - USE_INTERVAL)
+    statements.update_all(
+        session, HandoverSecret, HandoverSecret.id == secret_id, is_noted_long_ago, last_used_at=now
     )
 
 

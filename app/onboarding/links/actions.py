@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import apps, audit, customers, portal
 from app.core.config import settings
+from app.core.database import statements
 from app.core.db import new_id, utcnow
 from app.core.errors import Conflict, Invalid, NotFound
 from app.onboarding.links import queries
@@ -92,14 +93,12 @@ def revoke(session: Session, link_id: str, *, actor: str) -> OnboardingLink:
 
 def _end_access(session: Session, link: OnboardingLink) -> None:
     came = sa.select(Signup.browser_hash).where(Signup.link_id == link.id)
-    session.execute(
-        sa.delete(BillingAccess)
-        .where(
-            BillingAccess.customer_id == link.customer_id,
-            BillingAccess.way == HANDOVER,
-            BillingAccess.browser_hash.in_(came),
-        )
-        .execution_options(synchronize_session=False)
+    statements.delete_all(
+        session,
+        BillingAccess,
+        BillingAccess.customer_id == link.customer_id,
+        BillingAccess.way == HANDOVER,
+        BillingAccess.browser_hash.in_(came),
     )
 
 

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from app import apps, audit
 from app.core import db
+from app.core.database import statements
 from app.core.db import utcnow
 from app.gateway import StripeRefused
 from app.onboarding import consents, links, queries
@@ -104,9 +105,5 @@ def note_return(
     session: Session, customer_id: str, *, browser: str, url: str | None, label: str | None
 ) -> None:
     """Remember where the company's app wants this browser back. Flushes."""
-    session.execute(
-        sa.update(Signup)
-        .where(Signup.customer_id == customer_id, Signup.browser_hash == browser_hash(browser))
-        .values(return_url=url, return_label=label)
-        .execution_options(synchronize_session=False)
-    )
+    is_theirs = sa.and_(Signup.customer_id == customer_id, Signup.browser_hash == browser_hash(browser))
+    statements.update_all(session, Signup, is_theirs, return_url=url, return_label=label)

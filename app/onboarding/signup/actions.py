@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import apps, checkout, customers, payers, portal, sync
 from app.core import db
+from app.core.database import statements
 from app.core.db import utcnow
 from app.core.errors import Conflict, Invalid, NotFound
 from app.customers import Customer, CustomerTaken, NewCustomer
@@ -121,17 +121,9 @@ def forget_browser(session: Session, nonce: str | None) -> None:
     """
     if nonce is None:
         return
-    session.execute(
-        sa.update(Signup)
-        .where(Signup.browser_hash == browser_hash(nonce))
-        .values(browser_hash=no_browser_hash())
-        .execution_options(synchronize_session=False)
-    )
-    session.execute(
-        sa.delete(BillingAccess)
-        .where(BillingAccess.browser_hash == browser_hash(nonce))
-        .execution_options(synchronize_session=False)
-    )
+    held = browser_hash(nonce)
+    statements.update_all(session, Signup, Signup.browser_hash == held, browser_hash=no_browser_hash())
+    statements.delete_all(session, BillingAccess, BillingAccess.browser_hash == held)
 
 
 def _refuse_second(session: Session, handover: Handover | None) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app import payers
 from app.apps import App
 from app.core import db
+from app.core.database import statements
 from app.core.db import utcnow
 from app.payers import Payer
 from app.sync import schedule, throttle
@@ -46,12 +47,7 @@ def schedule_verifications(session: Session) -> int:
     if throttle.start_verification(session, app_id, now, every=VERIFICATION_INTERVAL):
         chosen = overdue.where(Payer.app_id == app_id).order_by(Payer.verify_at).limit(BATCH_SIZE)
         ids = list(session.scalars(chosen.with_for_update(skip_locked=True)))
-        session.execute(
-            sa.update(Payer)
-            .where(Payer.id.in_(ids))
-            .values(verify_at=now + REVERIFY_AFTER)
-            .execution_options(synchronize_session=False)
-        )
+        statements.update_all(session, Payer, Payer.id.in_(ids), verify_at=now + REVERIFY_AFTER)
         for payer_id in ids:
             schedule.check_within(session, payer_id, VERIFICATION_INTERVAL, why="verify")
     session.commit()

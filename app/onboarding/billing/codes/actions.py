@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app import outbox, portal
 from app.core import db
 from app.core.addresses import folded_email
+from app.core.database import statements
 from app.core.db import new_id, utcnow
 from app.onboarding import queries
 from app.onboarding.billing.access import let_in
@@ -137,19 +138,12 @@ def _count_try(session: Session, address: str, browser: str) -> BillingCode | No
 
 def _claim(session: Session, code_id: str, name: str) -> bool:
     """Use a code up, and keep which browser did. Of two requests with the right code, one is the first."""
-    used = session.scalar(
-        sa.update(BillingCode)
-        .where(BillingCode.id == code_id, BillingCode.used_at.is_(None))
-        .values(used_at=utcnow(), browser_hash=browser_hash(name))
-        .returning(BillingCode.id)
-        .execution_options(synchronize_session=False)
-    )
-    return used is not None
+    values = {"used_at": utcnow(), "browser_hash": browser_hash(name)}
+    is_unused = sa.and_(BillingCode.id == code_id, BillingCode.used_at.is_(None))
+    return statements.update_all(session, BillingCode, is_unused, **values) > 0
 
 
 def _purge(session: Session) -> None:
     """Delete codes that are over, some at a time."""
     old = sa.select(BillingCode.id).where(BillingCode.expires_at < utcnow() - LIFETIME).limit(MAX_PURGED)
-    session.execute(
-        sa.delete(BillingCode).where(BillingCode.id.in_(old)).execution_options(synchronize_session=False)
-    )
+    statements.delete_all(session, BillingCode, BillingCode.id.in_(old))

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from app import audit, customers
 from app.core.addresses import folded_email
+from app.core.database import statements
 from app.onboarding.billing.access import end_access
 from app.onboarding.billing.models import BillingCode
 from app.onboarding.billing.people.actions import people_of
@@ -33,20 +34,12 @@ def _forget_signups(session: Session, customer_id: str) -> list[str]:
     )
     found = list(session.scalars(remembered))
     for held in found:
-        session.execute(
-            sa.update(Signup)
-            .where(Signup.customer_id == customer_id, Signup.browser_hash == held)
-            .values(browser_hash=no_browser_hash())
-            .execution_options(synchronize_session=False)
-        )
+        is_it = sa.and_(Signup.customer_id == customer_id, Signup.browser_hash == held)
+        statements.update_all(session, Signup, is_it, browser_hash=no_browser_hash())
     return found
 
 
 def _end_codes(session: Session, customer: customers.Customer) -> None:
     addresses = [customer.primary_email, *(person.email for person in people_of(session, customer.id))]
     hashes = [keyed_hash("address", folded_email(address)) for address in addresses if address]
-    session.execute(
-        sa.delete(BillingCode)
-        .where(BillingCode.address_hash.in_(hashes))
-        .execution_options(synchronize_session=False)
-    )
+    statements.delete_all(session, BillingCode, BillingCode.address_hash.in_(hashes))
