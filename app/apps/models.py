@@ -9,8 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Base, UtcDateTime, new_id, partial_index, utcnow
 from app.core.secrets.sealing import SEALED
 
-LIVE = sa.text("deleted_at IS NULL")
-DEFAULT = sa.text("is_default AND deleted_at IS NULL")
+LIVE = "deleted_at IS NULL"
 
 
 class App(Base):
@@ -36,7 +35,7 @@ class App(Base):
 
     __table_args__ = (
         partial_index("uq_app_account_live", "stripe_account_id", "livemode", unique=True, where=LIVE),
-        partial_index("uq_app_default", "is_default", unique=True, where=DEFAULT),
+        partial_index("uq_app_default", "is_default", unique=True, where=f"is_default AND {LIVE}"),
     )
 
 

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.core.db import Base, DisplayText, Flag, UtcDateTime, new_id, partial_index, utcnow
 from app.payers import Payer
 
-CURRENT = sa.text("is_current")
 MICRODEPOSITS = "verify_with_microdeposits"  # Stripe's next_action: the bank statement shows a code
 LIFETIME = timedelta(hours=24)  # Stripe's own, until it has told us
 
@@ -57,7 +56,7 @@ class CheckoutSession(Base):
 
     __table_args__ = (
         # However many tabs and devices ask at once, our own pages lead to one session.
-        partial_index("uq_checkout_session_current", "payer_id", unique=True, where=CURRENT),
+        partial_index("uq_checkout_session_current", "payer_id", unique=True, where="is_current"),
         sa.Index("uq_checkout_session_stripe_session", "stripe_session_id", unique=True),
         sa.Index("uq_checkout_session_key", "payer_id", "idempotency_key", unique=True),
     )

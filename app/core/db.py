@@ -274,9 +274,10 @@ def insert(session: orm.Session, model: type[Base]) -> postgresql.Insert | sqlit
     return postgresql.insert(model) if is_postgresql else sqlite_dialect.insert(model)
 
 
-def partial_index(name: str, *columns: str, where: sa.TextClause, unique: bool = False) -> sa.Index:
-    """Return an index of the rows that meet a condition, on either database."""
-    return sa.Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> sa.Index:
+    """Return an index of the rows that meet a condition in SQL, on either database."""
+    which = sa.text(where)
+    return sa.Index(name, *columns, unique=unique, sqlite_where=which, postgresql_where=which)
 
 
 def force_custom_plan(session: orm.Session) -> None:

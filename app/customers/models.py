@@ -7,13 +7,12 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.db import NULLABLE_JSON, Base, UtcDateTime, new_id, partial_index, utcnow
 
-LIVE = sa.text("deleted_at IS NULL")
-DELETED = sa.text("deleted_at IS NOT NULL")
+LIVE = "deleted_at IS NULL"
+DELETED = "deleted_at IS NOT NULL"
 WAITING = "waiting"
 APPROVED = "approved"
 DECLINED = "declined"
 NOT_APPROVED = frozenset({WAITING, DECLINED})
-WAITS = sa.text("approval = 'waiting' AND deleted_at IS NULL")
 
 
 class Customer(Base):
@@ -54,7 +53,7 @@ class Customer(Base):
         partial_index("ix_customer_live_id", "id", where=LIVE),
         partial_index("ix_customer_deleted_name", "name", "id", where=DELETED),
         partial_index("ix_customer_deleted_created", "created_at", "id", where=DELETED),
-        partial_index("ix_customer_waiting", "created_at", "id", where=WAITS),
+        partial_index("ix_customer_waiting", "created_at", "id", where=f"approval = 'waiting' AND {LIVE}"),
         # On PostgreSQL a migration adds ix_customer_search where the server has pg_trgm. Another one adds
         # ix_customer_live_email, which finds an address in any letter case.
     )

@@ -10,9 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Base, UtcDateTime, new_id, partial_index, utcnow
 from app.payers import PaymentMethod
 
-SIGNED_UP = sa.text("link_id IS NULL")
 FORGOTTEN = "forgotten:"  # how the hash of a browser begins that is none
-STAYS = sa.text("removed_at IS NULL")
 
 
 class Signup(Base):
@@ -44,7 +42,7 @@ class Signup(Base):
         sa.Index("uq_signup_form_id", "form_id", unique=True),
         # Two forms of one browser with exactly the same details are one sign-up, too.
         sa.Index("uq_signup_details", "browser_hash", "details_hash", unique=True),
-        partial_index("uq_signup_form", "customer_id", unique=True, where=SIGNED_UP),
+        partial_index("uq_signup_form", "customer_id", unique=True, where="link_id IS NULL"),
     )
 
     @property
@@ -78,7 +76,9 @@ class BillingPerson(Base):
     removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
-        partial_index("uq_billing_person_live", "customer_id", "email", unique=True, where=STAYS),
+        partial_index(
+            "uq_billing_person_live", "customer_id", "email", unique=True, where="removed_at IS NULL"
+        ),
     )
 
 

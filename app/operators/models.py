@@ -23,9 +23,6 @@ class Role(StrEnum):
         return ranks.index(self) >= ranks.index(other)
 
 
-NOT_REVOKED = sa.text("revoked_at IS NULL")
-
-
 class ApiToken(Base):
     """One program's right to call the API. Only a hash of its secret is kept."""
 
@@ -40,7 +37,9 @@ class ApiToken(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    __table_args__ = (partial_index("uq_api_token_name_live", "name", unique=True, where=NOT_REVOKED),)
+    __table_args__ = (
+        partial_index("uq_api_token_name_live", "name", unique=True, where="revoked_at IS NULL"),
+    )
 
     @property
     def state(self) -> str:

@@ -13,17 +13,11 @@ from app.customers import Customer
 from app.payers import method_names
 from app.web.languages import translated
 
-LIVE = sa.text("deleted_at IS NULL")
-BEGUN = sa.text("deleted_at IS NULL AND status <> 'none'")
-TROUBLED = sa.text(  # the states that somebody should do something about
+LIVE = "deleted_at IS NULL"
+TROUBLED = (  # the states that somebody should do something about
     "deleted_at IS NULL AND status IN"
     " ('failed', 'abandoned', 'expiring', 'expired', 'removed', 'customer_gone')"
 )
-THERE = sa.text("deleted_at IS NULL AND stripe_deleted_at IS NULL")
-DUE = sa.text("due_at IS NOT NULL")
-PRIORITY = sa.text("is_priority AND due_at IS NOT NULL")
-DRIFTED = sa.text("drift IS NOT NULL")
-BLOCKED = sa.text("blocked_at IS NOT NULL")
 BLOCK_DURATION = timedelta(days=1)
 EXPIRING = timedelta(days=30)  # before a card expires, people are warned
 SETTLE_DELAY = timedelta(seconds=30)  # by then a request that Stripe did not answer has taken effect
@@ -107,13 +101,15 @@ class Payer(Base):
         partial_index("ix_payer_troubled", "app_id", "status", "status_since", where=TROUBLED),
         sa.Index("ix_payer_stripe_customer_id", "stripe_customer_id"),  # of whichever app, deleted ones too
         # Who is not among these has not begun.
-        partial_index("ix_payer_begun", "customer_id", where=BEGUN),
+        partial_index("ix_payer_begun", "customer_id", where=f"{LIVE} AND status <> 'none'"),
         partial_index("ix_payer_live_status_until", "status_until", where=LIVE),
-        partial_index("ix_payer_due", "app_id", "due_at", where=DUE),
-        partial_index("ix_payer_priority", "app_id", "due_at", where=PRIORITY),
-        partial_index("ix_payer_verify", "app_id", "verify_at", where=THERE),
-        partial_index("ix_payer_drift", "verified_at", where=DRIFTED),
-        partial_index("ix_payer_blocked", "blocked_at", where=BLOCKED),
+        partial_index("ix_payer_due", "app_id", "due_at", where="due_at IS NOT NULL"),
+        partial_index("ix_payer_priority", "app_id", "due_at", where="is_priority AND due_at IS NOT NULL"),
+        partial_index(
+            "ix_payer_verify", "app_id", "verify_at", where=f"{LIVE} AND stripe_deleted_at IS NULL"
+        ),
+        partial_index("ix_payer_drift", "verified_at", where="drift IS NOT NULL"),
+        partial_index("ix_payer_blocked", "blocked_at", where="blocked_at IS NOT NULL"),
     )
 
     @property

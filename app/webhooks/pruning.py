@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.core import db
 from app.core.config import settings
+from app.core.database import statements
 from app.core.db import utcnow
 from app.webhooks.models import PRUNABLE, Event
 
@@ -22,18 +23,12 @@ def prune(session: Session) -> bool:
     keys = sa.tuple_(Event.app_id, Event.id)
     old = (
         sa.select(Event.app_id, Event.id)
-        .where(PRUNABLE, Event.finished_at < before)
+        .where(sa.text(PRUNABLE), Event.finished_at < before)
         .order_by(Event.finished_at)
         .limit(BATCH_SIZE)
         .with_for_update(skip_locked=True)
     )
     db.start_write(session)
-    emptied = session.scalars(
-        sa.update(Event)
-        .where(keys.in_(old))
-        .values(payload="")
-        .returning(Event.id)
-        .execution_options(synchronize_session=False)
-    ).all()
+    emptied = statements.update_all(session, Event, keys.in_(old), payload="")
     session.commit()
-    return len(emptied) == BATCH_SIZE
+    return emptied == BATCH_SIZE

@@ -255,7 +255,8 @@ def _is(status: str) -> sa.ColumnElement[bool]:
     A status that this index lacks is found by the index of all statuses. Its customers should be few, as
     with an unfinished 3-D Secure: that session ends in a day.
     """
-    live = payers.TROUBLED if f"'{status}'" in str(payers.TROUBLED) else Payer.deleted_at.is_(None)
+    is_troubled = f"'{status}'" in payers.TROUBLED
+    live = sa.text(payers.TROUBLED) if is_troubled else Payer.deleted_at.is_(None)
     return sa.and_(live, Payer.status == status)
 
 

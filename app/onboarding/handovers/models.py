@@ -9,7 +9,6 @@ from app.core.db import Base, UtcDateTime, new_id, partial_index, utcnow
 from app.core.secrets.sealing import SEALED
 
 MAX_LIVE_SECRETS = 5  # a token that names no secret is tried with each
-NOT_REVOKED = sa.text("revoked_at IS NULL")
 
 
 class HandoverSecret(Base):
@@ -25,7 +24,9 @@ class HandoverSecret(Base):
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    __table_args__ = (partial_index("uq_handover_secret_name_live", "name", unique=True, where=NOT_REVOKED),)
+    __table_args__ = (
+        partial_index("uq_handover_secret_name_live", "name", unique=True, where="revoked_at IS NULL"),
+    )
 
 
 class HandoverUse(Base):
