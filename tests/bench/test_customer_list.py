@@ -15,8 +15,9 @@ ROWS = 1_000_000
 SIZE = 100
 
 FILL = """
-INSERT INTO customer (id, key, name, created_at, updated_at)
-SELECT '01' || upper(lpad(to_hex(n), 24, '0')), 'key-' || n, 'Customer ' || md5(n::text), now(), now()
+INSERT INTO customer (id, key, name, created_at, updated_at, search_text)
+SELECT '01' || upper(lpad(to_hex(n), 24, '0')), 'key-' || n, 'Customer ' || md5(n::text), now(), now(),
+  E'\\ncustomer ' || md5(n::text) || E'\\nkey-' || n
 FROM generate_series(1, :rows) AS n
 """
 
