@@ -8,7 +8,6 @@ import structlog
 from sqlalchemy.orm import Session
 
 from app import apps, customers, payers
-from app.checkout.close import close_older
 from app.checkout.models import CheckoutSession
 from app.checkout.queries import latest
 from app.checkout.reservations import find_or_reserve, forget
@@ -49,7 +48,6 @@ class Order:
     is_own: bool = False  # for our own pages, which share one session
     stripe_customer_id: str | None = None  # an existing one to link
     profile: str | None = None  # of the portal, for our own pages; None: the default one
-    closes_older: bool = False  # should the payer's older open sessions expire?
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +87,7 @@ def start(
 
     Reserve, ask Stripe, record: a repeat, a concurrent call and a restart continue from the rows that they
     find. With `reservation`, the caller has committed the first step. A Stripe customer that was deleted or
-    unbound is replaced by a new one. With `closes_older`, the payer's older open sessions expire at Stripe.
+    unbound is replaced by a new one.
 
     Raises PreconditionFailed for a customer that is deleted or not approved, TooManyDeclines, Conflict, and
     what the gateway raises. The reservation then stays, and the next call continues from it.
@@ -101,16 +99,14 @@ def start(
                 db.end_read(session)
             reservation = reserve(session, app, order)
             session.commit()
-        started = _start_reserved(session, app, reservation, actor=actor)
+        started = _start_reserved(session, reservation, actor=actor)
         if started is not None:
             return started
         reservation = None
     raise Conflict(BUSY)
 
 
-def _start_reserved(
-    session: Session, app: apps.App, reservation: Reservation, *, actor: str
-) -> Started | None:
+def _start_reserved(session: Session, reservation: Reservation, *, actor: str) -> Started | None:
     """Ask Stripe for what is reserved, and record it. Return None when its rows are no longer of use."""
     order, reserved = reservation.order, reservation.session
     payer = payers.create_at_stripe(session, reservation.payer)
@@ -118,15 +114,13 @@ def _start_reserved(
         return None
     opened = None
     if reserved.stripe_session_id is None or order.idempotency_key is not None:
-        opened = _open(session, apps.connect(app), payer, reserved, is_shared=order.is_own)
+        opened = _open(session, apps.connect(payer.app), payer, reserved, is_shared=order.is_own)
         is_done = opened is not None and (
             (reservation.is_new and _record_first(session, payer, reserved, opened, actor=actor))
             or _record(session, reserved, opened, order, actor=actor)
         )
         if not is_done:
             return None
-    if order.closes_older:
-        close_older(session, payer, reserved)
     return Started(session=reserved, payer=payer, opened=opened)
 
 
@@ -223,9 +217,10 @@ def _record(
     if payer.deleted_at is not None:
         session.rollback()
         return False
-    if _set_opened(session, reserved, opened):
-        _note(session, payer, reserved, actor)
-        _mark_due(session, payer, is_bound=order.stripe_customer_id is not None)
+    if _set_opened(session, payer, reserved, opened, actor=actor):
+        # A bound Stripe customer may have methods from before.
+        why = "binding" if order.stripe_customer_id is not None and payer.verified_at is None else None
+        payers.mark_due(session, payer.id, at=_next_look(), why=why, scheduled=True)
         restate(session, payer, latest(session, payer), utcnow())
     elif session.get(CheckoutSession, reserved.id, populate_existing=True) is None:  # a twin was refused
         session.rollback()
@@ -243,15 +238,16 @@ def _record_first(
     """
     db.start_write(session)
     is_first = payers.note_first_session(session, payer, due_at=_next_look(), until=opened.expires_at)
-    if not is_first or not _set_opened(session, reserved, opened):
+    if not is_first or not _set_opened(session, payer, reserved, opened, actor=actor):
         session.rollback()
         return False
-    _note(session, payer, reserved, actor)
     session.commit()
     return True
 
 
-def _set_opened(session: Session, reserved: CheckoutSession, opened: OpenedSession) -> bool:
+def _set_opened(
+    session: Session, payer: Payer, reserved: CheckoutSession, opened: OpenedSession, *, actor: str
+) -> bool:
     """Give a reserved session what Stripe opened, unless a twin has done so, or has deleted it. Flushes."""
     values = {
         "stripe_session_id": opened.id,
@@ -262,19 +258,12 @@ def _set_opened(session: Session, reserved: CheckoutSession, opened: OpenedSessi
         "expires_at": opened.expires_at,
     }
     is_reserved = CheckoutSession.stripe_session_id.is_(None)
-    return rows.update_if(session, reserved, is_reserved, values=values) is not None
-
-
-def _mark_due(session: Session, payer: Payer, *, is_bound: bool) -> None:
-    """Have the payer looked at after a while; a bound Stripe customer may have methods already."""
-    why = "binding" if is_bound and payer.verified_at is None else None
-    payers.mark_due(session, payer.id, at=_next_look(), why=why, scheduled=True)
+    if rows.update_if(session, reserved, is_reserved, values=values) is None:
+        return False
+    stripe_ids = {"stripe_customer_id": payer.stripe_customer_id, "session_id": opened.id}
+    payers.note(session, payer, "checkout.started", actor=actor, **stripe_ids)
+    return True
 
 
 def _next_look() -> datetime:
     return utcnow() + timedelta(seconds=settings().pull_interval)
-
-
-def _note(session: Session, payer: Payer, opened: CheckoutSession, actor: str) -> None:
-    stripe_ids = {"stripe_customer_id": payer.stripe_customer_id, "session_id": opened.stripe_session_id}
-    payers.note(session, payer, "checkout.started", actor=actor, **stripe_ids)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from app import apps, customers, payers, portal
 from app.api.blueprint import Api
 from app.checkout.actions import Order, start
+from app.checkout.close import close_older
 from app.checkout.schemas import (
     CheckoutOptions,
     CreateStripeCheckoutSessionRequest,
@@ -69,11 +70,11 @@ def create(body: CreateStripeCheckoutSessionRequest) -> CreateStripeCheckoutSess
         ),
         idempotency_key=f"{g.token_id}-{key}" if key else None,
         stripe_customer_id=body.stripe_customer_id,
-        closes_older=True,
     )
     try:
         with apps.record_rejection(session, app):
             started = start(session, app, order, actor=g.actor)
+            close_older(session, started.payer, started.session)
     except StripeRefused as error:
         raise Invalid(error.detail, fields=_pointers(error.fields)) from error
     return CreateStripeCheckoutSessionResult.of(started)

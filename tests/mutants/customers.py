@@ -273,7 +273,7 @@ MUTANTS = (
     Mutant(
         name="the methods of a given Stripe customer are not read",
         file="app/checkout/actions.py",
-        old='why = "binding" if is_bound and payer.verified_at is None else None',
+        old='why = "binding" if order.stripe_customer_id is not None and payer.verified_at is None else None',
         new="why = None",
         test="tests/sync/test_bound.py::test_when_a_page_is_opened_for_it",
     ),
