@@ -137,7 +137,7 @@ def test_dies_at_some_points(portal: KillablePortal) -> None:
 
 
 def test_somebody_whose_sign_up_was_stored_reaches_stripe_without_coming_back(portal: KillablePortal) -> None:
-    portal.restart(CrashPoint("after commit in onboarding.actions._create"))
+    portal.restart(CrashPoint("after commit in signup.actions._create"))
     person = portal.person()
 
     answer = person.send_form()
