@@ -13,6 +13,7 @@ CONTACT = "app/sync/convergence/contact.py"
 WRITE = "app/sync/convergence/store.py"
 
 WAKEUPS = "app/sync/workers/wakeups.py"
+WATCH = "app/sync/workers/watch.py"
 
 MUTANTS = (
     Mutant(
@@ -68,6 +69,27 @@ MUTANTS = (
         "return",
         "tests/sync/test_wakeups.py::test_listens_again_when_its_connection_has_ended",
         "postgresql",
+    ),
+    Mutant(
+        "a worker beside others does not watch SQLite",
+        WATCH,
+        "        self._thread.start()",
+        "        pass",
+        "tests/sync/test_wakeups.py::test_sees_that_an_event_is_stored",
+    ),
+    Mutant(
+        "a worker looks for work though nobody has committed",
+        WATCH,
+        "if version != seen:",
+        "if version:",
+        "tests/sync/test_wakeups.py::test_sees_each_commit_once",
+    ),
+    Mutant(
+        "a worker whose file could not be opened watches no more",
+        WATCH,
+        "self._stopping.wait(RETRY_DELAY)",
+        "return",
+        "tests/sync/test_wakeups.py::test_watches_again_after_trouble",
     ),
     Mutant(
         "a payer that can't be stored blocks the others",

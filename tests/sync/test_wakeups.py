@@ -1,7 +1,9 @@
-"""A worker in another process wakes when an event is stored. PostgreSQL tells it."""
+"""A worker in another process wakes when an event is stored. PostgreSQL tells it; a file is watched."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +14,8 @@ from app.core import db
 from app.core.config import Settings
 from app.payers import PaymentStatus
 from app.sync import Worker
+from app.sync.workers.heartbeat import WorkerHeartbeat
+from app.sync.workers.watch import Watch
 from tests.conftest import make_settings
 from tests.support.people import Person
 from tests.support.processes import wait_until
@@ -45,6 +49,12 @@ def _on_postgresql(database_url: str) -> None:
         pytest.skip("SQLite tells other processes nothing")
 
 
+@pytest.fixture
+def _on_sqlite(database_url: str) -> None:
+    if database_url.startswith("postgresql"):
+        pytest.skip("PostgreSQL is not watched")
+
+
 @contextmanager
 def sleeping(app: Flask, calls: StripeCalls) -> Iterator[Worker]:
     """A worker in another process, that has nothing to do."""
@@ -74,11 +84,26 @@ def end_connection(app: Flask, pid: int) -> None:
         connection.execute(sa.select(sa.func.pg_terminate_backend(pid)))
 
 
+def commit(app: Flask) -> None:
+    """Commit something."""
+    with app.app_context(), db.engine().begin() as connection:
+        connection.execute(sa.insert(WorkerHeartbeat).values(id=db.new_id(), threads=1))
+
+
 def use_database(app: Flask, url: sa.URL) -> None:
     """Let the application use another database."""
     with app.app_context():
         db.engine().dispose()
         db.connect(app, url)
+
+
+@pytest.mark.usefixtures("_on_sqlite")
+def test_sees_that_an_event_is_stored(app: Flask, world: World, person: Person, calls: StripeCalls) -> None:
+    with sleeping(app, calls):
+        person.save_card()
+        world.simulator.deliver_due()
+
+        wait_until(lambda: person.status == PaymentStatus.SAVED)
 
 
 @pytest.mark.usefixtures("_on_postgresql")
@@ -134,3 +159,39 @@ def test_does_without_where_nothing_can_be_told(app: Flask, database_url: str, w
     web.wake()
 
     assert vars(vars(web)["_announcer"])["_thread"] is None
+
+
+@pytest.mark.usefixtures("_on_sqlite")
+def test_sees_each_commit_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.sync.workers.watch.WATCH_INTERVAL", 0.001)
+    seen: list[str] = []
+    watch = Watch(app, lambda: seen.append("commit"))
+
+    watch.start()
+    for number in range(1, 4):
+        wait_until(lambda: len(seen) >= number)  # noqa: B023  (it is called at once)
+        commit(app)
+    wait_until(lambda: len(seen) >= 4)
+    watch.stop()
+
+    assert len(seen) == 4  # and one for what came before
+    assert not vars(watch)["_thread"].is_alive()
+
+
+@pytest.mark.usefixtures("_on_sqlite")
+def test_watches_again_after_trouble(app: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("app.sync.workers.watch.RETRY_DELAY", 0.01)
+    seen = threading.Event()
+    with app.app_context():
+        usual = db.engine().url
+    watch = Watch(app, seen.set)
+
+    use_database(app, sa.make_url(f"sqlite:///{tmp_path}/no folder/gangway.db"))
+    with structlog.testing.capture_logs() as lines:
+        watch.start()
+        wait_until(lambda: any(line["event"] == "watch_trouble" for line in lines))
+    assert not seen.is_set()
+    use_database(app, usual)
+
+    wait_until(seen.is_set)
+    watch.stop()

@@ -22,6 +22,7 @@ from app.sync.payer_leases import Lease
 from app.sync.workers import expiry, heartbeat, reconcile
 from app.sync.workers.callers import Callers
 from app.sync.workers.wakeups import Announcer, Listener
+from app.sync.workers.watch import Watch
 
 log = structlog.get_logger("gangway.worker")
 
@@ -66,7 +67,7 @@ class Worker:
         self._held: HeldLeases = {}
         self._callers = Callers(app, threads * BATCH_SIZE)
         self._announcer = Announcer(app)
-        self._listener = Listener(app, self.wake)
+        self._listeners = (Listener(app, self.wake), Watch(app, self.wake))  # one for each database
         self._thread_count = threads
         self._threads: list[threading.Thread] = []
         self._own_threads: list[threading.Thread] = []  # of the tasks that may block
@@ -89,7 +90,8 @@ class Worker:
         for thread in (*self._threads, *self._own_threads):
             thread.start()
         if self._threads:
-            self._listener.start()
+            for listener in self._listeners:
+                listener.start()
 
     def wake(self) -> None:
         """Look for due work now."""
@@ -107,7 +109,8 @@ class Worker:
         self._stopping.set()
         self._wake.set()
         self._announcer.stop()
-        self._listener.stop()
+        for listener in self._listeners:
+            listener.stop()
         for thread in (*self._threads, *self._own_threads):
             if thread.is_alive():
                 thread.join(max(0.0, give_up - time.monotonic()))
