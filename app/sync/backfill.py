@@ -79,7 +79,7 @@ def backfill(
     return seen
 
 
-def claim_due(session: Session) -> BackfillLease | None:
+def claim_list(session: Session) -> BackfillLease | None:
     """Take the lease of the list that has been due longest. Return None when no list is due. Commits."""
     now = utcnow()
     app_id = session.scalar(_next_app(now))
@@ -103,12 +103,12 @@ def read_next_page(session: Session, lease: BackfillLease) -> None:
         log.warning("backfill_failed", app=lease.app_id, reason=error.detail)
 
 
-def release(session: Session, lease: BackfillLease) -> None:
+def release_list(session: Session, lease: BackfillLease) -> None:
     """Release an unused lease, unless another worker has it by now. Commits."""
     _leasing.release(session, lease.app_id, lease.token)
 
 
-def request_all(session: Session) -> None:
+def request_all_lists(session: Session) -> None:
     """Make every list due: a worker has started, perhaps after a long time. Commits."""
     db.start_write(session)
     now = utcnow()

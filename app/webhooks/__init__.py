@@ -16,7 +16,7 @@ from app.webhooks.queries import (
     oldest,
     overdue,
 )
-from app.webhooks.receive import count_unknown, receive, store_listed
+from app.webhooks.store import count_unknown, store_listed
 from app.webhooks.store_new import new_arrivals
 from app.webhooks.waiting import KNOWN, Unfinished, finish, unfinished, unfinished_of
 
@@ -43,7 +43,6 @@ __all__ = [
     "over_limit",
     "overdue",
     "prune",
-    "receive",
     "retry",
     "retry_all_failed",
     "store_listed",

@@ -6,7 +6,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app import apps, gateway
 from app.core import db
 from app.core.errors import Invalid, NotFound
-from app.webhooks.receive import receive as store
+from app.webhooks.store import store_verified
 from app.webhooks.store_new import store_new
 
 bp = Blueprint("webhooks", __name__)
@@ -41,6 +41,6 @@ def _look_and_store(app_id: str, payload: bytes, header: str) -> str | None:
     receiver = apps.receiver(session, app_id)
     gateway.verify(payload, header, receiver.secrets)
     db.start_write(session)
-    ignored_because = store(session, receiver, payload)
+    ignored_because = store_verified(session, receiver, payload)
     session.commit()
     return ignored_because

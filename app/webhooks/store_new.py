@@ -21,7 +21,7 @@ from app.core.db import UtcDateTime
 from app.core.errors import Invalid
 from app.webhooks.models import Event
 from app.webhooks.parsing import ParsedEvent, parse_bytes
-from app.webhooks.receive import event_row
+from app.webhooks.store import event_row
 
 Arrival = dict[str, Any]  # the values of a new event's row, with the id and the sealed text of its secret
 

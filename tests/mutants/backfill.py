@@ -105,7 +105,7 @@ MUTANTS = (
     ),
     Mutant(
         "a dry run takes the events of another app for its own",
-        "app/webhooks/receive.py",
+        "app/webhooks/store.py",
         "Event.app_id == app.id, Event.id.in_(listed)",
         "Event.id.in_(listed)",
         "tests/sync/backfill/test_requested.py::TestAsked::test_counts_what_only_another_app_has_received",

@@ -2,7 +2,7 @@
 
 from tests.mutants.mutant import Mutant
 
-RECEIVE = "app/webhooks/receive.py"
+RECEIVE = "app/webhooks/store.py"
 DISPATCH = "app/webhooks/dispatch.py"
 VERIFY = "app/gateway/signatures.py"
 WEBHOOK = "app/webhooks/api.py"
@@ -361,7 +361,7 @@ MUTANTS = (
     ),
     Mutant(
         "a late webhook does not take back a drift",
-        "app/webhooks/receive.py",
+        "app/webhooks/store.py",
         "        payers.settle_drift(session, payer_id)\n",
         "        pass\n",
         "tests/sync/test_reconcile.py::test_what_a_late_webhook_told_after_the_list_is_not",

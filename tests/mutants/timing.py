@@ -161,7 +161,7 @@ MUTANTS = (
     Mutant(
         "a worker that starts looks for no missed events",
         WORKER,
-        "            request_all(session)\n",
+        "            request_all_lists(session)\n",
         "",
         "tests/sync/test_worker.py::test_looks_for_missed_events_as_soon_as_it_starts",
     ),

@@ -12,7 +12,7 @@ from app.core.db import utcnow
 from app.gateway import StripeKeyRejected
 from app.payers import Payer
 from app.sync import Backfill, RateBudget, schedule, throttle
-from app.sync.backfill import request_all
+from app.sync.backfill import request_all_lists
 from tests.support.stripe_calls import StripeCalls
 from tests.support.world import World
 
@@ -41,7 +41,7 @@ def of_an_app_that_failed(world: World) -> timedelta:
 
 def of_a_list(world: World) -> timedelta:
     with world.app.app_context():
-        request_all(db.session())
+        request_all_lists(db.session())
     world.run_maintenance()
     with world.app.app_context():
         return db.session().scalars(sa.select(Backfill.next_run_at)).one() - utcnow()

@@ -22,8 +22,7 @@ from app.payers import Payer, PaymentStatus
 from app.simulator import DEFAULT_API_KEY, add_account, add_key, revoke_key
 from app.sync import Backfill, Lease, Outcome, RateBudget
 from app.sync.backfill import LEASE_DURATION as LIST_LEASE
-from app.sync.backfill import claim_due as claim_list
-from app.sync.backfill import read_next_page
+from app.sync.backfill import claim_list, read_next_page
 from app.sync.convergence.outcomes import ADOPT_RETRY_DELAY
 from app.sync.payer_leases import LEASE_DURATION
 from app.webhooks import Event

@@ -16,7 +16,7 @@ from app.api import idempotency
 from app.core import db
 from app.core.db import new_id
 from app.sync import payer_leases
-from app.sync.backfill import BackfillLease, claim_due, read_next_page, release, request_all
+from app.sync.backfill import BackfillLease, claim_list, read_next_page, release_list, request_all_lists
 from app.sync.convergence.converge import AskAll, converge_many
 from app.sync.payer_leases import Lease
 from app.sync.workers import expiry, heartbeat, reconcile
@@ -32,9 +32,7 @@ RUN_INTERVAL = 0.05  # seconds from the start of a run to the next; one run disp
 RETRY_DELAY = 5.0
 MAINTENANCE_INTERVAL = 1.0
 PURGE_INTERVAL = 3600.0
-STOP_TIMEOUT = (
-    7.0  # seconds; what is given back then must be so before a web process is killed (`server.GRACE`)
-)
+STOP_TIMEOUT = 7.0  # seconds; leases must be given back before a web process is killed (`server.GRACE`)
 
 HeldLeases = dict[str, Sequence[Lease | BackfillLease]]  # by thread
 
@@ -157,7 +155,7 @@ class Worker:
     def _run_once(self, session: Session) -> bool:
         now = time.monotonic()
         if not self._has_started:
-            request_all(session)
+            request_all_lists(session)
             self._has_started = True  # only now: the database may have been away
         if now >= self._purge_at:
             self._purge_at = now + PURGE_INTERVAL
@@ -207,7 +205,7 @@ def run_maintenance(session: Session, held: HeldLeases | None = None) -> bool:
     expiry.update_expired(session)  # also when the worker is never idle
     reconcile.report_drift(session)
     reconcile.schedule_verifications(session)
-    lease = claim_due(session)
+    lease = claim_list(session)
     if lease is None:
         return False
     with _holding({} if held is None else held, lease):
@@ -231,7 +229,7 @@ def _release(session: Session, lease: Lease | BackfillLease) -> None:
         payer_leases.release(session, lease)
         log.warning("lease_released", payer=lease.payer_id)
     else:
-        release(session, lease)
+        release_list(session, lease)
         log.warning("lease_released", app=lease.app_id)
 
 

@@ -15,7 +15,7 @@ from app.core.db import utcnow
 from app.core.errors import Conflict
 from app.gateway import StripeUnavailable
 from app.sync import Backfill
-from app.sync.backfill import claim_due, release
+from app.sync.backfill import claim_list, release_list
 from app.webhooks import Event
 from tests.support.people import Person
 from tests.support.rows import Rows
@@ -125,7 +125,7 @@ def test_is_not_begun_again_by_whoever_has_only_seen_that_it_was_due(
     with world.app.app_context():
         sa.event.listen(db.engine(), "commit", another_reads_it)
 
-        assert claim_due(db.session()) is None
+        assert claim_list(db.session()) is None
 
     assert calls.made.count(LIST) == 1
 
@@ -152,13 +152,13 @@ def test_that_was_too_slow_does_not_give_back_what_is_its_successors(
 ) -> None:
     with world.app.app_context():
         session = db.session()
-        slow = claim_due(session)
+        slow = claim_list(session)
         clock.shift(LEASE_DURATION + 1)
-        later = claim_due(session)
+        later = claim_list(session)
         assert slow is not None
         assert later is not None
 
-        release(session, slow)
+        release_list(session, slow)
 
     assert row(rows).lease == later.token
 
@@ -171,7 +171,7 @@ def test_that_was_too_slow_and_failed_leaves_its_successor_alone(
     def another_takes_over() -> None:
         clock.shift(LEASE_DURATION + 1)
         with world.app.app_context():
-            later.append(claim_due(db.session()))
+            later.append(claim_list(db.session()))
         world.simulator.faults.add("429", LIST)
 
     calls.before(LIST, another_takes_over)

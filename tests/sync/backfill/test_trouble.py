@@ -13,7 +13,7 @@ from app import sync
 from app.apps import App
 from app.core import db
 from app.simulator import DEFAULT_API_KEY, add_key, revoke_key
-from app.sync.backfill import claim_due
+from app.sync.backfill import claim_list
 from app.webhooks import Event
 from tests.support.people import Person
 from tests.support.rows import Rows
@@ -73,7 +73,7 @@ def test_after_more_than_stripe_remembers_looks_at_everybody_who_is_not_done(
 def test_for_the_first_time_after_so_long_looks_at_everybody_who_is_not_done(
     world: World, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
-    monkeypatch.setattr(sys.modules[claim_due.__module__], "GAP_BATCH", batch)
+    monkeypatch.setattr(sys.modules[claim_list.__module__], "GAP_BATCH", batch)
     people = [world.person() for _ in range(3)]
     with world.app.app_context():
         db.session().execute(sa.text("UPDATE payer SET due_at = NULL, verify_at = NULL"))

@@ -34,7 +34,7 @@ def _arrival(insert: Any) -> Any:
 ARRIVAL = {"postgresql": _arrival(postgresql.insert), "sqlite": _arrival(sqlite.insert)}
 
 
-def receive(session: Session, receiver: apps.Receiver, payload: bytes) -> str | None:
+def store_verified(session: Session, receiver: apps.Receiver, payload: bytes) -> str | None:
     """Store one verified body, once. Return why we ignore it, or None. The caller commits.
 
     Never refuse what Stripe signed: without a 2xx it repeats it for days. Store what is not an event
