@@ -53,9 +53,9 @@ def _settings() -> Settings:
 def _log_start(sources: Sources) -> None:
     """Say in the log where the settings and the data are, and which variables nothing reads."""
     log = structlog.get_logger("gangway.start")
-    log.info("settings read", data_folder=str(sources.data_folder), env_file=str(sources.env_file or ""))
+    log.info("settings_read", data_folder=str(sources.data_folder), env_file=str(sources.env_file or ""))
     for sentence in sources.misspelt(Settings.model_fields):
-        log.warning("unknown setting", detail=sentence)
+        log.warning("unknown_setting", detail=sentence)
 
 
 @click.command("demo")
@@ -120,7 +120,7 @@ def _refuse_unfit_tables() -> None:
     if reason := migrations.unfit():
         raise click.ClickException(reason)
     if warning := migrations.warning():
-        structlog.get_logger("gangway.start").warning("database is newer", detail=warning)
+        structlog.get_logger("gangway.start").warning("database_is_newer", detail=warning)
 
 
 def _offer_setup() -> None:
@@ -129,7 +129,7 @@ def _offer_setup() -> None:
 
     address = operators.offer_setup(db.session())
     if address:
-        structlog.get_logger("gangway.operators").warning("no operator yet", set_up_once_at=address)
+        structlog.get_logger("gangway.operators").warning("no_operator_yet", set_up_once_at=address)
 
 
 @click.command("worker")

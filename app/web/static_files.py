@@ -4,16 +4,13 @@ import gzip
 import hashlib
 import mimetypes
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import brotli
 from flask import Flask, Response, abort, request
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from werkzeug.security import safe_join
-
-from app.web.input.signed import Serializer
 
 FINGERPRINT = "v"  # the parameter of an address; a file that changes gets another one
 MAX_AGE = 365 * 24 * 3600
@@ -110,35 +107,12 @@ class StaticFiles:
                 values[FINGERPRINT] = found.fingerprint
 
 
-class PageSessions(SecureCookieSessionInterface):
-    """Leaves the visitor's cookie to the pages: what caches keep must carry nobody's cookie."""
-
-    def get_signing_serializer(self, app: Flask) -> Serializer:
-        """Return what signs the cookie, which is made once."""
-        keys = (*app.config["SECRET_KEY_FALLBACKS"], app.config["SECRET_KEY"])
-        return _serializer(keys)
-
-    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Send the cookie with a page. What caches may keep must not bring it to somebody else."""
-        may_be_kept = "max-age" in response.headers.get("Cache-Control", "")
-        if request.endpoint != "static" and not may_be_kept:
-            super().save_session(app, session, response)
-
-
 def init_app(app: Flask) -> None:
     """Serve the static folder in place of Flask's own view."""
-    app.session_interface = PageSessions()
     assert app.static_folder is not None
     files = StaticFiles(app.static_folder)
     app.view_functions["static"] = files.serve
     app.url_defaults(files.add_fingerprint)
-
-
-@lru_cache(maxsize=64)
-def _serializer(keys: tuple[str, ...]) -> Serializer:
-    kind = SecureCookieSessionInterface
-    how = {"key_derivation": kind.key_derivation, "digest_method": kind.digest_method}
-    return Serializer(keys, kind.salt, serializer=kind.serializer, signer_kwargs=how)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

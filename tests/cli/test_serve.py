@@ -52,7 +52,7 @@ class TestProgram:
         assert ready[0] == 200
         assert "Your details" in page[1]
         assert status == 0
-        [line] = [line for line in lines_of(said) if line["event"] == "no operator yet"]
+        [line] = [line for line in lines_of(said) if line["event"] == "no_operator_yet"]
         token = line["set_up_once_at"].removeprefix("http://127.0.0.1:8000/operator/setup?token=")
         assert [link.token_hash for link in rows(database_url, OneTimeLink)] == [
             hashlib.sha256(token.encode()).hexdigest()

@@ -51,7 +51,7 @@ MUTANTS = (
     ),
     Mutant(
         "caches keep a visitor's cookie with a file",
-        STATIC,
+        "app/web/page_cookie.py",
         'may_be_kept = "max-age" in response.headers.get("Cache-Control", "")',
         "may_be_kept = False",
         "tests/web/test_static_files.py::test_an_answer_that_caches_keep_carries_no_cookie",

@@ -52,7 +52,7 @@ def known(session: Session) -> set[str]:
     return {endpoint_id for endpoint_id in (*in_use, *accepted) if endpoint_id is not None}
 
 
-def find_orphans(session: Session, there: list[Endpoint], public_url: str) -> list[Endpoint]:
+def find_orphans(session: Session, endpoints: list[Endpoint], public_url: str) -> list[Endpoint]:
     """Return the endpoints that lead here and that no app uses. Asks Stripe nothing.
 
     Those are endpoints with our metadata and our URL, and others that lead to the webhook of an installed
@@ -72,14 +72,13 @@ def find_orphans(session: Session, there: list[Endpoint], public_url: str) -> li
             f"{public_url}/api/v1/apps/"
         )
 
-    return [endpoint for endpoint in there if is_orphan(endpoint)]
+    return [endpoint for endpoint in endpoints if is_orphan(endpoint)]
 
 
 def delete_orphans(session: Session, stripe: StripeGateway, public_url: str) -> int:
     """Delete the orphaned endpoints of interrupted installations. Return how many. Ends the transaction."""
     db.end_read(session)
-    there = stripe.webhook_endpoints()
-    found = find_orphans(session, there, public_url)
+    found = find_orphans(session, stripe.webhook_endpoints(), public_url)
     db.end_read(session)
     for orphan in found:
         delete(stripe, orphan.id)

@@ -53,7 +53,7 @@ def delete_profile(slug: str) -> ResponseReturnValue:
     session = db.session()
     portal.start_change(session)
     edited = portal.edited(session)
-    _profile(edited, slug)
+    _refuse_unknown(edited, slug)
     if slug == edited.default_profile:
         flash("The default profile can't be deleted. Make another one the default first.", "error")
     else:
@@ -68,7 +68,7 @@ def make_default(slug: str) -> ResponseReturnValue:
     session = db.session()
     portal.start_change(session)
     edited = portal.edited(session)
-    _profile(edited, slug)
+    _refuse_unknown(edited, slug)
     portal.save_draft(session, edited.model_copy(update={"default_profile": slug}), actor=actor())
     session.commit()
     flash("Changed in the draft. Visitors see it once you publish it.", "success")
@@ -153,10 +153,9 @@ def _page(session: Session, form: ProfileForm, status: int = 200) -> ResponseRet
     return page, status
 
 
-def _profile(edited: portal.PortalSettings, slug: str) -> portal.Profile:
+def _refuse_unknown(edited: portal.PortalSettings, slug: str) -> None:
     if slug not in edited.profiles:
         raise NotFound("There is no such profile.")
-    return edited.profiles[slug]
 
 
 def _save(session: Session, edited: portal.PortalSettings, profiles: dict[str, portal.Profile]) -> None:

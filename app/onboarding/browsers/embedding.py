@@ -14,7 +14,7 @@ from flask.sessions import SessionMixin
 from app import portal
 from app.core.config import settings
 from app.web.headers import content_security_policy
-from app.web.static_files import PageSessions
+from app.web.page_cookie import PageSessions
 
 PARAMETER = "embed"  # for browsers that do not say where a page is shown
 DESTINATION = "Sec-Fetch-Dest"  # the header in which a browser says where it shows a page

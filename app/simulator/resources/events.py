@@ -10,6 +10,7 @@ RETENTION = 30 * 24 * 3600  # seconds
 
 @operation("GET /v1/events/{id}")
 def retrieve(call: Call) -> JSON:
+    """Return one event of the last 30 days. Raises StripeError (404)."""
     found = call.store.events.find(call.path["id"], call.account)
     if found is None or found["created"] < call.now - RETENTION:
         raise missing_resource("event", call.path["id"], "id", status=404)

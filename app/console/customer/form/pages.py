@@ -59,9 +59,9 @@ def save(customer_id: str) -> ResponseReturnValue:
     customer = actions.find(session, customer_id)
     form = CustomerForm(customer)
     if customer.deleted_at is not None and "restore" in request.form and form.validate():
-        customer = _restored(session, customer, form)
+        customer = _restore(session, customer, form)
     if customer.deleted_at is not None or not form.validate():
-        return _rejected(form, customer)
+        return _reject(form, customer)
     try:
         edited = actions.edit(
             session, customer.id, form.details(), seen=form.updated_at.data or "", actor=operators.actor()
@@ -73,7 +73,7 @@ def save(customer_id: str) -> ResponseReturnValue:
         return _form(form, customer), 422
     except PreconditionFailed:  # another operator deleted it just now
         session.rollback()
-        return _rejected(form, actions.find(session, customer_id))
+        return _reject(form, actions.find(session, customer_id))
     flash(*_outcome(edited))
     return go_to(customer_id)
 
@@ -94,14 +94,14 @@ def _form(
     )
 
 
-def _rejected(form: CustomerForm, customer: Customer) -> ResponseReturnValue:
+def _reject(form: CustomerForm, customer: Customer) -> ResponseReturnValue:
     """The form with its errors, or the entered values beside a deleted customer."""
     if customer.deleted_at is None:
         return _form(form, customer), 422
     return _form(form, customer, changes=_changes(form, customer)), 409
 
 
-def _restored(session: Session, customer: Customer, form: CustomerForm) -> Customer:
+def _restore(session: Session, customer: Customer, form: CustomerForm) -> Customer:
     """Restore a deleted customer before the form is stored. A taken key leaves it deleted."""
     try:
         seen = customer_deletion.restore(session, customer, form.updated_at.data, actor=operators.actor())
