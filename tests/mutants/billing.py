@@ -190,9 +190,30 @@ MUTANTS = (
     Mutant(
         "a code works in a browser that did not ask for it",
         CODES,
-        "            BillingCode.browser_hash.in_(map(browser_hash, names)),\n",
-        "",
+        "if asked_by in map(browser_hash, (browser, renewed(browser, id_))):",
+        "if asked_by:",
         f"{CODE_TESTS}::test_works_only_in_the_browser_that_asked",
+    ),
+    Mutant(
+        "a stranger ends the code of an address",
+        "app/onboarding/billing/codes/stored.py",
+        "if not browser:",
+        "if browser:",
+        f"{CODE_TESTS}::test_survives_that_strangers_ask_for_the_address",
+    ),
+    Mutant(
+        "a stranger uses up the codes of an address",
+        CODES,
+        '        (BUDGET_OF_CLIENT_FOR_ADDRESS, f"{client} {mailbox}"),\n',
+        "",
+        f"{CODE_TESTS}::test_is_limited_for_each_visitor_and_address",
+    ),
+    Mutant(
+        "anybody fills the mailbox of an address by asking for codes",
+        CODES,
+        "        (BUDGET_OF_ADDRESS, mailbox),\n",
+        "",
+        f"{CODE_TESTS}::test_is_limited_for_each_address",
     ),
     Mutant(
         "a cookie from before a code lets somebody in",
@@ -336,9 +357,9 @@ MUTANTS = (
     ),
     Mutant(
         name="another spelling of an address gets more codes",
-        file="app/onboarding/billing/codes/actions.py",
-        old='(BUDGET_OF_ADDRESS, keyed_hash("address", folded_email(address)))',
-        new='(BUDGET_OF_ADDRESS, keyed_hash("address", address))',
+        file="app/onboarding/billing/codes/stored.py",
+        old="folded = folded_email(address)",
+        new="folded = address",
         test="tests/onboarding/billing/test_codes.py::test_is_limited_for_each_address",
     ),
     Mutant(

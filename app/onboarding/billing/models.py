@@ -20,7 +20,9 @@ class Way(StrEnum):
 
 
 class BillingCode(Base):
-    """The current code of one email address. An address that nobody has gets a row too, and no message.
+    """The current code of one email address in one browser, so that strangers end no code of its owner.
+
+    An address that nobody has gets a row too, and no message.
 
     Neither the address nor the code can be read here: both are hashed with the installation's secret key.
     """
@@ -28,7 +30,7 @@ class BillingCode(Base):
     __tablename__ = "billing_code"
 
     id: Mapped[str] = mapped_column(sa.String(26), primary_key=True, default=new_id)
-    address_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    address_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)  # with the browser: codes/stored.py
     browser_hash: Mapped[str] = mapped_column(sa.String(64))  # only the browser that asked may use it
     code_hash: Mapped[str] = mapped_column(sa.String(64))
     tries: Mapped[int] = mapped_column(default=0)

@@ -236,13 +236,53 @@ def test_a_new_one_ends_the_one_before(saved: FlaskClient, other: FlaskClient, m
     after(other, enter(other, second))
 
 
+def visitor(app: Flask, number: int) -> FlaskClient:
+    """A browser somewhere else."""
+    client = app.test_client()
+    client.environ_base["REMOTE_ADDR"] = f"203.0.113.{number}"
+    return client
+
+
+def test_survives_that_strangers_ask_for_the_address(
+    saved: FlaskClient, app: Flask, other: FlaskClient, mailbox: Mailbox, rows: Rows
+) -> None:
+    ask(other)
+    code = sent_code(mailbox)
+    for number in range(4):
+        stranger = visitor(app, number)
+        for _ in range(5):
+            ask(stranger)
+        assert enter(stranger, code).status_code == 422
+
+    assert len(rows(BillingCode)) == 5
+    after(other, enter(other, code))
+
+
+def test_is_limited_for_each_visitor_and_address(saved: FlaskClient, app: Flask, mailbox: Mailbox) -> None:
+    for address in (ADDRESS, "eve@example.com"):
+        for number in range(2):
+            for _ in range(5):
+                assert ask(visitor(app, number), address).status_code == 303
+            assert ask(visitor(app, number), address.capitalize()).status_code == 429
+    assert len(mailbox.messages) == 10
+
+
+def test_is_limited_for_each_visitor_and_address_in_a_day(app: Flask, mailbox: Mailbox) -> None:
+    begun = db.utcnow()
+    statuses = []
+    for hours in range(3):
+        with time_machine.travel(begun + timedelta(hours=2 * hours), tick=True):
+            statuses += [ask(visitor(app, 1)).status_code for _ in range(5)]
+
+    assert statuses == [303] * 10 + [429] * 5
+
+
 def test_is_limited_for_each_address(saved: FlaskClient, app: Flask, mailbox: Mailbox) -> None:
     for address in (ADDRESS, "eve@example.com"):
-        client = app.test_client()
-        for _ in range(5):
-            assert ask(client, address).status_code == 303
-        assert ask(client, address.capitalize()).status_code == 429
-    assert len(mailbox.messages) == 5
+        for number in range(20):
+            assert ask(visitor(app, number), address).status_code == 303
+        assert ask(visitor(app, 20), address.capitalize()).status_code == 429
+    assert len(mailbox.messages) == 20
 
 
 def test_is_limited_for_each_client(app: Flask, other: FlaskClient, mailbox: Mailbox) -> None:

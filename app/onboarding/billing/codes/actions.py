@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 
 from app import outbox, portal
 from app.core import db
-from app.core.addresses import folded_email
 from app.core.database import statements
 from app.core.db import new_id, utcnow
 from app.onboarding import queries
 from app.onboarding.billing.access import let_in
 from app.onboarding.billing.codes import mail as code_mail
 from app.onboarding.billing.codes.holders import locked_holders
+from app.onboarding.billing.codes.stored import address_hash, is_sent_to
 from app.onboarding.billing.models import BillingCode, Way
 from app.onboarding.browsers.keyed_hash import keyed_hash
 from app.onboarding.browsers.renewal import JUST_NOW, Entered, renew, renewed
@@ -32,17 +32,21 @@ LIFETIME = timedelta(minutes=15)
 MAX_TRIES = 5
 MAX_PURGED = 1000  # old codes in one request
 BUDGET_OF_CLIENT = "20 per hour"
-BUDGET_OF_ADDRESS = "5 per hour"
+BUDGET_OF_CLIENT_FOR_ADDRESS = "5 per hour;10 per day"
+BUDGET_OF_ADDRESS = "20 per hour;60 per day"  # a stranger alone can't use it up, nor fill a mailbox
 
 
 def request_code(session: Session, address: str, *, browser: str) -> None:
-    """Make the current code of an address, and put its message in the outbox. Commits.
+    """Make the current code of an address in a browser, and put its message in the outbox. Commits.
 
-    It takes the place of the code before it. Raises TooMany.
+    It takes the place of the code that this browser asked for before. Codes of other browsers stay as they
+    are. Raises TooMany.
     """
+    client, mailbox = client_address(), address_hash(address)
     budgets = (
-        (BUDGET_OF_CLIENT, client_address()),
-        (BUDGET_OF_ADDRESS, keyed_hash("address", folded_email(address))),
+        (BUDGET_OF_CLIENT, client),
+        (BUDGET_OF_CLIENT_FOR_ADDRESS, f"{client} {mailbox}"),
+        (BUDGET_OF_ADDRESS, mailbox),
     )
     limits.current().spend_items(
         [(item, ("billing-code", name)) for budget, name in budgets for item in parse_many(budget)]
@@ -104,7 +108,7 @@ def _store(session: Session, address: str, code: str, browser: str) -> None:
     now, id_ = utcnow(), new_id()
     values = {
         "id": id_,
-        "address_hash": keyed_hash("address", folded_email(address)),
+        "address_hash": address_hash(address, browser),
         "browser_hash": browser_hash(browser),
         "code_hash": keyed_hash("code", f"{id_}:{code}"),
         "tries": 0,
@@ -118,15 +122,16 @@ def _store(session: Session, address: str, code: str, browser: str) -> None:
 
 def _count_try(session: Session, address: str, browser: str) -> BillingCode | None:
     """Count a try for the code that this browser asked for, while it has tries and time left."""
-    which = BillingCode.address_hash == keyed_hash("address", folded_email(address))
-    id_ = session.scalar(sa.select(BillingCode.id).where(which))
-    names = (browser, renewed(browser, id_ or ""))
+    sent = sa.select(BillingCode.id, BillingCode.browser_hash).where(is_sent_to(address))
+    for id_, asked_by in session.execute(sent.order_by(BillingCode.id.desc())).all():
+        if asked_by in map(browser_hash, (browser, renewed(browser, id_))):
+            break
+    else:
+        return None
     return session.scalar(
         sa.update(BillingCode)
         .where(
-            which,
             BillingCode.id == id_,
-            BillingCode.browser_hash.in_(map(browser_hash, names)),
             BillingCode.tries < MAX_TRIES,
             BillingCode.expires_at > utcnow(),
         )

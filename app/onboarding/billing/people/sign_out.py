@@ -4,12 +4,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import audit, customers
-from app.core.addresses import folded_email
 from app.core.database import statements
 from app.onboarding.billing.access import end_access
+from app.onboarding.billing.codes.stored import is_sent_to
 from app.onboarding.billing.models import BillingCode
 from app.onboarding.billing.people.actions import people_of
-from app.onboarding.browsers.keyed_hash import keyed_hash
 from app.onboarding.models import FORGOTTEN, BillingAccess, Signup, no_browser_hash
 
 
@@ -41,5 +40,4 @@ def _forget_signups(session: Session, customer_id: str) -> list[str]:
 
 def _end_codes(session: Session, customer: customers.Customer) -> None:
     addresses = [customer.primary_email, *(person.email for person in people_of(session, customer.id))]
-    hashes = [keyed_hash("address", folded_email(address)) for address in addresses if address]
-    statements.delete_all(session, BillingCode, BillingCode.address_hash.in_(hashes))
+    statements.delete_all(session, BillingCode, is_sent_to(*filter(None, addresses)))
