@@ -15,6 +15,20 @@ FRAMES = "tests/onboarding/test_embedding.py"
 
 MUTANTS = (
     Mutant(
+        "the API takes an answer to a question that nobody asks",
+        "app/onboarding/handovers/api.py",
+        "    _refuse_unknown(body)\n",
+        "",
+        "tests/onboarding/handovers/test_unfit.py::test_refuses_a_call_that_answers_an_unknown_question",
+    ),
+    Mutant(
+        "nobody learns that an answer of a token was left out",
+        "app/onboarding/handovers/arrival/form.py",
+        "    if unknown:\n",
+        "    if not unknown:\n",
+        "tests/onboarding/handovers/test_unfit.py::test_a_token_outlives_the_question_that_it_answers",
+    ),
+    Mutant(
         "a program revokes the link of another customer",
         "app/onboarding/links/api.py",
         "    if link_id not in {",

@@ -17,6 +17,7 @@ from app.web.addresses.urls import external
 
 api = Api("handovers", __name__, tag="Onboarding")
 
+NO_QUESTIONS = "The profile has no questions of your own."
 EXAMPLES = {
     "a user of your app": {
         "name": "Ada Lovelace",
@@ -41,6 +42,7 @@ def create(body: HandoverCreate) -> HandoverCreated:
     """
     check_place(body.profile, body.return_url)
     portal.use_profile(body.profile)
+    _refuse_unknown(body)
     _refuse_unfit(body)
     expires_at = (utcnow() + body.lifetime).replace(microsecond=0) + timedelta(seconds=1)
     details = HandoverDetails.model_validate(
@@ -50,6 +52,16 @@ def create(body: HandoverCreate) -> HandoverCreated:
     if len(token) > MAX_TOKEN_LENGTH:
         raise Invalid("the details are too long for a URL: give fewer subject keys, or shorter texts")
     return HandoverCreated(url=external("onboarding.form", handover=token), expires_at=expires_at)
+
+
+def _refuse_unknown(details: HandoverDetails) -> None:
+    """Raise Invalid for an answer to a question that the profile does not have."""
+    unknown = handover_values.unknown_questions(details)
+    if unknown:
+        known = handover_values.questions()
+        problem = f"The profile has no such question. It has {', '.join(known)}." if known else NO_QUESTIONS
+        said = " ".join(f"customFields.{name}: {problem}" for name in unknown)
+        raise Invalid(said, fields={f"/customFields/{name}": problem for name in unknown})
 
 
 def _refuse_unfit(details: HandoverDetails) -> None:

@@ -81,6 +81,16 @@ def refusals(details: HandoverDetails) -> dict[str, str]:
     return found
 
 
+def unknown_questions(details: HandoverDetails) -> list[str]:
+    """Return the questions that are answered here and that the profile does not have."""
+    return sorted(set(details.custom_fields or {}) - set(questions()))
+
+
+def questions() -> list[str]:
+    """Return the names of the questions that the profile of this request has."""
+    return [each.name for each in portal.current_profile().form.custom_fields]
+
+
 def offers(currency: str) -> bool:
     """Does the form of this request's profile offer a currency?"""
     offered = portal.current_profile().form.currencies

@@ -117,3 +117,32 @@ def test_refuses_a_form_that_was_drawn_before_the_offer_changed(
 
     assert page.submit(**ADDRESS).status_code == 422
     assert rows(Customer) == []
+
+
+def test_refuses_a_call_that_answers_an_unknown_question(app: Flask, secret: str) -> None:
+    api = Api(app.test_client(), bearer(app, "write"))
+
+    answer = api.post("/onboarding/handovers", NAME | {"customFields": {"plan": "gold", "plam": "gold"}})
+    publish_profiles(app, portal.Profile())
+    without = api.post("/onboarding/handovers", NAME | {"customFields": {"plan": "gold"}})
+
+    assert (answer.status_code, without.status_code) == (400, 400)
+    assert wrong_fields(answer) == {"/customFields/plam"}
+    assert "customFields.plam: The profile has no such question. It has plan." in answer.get_json()["detail"]
+    assert wrong_fields(without) == {"/customFields/plan"}
+    assert "The profile has no questions of your own." in without.get_json()["detail"]
+
+
+def test_a_token_outlives_the_question_that_it_answers(
+    app: Flask, client: FlaskClient, secret: str, rows: Rows
+) -> None:
+    token = sign(secret, NAME, customFields={"plan": "gold"}, locked=["name"])
+    publish(app, custom_fields=())
+
+    with structlog.testing.capture_logs() as logged:
+        page = HandoverPage(client, token)
+
+    assert page.submit(**ADDRESS, currency="EUR").status_code == 303
+    assert [row.extra for row in rows(Customer)] == [None]
+    [entry] = [entry for entry in logged if entry["event"] == "handover_answers_left_out"]
+    assert entry["questions"] == ["plan"]

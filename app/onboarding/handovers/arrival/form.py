@@ -56,9 +56,16 @@ def of_form(session: Session) -> Handover | None:
 
 
 def begin(handover: Handover, kept: str) -> SignupForm:
-    """Return the form as it begins, with the values of the hand-over. Raises HandoverRefused."""
+    """Return the form as it begins, with the values of the hand-over. Raises HandoverRefused.
+
+    A question may have been removed after the token was signed. Then its answer is left out, and the log says
+    so: the person could do nothing about it.
+    """
     details = handover.details
     _refuse_unfit(details)
+    unknown = handover_values.unknown_questions(details)
+    if unknown:
+        log.warning("handover_answers_left_out", questions=unknown, actor=handover.actor)
     values = handover_values.values_of(details)
     if details.currency and not handover_values.offers(details.currency):
         del values["currency"]  # the browser chooses another
