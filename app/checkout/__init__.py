@@ -1,8 +1,8 @@
 """The Checkout Sessions opened for a payer."""
 
-from app.checkout.actions import Order, Reservation, Started, TooManyDeclines, is_blocked, reserve, start
+from app.checkout.actions import Order, Reservation, TooManyDeclines, is_blocked, reserve, start
 from app.checkout.close import close
-from app.checkout.decline_reasons import CONFIRM, Decline
+from app.checkout.decline_reasons import CONFIRM
 from app.checkout.decline_reasons import explain as explain_decline
 from app.checkout.decline_reasons import translate as translate_decline
 from app.checkout.models import CheckoutSession
@@ -22,10 +22,8 @@ from app.checkout.status import payment_status, restate, restate_many
 __all__ = [
     "CONFIRM",
     "CheckoutSession",
-    "Decline",
     "Order",
     "Reservation",
-    "Started",
     "TooManyDeclines",
     "by_stripe_ids",
     "by_stripe_session",

@@ -20,14 +20,16 @@ from app.customers.former_email import on_email_change
 from app.customers.models import DECLINED, NOT_APPROVED, WAITING, Customer
 from app.customers.queries import (
     FOR_CHANGE,
+    by_id,
     by_id_or_key,
     by_key,
     count_live,
+    for_change,
     get,
     has_email,
     subject_keys_of,
 )
-from app.customers.search import fits, search_text
+from app.customers.search import fits
 
 __all__ = [
     "DECLINED",
@@ -40,6 +42,7 @@ __all__ = [
     "InvoiceDetails",
     "NewCustomer",
     "adopt",
+    "by_id",
     "by_id_or_key",
     "by_key",
     "count_live",
@@ -50,6 +53,7 @@ __all__ = [
     "details_of",
     "differences",
     "fits",
+    "for_change",
     "get",
     "has_email",
     "is_same",
@@ -59,7 +63,6 @@ __all__ = [
     "refuse_unapproved",
     "replace",
     "restore",
-    "search_text",
     "subject_keys_of",
     "with_adopted",
 ]

@@ -85,12 +85,20 @@ def by_id_or_key(session: Session, id_or_key: str, *, lock: bool = False) -> Cus
 
     To change it, `lock` it: then it is read as it is, and stays so until the commit.
     """
-    customer = None
-    if is_id(id_or_key.upper()):
-        customer = session.get(
-            Customer, id_or_key.upper(), with_for_update=FOR_CHANGE if lock else None, populate_existing=lock
-        )
-    return customer or by_key(session, id_or_key, lock=lock)
+    return by_id(session, id_or_key, lock=lock) or by_key(session, id_or_key, lock=lock)
+
+
+def by_id(session: Session, customer_id: str, *, lock: bool = False) -> Customer | None:
+    """Return a customer as it is now, even a deleted one, perhaps locked for a change. None: no such id."""
+    if not is_id(customer_id.upper()):
+        return None
+    for_update = FOR_CHANGE if lock else None
+    return session.get(Customer, customer_id.upper(), with_for_update=for_update, populate_existing=True)
+
+
+def for_change(session: Session, customer_id: str) -> Customer:
+    """Return a customer that we know, even a deleted one, as it is now, and lock it for a change."""
+    return session.get_one(Customer, customer_id, with_for_update=FOR_CHANGE, populate_existing=True)
 
 
 def get(session: Session, customer_id: str) -> Customer:

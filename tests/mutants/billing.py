@@ -420,9 +420,9 @@ MUTANTS = (
     ),
     Mutant(
         "the customer is not read again before its details change",
-        "app/onboarding/billing/details/actions.py",
-        "        .execution_options(populate_existing=True)\n",
-        "",
+        "app/customers/queries.py",
+        "session.get_one(Customer, customer_id, with_for_update=FOR_CHANGE, populate_existing=True)",
+        "session.get_one(Customer, customer_id, with_for_update=FOR_CHANGE)",
         "tests/onboarding/billing/test_details.py::test_of_who_is_deleted_meanwhile_do_not_change",
     ),
     Mutant(

@@ -172,9 +172,7 @@ def _correct(
     if own.browser_hash != browser_hash(browser):
         raise FormAlreadyUsed("This form belongs to another browser.")
     customer_id = own.customer_id
-    customer = session.get_one(
-        Customer, customer_id, with_for_update=customers.FOR_CHANGE, populate_existing=True
-    )
+    customer = customers.for_change(session, customer_id)
     if customer.deleted_at is not None:
         raise FormAlreadyUsed("The customer of this form was deleted.")
     held = customers.details_of(customer)

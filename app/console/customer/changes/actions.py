@@ -61,17 +61,7 @@ class CheckResult:
 
 def find(session: Session, customer_id: str, *, lock: bool = False) -> Customer:
     """Read a customer by id from the database, even a deleted one. Raises NotFound."""
-    known = db.is_id(customer_id.upper())
-    customer = (
-        session.get(
-            Customer,
-            customer_id.upper(),
-            populate_existing=True,
-            with_for_update=customers.FOR_CHANGE if lock else None,
-        )
-        if known
-        else None
-    )
+    customer = customers.by_id(session, customer_id, lock=lock)
     if customer is None:
         raise NotFound("There is no such customer. It may belong to another installation.")
     return customer

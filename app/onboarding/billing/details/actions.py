@@ -1,12 +1,11 @@
 """A customer changes its own details: they are stored, and go to Stripe as an operator's changes do."""
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import customers, payers, sync
 from app.core import db
 from app.core.errors import Conflict
-from app.customers import Customer, NewCustomer
+from app.customers import NewCustomer
 from app.onboarding.billing.access import Access
 from app.onboarding.billing.actions import ACTOR
 from app.sync import SentDetails
@@ -27,12 +26,7 @@ def change_details(session: Session, access: Access, wanted: NewCustomer, *, see
     """
     customer_id, locked = access.customer.id, access.customer.locked
     db.start_write(session)
-    customer = session.scalars(
-        sa.select(Customer)
-        .where(Customer.id == customer_id)
-        .with_for_update(**customers.FOR_CHANGE)
-        .execution_options(populate_existing=True)
-    ).one()
+    customer = customers.for_change(session, customer_id)
     customers.refuse_deleted(customer)
     if not customers.differences(customer, wanted):
         db.end_read(session)
