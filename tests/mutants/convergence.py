@@ -440,7 +440,7 @@ MUTANTS = (
     Mutant(
         "an email that Stripe has already is sent there",
         "app/sync/convergence/contact.py",
-        'email = due.email if due.email != (customer.email or "") else None',
+        'email = due.email if due.email != customer.contact.get("email", "") else None',
         "email = due.email",
         "tests/sync/test_contact.py::test_what_somebody_has_changed_there_already_is_not_sent",
     ),

@@ -1,7 +1,7 @@
 """What a restricted API key may do, found out without reading or writing anything."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.core.errors import AppError
@@ -17,47 +17,36 @@ from app.gateway.errors import (
 NOTHING = "gangway_probe"  # what stands behind the prefix of an id that no object has
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Permission:
     """One permission that the product uses, as Stripe's Dashboard calls it when a key is made."""
 
     area: str
     needed: str  # read or write
-    ok: bool | None  # None: it could not be found out
-    words: str  # Stripe's own when it refused
     optional: bool = False
+    ok: bool | None = None  # None: it could not be found out
+    words: str = ""  # Stripe's own when it refused
 
 
-@dataclass(frozen=True)
-class Area:
-    """A permission, and a call that needs it and comes to nothing."""
-
-    name: str
-    needed: str
-    probe: Callable[[Any], object]
-    optional: bool = False
-
-
-# Each call is about an object that does not exist. Whether the key may make it is decided before the object
-# is looked up, so 403 means no and 404 means yes; there is nothing that could be changed.
-# Source: https://docs.stripe.com/keys/restricted-api-keys
-AREAS = (
-    Area("Account", "read", lambda v1: v1.accounts.retrieve_current()),
-    Area("Customers", "write", lambda v1: v1.customers.update(f"cus_{NOTHING}", {})),
-    Area("Checkout Sessions", "write", lambda v1: v1.checkout.sessions.expire(f"cs_test_{NOTHING}")),
-    Area("SetupIntents", "read", lambda v1: v1.setup_intents.retrieve(f"seti_{NOTHING}")),
-    Area("PaymentMethods", "read", lambda v1: v1.payment_methods.retrieve(f"pm_{NOTHING}")),
-    Area("PaymentMethods", "write", lambda v1: v1.payment_methods.update(f"pm_{NOTHING}", {}), optional=True),
-    Area("Mandates", "read", lambda v1: v1.mandates.retrieve(f"mandate_{NOTHING}"), optional=True),
-    Area("Webhook Endpoints", "write", lambda v1: v1.webhook_endpoints.update(f"we_{NOTHING}", {})),
-    Area("Events", "read", lambda v1: v1.events.retrieve(f"evt_{NOTHING}")),
-    Area(
-        "Customer portal",
-        "write",
-        lambda v1: v1.billing_portal.sessions.create({"customer": f"cus_{NOTHING}"}),
-        optional=True,
+# Each call needs the permission and comes to nothing, because its object does not exist. Whether the key may
+# make it is decided before the object is looked up, so 403 means no and 404 means yes; there is nothing that
+# could be changed. Source: https://docs.stripe.com/keys/restricted-api-keys
+PROBES: dict[Permission, Callable[[Any], object]] = {
+    Permission("Account", "read"): lambda v1: v1.accounts.retrieve_current(),
+    Permission("Customers", "write"): lambda v1: v1.customers.update(f"cus_{NOTHING}", {}),
+    Permission("Checkout Sessions", "write"): lambda v1: v1.checkout.sessions.expire(f"cs_test_{NOTHING}"),
+    Permission("SetupIntents", "read"): lambda v1: v1.setup_intents.retrieve(f"seti_{NOTHING}"),
+    Permission("PaymentMethods", "read"): lambda v1: v1.payment_methods.retrieve(f"pm_{NOTHING}"),
+    Permission("PaymentMethods", "write", optional=True): lambda v1: v1.payment_methods.update(
+        f"pm_{NOTHING}", {}
     ),
-)
+    Permission("Mandates", "read", optional=True): lambda v1: v1.mandates.retrieve(f"mandate_{NOTHING}"),
+    Permission("Webhook Endpoints", "write"): lambda v1: v1.webhook_endpoints.update(f"we_{NOTHING}", {}),
+    Permission("Events", "read"): lambda v1: v1.events.retrieve(f"evt_{NOTHING}"),
+    Permission("Customer portal", "write", optional=True): lambda v1: v1.billing_portal.sessions.create(
+        {"customer": f"cus_{NOTHING}"}
+    ),
+}
 
 
 def permissions(v1: Any, *, is_restricted: bool) -> list[Permission]:
@@ -66,27 +55,23 @@ def permissions(v1: Any, *, is_restricted: bool) -> list[Permission]:
     Raises StripeKeyRejected and StripeUnavailable.
     """
     if not is_restricted:
-        return [_permission(area, ok=True, words="A secret key may do everything.") for area in AREAS]
-    return [_tried(v1, area) for area in AREAS]
+        return [replace(each, ok=True, words="A secret key may do everything.") for each in PROBES]
+    return [_try(v1, permission, probe) for permission, probe in PROBES.items()]
 
 
-def _tried(v1: Any, area: Area) -> Permission:
+def _try(v1: Any, permission: Permission, probe: Callable[[Any], object]) -> Permission:
     try:
         with translate_errors():
-            area.probe(v1)
+            probe(v1)
     except (StripeKeyRejected, StripeUnavailable):
         raise
     except StripePermissionMissing as error:
-        return _permission(area, ok=False, words=error.detail)
+        return replace(permission, ok=False, words=error.detail)
     except (StripeObjectMissing, StripeRefused):
         pass  # the key was allowed to ask
     except AppError as error:
-        return _permission(area, ok=None, words=error.detail)
-    return _permission(area, ok=True, words="Granted.")
-
-
-def _permission(area: Area, *, ok: bool | None, words: str) -> Permission:
-    return Permission(area=area.name, needed=area.needed, ok=ok, words=words, optional=area.optional)
+        return replace(permission, ok=None, words=error.detail)
+    return replace(permission, ok=True, words="Granted.")
 
 
 def is_restricted(api_key: str) -> bool:

@@ -112,8 +112,6 @@ class StripeCustomer:
     id: str
     deleted: bool
     default_method: Method | None
-    name: str | None = None
-    email: str | None = None
     contact: Contact = field(default_factory=dict)
 
     @classmethod
@@ -124,8 +122,6 @@ class StripeCustomer:
             id=body["id"],
             deleted=bool(body.get("deleted")),
             default_method=Method.of(default) if isinstance(default, dict) else None,
-            name=body.get("name"),
-            email=body.get("email"),
             contact=contact_of(body),
         )
 
@@ -133,12 +129,12 @@ class StripeCustomer:
         self, *, name: str | None, email: str | None, details: BillingDetails | None = None
     ) -> "StripeCustomer":
         """Return what is true once Stripe has these; None leaves its own, an empty text clears it."""
-        name = self.name if name is None else name
-        email = self.email if email is None else email
-        rest = {part: value for part, value in self.contact.items() if part not in {"name", "email"}}
-        rest = rest if details is None else details.contact()
-        given = {part: value for part, value in (("name", name), ("email", email)) if value}
-        return replace(self, name=name, email=email, contact=rest | given)
+        given = {part: value for part, value in (("name", name), ("email", email)) if value is not None}
+        kept = (
+            self.contact if details is None else {part: self.contact.get(part) for part in ("name", "email")}
+        )
+        told = kept | (details.contact() if details else {}) | given
+        return replace(self, contact={part: value for part, value in told.items() if value})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,8 +56,8 @@ def tell_contact(
     customer = state.customer
     if due is None or customer.deleted:
         return
-    name = due.name if due.name != customer.name else None
-    email = due.email if due.email != (customer.email or "") else None
+    name = due.name if due.name != customer.contact.get("name") else None
+    email = due.email if due.email != customer.contact.get("email", "") else None
     details = due.details
     if name is None and email is None and details is None:
         return
