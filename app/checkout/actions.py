@@ -23,7 +23,6 @@ from app.gateway import (
     StripeFailureStored,
     StripeGateway,
     StripeInProgress,
-    StripeObjectMissing,
     StripeRefused,
 )
 from app.payers import Payer
@@ -186,17 +185,10 @@ def _open(
         raise
     except StripeRefused as error:
         forget(session, reserved)
-        if "customer" in error.fields and _is_deleted(stripe, payer.stripe_customer_id):
+        if "customer" in error.fields and stripe.customer_or_gone(payer.stripe_customer_id).deleted:
             _end(session, payer)
             return None
         raise
-
-
-def _is_deleted(stripe: StripeGateway, stripe_customer_id: str) -> bool:
-    try:
-        return stripe.customer(stripe_customer_id).deleted
-    except StripeObjectMissing:
-        return True
 
 
 def _end(session: Session, payer: Payer) -> None:

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from app.core.reference.tax_ids import TaxNumber
 from app.gateway.calls.common import Calls, ask, ask_all
+from app.gateway.errors import StripeObjectMissing
 from app.gateway.values.answers import Mandate, Method, StripeCustomer
 from app.gateway.values.billing_details import BillingDetails
 from app.gateway.values.default_changes import BY_POLICY, CHOICE
@@ -77,6 +78,13 @@ class CustomerCalls(Calls):
         Raises StripeObjectMissing. Source: https://docs.stripe.com/api/customers/retrieve
         """
         return StripeCustomer.of(ask(self._v1.customers.retrieve, customer_id, params={"expand": [DEFAULT]}))
+
+    def customer_or_gone(self, customer_id: str) -> StripeCustomer:
+        """Return the same. A customer that Stripe does not have counts as deleted."""
+        try:
+            return self.customer(customer_id)
+        except StripeObjectMissing:
+            return StripeCustomer(id=customer_id, deleted=True, default_method=None)
 
     def set_default_method(
         self, customer_id: str, method_id: str | None, *, choice: str | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app import checkout, payers, webhooks
-from app.gateway import StripeCustomer, StripeGateway, StripeObjectMissing, StripeSession
+from app.gateway import StripeGateway, StripeObjectMissing, StripeSession
 from app.sync.convergence.contact import DueContact
 from app.sync.convergence.state import Heartbeat, StripeState
 
@@ -92,7 +92,7 @@ def fetch(stripe: StripeGateway, local: LocalState, heartbeat: Heartbeat) -> Str
         customer = found[0].customer
     else:
         heartbeat()
-        customer = _customer(stripe, customer_id)
+        customer = stripe.customer_or_gone(customer_id)
     state = StripeState(customer, sessions)
     if state.customer.deleted:
         return state
@@ -108,10 +108,3 @@ def fetch(stripe: StripeGateway, local: LocalState, heartbeat: Heartbeat) -> Str
         with suppress(StripeObjectMissing):  # Stripe's test data was deleted: keep what we know
             state.mandates.append(stripe.mandate(mandate_id))
     return state
-
-
-def _customer(stripe: StripeGateway, customer_id: str) -> StripeCustomer:
-    try:
-        return stripe.customer(customer_id)
-    except StripeObjectMissing:
-        return StripeCustomer(id=customer_id, deleted=True, default_method=None)
