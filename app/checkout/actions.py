@@ -142,20 +142,19 @@ def _reserve_payer(session: Session, app: apps.App, order: Order) -> tuple[Payer
 
 def _reserve(session: Session, payer: Payer, order: Order, *, is_new: bool) -> CheckoutSession:
     """Reserve a checkout session. Our own pages share one, and so do calls with one key. Flushes."""
-    values = {
-        "payer_id": payer.id,
-        "options": asdict(order.options),
-        "currency": order.options.currency,
-        "idempotency_key": order.idempotency_key,
-        "is_current": order.is_own,
-        "profile": order.profile,
-    }
+    wanted = CheckoutSession(
+        payer_id=payer.id,
+        options=asdict(order.options),
+        currency=order.options.currency,
+        idempotency_key=order.idempotency_key,
+        is_current=order.is_own,
+        profile=order.profile,
+    )
     if not is_new and (order.is_own or order.idempotency_key is not None):
-        return find_or_reserve(session, values)
-    reserved = CheckoutSession(**values)
-    session.add(reserved)
+        return find_or_reserve(session, wanted)
+    session.add(wanted)
     session.flush()
-    return reserved
+    return wanted
 
 
 def _open(

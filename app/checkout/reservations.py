@@ -1,14 +1,13 @@
 """The reservations of Checkout Sessions: which ones are shared, and which ones nobody needs."""
 
 from datetime import timedelta
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.checkout.models import CheckoutSession
 from app.core import db
-from app.core.database import statements
+from app.core.database import rows, statements
 from app.core.db import utcnow
 from app.core.errors import Conflict
 from app.gateway import KEY_LIFETIME
@@ -18,23 +17,23 @@ RETENTION = timedelta(days=2)  # of what was never opened
 IS_RESERVED = CheckoutSession.stripe_session_id.is_(None)
 
 
-def find_or_reserve(session: Session, wanted: dict[str, Any]) -> CheckoutSession:
+def find_or_reserve(session: Session, wanted: CheckoutSession) -> CheckoutSession:
     """Return the payer's row to continue with: our pages' current one, or that of the caller's key. Flushes.
 
-    Insert it with the wanted values if there is none. A unique index decides which of several inserts was
-    first, and the others find its row.
+    Insert the wanted one if there is none. A unique index decides which of several inserts was first, and the
+    others find its row.
     """
     which: sa.ColumnElement[bool]
-    if wanted["is_current"]:
+    if wanted.is_current:
         _retire_current(session, wanted)
         which = CheckoutSession.is_current.is_(True)
     else:
         _forget_old_key(session, wanted)
-        which = CheckoutSession.idempotency_key == wanted["idempotency_key"]
-    insert = db.insert(session, CheckoutSession).on_conflict_do_nothing()
-    query = sa.select(CheckoutSession).where(CheckoutSession.payer_id == wanted["payer_id"], which)
+        which = CheckoutSession.idempotency_key == wanted.idempotency_key
+    query = sa.select(CheckoutSession).where(CheckoutSession.payer_id == wanted.payer_id, which)
     for _ in range(MAX_TRIES):
-        session.execute(insert.values(wanted))
+        if rows.insert_if(session, wanted):
+            return wanted
         found = session.scalar(query.execution_options(populate_existing=True))
         if found is not None:
             return found
@@ -56,11 +55,11 @@ def purge(session: Session) -> None:
     session.commit()
 
 
-def _retire_current(session: Session, wanted: dict[str, Any]) -> None:
+def _retire_current(session: Session, wanted: CheckoutSession) -> None:
     """Let the current session be current no longer where it is over, too old or in other terms. Flushes."""
     current = session.scalar(
         sa.select(CheckoutSession)
-        .where(CheckoutSession.payer_id == wanted["payer_id"], CheckoutSession.is_current)
+        .where(CheckoutSession.payer_id == wanted.payer_id, CheckoutSession.is_current)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
@@ -69,19 +68,19 @@ def _retire_current(session: Session, wanted: dict[str, Any]) -> None:
     now = utcnow()
     is_reserved = current.stripe_session_id is None and current.created_at > now - KEY_LIFETIME
     is_open = current.status == "open" and current.expires_at > now
-    has_terms = current.has_terms(wanted["options"], profile=wanted["profile"])
+    has_terms = current.has_terms(wanted.options, profile=wanted.profile)
     if not (has_terms and (is_reserved or is_open)):
         current.is_current = False
         session.flush()
 
 
-def _forget_old_key(session: Session, wanted: dict[str, Any]) -> None:
+def _forget_old_key(session: Session, wanted: CheckoutSession) -> None:
     """Let a key that was used more than a day ago name a new session, as it does at Stripe."""
     statements.update_all(
         session,
         CheckoutSession,
-        CheckoutSession.payer_id == wanted["payer_id"],
-        CheckoutSession.idempotency_key == wanted["idempotency_key"],
+        CheckoutSession.payer_id == wanted.payer_id,
+        CheckoutSession.idempotency_key == wanted.idempotency_key,
         CheckoutSession.created_at < utcnow() - KEY_LIFETIME,
         idempotency_key=None,
     )
