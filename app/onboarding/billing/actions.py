@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from app import audit, payers, sync
+from app import payers, sync
 from app.core import db
 from app.core.db import utcnow
 from app.core.errors import AppError, NotFound, PreconditionFailed
@@ -47,7 +47,8 @@ def keep_default(session: Session, access: Access, app_id: str, method_id: str) 
     payer, method = find_method(session, access, app_id, method_id, lock=True)
     if method.declined_as_default_at is None and method.id != payer.default_method_id:
         method.declined_as_default_at = utcnow()
-        _note(session, payer, "default_method.kept", payment_method_id=method.id, shown=method.title)
+        kept = {"payment_method_id": method.id, "shown": method.title}
+        payers.note(session, payer, "default_method.kept", actor=ACTOR, **kept)
     session.commit()
 
 
@@ -121,10 +122,6 @@ def open_stripe_portal(session: Session, payer: Payer, *, return_url: str) -> st
     """
     opened = payers.open_portal(session, payer, return_url=return_url)
     db.start_write(session)
-    _note(session, payer, "stripe_portal.opened")
+    payers.note(session, payer, "stripe_portal.opened", actor=ACTOR)
     session.commit()
     return opened.url
-
-
-def _note(session: Session, payer: Payer, kind: str, **facts: str | None) -> None:
-    audit.note(session, kind, actor=ACTOR, customer_id=payer.customer_id, app_id=payer.app_id, **facts)

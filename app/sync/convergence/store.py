@@ -7,7 +7,7 @@ from random import SystemRandom
 
 from sqlalchemy.orm import Session
 
-from app import audit, checkout, payers
+from app import checkout, payers
 from app.core.config import settings
 from app.gateway import Mandate, StripeCustomer, StripeSession
 from app.payers import Payer, PaymentMethod
@@ -33,9 +33,7 @@ class Changes:
 
     def log(self, kind: str, **facts: str | None) -> None:
         """Log what Stripe answered, without counting it as a change at Stripe."""
-        payer = self.payer
-        whose = {"customer_id": payer.customer_id, "app_id": payer.app_id}
-        audit.note(self.session, kind, actor="stripe", **whose, **facts)
+        payers.note(self.session, self.payer, kind, actor="stripe", **facts)
 
 
 @dataclass(frozen=True, kw_only=True)

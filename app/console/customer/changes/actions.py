@@ -174,14 +174,7 @@ def close_checkout_session(session: Session, customer: Customer, session_id: str
     with apps.record_rejection(session, payer.app):
         checkout.close(payer, opened)
     db.start_write(session)
-    audit.note(
-        session,
-        "checkout.closed",
-        actor=actor,
-        customer_id=customer.id,
-        app_id=payer.app_id,
-        session_id=session_id,
-    )
+    payers.note(session, payer, "checkout.closed", actor=actor, session_id=session_id)
     session.commit()
     sync.refresh(session, payer.id, force=True)
     return True

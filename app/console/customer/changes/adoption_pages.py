@@ -3,7 +3,7 @@
 from flask import flash, request
 from flask.typing import ResponseReturnValue
 
-from app import audit, operators, payers
+from app import operators, payers
 from app.console.customer.changes import actions
 from app.console.customer.pages import go_to, pages
 from app.core import db
@@ -38,13 +38,7 @@ def allow(customer_id: str) -> ResponseReturnValue:
     for payer in payers.all_of_customer(session, customer.id):
         if payer.blocked_at is not None:
             payer.blocked_at, payer.declines_since = None, utcnow()
-            audit.note(
-                session,
-                "payer.allowed",
-                actor=operators.actor(),
-                customer_id=customer.id,
-                app_id=payer.app_id,
-            )
+            payers.note(session, payer, "payer.allowed", actor=operators.actor())
     session.commit()
     flash("The customer can try again.", "success")
     return go_to(customer_id)
