@@ -29,7 +29,7 @@ from app.gateway.values.answers import (
 )
 from app.gateway.values.billing_details import MAX_PHONE_LENGTH, BillingDetails
 from app.gateway.values.contacts import Contact, contact_of
-from app.gateway.values.default_changes import DefaultChange
+from app.gateway.values.default_changes import is_default_chosen
 from app.gateway.values.listed import EventPage, SentEvent
 from app.gateway.values.options import CheckoutSessionOptions
 from app.gateway.version import API_VERSION, EVENTS
@@ -43,7 +43,6 @@ __all__ = [
     "BillingDetails",
     "CheckoutSessionOptions",
     "Contact",
-    "DefaultChange",
     "Endpoint",
     "EventPage",
     "Mandate",
@@ -66,6 +65,7 @@ __all__ = [
     "StripeUnavailable",
     "contact_of",
     "instant",
+    "is_default_chosen",
     "is_live",
     "limit_waiting",
     "time_left",

@@ -5,9 +5,9 @@ from tests.mutants.mutant import Mutant
 MUTANTS = (
     Mutant(
         "a choice for another customer keeps a saved card from being the default",
-        "app/sync/convergence/policy.py",
-        "if change is not None and change.customer_id == payer.stripe_customer_id:",
-        "if change is not None:",
+        "app/gateway/values/default_changes.py",
+        'event.get("type") == "customer.updated" and customer.get("id") == customer_id',
+        'event.get("type") == "customer.updated"',
         "tests/sync/test_default_choices.py::test_of_another_customer_says_nothing_about_this_one",
     ),
     Mutant(

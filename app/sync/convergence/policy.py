@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from app import portal
-from app.gateway import DefaultChange, Method, StripeGateway, StripePermissionMissing, StripeRefused
+from app.gateway import Method, StripeGateway, StripePermissionMissing, StripeRefused, is_default_chosen
 from app.payers import Payer
 from app.sync.convergence.blocking import close_sessions
 from app.sync.convergence.fetch import LocalState
@@ -87,8 +87,7 @@ def _is_newer(
         return True
     try:
         for event in _events(stripe, saved.method.created_at, heartbeat):
-            change = DefaultChange.of(event)
-            if change is not None and change.customer_id == payer.stripe_customer_id:
+            if is_default_chosen(event, payer.stripe_customer_id):
                 return True
             if event["type"] == "setup_intent.succeeded" and event["data"]["object"]["id"] == saved.setup_id:
                 return False
