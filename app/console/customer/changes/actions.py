@@ -24,15 +24,6 @@ class ChangedMeanwhile(Conflict):
         self.now = now
 
 
-@dataclass(frozen=True, kw_only=True)
-class EditResult:
-    """The result of an edit, here and at Stripe."""
-
-    is_changed: bool
-    is_sent: bool = True  # Stripe has them, or has refused them
-    refusal: str | None = None  # Stripe's message
-
-
 @dataclass(frozen=True)
 class Holder:
     """A customer that already has some of the requested keys."""
@@ -75,20 +66,22 @@ def find_to_change(session: Session, customer_id: str) -> Customer:
     return customer
 
 
-def edit(session: Session, customer_id: str, wanted: NewCustomer, *, seen: str, actor: str) -> EditResult:
-    """Store new details of a customer. `seen` is its time of change when the form was drawn. Commits.
+def edit(
+    session: Session, customer_id: str, wanted: NewCustomer, *, seen: str, actor: str
+) -> sync.SentDetails | None:
+    """Store new details of a customer. None when nothing is new. Commits.
 
+    `seen` is the customer's time of change when the form was drawn.
     Store the changes first, then send them to Stripe: now, or later if Stripe does not answer.
     Raises ChangedMeanwhile, CustomerTaken and PreconditionFailed.
     """
     db.start_write(session)
     customer = find(session, customer_id, lock=True)
     if not _is_to_change(customer, wanted, seen):
-        return EditResult(is_changed=False)
+        return None
     payers.replace_customer(session, customer, wanted, actor=actor)
     session.commit()
-    sent = sync.send_details(session, customer_id)
-    return EditResult(is_changed=True, is_sent=sent.is_sent, refusal=sent.refusal)
+    return sync.send_details(session, customer_id)
 
 
 def check(session: Session, customer_id: str, *, actor: str) -> CheckResult:

@@ -4,7 +4,7 @@ from flask import flash, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import customers, operators
+from app import customers, operators, sync
 from app.console.customer.changes import actions
 from app.console.customer.form import deletion as customer_deletion
 from app.console.customer.form.forms import LABELS, CustomerForm, display_value
@@ -63,7 +63,7 @@ def save(customer_id: str) -> ResponseReturnValue:
     if customer.deleted_at is not None or not form.validate():
         return _reject(form, customer)
     try:
-        edited = actions.edit(
+        sent = actions.edit(
             session, customer.id, form.details(), seen=form.updated_at.data or "", actor=operators.actor()
         )
     except actions.ChangedMeanwhile as changed:
@@ -74,7 +74,7 @@ def save(customer_id: str) -> ResponseReturnValue:
     except PreconditionFailed:  # another operator deleted it just now
         session.rollback()
         return _reject(form, actions.find(session, customer_id))
-    flash(*_outcome(edited))
+    flash(*_outcome(sent))
     return go_to(customer_id)
 
 
@@ -112,13 +112,13 @@ def _restore(session: Session, customer: Customer, form: CustomerForm) -> Custom
     return actions.find(session, customer.id)
 
 
-def _outcome(edited: actions.EditResult) -> tuple[str, str]:
+def _outcome(sent: sync.SentDetails | None) -> tuple[str, str]:
     """The message after an edit."""
-    if not edited.is_changed:
+    if sent is None:
         return "No changes.", "info"
-    if edited.refusal is not None:
-        return f"Saved, but Stripe refused a change: {edited.refusal}", "warning"
-    if not edited.is_sent:
+    if sent.refusal is not None:
+        return f"Saved, but Stripe refused a change: {sent.refusal}", "warning"
+    if not sent.is_sent:
         return NOT_SENT_YET, "warning"
     return "Saved.", "success"
 
