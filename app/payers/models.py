@@ -119,11 +119,14 @@ class Payer(Base):
         return self.stripe_customer_id
 
     @property
+    def attached_methods(self) -> list["PaymentMethod"]:
+        """The methods that Stripe has, the oldest first."""
+        return [method for method in self.methods if method.detached_at is None]
+
+    @property
     def default_method(self) -> "PaymentMethod | None":
         """The method that Stripe charges, while it is attached."""
-        return next(
-            (m for m in self.methods if m.id == self.default_method_id and m.detached_at is None), None
-        )
+        return next((method for method in self.attached_methods if method.id == self.default_method_id), None)
 
     def is_blocked(self, now: datetime) -> bool:
         """Were so many tries declined that no session is opened for now?"""

@@ -71,8 +71,8 @@ def attached(
     payer = payers.of_customer(session, app_id, customer_id)
     if payer is not None and lock:
         payer = payers.fresh(session, payer.id, lock=True)
-    for method in payer.methods if payer else ():
-        if method.id == method_id and method.detached_at is None:
+    for method in payer.attached_methods if payer else ():
+        if method.id == method_id:
             assert payer is not None
             return payer, method
     raise NotFound("This payment method is no longer attached to this customer.")

@@ -25,9 +25,7 @@ def next_check(payer: Payer, sessions: Sequence[checkout.CheckoutSession], now: 
     if payer.stripe_deleted_at is not None:
         return None
     if not sessions:
-        is_bank_awaited = any(
-            row.mandate_status == "pending" for row in payer.methods if row.detached_at is None
-        )
+        is_bank_awaited = any(method.mandate_status == "pending" for method in payer.attached_methods)
         return now + MAX_CHECK_INTERVAL if is_bank_awaited else None
     youngest = sessions[0]
     interval = timedelta(seconds=settings().pull_interval)

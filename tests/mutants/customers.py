@@ -19,6 +19,13 @@ MUTANTS = (
         "tests/sync/test_ended.py::test_becomes_due_by_nothing",
     ),
     Mutant(
+        "a method that was removed at Stripe counts as attached",
+        "app/payers/models.py",
+        " if method.detached_at is None]",
+        "]",
+        "tests/onboarding/billing/test_page.py::test_shows_what_stripe_has_now",
+    ),
+    Mutant(
         "the loser of a race for a name gets a 500",
         CUSTOMERS,
         "    except IntegrityError as error:",

@@ -65,8 +65,8 @@ class Account:
     @property
     def others(self) -> list[payers.PaymentMethod]:
         """The other attached methods, the newest first."""
-        rows = reversed(self.payer.methods) if self.payer else []
-        return [row for row in rows if row.detached_at is None and row is not self.method]
+        rows = reversed(self.payer.attached_methods) if self.payer else []
+        return [row for row in rows if row is not self.method]
 
     @property
     def removed(self) -> list[payers.PaymentMethod]:

@@ -9,7 +9,6 @@ from app import apps, payers, portal
 from app.core.config import settings
 from app.onboarding import account_profile
 from app.onboarding.billing.access import Access
-from app.onboarding.billing.view import attached
 from app.payers import Payer
 
 
@@ -34,13 +33,15 @@ def others(session: Session, access: Access, shown: apps.App | None) -> list[Acc
 def _has_methods(payer: Payer) -> bool:
     """Is a payment method saved there, as far as we know?"""
     is_there = payer.stripe_customer_id is not None and payer.stripe_deleted_at is None
-    return is_there and payer.app.deleted_at is None and bool(attached(payer))
+    return is_there and payer.app.deleted_at is None and bool(payer.attached_methods)
 
 
 def _describe(session: Session, access: Access, payer: Payer) -> Account:
     published = portal.published()
     slug = published.slug_of(account_profile.slug_of(session, payer, access.profile))
-    methods = sorted(attached(payer), key=lambda row: (row.id == payer.default_method_id, row.created_at))
+    methods = sorted(
+        payer.attached_methods, key=lambda row: (row.id == payer.default_method_id, row.created_at)
+    )
     return Account(
         company=published.profiles[slug].brand.company_name,
         titles=[row.local_title for row in reversed(methods)],

@@ -82,7 +82,7 @@ def confirm_removal() -> ResponseReturnValue:
         app=app,
         is_default=method.id == payer.default_method_id,
         may_remove=view.may_remove(payer, method, access),
-        is_last=len(view.attached(payer)) == 1 and not portal.current_profile().billing.may_remove_last,
+        is_last=len(payer.attached_methods) == 1 and not portal.current_profile().billing.may_remove_last,
         successors=view.successors(payer, method, access),
         back_url=_page_url(access, app),
     )

@@ -111,7 +111,7 @@ def build(session: Session, access: Access) -> BillingPage:
         app=app,
         payer=payer,
         lines=lines(payer, access) if payer else [],
-        has_hidden=payer is not None and any(not access.sees(row) for row in attached(payer)),
+        has_hidden=payer is not None and any(not access.sees(row) for row in payer.attached_methods),
         confirmations=_confirmations(session, payer, access) if payer else [],
         choice=open_choice(payer, access.sees) if payer else None,
         recent=[]
@@ -132,14 +132,9 @@ def place(session: Session, access: Access) -> tuple[apps.App | None, Payer | No
     return app, payer if is_there else None
 
 
-def attached(payer: Payer) -> list[PaymentMethod]:
-    """Return the methods of a payer that Stripe has."""
-    return [row for row in payer.methods if row.detached_at is None]
-
-
 def lines(payer: Payer, access: Access) -> list[MethodLine]:
     """Return the methods that a browser may see: the default first, then the newest."""
-    seen = [row for row in attached(payer) if access.sees(row)]
+    seen = [row for row in payer.attached_methods if access.sees(row)]
     seen.sort(key=lambda row: (row.id == payer.default_method_id, row.created_at), reverse=True)
     return [_line(payer, row, access) for row in seen]
 
@@ -169,7 +164,7 @@ def may_choose(payer: Payer, method: PaymentMethod, access: Access) -> bool:
 
 def may_remove(payer: Payer, method: PaymentMethod, access: Access) -> bool:
     """May this browser remove a method, as far as what stays allows it?"""
-    others = [row for row in attached(payer) if row is not method and not row.is_being_removed]
+    others = [row for row in payer.attached_methods if row is not method and not row.is_being_removed]
     if not others:
         return portal.current_profile().billing.may_remove_last
     if (
@@ -183,7 +178,7 @@ def may_remove(payer: Payer, method: PaymentMethod, access: Access) -> bool:
 
 def successors(payer: Payer, method: PaymentMethod, access: Access) -> list[PaymentMethod]:
     """Return the methods that can become the default when this one is removed, the newest first."""
-    fit = [row for row in attached(payer) if row is not method and not row.is_being_removed]
+    fit = [row for row in payer.attached_methods if row is not method and not row.is_being_removed]
     seen = [row for row in fit if access.sees(row) and is_usable(row)]
     return sorted(seen, key=lambda row: row.created_at, reverse=True)
 
@@ -202,7 +197,7 @@ def open_choice(payer: Payer, sees: Callable[[PaymentMethod], bool]) -> PaymentM
     default = payer.default_method
     if portal.current_profile().payment_method_policy != "ask" or default is None:
         return None
-    newest = max(attached(payer), key=lambda row: (row.created_at, row.id))
+    newest = max(payer.attached_methods, key=lambda row: (row.created_at, row.id))
     is_open = newest is not default and newest.declined_as_default_at is None and not newest.is_being_removed
     is_new = newest.created_at >= default.created_at and not newest.is_same_as(default)
     return newest if is_open and is_new and is_usable(newest) and sees(newest) else None

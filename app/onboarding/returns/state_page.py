@@ -27,7 +27,7 @@ def show(
     attempt = checkout.latest(session, payer)
     status = checkout.payment_status(payer, attempt)
     info = status_info(status)
-    seen = [row for row in payer.methods if row.detached_at is None and signup.sees(row)]
+    seen = [row for row in payer.attached_methods if signup.sees(row)]
     method = payer.default_method if payer.default_method in seen else None
     newest = next((row for row in reversed(seen) if row is not method), None)  # besides the default
     if status is PaymentStatus.REMOVED and not seen:

@@ -53,7 +53,7 @@ class LocalState:
         full: bool,
         is_over_limit: bool,
     ) -> "LocalState":
-        attached = [row for row in payer.methods if row.detached_at is None]
+        attached = payer.attached_methods
         return cls(
             payer=payer,
             sessions=sessions,

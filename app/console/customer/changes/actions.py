@@ -194,7 +194,7 @@ def _is_to_change(customer: Customer, wanted: NewCustomer, seen: str) -> bool:
 
 
 def _state(session: Session, payer: payers.Payer) -> State:
-    attached = sorted((row.id, row.title, row.expiry) for row in payer.methods if row.detached_at is None)
+    attached = sorted((row.id, row.title, row.expiry) for row in payer.attached_methods)
     status = checkout.payment_status(payer, checkout.latest(session, payer))
     title = f" ({payer.default_method.title})" if payer.default_method else ""
     return State(f"{payers.status_info(status).label}{title}", payer.default_method_id, tuple(attached))
