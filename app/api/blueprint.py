@@ -30,19 +30,21 @@ class Api(Blueprint):
         *,
         id: str,  # noqa: A002 (OpenAPI's own word)
         scope: Scope,
-        status: int = 200,
+        status: int | None = None,
         errors: tuple[int, ...] = (),
         examples: Mapping[str, Any] | None = None,
         headers: tuple[str, ...] = (),
     ) -> Callable[[View], View]:
         """Make a function an operation. It is called with path values, and with `body` and `query` read.
 
-        The types of these and of what it returns say what may be sent and what comes back. The function may
-        flush, but the dispatch commits.
+        The types of these and of what it returns say what may be sent and what comes back. The status is 200,
+        or 204 when nothing comes back, unless another is given. The function may flush, but the dispatch
+        commits.
         """
 
         def register(view: View) -> View:
             types = get_type_hints(view, include_extras=True)
+            answers = None if types["return"] is NoneType else types["return"]
             summary, _, description = (view.__doc__ or "").strip().partition("\n")
             operation = Operation(
                 id=id,
@@ -52,10 +54,10 @@ class Api(Blueprint):
                 summary=summary,
                 description=" ".join(description.split()),
                 scope=scope,
-                status=status,
+                status=status or (204 if answers is None else 200),
                 body=types.get("body"),
                 query=types.get("query"),
-                answers=None if types["return"] is NoneType else types["return"],
+                answers=answers,
                 errors=errors,
                 examples=examples or {},
                 headers=headers,

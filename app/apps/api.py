@@ -70,12 +70,7 @@ def replace(id: str, body: StripeAppReplaceUpdate) -> StripeApp:  # noqa: A002
 
 
 @api.operation(
-    "PUT",
-    "/apps/<segment:id>/stripe/api-key",
-    id="updateStripeAPIKey",
-    scope="admin",
-    status=204,
-    errors=(404, 412),
+    "PUT", "/apps/<segment:id>/stripe/api-key", id="updateStripeAPIKey", scope="admin", errors=(404, 412)
 )
 def replace_key(id: str, body: StripeAPIKeyInput) -> None:  # noqa: A002
     """Replace an app's API key.

@@ -51,12 +51,7 @@ def replace(customerIdOrKey: str, body: CustomerBody) -> CustomerAnswer:  # noqa
 
 
 @api.operation(
-    "DELETE",
-    "/customers/<segment:customerIdOrKey>",
-    id="deleteCustomer",
-    scope="write",
-    status=204,
-    errors=(404, 412),
+    "DELETE", "/customers/<segment:customerIdOrKey>", id="deleteCustomer", scope="write", errors=(404, 412)
 )
 def delete(customerIdOrKey: str) -> None:  # noqa: N803 (OpenMeter's name, here and below)
     """Delete a customer.
@@ -124,7 +119,6 @@ def replace_app_data(
     "/customers/<segment:customerIdOrKey>/apps/<segment:appId>",
     id="deleteCustomerAppData",
     scope="write",
-    status=204,
     errors=(404, 412),
 )
 def delete_app_data(customerIdOrKey: str, appId: str) -> None:  # noqa: N803
@@ -212,9 +206,7 @@ def open_portal(
     return StripeCustomerPortalSession.of(opened)
 
 
-@apps_api.operation(
-    "DELETE", "/apps/<segment:id>", id="uninstallApp", scope="admin", status=204, errors=(404, 412)
-)
+@apps_api.operation("DELETE", "/apps/<segment:id>", id="uninstallApp", scope="admin", errors=(404, 412))
 def uninstall(id: str) -> None:  # noqa: A002
     """Uninstall an app.
 

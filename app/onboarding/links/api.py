@@ -75,7 +75,6 @@ def list_(customerIdOrKey: str) -> list[OnboardingLink]:  # noqa: N803
     "/customers/<segment:customerIdOrKey>/onboarding/links/<segment:linkId>",
     id="revokeOnboardingLink",
     scope="write",
-    status=204,
     errors=(404,),
 )
 def revoke(customerIdOrKey: str, linkId: str) -> None:  # noqa: N803
