@@ -118,7 +118,7 @@ MUTANTS = (
         "app/payers/queries.py",
         "which.with_for_update(key_share=True)",
         "which.with_for_update()",
-        "tests/webhooks/test_hint_races.py::test_of_many_are_sorted_by_several_workers_at_once",
+        "tests/sync/test_locks.py::test_events_are_sorted_while_somebody_else_writes_what_refers_to_their_payer",
         "postgresql",
     ),
     Mutant(

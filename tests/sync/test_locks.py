@@ -59,10 +59,10 @@ def aside(app: Flask) -> Iterator[Callable[..., Future[Any]]]:
 
 
 @contextmanager
-def held(app: Flask, which: sa.Select[Any]) -> Iterator[None]:
-    """Rows that somebody else is changing."""
+def held(app: Flask, which: sa.Select[Any], *, is_changed: bool = True) -> Iterator[None]:
+    """Rows that somebody else is changing, or that a row just being written refers to."""
     with app.app_context(), db.engine().connect() as other:
-        assert other.execute(which.with_for_update(key_share=True)).all()
+        assert other.execute(which.with_for_update(read=not is_changed, key_share=True)).all()
         yield
         other.rollback()
 
@@ -305,6 +305,23 @@ def test_two_batches_of_events_lock_their_customers_in_one_order(
     sorting.result(PATIENCE)
 
     assert not is_in_its_hand
+
+
+def test_events_are_sorted_while_somebody_else_writes_what_refers_to_their_payer(
+    app: Flask, world: World, aside: Callable[..., Future[Any]]
+) -> None:
+    """Else two workers with events of the same payers may wait for each other."""
+    person = world.person()
+    person.save_card()
+    world.simulator.deliver_due()
+
+    with held(app, row_of(person), is_changed=False):
+        sorting = aside(webhooks.dispatch)
+        wait_until(lambda: sorting.done() or waiting(app) > 0)
+        is_done = sorting.done()
+    sorting.result(PATIENCE)
+
+    assert is_done
 
 
 def test_two_who_choose_another_default_at_once_do_so_one_after_the_other(
