@@ -56,6 +56,7 @@ def store_verified(session: Session, receiver: apps.Receiver, payload: bytes) ->
 def store_listed(session: Session, app: apps.App, bodies: list[dict[str, Any]]) -> int:
     """Store the events of Stripe's list that no webhook delivered. Return how many. The caller commits."""
     parsed_events = [parse(json.dumps(body), livemode=app.livemode) for body in bodies if _is_ours(app, body)]
+    parsed_events.sort(key=lambda parsed: parsed.id)  # the order in which `store_new` inserts, too
     rows = [event_row(app.id, parsed, json.dumps(parsed.body), "backfill") for parsed in parsed_events]
     if not rows:
         return 0

@@ -45,20 +45,22 @@ def _in_sqlite() -> dict[str, sa.ColumnElement[Any]]:
     }
 
 
-def _store(insert: Any, arrival: dict[str, sa.ColumnElement[Any]]) -> DirectStatement:
+def _store(insert: Any, arrival: dict[str, sa.ColumnElement[Any]], bytewise: str) -> DirectStatement:
     found = [arrival[column.name] for column in COLUMNS]
     valid = apps.is_valid(
         arrival["secret_id"], arrival["sealed"], app_id=arrival["app_id"], now=arrival["received_at"]
     )
-    # In order, because two that insert the same events in other orders could wait for each other.
-    ordered = sa.select(*found).where(valid).order_by(arrival["app_id"], arrival["id"])
+    # In the order of `store_listed`, because two that insert the same events in other orders could wait for
+    # each other. A database's own order may be that of a language.
+    in_order = (sa.collate(arrival[name], bytewise) for name in ("app_id", "id"))
+    ordered = sa.select(*found).where(valid).order_by(*in_order)
     added = insert(Event).from_select(COLUMNS, ordered, include_defaults=False).on_conflict_do_nothing()
     return DirectStatement(added.returning(Event.app_id, Event.id))
 
 
 STORE = {
-    "postgresql": _store(postgresql.Insert, _in_postgresql()),
-    "sqlite": _store(sqlite.Insert, _in_sqlite()),
+    "postgresql": _store(postgresql.Insert, _in_postgresql(), "C"),
+    "sqlite": _store(sqlite.Insert, _in_sqlite(), "BINARY"),
 }
 
 

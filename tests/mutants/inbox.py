@@ -10,6 +10,20 @@ MARK_DUE = "app/payers/actions.py"
 
 MUTANTS = (
     Mutant(
+        "listed events are stored in another order than those that Stripe posts",
+        "app/webhooks/store.py",
+        "    parsed_events.sort(key=lambda parsed: parsed.id)",
+        "    parsed_events.sort(key=lambda parsed: parsed.id, reverse=True)",
+        "tests/webhooks/test_store_together.py::test_are_inserted_in_one_order_wherever_they_come_from",
+    ),
+    Mutant(
+        "events that come together are stored as they come",
+        "app/webhooks/store_new.py",
+        "sa.select(*found).where(valid).order_by(*in_order)",
+        "sa.select(*found).where(valid)",
+        "tests/webhooks/test_store_together.py::test_are_inserted_in_one_order_wherever_they_come_from",
+    ),
+    Mutant(
         "a process goes on with a secret that another one retired",
         "app/apps/webhook/receivers.py",
         "        _is_accepted(now),\n",

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from app import apps
+from app import apps, webhooks
 from app.apps.connections import connections, secret_row
 from app.apps.models import SigningSecret
 from app.core import db
@@ -161,3 +162,29 @@ def test_takes_all_though_the_connection_died(app: Flask, warm: Postbox, rows: R
     assert [answer.status_code for answer in answers] == [200] * 3
     assert len(rows(Event)) == 4
     assert warm.post(event(id="evt_last")).status_code == 200
+
+
+@pytest.fixture
+def place(app: Flask) -> str:
+    """The column that numbers the events as they are inserted."""
+    with app.app_context(), db.engine().begin() as connection:
+        if connection.dialect.name == "sqlite":
+            return "rowid"
+        connection.exec_driver_sql("ALTER TABLE event ADD COLUMN place BIGSERIAL")
+        return "place"
+
+
+def test_are_inserted_in_one_order_wherever_they_come_from(app: Flask, place: str, warm: Postbox) -> None:
+    """Else two transactions with the same events could each wait for the other. Languages put a before B."""
+    mixed = ["evt_b", "evt_B", "evt_a", "evt_C", "evt_1"]
+    in_order = sa.select(Event.id).where(Event.id.in_(mixed)).order_by(sa.literal_column(place))
+
+    post_together(app, *(lambda name=name: warm.post(event(id=name)) for name in mixed))
+    with app.app_context():
+        session = db.session()
+        posted = session.scalars(in_order).all()
+        session.execute(sa.delete(Event))
+        webhooks.store_listed(session, apps.find(session), [event(id=name) for name in mixed])
+        listed = session.scalars(in_order).all()
+
+    assert posted == listed == sorted(mixed)
