@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 
 from app.core import db
 from app.core.config import settings
-from app.core.database import statements
 from app.core.db import utcnow
 from app.webhooks.models import PRUNABLE, Event
 
@@ -28,7 +27,15 @@ def prune(session: Session) -> bool:
         .limit(BATCH_SIZE)
         .with_for_update(skip_locked=True)
     )
+    # A common table expression with a lock runs once; a subquery might run, and lock, again for each row.
+    batch = old.cte("batch")
     db.start_write(session)
-    emptied = statements.update_all(session, Event, keys.in_(old), payload="")
+    emptied = session.scalars(
+        sa.update(Event)
+        .where(keys.in_(sa.select(batch.c.app_id, batch.c.id)))
+        .values(payload="")
+        .returning(Event.id)
+        .execution_options(synchronize_session=False)
+    ).all()
     session.commit()
-    return emptied == BATCH_SIZE
+    return len(emptied) == BATCH_SIZE

@@ -10,6 +10,14 @@ MARK_DUE = "app/payers/actions.py"
 
 MUTANTS = (
     Mutant(
+        "a plan of PostgreSQL prunes more than a batch",
+        "app/webhooks/pruning.py",
+        "keys.in_(sa.select(batch.c.app_id, batch.c.id))",
+        "keys.in_(old)",
+        "tests/webhooks/test_pruning.py::test_takes_no_more_than_a_batch_however_it_is_planned",
+        "postgresql",
+    ),
+    Mutant(
         "listed events are stored in another order than those that Stripe posts",
         "app/webhooks/store.py",
         "    parsed_events.sort(key=lambda parsed: parsed.id)",
