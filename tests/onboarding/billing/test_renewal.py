@@ -1,7 +1,6 @@
 """A browser that is let in gets a new name: a copy of its cookie from before lets nobody in."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -42,8 +41,13 @@ def handover(app: Flask, _saved: FlaskClient, other: FlaskClient, _mailbox: Mail
     return page.one("form", action="/handover"), {}
 
 
-Begin = Callable[[Flask, FlaskClient, FlaskClient, Mailbox], Button]
-each_way = pytest.mark.parametrize("begin", [code, invitation, handover], ids=lambda begin: begin.__name__)
+@pytest.fixture(params=[code, invitation, handover], ids=lambda begin: begin.__name__)
+def button(
+    request: pytest.FixtureRequest, app: Flask, saved: FlaskClient, other: FlaskClient, mailbox: Mailbox
+) -> Button:
+    """Each form that lets the other browser in."""
+    made: Button = request.param(app, saved, other, mailbox)
+    return made
 
 
 def copy_of(app: Flask, client: FlaskClient) -> FlaskClient:
@@ -65,11 +69,8 @@ def is_in(client: FlaskClient, answer: TestResponse) -> bool:
     return bool(found and BillingPage(client, answer.location).titles)
 
 
-@each_way
-def test_a_copy_of_the_cookie_lets_nobody_in(
-    app: Flask, saved: FlaskClient, other: FlaskClient, mailbox: Mailbox, begin: Begin
-) -> None:
-    form, typed = begin(app, saved, other, mailbox)
+def test_a_copy_of_the_cookie_lets_nobody_in(app: Flask, other: FlaskClient, button: Button) -> None:
+    form, typed = button
     copy = copy_of(app, other)
 
     answer = press(other, form, **typed)
@@ -80,11 +81,8 @@ def test_a_copy_of_the_cookie_lets_nobody_in(
     assert copy.get("/return").status_code == 404
 
 
-@each_way
-def test_a_double_click_is_let_in_by_either_answer(
-    app: Flask, saved: FlaskClient, other: FlaskClient, mailbox: Mailbox, begin: Begin
-) -> None:
-    form, typed = begin(app, saved, other, mailbox)
+def test_a_double_click_is_let_in_by_either_answer(app: Flask, other: FlaskClient, button: Button) -> None:
+    form, typed = button
     again = copy_of(app, other)
 
     answers = press(other, form, **typed), press(again, form, **typed)
@@ -94,11 +92,8 @@ def test_a_double_click_is_let_in_by_either_answer(
     assert name_of(other) == name_of(again)
 
 
-@each_way
-def test_a_repeat_that_comes_later_is_none(
-    app: Flask, saved: FlaskClient, other: FlaskClient, mailbox: Mailbox, begin: Begin
-) -> None:
-    form, typed = begin(app, saved, other, mailbox)
+def test_a_repeat_that_comes_later_is_none(app: Flask, other: FlaskClient, button: Button) -> None:
+    form, typed = button
     copy = copy_of(app, other)
     assert is_in(other, press(other, form, **typed))
 
@@ -109,11 +104,8 @@ def test_a_repeat_that_comes_later_is_none(
         assert BillingPage(copy).titles == []
 
 
-@each_way
-def test_the_browser_keeps_what_it_began(
-    app: Flask, saved: FlaskClient, other: FlaskClient, mailbox: Mailbox, begin: Begin
-) -> None:
-    form, typed = begin(app, saved, other, mailbox)
+def test_the_browser_keeps_what_it_began(app: Flask, other: FlaskClient, button: Button) -> None:
+    form, typed = button
     once = sign(
         make_secret(app),
         name="Bob",
