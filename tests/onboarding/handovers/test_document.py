@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
 from app.cli.demo import Quiet
+from app.core.db import new_id
 from app.portal import AfterSaving, Profile
 from app.simulator import Simulator
 from tests.support.browser import Page
@@ -99,9 +100,12 @@ def test_checks_a_signed_way_back(
     simulator.save_card(session_of(HandoverPage(client, sign(secret, returnURL=RETURN_URL)).submit()))
     [url] = [link["href"] for link in look(client).all("a") if link.get("href").startswith(RETURN_URL)]
 
+    of_another = re.sub("customer_id=[^&]+", f"customer_id={new_id()}", url)
+    forged = (url.replace("saved", "expiring"), url.replace("customer-42", "customer-43"), of_another)
+
     good, *bad = (
         run(tmp_path, language, "gangway-return", each, GANGWAY_HANDOVER_SECRET=secret)
-        for each in (url, url.replace("saved", "expiring"), RETURN_URL)
+        for each in (url, *forged, RETURN_URL)
     )
 
     assert "saved" in good
