@@ -43,7 +43,7 @@ class TestApproval:
     ) -> None:
         page = Page.of(client.get(f"/return?customer={waiting}"))
 
-        assert "Your details wait for approval" in page.text
+        assert "Your details are waiting for approval" in page.text
         assert client.get("/signup").location == f"/return?customer={waiting}"
         assert len(simulator.store.customers) == 0
         assert client.get("/cancelled").location == f"/return?customer={waiting}"
@@ -80,7 +80,7 @@ class TestApproval:
         decisions = [each.kind for each in rows(Entry) if each.kind.startswith("signup.")]
         assert decisions == ["signup.declined", "signup.approved"]
 
-    @for_each(("decision", "said"), [(None, "wait for approval"), ("decline", "was not approved")])
+    @for_each(("decision", "said"), [(None, "waiting for approval"), ("decline", "was not approved")])
     def test_the_billing_page_says_so_and_offers_no_button(
         self, client: FlaskClient, waiting: str, app: Flask, decision: str | None, said: str
     ) -> None:
@@ -104,7 +104,7 @@ class TestApproval:
 
         assert pressed.location == f"/return?customer={waiting}"
         assert followed.status_code == 403
-        assert "waits for approval" in Page.of(followed).text
+        assert "is waiting for approval" in Page.of(followed).text
         assert len(simulator.store.checkout_sessions) == 0
 
     @for_each("decision", [None, "decline", "approve"])

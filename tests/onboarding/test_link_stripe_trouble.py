@@ -33,7 +33,7 @@ class TestWhileStripeIsInTrouble:
 
         assert answer.status_code == 503
         assert "We can’t open the payment page right now" in page.page.text
-        assert "try again in a few minutes" in page.page.text
+        assert "Try again in a few minutes" in page.page.text
         assert [row.stripe_session_id for row in rows(CheckoutSession)] == [None]
         assert rows(Signup) == []
         assert [link.uses for link in rows(OnboardingLink)] == [1]

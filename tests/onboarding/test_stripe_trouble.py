@@ -337,4 +337,4 @@ class TestWhoseKeyIsNotOpened:
         answer = page.press()
 
         assert answer.status_code == 503
-        assert "this link goes on working" in Page.of(answer).text
+        assert "this link still works" in Page.of(answer).text

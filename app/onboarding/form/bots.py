@@ -35,7 +35,7 @@ def refuse(form: Form, *, is_new: bool) -> None:
         log.info("signup_unlike_a_person", decoy=is_decoy_filled)
         raise UnlikeAPerson(
             _(
-                "The form was filled in as a program would. Nothing was saved, and what you typed is still"
+                "The form looks as if a program filled it in. Nothing was saved, and what you typed is still"
                 " here. Wait a few seconds, then send it again."
             )
         )

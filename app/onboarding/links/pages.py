@@ -28,8 +28,8 @@ CLOSED = _("We can’t open the payment page right now")
 AWAY = Problem(
     CLOSED,
     _(
-        "We can’t reach our payment provider just now. Nothing is lost, and this link goes on working: try"
-        " again in a few minutes."
+        "We can’t reach our payment provider right now. Nothing is lost, and this link still works. Try again"
+        " in a few minutes."
     ),
 )
 REFUSED = Problem(
@@ -45,9 +45,10 @@ UNAGREED = Problem(
     _("Please agree to the terms"), _("Tick the box beside the terms, then press the button again.")
 )
 NOT_APPROVED = Problem(
-    _("This sign-up waits for approval"), _("You can go on here as soon as it is approved. Nothing is lost.")
+    _("This sign-up is waiting for approval"),
+    _("You can continue here as soon as it’s approved. Nothing is lost."),
 )
-CROWDED = Problem(AGAIN, _("The payment page was being opened somewhere else at the same time."))
+CROWDED = Problem(AGAIN, _("The payment page was already being opened somewhere else."))
 
 
 @bp.get("/start/<token>")

@@ -95,7 +95,7 @@ def sign_up(
             alike = _alike(session, wanted, browser)
             if alike is not None:
                 return SignedUp(alike, is_new=False)
-    raise Conflict(gettext("This is being set up already. Try again in a moment."))
+    raise Conflict(gettext("This is already being set up. Try again in a moment."))
 
 
 def tell_stripe(session: Session, app: apps.App, customer_id: str) -> None:

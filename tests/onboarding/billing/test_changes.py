@@ -220,7 +220,7 @@ class TestARemoval:
 
         page = after(saved, question.confirm())
 
-        assert "It was removed already" in page.text
+        assert "It was already removed" in page.text
         assert page.titles == [MASTERCARD_TITLE]
         assert len(kinds(rows, "payment_method.detached")) == 1
 

@@ -181,7 +181,7 @@ def test_nobody_is_invited_twice(saved: FlaskClient, other: FlaskClient) -> None
     answer = PeoplePage(saved).invite()
 
     assert answer.status_code == 422
-    assert "has access already" in Page.of(answer).error("email")
+    assert "already has access" in Page.of(answer).error("email")
 
 
 def test_needs_an_address(saved: FlaskClient, rows: Rows) -> None:

@@ -38,7 +38,7 @@ def write(session: Session, draft: Draft) -> Message | None:
                 gettext("Your code is %(code)s.", code=draft.facts["code"]),
                 gettext("Enter it in the browser where you asked for it. It works once, within 15 minutes."),
                 gettext("It opens the billing page of %(names)s.", names=names),
-                gettext("You didn’t ask for it? Then ignore this message. Never give the code to anybody."),
+                gettext("Didn’t ask for it? Ignore this message. Never give the code to anybody."),
             )
         )
         subject = gettext("Your code for the billing page")

@@ -66,4 +66,4 @@ def _page(form: CodeForm, status: int = 200) -> ResponseReturnValue:
 
 def _refuse_without_codes() -> None:
     if not entry.offers_codes():
-        raise NotFound(gettext("No codes are sent here. Ask for a link instead."))
+        raise NotFound(gettext("We don’t send codes here. Ask for a link instead."))

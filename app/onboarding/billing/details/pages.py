@@ -52,7 +52,7 @@ def _editor(session: Session) -> Access:
     """Return an access that may change details. A guest's link may have been forwarded."""
     access = find_access(session)
     if access.is_guest:
-        raise NotFound(gettext("You can’t change these details by this link."))
+        raise NotFound(gettext("You can’t change these details with this link."))
     return access
 
 

@@ -63,7 +63,7 @@ def confirm_person_removal(person_id: str) -> ResponseReturnValue:
     access = _inviter(session)
     found = [each for each in people.people_of(session, access.customer.id) if each.id == person_id]
     if not found:
-        raise NotFound(gettext("This person was removed already."))
+        raise NotFound(gettext("This person was already removed."))
     return render_template("onboarding/billing/remove_person.html", customer=access.customer, person=found[0])
 
 
@@ -130,4 +130,4 @@ def _page(session: Session, access: Access, form: AddressForm, status: int = 200
 def _reason(error: people.PersonKnown | people.TooManyPeople) -> str:
     if isinstance(error, people.TooManyPeople):
         return gettext("You’ve invited as many people as you can. Remove somebody first.")
-    return gettext("This person has access already.")
+    return gettext("This person already has access.")
