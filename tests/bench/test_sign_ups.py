@@ -38,17 +38,20 @@ class Crowd:
         return sum(done) / SECONDS
 
     def _sign_up(self, number: int) -> int:
-        opened = [self._open() for _ in range(self._forms)]
+        first, *opened = [self._open() for _ in range(self._forms)]
+        self._send(*first, f"{number}-first")  # what is imported with the first use is no part of it
         self._ready.wait()
         ends = time.monotonic() + SECONDS
         for count, (browser, hidden) in enumerate(opened):
             if time.monotonic() > ends:
                 return count
-            fields = hidden | {"name": f"Nr {number}-{count}", "email": "ada@example.com"}
-            fields |= {"subject_keys-0": f"meter-{time.monotonic_ns()}-{number}", "currency": "EUR"}
-            answer = browser.post(self._url, data=fields, allow_redirects=False, timeout=30)
-            assert answer.status_code == 303, answer.text
+            self._send(browser, hidden, f"{number}-{count}")
         raise AssertionError(f"{self._forms} forms for each thread are too few")
+
+    def _send(self, browser: requests.Session, hidden: dict[str, str], key: str) -> None:
+        person = {"name": "Ada", "email": "ada@example.com", "currency": "EUR", "subject_keys-0": key}
+        answer = browser.post(self._url, data=hidden | person, allow_redirects=False, timeout=30)
+        assert answer.status_code == 303, answer.text
 
     def _open(self) -> tuple[requests.Session, dict[str, str]]:
         browser = requests.Session()
