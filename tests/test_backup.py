@@ -132,7 +132,7 @@ def test_writes_over_no_file(database_url: str, tmp_path: Path, monkeypatch: pyt
     answer = backup(monkeypatch, database_url, tmp_path / "mine")
 
     assert answer.exit_code == 1
-    assert "is there already. Name a new file." in answer.output
+    assert "already exists. Name a new file." in answer.output
     assert (tmp_path / "mine").read_text() == "precious"
 
 

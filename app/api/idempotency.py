@@ -53,7 +53,7 @@ def begin(session: Session, token_id: str, key: str, *, fingerprint: str) -> Ide
     if first.fingerprint != fingerprint:
         raise Conflict("this Idempotency-Key was used for another request")
     if first.status is None:
-        raise Conflict("a request with this Idempotency-Key is under way")
+        raise Conflict("a request with this Idempotency-Key is still running")
     return first
 
 
@@ -71,7 +71,7 @@ def finish(session: Session, mine: IdempotentRequest, *, status: int, body: str)
     )
     if stored is None:
         session.rollback()
-        raise Conflict("this took too long, and a repeat with its Idempotency-Key goes on")
+        raise Conflict("this took too long, and a repeat with its Idempotency-Key has taken over")
     session.commit()
 
 

@@ -206,4 +206,4 @@ def _is_installed(session: Session, account: str, *, livemode: bool) -> bool:
 
 
 def _installed(account: str, *, livemode: bool) -> Conflict:
-    return Conflict(f"Stripe account {account} is installed already in {keys.mode(livemode=livemode)} mode.")
+    return Conflict(f"Stripe account {account} is already installed in {keys.mode(livemode=livemode)} mode.")

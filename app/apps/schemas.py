@@ -82,7 +82,7 @@ class StripeApp(WireModel):
     name: str
     description: str | None = None
     metadata: dict[str, str] | None = None
-    status: Literal["ready", "unauthorized"] = Field(description="Does Stripe take the API key?")
+    status: Literal["ready", "unauthorized"] = Field(description="Does Stripe accept the API key?")
     listing: MarketplaceListing = LISTING
     stripe_account_id: str
     livemode: bool

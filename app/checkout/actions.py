@@ -27,7 +27,7 @@ from app.gateway import (
 )
 from app.payers import Payer
 
-BUSY = "A checkout session is being opened for this customer already. Try again in a moment."
+BUSY = "A checkout session is already being opened for this customer. Try again in a moment."
 MAX_TRIES = 10  # each waits for Stripe, so a concurrent twin has recorded its answer long before
 
 

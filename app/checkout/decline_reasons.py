@@ -86,17 +86,17 @@ CODES: dict[str, Decline] = {
     "currency_not_supported": Decline("The card does not take this currency.", OTHER_CARD),
     "debit_not_authorized": Decline("The account holder has not allowed the debit.", BANK_DETAILS),
     "do_not_honor": Decline(UNKNOWN, ASK_BANK),
-    "do_not_try_again": Decline("The bank declined and wants no further try with this card.", OTHER_CARD),
-    "duplicate_transaction": Decline("The bank took it for a repeat of something just done.", LATER),
+    "do_not_try_again": Decline("The bank declined and wants no other try with this card.", OTHER_CARD),
+    "duplicate_transaction": Decline("The bank mistook it for a duplicate of a recent request.", LATER),
     "expired_card": Decline("The card has expired.", OTHER_CARD),
     "fraudulent": Decline("The bank suspects fraud.", DISCREET),
     "generic_decline": Decline(UNKNOWN, ASK_BANK),
     "highest_risk_level": Decline("Stripe's fraud protection blocked the card.", DISCREET),
-    "incorrect_address": Decline("The address does not fit the card.", TYPE_AGAIN),
+    "incorrect_address": Decline("The address does not match the card.", TYPE_AGAIN),
     "incorrect_cvc": Decline("The security code (CVC) is wrong.", TYPE_AGAIN),
     "incorrect_number": Decline("The card number is wrong.", TYPE_AGAIN),
     "incorrect_pin": Decline("The PIN is wrong.", TYPE_AGAIN),
-    "incorrect_zip": Decline("The postal code does not fit the card.", TYPE_AGAIN),
+    "incorrect_zip": Decline("The postal code does not match the card.", TYPE_AGAIN),
     "insufficient_funds": Decline("The bank says there is not enough money on the card.", OTHER_CARD),
     "invalid_account": Decline("The card or its account is not valid.", ASK_BANK),
     "invalid_amount": Decline("The bank does not allow this amount.", ASK_BANK),
@@ -112,12 +112,12 @@ CODES: dict[str, Decline] = {
         "The bank wants the customer to confirm on a phone.", CONFIRM
     ),
     "new_account_information_available": Decline("The card has been replaced by a newer one.", OTHER_CARD),
-    "no_account": Decline("The bank knows no such account.", BANK_DETAILS),
+    "no_account": Decline("The bank does not know this account.", BANK_DETAILS),
     "no_action_taken": Decline(UNKNOWN, ASK_BANK),
     "not_permitted": Decline("The bank does not permit it.", ASK_BANK),
-    "offline_pin_required": Decline("The card wants its PIN, which can't be typed online.", OTHER_CARD),
+    "offline_pin_required": Decline("The card needs its PIN, which can't be typed online.", OTHER_CARD),
     "online_or_offline_pin_required": Decline(
-        "The card wants its PIN, which can't be typed online.", OTHER_CARD
+        "The card needs its PIN, which can't be typed online.", OTHER_CARD
     ),
     "payment_method_customer_decline": Decline("The customer declined.", BANK_DETAILS),
     "payment_method_microdeposit_failed": Decline(
@@ -151,7 +151,7 @@ CODES: dict[str, Decline] = {
     "service_not_allowed": Decline("The bank does not allow payments of this kind.", ASK_BANK),
     "setup_attempt_failed": Decline("The bank account could not be set up.", BANK_DETAILS),
     "setup_intent_authentication_failure": Decline(
-        "The customer did not come through 3-D Secure: it failed, was cancelled or took too long.", CONFIRM
+        "The customer did not pass 3-D Secure: it failed, was cancelled or took too long.", CONFIRM
     ),
     "setup_intent_mandate_invalid": Decline("The mandate of the debit is not valid.", BANK_DETAILS),
     "setup_intent_setup_attempt_expired": Decline("The customer did not confirm in time.", CONFIRM),
@@ -177,4 +177,4 @@ def explain(error_code: str | None, decline_code: str | None) -> Decline:
     for code in (decline_code, error_code):
         if code in CODES:
             return CODES[code]
-    return Decline("It was declined for a reason that Stripe names by a code only.", ASK_BANK)
+    return Decline("It was declined for a reason that Stripe gives only as a code.", ASK_BANK)

@@ -183,7 +183,7 @@ class CreateStripeCheckoutSessionRequest(WireModel):
     options: CheckoutOptions
     app_id: Ulid | None = Field(default=None, description="The installed app; the default one if absent.")
     stripe_customer_id: Annotated[str, StringConstraints(pattern="^cus_")] | None = Field(
-        default=None, description="An existing Stripe customer that is to be taken."
+        default=None, description="An existing Stripe customer to use."
     )
 
 

@@ -39,8 +39,8 @@ def look_into_database() -> tuple[list[str], list[str]]:
 
 def _closed_secrets() -> str:
     return (
-        "GANGWAY_ENCRYPTION_KEYS opens no secret that the database holds: put the key back with which they"
-        " were sealed."
+        "GANGWAY_ENCRYPTION_KEYS opens none of the secrets in the database: put back the key that sealed"
+        " them."
     )
 
 

@@ -162,7 +162,7 @@ def _settings(folder: Path, portal_url: str, stripe_url: str) -> Settings:
         _keep(folder, keys)
     if (keys["portal"], keys["stripe"]) != (portal_url, stripe_url):
         raise click.ClickException(
-            f"{folder} is a demo's at {keys['portal']} and {keys['stripe']}, and its links lead there: "
+            f"{folder} belongs to a demo at {keys['portal']} and {keys['stripe']}, and its links lead there: "
             "use those ports, another --data, or --fresh."
         )
     values = {
@@ -293,7 +293,7 @@ def _prose(facts: dict[str, Any]) -> str:
             f"  Token for it   {facts['token']}",
             f"  Console        {facts['portal']}/operator/",
             *people,
-            f"  Stripe, as it sees things, and its faults   {facts['stripe_api_base']}/_control",
+            f"  Simulated Stripe, with its faults   {facts['stripe_api_base']}/_control",
             "",
             "Ctrl-C stops it. The next `gangway demo` continues from there; --fresh starts over.",
         )

@@ -43,13 +43,13 @@ QUESTIONS = (
 def refuse_to_overwrite(path: Path, sources: Sources) -> None:
     """Raise Conflict when there is an env file, or a database that would lose its keys."""
     if os.path.lexists(path):
-        raise Conflict(f"{path} is there already, and nothing was changed. Edit it, or move it away first.")
+        raise Conflict(f"{path} already exists, and nothing was changed. Edit it, or move it away first.")
     known = sources.values(Settings.model_fields)
     database = sources.data_folder / "gangway.db"
     if "encryption_keys" not in known and "database_url" not in known and database.exists():
         raise Conflict(
-            f"{database} is there already, and other keys than new ones open it. Set GANGWAY_SECRET_KEY and"
-            " GANGWAY_ENCRYPTION_KEYS to those of before, then run this again; or move the database away."
+            f"{database} already exists, and new keys can't open its secrets. Set GANGWAY_SECRET_KEY and"
+            " GANGWAY_ENCRYPTION_KEYS to its own keys and run this again, or move the database away."
         )
 
 
@@ -83,7 +83,7 @@ def write(path: Path, sources: Sources, variables: dict[str, str]) -> None:
         files.make_folder(path.parent)
         write_env_file(path, variables, heading=HEADING)
     except FileExistsError as error:
-        raise Conflict(f"{error.filename} is there already, and nothing was changed.") from error
+        raise Conflict(f"{error.filename} already exists, and nothing was changed.") from error
     except OSError as error:
         raise Invalid(f"{error.filename or path} can't be written: {error.strerror}.") from error
 

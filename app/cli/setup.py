@@ -26,7 +26,7 @@ from app.web.addresses import proxies
 @click.option("--company-name", help="Your company's name, as customers see it.")
 @click.option("--support-email", help="Where customers get help.")
 @click.option("--database-url", help="sqlite:///… or postgresql+psycopg://…")
-@click.option("--trusted-proxies", help="How many proxies stand in front of the portal.")
+@click.option("--trusted-proxies", help="How many proxies are in front of the portal.")
 @click.pass_context
 def init_command(context: click.Context, /, **given: str | None) -> None:
     """Write an env file with fresh keys, and make the tables. Every other command reads the file."""

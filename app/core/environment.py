@@ -56,9 +56,9 @@ class Sources:
             is_ours = name.startswith(PREFIX)
             similar = get_close_matches(name, sorted(known), 1, MIN_SIMILARITY if is_ours else MIN_CERTAINTY)
             if similar:
-                sentences.append(f"{name} is no setting: did you mean {similar[0]}?")
+                sentences.append(f"{name} is not a setting: did you mean {similar[0]}?")
             elif is_ours:
-                sentences.append(f"{name} is no setting: nothing reads it.")
+                sentences.append(f"{name} is not a setting: nothing reads it.")
         return sentences
 
 
@@ -192,7 +192,7 @@ def _read_env_file(path: Path) -> dict[str, str]:
     except OSError as error:
         raise SettingsRefused(f"The env file {path} can't be read: {error.strerror}.") from error
     except ValueError as error:
-        raise SettingsRefused(f"The env file {path} is no UTF-8 text.") from error
+        raise SettingsRefused(f"The env file {path} is not UTF-8 text.") from error
     if len(text) > MAX_ENV_FILE:
         raise SettingsRefused(f"The env file {path} is longer than {MAX_ENV_FILE:,} characters.")
     # Values are taken as they stand: a password may contain `${`.
@@ -212,13 +212,13 @@ def _value(variables: Mapping[str, str], name: str) -> str | None:
     except OSError as error:
         raise SettingsRefused(f"{name}_FILE names {file}, which can't be read: {error.strerror}.") from error
     except ValueError as error:
-        raise SettingsRefused(f"{name}_FILE names {file}, which is no UTF-8 text.") from error
+        raise SettingsRefused(f"{name}_FILE names {file}, which is not UTF-8 text.") from error
     if len(value) > MAX_VALUE_LENGTH:
         raise SettingsRefused(
             f"{name}_FILE names {file}, which is longer than {MAX_VALUE_LENGTH:,} characters."
         )
     if "\0" in value:
-        raise SettingsRefused(f"{name}_FILE names {file}, which is no text: it holds a NUL.")
+        raise SettingsRefused(f"{name}_FILE names {file}, which is not text: it contains a NUL.")
     return value
 
 

@@ -204,7 +204,7 @@ def decide(session: Session, customer: Customer, *, is_approved: bool, actor: st
     refuse_deleted(customer)
     decision = APPROVED if is_approved else DECLINED
     if customer.approval not in ({WAITING, DECLINED} if is_approved else {WAITING}):
-        raise Conflict("Somebody has decided about this sign-up already.")
+        raise Conflict("Somebody has already decided about this sign-up.")
     customer.approval = decision
     audit.note(session, f"signup.{decision}", actor=actor, customer_id=customer.id)
     session.flush()

@@ -66,7 +66,9 @@ class CustomerCreate(WireModel):
     name: Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_visible)] = Field(
         examples=["ACME, Inc."]
     )
-    key: Key | None = Field(default=None, description="Your own id of it.", examples=["my-database-id"])
+    key: Key | None = Field(
+        default=None, description="Your own id for the customer.", examples=["my-database-id"]
+    )
     usage_attribution: CustomerUsageAttribution | None = None
     description: Annotated[str, StringConstraints(max_length=1024)] | None = None
     primary_email: Annotated[str, StringConstraints(max_length=MAX_EMAIL_LENGTH)] | None = Field(

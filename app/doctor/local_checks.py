@@ -133,7 +133,7 @@ def _backlog(snapshot: Snapshot) -> Finding:
     return say(
         "backlog",
         "Events wait",
-        f"{snapshot.late} events wait, the oldest since {snapshot.late_since:%Y-%m-%d %H:%M} UTC."
+        f"{snapshot.late} events are waiting, the oldest since {snapshot.late_since:%Y-%m-%d %H:%M} UTC."
         " Either no worker runs (GANGWAY_WORKER_THREADS, gangway worker), or Stripe doesn't answer.",
     )
 

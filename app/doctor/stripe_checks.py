@@ -90,8 +90,8 @@ def _permissions(snapshot: Snapshot) -> Finding:
         return red(
             "permissions",
             "The key lacks permissions",
-            f"Missing: {permission_names(missing)}. What needs them fails. Add them to the key in Stripe's"
-            " Dashboard, or replace it.",
+            f"Missing: {permission_names(missing)}. Whatever needs them fails. Add them to the key in "
+            "Stripe's Dashboard, or replace it.",
         )
     unchecked = [permission for permission in snapshot.permissions if permission.ok is None]
     if unchecked:

@@ -47,7 +47,7 @@ class StripeKeyRejected(StripeFailed):
 class StripePermissionMissing(StripeFailed):
     """The API key is restricted and lacks a right; Stripe's words name it."""
 
-    title = "The Stripe API key lacks a right"
+    title = "The Stripe API key lacks a permission"
 
 
 class StripeObjectMissing(StripeFailed):

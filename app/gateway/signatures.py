@@ -20,7 +20,7 @@ def verify(payload: bytes, header: str, secrets: list[str]) -> str:
     if signed_at is None:
         raise Invalid("The Stripe-Signature header is missing or malformed.")
     if signed_at > time.time() + TOLERANCE:
-        raise Invalid("The signature is from the future; compare this machine's clock.")
+        raise Invalid("The signature is from the future; check this machine's clock.")
     is_recent = signed_at >= time.time() - TOLERANCE
     signed = f"{signed_at}.".encode() + payload
     for secret in secrets if is_recent else ():

@@ -31,7 +31,7 @@ def downgrade(target: str, *, yes: bool) -> None:
     migrations.refuse_downgrade(target)
     if not yes:
         if not sys.stdin.isatty():
-            raise click.UsageError("Going back loses data. There is no terminal to ask at: say --yes.")
+            raise click.UsageError("Going back loses data. There is no terminal to ask at: add --yes.")
         click.confirm(f"Going back to {target} loses what newer tables and columns hold. Go on?", abort=True)
     if (copy := _copy_first(target)) is not None:
         click.echo(f"Copied the database to {copy} first.")
@@ -60,7 +60,7 @@ def check() -> None:
         raise click.ClickException("The database is newer than this release: install the newer release.")
     differences = migrations.drift()
     if differences:
-        raise click.ClickException(f"The models have what no migration makes: {differences}")
+        raise click.ClickException(f"No migration makes what the models have: {differences}")
     click.echo("The database fits the code.")
 
 

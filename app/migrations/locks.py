@@ -45,7 +45,7 @@ def _without_foreign_keys(connection: sa.Connection) -> Iterator[None]:
     try:
         yield
         if broken := driver.execute("PRAGMA foreign_key_check").fetchall():
-            raise RuntimeError(f"rows refer to what is missing: {broken[:3]}")
+            raise RuntimeError(f"rows refer to missing rows: {broken[:3]}")
     finally:
         connection.rollback()
         driver.execute("PRAGMA foreign_keys=ON")

@@ -108,7 +108,7 @@ class Rows(Collector):
         )
         findings = GaugeMetricFamily(
             "gangway_app_finding",
-            "What the last examination found that is not well, by its code and state.",
+            "Problems that the last examination found, by code and state.",
             labels=["app", "code", "state"],
         )
         examined = GaugeMetricFamily(

@@ -132,7 +132,9 @@ def _check(stripe: StripeGateway, binding: Binding) -> StripeCustomer:
     if binding.method_id is not None:
         method = stripe.payment_method(binding.method_id)
         if method.customer_id != facts.id:
-            raise PreconditionFailed(f"Payment method {method.id} is not one of Stripe customer {facts.id}.")
+            raise PreconditionFailed(
+                f"Payment method {method.id} does not belong to Stripe customer {facts.id}."
+            )
     return facts
 
 

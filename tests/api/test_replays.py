@@ -147,7 +147,7 @@ def test_while_the_first_is_under_way_the_second_is_a_conflict(
         second = api.post(PAGES, CHECKOUT, key="one")
 
     assert second.status_code == 409
-    assert "under way" in second.get_json()["detail"]
+    assert "still running" in second.get_json()["detail"]
     assert "Retry-After" not in second.headers
     assert first.result().status_code == 201
     assert len(simulator.store.checkout_sessions) == 1
@@ -181,7 +181,7 @@ def test_who_was_overtaken_changes_nothing(
     third = api.post(PAGES, CHECKOUT, key="one")
 
     assert first.result().status_code == 409
-    assert "goes on" in first.result().get_json()["detail"]
+    assert "has taken over" in first.result().get_json()["detail"]
     assert second.status_code == third.status_code == 201
     assert second.get_data() == third.get_data()
     assert len(rows(Customer)) == len(rows(CheckoutSession)) == len(simulator.store.checkout_sessions) == 1
@@ -202,7 +202,7 @@ def test_who_was_overtaken_and_fails_frees_no_key(
 
     assert first.result().status_code == 412
     assert third.status_code == 409
-    assert "under way" in third.get_json()["detail"]
+    assert "still running" in third.get_json()["detail"]
     assert second.result().status_code == fourth.status_code == 201
     assert fourth.headers["Idempotency-Replayed"] == "true"
 

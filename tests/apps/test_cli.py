@@ -142,7 +142,7 @@ class TestPullMode:
 
         result = install()
 
-        assert "is installed already in test mode." in str(result.exception)
+        assert "is already installed in test mode." in str(result.exception)
         assert len(installed(bare_app)) == 1
 
 

@@ -78,7 +78,7 @@ class TestInstall:
 
         detail, _ = problem(api.post(INSTALL, json={"apiKey": other_key}), 409)
 
-        assert detail.startswith(f"conflict error: Stripe account {DEFAULT_ACCOUNT} is installed already")
+        assert detail.startswith(f"conflict error: Stripe account {DEFAULT_ACCOUNT} is already installed")
         assert contents(app)["app"] == before
         assert endpoints(simulator, DEFAULT_ACCOUNT) == [installed.webhook_endpoint_id]
 

@@ -103,7 +103,7 @@ def test_refuses_an_account_that_is_installed(
 
     sentence = refused(install(SECOND_KEY))
 
-    assert sentence == f"Stripe account {DEFAULT_ACCOUNT} is installed already in test mode."
+    assert sentence == f"Stripe account {DEFAULT_ACCOUNT} is already installed in test mode."
     assert contents(bare_app) == before
     assert len(endpoints(simulator, DEFAULT_ACCOUNT)) == 1
 

@@ -107,7 +107,7 @@ def test_overtaken_by_another_removes_its_own_endpoint(
     sentence = refused(install())
 
     [app] = installed(bare_app)
-    assert sentence == f"Stripe account {DEFAULT_ACCOUNT} is installed already in test mode."
+    assert sentence == f"Stripe account {DEFAULT_ACCOUNT} is already installed in test mode."
     assert endpoints(simulator, DEFAULT_ACCOUNT) == [app.endpoint]
     assert post_event(bare_app, app.id, app.secrets[0]) == 200
 

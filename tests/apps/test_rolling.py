@@ -292,7 +292,7 @@ def test_gives_up_when_stripe_goes_on_telling_of_endpoints_that_are_gone(
     vanish()
     result = roll()
 
-    assert str(result.exception) == "Stripe goes on telling of webhook endpoints that were deleted."
+    assert str(result.exception) == "Stripe still lists webhook endpoints that were deleted."
     assert only(app) == before
 
 

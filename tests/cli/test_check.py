@@ -75,7 +75,7 @@ def test_opens_one_stored_secret(app: Flask, run: Run) -> None:
 
     assert right.exit_code == 0, right.output
     assert wrong.exit_code == 1
-    assert "GANGWAY_ENCRYPTION_KEYS opens no secret that the database holds" in wrong.output
+    assert "GANGWAY_ENCRYPTION_KEYS opens none of the secrets in the database" in wrong.output
 
 
 @pytest.mark.parametrize(

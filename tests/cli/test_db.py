@@ -60,7 +60,7 @@ def test_downgrades_nothing_unasked_without_a_terminal(run: Run) -> None:
     answer = run("db", "downgrade", "base")
 
     assert answer.exit_code == 2
-    assert "say --yes" in answer.output
+    assert "add --yes" in answer.output
     assert run("db", "check").exit_code == 0
 
 

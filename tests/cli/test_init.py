@@ -116,7 +116,7 @@ def test_writes_over_no_file(folder: Path) -> None:
     answer = init(folder)
 
     assert answer.exit_code == 1
-    assert "is there already, and nothing was changed" in answer.output
+    assert "already exists, and nothing was changed" in answer.output
     assert (folder / "gangway.env").read_text() == before
 
 
@@ -137,7 +137,7 @@ def test_makes_no_new_keys_for_a_database_that_others_open(folder: Path) -> None
     answer = init(folder)
 
     assert answer.exit_code == 1
-    assert "Set GANGWAY_SECRET_KEY and GANGWAY_ENCRYPTION_KEYS to those of before" in answer.output
+    assert "Set GANGWAY_SECRET_KEY and GANGWAY_ENCRYPTION_KEYS to its own keys" in answer.output
 
 
 def test_says_what_is_left_to_do_when_the_database_is_away(folder: Path) -> None:
@@ -206,7 +206,7 @@ def test_writes_over_no_file_that_came_while_it_asked(folder: Path) -> None:
     answer = init(folder, answers=Terminal(ANSWERS.encode(), write))
 
     assert answer.exit_code == 1
-    assert f"{file} is there already, and nothing was changed." in answer.output
+    assert f"{file} already exists, and nothing was changed." in answer.output
     assert file.read_text() == "of another command"
 
 

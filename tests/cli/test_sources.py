@@ -60,7 +60,7 @@ class TestEnvFile:
         answer = run_command("check", "--env-file", str(tmp_path / "odd.env"))
 
         assert answer.exit_code == 1
-        assert f"The env file {tmp_path / 'odd.env'} is no UTF-8 text." in answer.output
+        assert f"The env file {tmp_path / 'odd.env'} is not UTF-8 text." in answer.output
 
     def test_that_never_ends_is_refused(self) -> None:
         answer = run_command("check", "--env-file", "/dev/zero")
@@ -130,7 +130,7 @@ class TestOneFileForEach:
         monkeypatch.setenv("GANGWAY_ENCRYPTION_KEYS", KEY)
 
         with pytest.raises(
-            SettingsRefused, match=r"GANGWAY_SECRET_KEY_FILE names .*, which is no (UTF-8 )?text"
+            SettingsRefused, match=r"GANGWAY_SECRET_KEY_FILE names .*, which is not (UTF-8 )?text"
         ):
             Settings.load()
 
@@ -212,12 +212,12 @@ class TestCheck:
 
         answer = run_command("check", *options, **variables)
 
-        assert f"Warning: {name} is no setting: did you mean {meant}?\n" in answer.output
+        assert f"Warning: {name} is not a setting: did you mean {meant}?\n" in answer.output
 
     def test_names_one_that_resembles_no_setting(self) -> None:
         answer = run_command("check", **LEAST, GANGWAY_ZZZ="x")
 
-        assert "Warning: GANGWAY_ZZZ is no setting: nothing reads it.\n" in answer.output
+        assert "Warning: GANGWAY_ZZZ is not a setting: nothing reads it.\n" in answer.output
 
     def test_prints_all_of_them_when_some_are_wrong(self) -> None:
         answer = run_command(

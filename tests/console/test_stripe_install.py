@@ -290,7 +290,7 @@ def test_says_that_an_account_is_installed_already(bare_app: Flask, console: Fla
 
     _, page = found(console)
 
-    assert f"Stripe account {DEFAULT_ACCOUNT} is installed already in test mode." in page.text
+    assert f"Stripe account {DEFAULT_ACCOUNT} is already installed in test mode." in page.text
     assert len(installed(bare_app)) == 1
 
 

@@ -48,7 +48,7 @@ class TestApproval:
         assert len(simulator.store.customers) == 0
         assert client.get("/cancelled").location == f"/return?customer={waiting}"
         overview = Page.of(sign_in(app, "viewer").get("/operator/"))
-        assert "Sign-ups that wait for approval" in overview.text
+        assert "Sign-ups waiting for approval" in overview.text
 
     def test_the_person_goes_on_once_approved(
         self, client: FlaskClient, waiting: str, app: Flask, simulator: Simulator, rows: Rows
@@ -63,7 +63,7 @@ class TestApproval:
         assert len(simulator.store.checkout_sessions) == 1
         assert [each.kind for each in rows(Entry) if each.kind.startswith("signup.")] == ["signup.approved"]
         post(operator, f"{path}/decline")
-        assert "Somebody has decided about this sign-up already." in Page.of(operator.get(path)).text
+        assert "Somebody has already decided about this sign-up." in Page.of(operator.get(path)).text
 
     def test_a_declined_one_is_told_and_may_be_approved_later(
         self, client: FlaskClient, waiting: str, app: Flask, rows: Rows

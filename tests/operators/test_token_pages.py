@@ -170,5 +170,5 @@ def test_keeps_the_form_when_a_live_token_has_the_name(app: Flask, rows: Rows) -
     answer = send(admin, TOKENS, action=TOKENS, name="ledger")
 
     assert answer.status_code == 422
-    assert "A token named “ledger” exists already: choose another name" in Page.of(answer).text
+    assert "A token named “ledger” already exists: choose another name" in Page.of(answer).text
     assert len(rows(ApiToken)) == 1

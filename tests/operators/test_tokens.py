@@ -72,7 +72,7 @@ class TestCommands:
         third = run(app, "create", "ledger")
 
         assert [answer.exit_code for answer in (first, second, third)] == [0, 1, 0]
-        assert "A token named “ledger” exists already" in str(second.exception)
+        assert "A token named “ledger” already exists" in str(second.exception)
 
     def test_create_refuses_an_unknown_scope(self, app: Flask, rows: Rows) -> None:
         answer = run(app, "create", "ledger", "--scope", "everything")

@@ -9,17 +9,17 @@ JSON = dict[str, Any]
 HEADERS: JSON = {
     "X-Request-Id": {"description": "The request's id.", "schema": {"type": "string"}},
     "Idempotency-Replayed": {
-        "description": "There, and true, when this is the answer of an earlier request.",
+        "description": "Present, and true, when this is the answer to an earlier request.",
         "schema": {"type": "string", "enum": ["true"]},
     },
     "Gangway-Checked-At": {
         "description": (
-            "When Stripe was last asked about what this answer says; left out while it never was. After a "
-            "minute, a request has it asked again in the background."
+            "When Stripe was last asked about the state in this answer; absent if it never was. After a "
+            "minute, a request makes us ask again in the background."
         ),
         "schema": {"type": "string", "format": "date-time"},
     },
-    "WWW-Authenticate": {"description": "How to say who asks.", "schema": {"type": "string"}},
+    "WWW-Authenticate": {"description": "How to authenticate.", "schema": {"type": "string"}},
 }
 
 

@@ -57,8 +57,8 @@ IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": (
-        "Names this request, for a day. Sent again with the same body it gets the first answer again; with "
-        "another body, or while the first is under way, it is a conflict."
+        "Identifies this request for a day. A repeat with the same body gets the first answer again. A "
+        "repeat with another body, or while the first request is still running, is a conflict."
     ),
     "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
 }
@@ -87,8 +87,8 @@ def document(operations: Iterable[Operation], *, server: str, version: str) -> J
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "Made by `gangway token create`, with scope `read`, `write` or `admin`; "
-                    "each may do what those before it may.",
+                    "description": "Made by `gangway token create`, with scope `read`, `write` or `admin`: "
+                    "`write` includes `read`, and `admin` includes both.",
                 }
             },
         },

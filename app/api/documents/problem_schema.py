@@ -22,11 +22,11 @@ ERRORS: Mapping[int, tuple[str, str]] = {
     ),
     404: ("There is no such thing.", "there is no customer with id or key 'my-database-id'"),
     409: (
-        "Somebody else has the name, or the Idempotency-Key is taken.",
+        "The name or the Idempotency-Key is already in use.",
         "another customer has this key or one of these subject keys",
     ),
     412: (
-        "The state of things, or Stripe, forbids it; nothing was changed.",
+        "The current state, or Stripe, does not allow it; nothing was changed.",
         "customer 01K0A5QJ7M8Z3T9V4XWYB2C6DE is deleted",
     ),
     413: (
@@ -37,13 +37,13 @@ ERRORS: Mapping[int, tuple[str, str]] = {
         "The fault is ours and has been recorded.",
         "The fault is ours and has been recorded. Try again in a moment.",
     ),
-    501: ("OpenMeter offers this, and we do not.", "this way of installing is not offered"),
+    501: ("OpenMeter offers this, but we do not.", "this way of installing is not offered"),
 }
 
 PROBLEM = {
     "type": "object",
     "title": "Problem",
-    "description": "What went wrong, as RFC 9457 has it.",
+    "description": "What went wrong, as RFC 9457 defines it.",
     "required": ["type", "title", "status", "detail", "instance"],
     "properties": {
         "type": {"type": "string", "format": "uri-reference", "examples": ["about:blank"]},
@@ -62,7 +62,7 @@ PROBLEM = {
         },
         "extensions": {
             "type": "object",
-            "description": "More, where there is more.",
+            "description": "Further details, if there are any.",
             "properties": {
                 "validationErrors": {
                     "type": "array",

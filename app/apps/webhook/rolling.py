@@ -135,7 +135,7 @@ def _successor(app: App, public_url: str) -> Endpoint:
         )
         if any(made.id == there.id for there in stripe.webhook_endpoints()):
             return made
-    raise Invalid("Stripe goes on telling of webhook endpoints that were deleted.")
+    raise Invalid("Stripe still lists webhook endpoints that were deleted.")
 
 
 def _retire(session: Session, app_id: str, secret_id: str, *, actor: str) -> int:

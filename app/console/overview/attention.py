@@ -166,7 +166,7 @@ def _waiting(session: Session) -> Concern:
     )
     return Concern(
         "approval",
-        "Sign-ups that wait for approval",
+        "Sign-ups waiting for approval",
         "Stripe stays closed for them until you approve. Open a customer to approve or decline.",
         "warning",
         _counted(session, sa.select(Customer.id).where(waits)),

@@ -12,7 +12,7 @@ class LimitSettings(BaseModel):
     rate_limit_signup: str = Field(default="60 per hour", description="Sign-ups for each client address")
     rate_limit_return: str = Field(
         default="120 per minute",
-        description="Looks at the own state for each client address; each may ask Stripe",
+        description="Requests for a customer's own pages for each client address; each may ask Stripe",
     )
     rate_limit_login: str = Field(
         default="20 per minute; 200 per hour",

@@ -23,27 +23,31 @@ class SignupSettings(BaseModel):
     )
     signup_subject_keys: Literal["optional", "required", "hidden"] = Field(
         default="optional",
-        description="Whether the form asks for account or device names; left blank, the customer's id serves",
+        description=(
+            "Whether the form asks for account or device names; without one, the customer's id is used"
+        ),
     )
     max_declines: int = Field(
         default=10,
         ge=0,
         description=(
             "Declined tries within a day after which a customer's sessions close and the console says so; "
-            "0: any number"
+            "0: no limit"
         ),
     )
     signup_decoy: bool = Field(
         default=True,
-        description="Whether the form has a field that only programs see; who fills it in must try again",
+        description=(
+            "Whether the form has a field that only programs see; a visitor who fills it in must try again"
+        ),
     )
     signup_min_seconds: int = Field(
         default=2,
         ge=0,
         le=60,
         description=(
-            "Seconds in which no person fills in the form; an address that was faster several times must try "
-            "again; 0: no such time"
+            "Seconds that a person needs at least to fill in the form; an address that was faster several "
+            "times must try again; 0: no limit"
         ),
     )
     link_days: int = Field(default=30, ge=1, le=3650, description="Days that a new onboarding link works")

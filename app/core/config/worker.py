@@ -17,26 +17,26 @@ class WorkerSettings(BaseModel):
         default=120,
         ge=5,
         le=86400,
-        description="Seconds until an unfinished customer is looked up at Stripe unasked",
+        description="Seconds after which the worker checks an unfinished customer with Stripe",
     )
     webhooks: Literal["auto", "off"] = Field(
         default="auto",
         description=(
-            "`off`: Stripe's event list is read each pull interval instead; `auto`: so it is when Stripe "
-            "can't reach the public URL"
+            "`off`: the worker reads Stripe's event list each pull interval instead; `auto`: it does so when "
+            "Stripe can't reach the public URL"
         ),
     )
     backfill_interval: int = Field(
         default=900,
         ge=10,
         le=86400,
-        description="Seconds between looks into Stripe's event list for events that no webhook brought",
+        description="Seconds between looks into Stripe's event list for events that no webhook delivered",
     )
     backfill_overlap: int = Field(
         default=600,
         ge=0,
         le=86400,
-        description="Seconds that each look goes back behind the last one",
+        description="Seconds that each look overlaps with the last",
     )
     verify_days: int = Field(
         default=7,
@@ -55,13 +55,15 @@ class WorkerSettings(BaseModel):
         ge=1,
         le=1000,
         description=(
-            "Calls per second that all workers together make for one account; unset: 20 to Stripe, any "
-            "number to a simulator"
+            "Calls per second that all workers together make for one account; unset: 20 to Stripe, no "
+            "limit to a simulator"
         ),
     )
     keep_payloads_days: int = Field(
         default=90,
         ge=1,
         le=3650,
-        description="Days after which what a finished event said is forgotten; that it came is kept",
+        description=(
+            "Days after which the content of a finished event is deleted; the record that it came stays"
+        ),
     )

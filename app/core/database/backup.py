@@ -23,7 +23,7 @@ def backup(engine: sa.Engine, target: Path) -> int:
         url = engine.url.set(drivername="postgresql").render_as_string(hide_password=True)
         raise Unsupported(f"PostgreSQL has a tool for this: pg_dump --format=custom --file={target} '{url}'")
     _refuse_nothing(engine)
-    taken = Conflict(f"{target} is there already. Name a new file.")
+    taken = Conflict(f"{target} already exists. Name a new file.")
     if os.path.lexists(target):
         raise taken
     unfinished = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")

@@ -56,7 +56,7 @@ def refuse_late_call() -> None:
     left = time_left()
     if left is not None and left < SHORTEST_CALL:
         raise stripe.APIConnectionError(  # type: ignore[no-untyped-call]
-            "Stripe has taken too long for a page that somebody waits for.", should_retry=False
+            "Stripe has taken too long for a page that somebody is waiting for.", should_retry=False
         )
 
 

@@ -117,7 +117,7 @@ class HandoverDetails(Arrival):
     currency: Currency | None = Field(default=None, description="ISO 4217.", examples=["EUR"])
     key: Key | None = Field(
         default=None,
-        description="Your own id of the customer. A live customer that has it is let in.",
+        description="Your own id for the customer. If a live customer has it, its billing page opens.",
         examples=["customer-42"],
     )
     subject_keys: Annotated[list[Key], Field(max_length=MAX_SUBJECT_KEYS)] | None = Field(
@@ -138,7 +138,7 @@ class HandoverDetails(Arrival):
         Field(default=None, examples=["de"])
     )
     single_use: bool = Field(
-        default=False, description="Whether only one browser may use it. Looking at the form uses nothing up."
+        default=False, description="Whether only one browser may use it. Opening the form does not use it up."
     )
 
     @model_validator(mode="after")

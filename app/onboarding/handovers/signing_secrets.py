@@ -45,7 +45,7 @@ def create_secret(session: Session, name: str, *, actor: str) -> tuple[HandoverS
     if len(live) >= MAX_LIVE_SECRETS:
         raise Conflict(f"{MAX_LIVE_SECRETS} secrets are in use. Revoke one that you no longer need first.")
     if any(secret.name == name for secret in live):
-        raise Conflict(f"A secret named “{name}” is in use already. Choose another name.")
+        raise Conflict(f"A secret named “{name}” is already in use. Choose another name.")
     text, secret_id = PREFIX + secrets.token_urlsafe(32), new_id()
     secret = HandoverSecret(
         id=secret_id, name=name, sealed=_sealer().seal(text, _row(secret_id)), created_by=actor

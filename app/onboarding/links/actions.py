@@ -48,7 +48,7 @@ def create(
     now = utcnow()
     ends = expires_at or now + timedelta(days=settings().link_days)
     if ends <= now:
-        raise Invalid("A link must end in the future.", fields={"expires_at": "Choose a later day."})
+        raise Invalid("A link must expire in the future.", fields={"expires_at": "Choose a later day."})
     token = token or random_token()
     place = app or _app_of_profile(session, profile) or apps.default(session)
     link = OnboardingLink(
@@ -121,7 +121,7 @@ def renew(
     """
     link = queries.get(session, link_id)
     if link.renewed_by is not None:
-        raise Conflict("This link was renewed already. The newer one is in the list.")
+        raise Conflict("This link was already renewed. The newer one is in the list.")
     try:
         place = queries.app_of(session, link)
     except NotFound:  # its app is uninstalled

@@ -74,7 +74,7 @@ def enable(session: Session, operator: Operator, setup: Setup, code: str) -> lis
         .returning(Operator.id)
     )
     if enabled is None:
-        raise Conflict("Your account has a second factor already.")
+        raise Conflict("Your account already has a second factor.")
     session.refresh(operator)
     audit.note(session, "operator.totp_enabled", actor=f"operator:{operator.id}", operator_id=operator.id)
     return _new_codes(session, operator)

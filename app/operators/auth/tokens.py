@@ -39,7 +39,7 @@ def create_token(
     if scope not in SCOPES:
         raise Invalid(f"The scope must be one of {', '.join(SCOPES)}.")
     name = checked_name(name, "A token")
-    taken = Conflict(f"A token named “{name}” exists already: choose another name, or revoke that one.")
+    taken = Conflict(f"A token named “{name}” already exists: choose another name, or revoke that one.")
     same = sa.select(ApiToken.id).where(ApiToken.name == name, ApiToken.revoked_at.is_(None))
     if session.scalar(same) is not None:
         raise taken

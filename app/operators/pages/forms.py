@@ -166,6 +166,6 @@ class TokenForm(FlaskForm):
         """A day that has not passed yet."""
         last: date | None = field.data
         if last is not None and last < utcnow().date():
-            raise ValidationError("This day has passed already.")
+            raise ValidationError("This day has already passed.")
         if last is not None and last > LAST_DAY:
             raise ValidationError("This day is too far away. Leave it empty: then the token does not expire.")

@@ -236,7 +236,7 @@ def _link(token: str) -> OneTimeLink | None:
 
 def _only_without_operators() -> None:
     if queries.is_anybody(db.session()):
-        raise NotFound("The console is set up already.")
+        raise NotFound("The console is already set up.")
 
 
 def _waiting_for_code() -> Operator | None:

@@ -75,7 +75,7 @@ def question_name(value: str) -> str:
     if not re.match(QUESTION_PATTERN, value):
         raise ValueError("Use up to 40 lower-case letters, digits and underscores, a letter first.")
     if value in RESERVED:
-        raise ValueError(f"The form has a field {value} already. Use another name.")
+        raise ValueError(f"The form already has a field {value}. Use another name.")
     return value
 
 

@@ -131,7 +131,7 @@ class TestLinks:
         answer = client.post(action, data=button)
 
         assert answer.status_code == 303
-        assert "This link was renewed already." in console.page.text
+        assert "This link was already renewed." in console.page.text
 
     def test_one_is_revoked(self, app: Flask, console: Console, client: FlaskClient, rows: Rows) -> None:
         url = self._url(console, console.press("links"))

@@ -110,7 +110,7 @@ def test_counts_sign_ups_that_wait_for_approval(app: Flask, console: FlaskClient
         db.session().execute(sa.update(Customer).values(approval="waiting"))
         db.session().commit()
 
-    panel = concerns(console)["2 Sign-ups that wait for approval"]
+    panel = concerns(console)["2 Sign-ups waiting for approval"]
 
     assert [item.one("a").text for item in panel.all("li")] == ["Ada", "Bob"]
     [link] = [each for each in panel.all("a") if each.text == "View all"]

@@ -33,7 +33,10 @@ def _decide(customer_id: str, *, is_approved: bool) -> ResponseReturnValue:
         return refuse(session, customer_id, error)
     session.commit()
     if is_approved:
-        flash("Approved. The customer can go on in the same browser, or by a link that you make.", "success")
+        flash(
+            "Approved. The customer can continue in the same browser, or with a link that you make.",
+            "success",
+        )
     else:
         flash("Declined. The customer sees that, and Stripe stays closed.", "success")
     return go_to(customer_id)

@@ -57,7 +57,7 @@ def invite(
     held = people_of(session, customer.id)
     person = next((each for each in held if each.email == address), None)
     if person is not None and person.joined_at is not None:
-        raise PersonKnown("This person has joined already.")
+        raise PersonKnown("This person has already joined.")
     if person is None and len(held) >= MAX_PEOPLE:
         raise TooManyPeople("There are too many people. Remove somebody first.")
     if person is None:
