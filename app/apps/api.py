@@ -58,10 +58,8 @@ def get(id: str) -> StripeApp:  # noqa: A002 (OpenMeter's name, here and below)
     examples={"rename": {"type": "stripe", "name": "Stripe Europe", "description": "For the euro zone"}},
 )
 def replace(id: str, body: StripeAppReplaceUpdate) -> StripeApp:  # noqa: A002
-    """Replace an app's details.
-
-    A description and metadata that are left out are cleared. The API key is changed only if one is given;
-    one that Stripe rejects is answered 401, and the app goes on with the one it has.
+    """Replace an app's details. A description and metadata that are left out are cleared. The API key is
+    changed only if one is given. If Stripe rejects it, the answer is 401, and the app keeps its old key.
     """
     session = db.session()
     with _key_given_as("secretAPIKey"):
@@ -75,8 +73,8 @@ def replace(id: str, body: StripeAppReplaceUpdate) -> StripeApp:  # noqa: A002
 def replace_key(id: str, body: StripeAPIKeyInput) -> None:  # noqa: A002
     """Replace an app's API key.
 
-    It must be of the same account and mode. One that Stripe rejects is answered 401, and the app goes on
-    with the one it has.
+    It must be of the same account and mode. If Stripe rejects it, the answer is 401, and the app keeps
+    its old key.
     """
     session = db.session()
     with _key_given_as("secretAPIKey"):

@@ -106,7 +106,7 @@ def start(
 
 
 def _start_reserved(session: Session, reservation: Reservation, *, actor: str) -> Started | None:
-    """Ask Stripe for what is reserved, and record it. Return None when its rows are no longer of use."""
+    """Ask Stripe for what is reserved, and record it. Return None when its rows are no longer usable."""
     order, reserved = reservation.order, reservation.session
     payer = payers.create_at_stripe(session, reservation.payer)
     if payer.deleted_at is not None:  # unbound, or bound to another, meanwhile
@@ -162,8 +162,8 @@ def _open(
 ) -> OpenedSession | None:
     """Ask Stripe for a reserved session. Return None when its Stripe customer turns out to be deleted.
 
-    While a twin's request is under way, ask again: Stripe gives both the same session. For a shared session,
-    return None instead, because the twin may have recorded it.
+    While a concurrent request is still running, ask again: Stripe gives both the same session. For a shared
+    session, return None instead, because the other request may have recorded it.
     """
     assert payer.stripe_customer_id is not None
     db.end_read(session)

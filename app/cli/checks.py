@@ -18,7 +18,7 @@ SQLITE_SIDE_FILES = ("", "-wal", "-shm", "-journal")
 
 
 def look_into_database() -> tuple[list[str], list[str]]:
-    """Return what stands in the way of serving, and what is doubtful: a sentence each."""
+    """Return what prevents serving, and what is doubtful: a sentence each."""
     file = db.sqlite_file(db.engine().url)
     if file is not None and file.parent.is_dir() and not file.exists():
         return ["There is no database yet: run `gangway db upgrade`."], []

@@ -20,7 +20,7 @@ SocketOptions = Sequence[tuple[int, int, int | bytes]]
 
 
 def connect(host: str, port: int, seconds: float, options: SocketOptions) -> socket.socket:
-    """Connect to a host in so many seconds, its name and all its addresses together.
+    """Connect to a host within this many seconds, for its name and all its addresses together.
 
     Raises gaierror for a name that nobody knows, TimeoutError at the deadline, and else the last OSError.
     """
@@ -29,7 +29,7 @@ def connect(host: str, port: int, seconds: float, options: SocketOptions) -> soc
 
 
 def resolve(host: str, port: int, seconds: float) -> list[Address]:
-    """Return the addresses of a host. Raises gaierror, or TimeoutError when nobody says them in time.
+    """Return the addresses of a host. Raises gaierror, or TimeoutError when the resolver is too slow.
 
     The system's call takes no timeout, so it waits in a thread.
     """

@@ -256,7 +256,7 @@ def end_read(session: orm.Session) -> None:
 
 
 def start_write(session: orm.Session) -> None:
-    """Begin a transaction that will write, or go on in one that was begun so. One that only read ends.
+    """Begin a transaction that will write, or continue one that was begun so. End one that only read.
 
     SQLite must know at once: a transaction that began by reading can't become a writer after another
     one has committed (https://sqlite.org/isolation.html), and no time-out helps against that.
@@ -269,7 +269,7 @@ def start_write(session: orm.Session) -> None:
 
 
 def insert(session: orm.Session, model: type[Base]) -> postgresql.Insert | sqlite_dialect.Insert:
-    """Return an INSERT that can say what to do on a conflict, in the words of this session's database."""
+    """Return an INSERT that can say what to do on a conflict, in the dialect of this session's database."""
     is_postgresql = session.get_bind().dialect.name == "postgresql"
     return postgresql.insert(model) if is_postgresql else sqlite_dialect.insert(model)
 

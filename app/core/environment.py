@@ -33,7 +33,7 @@ class SettingsRefused(Exception):
 
 @dataclass(frozen=True)
 class Sources:
-    """The variables in force, and where they came from. Names are in upper case."""
+    """The variables in use, and where they came from. Names are in upper case."""
 
     data_folder: Path
     chosen_by: str  # what chose the data folder

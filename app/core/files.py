@@ -14,7 +14,7 @@ OTHERS = 0o077
 def create(path: Path) -> int:
     """Create a file that only its owner can read, and return it open for writing.
 
-    Raises FileExistsError for whatever is there already, even a link that leads nowhere.
+    Raises FileExistsError for anything of that name, even a broken link.
     """
     opened = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, OWNER_FILE)
     os.fchmod(opened, OWNER_FILE)  # the umask may have taken bits from the owner

@@ -24,7 +24,7 @@ FOR_CHANGE: dict[str, Any] = {"key_share": True}
 
 
 def holders(session: Session, *, key: str | None, subject_keys: Collection[str]) -> set[str]:
-    """The ids of the live customers that stand in the way of these names.
+    """The ids of the live customers that conflict with these names.
 
     A key may be no one's key, no customer's id (even a deleted one's) and no one's subject key; a subject
     key may be no one's subject key, but it may be somebody's key. That is OpenMeter's rule.
@@ -33,7 +33,7 @@ def holders(session: Session, *, key: str | None, subject_keys: Collection[str])
 
 
 def are_free(*, key: str | None, subject_keys: Collection[str]) -> sa.ColumnElement[bool]:
-    """Return a condition: does no customer stand in the way of these names?"""
+    """Return a condition: does no customer conflict with these names?"""
     return sa.and_(*(~held.exists() for held in _holders(key, subject_keys)))
 
 

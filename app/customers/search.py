@@ -1,4 +1,4 @@
-"""How customers are searched: beside each stands one folded text, in which a part of any field is found."""
+"""How customers are searched: each has one folded text, in which a part of any field is found."""
 
 import re
 import unicodedata

@@ -87,7 +87,7 @@ class Snapshot:
 
 
 def take(session: Session, app: apps.App, *, every_customer: bool = False) -> Snapshot:
-    """Read our rows, then ask Stripe. Note what Stripe refuses, and go on. Ends the transaction.
+    """Read our rows, then ask Stripe. Note what Stripe refuses, and continue. Ends the transaction.
 
     Look for orphans among the newest customers of the account, or among all: one call for each hundred.
     """

@@ -27,13 +27,13 @@ class StripeUnavailable(StripeFailed):
 
 
 class StripeInProgress(StripeUnavailable):
-    """Another request with the same idempotency key is under way."""
+    """Another request with the same idempotency key is still running."""
 
 
 class StripeFailureStored(StripeUnavailable):
     """Stripe stored a failure under the idempotency key, and answers every repeat with it.
 
-    The first request may have taken effect all the same. To ask again takes another key.
+    The first request may have taken effect anyway. Asking again takes another key.
     Source: https://docs.stripe.com/api/idempotent_requests
     """
 
@@ -45,7 +45,7 @@ class StripeKeyRejected(StripeFailed):
 
 
 class StripePermissionMissing(StripeFailed):
-    """The API key is restricted and lacks a right; Stripe's words name it."""
+    """The API key is restricted and lacks a permission, which Stripe's message names."""
 
     title = "The Stripe API key lacks a permission"
 

@@ -1,4 +1,4 @@
-"""Columns added to tables that are there already."""
+"""Columns added to existing tables."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext

@@ -1,6 +1,6 @@
 """What the user of the database must be allowed to do with the tables. Only PostgreSQL can forbid it.
 
-A database whose administrator made the tables answers every question, and refuses the first customer.
+If an administrator made the tables, a database may answer every question and refuse the first customer.
 """
 
 from collections import defaultdict

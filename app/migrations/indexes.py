@@ -1,4 +1,4 @@
-"""Indexes on tables that may be large: on PostgreSQL they are made while others go on writing."""
+"""Indexes on tables that may be large: on PostgreSQL they are made while others keep writing."""
 
 from typing import Any
 

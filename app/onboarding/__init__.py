@@ -1,4 +1,4 @@
-"""The public flow: sign up, or come by a link; return, go on; look after the payment methods."""
+"""The public flow: sign up or open a link, return, continue, and look after the payment methods."""
 
 from flask import Flask
 from flask_wtf import CSRFProtect

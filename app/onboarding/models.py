@@ -14,7 +14,7 @@ FORGOTTEN = "forgotten:"  # how the hash of a browser begins that is none
 
 
 class Signup(Base):
-    """One browser that goes the way of one customer: the one that signed it up, or one that came by a link.
+    """One browser on the way of one customer: the one that signed it up, or one that opened a link.
 
     The browser holds a random nonce in its session cookie; we store only its hash. It lets a returning
     customer see its own state, and nobody else's. Anybody may have received a forwarded link, so a browser
@@ -47,7 +47,7 @@ class Signup(Base):
 
     @property
     def is_guest(self) -> bool:
-        """Did this browser come by a link?"""
+        """Did this browser open a link?"""
         return self.link_id is not None
 
     def sees(self, method: PaymentMethod) -> bool:

@@ -20,7 +20,7 @@ MAX_CUSTOMERS = 20
 def of_browser(session: Session, nonce: str | None, customer_id: str | None = None) -> Signup | None:
     """What binds this browser to that customer, else to the one it began with last.
 
-    Who came by a link is bound for as long as the link is not revoked: it may have reached the wrong person.
+    A browser that opened a link is bound until the link is revoked: it may have reached the wrong person.
     """
     if not nonce or (customer_id and not is_id(customer_id)):
         return None
@@ -41,7 +41,7 @@ def of_browser(session: Session, nonce: str | None, customer_id: str | None = No
 
 
 def access_of(session: Session, nonce: str, customer_id: str | None = None) -> BillingAccess | None:
-    """Return what lets this browser in as a known person: for that customer, else for the last one."""
+    """Return this browser's access as a known person: to that customer, else to the last one."""
     query = accesses_of(nonce).order_by(BillingAccess.created_at.desc()).limit(1)
     if customer_id:
         query = query.where(BillingAccess.customer_id == customer_id)
@@ -49,7 +49,7 @@ def access_of(session: Session, nonce: str, customer_id: str | None = None) -> B
 
 
 def accesses_of(nonce: str) -> Select[BillingAccess]:
-    """What lets this browser in as a known person. The access of a person who was removed is none."""
+    """This browser's accesses as a known person, without those of people who were removed."""
     return (
         select(BillingAccess)
         .outerjoin(BillingPerson, BillingPerson.id == BillingAccess.person_id)

@@ -107,7 +107,7 @@ class OperatorSession(Base):
 
 
 class RecoveryCode(Base):
-    """What lets an operator in once in place of a code from the telephone."""
+    """What an operator may enter once in place of a code from the phone."""
 
     __tablename__ = "operator_recovery_code"
 

@@ -10,7 +10,7 @@ from app.core.secrets.sealing import SEALED
 
 
 class OutboxMessage(Base):
-    """One message. Its content is sealed, because it lets its reader in somewhere."""
+    """One message. Its content is sealed, because it may contain a code or a link."""
 
     __tablename__ = "outbox_message"
 

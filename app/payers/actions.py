@@ -216,6 +216,6 @@ def open_portal(
 
 
 def end(session: Session, *which: sa.ColumnElement[bool]) -> int:
-    """Mark payers as deleted; they are due no more, and a convergence under way is fenced off. How many."""
+    """Mark payers as deleted, no longer due, and fence off running convergences. Return how many."""
     values = {"deleted_at": utcnow(), "due_at": None, "lease": None, "leased_until": None}
     return statements.update_all(session, Payer, *which, Payer.deleted_at.is_(None), **values)

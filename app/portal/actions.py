@@ -21,7 +21,7 @@ RACED = "Somebody else published at the same moment. Reload the page, and look a
 def publish(
     session: Session, settings: PortalSettings, *, actor: str, based_on: int | None = None
 ) -> PortalVersion:
-    """Put settings in force as a new version, and note what changed in the audit log. Flushes.
+    """Publish settings as a new version, and note what changed in the audit log. Flushes.
 
     `based_on` is the number of the version that the caller has changed; without it, it is the newest one.
     Raises Conflict when another version was published since. Other processes follow within two seconds.

@@ -1,8 +1,8 @@
 """The published settings, and which Stripe apps are in test mode, in this process's memory.
 
 Each process asks for the number of the newest version and the modes of the apps every two seconds at most. It
-reads the document only when it is a new one. When the database does not answer, what was known last stays in
-force.
+reads the document only when it is a new one. When the database does not answer, the last known settings stay
+in use.
 """
 
 import threading

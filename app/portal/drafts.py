@@ -53,7 +53,7 @@ def save_draft(session: Session, settings: PortalSettings, *, actor: str) -> Por
 
 
 def publish_draft(session: Session, *, revision: int, actor: str) -> PortalVersion:
-    """Put the draft in force, as the editor saw it. Flushes.
+    """Publish the draft, as the editor saw it. Flushes.
 
     Raises Conflict when it was changed since, or when other settings were published, and NotFound when there
     is none.

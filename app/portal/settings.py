@@ -91,7 +91,7 @@ class PortalSettings(Section):
 
     @property
     def default(self) -> Profile:
-        """Return the profile of visitors who came by no other."""
+        """Return the profile of visitors who come without another."""
         return self.profiles[self.default_profile]
 
     def slug_of(self, slug: str | None) -> str:

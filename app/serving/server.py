@@ -21,7 +21,7 @@ SOCKET_UMASK = 0o117  # a unix socket is for the owner and its group
 
 
 class Server(BaseApplication):
-    """Gunicorn, set up in code. Threads, because a process that waits for Stripe must go on serving."""
+    """Gunicorn, set up in code. Threads, because a process that waits for Stripe must keep serving."""
 
     def __init__(self, make: Callable[[Settings], Flask], settings: Settings, bind: str) -> None:
         self._make = make

@@ -1,4 +1,4 @@
-"""What a draft would change, in the words of the forms that edit it."""
+"""What a draft would change, with the labels of the forms that edit it."""
 
 import json
 from collections.abc import Iterator

@@ -77,7 +77,7 @@ def make_default(slug: str) -> ResponseReturnValue:
 
 @pages.action("/portal/publish", role=Role.ADMIN)
 def publish() -> ResponseReturnValue:
-    """Put the draft in force."""
+    """Publish the draft."""
     session = db.session()
     portal.start_change(session)
     try:

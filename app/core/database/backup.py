@@ -1,4 +1,4 @@
-"""A whole copy of the database, made while others go on writing."""
+"""A complete copy of the database, made while others keep writing."""
 
 import os
 import secrets

@@ -1,4 +1,4 @@
-"""SQLite made to keep its word: real transactions, foreign keys, durable WAL, writers one after the other."""
+"""SQLite, set up for durability: real transactions, foreign keys, durable WAL, one writer at a time."""
 
 import os
 import sqlite3
@@ -26,15 +26,16 @@ PRAGMAS = (
 class Connection(sqlite3.Connection):
     """A connection that, while it writes, lets the other writers of this process wait at a lock.
 
-    SQLite lets one write at a time; who must wait sleeps and tries again, longer and longer, so that of
-    sixteen threads some wait for seconds. Who waits at a lock goes on at once. Other processes wait as ever.
+    SQLite lets one connection write at a time. A waiting one sleeps and tries again, longer and longer, so of
+    sixteen threads some wait for seconds. A thread that waits at a lock continues at once. Other processes
+    wait in SQLite's way.
     """
 
     turn: threading.Lock
     _has_turn = False
 
     def take_turn(self) -> None:
-        """Wait until no other thread writes. After too long, SQLite itself is let say what is the matter."""
+        """Wait until no other thread writes. After too long, let SQLite itself report the error."""
         self._has_turn = self.turn.acquire(timeout=BUSY_TIMEOUT)
 
     def end_turn(self) -> None:

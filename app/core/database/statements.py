@@ -1,4 +1,4 @@
-"""Statements about many rows, in the words of each database."""
+"""Statements about many rows, in the dialect of each database."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def update_all(
 ) -> int:
     """Update the rows that meet the conditions, and return how many.
 
-    The session's own rows stay as they were read: read again those that you go on with.
+    The session's own rows stay as they were read: read again those that you still need.
     """
     statement = sa.update(table).where(*conditions).values(values)
     updated = session.execute(statement.execution_options(synchronize_session=False))

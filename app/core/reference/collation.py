@@ -14,7 +14,7 @@ LAST = "\uffff"  # behind every letter that may follow
 def sort_key(name: str, locale: str = "en") -> str:
     """Return what a name is sorted by for readers of a language.
 
-    Letter case and accents do not count, so that Å stands with A, except in letters of the language's own.
+    Letter case and accents do not count, so that Å sorts with A, except in letters of the language's own.
     Japanese has its characters in the order of JIS X 0208, which is by their reading for those in names.
     """
     text = unicodedata.normalize("NFC", name.casefold())

@@ -17,8 +17,8 @@ class Unsealable(PreconditionFailed):
 class Sealer:
     """Seals with the first key, opens with any: put a new key first to rotate.
 
-    Fernet has no associated data, so the row's name stands inside the sealed text and is checked when
-    it is opened: a value copied from one row to another does not open there.
+    Fernet has no associated data, so the sealed text contains the row's name, which is checked when it is
+    opened: a value copied from one row to another does not open there.
     """
 
     def __init__(self, keys: list[str]) -> None:

@@ -26,9 +26,9 @@ class SessionCalls(Calls):
     ) -> OpenedSession:
         """Open a Checkout Session in which the Stripe customer saves a payment method.
 
-        The metadata goes on the session and on its SetupIntent: events about the one lack the other's.
-        Raises StripeRefused with Stripe's own words when it rejects the parameters, StripeInProgress while
-        the same request is under way, and StripeFailureStored when Stripe repeats an old failure.
+        The metadata goes on the session and on its SetupIntent: events about the one lack the other's. Raises
+        StripeRefused with Stripe's own words when it rejects the parameters, StripeInProgress while the same
+        request is still running, and StripeFailureStored when Stripe repeats an old failure.
         Source: https://docs.stripe.com/api/checkout/sessions/create (setup mode needs a currency)
         """
         metadata = options.metadata | metadata
@@ -62,8 +62,8 @@ class SessionCalls(Calls):
     ) -> PortalSession:
         """Open Stripe's customer portal for a customer; without a configuration, the account's default one.
 
-        It lasts minutes, and one too many does no harm, so there is no key.
-        Raises StripeRefused with Stripe's own words when it rejects the parameters.
+        It lasts minutes, and an extra one does no harm, so there is no key. Raises StripeRefused with
+        Stripe's own words when it rejects the parameters.
         Source: https://docs.stripe.com/api/customer_portal/sessions/create
         """
         params = {

@@ -29,12 +29,12 @@ class Access:
 
     @property
     def is_guest(self) -> bool:
-        """Did it come by a link, which anybody may have received?"""
+        """Did it open a link, which anybody may have received?"""
         return self.way is Way.LINK
 
     @property
     def may_invite(self) -> bool:
-        """May it say who else gets in? Only the customer's first person may."""
+        """May it decide who else has access? Only the customer's first person may."""
         return not self.is_guest and self.person_id is None
 
     def sees(self, method: PaymentMethod) -> bool:
@@ -47,9 +47,9 @@ class Access:
 
 
 def find(session: Session, browser: str | None, customer_id: str | None = None) -> Access | None:
-    """Return what lets this browser in: for that customer, else for the one it came to last.
+    """Return this browser's access: to that customer, else to the one that it opened last.
 
-    A browser is remembered for some days after it signed up or was let in again. A guest stays for as long as
+    A browser is remembered for some days after it signed up or got access again. A guest stays for as long as
     its link is not revoked, and a person for as long as nobody removes them.
     """
     found = queries.of_browser(session, browser, customer_id)

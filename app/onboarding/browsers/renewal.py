@@ -19,7 +19,7 @@ JUST_NOW = timedelta(seconds=5)  # a double click
 
 @dataclass(frozen=True)
 class Entered:
-    """A browser that was let in to a customer. The caller puts its name into the cookie after the commit."""
+    """A browser that got access to a customer. The caller puts its name into the cookie after the commit."""
 
     customer_id: str
     browser: str

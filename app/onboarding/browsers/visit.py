@@ -55,7 +55,7 @@ def name_in_url(app: apps.App) -> str | None:
 
 
 def outcome_url(customer_id: str, **more: str | int | None) -> str:
-    """The address that says how a customer stands, in the app that this address or form names."""
+    """The address of a customer's status page, in the app that this address or form names."""
     named = request.values.get("app", "")
     place = named if is_id(named.upper()) else None
     return str(url_for("onboarding.done", customer=customer_id, app=place, **more))  # type: ignore[arg-type]

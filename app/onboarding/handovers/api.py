@@ -37,8 +37,8 @@ EXAMPLES = {
 def create(body: HandoverCreate) -> HandoverCreated:
     """Make a URL that hands a user of your app over to the sign-up form.
 
-    Nothing is stored until the user sends the form. If a live customer has the key, the URL lets the browser
-    in to that customer instead. An app can also sign a hand-over itself, without this call.
+    Nothing is stored until the user submits the form. If a live customer has the key, the URL opens that
+    customer's billing page instead. An app can also sign a hand-over itself, without this call.
     """
     check_place(body.profile, body.return_url)
     portal.use_profile(body.profile)

@@ -39,7 +39,7 @@ STATUSES = {WRONG: 404, UNFIT: 422}
 
 
 class HandoverRefused(AppError):
-    """A token that lets nobody in. `kind` says what the visitor reads, and the detail goes to the log."""
+    """A token that is refused. `kind` says what the visitor reads, and the detail goes to the log."""
 
     status = 404
     title = "Go back to the app"

@@ -32,10 +32,10 @@ EXAMPLES = {
     examples=EXAMPLES,
 )
 def create(customerIdOrKey: str, body: OnboardingLinkCreate) -> OnboardingLinkCreated:  # noqa: N803
-    """Make a link by which a customer saves a payment method.
+    """Make a link with which a customer saves a payment method.
 
-    It lets in as a guest: somebody who opens it sees nothing that was saved before. Other links of the
-    customer go on working.
+    It gives access as a guest: somebody who opens it sees nothing that was saved before. The customer's other
+    links keep working.
     """
     check_place(body.profile, body.return_url)
     session = db.session()
@@ -80,7 +80,7 @@ def list_(customerIdOrKey: str) -> list[OnboardingLink]:  # noqa: N803
 def revoke(customerIdOrKey: str, linkId: str) -> None:  # noqa: N803
     """Revoke a link.
 
-    It stops working, and browsers that came by it see nothing more. Harmless to repeat.
+    It stops working, and browsers that opened it see nothing more. Repeating this does no harm.
     """
     session = db.session()
     db.start_write(session)

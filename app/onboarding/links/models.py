@@ -21,9 +21,8 @@ class LinkState(StrEnum):
 
 
 class OnboardingLink(Base):
-    """One link for one customer. Its token is shown once; here stands only a hash of it.
-
-    `opened_at` and `used_at` tell of persons: a program that fetches the page sets neither.
+    """One link for one customer. Its token is shown once; only its hash is stored. `opened_at` and `used_at`
+    are about people: a program that fetches the page sets neither.
     """
 
     __tablename__ = "onboarding_link"
@@ -53,7 +52,7 @@ class OnboardingLink(Base):
 
     @property
     def state(self) -> LinkState:
-        """How far it has come by now; whether it works outweighs what was done with it."""
+        """How far it has come; a link that no longer works says so, whatever was done with it."""
         if self.revoked_at is not None:
             return LinkState.REVOKED
         if self.expires_at <= utcnow():

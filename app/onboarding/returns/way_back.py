@@ -22,7 +22,7 @@ PURPOSE = "gangway-return"  # what is signed begins with it, so that it can be n
 
 @dataclass(frozen=True)
 class WayBack:
-    """Where the page leads, under which name, and after how many seconds it goes on without a click."""
+    """Where the page leads, under which name, and after how many seconds it continues without a click."""
 
     url: str
     label: str | None  # None: the address came without a name

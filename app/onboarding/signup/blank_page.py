@@ -23,7 +23,7 @@ TOKENS = re.compile(f"({CSRF_TOKEN}|{NONCE})".encode())
 
 
 class DrawnPage(NamedTuple):
-    """A page without its tokens, and what it was drawn from. It is used while all of that is in force."""
+    """A page without its tokens, and what it was drawn from. It is used while none of that changes."""
 
     settings: Settings
     profile: portal.Profile

@@ -130,7 +130,7 @@ def remember_device(response: BaseResponse, operator: Operator) -> None:
 
 
 def note_failure_later(response: Response, email: str, kind: str) -> Response:
-    """Have a failed try stand in the audit log, if there is such an account: now and then, not each time.
+    """Record a failed try in the audit log, if there is such an account: now and then, not each time.
 
     Written once the answer is sent, so that its time does not tell whether there is one.
     """

@@ -32,7 +32,7 @@ def make(session: Session, operator: Operator | None) -> str:
 
 
 def address(token: str, *, is_setup: bool = False) -> str:
-    """Where a token leads. In the query, because paths stand in the log."""
+    """Where a token leads. The token is in the query, because paths are logged."""
     return f"{settings().public_url}/operator/{'setup' if is_setup else 'invitation'}?token={token}"
 
 

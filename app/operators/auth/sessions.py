@@ -97,7 +97,7 @@ def leave() -> None:
 
 
 def end_all(session: Session, operator_id: str, *, but: str | None = None) -> int:
-    """End the sessions of an operator, but one, and the logins that are under way. Gives how many there were.
+    """End the sessions of an operator, but one, and the logins that have begun. Return how many there were.
 
     The operator is locked first, so a session that is being renewed ends, too.
     """

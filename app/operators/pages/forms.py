@@ -127,7 +127,7 @@ class ConfirmForm(FlaskForm):
 
 
 class SecondFactorForm(FlaskForm):
-    """A secret that is being set up, and a code that shows that the telephone has it."""
+    """A secret that is being set up, and a code that shows that the phone has it."""
 
     sealed = HiddenField()
     code = code_field("Code from the app")

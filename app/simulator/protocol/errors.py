@@ -11,8 +11,8 @@ DOCUMENTATION = "https://stripe.com/docs/error-codes/"
 class StripeError(Exception):
     """A request that gets an error object as its answer.
 
-    `happened` means that the request changed something all the same, as a declined card does. Its changes
-    and its idempotency record stay. Any other error rolls the request back.
+    `happened` means that the request changed something anyway, as a declined card does. Its changes and its
+    idempotency record stay. Any other error rolls the request back.
     """
 
     def __init__(

@@ -92,7 +92,7 @@ def _tell_tax_id(
 
 
 def settle(payer: Payer, sent: DueContact | None, state: StripeState) -> bool:
-    """Note on a locked payer what Stripe has by now. Return False while something is still due.
+    """Note on a locked payer what Stripe has now. Return False while something is still due.
 
     Remove the mark only when we sent the values that are stored now.
     """

@@ -41,7 +41,7 @@ def converge_many(session: Session, leases: Sequence[Lease], ask_all: AskAll | N
     """Converge the payers of many leases, and release the leases. Commits.
 
     They are read together, and stored together as soon as Stripe has answered; `ask_all` asks at the same
-    time, while without it one is asked after the other. Stripe is not asked about a payer whose events tell
+    time, while without it one is asked after the other. Stripe is not asked about a payer if its events tell
     nothing new: four events about one saved card cost one convergence.
     """
     ones = _read(session, leases)

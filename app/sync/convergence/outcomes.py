@@ -27,9 +27,9 @@ TIMER_CAUSES = {"timer", "verify", "expiring", "stale", "reserved"}  # neither a
 def record(session: Session, ones: Sequence[Convergence], *, skip_locked: bool) -> list[Convergence]:
     """Store how convergences ended, and release their leases, in one commit.
 
-    A payer whose lease another worker has by now is left out: a slow worker must not overwrite a newer
-    result. With `skip_locked`, return those whose payers somebody else is changing; nothing is stored of
-    them yet. Raises what the database raises, with nothing stored at all.
+    Payers that another worker has leased meanwhile are left out: a slow worker must not overwrite a newer
+    result. With `skip_locked`, return those that somebody else is changing; nothing is stored of them yet.
+    Raises what the database raises, with nothing stored at all.
     """
     db.start_write(session)
     ids = [one.lease.payer_id for one in ones]

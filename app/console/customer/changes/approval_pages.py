@@ -13,7 +13,7 @@ from app.operators import Role
 
 @pages.action("/customers/<customer_id>/approve", role=Role.OPERATOR)
 def approve(customer_id: str) -> ResponseReturnValue:
-    """Let a sign-up go on to Stripe."""
+    """Let a sign-up continue to Stripe."""
     return _decide(customer_id, is_approved=True)
 
 

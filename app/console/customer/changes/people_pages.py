@@ -1,4 +1,4 @@
-"""Who gets in to a customer's billing page, as far as an operator may change it."""
+"""Who has access to a customer's billing page, as far as an operator may change it."""
 
 from flask import flash, request
 from flask.typing import ResponseReturnValue
@@ -47,7 +47,7 @@ def remove_person(customer_id: str, person_id: str) -> ResponseReturnValue:
 
 @pages.action("/customers/<customer_id>/sign-out", role=Role.OPERATOR)
 def sign_out(customer_id: str) -> ResponseReturnValue:
-    """End what every browser is remembered for, at once."""
+    """Sign out every browser of a customer at once."""
     session = db.session()
     db.start_write(session)
     customer = actions.find(session, customer_id, lock=True)

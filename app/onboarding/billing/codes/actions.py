@@ -1,7 +1,7 @@
-"""One-time codes: six digits that are sent to a stored address, and let its owner in.
+"""One-time codes: six digits, sent to a stored address, with which its owner logs in.
 
-Whether or not an address is known, a request does the same work and answers the same. Who has the address is
-looked up by the worker that sends the message.
+Whether or not an address is known, a request does the same work and gets the same answer. The worker that
+sends the message looks up who has the address.
 """
 
 import hmac
@@ -60,10 +60,10 @@ def request_code(session: Session, address: str, *, browser: str) -> None:
 
 
 def use_code(session: Session, address: str, code: str, *, browser: str) -> Entered | None:
-    """Let a browser in by its code, to one of the customers. None for a wrong, old or used code. Commits.
+    """Give a browser access to one of the customers by its code. None for a wrong, old or used code. Commits.
 
-    Of several customers it is one of the profile that this request names, if there is one. A double click is
-    let in, too. The try is counted and committed before anything is compared, so many at once get no more
+    Of several customers it is one of the profile that this request names, if there is one. A double click
+    works, too. The try is counted and committed before anything is compared, so many at once get no more
     tries.
     """
     db.start_write(session)

@@ -20,7 +20,7 @@ UNSHOWN = {"csrf_token", "updated_at", *form_fields.ADDRESS}
 class DetailsForm(ContactForm):
     """The details that the profile asks for, and those that are stored. Nobody changes a locked one.
 
-    `may_change_email`: codes go to that address, so it decides who gets in.
+    `may_change_email`: codes go to that address, so it decides who has access.
     """
 
     updated_at = HiddenField()  # of the customer when the form was drawn

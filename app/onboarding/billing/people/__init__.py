@@ -1,1 +1,1 @@
-"""Who gets in to a customer's billing page: invitations, and signing everybody out."""
+"""Who has access to a customer's billing page: invitations, and signing everybody out."""

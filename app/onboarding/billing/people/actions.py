@@ -1,4 +1,4 @@
-"""The people of a customer: each is invited, gets in by an invitation or a code, and can be removed."""
+"""The people of a customer: each is invited, gets access by an invitation or a code, and can be removed."""
 
 import hashlib
 import secrets

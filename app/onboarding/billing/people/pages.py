@@ -1,4 +1,4 @@
-"""Who gets in to a customer's billing page: invite somebody, accept an invitation, remove somebody."""
+"""Who has access to a customer's billing page: invite somebody, accept an invitation, remove somebody."""
 
 from flask import redirect, render_template, request, url_for
 from flask import session as cookie
@@ -27,7 +27,7 @@ from app.web.limits import limited
 @bp.get("/people")
 @limited(lambda: settings().rate_limit_return)
 def list_people() -> ResponseReturnValue:
-    """Show who gets in."""
+    """Show who has access."""
     session = db.session()
     return _page(session, _inviter(session), AddressForm(formdata=None))
 

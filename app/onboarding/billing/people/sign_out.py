@@ -15,7 +15,7 @@ from app.onboarding.models import FORGOTTEN, BillingAccess, Signup, no_browser_h
 def sign_out_everywhere(session: Session, customer: customers.Customer, *, actor: str) -> int:
     """Let no browser open a customer's pages by what it did before. Return how many browsers there were.
 
-    Codes that were sent no longer work. A link, an invitation or a new code lets a browser in again. The
+    Codes that were sent no longer work. A link, an invitation or a new code gives a browser access again. The
     caller holds a lock on the customer, so that a code that is used meanwhile waits. Flushes.
     """
     ended = set(_forget_signups(session, customer.id))

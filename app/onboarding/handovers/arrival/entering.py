@@ -18,8 +18,7 @@ from app.onboarding.models import browser_hash
 def enter(
     session: Session, handover: Handover, customer: Customer, *, browser: str
 ) -> tuple[links.OnboardingLink, str]:
-    """Let a browser open a customer's billing page. Return the link that stands behind it, and the browser's
-    name from now on. Commits.
+    """Let a browser open a customer's billing page. Return its link and the browser's new name. Commits.
 
     The hand-over becomes an onboarding link that nobody is shown. So an operator sees it, and revoking it
     ends the access. Raises HandoverRefused.
@@ -42,10 +41,10 @@ def enter(
 
 
 def _name(session: Session, handover: Handover, customer_id: str, browser: str) -> str:
-    """Return the name of a browser from now on: a new one, unless it was let in before. Flushes.
+    """Return the browser's name from now on: a new one, unless it already had access. Flushes.
 
-    Its former name and a single-use hand-over that it used let nobody in again, except by a double click.
-    Raises HandoverRefused.
+    Its former name and a single-use hand-over that it used no longer open anything, except for a double
+    click. Raises HandoverRefused.
     """
     if queries.access_of(session, browser, customer_id) is not None:
         return browser
