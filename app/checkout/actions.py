@@ -239,7 +239,7 @@ def _record_first(
 def _set_opened(
     session: Session, payer: Payer, reserved: CheckoutSession, opened: OpenedSession, *, actor: str
 ) -> bool:
-    """Give a reserved session what Stripe opened, unless a twin has done so, or has deleted it. Flushes."""
+    """Give a reserved session what Stripe opened, unless another call has done so or deleted it. Flushes."""
     values = {
         "stripe_session_id": opened.id,
         "setup_intent_id": opened.setup_intent_id,

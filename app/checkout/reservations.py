@@ -41,7 +41,7 @@ def find_or_reserve(session: Session, wanted: CheckoutSession) -> CheckoutSessio
 
 
 def forget(session: Session, reserved: CheckoutSession) -> None:
-    """Delete a useless reservation, unless a twin has recorded it. Commits."""
+    """Delete a useless reservation, unless a concurrent call has recorded it. Commits."""
     db.start_write(session)
     statements.delete_all(session, CheckoutSession, CheckoutSession.id == reserved.id, IS_RESERVED)
     session.commit()

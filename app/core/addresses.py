@@ -75,8 +75,8 @@ def checked_origin(value: str) -> str:
 def folded_email(address: str) -> str:
     """Return an email address as it is compared: without the blanks around it, in lower case.
 
-    Only A to Z count as alike. Some other letters have one of them as their lower case, such as the Kelvin
-    sign, and an address with it belongs to somebody else.
+    Only A to Z count as alike. The lower case of a few other letters is one of them, such as that of the
+    Kelvin sign. An address with such a letter belongs to somebody else.
     """
     return address.strip().translate(LOWER_CASE)
 

@@ -248,7 +248,7 @@ def _sessions() -> orm.sessionmaker[orm.Session]:
 def end_read(session: orm.Session) -> None:
     """End a transaction that only read, so that nothing is held while Stripe is asked.
 
-    Objects that were loaded stay usable as they were; they are not loaded again behind our back.
+    Objects that were loaded stay usable as they were; they are not loaded again unnoticed.
     """
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("unsaved changes would be committed before Stripe was asked")
@@ -281,10 +281,9 @@ def partial_index(name: str, *columns: str, where: str, unique: bool = False) ->
 
 
 def force_custom_plan(session: orm.Session) -> None:
-    """Let PostgreSQL plan what follows in this transaction for the very words that are looked for.
-
-    A plan for any words would search in the same way for a rare name and for `example.com`; and compiling a
-    query takes longer than a search may take.
+    """Let PostgreSQL plan what follows in this transaction for the actual search words. A plan for any words
+    would search in the same way for a rare name and for `example.com`. Compiling a query takes longer than a
+    search may take.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(sa.text("SET LOCAL plan_cache_mode = force_custom_plan"))

@@ -46,7 +46,7 @@ class Sources:
         return {name: value for name, value in found.items() if value is not None}
 
     def misspelt(self, fields: Iterable[str]) -> list[str]:
-        """Return a sentence for each variable that looks like a setting and is none."""
+        """Return a sentence for each variable that looks like a setting but is not one."""
         from difflib import get_close_matches  # noqa: PLC0415
 
         settings = [f"{PREFIX}{name.upper()}" for name in fields]

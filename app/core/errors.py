@@ -28,14 +28,14 @@ class Invalid(AppError):
 
 
 class Unauthorized(AppError):
-    """Who asks is unknown."""
+    """We do not know who is asking."""
 
     status = 401
     title = "Unauthorized"
 
 
 class Forbidden(AppError):
-    """Who asks is known, and may not."""
+    """We know who is asking, and they may not do this."""
 
     status = 403
     title = "Forbidden"

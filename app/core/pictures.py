@@ -57,9 +57,8 @@ def _webp_size(content: bytes) -> tuple[int, int]:
 
 
 def without_notes(content: bytes) -> bytes:
-    """Return a PNG or WebP file without what a camera or a program noted in it, such as a place.
-
-    It looks the same. What follows the picture goes, too. Other files, and broken ones, stay as they are.
+    """Return a PNG or WebP file without the data that a camera or a program stored in it, such as a place. It
+    looks the same. Data after the picture is removed, too. Other files, and broken ones, stay as they are.
     """
     try:
         if content.startswith(PNG):

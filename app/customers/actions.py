@@ -34,9 +34,9 @@ class CustomerTaken(Conflict):
 def create(session: Session, wanted: NewCustomer, *, actor: str) -> Customer:
     """Add a customer. Raises CustomerTaken and leaves the transaction rolled back. Flushes.
 
-    The unique indexes decide about keys and about subject keys, each among themselves. That a key is no
-    one's subject key is a condition of the insert: had the other been created a moment later it would be
-    allowed, so a race ends as one of the two orders would have.
+    The unique indexes decide about keys and about subject keys, each among themselves. The insert's condition
+    is that no customer has the key as a subject key. A subject key may equal an existing key, so a race ends
+    like one of the two orders.
     """
     refuse_double(wanted)
     now = utcnow()
@@ -92,7 +92,7 @@ def adopt(
 
 
 def lock(session: Session, customer_id: str, fields: Collection[str], *, made_at: datetime | None) -> None:
-    """Lock a customer, and let no browser change these fields of its form from now on.
+    """Lock a customer, and close these fields of its form to browsers from now on.
 
     `made_at` is when somebody said so. What was said later than all before unlocks the other fields. What is
     older, or of an unknown age (None), unlocks none. The customer counts as unchanged: its time stays.

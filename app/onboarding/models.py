@@ -106,7 +106,7 @@ def no_browser_hash() -> str:
 
 
 def browser_hash(nonce: str) -> str:
-    """What is stored of a browser's nonce. It is random and long, so a plain hash can't be guessed back."""
+    """The hash that we store of a browser's nonce. It is long and random, so nobody can guess it back."""
     return hashlib.sha256(nonce.encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""The public pages as they would look: the same code and templates, with a customer that nobody is."""
+"""The public pages as they would look: the same code and templates, with an invented customer."""
 
 from collections.abc import Callable
 

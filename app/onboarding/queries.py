@@ -77,7 +77,7 @@ def returned_from(
 
 
 def guest_of(session: Session, opened: checkout.CheckoutSession) -> Signup:
-    """What lets a browser see what became of a checkout session. Nothing is stored.
+    """A browser's access to the outcome of a checkout session. Nothing is stored.
 
     Only somebody who was on Stripe's page has the session's id. Like every guest, it is shown no method from
     before.

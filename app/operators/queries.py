@@ -1,4 +1,4 @@
-"""Who is an operator."""
+"""Reads of operators."""
 
 import unicodedata
 

@@ -179,7 +179,7 @@ class MethodDetails(NamedTuple):
 
     @property
     def title(self) -> str:
-        """The method in a few words, such as `Visa •••• 4242, Apple Pay`. Types yet unknown have one, too."""
+        """The method in a few words, such as `Visa •••• 4242, Apple Pay`. Unknown types have a title, too."""
         return self.titled(self.name)
 
     def titled(self, name: str) -> str:

@@ -183,7 +183,7 @@ class PaymentMethod(Base):
 
     @property
     def title(self) -> str:
-        """The method in a few words, such as `Visa •••• 4242, Apple Pay`. Types yet unknown have one, too."""
+        """The method in a few words, such as `Visa •••• 4242, Apple Pay`. Unknown types have a title, too."""
         return self.details.title
 
     @property

@@ -115,7 +115,7 @@ def locked(session: Session, payer_ids: Collection[str], *, skip_locked: bool) -
 def lock(session: Session, payer_ids: Collection[str]) -> None:
     """Lock payers in a fixed order, or two who change several would wait for each other.
 
-    Rows that refer to them may be written all the same: an event that names its payer holds it a little.
+    Rows that refer to them may still be written: an event that names its payer holds it a little.
     """
     which = select(Payer.id).where(Payer.id.in_(payer_ids)).order_by(Payer.id)
     session.scalars(which.with_for_update(key_share=True)).all()

@@ -203,10 +203,10 @@ def _mark(payer: Payer) -> dict[str, str]:
 
 
 def _record(session: Session, payer: Payer, stripe_customer_id: str) -> Payer:
-    """Store the answer once; whatever was edited here since the request is due at Stripe. Commits.
+    """Store the answer once; edits made here since the request are due at Stripe. Commits.
 
     An edit that waited for our lock has marked the payer as due by now, and the record took that back. A tax
-    id is due, too: Stripe may refuse it, and then the customer is there all the same.
+    id is due, too: Stripe may refuse it, and then the customer exists anyway.
     """
     db.start_write(session)
     try:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class PaymentStatus(StrEnum):
-    """Every state of a customer's payment, in the words of the pages and the API."""
+    """Every state of a customer's payment, by its name on the pages and in the API."""
 
     NONE = "none"
     IN_PROGRESS = "in_progress"

@@ -10,7 +10,7 @@ from app.sync.refresh import refresh
 
 @dataclass(frozen=True)
 class SentDetails:
-    """What became of a customer's new details at Stripe."""
+    """How Stripe received a customer's new details."""
 
     is_sent: bool  # Stripe has them, or has refused them
     refusal: str | None  # Stripe's message

@@ -1,4 +1,4 @@
-"""Change a payer's methods at Stripe because a person asks for it, then read what became of it."""
+"""Change a payer's methods at Stripe because a person asks for it, then read the result."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress

@@ -176,7 +176,7 @@ def configure(settings: Settings) -> None:
 
 
 def mask_secrets(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Blot out whatever looks like a key, a signing secret, a link or a token, wherever it slipped in."""
+    """Mask everything that looks like a key, a signing secret, a link or a token, wherever it appears."""
     for name, value in line.items():
         if name not in SHOWN and isinstance(value, str):
             line[name] = masked(value)

@@ -30,7 +30,7 @@ PEOPLE = 200
 
 @contextmanager
 def simulator() -> Iterator[str]:
-    """A simulated Stripe in a process of its own; its URL."""
+    """Start a simulated Stripe in another process. Gives its URL."""
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "app", "simulator", "--port", str(port)], cwd=ROOT, stdout=subprocess.DEVNULL

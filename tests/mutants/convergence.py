@@ -85,7 +85,7 @@ MUTANTS = (
         "tests/sync/test_wakeups.py::test_sees_each_commit_once",
     ),
     Mutant(
-        "a worker whose file could not be opened watches no more",
+        "a worker stops watching after its file could not be opened",
         WATCH,
         "self._stopping.wait(RETRY_DELAY)",
         "return",

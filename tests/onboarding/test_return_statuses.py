@@ -1,4 +1,4 @@
-"""The return page has a heading and a sentence of its own for every payment status."""
+"""The return page has its own heading and sentence for every payment status."""
 
 from flask import Flask, render_template
 

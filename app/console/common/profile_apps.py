@@ -9,7 +9,7 @@ from app.core.errors import NotFound
 
 
 def names(session: Session, settings: portal.PortalSettings) -> dict[str, str]:
-    """Return the name of the app behind each app id that a profile names. One that leads nowhere has none."""
+    """Return the name of the app behind each app id that a profile names. Ids without an app are left out."""
     found: dict[str, str] = {}
     for app_id in {profile.app_id for profile in settings.profiles.values() if profile.app_id}:
         with suppress(NotFound):

@@ -1,7 +1,7 @@
 """An event's payload for people: personal data hidden, secrets never shown.
 
-What is shown is named here; whatever is not is taken for personal. Stripe adds fields as it likes, so a
-list of what to hide would be too short tomorrow.
+This module names what is shown, and treats everything else as personal. Stripe adds fields as it likes, so a
+list of what to hide would soon be too short.
 """
 
 import json

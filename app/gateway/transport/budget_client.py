@@ -10,7 +10,7 @@ from app.gateway.transport.time_budget import timeouts
 
 
 class TimeBudgetClient(stripe.RequestsClient):
-    """The SDK's own client, with timeouts that follow the budget of the moment, for the whole answer."""
+    """The SDK's own client, with timeouts for the whole answer, from the current budget."""
 
     _usual: tuple[float, float]
 

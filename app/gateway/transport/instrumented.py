@@ -15,7 +15,7 @@ IDS = {"acct", "bps", "cs", "cus", "evt", "mandate", "pm", "seti", "we"}
 
 
 class InstrumentedClient(stripe.HTTPClient):
-    """An HTTP client for the SDK that leaves the work to another one, and tells how it went."""
+    """An HTTP client for the SDK that leaves the work to another one, and reports the outcome."""
 
     name = "requests"  # the SDK says so to Stripe
 

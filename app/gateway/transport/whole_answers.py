@@ -46,7 +46,7 @@ class _ReaderWithDeadline(io.RawIOBase):
             self._wire.settimeout(self._timeout)
 
     def close(self) -> None:
-        """Let the socket go, too."""
+        """Release the socket, too."""
         self._raw.close()
         super().close()
 

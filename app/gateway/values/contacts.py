@@ -56,7 +56,7 @@ def _tax_id(value: Any) -> str | None:
 
 
 def _text(value: Any) -> str | None:
-    """A text without what no database takes; anything else in its place counts as missing."""
+    """A text without characters that no database takes; anything but a text counts as missing."""
     if not isinstance(value, str):
         return None
     return value.replace("\x00", "").encode(errors="replace").decode()[:MAX_PART_LENGTH] or None

@@ -1,4 +1,4 @@
-"""What customers change on their billing page: each step asks Stripe, then reads what became of it."""
+"""What customers change on their billing page: each step asks Stripe, then reads the result."""
 
 from sqlalchemy.orm import Session
 

@@ -9,7 +9,7 @@ NAME = "billing_note"
 
 @dataclass(frozen=True)
 class Note:
-    """What became of the last step; the template has the words."""
+    """The outcome of the last step; the template has the words."""
 
     kind: str  # default, kept, removed, gone, details_saved, unanswered, …
     shown: str | None = None  # the title of the method

@@ -124,7 +124,7 @@ def _way_back(session: Session, access: Access, shown: view.BillingPage) -> WayB
 
 
 def _change(act: Callable[[Session, Access, str, str], Note]) -> ResponseReturnValue:
-    """Do what a form asks for, then show the page with what became of it. A repeat does no harm."""
+    """Do what a form asks for, then show the page with the outcome. A repeat does no harm."""
     session = db.session()
     access = find_access(session)
     app = requested_app(session)

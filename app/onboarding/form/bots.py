@@ -42,7 +42,7 @@ def refuse(form: Form, *, is_new: bool) -> None:
 
 
 def _is_too_quick(form: Form) -> bool:
-    """Was a new form sent faster than a person types, after its address had sent several so?
+    """Was a new form sent faster than a person types, from an address that has sent several like that?
 
     Half as many as it may send at all: a browser fills in a form quickly, too.
     """

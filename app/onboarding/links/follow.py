@@ -58,7 +58,7 @@ def follow(
 
 
 def bind(session: Session, link: links.OnboardingLink, browser: str, *, is_of_handover: bool = False) -> None:
-    """Let this browser see what becomes of it. One that signed the customer up itself stays what it is.
+    """Let this browser see the outcome. One that signed the customer up itself stays what it is.
 
     A guest that was forgotten meanwhile begins again, and sees nothing from before. One that a hand-over let
     in stays with the link of its newest hand-over: revoking that one must end its access.

@@ -168,7 +168,7 @@ def _outcome(session: Session, link: OnboardingLink) -> str:
 
 
 def _dead(link: OnboardingLink | None) -> ResponseReturnValue:
-    """A link that leads nowhere; what is unknown, revoked or of a deleted customer looks alike."""
+    """A link that does not work. Unknown and revoked links and those of deleted customers look the same."""
     is_late = link is not None and link.state is LinkState.EXPIRED and link.customer.deleted_at is None
     return render_template("onboarding/dead_link.html", is_late=is_late), 410 if is_late else 404
 

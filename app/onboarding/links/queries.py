@@ -14,7 +14,7 @@ from app.onboarding.models import Signup
 
 
 def hash_of(token: str) -> str:
-    """What is stored of a token. It is random and long, so a plain hash can't be guessed back."""
+    """The hash that is stored of a token. A token is long and random, so nobody can guess it back."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

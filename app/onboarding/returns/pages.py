@@ -1,4 +1,4 @@
-"""The pages after Stripe's: `/return` says what came of it, `/cancelled` and `/resume` lead back there.
+"""The pages after Stripe's: `/return` shows the outcome, `/cancelled` and `/resume` lead back there.
 
 `/return` asks Stripe by `sync.refresh`, and `state_page.show` draws what is true. While Stripe does not
 answer, it draws what we know. A browser that we do not know gets a 404. `payment.resume` chooses the next

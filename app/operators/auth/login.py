@@ -207,6 +207,6 @@ def _device_cookie() -> str:
 
 
 def given_since(at: float, operator: Operator) -> bool:
-    """Was a password that was given at that time given for the password of today, and since any log-out?"""
+    """Is a password that was entered at that time still the current one, with no log-out since?"""
     given = datetime.fromtimestamp(at, UTC)
     return all(end is None or given >= end for end in (operator.password_changed_at, operator.signed_out_at))

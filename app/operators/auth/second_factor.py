@@ -1,4 +1,4 @@
-"""The second factor: codes from an app on the telephone, and recovery codes for when it is lost."""
+"""The second factor: codes from an app on the phone, and recovery codes for when it is lost."""
 
 import base64
 import re
@@ -81,7 +81,7 @@ def enable(session: Session, operator: Operator, setup: Setup, code: str) -> lis
 
 
 def accepts(session: Session, operator: Operator, code: str) -> bool:
-    """Is this a code that the telephone shows now, or a recovery code; and not used before? Uses it up."""
+    """Is this a code that the phone shows now, or a recovery code, and not used before? Uses it up."""
     text = re.sub(r"[\s-]", "", code)
     if re.fullmatch(r"\d{6}", text):
         return _spend_totp(session, operator, text)

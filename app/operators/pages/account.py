@@ -72,7 +72,7 @@ def change_password() -> ResponseReturnValue:
 
 @pages.page("/account/second-factor", role=Role.VIEWER, before_second_factor=True)
 def second_factor_page() -> ResponseReturnValue:
-    """Show the secret that an app on the telephone needs."""
+    """Show the secret that an app on the phone needs."""
     if current().has_second_factor:
         return _to_account()
     return _second_factor_page(SecondFactorForm(), second_factor.offer(current()))

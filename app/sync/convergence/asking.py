@@ -59,7 +59,7 @@ class Convergence:
         self.state, self.error = None, error
 
     def break_off(self, error: Exception) -> None:
-        """Note that we failed, at whatever it was."""
+        """Note that we failed."""
         log.error("convergence_broke", payer=self.lease.payer_id, exc_info=error)
         self.fail(AppError(f"Stripe's answer could not be understood or stored ({type(error).__name__})."))
 

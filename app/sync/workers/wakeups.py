@@ -29,7 +29,7 @@ _random = SystemRandom()
 
 
 class Announcer:
-    """Tells workers elsewhere that there is work. For a process that has no worker of its own.
+    """Tells workers elsewhere that there is work. For a process without a worker.
 
     A thread announces it after the commit, for many events at once. A NOTIFY in the transaction of each
     event would make all commits of the server wait for each other, which takes more than half of its rate
@@ -157,6 +157,6 @@ def _has_notify(app: Flask) -> bool:
 
 
 def _is_pooled(connection: Any) -> bool:
-    """Is there a pooler, which gives out numbers of its own for the server's processes?"""
+    """Is there a pooler, which replaces the numbers of the server's processes?"""
     [pid] = connection.execute("SELECT pg_backend_pid()").fetchone()
     return bool(pid != connection.info.backend_pid)

@@ -69,7 +69,7 @@ class Watch:
 
     def _watch(self, connection: sqlite3.Connection) -> None:
         """Tell of commits until the worker stops. Raises the driver's error when the file can't be read."""
-        seen = None  # and so it tells of what came before
+        seen = None  # so it also reports what came before
         while True:
             version = connection.execute("PRAGMA data_version").fetchall()
             if version != seen:

@@ -1,4 +1,4 @@
-"""Who sends a request, as far as its address tells: one name for one person or household."""
+"""The sender of a request, as far as its address tells: one name for one person or household."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 

@@ -1,4 +1,4 @@
-"""Where this portal is: at its public URL, whatever a request says. Forms come from there alone."""
+"""Where this portal is: at its public URL, whatever a request says. Forms may come only from there."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -72,7 +72,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def origin_of(url: str) -> Origin | None:
-    """The scheme, host and port of a URL; None for what is none."""
+    """The scheme, host and port of a URL; None for anything else."""
     try:
         parts = urlsplit(url)
         port = parts.port

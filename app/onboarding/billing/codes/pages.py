@@ -42,7 +42,7 @@ def enter_code() -> ResponseReturnValue:
 @bp.post("/code/check")
 @limited(lambda: settings().rate_limit_return)
 def check_code() -> ResponseReturnValue:
-    """Let the browser in by its code. What is wrong with a code is not said."""
+    """Open the billing page by a code. Never say what is wrong with a code."""
     _refuse_without_codes()
     form, address = CodeForm(formdata=request.form), entry.asked_address()
     if address is None:
