@@ -44,7 +44,7 @@ class TestEncryptionKeys:
         result = app.test_cli_runner().invoke(install_command, ["--api-key", key])
         assert result.exit_code == 0, result.output
 
-    def test_go_on_opening_what_an_older_one_sealed(self, start: Callable[[str], Flask]) -> None:
+    def test_continue_opening_what_an_older_one_sealed(self, start: Callable[[str], Flask]) -> None:
         self.install(start(self.OLD))
 
         rotated = start(f"{self.NEW},{self.OLD}")

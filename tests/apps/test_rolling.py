@@ -278,7 +278,7 @@ def test_makes_another_when_the_one_of_a_lost_answer_was_deleted_since(
     assert taken(app, simulator.store.notes[now.endpoint]["secret"])
 
 
-def test_gives_up_when_stripe_goes_on_telling_of_endpoints_that_are_gone(
+def test_gives_up_when_stripe_still_lists_endpoints_that_are_gone(
     app: Flask, roll: Roll, simulator: Simulator, calls: StripeCalls
 ) -> None:
     before = only(app)

@@ -19,7 +19,7 @@ def story(rows: Rows, customer_id: str) -> list[tuple[str, str]]:
     return [(entry.kind, entry.actor) for entry in entries if entry.customer_id == customer_id]
 
 
-def test_tells_of_an_onboarding(world: World, person: Person, rows: Rows) -> None:
+def test_reports_an_onboarding(world: World, person: Person, rows: Rows) -> None:
     person.save_card("4000000000000002")
     person.return_to_portal()
     person.save_card()
@@ -40,7 +40,7 @@ def test_tells_of_an_onboarding(world: World, person: Person, rows: Rows) -> Non
     ]
 
 
-def test_tells_of_the_installation(world: World, rows: Rows) -> None:
+def test_reports_the_installation(world: World, rows: Rows) -> None:
     [entry] = rows(Entry)
 
     assert (entry.kind, entry.actor, entry.customer_id) == ("app.installed", "test", None)

@@ -114,7 +114,7 @@ def test_by_a_program_that_asks_again(
     assert_one(rows, simulator)
 
 
-def test_by_a_person_who_comes_by_its_link_again(
+def test_by_a_person_who_opens_its_link_again(
     app: Flask,
     client: FlaskClient,
     simulator: Simulator,

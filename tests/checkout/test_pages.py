@@ -93,7 +93,7 @@ def test_corrected_options_after_a_lost_answer_open_a_page_of_their_own(
     assert len(simulator.store.customers) == 1
 
 
-def test_every_page_is_told_in_the_audit_log(client: FlaskClient, simulator: Simulator, rows: Rows) -> None:
+def test_every_page_is_in_the_audit_log(client: FlaskClient, simulator: Simulator, rows: Rows) -> None:
     first = sign_up(client)
     simulator.expire_session(first)
     client.get("/return")

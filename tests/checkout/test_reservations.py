@@ -77,7 +77,7 @@ class TestPayers:
 
         assert calls.made == []
 
-    def test_tell_of_no_failure_once_they_are_at_stripe(self, reserved: FlaskClient, rows: Rows) -> None:
+    def test_report_no_failure_once_they_are_at_stripe(self, reserved: FlaskClient, rows: Rows) -> None:
         press_resume(reserved)
 
         [payer] = rows(Payer)
@@ -139,7 +139,7 @@ class TestSessions:
         assert [row.stripe_session_id for row in rows(CheckoutSession)] == [opened, None]
         assert len(rows(Customer)) == 3
 
-    def test_that_a_twin_has_opened_stay_when_another_call_is_refused(
+    def test_that_another_call_has_opened_stay_when_another_call_is_refused(
         self, app: Flask, world: World, rows: Rows, calls: StripeCalls
     ) -> None:
         calls.refusals[OPEN] = {"type": "invalid_request_error", "message": "No."}

@@ -210,7 +210,7 @@ class TestProgram:
 
     pytestmark = PROCESS_MARKS
 
-    def test_goes_on_where_it_was_killed(self, place: Place) -> None:
+    def test_continues_where_it_was_killed(self, place: Place) -> None:
         with gangway("demo", "--json", *place.arguments()) as program:
             facts = json.loads(program.line())
             Visitor(facts["portal"]).sign_up()

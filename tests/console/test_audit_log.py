@@ -48,7 +48,7 @@ def test_opens_whatever_stripe_called_its_things(app: Flask, console: FlaskClien
     assert entry.facts["setup_intent_id"] == "seti_?"
 
 
-def test_tells_of_everything_the_newest_first(world: World, person: Person, console: FlaskClient) -> None:
+def test_reports_everything_the_newest_first(world: World, person: Person, console: FlaskClient) -> None:
     person.save_card()
     world.settle()
 
@@ -103,7 +103,7 @@ def test_tells_the_reason_where_there_is_one(app: Flask, console: FlaskClient) -
     assert "Reason: Our own test" in Page.of(console.get("/operator/audit")).text
 
 
-def test_tells_of_kinds_that_it_has_no_words_for(app: Flask, console: FlaskClient) -> None:
+def test_reports_kinds_that_it_has_no_words_for(app: Flask, console: FlaskClient) -> None:
     note(app, "something.unheard_of", odd_fact="<b>")
 
     page = Page.of(console.get("/operator/audit"))

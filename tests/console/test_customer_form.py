@@ -283,7 +283,7 @@ class TestEditing:
         there = world.simulator.store.customers[person.stripe_customer_id]
         assert there["name"] == rows(Customer)[0].name == "Theirs"
 
-    def test_is_done_when_a_twin_was_quicker_while_stripe_was_asked(
+    def test_is_done_when_another_call_was_quicker_while_stripe_was_asked(
         self, app: Flask, form: OpenForm, person: Person, calls: StripeCalls, rows: Rows
     ) -> None:
         customer = person.payer.customer

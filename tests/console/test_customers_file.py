@@ -67,7 +67,7 @@ def test_has_a_line_for_each_customer(app: Flask, console: FlaskClient) -> None:
     assert (found[1]["payment_status"], found[1]["stripe_customer"]) == ("none", "")
 
 
-def test_tells_of_the_app_that_counts_when_there_are_several(
+def test_reports_the_app_that_counts_when_there_are_several(
     app: Flask, console: FlaskClient, simulator: Simulator
 ) -> None:
     other = install_another(app, simulator)

@@ -58,7 +58,7 @@ def test_a_bug_tells_nothing_but_its_number(client: FlaskClient) -> None:
     assert page.one("nav", id="console-nav")
 
 
-def test_a_console_that_does_not_know_its_operator_any_more_says_so_all_the_same(client: FlaskClient) -> None:
+def test_a_console_that_no_longer_knows_its_operator_says_so_anyway(client: FlaskClient) -> None:
     answer = client.get("/operator/failing/database")
 
     page = Page.of(answer)

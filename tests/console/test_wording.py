@@ -136,11 +136,11 @@ def test_what_was_changed_is_named() -> None:
         ({"before": "pm_1"}, "No default payment method"),
     ],
 )
-def test_a_default_that_came_changed_or_went_is_told_apart(facts: dict[str, str], title: str) -> None:
+def test_a_default_that_came_changed_or_went_is_distinguished(facts: dict[str, str], title: str) -> None:
     assert wording.describe(entry("default_method.changed", **facts)).title == title
 
 
-def test_an_ended_mandate_is_told_apart() -> None:
+def test_an_ended_mandate_is_distinguished() -> None:
     ended = wording.describe(entry("mandate.updated", before="active", after="inactive"))
 
     assert (ended.title, ended.tone) == ("The bank ended the debit mandate", "error")
@@ -184,7 +184,7 @@ def test_the_banks_code_says_more_than_stripes() -> None:
     assert decline_reasons.explain("card_declined", "never_seen") is decline_reasons.CODES["card_declined"]
 
 
-def test_a_decline_that_nobody_has_heard_of_is_told_all_the_same() -> None:
+def test_a_decline_that_nobody_has_heard_of_is_told_anyway() -> None:
     decline = decline_reasons.explain(None, "brand_new_reason")
 
     assert "by a code only" in decline.means

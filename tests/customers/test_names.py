@@ -52,7 +52,7 @@ def test_many_may_go_without_a_reference(app: Flask, rows: Rows) -> None:
     assert [customer.key for customer in rows(Customer)] == [None, None]
 
 
-def test_names_are_told_apart_by_case(app: Flask, rows: Rows) -> None:
+def test_names_are_distinguished_by_case(app: Flask, rows: Rows) -> None:
     submit(app, key="acme", subject_keys=["meter"])
 
     assert submit(app, key="ACME", subject_keys=["Meter"]) == 303

@@ -21,7 +21,7 @@ from tests.support.stripe_postbox import Postbox, event
 class TestEndpoint:
     """Our webhook endpoint at Stripe, changed by somebody else."""
 
-    def test_that_was_deleted_is_made_anew(
+    def test_that_was_deleted_is_made_again(
         self, app: Flask, own: Installed, doctor: Doctor, simulator: Simulator, postbox: Postbox
     ) -> None:
         simulator.delete_endpoint(own.endpoint)

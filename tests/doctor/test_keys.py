@@ -49,7 +49,7 @@ class TestKey:
         assert report["answer"]["title"] == "Stripe did not answer"
         assert [found.status for found in installed(app)] == [status]
 
-    def test_goes_on_with_what_it_has_when_stripe_falls_silent(
+    def test_continues_with_what_it_has_when_stripe_stops_answering(
         self, doctor: Doctor, simulator: Simulator
     ) -> None:
         simulator.faults.add("503", "GET /v1/webhook_endpoints", times=9)

@@ -132,7 +132,7 @@ def test_leaves_out_what_waits_for_stripe(
     assert backlog(client) == 0
 
 
-def test_counts_when_no_worker_goes_on_after_a_failure(
+def test_counts_when_no_worker_continues_after_a_failure(
     client: FlaskClient, world: World, clock: time_machine.Traveller
 ) -> None:
     unlucky = world.person()

@@ -208,7 +208,7 @@ class TestRows:
 
         assert numbers(client)["gangway_oldest_message_age_seconds"] == pytest.approx(300, abs=30)
 
-    def test_apps_are_told_apart(self, app: Flask) -> None:
+    def test_apps_are_distinguished(self, app: Flask) -> None:
         with app.app_context():
             session, now = db.session(), utcnow()
             one = apps.find(session).id

@@ -33,7 +33,7 @@ def test_any_process_answers_for_all(database_url: str, tmp_path: Path) -> None:
     assert not list(tmp_path.glob("gangway-metrics-*"))
 
 
-def test_each_has_a_worker_of_its_own(database_url: str) -> None:
+def test_each_has_its_own_worker(database_url: str) -> None:
     address = f"127.0.0.1:{free_port()}"
     settings = environment(database_url, WEB_PROCESSES="2", WORKER_THREADS="1")
     with gangway("serve", "--bind", address, **settings) as server:

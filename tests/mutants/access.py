@@ -170,7 +170,7 @@ MUTANTS = (
         file="app/apps/connections.py",
         old="place = (App.stripe_account_id == own.stripe_account_id, App.livemode == own.livemode)",
         new="place = (App.stripe_account_id == own.stripe_account_id,)",
-        test="tests/onboarding/test_another_app.py::test_never_goes_on_in_the_other_mode",
+        test="tests/onboarding/test_another_app.py::test_never_continues_in_the_other_mode",
     ),
     Mutant(
         name="a renewed link leads to another app",
@@ -184,14 +184,14 @@ MUTANTS = (
         file="app/onboarding/queries.py",
         old="            customers.Customer.deleted_at.is_(None),\n        )\n        .order_by(Signup",
         new="        )\n        .order_by(Signup",
-        test="tests/onboarding/test_another_card.py::test_sign_up_names_no_customer_that_is_gone_or_came_by_a_link",
+        test="tests/onboarding/test_another_card.py::test_sign_up_names_no_customer_that_is_gone_or_opened_a_link",
     ),
     Mutant(
         name="a guest reads who else came by this browser",
         file="app/onboarding/queries.py",
         old="return Signup.link_id.is_(None), Signup.profile.is_not_distinct_from(portal.current_slug())",
         new="return (Signup.profile.is_not_distinct_from(portal.current_slug()),)",
-        test="tests/onboarding/test_another_card.py::test_sign_up_names_no_customer_that_is_gone_or_came_by_a_link",
+        test="tests/onboarding/test_another_card.py::test_sign_up_names_no_customer_that_is_gone_or_opened_a_link",
     ),
     Mutant(
         "who comes back from Stripe sees an older card",
@@ -208,14 +208,14 @@ MUTANTS = (
         "tests/onboarding/billing/test_codes.py::test_ends_after_the_days_of_then_and_of_now",
     ),
     Mutant(
-        "a browser with an old sign-up gets in by no code",
+        "a browser with an old sign-up gets no access by a code",
         "app/onboarding/billing/access.py",
         "    return _access(session, granted, Way(granted.way), granted.person_id) if granted else None",
         "    return _access(session, granted, Way.CODE) if granted and not found.form_id else None",
-        "tests/onboarding/billing/test_codes.py::test_lets_a_browser_in_again_that_signed_up_long_ago",
+        "tests/onboarding/billing/test_codes.py::test_gives_a_browser_access_again_that_signed_up_long_ago",
     ),
     Mutant(
-        "a guest that was forgotten gets in by no link",
+        "a forgotten guest gets no access by a link",
         "app/onboarding/links/follow.py",
         " | ({} if is_of_handover else kept) | again,",
         " | ({} if is_of_handover else kept),",

@@ -87,7 +87,7 @@ MUTANTS = (
         BACKFILL,
         'if "starting_after" not in error.fields:',
         "if error.detail:",
-        "tests/sync/backfill/test_trouble.py::test_begins_anew_when_stripe_has_forgotten_where_it_stood",
+        "tests/sync/backfill/test_trouble.py::test_starts_again_when_stripe_has_forgotten_where_it_stood",
     ),
     Mutant(
         "a key that is rejected for the list is not noted",

@@ -25,14 +25,14 @@ BRAND_TESTS = "tests/onboarding/billing/test_brand.py"
 
 MUTANTS = (
     Mutant(
-        "the billing page offers Stripe to who is not approved",
+        "the billing page offers Stripe to somebody who is not approved",
         "app/onboarding/billing/view.py",
         "return self.access.customer.approval in NOT_APPROVED",
         "return False",
         "tests/onboarding/test_approval.py::TestApproval::test_the_billing_page_says_so_and_offers_no_button",
     ),
     Mutant(
-        "a program opens Stripe for who is not approved",
+        "a program opens Stripe for somebody who is not approved",
         "app/checkout/actions.py",
         "    customers.refuse_unapproved(session.get_one(customers.Customer, order.customer_id))\n",
         "",
@@ -216,32 +216,32 @@ MUTANTS = (
         f"{CODE_TESTS}::test_is_limited_for_each_address",
     ),
     Mutant(
-        "a cookie from before a code lets somebody in",
+        "a cookie from before a code gives access",
         CODES,
         "    name = renewed(browser, row.id)\n    if not holders",
         "    name = browser\n    if not holders",
-        f"{RENEWAL_TESTS}::test_a_copy_of_the_cookie_lets_nobody_in",
+        f"{RENEWAL_TESTS}::test_a_copy_of_the_cookie_gives_nobody_access",
     ),
     Mutant(
-        "a cookie from before an invitation lets somebody in",
+        "a cookie from before an invitation gives access",
         PEOPLE,
         "name = renewed(browser, token_hash)",
         "name = browser",
-        f"{RENEWAL_TESTS}::test_a_copy_of_the_cookie_lets_nobody_in",
+        f"{RENEWAL_TESTS}::test_a_copy_of_the_cookie_gives_nobody_access",
     ),
     Mutant(
-        "a cookie from before a hand-over lets somebody in",
+        "a cookie from before a hand-over gives access",
         "app/onboarding/handovers/arrival/entering.py",
         'name = renew(session, browser, f"{handover.fingerprint}:{customer_id}")',
         "name = browser",
-        f"{RENEWAL_TESTS}::test_a_copy_of_the_cookie_lets_nobody_in",
+        f"{RENEWAL_TESTS}::test_a_copy_of_the_cookie_gives_nobody_access",
     ),
     Mutant(
         "a double click is refused",
         RENEWAL,
         "JUST_NOW = timedelta(seconds=5)",
         "JUST_NOW = timedelta(seconds=0)",
-        f"{RENEWAL_TESTS}::test_a_double_click_is_let_in_by_either_answer",
+        f"{RENEWAL_TESTS}::test_a_double_click_is_accepted_by_either_answer",
     ),
     Mutant(
         "a cookie from before and a used code let somebody in",
@@ -272,7 +272,7 @@ MUTANTS = (
         f"{SIGN_OUT_TESTS}::test_ends_the_return_page_and_the_form",
     ),
     Mutant(
-        "a code that was sent lets a signed-out browser in",
+        "a code that was sent gives a signed-out browser access",
         SIGN_OUT,
         "    _end_codes(session, customer)\n",
         "",
@@ -307,7 +307,7 @@ MUTANTS = (
         f"{PEOPLE_TESTS}::test_works_once",
     ),
     Mutant(
-        "an invited person says who gets in",
+        "an invited person decides who has access",
         ACCESS,
         "return not self.is_guest and self.person_id is None",
         "return not self.is_guest",
@@ -493,7 +493,7 @@ MUTANTS = (
         HOLDERS,
         "which.with_for_update(**customers.FOR_CHANGE)",
         "which.with_for_update(read=True)",
-        "tests/onboarding/billing/test_people.py::test_gets_in_by_a_first_code_that_two_tabs_send_at_once",
+        "tests/onboarding/billing/test_people.py::test_gets_access_by_a_first_code_that_two_tabs_send_at_once",
         database="postgresql",
     ),
     Mutant(

@@ -63,7 +63,7 @@ MUTANTS = (
         "postgresql",
     ),
     Mutant(
-        "a worker that lost its connection listens no more",
+        "a worker that lost its connection stops listening",
         WAKEUPS,
         "self._stopping.wait(delay * _random.uniform(0.5, 1.0))",
         "return",
@@ -323,14 +323,14 @@ MUTANTS = (
         POLICY,
         "if default is not None and _is_newer(stripe, local.payer, default, last, heartbeat):",
         "if False:",
-        "tests/sync/test_default_choices.py::test_by_a_program_stands",
+        "tests/sync/test_default_choices.py::test_by_a_program_is_kept",
     ),
     Mutant(
         "a choice that our policy undid meanwhile stays undone",
         POLICY,
         "    if local.payer.is_choice_due:\n",
         "    if False:\n",
-        "tests/sync/test_default_choices.py::test_during_a_convergence_stands",
+        "tests/sync/test_default_choices.py::test_during_a_convergence_is_kept",
     ),
     Mutant(
         "a detached card is made the default",

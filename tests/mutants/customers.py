@@ -375,7 +375,7 @@ MUTANTS = (
         "app/payers/reserve.py",
         '"last_error": None, ',
         "",
-        "tests/checkout/test_reservations.py::TestPayers::test_tell_of_no_failure_once_they_are_at_stripe",
+        "tests/checkout/test_reservations.py::TestPayers::test_report_no_failure_once_they_are_at_stripe",
     ),
     Mutant(
         "a session that Stripe has lost makes the next one fail",
@@ -400,11 +400,11 @@ MUTANTS = (
         "postgresql",
     ),
     Mutant(
-        "a refused call deletes the session that its twin has opened",
+        "a refused call deletes the session that another call has opened",
         "app/checkout/reservations.py",
         "CheckoutSession.id == reserved.id, IS_RESERVED",
         "CheckoutSession.id == reserved.id",
-        "tests/checkout/test_reservations.py::TestSessions::test_that_a_twin_has_opened_stay_when_another_call_is_refused",
+        "tests/checkout/test_reservations.py::TestSessions::test_that_another_call_has_opened_stay_when_another_call_is_refused",
     ),
     Mutant(
         "a payer that has ended gets a Stripe customer",

@@ -15,14 +15,14 @@ MUTANTS = (
         "app/sync/convergence/policy.py",
         ' and event["data"]["object"]["id"] == saved.setup_id:',
         ":",
-        "tests/sync/test_default_choices.py::test_stands_though_another_customer_saves_a_card_after_it",
+        "tests/sync/test_default_choices.py::test_is_kept_though_another_customer_saves_a_card_after_it",
     ),
     Mutant(
         "a choice behind the first hundred changes is undone",
         "app/sync/convergence/policy.py",
         "        after = page.last_id",
         "        after = None",
-        "tests/sync/test_default_choices.py::test_stands_though_a_hundred_other_changes_follow",
+        "tests/sync/test_default_choices.py::test_is_kept_though_a_hundred_other_changes_follow",
     ),
     Mutant(
         "our own policy counts as somebody's choice",
@@ -39,7 +39,7 @@ MUTANTS = (
         "tests/sync/test_default_choices.py::test_by_our_own_policy_is_no_choice_after_a_card_that_was_saved_meanwhile",
     ),
     Mutant(
-        "a profile that was deleted stops the customers who came by it",
+        "a deleted profile stops the customers who signed up there",
         "app/sync/convergence/policy.py",
         "portal.published().profile_of(slug)",
         "portal.published().profiles[slug or portal.published().default_profile]",

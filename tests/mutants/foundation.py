@@ -10,14 +10,14 @@ MONITORING = "app/monitoring/pages.py"
 
 MUTANTS = (
     Mutant(
-        "a Polish letter stands behind all the others",
+        "a Polish letter sorts behind all the others",
         "app/core/reference/collation.py",
         "own = OWN_LETTERS.get(locale, {})",
         "own: dict[str, str] = {}",
         "tests/test_collation.py::test_the_list_of_countries_has_it",
     ),
     Mutant(
-        "a write goes on in the reading before it",
+        "a write continues the read before it",
         "app/core/db.py",
         "            return\n        end_read(session)\n",
         "            return\n",
@@ -38,7 +38,7 @@ MUTANTS = (
         "tests/test_db.py::test_refuses_a_time_without_a_zone",
     ),
     Mutant(
-        "an error of the database tells names and addresses",
+        "an error of the database shows names and addresses",
         DB,
         '{"hide_parameters": True}',
         '{"hide_parameters": False}',
@@ -119,7 +119,7 @@ MUTANTS = (
         "app/simulator/engine.py",
         "if not 0 <= self.clock.precise() + seconds <= LAST_SECOND:",
         "if seconds is None:",
-        "tests/simulator/test_control.py::test_refuses_what_makes_no_sense_and_goes_on",
+        "tests/simulator/test_control.py::test_refuses_what_makes_no_sense_and_continues",
     ),
     Mutant(
         "a body with a length of very many digits is the next request",
@@ -136,7 +136,7 @@ MUTANTS = (
         "tests/test_config.py::test_refuse_nonsense_in_one_sentence",
     ),
     Mutant(
-        "a migration lets everybody wait behind it",
+        "a migration makes everybody wait behind it",
         "app/migrations/locks.py",
         'if connection.dialect.name == "postgresql":',
         'if connection.dialect.name == "":',
@@ -208,14 +208,14 @@ MUTANTS = (
         "tests/sync/test_throttle.py::test_the_budget_is_stripes_own_unless_it_is_said_otherwise",
     ),
     Mutant(
-        "a key stands in the log",
+        "a key is in the log",
         LOGGING,
         "    (SECRETS, ",
         "    (LINKS, ",
         "tests/web/test_logging.py::test_blots_out_keys_even_in_tracebacks",
     ),
     Mutant(
-        "an onboarding link stands in the log",
+        "an onboarding link is in the log",
         LOGGING,
         "    (LINKS, ",
         "    (SECRETS, ",
@@ -430,7 +430,7 @@ MUTANTS = (
         "app/web/logging.py",
         "os.register_at_fork(after_in_child=OUTPUT.renew)\n",
         "",
-        "tests/web/test_logging.py::test_goes_on_in_a_process_that_was_forked_while_a_line_was_written",
+        "tests/web/test_logging.py::test_continues_in_a_process_that_was_forked_while_a_line_was_written",
     ),
     Mutant(
         "a line of a library comes in the middle of another",

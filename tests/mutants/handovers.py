@@ -36,11 +36,11 @@ MUTANTS = (
         "tests/onboarding/links/test_api.py::test_revokes_no_link_of_somebody_else",
     ),
     Mutant(
-        "a single-use hand-over lets a second browser in",
+        "a single-use hand-over gives a second browser access",
         ACTIONS,
         "if (used.customer_id, used.browser_hash) != (customer_id, browser_hash):",
         "if used.customer_id is None:",
-        "tests/onboarding/handovers/test_single_use.py::test_lets_no_second_browser_in",
+        "tests/onboarding/handovers/test_single_use.py::test_gives_no_second_browser_access",
     ),
     Mutant(
         "a claim that we do not know is ignored",
@@ -162,11 +162,11 @@ MUTANTS = (
         "tests/onboarding/handovers/test_single_use.py::test_makes_no_second_customer_in_a_second_tab",
     ),
     Mutant(
-        "a hand-over lets in while its link is revoked",
+        "a hand-over gives access while its link is revoked",
         "app/onboarding/handovers/arrival/entering.py",
         "links.find(session, token, lock=True) or",
         "links.find(session, token) or",
-        "tests/onboarding/handovers/test_known_customer.py::test_lets_nobody_in_whose_link_is_revoked_at_the_same_moment",
+        "tests/onboarding/handovers/test_known_customer.py::test_gives_nobody_access_whose_link_is_revoked_at_the_same_moment",
         "postgresql",
     ),
     Mutant(

@@ -32,14 +32,14 @@ MUTANTS = (
         "tests/webhooks/test_store_together.py::test_are_inserted_in_one_order_wherever_they_come_from",
     ),
     Mutant(
-        "a process goes on with a secret that another one retired",
+        "a process keeps using a secret that another one retired",
         "app/apps/webhook/receivers.py",
         "        _is_accepted(now),\n",
         "",
         "tests/webhooks/test_store_new.py::test_refuses_a_secret_at_once_when_another_process_chose_to",
     ),
     Mutant(
-        "a process goes on with a secret that was replaced in its row",
+        "a process keeps using a secret that was replaced in its row",
         "app/apps/webhook/receivers.py",
         "        SigningSecret.sealed == sealed,\n",
         "",
@@ -193,7 +193,7 @@ MUTANTS = (
         "tests/sync/test_too_many_declines.py::test_its_open_session_is_closed_at_stripe",
     ),
     Mutant(
-        "an event that tells nothing new costs a call",
+        "an event without news costs a call",
         DISPATCH,
         "or is_over or hint.is_news(records, payer):",
         "or payer.id:",
@@ -218,7 +218,7 @@ MUTANTS = (
         DISPATCH,
         ' for event in found if event.origin == "webhook"}',
         " for event in found}",
-        "tests/sync/test_reconcile.py::test_what_no_webhook_told_is_though_the_list_tells_of_it",
+        "tests/sync/test_reconcile.py::test_what_no_webhook_told_is_though_the_list_reports_it",
     ),
     Mutant(
         "events of an ended payer wait without end",

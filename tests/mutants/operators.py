@@ -20,25 +20,25 @@ MUTANTS = (
         "tests/operators/test_tokens.py::TestScopes::test_writing_needs_write",
     ),
     Mutant(
-        "a revoked token is let in",
+        "a revoked token is accepted",
         TOKENS,
         "token is not None and token.revoked_at is None and (",
         "token is not None and (",
         "tests/operators/test_tokens.py::TestCommands::test_revoke_ends_a_token_at_once_and_may_be_repeated",
     ),
     Mutant(
-        "an expired token is let in",
+        "an expired token is accepted",
         TOKENS,
         "(not token.expires_at or token.expires_at > now)",
         "(not token.expires_at or token.expires_at is not None)",
-        "tests/operators/test_tokens.py::TestLetIn::test_an_expired_token_is_told_the_same",
+        "tests/operators/test_tokens.py::TestLetIn::test_an_expired_token_gets_the_same_answer",
     ),
     Mutant(
-        "a token is let in with any secret",
+        "a token is accepted with any secret",
         TOKENS,
         "if token is None or not fits or not lives:",
         "if token is None or not lives:",
-        "tests/operators/test_tokens.py::TestLetIn::test_a_good_id_with_another_secret_is_told_the_same",
+        "tests/operators/test_tokens.py::TestLetIn::test_a_good_id_with_another_secret_gets_the_same_answer",
     ),
     Mutant(
         "a viewer may do what admins may",
@@ -115,7 +115,7 @@ MUTANTS = (
         FACTOR,
         "            RecoveryCode.used_at.is_(None),\n        )\n        .values(",
         "        )\n        .values(",
-        "tests/operators/test_second_factor.py::TestLoggingIn::test_a_recovery_code_lets_in_once",
+        "tests/operators/test_second_factor.py::TestLoggingIn::test_a_recovery_code_works_once",
     ),
     Mutant(
         "the recovery code of another operator lets in",
@@ -132,7 +132,7 @@ MUTANTS = (
         "tests/operators/test_second_factor.py::TestLoggingIn::test_the_password_is_good_for_ten_minutes",
     ),
     Mutant(
-        "a former password goes on to the code",
+        "a former password continues to the code",
         LOGIN_PAGES,
         "        and login.given_since(at, operator)\n",
         "",
@@ -160,7 +160,7 @@ MUTANTS = (
         "tests/operators/test_login.py::TestTooManyTries::test_one_account_is_closed_to_an_address_for_ten_minutes",
     ),
     Mutant(
-        "an account that changes during the login is let in",
+        "an account that changes during the login is logged in",
         LOGIN,
         "if operator.disabled_at is not None or Credentials.of(operator) != checked:",
         "if operator.password_hash is None:",
@@ -195,7 +195,7 @@ MUTANTS = (
         "tests/operators/test_team.py::TestRoles::test_nobody_changes_the_own_one",
     ),
     Mutant(
-        "a demoted admin goes on as before",
+        "a demoted admin continues as before",
         ACCOUNTS,
         "    before, operator.role = operator.role, role.value\n    sessions.end_all(session, operator.id)\n",
         "    before, operator.role = operator.role, role.value\n",
@@ -262,7 +262,7 @@ MUTANTS = (
         file="app/operators/auth/second_factor.py",
         old="totp_enabled_at=now, totp_last_step=step)",
         new="totp_enabled_at=now)",
-        test="tests/operators/test_second_factor.py::TestLoggingIn::test_the_code_that_turned_it_on_lets_nobody_in",
+        test="tests/operators/test_second_factor.py::TestLoggingIn::test_the_code_that_turned_it_on_gives_nobody_access",
     ),
     Mutant(
         name="codes of many accounts may be guessed without end",
@@ -283,7 +283,7 @@ MUTANTS = (
         file="app/operators/auth/accounts.py",
         old='    audit.note(session, "operator.link_made", actor=_actor(by), operator_id=operator.id)\n',
         new="",
-        test="tests/operators/test_team.py::TestOneOperator::test_a_new_link_stands_in_the_audit_log",
+        test="tests/operators/test_team.py::TestOneOperator::test_a_new_link_is_in_the_audit_log",
     ),
     Mutant(
         name="an open link outlives a new password",
@@ -315,7 +315,7 @@ MUTANTS = (
         "postgresql",
     ),
     Mutant(
-        "a code lets in though the password was changed meanwhile",
+        "a code works though the password was changed meanwhile",
         LOGIN_PAGES,
         "not login.complete(session, operator, checked)",
         "not login.complete(session, operator, login.Credentials.of(operator))",

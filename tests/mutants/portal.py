@@ -165,7 +165,7 @@ MUTANTS = (
         "tests/portal/test_hostile_logos.py::test_a_picture_that_fills_the_memory_is_refused",
     ),
     Mutant(
-        "a logo tells where its photograph was taken",
+        "a logo shows where its photograph was taken",
         "app/core/pictures.py",
         "if kind[:1].isupper() or kind in PNG_LOOKS:",
         "if kind:",

@@ -41,7 +41,7 @@ def test_is_not_shown_as_if_its_card_could_be_charged(begun: FlaskClient) -> Non
     assert "4242" not in Page.of(answer).text
 
 
-def test_never_goes_on_in_the_other_mode(app: Flask, client: FlaskClient, rows: Rows) -> None:
+def test_never_continues_in_the_other_mode(app: Flask, client: FlaskClient, rows: Rows) -> None:
     page = LinkPage(client, make_link(app, make_customer(app)))
     with app.app_context():
         session = db.session()
@@ -60,7 +60,7 @@ def test_shows_the_details_again(begun: FlaskClient) -> None:
     assert SignupPage(begun).page.value("name") == DETAILS["name"]
 
 
-def test_takes_corrections_and_goes_on_in_the_new_app(
+def test_takes_corrections_and_continues_in_the_new_app(
     begun: FlaskClient, simulator: Simulator, rows: Rows
 ) -> None:
     form = SignupPage(begun)
@@ -72,7 +72,7 @@ def test_takes_corrections_and_goes_on_in_the_new_app(
     assert [customer.name for customer in rows(Customer)] == ["Babbage & Co"]
 
 
-def test_goes_on_in_the_new_app(begun: FlaskClient, simulator: Simulator, rows: Rows) -> None:
+def test_continues_in_the_new_app(begun: FlaskClient, simulator: Simulator, rows: Rows) -> None:
     page = Page.of(begun.get("/cancelled"))
     form = page.one("form", action="/resume")
 

@@ -89,7 +89,7 @@ def test_says_that_nothing_has_changed_while_it_is_unfinished(saved: FlaskClient
     assert "Visa •••• 4242 is still your default." in page.text.replace("\xa0", " ")
 
 
-def test_tells_of_a_decline_and_what_to_do(saved: FlaskClient, simulator: Simulator) -> None:
+def test_reports_a_decline_and_what_to_do(saved: FlaskClient, simulator: Simulator) -> None:
     simulator.save_card(another(saved), DECLINED)
 
     page = look(saved)
@@ -121,7 +121,7 @@ def test_sign_up_shows_who_is_set_up(saved: FlaskClient, rows: Rows) -> None:
     assert any(link["href"] == "/signup?new=1" for link in page.one("main").all("a"))
 
 
-def test_sign_up_names_no_customer_that_is_gone_or_came_by_a_link(
+def test_sign_up_names_no_customer_that_is_gone_or_opened_a_link(
     app: Flask, saved: FlaskClient, simulator: Simulator, rows: Rows
 ) -> None:
     theirs = make_customer(app, name="Guest & Co", key="guest", subject_keys=("guest",))

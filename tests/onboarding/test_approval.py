@@ -50,7 +50,7 @@ class TestApproval:
         overview = Page.of(sign_in(app, "viewer").get("/operator/"))
         assert "Sign-ups waiting for approval" in overview.text
 
-    def test_the_person_goes_on_once_approved(
+    def test_the_person_continues_once_approved(
         self, client: FlaskClient, waiting: str, app: Flask, simulator: Simulator, rows: Rows
     ) -> None:
         path = f"/operator/customers/{waiting}"

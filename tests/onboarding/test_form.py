@@ -224,7 +224,7 @@ def test_comes_back_with_the_details_of_an_unfinished_sign_up(client: FlaskClien
     assert "Welcome back" in page.text
 
 
-def test_starts_anew_when_asked_to(client: FlaskClient) -> None:
+def test_starts_again_when_asked_to(client: FlaskClient) -> None:
     sign_up(client)
 
     page = Page.of(client.get("/signup?new=1"))

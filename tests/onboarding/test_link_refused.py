@@ -120,7 +120,7 @@ def test_that_is_revoked_takes_back_what_it_let_see(
     assert "Ada" not in Page.of(client.get("/cancelled")).text
 
 
-def test_after_a_revoked_one_lets_the_same_browser_in_again(
+def test_after_a_revoked_one_gives_the_same_browser_access_again(
     app: Flask, client: FlaskClient, path: str, customer_id: str
 ) -> None:
     go_to_stripe(client, path)

@@ -223,7 +223,7 @@ def test_used_twenty_times_at_once_makes_one_stripe_customer_and_one_page(
     assert kinds(rows).count("link.opened") == kinds(rows).count("link.used") == 1
 
 
-def test_uses_its_twins_number_when_the_twin_is_done_while_it_looks(
+def test_uses_the_number_of_another_call_that_is_done_while_it_looks(
     app: Flask, path: str, simulator: Simulator, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look, twin, seen = payers.of_customer, LinkPage(app.test_client(), path), list[str]()

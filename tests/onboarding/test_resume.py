@@ -187,7 +187,7 @@ def test_opens_a_new_page_after_micro_deposits_failed(client: FlaskClient, simul
     assert simulator.store.checkout_sessions[second]["status"] == "open"
 
 
-def test_begins_anew_when_stripe_no_longer_has_the_customer(
+def test_starts_again_when_stripe_no_longer_has_the_customer(
     client: FlaskClient, simulator: Simulator, rows: Rows
 ) -> None:
     with time_machine.travel(utcnow(), tick=True) as clock:
@@ -205,7 +205,7 @@ def test_begins_anew_when_stripe_no_longer_has_the_customer(
         assert live.stripe_customer_id == opened["customer"]
 
 
-def test_goes_on_with_the_customer_whose_page_it_is(client: FlaskClient, simulator: Simulator) -> None:
+def test_continues_with_the_customer_whose_page_it_is(client: FlaskClient, simulator: Simulator) -> None:
     first = sign_up(client)
     opened = simulator.store.checkout_sessions[first]
     second = SignupPage(client, "/signup?new=1").submit(key="second", subject_keys=["second"])

@@ -42,7 +42,7 @@ def words(app: Flask, status: PaymentStatus) -> tuple[str, str]:
     return page.h1, page.one("p", class_="lead").text
 
 
-def test_each_has_words_of_its_own(app: Flask) -> None:
+def test_each_has_its_own_words(app: Flask) -> None:
     shown = {status: words(app, status) for status in PaymentStatus}
 
     headings, sentences = zip(*shown.values(), strict=True)

@@ -266,7 +266,7 @@ def test_says_in_stripes_words_what_it_refuses(client: FlaskClient, rows: Rows, 
     assert rows(CheckoutSession) == []
 
 
-def test_going_on_later_says_so_and_loses_nothing(
+def test_continuing_later_says_so_and_loses_nothing(
     app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows
 ) -> None:
     form = SignupPage(client)
@@ -316,7 +316,7 @@ class TestWhoseKeyIsNotOpened:
         assert "secret_not_opened" in {line["event"] for line in logged}
         assert_details_stored(rows)
 
-    def test_nor_who_goes_on(
+    def test_nor_who_continues(
         self, client: FlaskClient, simulator: Simulator, lose_the_key: Callable[[], None]
     ) -> None:
         simulator.expire_session(session_of(SignupPage(client).submit()))

@@ -76,7 +76,7 @@ def test_marks_everything_at_stripe_as_its_own(client: FlaskClient, simulator: S
     assert at_stripe["metadata"] == mark | {"om_payer_id": payer.id}
 
 
-def test_is_told_in_the_audit_log(client: FlaskClient, rows: Rows) -> None:
+def test_is_in_the_audit_log(client: FlaskClient, rows: Rows) -> None:
     sign_up(client)
 
     told = {entry.kind: entry for entry in rows(Entry)}

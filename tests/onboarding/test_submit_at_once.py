@@ -17,7 +17,7 @@ from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
 
 
-def test_a_twin_that_is_quicker_wins(
+def test_a_quicker_call_wins(
     client: FlaskClient, app: Flask, simulator: Simulator, rows: Rows, calls: StripeCalls
 ) -> None:
     form = SignupPage(client)

@@ -33,7 +33,7 @@ class TestWithABudget:
         assert "Try again in" in Page.of(answers[2]).text
         assert len(rows(Customer)) == 2
 
-    def test_begins_anew_after_its_time(self, app: Flask) -> None:
+    def test_starts_again_after_its_time(self, app: Flask) -> None:
         with time_machine.travel(utcnow(), tick=True) as clock:
             for number in range(2):
                 sign_up(app.test_client(), key=f"k{number}", subject_keys=[f"s{number}"])
@@ -95,7 +95,7 @@ class TestWithoutTheSharedCount:
             database_url=database_url, rate_limit_signup="2 per hour", rate_limit_storage=storage
         )
 
-    def test_goes_on_and_is_counted(self, app: Flask) -> None:
+    def test_continues_and_is_counted(self, app: Flask) -> None:
         forms = [SignupPage(app.test_client()) for _ in range(3)]
 
         answers = [form.submit(key=f"k{n}", subject_keys=[f"s{n}"]) for n, form in enumerate(forms)]

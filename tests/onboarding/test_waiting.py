@@ -83,7 +83,7 @@ def test_a_known_form_leads_to_where_it_is_checked(
     assert clock.now < LONGEST
 
 
-def test_going_on_leads_to_where_it_is_checked(
+def test_continuing_leads_to_where_it_is_checked(
     app: Flask, client: FlaskClient, clock: Clock, hang_from_now: Callable[[], HangingStripe]
 ) -> None:
     sign_up(client)

@@ -68,7 +68,7 @@ class TestPassword:
 
         assert rows(OneTimeLink) == []
 
-    def test_ends_the_other_sessions_and_goes_on_under_a_new_token(self, app: Flask, rows: Rows) -> None:
+    def test_ends_the_other_sessions_and_continues_under_a_new_token(self, app: Flask, rows: Rows) -> None:
         who = member(app)
         elsewhere, here = sign_in(app, who=who), sign_in(app, who=who)
         with here.session_transaction() as cookie:

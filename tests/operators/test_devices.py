@@ -31,7 +31,7 @@ def known_browser(app: Flask) -> FlaskClient:
     return browser
 
 
-def test_is_let_in_while_strangers_are_sent_away(app: Flask) -> None:
+def test_is_accepted_while_strangers_are_sent_away(app: Flask) -> None:
     member(app)
     browser = known_browser(app)
     exhaust(app)

@@ -103,7 +103,7 @@ class TestLettingIn:
         assert (entry.kind, entry.actor) == ("operator.logged_in", f"operator:{who.id}")
         assert rows(Operator)[0].last_login_at is not None
 
-    def test_hashes_anew_what_was_hashed_with_another_profile(
+    def test_hashes_again_what_was_hashed_with_another_profile(
         self, app: Flask, client: FlaskClient, rows: Rows
     ) -> None:
         older = PasswordHasher(time_cost=2, memory_cost=16, parallelism=1).hash(PASSWORD)
@@ -307,7 +307,7 @@ class TestTooManyTries:
         assert log_in(stranger).status_code == 429
         assert log_in(client).status_code == 303
 
-    def test_that_browser_may_not_guess_for_ever_either(self, app: Flask, client: FlaskClient) -> None:
+    def test_that_browser_may_not_guess_forever_either(self, app: Flask, client: FlaskClient) -> None:
         member(app)
         log_in(client)
         with client.session_transaction() as cookie:

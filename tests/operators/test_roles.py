@@ -184,7 +184,7 @@ def test_no_action_is_taken_without_a_good_token(app: Flask, token: str) -> None
     assert is_in(client)
 
 
-def test_a_page_that_is_too_old_is_told_calmly(app: Flask) -> None:
+def test_a_page_that_is_too_old_is_explained_calmly(app: Flask) -> None:
     answer = sign_in(app).post("/operator/team", data={"email": "bob@example.com"})
 
     assert answer.status_code == 400

@@ -79,7 +79,7 @@ class TestSettingUp:
         assert "operator.totp_enabled" in kinds(rows)
         assert "10 recovery codes are unused" in Page.of(client.get("/operator/account")).text
 
-    def test_goes_on_under_a_new_token_and_ends_the_other_sessions(self, app: Flask, rows: Rows) -> None:
+    def test_continues_under_a_new_token_and_ends_the_other_sessions(self, app: Flask, rows: Rows) -> None:
         who = member(app)
         other, client = sign_in(app, who=who), sign_in(app, who=who)
         page = Page.of(client.get(SET_UP))
@@ -160,7 +160,7 @@ class TestSettingUp:
 class TestLoggingIn:
     """After the password."""
 
-    def test_a_code_of_the_telephone_lets_in(self, app: Flask, client: FlaskClient, rows: Rows) -> None:
+    def test_a_code_of_the_phone_works(self, app: Flask, client: FlaskClient, rows: Rows) -> None:
         _, telephone, _ = half_way(app, client)
         before = is_in(client)
 
@@ -208,7 +208,7 @@ class TestLoggingIn:
         assert "used before" in Page.of(answer).error("code")
         assert not is_in(other)
 
-    def test_the_code_that_turned_it_on_lets_nobody_in(self, app: Flask) -> None:
+    def test_the_code_that_turned_it_on_gives_nobody_access(self, app: Flask) -> None:
         client, other = sign_in(app, who=member(app)), app.test_client()
         page = Page.of(client.get(SET_UP))
         code = Telephone(page.one(id="secret").text).code()
@@ -229,7 +229,7 @@ class TestLoggingIn:
 
         assert send(other, CODE, code=older).status_code == 422
 
-    def test_of_two_that_give_one_code_at_once_one_is_let_in(self, app: Flask, client: FlaskClient) -> None:
+    def test_of_two_that_give_one_code_at_once_one_is_accepted(self, app: Flask, client: FlaskClient) -> None:
         _, telephone, _ = half_way(app, client)
         other = app.test_client()
         log_in(other)
@@ -241,7 +241,7 @@ class TestLoggingIn:
         assert sorted(answer.status_code for answer in answers) == [303, 422]
 
     @pytest.mark.parametrize("spelt", [str, str.lower, lambda code: code.replace("-", "")])
-    def test_a_recovery_code_lets_in_once(
+    def test_a_recovery_code_works_once(
         self, app: Flask, client: FlaskClient, rows: Rows, spelt: type[str]
     ) -> None:
         _, _, codes = half_way(app, client)
@@ -255,7 +255,7 @@ class TestLoggingIn:
         [entry] = [entry for entry in rows(Entry) if entry.kind == "operator.recovery_code_used"]
         assert entry.facts["left"] == "9"
 
-    def test_of_two_that_give_one_recovery_code_at_once_one_is_let_in(
+    def test_of_two_that_give_one_recovery_code_at_once_one_is_accepted(
         self, app: Flask, client: FlaskClient
     ) -> None:
         _, _, codes = half_way(app, client)

@@ -260,7 +260,7 @@ class TestSecondFactor:
 class TestOneOperator:
     """The page of one of them."""
 
-    def test_tells_of_the_account(self, app: Flask) -> None:
+    def test_reports_the_account(self, app: Flask) -> None:
         ada = member(app, role="viewer")
         admin = sign_in(app)
         post(admin, f"{TEAM}/{ada.id}/link")
@@ -271,7 +271,7 @@ class TestOneOperator:
         assert "open until" in page.text
         assert page.value("role") == "viewer"
 
-    def test_a_new_link_stands_in_the_audit_log(self, app: Flask, rows: Rows) -> None:
+    def test_a_new_link_is_in_the_audit_log(self, app: Flask, rows: Rows) -> None:
         ada, me = member(app, role="viewer"), operator(app)
 
         post(sign_in(app, who=me), f"{TEAM}/{ada.id}/link")

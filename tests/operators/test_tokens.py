@@ -43,7 +43,7 @@ def status(client: FlaskClient, header: str) -> int:
 class TestCommands:
     """`gangway token`."""
 
-    def test_create_prints_a_token_that_is_let_in(self, app: Flask, client: FlaskClient) -> None:
+    def test_create_prints_a_token_that_is_accepted(self, app: Flask, client: FlaskClient) -> None:
         text = created(app)
 
         assert text.startswith("gangway_")
@@ -162,13 +162,15 @@ class TestLetIn:
         assert answer.headers["WWW-Authenticate"] == "Bearer"
         assert answer.get_json()["detail"] == SENTENCE
 
-    def test_no_header_is_told_the_same(self, client: FlaskClient) -> None:
+    def test_no_header_gets_the_same_answer(self, client: FlaskClient) -> None:
         answer = client.get("/api/v1/customers")
 
         check(answer)
         assert (answer.status_code, answer.get_json()["detail"]) == (401, SENTENCE)
 
-    def test_a_good_id_with_another_secret_is_told_the_same(self, app: Flask, client: FlaskClient) -> None:
+    def test_a_good_id_with_another_secret_gets_the_same_answer(
+        self, app: Flask, client: FlaskClient
+    ) -> None:
         text = created(app)
         other = text[:-1] + ("A" if text[-1] != "A" else "B")
 
@@ -176,7 +178,7 @@ class TestLetIn:
 
         assert (answer.status_code, answer.get_json()["detail"]) == (401, SENTENCE)
 
-    def test_an_expired_token_is_told_the_same(
+    def test_an_expired_token_gets_the_same_answer(
         self, app: Flask, client: FlaskClient, clock: Traveller
     ) -> None:
         text = created(app, "--expires", "2030-01-01")

@@ -60,7 +60,7 @@ class TestDeletedCustomer:
         assert answer.status_code == 204
         problem(api.get(f"{CUSTOMERS}/a%2Fb%2Fc/apps"), 404)
 
-    def test_has_no_payer_any_more_and_stripe_is_not_told(
+    def test_no_longer_has_a_payer_and_stripe_is_not_told(
         self, api: FlaskClient, world: World, calls: StripeCalls, rows: Rows
     ) -> None:
         person = world.person()

@@ -149,7 +149,7 @@ class TestStripeData:
         assert first["stripeDefaultPaymentMethodId"] == theirs
         assert default_at_stripe(world, customer) == theirs
 
-    def test_bound_anew_begins_a_new_story(
+    def test_bound_again_begins_a_new_story(
         self, api: FlaskClient, world: World, ada: str, rows: Rows
     ) -> None:
         old, new = stripe_customer(world), stripe_customer(world)

@@ -66,7 +66,7 @@ def test_long_texts_are_cut_in_the_audit_log() -> None:
     assert len(str(after["a"])) == 501
 
 
-def test_an_empty_part_that_gets_values_is_no_change_of_its_own() -> None:
+def test_an_empty_part_that_gets_values_is_not_a_separate_change() -> None:
     empty: dict[str, Any] = {"texts": {}, "logo": None, "name": "x"}
     full = {"texts": {"lead": {"en": "Hi"}}, "logo": {"kind": "png"}, "name": "x"}
 

@@ -73,7 +73,7 @@ class TestWebhooksOff:
             assert len({words.partition(":")[0] for words in before.wrong}) == len(actions) + 1
             assert not world.compare().wrong
 
-    def test_what_webhooks_should_bring_and_do_not_is_found_all_the_same(self, make_world: MakeWorld) -> None:
+    def test_what_webhooks_should_bring_and_do_not_is_found_anyway(self, make_world: MakeWorld) -> None:
         with make_world() as world:
             visitor = person_with_card(world)
             world.settle()
@@ -222,7 +222,7 @@ class TestDiskFull:
             assert again.status_code == 303
             assert world.compare(), str(world.compare())
 
-    def test_a_process_that_can_write_no_more_goes_on_when_it_can(self, portal: KillablePortal) -> None:
+    def test_a_process_that_can_no_longer_write_continues_when_it_can(self, portal: KillablePortal) -> None:
         done, late = portal.person(), portal.person()
         done.sign_up()
         portal.wait_until_agreed()

@@ -118,7 +118,7 @@ def test_leaves_a_length_without_sense_to_the_parser(connection: tuple[Connectio
     assert deliver(connection, b"POST / HTTP/1.1\r\nContent-Length: five\r\n\r\n")
 
 
-def test_tells_a_client_that_asks_first_to_go_on(connection: tuple[Connection, socket.socket]) -> None:
+def test_tells_a_client_that_asks_first_to_continue(connection: tuple[Connection, socket.socket]) -> None:
     server, client = connection
 
     assert not deliver(connection, POST[:-7] + b"Expect: 100-continue\r\n\r\n")

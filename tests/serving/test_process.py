@@ -176,7 +176,7 @@ def test_closes_a_connection_after_an_answer_that_failed(process: Serving, conne
     assert process.nr_conns == 0
 
 
-def test_goes_on_with_no_connection_that_made_room_in_the_same_round(
+def test_continues_with_no_connection_that_made_room_in_the_same_round(
     process: Serving, connect: Connect
 ) -> None:
     client = connect()

@@ -264,7 +264,7 @@ def test_explains_impossible_actions(form: dict[str, str], problem: str, page: C
         '{"action": "delete_customer", "customer": []}',
     ],
 )
-def test_refuses_what_makes_no_sense_and_goes_on(simulator: Simulator, page: Client, body: str) -> None:
+def test_refuses_what_makes_no_sense_and_continues(simulator: Simulator, page: Client, body: str) -> None:
     answer = page.post("/_control", data=body, content_type="application/json")
 
     assert answer.status_code == 400

@@ -46,7 +46,7 @@ def default_digits(person: Person) -> str:
 
 
 @pytest.mark.parametrize("default_before", ["none", "the same"])
-def test_by_a_program_stands(default_before: str, world: World, person: Person, choose: Choose) -> None:
+def test_by_a_program_is_kept(default_before: str, world: World, person: Person, choose: Choose) -> None:
     other = world.attach_card(person)
     if default_before == "the same":
         world.choose_default(person, other)
@@ -72,7 +72,7 @@ def test_in_the_dashboard_stands(attached: str, world: World, person: Person) ->
     assert_agrees(person)
 
 
-def test_by_an_operator_stands(app: Flask, world: World, person: Person) -> None:
+def test_by_an_operator_is_kept(app: Flask, world: World, person: Person) -> None:
     person.save_card()
     world.settle()
     first = str(person.stripe_default)
@@ -111,7 +111,7 @@ def test_in_the_dashboard_is_followed_by_the_next_card_that_is_saved(world: Worl
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_during_a_convergence_stands(
+def test_during_a_convergence_is_kept(
     moment: str, world: World, person: Person, choose: Choose, calls: StripeCalls
 ) -> None:
     person.save_card()
@@ -192,7 +192,7 @@ def test_of_another_customer_says_nothing_about_this_one(world: World, person: P
     assert_agrees(person)
 
 
-def test_stands_though_another_customer_saves_a_card_after_it(world: World, person: Person) -> None:
+def test_is_kept_though_another_customer_saves_a_card_after_it(world: World, person: Person) -> None:
     person.save_card()
     world.choose_default(person, world.attach_card(person))
     chosen = person.stripe_default
@@ -204,7 +204,7 @@ def test_stands_though_another_customer_saves_a_card_after_it(world: World, pers
     assert_agrees(person)
 
 
-def test_stands_though_a_hundred_other_changes_follow(world: World, person: Person) -> None:
+def test_is_kept_though_a_hundred_other_changes_follow(world: World, person: Person) -> None:
     person.save_card()
     world.choose_default(person, world.attach_card(person))
     chosen, other = person.stripe_default, world.person()

@@ -70,7 +70,7 @@ def test_of_a_method_with(case: str, world: World, person: Person, rows: Rows) -
     assert {row.state for row in rows(Event)} == {"done"}
 
 
-def test_tells_of_no_change_as_long_as_stripe_says_the_same(
+def test_reports_no_change_as_long_as_stripe_says_the_same(
     world: World, person: Person, rows: Rows, clock: Any
 ) -> None:
     person.save_card()

@@ -51,7 +51,7 @@ def test_a_worker_that_was_killed_is_missed_and_later_forgotten(
     assert (running, missed) == (4, 0)
 
 
-def test_a_worker_that_goes_on_is_seen_again(app: Flask) -> None:
+def test_a_worker_that_continues_is_seen_again(app: Flask) -> None:
     worker = sync.Worker(app)
     worker.start()
     wait_until(lambda: workers(app) == 1)

@@ -123,7 +123,7 @@ def test_sees_every_person_right_when_all_of_them_act(clock: time_machine.Travel
     assert said == ["saved", "failed", "needs_action", "abandoned", "customer_gone", "in_progress"]
 
 
-def test_begins_anew_with_each_page(clock: time_machine.Traveller, world: World, person: Person) -> None:
+def test_starts_again_with_each_page(clock: time_machine.Traveller, world: World, person: Person) -> None:
     world.simulator.expire_session(person.session_id)
     clock.shift(INTERVAL + 1)
     world.settle()

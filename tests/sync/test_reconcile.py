@@ -261,7 +261,7 @@ def found_before_the_list(
     return found
 
 
-def test_what_no_webhook_told_is_though_the_list_tells_of_it(
+def test_what_no_webhook_told_is_though_the_list_reports_it(
     app: Flask, world: World, clock: time_machine.Traveller, rows: Rows
 ) -> None:
     found = found_before_the_list(app, world, clock, is_lost=True)

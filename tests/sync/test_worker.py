@@ -254,7 +254,7 @@ def test_looks_for_missed_events_though_the_database_was_away_when_it_started(
     assert_agrees(person)
 
 
-def test_goes_on_though_tidying_up_fails(
+def test_continues_though_tidying_up_fails(
     app: Flask, world: World, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rename(app, "idempotent_request", "elsewhere")

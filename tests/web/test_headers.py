@@ -74,7 +74,7 @@ def test_let_browsers_keep_what_is_the_same_for_all(client: FlaskClient, path: s
         assert "max-age=3600" in answer.headers["Cache-Control"]
 
 
-def test_name_each_request_anew(client: FlaskClient) -> None:
+def test_name_each_request_again(client: FlaskClient) -> None:
     ids = {client.get("/signup", headers={"X-Request-Id": "mine"}).headers["X-Request-Id"] for _ in range(3)}
 
     assert len(ids) == 3

@@ -206,7 +206,7 @@ def test_has_whole_lines_one_after_the_other(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_goes_on_in_a_process_that_was_forked_while_a_line_was_written() -> None:
+def test_continues_in_a_process_that_was_forked_while_a_line_was_written() -> None:
     logging.configure(make_settings(log_level="INFO"))
     with logging.OUTPUT.lock:
         child = os.fork()

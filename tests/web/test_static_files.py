@@ -79,7 +79,7 @@ def test_an_answer_that_caches_keep_carries_no_cookie(client: FlaskClient, path:
     assert "Cookie" not in answer.vary
 
 
-def test_each_encoding_has_a_tag_of_its_own(client: FlaskClient) -> None:
+def test_each_encoding_has_its_own_tag(client: FlaskClient) -> None:
     path = address(client)
 
     tags = {

@@ -92,7 +92,7 @@ def test_a_failed_login_names_whom_it_was_for_and_where_from(
     assert "wrong password" not in text
 
 
-def test_a_customer_who_cannot_go_on_leaves_the_cause(
+def test_a_customer_who_cannot_continue_leaves_the_cause(
     client: FlaskClient, simulator: Simulator, capsys: Capture
 ) -> None:
     form = SignupPage(client)

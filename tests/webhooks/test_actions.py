@@ -287,7 +287,9 @@ def test_two_who_retry_all_at_once_retry_each_event_once(app: Flask, postbox: Po
     assert set(states(rows).values()) == {"new"}
 
 
-def test_workers_go_on_while_operators_retry_and_ignore(world: World, postbox: Postbox, rows: Rows) -> None:
+def test_workers_continue_while_operators_retry_and_ignore(
+    world: World, postbox: Postbox, rows: Rows
+) -> None:
     for number in range(60):
         postbox.post(event(id=f"evt_{number}"))
     give_up(world.app)

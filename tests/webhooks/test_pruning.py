@@ -117,7 +117,7 @@ def planning_loops(app: Flask) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_crowd")
-def test_goes_on_batch_by_batch(app: Flask, rows: Rows, clock: time_machine.Traveller) -> None:
+def test_continues_batch_by_batch(app: Flask, rows: Rows, clock: time_machine.Traveller) -> None:
     first = prune(app)
     left = kept(rows)
     second = prune(app)

@@ -66,7 +66,7 @@ class TestLinks:
         assert first == second
         assert app.test_client().get(second.removeprefix(PORTAL)).status_code == 200
 
-    def test_a_reload_leaves_the_link_alive_and_shows_it_no_more(
+    def test_a_reload_leaves_the_link_alive_and_no_longer_shows_it(
         self, app: Flask, console: Console, client: FlaskClient, rows: Rows
     ) -> None:
         answer = console.press("links")

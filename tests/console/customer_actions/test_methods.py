@@ -145,7 +145,7 @@ class TestLostAnswers:
     """Stripe does what was asked, and its answer is lost: nobody else is blamed for it."""
 
     @pytest.mark.parametrize("fault", ["reset_after", "timeout_after"])
-    def test_a_method_is_removed_all_the_same(
+    def test_a_method_is_removed_anyway(
         self, fault: str, saved: Person, console_of: ConsoleOf, simulator: Simulator, rows: Rows, world: World
     ) -> None:
         method = saved.methods[0]

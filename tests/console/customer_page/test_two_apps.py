@@ -86,7 +86,7 @@ def test_a_link_leads_to_the_app_it_was_made_for(
     assert "Saved in Second" in diagnosis(Page.of(operator.get(ada.path)))
 
 
-def test_a_link_goes_on_in_its_app_after_another_became_the_default(
+def test_a_link_continues_in_its_app_after_another_became_the_default(
     app: Flask, ada: Ada, operator: FlaskClient, rows: Rows
 ) -> None:
     answer = post(operator, f"{ada.path}/links", app_id=ada.second)

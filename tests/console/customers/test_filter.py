@@ -70,7 +70,7 @@ class TestFilter:
         [entry] = [each for each in rows(Entry) if each.kind == "customers.exported"]
         assert entry.facts == {"waiting": "yes"}
 
-    def test_forgets_a_payer_that_is_no_more(self, app: Flask, console: FlaskClient) -> None:
+    def test_forgets_a_payer_that_is_gone(self, app: Flask, console: FlaskClient) -> None:
         bill(app, [add(app, "Ada")], "saved", deleted_at=utcnow())
 
         assert names(look(console, status="saved")) == []

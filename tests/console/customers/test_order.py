@@ -120,9 +120,7 @@ class TestOrder:
         found = [name for page in pages for name in names(page)]
         assert found == [f"Member {number:05}" for number in range(3_010)]
 
-    def test_finds_those_who_match_at_whichever_end_they_stand(
-        self, app: Flask, console: FlaskClient
-    ) -> None:
+    def test_finds_those_who_match_at_either_end(self, app: Flask, console: FlaskClient) -> None:
         ids = crowd(app, 23_200)
         bill(app, ids[:20_100], "saved")  # so the others are many, and behind many who do not match
 
@@ -137,7 +135,7 @@ class TestOrder:
         assert names(newest) == [f"Member {number:05}" for number in range(23_199, 23_174, -1)]
 
     @pytest.mark.parametrize("query", [{}, {"status": "none"}])
-    def test_goes_on_behind_the_page_that_was_seen(
+    def test_continues_behind_the_page_that_was_seen(
         self, app: Flask, console: FlaskClient, query: dict[str, str]
     ) -> None:
         crowd(app, 60)

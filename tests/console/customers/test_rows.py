@@ -75,7 +75,7 @@ class TestRow:
         assert found["Id"] == made
         assert names(page) == ["ACME"]
 
-    def test_tells_of_the_app_that_counts_when_there_are_several(
+    def test_reports_the_app_that_counts_when_there_are_several(
         self, app: Flask, console: FlaskClient, simulator: Simulator
     ) -> None:
         other = install_another(app, simulator)

@@ -62,7 +62,7 @@ class TestSearch:
 
         assert found == wanted
 
-    def test_finds_a_long_sentence_as_it_stands(self, app: Flask, console: FlaskClient) -> None:
+    def test_finds_a_long_sentence_as_it_is(self, app: Flask, console: FlaskClient) -> None:
         add(app, "one two three four five six seven eight nine")
 
         assert names(look(console, q="two three four five six seven eight nine")) != []

@@ -17,7 +17,7 @@ from tests.support.console_overview import customer
 class TestRemembering:
     """Numbers that took long to count are kept for a while."""
 
-    def test_finds_anew_what_took_no_time(self) -> None:
+    def test_finds_again_what_took_no_time(self) -> None:
         counts = iter(range(9))
         slow_answers = SlowAnswers()
 

@@ -142,7 +142,9 @@ class TestRoll:
         assert "accepted no more" not in page.text
         assert installed(app) == before
 
-    def test_goes_on_when_its_end_fails(self, console: FlaskClient, path: str, simulator: Simulator) -> None:
+    def test_continues_when_its_end_fails(
+        self, console: FlaskClient, path: str, simulator: Simulator
+    ) -> None:
         post(console, f"{path}/roll")
         simulator.fault_settings.change({"outage": "503"})
 

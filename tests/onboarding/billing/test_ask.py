@@ -111,7 +111,7 @@ def test_the_same_card_again_is_no_question(client: FlaskClient, simulator: Simu
     assert "Should" not in BillingPage(client).text
 
 
-def test_asks_who_came_by_a_link_without_telling_the_card_from_before(
+def test_asks_who_opened_a_link_without_telling_the_card_from_before(
     app: Flask, client: FlaskClient, simulator: Simulator, rows: Rows
 ) -> None:
     with_cards(client, simulator, VISA)

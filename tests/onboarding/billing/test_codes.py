@@ -412,7 +412,7 @@ def test_ends_after_the_days_of_then_and_of_now(
 
 
 @pytest.mark.parametrize("path", ["/billing", "/billing?customer="])
-def test_lets_a_browser_in_again_that_signed_up_long_ago(
+def test_gives_a_browser_access_again_that_signed_up_long_ago(
     saved: FlaskClient, mailbox: Mailbox, rows: Rows, path: str
 ) -> None:
     [customer] = rows(Customer)

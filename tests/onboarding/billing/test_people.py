@@ -76,7 +76,7 @@ def accept(client: FlaskClient, path: str) -> TestResponse:
     return press(client, page.one("form", action=path))
 
 
-def test_an_invitation_lets_somebody_in(saved: FlaskClient, other: FlaskClient, rows: Rows) -> None:
+def test_an_invitation_gives_somebody_access(saved: FlaskClient, other: FlaskClient, rows: Rows) -> None:
     path = invited(saved)
 
     page = after(other, accept(other, path))
@@ -196,7 +196,7 @@ def test_is_sent_where_email_is_set_up(saved: FlaskClient, other: FlaskClient, m
     assert (message.to, message.reply_to, path in message.text) == (GRACE, "help@example.com", True)
 
 
-def test_an_invited_person_gets_in_by_a_code(
+def test_an_invited_person_gets_access_by_a_code(
     saved: FlaskClient, other: FlaskClient, mailbox: Mailbox, rows: Rows
 ) -> None:
     invited(saved)
@@ -212,7 +212,7 @@ def test_an_invited_person_gets_in_by_a_code(
     assert rows(BillingPerson)[0].joined_at is not None
 
 
-def test_gets_in_by_a_first_code_that_two_tabs_send_at_once(
+def test_gets_access_by_a_first_code_that_two_tabs_send_at_once(
     app: Flask, saved: FlaskClient, other: FlaskClient, mailbox: Mailbox, rows: Rows
 ) -> None:
     invited(saved)
@@ -350,7 +350,7 @@ def test_an_invitation_to_a_deleted_customer_leads_nowhere(
     assert press(other, form).status_code == 404
 
 
-def test_a_hand_over_lets_a_browser_in(
+def test_a_hand_over_gives_a_browser_access(
     app: Flask, saved: FlaskClient, other: FlaskClient, rows: Rows
 ) -> None:
     other.get("/signup")

@@ -69,7 +69,7 @@ def is_in(client: FlaskClient, answer: TestResponse) -> bool:
     return bool(found and BillingPage(client, answer.location).titles)
 
 
-def test_a_copy_of_the_cookie_lets_nobody_in(app: Flask, other: FlaskClient, button: Button) -> None:
+def test_a_copy_of_the_cookie_gives_nobody_access(app: Flask, other: FlaskClient, button: Button) -> None:
     form, typed = button
     copy = copy_of(app, other)
 
@@ -81,7 +81,7 @@ def test_a_copy_of_the_cookie_lets_nobody_in(app: Flask, other: FlaskClient, but
     assert copy.get("/return").status_code == 404
 
 
-def test_a_double_click_is_let_in_by_either_answer(app: Flask, other: FlaskClient, button: Button) -> None:
+def test_a_double_click_is_accepted_by_either_answer(app: Flask, other: FlaskClient, button: Button) -> None:
     form, typed = button
     again = copy_of(app, other)
 

@@ -125,7 +125,7 @@ def test_may_be_looked_at_any_number_of_times(
     assert len(rows(Customer)) == 1
 
 
-def test_starts_anew_in_a_browser_that_is_known(client: FlaskClient, secret: str, rows: Rows) -> None:
+def test_starts_again_in_a_browser_that_is_known(client: FlaskClient, secret: str, rows: Rows) -> None:
     sign_up(client)
 
     HandoverPage(client, sign(secret)).submit()
@@ -163,7 +163,7 @@ def test_waits_for_somebody_who_fills_in_the_form_meanwhile(
     assert page.submit().status_code == 303
 
 
-def test_does_not_wait_for_ever(client: FlaskClient, secret: str, clock: time_machine.Traveller) -> None:
+def test_does_not_wait_forever(client: FlaskClient, secret: str, clock: time_machine.Traveller) -> None:
     page = HandoverPage(client, sign(secret))
     clock.shift(timedelta(hours=3))
 

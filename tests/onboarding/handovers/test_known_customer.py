@@ -230,7 +230,7 @@ def test_of_a_deleted_customer_makes_a_new_one(
     assert len(rows(Customer)) == 2
 
 
-def test_revoked_link_of_it_lets_nobody_in_again(
+def test_revoked_link_of_it_gives_nobody_access_again(
     app: Flask, client: FlaskClient, secret: str, customer_id: str, rows: Rows
 ) -> None:
     token = sign(secret)
@@ -260,7 +260,7 @@ def test_button_without_our_cookie_is_shown_again(
     assert rows(Signup) == []
 
 
-def test_button_alone_lets_nobody_in(client: FlaskClient, customer_id: str) -> None:
+def test_button_alone_gives_nobody_access(client: FlaskClient, customer_id: str) -> None:
     assert client.post("/handover", data={}).status_code == 404
 
 
@@ -276,7 +276,7 @@ def test_leads_to_the_state_when_stripe_does_not_answer(
     assert Page.of(client.get(answer.location)).h1
 
 
-def test_lets_nobody_in_whose_link_is_revoked_at_the_same_moment(
+def test_gives_nobody_access_whose_link_is_revoked_at_the_same_moment(
     app: Flask, client: FlaskClient, simulator: Simulator, secret: str, rows: Rows
 ) -> None:
     with_cards(app.test_client(), simulator, VISA, key=CLAIMS["key"])

@@ -42,7 +42,7 @@ def test_is_not_used_by_a_form_that_was_refused(
     assert HandoverPage(client, token).submit().status_code == 303
 
 
-def test_lets_no_second_browser_in(app: Flask, client: FlaskClient, token: str, rows: Rows) -> None:
+def test_gives_no_second_browser_access(app: Flask, client: FlaskClient, token: str, rows: Rows) -> None:
     other = HandoverPage(app.test_client(), token)
     HandoverPage(client, token).submit()
 

@@ -289,7 +289,7 @@ def test_settings_that_are_not_safe_are_refused(after: dict[str, Any]) -> None:
         AfterSaving(**after)
 
 
-def test_forgets_nothing_when_the_customer_is_let_in_again(
+def test_forgets_nothing_when_the_customer_gets_access_again(
     client: FlaskClient, secret: str, simulator: Simulator, rows: Rows
 ) -> None:
     look(client, save(client, simulator, sign(secret, returnURL=RETURN_URL)))

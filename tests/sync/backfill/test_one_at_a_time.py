@@ -25,7 +25,7 @@ from tests.support.truth import assert_agrees
 from tests.support.world import World
 
 
-def test_goes_on_where_it_was_killed(
+def test_continues_where_it_was_killed(
     world: World, rows: Rows, calls: StripeCalls, clock: time_machine.Traveller
 ) -> None:
     """Two pages are stored; the third was asked for by somebody who was never heard of again."""

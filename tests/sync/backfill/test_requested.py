@@ -141,7 +141,7 @@ class TestCommand:
         assert rows(Event) == []
 
     @pytest.mark.parametrize("options", [[], ["--dry-run"]])
-    def test_goes_on_with_the_next_app_when_one_fails(
+    def test_continues_with_the_next_app_when_one_fails(
         self, app: Flask, world: World, person: Person, options: list[str]
     ) -> None:
         add_another(app, world)
@@ -154,7 +154,7 @@ class TestCommand:
         assert answer.stdout.startswith("Second (")
         assert answer.stdout.count("events listed") == 1
 
-    def test_goes_on_with_the_next_app_when_it_has_lost_a_list_to_another(
+    def test_continues_with_the_next_app_when_it_has_lost_a_list_to_another(
         self, app: Flask, world: World, calls: StripeCalls
     ) -> None:
         add_another(app, world)

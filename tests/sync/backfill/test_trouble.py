@@ -23,7 +23,7 @@ from tests.support.truth import assert_agrees
 from tests.support.world import World
 
 
-def test_begins_anew_when_stripe_has_forgotten_where_it_stood(
+def test_starts_again_when_stripe_has_forgotten_where_it_stood(
     world: World, rows: Rows, clock: time_machine.Traveller
 ) -> None:
     many(world, 130)
