@@ -55,9 +55,9 @@ class Portal(Flask):
 def create_app(settings: Settings, *, stripe_in_process: WSGIApplication | None = None) -> Flask:
     """Put the application together: the one place that knows every package.
 
-    `stripe_in_process` is a WSGI application that stands in for Stripe's API, such as the simulator in
-    the tests; without it the SDK opens connections to the address in the settings. The worker is made
-    but not started, because a server that forks must start it after forking.
+    `stripe_in_process` is a WSGI application that stands in for Stripe's API, such as the simulator in the
+    tests. Without it, the SDK connects to the address in the settings. The worker is made but not started,
+    because a server that forks must start it after forking.
     """
     here = Path(__file__).resolve().parent
     root = here.parent if (here.parent / "templates").is_dir() else here  # a checkout, else a wheel

@@ -26,8 +26,8 @@ FOR_CHANGE: dict[str, Any] = {"key_share": True}
 def holders(session: Session, *, key: str | None, subject_keys: Collection[str]) -> set[str]:
     """The ids of the live customers that conflict with these names.
 
-    A key may be no one's key, no customer's id (even a deleted one's) and no one's subject key; a subject
-    key may be no one's subject key, but it may be somebody's key. That is OpenMeter's rule.
+    A key may be no one's key, no customer's id (even a deleted one's) and no one's subject key. A subject key
+    may be no one's subject key, but it may be somebody's key. That is OpenMeter's rule.
     """
     return set(session.scalars(sa.union(*_holders(key, subject_keys))))
 
@@ -130,8 +130,8 @@ def page(
 ) -> tuple[list[Customer], int]:
     """One page of the customers that fit, and how many fit in all. The id breaks ties.
 
-    A page is found in an index alone: from whichever end is nearer, or, when it is far from both, behind
-    the last row of the page before it.
+    A page is found in an index alone: from the nearer end, or, when it is far from both, behind the last row
+    of the page before it.
     """
     fits = _fits(wanted)
     if wanted != Filter():

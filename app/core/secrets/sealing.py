@@ -18,7 +18,7 @@ class Sealer:
     """Seals with the first key, opens with any: put a new key first to rotate.
 
     Fernet has no associated data, so the sealed text contains the row's name, which is checked when it is
-    opened: a value copied from one row to another does not open there.
+    opened. A value copied from one row to another does not open there.
     """
 
     def __init__(self, keys: list[str]) -> None:
