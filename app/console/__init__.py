@@ -13,6 +13,7 @@ from app.console.customer.changes import (  # noqa: F401 (views)
     adoption_pages,
     approval_pages,
     attach_pages,
+    decline_limit_pages,
     link_pages,
     method_pages,
     people_pages,

@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from app.core import db, metrics
 from app.core.config import is_loopback, settings
 from app.monitoring import readiness
-from app.monitoring.counting import Counting
+from app.monitoring.limit_storage import LimitStorage
 from app.monitoring.rows import Rows
 
 bp = Blueprint("monitoring", __name__)
@@ -53,7 +53,7 @@ def numbers() -> Response:
     if refusal is not None:
         return refusal
     return Response(
-        metrics.current().exposition(Rows(db.session()), Counting()), content_type=CONTENT_TYPE_LATEST
+        metrics.current().exposition(Rows(db.session()), LimitStorage()), content_type=CONTENT_TYPE_LATEST
     )
 
 

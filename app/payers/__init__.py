@@ -1,6 +1,7 @@
 """A customer as Stripe knows it: its Stripe customer, its methods, which one is charged."""
 
 from app.payers.actions import (
+    allow_attempts,
     delete_customer,
     end_gone,
     mark_due,
@@ -55,6 +56,7 @@ __all__ = [
     "adopt",
     "adopt_missing",
     "all_of_customer",
+    "allow_attempts",
     "billing_details",
     "bind",
     "bind_first",

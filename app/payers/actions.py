@@ -188,6 +188,13 @@ def end_gone(session: Session, payer: Payer) -> None:
     end(session, Payer.id == payer.id)
 
 
+def allow_attempts(session: Session, payer: Payer, *, actor: str) -> None:
+    """Let a payer try again that was blocked, and count its declines from now on. Flushes nothing."""
+    if payer.blocked_at is not None:
+        payer.blocked_at, payer.declines_since = None, utcnow()
+        note(session, payer, "payer.allowed", actor=actor)
+
+
 def open_portal(
     session: Session,
     payer: Payer,

@@ -420,4 +420,11 @@ MUTANTS = (
         "    if payer.deleted_at is not None and payer.stripe_customer_id is not None:  # unbound",
         "tests/checkout/test_reservations.py::TestPayers::test_get_no_stripe_customer_once_they_have_ended",
     ),
+    Mutant(
+        "a customer that may try again is blocked for its old declined attempts",
+        PAYERS,
+        "payer.blocked_at, payer.declines_since = None, utcnow()",
+        "payer.blocked_at = None",
+        "tests/sync/test_too_many_declines.py::test_who_may_try_again_is_not_blocked_for_what_others_tried",
+    ),
 )

@@ -96,21 +96,9 @@ def _email_question(form: SignupForm) -> str | None:
 
 
 def explain(form: SignupForm, error: AppError) -> tuple[Problem | None, int]:
-    """Say why a form was not accepted."""
-    support = form.profile.links.support_email
+    """Say why a form was not accepted: beside a field, else above the form, with the status of the answer."""
     if isinstance(error, customers.CustomerTaken):
-        # One sentence for every case: it does not reveal the name or its holder.
-        sentences = [
-            _("This reference or one of these names can’t be used for a new sign-up."),
-            _("If your company has signed up before: write to %(address)s for a link.", address=support)
-            if support
-            else _("If your company has signed up before: ask us for a link."),
-        ]
-        field = form.subject_keys or form.key
-        if field is None or field.flags.undrawn:
-            return Problem(_("Please check what you entered"), " ".join(sentences)), 422
-        field.errors = sentences
-        return None, 422
+        return _explain_taken(form), 422
     is_blocked = isinstance(error, checkout.TooManyDeclines)
     is_deleted = isinstance(error, PreconditionFailed) and not is_blocked
     if isinstance(error, actions.FormAlreadyUsed) or is_deleted:
@@ -124,3 +112,19 @@ def explain(form: SignupForm, error: AppError) -> tuple[Problem | None, int]:
         return Problem(_("Stripe did not accept these details"), error.detail), 422
     words = bots.too_many_declines() if is_blocked else (_("Please send it again"), error.detail)
     return Problem(*words), error.status
+
+
+def _explain_taken(form: SignupForm) -> Problem | None:
+    """Say that a name is taken. One sentence for every case: it does not reveal the name or its holder."""
+    support = form.profile.links.support_email
+    sentences = [
+        _("This reference or one of these names can’t be used for a new sign-up."),
+        _("If your company has signed up before: write to %(address)s for a link.", address=support)
+        if support
+        else _("If your company has signed up before: ask us for a link."),
+    ]
+    field = form.subject_keys or form.key
+    if field is None or field.flags.undrawn:
+        return Problem(_("Please check what you entered"), " ".join(sentences))
+    field.errors = sentences
+    return None

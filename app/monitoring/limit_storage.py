@@ -1,4 +1,4 @@
-"""Whether this process counts the limits in the shared storage."""
+"""A metric: whether each process counts rate limits for itself, because the shared storage is away."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,8 @@ from prometheus_client.registry import Collector
 from app.web import limits
 
 
-class Counting(Collector):
-    """Checks the storage of the limits."""
+class LimitStorage(Collector):
+    """Checks the storage of the rate limits."""
 
     def collect(self) -> Iterator[Metric]:
         """Say whether each process counts for itself because Redis does not answer."""
