@@ -53,7 +53,7 @@ def invite(
     """
     session.refresh(customer, with_for_update=customers.FOR_CHANGE)  # two at once must not be one too many
     customers.refuse_deleted(customer)
-    address, token, now = _checked(email), secrets.token_urlsafe(32), utcnow()
+    address, token, now = _read_address(email), secrets.token_urlsafe(32), utcnow()
     held = people_of(session, customer.id)
     person = next((each for each in held if each.email == address), None)
     if person is not None and person.joined_at is not None:
@@ -159,7 +159,7 @@ def invitation_url(token: str) -> str:
     return external("billing.invitation", token=token)
 
 
-def _checked(email: str) -> str:
+def _read_address(email: str) -> str:
     """Return an address as it is stored. Raises Invalid."""
     address = folded_email(email)
     if not is_email_address(address):
