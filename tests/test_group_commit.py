@@ -20,14 +20,14 @@ class Table:
         self.refuses: Callable[[int], bool] = lambda _item: False
         self.fails: Callable[[int], BaseException | None] = lambda _item: None
 
-    def store(self, items: Sequence[int]) -> list[bool]:
-        """Store items, unless one of them fails."""
+    def store(self, items: Sequence[int]) -> list[str | None]:
+        """Store items, unless one of them fails. Say of each that it is stored."""
         self.batches.append(list(items))
         self.is_led.set()
         assert self.gate.wait(PATIENCE)
         for failure in filter(None, map(self.fails, items)):
             raise failure
-        return [not self.refuses(item) for item in items]
+        return [None if self.refuses(item) else f"stored {item}" for item in items]
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 
 def add_behind_one(
-    table: Table, group: GroupCommit[int], pool: ThreadPoolExecutor, items: Sequence[int]
-) -> list[Future[bool]]:
+    table: Table, group: GroupCommit[int, str], pool: ThreadPoolExecutor, items: Sequence[int]
+) -> list[Future[str | None]]:
     """Let a thread store 0, and others add their items meanwhile, one after another."""
     added = [pool.submit(group.add, 0)]
     assert table.is_led.wait(PATIENCE)
@@ -56,7 +56,7 @@ def add_behind_one(
     return added
 
 
-def outcome(future: Future[bool]) -> bool | type[BaseException]:
+def outcome(future: Future[str | None]) -> str | type[BaseException] | None:
     """Return what a thread learned, or the kind of its error."""
     error = future.exception(PATIENCE)
     return type(error) if error else future.result()
@@ -66,7 +66,7 @@ def test_one_alone_stores_at_once_in_its_own_thread(table: Table) -> None:
     table.gate.set()
     group = GroupCommit(table.store)
 
-    assert [group.add(1), group.add(2)] == [True, True]
+    assert [group.add(1), group.add(2)] == ["stored 1", "stored 2"]
 
     assert table.batches == [[1], [2]]
 
@@ -74,7 +74,7 @@ def test_one_alone_stores_at_once_in_its_own_thread(table: Table) -> None:
 def test_those_that_come_meanwhile_are_stored_together(table: Table, pool: ThreadPoolExecutor) -> None:
     added = add_behind_one(table, GroupCommit(table.store), pool, [1, 2, 3])
 
-    assert [outcome(one) for one in added] == [True] * 4
+    assert [outcome(one) for one in added] == [f"stored {item}" for item in range(4)]
     assert table.batches == [[0], [1, 2, 3]]
 
 
@@ -83,7 +83,7 @@ def test_each_learns_what_became_of_its_own(table: Table, pool: ThreadPoolExecut
 
     added = add_behind_one(table, GroupCommit(table.store), pool, [1, 2, 3])
 
-    assert [outcome(one) for one in added] == [True, True, False, True]
+    assert [outcome(one) for one in added] == ["stored 0", "stored 1", None, "stored 3"]
 
 
 def test_a_batch_is_limited(table: Table, pool: ThreadPoolExecutor) -> None:
@@ -91,7 +91,7 @@ def test_a_batch_is_limited(table: Table, pool: ThreadPoolExecutor) -> None:
 
     added = add_behind_one(table, GroupCommit(table.store), pool, items)
 
-    assert all(outcome(one) is True for one in added)
+    assert [outcome(one) for one in added] == [f"stored {item}" for item in (0, *items)]
     assert [len(batch) for batch in table.batches] == [1, MAX_BATCH, 2]
 
 
@@ -104,7 +104,7 @@ def test_when_a_leader_fails_the_others_are_told_and_the_next_one_leads(
 
     added = add_behind_one(table, group, pool, [1, 2, 3])
 
-    assert [outcome(one) for one in added] == [True, type(failure), False, False]
+    assert [outcome(one) for one in added] == ["stored 0", type(failure), None, None]
     assert group.add(4)
 
 
@@ -113,7 +113,7 @@ def test_those_behind_a_leader_that_fails_are_stored(table: Table, pool: ThreadP
 
     added = add_behind_one(table, GroupCommit(table.store), pool, [1, 2])
 
-    assert [outcome(one) for one in added] == [RuntimeError, True, True]
+    assert [outcome(one) for one in added] == [RuntimeError, "stored 1", "stored 2"]
 
 
 def test_nobody_waits_for_a_leader_that_hangs(table: Table, pool: ThreadPoolExecutor) -> None:
@@ -121,11 +121,11 @@ def test_nobody_waits_for_a_leader_that_hangs(table: Table, pool: ThreadPoolExec
     first = pool.submit(group.add, 0)
     assert table.is_led.wait(PATIENCE)
 
-    assert group.add(1) is False
+    assert group.add(1) is None
 
     table.gate.set()
-    assert outcome(first) is True
-    assert group.add(2) is True
+    assert outcome(first) == "stored 0"
+    assert group.add(2) == "stored 2"
     assert table.batches == [[0], [2]]
 
 
@@ -141,8 +141,8 @@ def test_one_that_becomes_the_leader_while_it_gives_up_leads(table: Table, pool:
 
     group._leave = leave_late  # type: ignore[method-assign]
 
-    assert group.add(1) is True
-    assert group.add(2) is True
+    assert group.add(1) == "stored 1"
+    assert group.add(2) == "stored 2"
 
 
 def test_many_threads_that_are_impatient_lose_nothing(table: Table, pool: ThreadPoolExecutor) -> None:
@@ -157,7 +157,7 @@ def test_many_threads_that_are_impatient_lose_nothing(table: Table, pool: Thread
     stored = {
         item for batch in table.batches for item in batch if item % 7 and not any(i % 11 == 0 for i in batch)
     }
-    assert {item for item, told in enumerate(learned) if told is True} <= stored
+    assert {item for item, told in enumerate(learned) if isinstance(told, str)} <= stored
     assert sum(map(len, table.batches)) == len({item for batch in table.batches for item in batch})
     assert group.add(1)
     assert not group._queue

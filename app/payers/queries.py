@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from app import apps, customers
@@ -69,6 +69,19 @@ def of_stripe_customers(session: Session, those: Collection[tuple[str, str]]) ->
         Payer.deleted_at.is_(None),
     )
     return list(session.scalars(query.options(WITHOUT_SUBJECTS).execution_options(populate_existing=True)))
+
+
+def may_have(
+    app_id: ColumnElement[str], stripe_customer_id: ColumnElement[str], customer_id: ColumnElement[str]
+) -> ColumnElement[bool]:
+    """Return a condition: does a live payer have this Stripe customer (cus_…), or may it have it soon?
+
+    `customer_id` is the customer of ours for which it was created, or NULL. A payer is reserved before Stripe
+    is asked for its Stripe customer. So it is either still reserved, or has it already.
+    """
+    live = select(Payer.id).where(Payer.app_id == app_id, Payer.deleted_at.is_(None))
+    reserved = live.where(Payer.customer_id == customer_id, Payer.stripe_customer_id.is_(None))
+    return or_(live.where(Payer.stripe_customer_id == stripe_customer_id).exists(), reserved.exists())
 
 
 def methods(session: Session, those: Collection[tuple[str, str]]) -> dict[tuple[str, str], PaymentMethod]:

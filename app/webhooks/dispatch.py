@@ -14,7 +14,7 @@ from app.core.database import statements
 from app.core.db import utcnow
 from app.payers import Payer
 from app.webhooks.decline_limit import DECLINED, over_limit
-from app.webhooks.hints import Hint
+from app.webhooks.hints import NOBODY, Hint
 from app.webhooks.models import Event
 from app.webhooks.parsing import reason_to_ignore
 from app.webhooks.records import Records
@@ -145,7 +145,7 @@ def _unknown(event: Event, hint: Hint, now: datetime) -> None:
     """Retry an event that may be ours for a while: Stripe may be faster than our own commit."""
     may_be_ours = hint.claims_app(event.app_id) or hint.names_no_customer
     if not may_be_ours or event.attempts >= MAX_UNKNOWN_ATTEMPTS:
-        _close(event, "ignored", "It concerns none of our customers.", now)
+        _close(event, "ignored", NOBODY, now)
         return
     event.due_at = now + timedelta(seconds=2**event.attempts)
     event.attempts += 1

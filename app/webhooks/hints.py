@@ -13,6 +13,7 @@ from app.core.db import fitted
 from app.gateway import API_VERSION, Method, StripeCustomer, StripeSetup
 from app.webhooks.records import Records
 
+NOBODY = "It concerns none of our customers."
 NOW = timedelta(0)
 SOON = timedelta(seconds=5)  # an attempt failed or a method arrived: more events follow within moments
 LATER = timedelta(minutes=1)  # a person goes through 3-D Secure; most finish, which makes another event
@@ -60,8 +61,17 @@ class Hint:
 
     def claims_app(self, app_id: str) -> bool:
         """Does the object's metadata name this app?"""
+        return self._metadata.get("om_app_id") == app_id
+
+    @property
+    def claimed_customer(self) -> str | None:
+        """Our customer that the object's metadata names."""
+        return _id_of(self._metadata.get("om_customer_id"))
+
+    @property
+    def _metadata(self) -> dict[str, Any]:
         metadata = self.snapshot.get("metadata")
-        return isinstance(metadata, dict) and metadata.get("om_app_id") == app_id
+        return metadata if isinstance(metadata, dict) else {}
 
     @property
     def names_no_customer(self) -> bool:

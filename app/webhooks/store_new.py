@@ -1,11 +1,15 @@
 """Take new events in with one statement: it checks that each one's secret is still valid, and stores them.
 
-What this statement does not store, `app/webhooks/api.py` looks at in full. That is the first event of a
+The same statement finishes an event that concerns none of our payers, so no worker looks at it. On a busy
+Stripe account most events are such.
+
+What the statement does not store, `app/webhooks/api.py` looks at in full. That is the first event of a
 process, a repeated one, one with a newer secret, and all on a dead connection.
 """
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,49 +17,87 @@ import structlog
 from flask import current_app
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app import apps, gateway
+from app import apps, gateway, payers
 from app.core import db
 from app.core.database.direct import DirectStatement
 from app.core.database.group_commit import GroupCommit
 from app.core.db import UtcDateTime
 from app.core.errors import Invalid
+from app.webhooks.hints import NOBODY, Hint
 from app.webhooks.models import Event
 from app.webhooks.parsing import ParsedEvent, parse_bytes
 from app.webhooks.store import event_row
 
-Arrival = dict[str, Any]  # the values of a new event's row, with the id and the sealed text of its secret
+Arrival = dict[str, Any]  # the values of a new event's row, and of `ABOUT`
+Columns = dict[str, sa.ColumnElement[Any]]
 
 COLUMNS = tuple(column for column in Event.__table__.columns if column.name != "payer_id")
-SIGNED_WITH = (sa.column("secret_id", sa.Text), sa.column("sealed", sa.Text))
+ABOUT = (
+    sa.column("secret_id", sa.Text),  # the secret that signed it, and its sealed text
+    sa.column("sealed", sa.Text),
+    sa.column("stripe_customer_id", sa.Text),  # by which we know its payer; None: by something else
+    sa.column("customer_id", sa.Text),  # ours, for which the Stripe customer was created; None: for nobody
+)
 # All rows in one value: so there is one statement, whatever their number.
 ARRIVALS = sa.bindparam("arrivals", type_=sa.Text)
+IGNORED = sa.literal_column("'ignored'", sa.Text)
+CONCERNS_NOBODY = sa.literal_column(f"'{NOBODY}'", sa.Text)
 
 
-def _in_postgresql() -> dict[str, sa.ColumnElement[Any]]:
-    columns = (sa.column(column.name, column.type) for column in (*COLUMNS, *SIGNED_WITH))
+@dataclass(frozen=True)
+class Stored:
+    """A new event that is stored and committed."""
+
+    ignored_because: str | None
+
+
+def _in_postgresql() -> Columns:
+    columns = (sa.column(column.name, column.type) for column in (*COLUMNS, *ABOUT))
     arrivals = sa.func.json_to_recordset(sa.cast(ARRIVALS, sa.JSON)).table_valued(*columns)
     return dict(arrivals.render_derived(name="arrival", with_types=True).c)
 
 
-def _in_sqlite() -> dict[str, sa.ColumnElement[Any]]:
+def _in_sqlite() -> Columns:
     arrival = sa.func.json_each(ARRIVALS).table_valued("value").c.value
     return {
         column.name: sa.func.json_extract(arrival, sa.literal_column(f"'$.{column.name}'"))
-        for column in (*COLUMNS, *SIGNED_WITH)
+        for column in (*COLUMNS, *ABOUT)
     }
 
 
-def _store(insert: Any, arrival: dict[str, sa.ColumnElement[Any]], bytewise: str) -> DirectStatement:
-    found = [arrival[column.name] for column in COLUMNS]
-    valid = apps.is_valid(
-        arrival["secret_id"], arrival["sealed"], app_id=arrival["app_id"], now=arrival["received_at"]
-    )
+def _store(insert: Any, arrival: Columns, bytewise: str) -> DirectStatement:
+    valid = _valid(arrival)
+    ignored = {"state": IGNORED, "reason": CONCERNS_NOBODY, "finished_at": valid["received_at"]}
+    found = [
+        sa.case((valid["is_nobodys"], ignored[column.name]), else_=valid[column.name])
+        if column.name in ignored
+        else valid[column.name]
+        for column in COLUMNS
+    ]
     # In the order of `store_listed`, because two that insert the same events in other orders could wait for
     # each other. A database's own order may be that of a language.
-    in_order = (sa.collate(arrival[name], bytewise) for name in ("app_id", "id"))
-    ordered = sa.select(*found).where(valid).order_by(*in_order)
+    in_order = (sa.collate(valid[name], bytewise) for name in ("app_id", "id"))
+    ordered = sa.select(*found).order_by(*in_order)
     added = insert(Event).from_select(COLUMNS, ordered, include_defaults=False).on_conflict_do_nothing()
-    return DirectStatement(added.returning(Event.app_id, Event.id))
+    return DirectStatement(added.returning(Event.app_id, Event.id, Event.reason))
+
+
+def _valid(arrival: Columns) -> Columns:
+    """Return those that a valid secret signed, and whether each concerns nobody here.
+
+    Materialized, else the database would look for the payer of each once for every column that depends on it.
+    """
+    signed = apps.is_valid(
+        arrival["secret_id"], arrival["sealed"], app_id=arrival["app_id"], now=arrival["received_at"]
+    )
+    stripe_customer_id = arrival["stripe_customer_id"]
+    is_ours = payers.may_have(arrival["app_id"], stripe_customer_id, arrival["customer_id"])
+    is_nobodys = sa.and_(
+        arrival["state"] == sa.literal_column("'new'"), stripe_customer_id.is_not(None), sa.not_(is_ours)
+    )
+    columns = [arrival[column.name].label(column.name) for column in COLUMNS]
+    valid = sa.select(*columns, is_nobodys.label("is_nobodys")).where(signed)
+    return dict(valid.cte("valid").prefix_with("MATERIALIZED").c)
 
 
 STORE = {
@@ -64,8 +106,8 @@ STORE = {
 }
 
 
-def store_new(app_id: str, payload: bytes, header: str) -> ParsedEvent | None:
-    """Store a new event and commit. Return it, or None when nothing was stored."""
+def store_new(app_id: str, payload: bytes, header: str) -> Stored | None:
+    """Store a new event and commit. Return None when nothing was stored."""
     receiver = apps.known_receiver(app_id)
     if receiver is None:
         return None
@@ -77,22 +119,36 @@ def store_new(app_id: str, payload: bytes, header: str) -> ParsedEvent | None:
     structlog.contextvars.bind_contextvars(event_id=parsed.id)  # for this request's line in the log
     secret_id, sealed = receiver.rows[secret]
     arrival = event_row(app_id, parsed, text, "webhook") | {"secret_id": secret_id, "sealed": sealed}
-    return parsed if _arrivals().add(arrival) else None
+    return _arrivals().add(arrival | _named(app_id, parsed))
 
 
-def new_arrivals() -> GroupCommit[Arrival]:
+def _named(app_id: str, parsed: ParsedEvent) -> dict[str, str | None]:
+    """Return by what the database can see that an event concerns nobody.
+
+    Nothing, if it names no Stripe customer, or may be about a customer of ours without saying which.
+    """
+    hint = Hint.of(parsed.body)
+    if hint is None:
+        return {}
+    if not hint.claims_app(app_id):
+        return {"stripe_customer_id": hint.customer_id}
+    customer_id = hint.claimed_customer
+    return {"stripe_customer_id": hint.customer_id, "customer_id": customer_id} if customer_id else {}
+
+
+def new_arrivals() -> GroupCommit[Arrival, Stored]:
     """Return what stores the events together that come at the same time. One for each application."""
     return GroupCommit(_store_together)
 
 
-def _arrivals() -> GroupCommit[Arrival]:
+def _arrivals() -> GroupCommit[Arrival, Stored]:
     found = current_app.extensions["gangway.arrivals"]
     assert isinstance(found, GroupCommit)
     return found
 
 
-def _store_together(arrivals: Sequence[Arrival]) -> list[bool]:
-    """Store new events and commit. Say for each whether it was stored."""
+def _store_together(arrivals: Sequence[Arrival]) -> list[Stored | None]:
+    """Store new events and commit. Say for each what became of it."""
     engine = db.engine()
     distinct: dict[tuple[str, str], Arrival] = {}
     for arrival in arrivals:
@@ -101,9 +157,9 @@ def _store_together(arrivals: Sequence[Arrival]) -> list[bool]:
         rows = STORE[engine.dialect.name].rows(engine, {"arrivals": _encoded(distinct, engine.dialect)})
     except engine.dialect.loaded_dbapi.Error:
         # The connection was dead, most likely: the other way takes one that lives. Or it refuses one of them.
-        return [False] * len(arrivals)
-    stored = {id(distinct[app_id, event_id]) for app_id, event_id in rows}
-    return [id(arrival) in stored for arrival in arrivals]
+        return [None] * len(arrivals)
+    stored = {id(distinct[app_id, event_id]): Stored(reason) for app_id, event_id, reason in rows}
+    return [stored.get(id(arrival)) for arrival in arrivals]
 
 
 def _encoded(distinct: dict[tuple[str, str], Arrival], dialect: sa.Dialect) -> str:

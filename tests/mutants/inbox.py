@@ -27,8 +27,8 @@ MUTANTS = (
     Mutant(
         "events that come together are stored as they come",
         "app/webhooks/store_new.py",
-        "sa.select(*found).where(valid).order_by(*in_order)",
-        "sa.select(*found).where(valid)",
+        "sa.select(*found).order_by(*in_order)",
+        "sa.select(*found)",
         "tests/webhooks/test_store_together.py::test_are_inserted_in_one_order_wherever_they_come_from",
     ),
     Mutant(
@@ -69,9 +69,44 @@ MUTANTS = (
     Mutant(
         "of two deliveries at once, the one with a retired secret is taken for the other",
         "app/webhooks/store_new.py",
-        "    return [id(arrival) in stored for arrival in arrivals]",
-        "    return [id(distinct[arrival['app_id'], arrival['id']]) in stored for arrival in arrivals]",
+        "    return [stored.get(id(arrival)) for arrival in arrivals]",
+        "    return [stored.get(id(distinct[arrival['app_id'], arrival['id']])) for arrival in arrivals]",
         "tests/webhooks/test_store_together.py::test_refuses_a_retired_secret_beside_another_with_the_same_event",
+    ),
+    Mutant(
+        "an event about a customer of ours is taken for nobody's",
+        "app/payers/queries.py",
+        "return or_(live.where(Payer.stripe_customer_id == stripe_customer_id).exists(), reserved.exists())",
+        "return reserved.exists()",
+        "tests/webhooks/test_nobodys.py::test_leaves_what_may_concern_a_customer_to_the_worker",
+    ),
+    Mutant(
+        "an event that is quicker than our own commit is taken for nobody's",
+        "app/payers/queries.py",
+        "return or_(live.where(Payer.stripe_customer_id == stripe_customer_id).exists(), reserved.exists())",
+        "return live.where(Payer.stripe_customer_id == stripe_customer_id).exists()",
+        "tests/webhooks/test_nobodys.py::test_waits_for_the_customer_that_is_being_created",
+    ),
+    Mutant(
+        "an event that names no customer is taken for nobody's",
+        "app/webhooks/store_new.py",
+        "stripe_customer_id.is_not(None), sa.not_(is_ours)",
+        "sa.not_(is_ours)",
+        "tests/webhooks/test_nobodys.py::test_leaves_what_may_concern_a_customer_to_the_worker",
+    ),
+    Mutant(
+        "an event with our mark that does not say whose is taken for nobody's",
+        "app/webhooks/store_new.py",
+        "    if not hint.claims_app(app_id):\n",
+        "    if hint.claimed_customer is None:\n",
+        "tests/webhooks/test_nobodys.py::test_leaves_what_may_concern_a_customer_to_the_worker",
+    ),
+    Mutant(
+        "an event about nobody wakes the worker",
+        WEBHOOK,
+        "    ignored_because = stored.ignored_because if stored else",
+        "    ignored_because = None if stored else",
+        "tests/webhooks/test_nobodys.py::test_finishes_at_once_what_concerns_nobody",
     ),
     Mutant(
         "a leader that fails hands over to nobody",
