@@ -1,5 +1,6 @@
 """The `gangway` command: the environment it needs, and a way to run it inside this process."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -48,11 +49,16 @@ def _own_port() -> int:
 
 @contextmanager
 def _closed_connections() -> Iterator[None]:
-    """Close what the command opens. In production its connections end with its process."""
+    """Close what the command opens. In production its connections end with its process.
+
+    Other threads may serve a demo meanwhile. To close a connection that one of them uses is a crash.
+    """
     opened: list[Any] = []
+    own = threading.get_ident()
 
     def note(connection: Any, _record: object) -> None:
-        opened.append(connection)
+        if threading.get_ident() == own:
+            opened.append(connection)
 
     sa.event.listen(sa.Pool, "connect", note)
     try:
