@@ -84,7 +84,8 @@ def test_a_read_only_database_is_not_fit(role: tuple[Flask, Grant]) -> None:
 def test_each_table_that_we_delete_from_is_known() -> None:
     code = Path(migrations.__file__).parent.parent
     sources = [path.read_text() for path in code.rglob("*.py") if "simulator" not in path.parts]
-    named = {name for source in sources for name in re.findall(r"\bdelete\((\w+)\)", source)}
+    deletes = r"\bdelete(?:_all\(\s*session,\s*|\()(\w+)"
+    named = {name for source in sources for name in re.findall(deletes, source)}
     mappers = {mapper.class_.__name__: mapper for mapper in db.Base.registry.mappers}
     deleted = {str(mappers[name].local_table) for name in named & set(mappers)}
     links = [link for mapper in mappers.values() for link in mapper.relationships]

@@ -187,7 +187,7 @@ def test_the_banks_code_says_more_than_stripes() -> None:
 def test_a_decline_that_nobody_has_heard_of_is_told_anyway() -> None:
     decline = decline_reasons.explain(None, "brand_new_reason")
 
-    assert "by a code only" in decline.means
+    assert "only as a code" in decline.means
 
 
 def entry(kind: str, **facts: str) -> audit.Entry:

@@ -101,14 +101,14 @@ def test_refuses_a_name_that_is_in_use_and_too_many(app: Flask, rows: Rows) -> N
     more = send(admin, PATH, action=PATH, name="one more")
 
     assert (again.status_code, more.status_code) == (422, 422)
-    assert "in use already" in Page.of(again).error("name")
+    assert "already in use" in Page.of(again).error("name")
     assert "Revoke one" in Page.of(more).error("name")
     assert len(rows(HandoverSecret)) == MAX_LIVE_SECRETS
 
 
 @pytest.mark.parametrize(
     ("held", "name", "problem"),
-    [(1, "theirs", "in use already"), (MAX_LIVE_SECRETS - 1, "mine", "Revoke one")],
+    [(1, "theirs", "already in use"), (MAX_LIVE_SECRETS - 1, "mine", "Revoke one")],
 )
 def test_refuses_one_that_another_admin_leaves_no_room_for(
     app: Flask, rows: Rows, held: int, name: str, problem: str
