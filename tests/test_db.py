@@ -22,7 +22,6 @@ from app.customers import Customer
 from app.customers.models import SubjectKey
 from tests.conftest import make_settings
 from tests.support.cases import for_each
-from tests.support.processes import PATIENCE
 from tests.support.rows import Rows
 
 TOKYO = timezone(timedelta(hours=9))
@@ -241,32 +240,6 @@ def test_on_sqlite_is_durable_and_lets_one_write_while_others_read(
         db.engine().dispose()
 
     assert said == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 15000}
-
-
-def test_on_sqlite_lets_writers_of_one_process_queue(bare_app: Flask, database_url: str, rows: Rows) -> None:
-    if not database_url.startswith("sqlite"):
-        pytest.skip("PostgreSQL locks rows, not the file")
-    together = threading.Barrier(8)
-
-    def write() -> None:
-        with bare_app.app_context():
-            together.wait(PATIENCE)
-            for _ in range(20):
-                session = db.session()
-                db.start_write(session)
-                session.add(Entry(kind="queue", actor="test", facts={}))
-                session.commit()
-
-    with bare_app.app_context():
-        engine = db.engine()
-        # SQLite refuses a second writer at once.
-        sa.event.listen(engine, "connect", lambda made, _: made.execute("PRAGMA busy_timeout=0"))
-        engine.dispose()
-    with ThreadPoolExecutor(8) as pool:
-        for future in [pool.submit(write) for _ in range(8)]:
-            future.result()
-
-    assert len([entry for entry in rows(Entry) if entry.kind == "queue"]) == 160
 
 
 def test_on_sqlite_a_writer_holds_the_database_before_it_reads(bare_app: Flask, database_url: str) -> None:

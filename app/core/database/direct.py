@@ -59,16 +59,23 @@ class DirectStatement:
 
 
 def _run(connection: DBAPIConnection, text: str, parameters: Any) -> list[tuple[Any, ...]]:
-    if isinstance(connection, sqlite.Connection):  # it commits each statement unless told otherwise
-        connection.take_turn()
-        try:
-            return connection.execute(text, parameters).fetchall()
-        finally:
-            connection.end_turn()
+    if isinstance(connection, sqlite.Connection):
+        return _run_in_turn(connection, text, parameters)
     connection.autocommit = True  # nothing is sent for this
     try:
         found: list[tuple[Any, ...]] = connection.execute(text, parameters).fetchall()
     finally:
         if not connection.closed:
             connection.autocommit = False
+    return found
+
+
+def _run_in_turn(connection: sqlite.Connection, text: str, parameters: Any) -> list[tuple[Any, ...]]:
+    connection.begin_write(lambda: connection.execute(sqlite.BEGIN_WRITE))
+    try:
+        found = connection.execute(text, parameters).fetchall()
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
     return found

@@ -3,6 +3,8 @@
 import os
 import sqlite3
 import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from app.core import files
 from app.core.database.errors import why_not_opened
 
 BUSY_TIMEOUT = 15  # seconds that a writer waits for the others
+BEGIN_WRITE = "BEGIN IMMEDIATE"
+RETRY_INTERVAL = 0.0005  # seconds from one try to begin, while another process writes, to the next
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",  # NORMAL may lose the last commits on power loss, and with them events
@@ -26,17 +30,44 @@ PRAGMAS = (
 class Connection(sqlite3.Connection):
     """A connection that, while it writes, lets the other writers of this process wait at a lock.
 
-    SQLite lets one connection write at a time. A waiting one sleeps and tries again, longer and longer, so of
-    sixteen threads some wait for seconds. A thread that waits at a lock continues at once. Other processes
-    wait in SQLite's way.
+    SQLite lets one connection write at a time. A waiting one sleeps and tries again, longer and longer, up to
+    a tenth of a second. Of sixteen threads some would wait for seconds. A thread that waits at a lock
+    continues at once. The one that has the lock tries again every half millisecond while another process
+    writes.
     """
 
     turn: threading.Lock
     _has_turn = False
 
-    def take_turn(self) -> None:
-        """Wait until no other thread writes. After too long, let SQLite itself report the error."""
+    def begin_write(self, begin: Callable[[], object]) -> None:
+        """Begin a transaction that writes, as soon as no other thread and no other process does.
+
+        When that takes too long or fails, call `begin`, which tries once more and reports SQLite's error.
+        """
+        give_up = time.monotonic() + BUSY_TIMEOUT
         self._has_turn = self.turn.acquire(timeout=BUSY_TIMEOUT)
+        try:
+            self.execute("PRAGMA busy_timeout=0")
+            try:
+                if not self._begin_until(give_up):
+                    begin()
+            finally:
+                self.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT * 1000}")
+        except BaseException:
+            self.end_turn()
+            raise
+
+    def _begin_until(self, give_up: float) -> bool:
+        while True:
+            try:
+                self.execute(BEGIN_WRITE)
+            except sqlite3.OperationalError as error:
+                is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not is_busy or time.monotonic() > give_up:
+                    return False
+                time.sleep(RETRY_INTERVAL)
+            else:
+                return True
 
     def end_turn(self) -> None:
         """Let the next one write, if it was this one's turn."""
@@ -97,12 +128,7 @@ def configure(engine: sa.Engine) -> None:
             return
         own = connection.connection.dbapi_connection
         assert isinstance(own, Connection)
-        own.take_turn()
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        except BaseException:
-            own.end_turn()
-            raise
+        own.begin_write(lambda: connection.exec_driver_sql(BEGIN_WRITE))
 
 
 def create_for_owner(name: str) -> None:
