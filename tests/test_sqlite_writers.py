@@ -82,7 +82,7 @@ def test_look_again_and_again_while_another_process_writes(
     other.execute(BEGIN)
     with ThreadPoolExecutor(1) as pool:
         writing = pool.submit(how, bare_app)
-        wait_until(lambda: len(begun) > 20)
+        wait_until(lambda: len(begun) > 20 or writing.done())
         assert not writing.done()
         other.execute("COMMIT")
         writing.result(PATIENCE)
