@@ -71,11 +71,8 @@ def _run(connection: DBAPIConnection, text: str, parameters: Any) -> list[tuple[
 
 
 def _run_in_turn(connection: sqlite.Connection, text: str, parameters: Any) -> list[tuple[Any, ...]]:
+    """Run it in a transaction. When it fails, the pool rolls back what is not committed."""
     connection.begin_write(lambda: connection.execute(sqlite.BEGIN_WRITE))
-    try:
-        found = connection.execute(text, parameters).fetchall()
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
+    found = connection.execute(text, parameters).fetchall()
+    connection.commit()
     return found
