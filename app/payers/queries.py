@@ -76,7 +76,7 @@ def may_have(
 ) -> ColumnElement[bool]:
     """Return a condition: does a live payer have this Stripe customer (cus_…), or may it have it soon?
 
-    `customer_id` is the customer of ours for which it was created, or NULL. A payer is reserved before Stripe
+    `customer_id` is our customer that its metadata names, or NULL. A payer is reserved before Stripe
     is asked for its Stripe customer. So it is either still reserved, or has it already.
     """
     live = select(Payer.id).where(Payer.app_id == app_id, Payer.deleted_at.is_(None))

@@ -123,9 +123,9 @@ def store_new(app_id: str, payload: bytes, header: str) -> Stored | None:
 
 
 def _named(app_id: str, parsed: ParsedEvent) -> dict[str, str | None]:
-    """Return by what the database can see that an event concerns nobody.
+    """Return the customers that an event names: enough for the database to see that it concerns nobody here.
 
-    Nothing, if it names no Stripe customer, or may be about a customer of ours without saying which.
+    Return nothing if it names no Stripe customer, or has our metadata without the id of our customer.
     """
     hint = Hint.of(parsed.body)
     if hint is None:

@@ -34,24 +34,24 @@ CONCERNS_NOBODY: dict[str, Thing] = {
         "object": "setup_intent",
         "customer": {"id": "cus_foreign", "object": "customer"},
     },
-    "a mark of another app": lambda person: customer(
+    "the metadata of another app": lambda person: customer(
         "cus_foreign", app_id="another", customer_id=person.payer.customer_id
     ),
-    "our mark, for a customer that has another": lambda person: customer(
+    "our metadata, for a customer with another Stripe customer": lambda person: customer(
         "cus_orphan", app_id=person.payer.app_id, customer_id=person.payer.customer_id
     ),
 }
 MAY_CONCERN_A_CUSTOMER: dict[str, Thing] = {
-    "a customer of ours": lambda person: customer(person.stripe_customer_id),
-    "a customer of ours, with our mark": lambda person: customer(
+    "our customer": lambda person: customer(person.stripe_customer_id),
+    "our customer, with our metadata": lambda person: customer(
         person.stripe_customer_id, app_id=person.payer.app_id, customer_id=person.payer.customer_id
     ),
-    "a card of a customer of ours": lambda person: {
+    "a card of our customer": lambda person: {
         "id": "pm_1",
         "object": "payment_method",
         "customer": person.stripe_customer_id,
     },
-    "our mark, for nobody knows whom": lambda person: customer("cus_soon", app_id=person.payer.app_id),
+    "our metadata without a customer": lambda person: customer("cus_soon", app_id=person.payer.app_id),
     "a setup without a customer": lambda _: {"id": "seti_1", "object": "setup_intent", "customer": None},
     "a mandate": lambda _: {"id": "mandate_1", "object": "mandate", "payment_method": "pm_1"},
 }
@@ -67,7 +67,7 @@ def worker(app: Flask) -> Worker:
 
 @pytest.fixture
 def warm(frozen: time_machine.Traveller, person: Person, postbox: Postbox, worker: Worker) -> Postbox:
-    """The webhook of a process that has read the secret, and whose worker sleeps."""
+    """The webhook of a process that has read the secret. Its worker sleeps."""
     postbox.post(event(id="evt_first"))
     worker._wake.clear()
     return postbox
@@ -122,7 +122,7 @@ def test_waits_for_the_customer_that_is_being_created(
 def test_is_about_nobody_once_the_customer_is_deleted(
     app: Flask, person: Person, warm: Postbox, rows: Rows
 ) -> None:
-    thing = MAY_CONCERN_A_CUSTOMER["a customer of ours, with our mark"](person)
+    thing = MAY_CONCERN_A_CUSTOMER["our customer, with our metadata"](person)
     with app.app_context():
         session = db.session()
         gone = customers.get(session, person.payer.customer_id)
@@ -141,7 +141,7 @@ def test_a_customer_of_another_app_is_nobody_here(
     with app.app_context():
         secret = apps.signing_secrets(db.session(), apps.by_id(db.session(), second_app))[0]
     warm.post(event(id="evt_third"), path=path, secret=secret)
-    ours = MAY_CONCERN_A_CUSTOMER["a customer of ours"](person)
+    ours = MAY_CONCERN_A_CUSTOMER["our customer"](person)
 
     warm.post(event("customer.updated", ours, id="evt_second"), path=path, secret=secret)
 

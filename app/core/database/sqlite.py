@@ -42,7 +42,7 @@ class Connection(sqlite3.Connection):
     def begin_write(self, begin: Callable[[], object]) -> None:
         """Begin a transaction that writes, as soon as no other thread and no other process does.
 
-        When that takes too long or fails, call `begin`, which tries once more and reports SQLite's error.
+        When that takes too long or fails, call `begin`, which tries a last time and reports SQLite's error.
         """
         give_up = time.monotonic() + BUSY_TIMEOUT
         self._has_turn = self.turn.acquire(timeout=BUSY_TIMEOUT)
