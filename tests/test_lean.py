@@ -1,6 +1,7 @@
 """What is left out comes to no harm. `tests/cli/test_commands.py` checks which they are."""
 
 import gc
+import os
 import sys
 from importlib import import_module
 
@@ -76,3 +77,24 @@ def test_keeps_what_was_imported_from_later_collections() -> None:
         imported = ["a module"]
 
     assert not any(found is imported for found in gc.get_objects())
+
+
+def test_names_a_time_zone_only_while_it_imports(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TZ", raising=False)
+
+    with lean_imports():
+        with lean_imports():
+            pass
+        during = os.environ.get("TZ")
+
+    assert during == "UTC"
+    assert "TZ" not in os.environ
+
+
+def test_leaves_a_time_zone_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+
+    with lean_imports():
+        assert os.environ["TZ"] == "Asia/Tokyo"
+
+    assert os.environ["TZ"] == "Asia/Tokyo"

@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -231,3 +232,23 @@ def metrics_folder() -> Path | None:
 def share_metrics(folder: Path) -> None:
     """Have this process, and those that it forks, count together in a folder."""
     os.environ[METRICS_FOLDER] = str(folder)
+
+
+@contextmanager
+def named_time_zone() -> Iterator[None]:
+    """Name a time zone to Babel, unless the environment names one.
+
+    Babel asks for this machine's while it is imported. Pytz looks in 600 files for it, and nothing uses it.
+    """
+    is_named = "TZ" in os.environ
+    os.environ.setdefault("TZ", "UTC")
+    try:
+        yield
+    finally:
+        if not is_named:
+            del os.environ["TZ"]
+
+
+def use_no_pydantic_plugins() -> None:
+    """Keep pydantic from looking for plugins in the files of each installed package, now and later."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

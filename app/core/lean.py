@@ -13,6 +13,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from app.core.environment import named_time_zone, use_no_pydantic_plugins
+
 OPTIONAL = ("rich", "httpx", "anyio", "aiohttp", "greenlet")  # the libraries ask whether these are installed
 PLACEHOLDERS = ("limits.aio",)  # imported by its package, and used by nobody
 # SQLAlchemy imports each driver that it knows for a database. These are not ours.
@@ -58,10 +60,12 @@ def lean_imports() -> Iterator[None]:
     hidden |= {name: LateModule(name) for name in LATE}
     hidden = {name: instead for name, instead in hidden.items() if name not in sys.modules}
     sys.modules.update(hidden)  # type: ignore[arg-type]  # None means: not installed
+    use_no_pydantic_plugins()
     was_collecting = gc.isenabled()
     gc.disable()  # what is imported stays, so that there is nothing to find
     try:
-        yield
+        with named_time_zone():
+            yield
     finally:
         for name, instead in hidden.items():
             if sys.modules[name] is instead:  # else it was imported after all

@@ -113,6 +113,26 @@ class TestProgram:
         assert imported & UNUSED_BY_SERVE == set()
         assert "app.webhooks.api" in imported
 
+    def test_looks_for_no_time_zone_and_no_plugin_to_serve(self) -> None:
+        script = (
+            "import sys\nsys.addaudithook(lambda event, of: event == 'open' and print(of[0]))\n"
+            "from app.core.lean import lean_imports\n"
+            "with lean_imports():\n  from app import create_app; import app.serving.server\n"
+        )
+        named = {"TZ", "PYDANTIC_DISABLE_PLUGINS"}
+        told = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if name not in named},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+        opened = told.stdout.splitlines()
+        assert any("babel/dates" in path or "babel/__pycache__/dates" in path for path in opened)
+        assert [path for path in opened if "pytz/zoneinfo" in path or "entry_points" in path] == []
+
     def test_prints_an_error_and_exits_with_1(self) -> None:
         with gangway("db", "upgrade") as program:
             status, printed, error = program.end()

@@ -377,6 +377,27 @@ MUTANTS = (
         "tests/test_lean.py::test_keeps_what_was_imported_from_later_collections",
     ),
     Mutant(
+        "a start looks for this machine's time zone in 600 files",
+        "app/core/environment.py",
+        'os.environ.setdefault("TZ", "UTC")',
+        'os.environ.setdefault("TZ", "Etc/UTC")',
+        "tests/cli/test_commands.py::TestProgram::test_looks_for_no_time_zone_and_no_plugin_to_serve",
+    ),
+    Mutant(
+        "a program keeps the time zone that its imports were given",
+        "app/core/environment.py",
+        "        if not is_named:\n",
+        "        if is_named:\n",
+        "tests/test_lean.py::test_names_a_time_zone_only_while_it_imports",
+    ),
+    Mutant(
+        "a start looks for plugins of pydantic in each installed package",
+        "app/core/environment.py",
+        '    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")\n',
+        "",
+        "tests/cli/test_commands.py::TestProgram::test_looks_for_no_time_zone_and_no_plugin_to_serve",
+    ),
+    Mutant(
         "a start imports asyncio, which only an error of the database asks for",
         "app/core/lean.py",
         "    hidden |= {name: LateModule(name) for name in LATE}\n",
