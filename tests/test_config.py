@@ -292,3 +292,12 @@ def test_ignore_what_is_not_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUBLIC_URL", "nonsense")
 
     assert load(monkeypatch, UNKNOWN="x").public_url == "http://127.0.0.1:8000"
+
+
+def test_make_the_checks_of_no_subject_alone() -> None:
+    subjects: Any = Settings.__bases__
+
+    make_settings()
+
+    assert Settings.__pydantic_complete__
+    assert {subject.__pydantic_complete__ for subject in subjects} == {False}

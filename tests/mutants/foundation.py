@@ -433,6 +433,13 @@ MUTANTS = (
         "tests/api/test_wire.py::test_makes_the_checks_of_a_body_when_the_first_one_comes",
     ),
     Mutant(
+        "a start makes the checks of the settings once for each subject, and once for all",
+        "app/core/config/subject.py",
+        "defer_build=True",
+        "defer_build=False",
+        "tests/test_config.py::test_make_the_checks_of_no_subject_alone",
+    ),
+    Mutant(
         "a start compiles how every address is built",
         "app/application.py",
         "    url_rule_class = LateRule\n",

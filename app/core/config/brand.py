@@ -4,14 +4,11 @@ import re
 import unicodedata
 from pathlib import Path
 
-from pydantic import (
-    BaseModel,
-    Field,
-    field_validator,
-)
+from pydantic import Field, field_validator
 
 from app.core import pictures
 from app.core.addresses import has_host, is_email_address
+from app.core.config.subject import SubjectSettings
 from app.core.reference import currencies
 
 MAX_CSS_BYTES = 200_000
@@ -23,7 +20,7 @@ WEB_URL = re.compile(r"https?://[^/\s]+(/\S*)?")
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
-class BrandSettings(BaseModel):
+class BrandSettings(SubjectSettings):
     """How the pages look, and the company behind them."""
 
     company_name: str = Field(

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from app.core.addresses import checked_origin
 from app.core.config.packages import require_package
+from app.core.config.subject import SubjectSettings
 from app.core.environment import default_data_folder
 from app.core.secrets import key_strength
 
@@ -30,7 +31,7 @@ def _is_fernet_key(text: str) -> bool:
         return False
 
 
-class InstallationSettings(BaseModel):
+class InstallationSettings(SubjectSettings):
     """Where the portal runs: its address, keys and database, and what it connects to."""
 
     data_dir: Path = Field(

@@ -1,12 +1,13 @@
 """How many requests each visitor and each program may make."""
 
 from limits import parse_many
-from pydantic import BaseModel, Field, field_validator
+from pydantic import Field, field_validator
 
 from app.core.config.packages import require_package
+from app.core.config.subject import SubjectSettings
 
 
-class LimitSettings(BaseModel):
+class LimitSettings(SubjectSettings):
     """How many requests each visitor and each program may make."""
 
     rate_limit_signup: str = Field(default="60 per hour", description="Sign-ups for each client address")

@@ -2,12 +2,13 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 
+from app.core.config.subject import SubjectSettings
 from app.core.secrets import key_strength
 
 
-class OperationSettings(BaseModel):
+class OperationSettings(SubjectSettings):
     """Operators' logins, metrics and logs."""
 
     operator_idle_minutes: int = Field(

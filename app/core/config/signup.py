@@ -2,10 +2,12 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from app.core.config.subject import SubjectSettings
 
 
-class SignupSettings(BaseModel):
+class SignupSettings(SubjectSettings):
     """How customers sign up and what happens to their payment methods."""
 
     payment_method_policy: Literal["replace", "keep", "ask"] = Field(

@@ -2,10 +2,12 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from app.core.config.subject import SubjectSettings
 
 
-class WorkerSettings(BaseModel):
+class WorkerSettings(SubjectSettings):
     """The processes, and how the worker keeps up with Stripe."""
 
     web_processes: int = Field(default=1, ge=1, le=64, description="Web server processes")
