@@ -91,16 +91,19 @@ class TestStripe:
 
     def test_a_name_that_cannot_be_is_a_failure_to_connect(self) -> None:
         """By the standard way it is a URL that cannot be read, so this passes through ours."""
-        with whole_answers.session() as session, pytest.raises(requests.ConnectionError):
-            session.get(f"http://{'a' * 64}/v1/account", timeout=(PATIENCE, PATIENCE))
+        url = f"http://{'a' * 64}/v1/account"
+        with whole_answers.session(url) as session, pytest.raises(requests.ConnectionError):
+            session.get(url, timeout=(PATIENCE, PATIENCE))
 
     def test_an_address_where_nobody_answers_is_a_timeout(self, silent: Address) -> None:
-        with whole_answers.session() as session, pytest.raises(requests.ConnectTimeout):
-            session.get(f"http://127.0.0.1:{silent[4][1]}/v1/account", timeout=(SECONDS, PATIENCE))
+        url = f"http://127.0.0.1:{silent[4][1]}/v1/account"
+        with whole_answers.session(url) as session, pytest.raises(requests.ConnectTimeout):
+            session.get(url, timeout=(SECONDS, PATIENCE))
 
     def test_an_address_that_refuses_is_a_failure_to_connect(self, refusing: Address) -> None:
-        with whole_answers.session() as session, pytest.raises(requests.ConnectionError, match="refused"):
-            session.get(f"http://127.0.0.1:{refusing[4][1]}/v1/account", timeout=(PATIENCE, PATIENCE))
+        url = f"http://127.0.0.1:{refusing[4][1]}/v1/account"
+        with whole_answers.session(url) as session, pytest.raises(requests.ConnectionError, match="refused"):
+            session.get(url, timeout=(PATIENCE, PATIENCE))
 
 
 class TestRedis:

@@ -4,12 +4,12 @@ import socketserver
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
-import requests
 import stripe
 
-from app.gateway.transport import time_budget, whole_answers
+from app.gateway.transport import time_budget
 from app.gateway.transport.budget_client import TimeBudgetClient
 from tests.support.processes import PATIENCE
 
@@ -31,12 +31,13 @@ class Trickling:
 
     def __init__(self, first: bytes, again: bytes, pause: float = BETWEEN_PIECES) -> None:
         self.left = threading.Event()
+        self.received = b""
         self._over = threading.Event()
         trickling = self
 
         class Trickle(socketserver.BaseRequestHandler):
             def handle(self) -> None:
-                self.request.recv(65536)
+                trickling.received = self.request.recv(65536)
                 with suppress(OSError):
                     self.request.sendall(first)
                     while not trickling._over.wait(pause):
@@ -93,14 +94,38 @@ def test_a_slow_answer_that_ends_in_time_is_read_whole() -> None:
         assert (body, status) == (b"{{{", 200)
 
 
-def test_so_it_is_behind_a_proxy() -> None:
+def test_so_it_is_behind_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     with Trickling(*STORIES["a long body"]).running() as server:
-        with pytest.raises(requests.ConnectionError):
-            whole_answers.session().get(
-                "http://stripe.example/v1/account", proxies={"http": server.url}, timeout=TIMEOUTS
-            )
+        monkeypatch.setenv("HTTP_PROXY", server.url)
+        with pytest.raises(stripe.APIConnectionError):
+            ask(TimeBudgetClient(timeout=TIMEOUTS), "http://stripe.example")()
 
+        assert server.received.startswith(b"GET http://stripe.example/v1/account ")
         assert server.left.wait(PATIENCE)
+
+
+def test_a_stripe_that_needs_no_proxy_is_called_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+    with Trickling(START + b"Content-Length: 3\r\n\r\n", b"{").running() as server:
+        body, _, _ = TimeBudgetClient(timeout=(2.0, PATIENCE)).request("get", server.url, {}, None)
+
+    assert body == b"{{{"
+
+
+def test_a_password_file_does_not_replace_the_api_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passwords = tmp_path / "netrc"
+    passwords.write_text("default login somebody password secret\n")
+    monkeypatch.setenv("NETRC", str(passwords))
+    key = {"Authorization": "Bearer sk_test_ours"}
+
+    with Trickling(START + b"Content-Length: 3\r\n\r\n", b"{").running() as server:
+        TimeBudgetClient(timeout=(2.0, PATIENCE)).request("get", server.url, key, None)
+
+    assert b"Authorization: Bearer sk_test_ours\r\n" in server.received
 
 
 def test_no_redirect_is_followed() -> None:

@@ -19,7 +19,7 @@ class TimeBudgetClient(stripe.RequestsClient):
     ) -> tuple[bytes, int, Mapping[str, str]]:
         """Send one request, on a session of this thread."""
         if getattr(self._thread_local, "session", None) is None:
-            self._thread_local.session = self._session or whole_answers.session()
+            self._thread_local.session = self._session or whole_answers.session(url)
         return super().request(method, url, headers, post_data)
 
     @property

@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
@@ -112,9 +113,15 @@ class _Adapter(HTTPAdapter):
         return manager
 
 
-def session() -> requests.Session:
-    """Return a session for Stripe's API. It follows no redirect, because Stripe sends none."""
+def session(url: str) -> requests.Session:
+    """Return a session for Stripe's API at an address. It follows no redirect, because Stripe sends none.
+
+    It goes through the proxy that the environment names for that address. Requests would look for one before
+    each call, and would send a password of ~/.netrc in place of the API key.
+    """
     made = requests.Session()
+    made.trust_env = False
+    made.proxies = get_environ_proxies(url)
     made.max_redirects = 0
     for scheme in ("https://", "http://"):
         made.mount(scheme, _Adapter())
