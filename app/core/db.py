@@ -268,7 +268,7 @@ def start_write(session: orm.Session) -> None:
     session.connection(execution_options={"writes": True})
 
 
-def insert(session: orm.Session, model: type[Base]) -> postgresql.Insert | sqlite_dialect.Insert:
+def insert(session: orm.Session, model: type[Base] | sa.Table) -> postgresql.Insert | sqlite_dialect.Insert:
     """Return an INSERT that can say what to do on a conflict, in the dialect of this session's database."""
     is_postgresql = session.get_bind().dialect.name == "postgresql"
     return postgresql.insert(model) if is_postgresql else sqlite_dialect.insert(model)

@@ -1,6 +1,7 @@
 """Write a row and know it afterwards, in one statement each."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,19 +20,19 @@ def insert_if(
     The row then belongs to the session. With `lock`, the rows that the conditions name stay as they are until
     the commit.
     """
-    values = _values(row)
-    found = sa.select(*(sa.literal(value, column.type) for column, value in values.items()))
-    found = found.where(*conditions)
-    table = row.__table__
+    table = _table(row)
+    given = _given(type(row)).where(*conditions)
+    session.flush()
     inserted = session.execute(
-        db.insert(session, type(row))
+        db.insert(session, table)
         .from_select(
-            [column.name for column in values],
-            found.with_for_update(read=True) if lock else found,
+            given.selected_columns.keys(),
+            given.with_for_update(read=True) if lock else given,
             include_defaults=False,
         )
         .on_conflict_do_nothing()
-        .returning(*table.primary_key)
+        .returning(*table.primary_key),
+        _values(row),
     )
     if inserted.first() is None:
         return False
@@ -55,13 +56,14 @@ def update_if(
     Return its columns, and those that `also` asks for; None if it was not updated.
     """
     mapper = sa.inspect(type(row))
+    table = _table(row)
     key = zip(mapper.primary_key, mapper.primary_key_from_instance(row), strict=True)
+    session.flush()
     updated = session.execute(
-        sa.update(type(row))
+        sa.update(table)
         .where(*(column == value for column, value in key), *conditions)
         .values(values)
-        .returning(*row.__table__.columns, *also)
-        .execution_options(synchronize_session=False)
+        .returning(table, *also)
     ).one_or_none()
     if updated is not None:
         for attribute in mapper.column_attrs:
@@ -69,13 +71,27 @@ def update_if(
     return updated
 
 
-def _values(row: Base) -> dict[sa.ColumnElement[Any], Any]:
+def _table(row: Base) -> sa.Table:
+    """Return the table itself: a statement of the class would pass the mapper's layers, for no more."""
+    table = row.__table__
+    assert isinstance(table, sa.Table)
+    return table
+
+
+@cache
+def _given(model: type[Base]) -> sa.Select[Any]:
+    """Return a SELECT of a row that is not stored yet. Its values go with it as parameters."""
+    columns = (each.columns[0] for each in sa.inspect(model).column_attrs)
+    return sa.select(*(sa.bindparam(each.name, type_=each.type).label(each.name) for each in columns))
+
+
+def _values(row: Base) -> dict[str, Any]:
     """Return the value of each column. What was not given is the column's default, as in any insert."""
     attributes = sa.inspect(type(row)).column_attrs
     for attribute in attributes:
         if attribute.key not in sa.inspect(row).dict:
             setattr(row, attribute.key, _default(attribute.columns[0].default))
-    return {each.columns[0]: getattr(row, each.key) for each in attributes}
+    return {each.columns[0].name: getattr(row, each.key) for each in attributes}
 
 
 def _default(default: Any) -> Any:
