@@ -46,6 +46,17 @@ def test_a_whole_sign_up(
     assert done.h1 in {"お支払い方法が登録されました", "وسيلة الدفع محفوظة"}
 
 
+@for_each(("language", "said"), [("de", "Keine gültige Auswahl."), ("ja", "選択肢が正しくありません。")])
+def test_a_value_that_no_browser_sends_is_refused_in_the_readers_language(
+    client: FlaskClient, language: str, said: str
+) -> None:
+    form = SignupPage(reader(client, language))
+
+    form.submit(currency="XXX")
+
+    assert said in form.page.error("currency")
+
+
 @for_each(("wish", "locale"), [("de", "de"), ("pt", "pt-BR"), ("ar", "auto"), ("en", "en"), ("sv", "en")])
 def test_stripe_shows_its_page_in_the_language_of_ours(
     client: FlaskClient, simulator: Simulator, wish: str, locale: str

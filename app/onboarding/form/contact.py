@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from babel.support import NullTranslations
 from flask_wtf import FlaskForm
 from wtforms import EmailField
 from wtforms import Field as WTField
@@ -16,10 +17,18 @@ from app.web import languages
 from app.web.input.forms import max_length, trimmed
 from app.web.languages import gettext as _
 from app.web.languages import lazy_gettext as lazy
+from app.web.languages.catalogues import load_wtforms
 
 
 class ContactForm(FlaskForm):
     """Name, company, email, phone, address and tax id. A form removes the fields that it does not show."""
+
+    class Meta(FlaskForm.Meta):
+        """How WTForms works here."""
+
+        def get_translations(self, _form: Any) -> NullTranslations:
+            """Return WTForms' own sentences in the reader's language."""
+            return load_wtforms(str(languages.current()))
 
     validate_on_submit = None  # else WTForms would check a question named "on_submit" with it
 

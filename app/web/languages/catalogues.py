@@ -1,4 +1,4 @@
-"""The translations of our own texts. They are read from their sources, once, when a reader needs them."""
+"""The translations of our own texts and of WTForms'. They are read once, when a reader needs them."""
 
 from functools import cache
 from io import BytesIO
@@ -8,6 +8,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask_babel import Domain, get_locale
+from wtforms.i18n import messages_path
 
 FOLDER = Path(__file__).resolve().parents[2] / "translations"
 SOURCE_LANGUAGE = "en"  # the texts in the code
@@ -38,3 +39,9 @@ def load(language: str) -> NullTranslations:
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return Translations(compiled, domain="messages")
+
+
+@cache
+def load_wtforms(language: str) -> NullTranslations:
+    """Read the catalogue of WTForms' own sentences. Flask-WTF would read it again for each request."""
+    return Translations.load(messages_path(), [language], domain="wtforms")
