@@ -36,6 +36,7 @@ class Place:
     environment: dict[str, str]
     endpoint: tuple[str, str]  # the path of the webhook, and its secret
     headers: dict[str, str]  # of a program
+    stripe_pid: int
 
     def app(self) -> Flask:
         """Return an application with its settings, to prepare something without a server."""
@@ -89,7 +90,7 @@ def place(database_url: str, tmp_path: Path) -> Iterator[Place]:
         requests.post(f"{stripe}/_control", json={"action": "add_key", "key": sites.API_KEY}, timeout=30)
         with app.app_context():
             db.engine().dispose()
-        yield Place(database_url, portal, stripe, environment, (path, secret), headers)
+        yield Place(database_url, portal, stripe, environment, (path, secret), headers, process.pid)
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ A ratio counts only when the generator is not the bottleneck, so its use of the 
 import hashlib
 import hmac
 import json
-import os
-import resource
 import shutil
 import subprocess
 import time
@@ -17,6 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+
+from tests.bench import processors
 
 HERE = Path(__file__).resolve().parent
 CONNECTIONS = 16
@@ -80,11 +80,14 @@ def run(
     command = [wrk, "--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{seconds:.0f}s"]
     command += ["--timeout", "10s", "--header", f"Cookie: {cookie}", "--script", str(HERE / script), url]
     command += ["--", *arguments]
-    pids = _with_children(server)
-    before, began = (_used(pids), _used(_databases()), _own_children()), time.monotonic()
+    pids = processors.with_children(server)
+    before, began = (
+        (processors.used(pids), processors.used(processors.databases()), processors.own_children()),
+        time.monotonic(),
+    )
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     took = time.monotonic() - began
-    after = (_used(pids), _used(_databases()), _own_children())
+    after = (processors.used(pids), processors.used(processors.databases()), processors.own_children())
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     served, stored, generated = ((late - early) / took for late, early in zip(after, before, strict=True))
@@ -115,38 +118,3 @@ def _signature(secret: str, body: str) -> str:
     moment = int(time.time())
     digest = hmac.new(secret.encode(), f"{moment}.{body}".encode(), hashlib.sha256).hexdigest()
     return f"t={moment},v1={digest}"
-
-
-def _with_children(pids: Iterable[int]) -> set[int]:
-    found = set(pids)
-    for pid in list(found):
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        found |= _with_children(int(child) for child in children)
-    return found
-
-
-def _databases() -> set[int]:
-    """Return the processes of every PostgreSQL server on this machine."""
-    names = ((entry, entry / "comm") for entry in Path("/proc").iterdir() if entry.name.isdigit())
-    return {int(entry.name) for entry, name in names if _read(name).strip() == "postgres"}
-
-
-def _used(pids: Iterable[int]) -> float:
-    """Return the seconds of processor time that these processes have used."""
-    ticks = 0
-    for pid in pids:
-        fields = _read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
-        ticks += sum(map(int, fields[11:13]))
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def _own_children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:  # it has just ended
-        return ""
