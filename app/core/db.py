@@ -5,19 +5,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import sqlalchemy as sa
 from flask import Flask, current_app, g
 from sqlalchemy import orm
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.exc import SQLAlchemyError
 from ulid import ULID
 
 from app.core.database import sqlite
 from app.core.database.errors import explain
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
+    from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
 __all__ = [
     "Base",
@@ -268,16 +271,31 @@ def start_write(session: orm.Session) -> None:
     session.connection(execution_options={"writes": True})
 
 
-def insert(session: orm.Session, model: type[Base] | sa.Table) -> postgresql.Insert | sqlite_dialect.Insert:
+def insert(session: orm.Session, model: type[Base] | sa.Table) -> "PostgresqlInsert | SqliteInsert":
     """Return an INSERT that can say what to do on a conflict, in the dialect of this session's database."""
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    return postgresql.insert(model) if is_postgresql else sqlite_dialect.insert(model)
+    return insert_into(model, session.get_bind().dialect.name)
+
+
+def insert_into(model: type[Base] | sa.Table, dialect: str) -> "PostgresqlInsert | SqliteInsert":
+    """Return the same for a dialect, `postgresql` or `sqlite`. Only the one in use is imported."""
+    made: PostgresqlInsert | SqliteInsert = import_module(f"sqlalchemy.dialects.{dialect}").insert(model)
+    return made
 
 
 def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> sa.Index:
-    """Return an index of the rows that meet a condition in SQL, on either database."""
-    which = sa.text(where)
-    return sa.Index(name, *columns, unique=unique, sqlite_where=which, postgresql_where=which)
+    """Return an index of the rows that meet a condition in SQL, on either database.
+
+    The index knows the condition for SQLite only, until `name_conditions` runs: to name one for PostgreSQL
+    imports its dialect, which a start on SQLite does without.
+    """
+    return sa.Index(name, *columns, unique=unique, sqlite_where=sa.text(where))
+
+
+def name_conditions() -> None:
+    """Name the conditions of partial indexes for PostgreSQL, too. Only new migrations need them."""
+    for table in Base.metadata.tables.values():
+        for index in table.indexes:
+            index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
 
 
 def force_custom_plan(session: orm.Session) -> None:

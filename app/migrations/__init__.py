@@ -81,6 +81,7 @@ def revision(message: str) -> None:
     """Write the next step from what the models have and the database lacks."""
     from alembic import command  # noqa: PLC0415
 
+    db.name_conditions()
     with db.engine().connect() as connection:
         number = f"{int(_head()) + 1:04}"  # counted, because the order says which code fits which tables
         command.revision(_config(connection), message, autogenerate=True, rev_id=number)

@@ -1,11 +1,11 @@
 """Store events: those that Stripe posts, and those from its list."""
 
 import json
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app import apps, payers
@@ -15,8 +15,10 @@ from app.webhooks.models import Event
 from app.webhooks.parsing import ParsedEvent, is_event, parse, parse_bytes
 
 
-def _arrival(insert: Any) -> Any:
-    arrived = insert(Event)
+@cache
+def _arrival(dialect: str) -> Any:
+    """Build it once: that takes longer than running it, and it runs for every event."""
+    arrived = db.insert_into(Event, dialect)
     is_unfinished = Event.state.in_(("new", "dead"))
     kept = {
         name: sa.case((is_unfinished, arrived.excluded[name]), else_=getattr(Event, name))
@@ -28,10 +30,6 @@ def _arrival(insert: Any) -> Any:
         where=sa.or_(is_unfinished, Event.origin == "backfill"),
     )
     return taken.returning(Event.payer_id)
-
-
-# Built once: building it takes longer than running it, and it runs for every event.
-ARRIVAL = {"postgresql": _arrival(postgresql.insert), "sqlite": _arrival(sqlite.insert)}
 
 
 def store_verified(session: Session, receiver: apps.Receiver, payload: bytes) -> str | None:
@@ -47,7 +45,7 @@ def store_verified(session: Session, receiver: apps.Receiver, payload: bytes) ->
         session.execute(db.insert(session, Event).values(row).on_conflict_do_nothing())
         return parsed.ignored_because
     connection = session.connection()
-    payer_id = connection.scalar(ARRIVAL[connection.dialect.name], row)
+    payer_id = connection.scalar(_arrival(connection.dialect.name), row)
     if payer_id is not None:  # we had it from the list, so it is not dispatched again
         payers.settle_drift(session, payer_id)
     return None

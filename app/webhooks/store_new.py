@@ -10,12 +10,12 @@ process, a repeated one, one with a newer secret, and all on a dead connection.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
 from flask import current_app
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app import apps, gateway, payers
 from app.core import db
@@ -65,7 +65,11 @@ def _in_sqlite() -> Columns:
     }
 
 
-def _store(insert: Any, arrival: Columns, bytewise: str) -> DirectStatement:
+@cache
+def _statement(dialect: str) -> DirectStatement:
+    """Build it once: that takes longer than running it, and it runs for every event."""
+    is_postgresql = dialect == "postgresql"
+    arrival = _in_postgresql() if is_postgresql else _in_sqlite()
     valid = _valid(arrival)
     ignored = {"state": IGNORED, "reason": CONCERNS_NOBODY, "finished_at": valid["received_at"]}
     found = [
@@ -76,9 +80,11 @@ def _store(insert: Any, arrival: Columns, bytewise: str) -> DirectStatement:
     ]
     # In the order of `store_listed`, because two that insert the same events in other orders could wait for
     # each other. A database's own order may be that of a language.
+    bytewise = "C" if is_postgresql else "BINARY"
     in_order = (sa.collate(valid[name], bytewise) for name in ("app_id", "id"))
     ordered = sa.select(*found).order_by(*in_order)
-    added = insert(Event).from_select(COLUMNS, ordered, include_defaults=False).on_conflict_do_nothing()
+    insert = db.insert_into(Event, dialect).from_select(COLUMNS, ordered, include_defaults=False)
+    added = insert.on_conflict_do_nothing()
     return DirectStatement(added.returning(Event.app_id, Event.id, Event.reason))
 
 
@@ -98,12 +104,6 @@ def _valid(arrival: Columns) -> Columns:
     columns = [arrival[column.name].label(column.name) for column in COLUMNS]
     valid = sa.select(*columns, is_nobodys.label("is_nobodys")).where(signed)
     return dict(valid.cte("valid").prefix_with("MATERIALIZED").c)
-
-
-STORE = {
-    "postgresql": _store(postgresql.Insert, _in_postgresql(), "C"),
-    "sqlite": _store(sqlite.Insert, _in_sqlite(), "BINARY"),
-}
 
 
 def store_new(app_id: str, payload: bytes, header: str) -> Stored | None:
@@ -154,7 +154,7 @@ def _store_together(arrivals: Sequence[Arrival]) -> list[Stored | None]:
     for arrival in arrivals:
         distinct.setdefault((arrival["app_id"], arrival["id"]), arrival)
     try:
-        rows = STORE[engine.dialect.name].rows(engine, {"arrivals": _encoded(distinct, engine.dialect)})
+        rows = _statement(engine.dialect.name).rows(engine, {"arrivals": _encoded(distinct, engine.dialect)})
     except engine.dialect.loaded_dbapi.Error:
         # The connection was dead, most likely: the other way takes one that lives. Or it refuses one of them.
         return [None] * len(arrivals)

@@ -28,6 +28,7 @@ UNUSED_BY_SERVE = {
     "email_validator",
     "jwt",
     "requests",
+    "sqlalchemy.dialects.postgresql",  # unless the settings name it
     "zxcvbn",
     *DRIVERS,
     *LATE,

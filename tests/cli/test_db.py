@@ -115,3 +115,21 @@ class TestRevision:
         written = {path.name for path in tmp_path.glob("app/migrations/versions/*.py")} - set(steps)
         assert status == 0, printed
         assert written == {f"{int(steps[-1][:4]) + 1:04}_count_tries.py"}
+
+    def test_names_the_condition_of_an_index_for_both_databases(
+        self, database_url: str, tmp_path: Path
+    ) -> None:
+        shutil.copytree(ROOT / "app", tmp_path / "app", ignore=shutil.ignore_patterns("__pycache__"))
+        models = tmp_path / "app/payers/models.py"
+        models.write_text(models.read_text().replace("ix_payer_blocked", "ix_payer_stopped"))
+        command = (sys.executable, "-m", "app", "db", "revision", "rename an index")
+
+        with start(*command, environment=environment(database_url), folder=tmp_path) as program:
+            status, printed, _ = program.end()
+
+        assert status == 0, printed
+        [written] = tmp_path.glob("app/migrations/versions/*_rename_an_index.py")
+        condition = "where=sa.text('blocked_at IS NOT NULL')"
+        _, _, made = written.read_text().partition("create_index('ix_payer_stopped'")
+        assert f"sqlite_{condition}" in made.partition("\n")[0]
+        assert f"postgresql_{condition}" in made.partition("\n")[0]

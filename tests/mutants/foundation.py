@@ -440,6 +440,20 @@ MUTANTS = (
         "tests/test_config.py::test_make_the_checks_of_no_subject_alone",
     ),
     Mutant(
+        "a start on SQLite imports what SQLAlchemy has for PostgreSQL",
+        "app/core/db.py",
+        "sqlite_where=sa.text(where))\n",
+        "sqlite_where=sa.text(where), postgresql_where=sa.text(where))\n",
+        "tests/cli/test_commands.py::TestProgram::test_imports_little_more_than_its_own_code_to_serve",
+    ),
+    Mutant(
+        "a new migration makes an index of all rows on PostgreSQL",
+        "app/migrations/__init__.py",
+        "    db.name_conditions()\n",
+        "",
+        "tests/cli/test_db.py::TestRevision::test_names_the_condition_of_an_index_for_both_databases",
+    ),
+    Mutant(
         "a start compiles how every address is built",
         "app/application.py",
         "    url_rule_class = LateRule\n",

@@ -3,7 +3,6 @@
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.core.db import Base
@@ -35,6 +34,8 @@ def is_one_of(
 ) -> sa.ColumnElement[bool]:
     """Return the condition `column IN (values)` with one parameter: a thousand take long to read."""
     if session.get_bind().dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415  (nothing on SQLite needs it)
+
         return column == sa.any_(sa.bindparam(None, values, postgresql.ARRAY(sa.String)))
     return column.in_(sa.select(sa.func.json_each(sa.bindparam(None, values, sa.JSON)).table_valued("value")))
 
