@@ -2,19 +2,25 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter
 
 from app.api.paging import PaginatedResponse
 from app.api.parsing import validate
 from app.api.wire import Instant, Ulid, WireModel
 from app.apps.actions import Details
 from app.apps.models import App as Row
+from app.web.input.visible import checked_line
 
 AppType = Literal["stripe", "sandbox", "custom_invoicing"]
 AppCapabilityType = Literal[
     "reportUsage", "reportEvents", "calculateTax", "invoiceCustomers", "collectPayments"
 ]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=256), Field(examples=["Stripe"])]
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=256),
+    AfterValidator(checked_line),
+    Field(examples=["Stripe"]),
+]
 NotEmpty = Annotated[str, StringConstraints(min_length=1)]
 Secret = Annotated[
     str,

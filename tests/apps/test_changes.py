@@ -89,6 +89,8 @@ class TestPut:
             ({"name": "x" * 257}, "/name"),
             ({"name": 5}, "/name"),
             ({"name": "a\x00b"}, "/name"),
+            ({"name": "a\nb"}, "/name"),
+            ({"name": "\u200b"}, "/name"),
             ({"type": "sandbox"}, "/type"),
             ({"type": "nonsense"}, "/type"),
             ({"type": ["stripe"]}, "/type"),

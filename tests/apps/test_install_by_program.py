@@ -100,6 +100,8 @@ class TestInstall:
             ({"apiKey": "sk_live_abcdef"}, "/apiKey"),
             ({"apiKey": DEFAULT_API_KEY, "name": ""}, "/name"),
             ({"apiKey": DEFAULT_API_KEY, "name": "x" * 257}, "/name"),
+            ({"apiKey": DEFAULT_API_KEY, "name": "a\nb"}, "/name"),
+            ({"apiKey": DEFAULT_API_KEY, "name": "\u200b"}, "/name"),
             ({"apiKey": DEFAULT_API_KEY, "createBillingProfile": "yes"}, "/createBillingProfile"),
             ({"apiKey": DEFAULT_API_KEY, "createBillingProfile": 1}, "/createBillingProfile"),
         ],

@@ -13,6 +13,13 @@ STRIPE_CHECKS = "app/doctor/stripe_checks.py"
 
 MUTANTS = (
     Mutant(
+        "an app may get a name that nobody sees",
+        "app/apps/schemas.py",
+        "    StringConstraints(min_length=1, max_length=256),\n    AfterValidator(checked_line),\n",
+        "    StringConstraints(min_length=1, max_length=256),\n",
+        "tests/apps/test_changes.py::TestPut::test_names_what_is_wrong",
+    ),
+    Mutant(
         "an endpoint of another program is deleted",
         ENDPOINTS,
         'return endpoint.metadata.get("managed_by") == MANAGED_BY and endpoint',

@@ -6,8 +6,8 @@ from typing import Any
 
 from wtforms import Field
 
-from app.web.input.forms import has_control_characters, trimmed
-from app.web.input.visible import hidden_character
+from app.web.input.forms import trimmed
+from app.web.input.visible import has_control_characters, hidden_character
 from app.web.languages import gettext as _
 
 MAX_SUBJECT_KEYS = 100

@@ -9,8 +9,7 @@ from app.api.wire import WireModel
 from app.core.addresses import is_email_address
 from app.core.reference import currencies
 from app.web.addresses.redirects import SHAPE, check_return_url
-from app.web.input.forms import has_control_characters
-from app.web.input.visible import hidden_character, is_visible
+from app.web.input.visible import checked_line, hidden_character
 
 MAX_SUBJECT_KEYS = 100
 # What the company says of these names decides who is billed for what, so a browser never changes them.
@@ -28,12 +27,6 @@ FieldName = Literal[
     "taxId",
     "purchaseOrder",
 ]
-
-
-def _one_line(text: str) -> str:
-    if has_control_characters(text) or not is_visible(text):
-        raise ValueError("must be one line that can be seen")
-    return text
 
 
 def _key(text: str) -> str:
@@ -58,12 +51,12 @@ def _offered(code: str) -> str:
 Line80 = Annotated[
     str,
     StringConstraints(min_length=1, max_length=80, strip_whitespace=True),
-    AfterValidator(_one_line),
+    AfterValidator(checked_line),
 ]
 Line256 = Annotated[
     str,
     StringConstraints(min_length=1, max_length=256, strip_whitespace=True),
-    AfterValidator(_one_line),
+    AfterValidator(checked_line),
 ]
 Key = Annotated[Line256, AfterValidator(_key)]
 QuestionName = Annotated[str, AfterValidator(portal.question_name)]

@@ -73,7 +73,8 @@ def _checked_email(email: str) -> str:
     address = unicodedata.normalize("NFC", email.strip())
     # We never send email there, so it only has to be recognisable.
     if not re.fullmatch(r"[^\s@]{1,64}@[^\s@]+", address) or len(folded(address)) > 254:
-        raise Invalid("Enter an email address like name@example.com.", fields={"email": "wrong"})
+        told = "Enter an email address like name@example.com."
+        raise Invalid(told, fields={"email": told})
     return address
 
 

@@ -1,7 +1,6 @@
 """What the forms of several packages share."""
 
 import secrets
-import unicodedata
 from typing import Any
 
 from flask import current_app, request, session
@@ -10,7 +9,7 @@ from wtforms import Field, StringField
 from wtforms.validators import DataRequired, Length, ValidationError
 
 from app.web.input.signed import serializer
-from app.web.input.visible import hidden_character, trim
+from app.web.input.visible import has_control_characters, hidden_character, trim
 from app.web.languages import gettext, lazy_gettext
 
 
@@ -67,8 +66,3 @@ def no_hidden(_form: Any, field: Field) -> None:
     """Refuse a character that nobody can see: two keys would look alike."""
     if hidden_character(field.data or ""):
         raise ValidationError(gettext("This has characters that can’t be used. Please retype it."))
-
-
-def has_control_characters(text: str) -> bool:
-    """Does text hold a line break, a NUL or the like?"""
-    return any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)

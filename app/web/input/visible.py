@@ -44,6 +44,18 @@ def is_visible(text: str) -> bool:
     )
 
 
+def has_control_characters(text: str) -> bool:
+    """Does text hold a line break, a NUL or the like?"""
+    return any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
+
+
+def checked_line(text: str) -> str:
+    """Return text that is one line and shows. Raises ValueError, as validators of a body do."""
+    if has_control_characters(text) or not is_visible(text):
+        raise ValueError("must be one line that can be seen")
+    return text
+
+
 def trim(text: str) -> str:
     """Text without the spaces around it, visible or not; empty when nothing in it can be seen."""
     before = None
@@ -62,5 +74,5 @@ def checked_name(text: str, owner: str) -> str:
     name = trim(text)
     if len(name.splitlines()) != 1 or len(name) > MAX_NAME_LENGTH:
         told = f"{owner} needs a name on one line, of {MAX_NAME_LENGTH} characters or fewer."
-        raise Invalid(told, fields={"name": "wrong"})
+        raise Invalid(told, fields={"name": told})
     return name

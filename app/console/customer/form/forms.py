@@ -11,8 +11,8 @@ from app.core.addresses import ADDRESS_PARTS
 from app.core.db import is_id, new_id
 from app.core.reference import countries, currencies, tax_ids
 from app.customers import PHONE, Customer, InvoiceDetails, NewCustomer
-from app.web.input.forms import has_control_characters, max_length, no_hidden, one_line, trimmed
-from app.web.input.visible import hidden_character
+from app.web.input.forms import max_length, no_hidden, one_line, trimmed
+from app.web.input.visible import has_control_characters, hidden_character
 
 MAX_NAME_LENGTH = 256
 MAX_SUBJECT_KEYS = 100

@@ -23,9 +23,8 @@ from app.onboarding.handovers import values as handover_values
 from app.onboarding.models import browser_hash
 from app.web import languages, limits
 from app.web.addresses.client_address import client_address
-from app.web.input.forms import has_control_characters
 from app.web.input.signed import Serializer, serializer
-from app.web.input.visible import trim
+from app.web.input.visible import has_control_characters, trim
 
 HARMLESS = {"name": 256, "email": 254}  # what an unsigned address may fill in, with its length
 log = structlog.get_logger("gangway.handovers")
