@@ -12,6 +12,7 @@ from app.simulator import Simulator
 from tests.support.api import Api
 from tests.support.console import operator, post, sign_in
 from tests.support.console_overview import concerns, customer
+from tests.support.handovers import make_secret, sign
 from tests.support.links import make_link
 from tests.support.portal import sign_up
 
@@ -72,6 +73,13 @@ def test_of_who_signed_up(client: FlaskClient, simulator: Simulator) -> None:
 
     expect_isolated(client, "/return")
     expect_isolated(client, "/signup")
+    expect_isolated(client, "/billing")
+
+
+def test_of_a_customer_whom_an_app_hands_over(app: Flask, client: FlaskClient, customer_id: str) -> None:
+    token = sign(make_secret(app), {"key": KEY})
+
+    expect_isolated(client, f"/signup?handover={token}")
 
 
 @pytest.mark.parametrize("path", ["team", "team/{}"])
