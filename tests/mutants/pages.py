@@ -387,4 +387,11 @@ MUTANTS = (
         "tests/onboarding/test_resume.py"
         "::test_opens_a_new_page_when_the_old_one_is_over_and_stripe_does_not_say_so",
     ),
+    Mutant(
+        "a customer who was deleted is asked to continue",
+        "app/onboarding/returns/pages.py",
+        "if customer is not None and customer.deleted_at is not None:\n        return",
+        "if customer is not None and customer.deleted_at is not None and False:\n        return",
+        "tests/onboarding/test_cancelled.py::test_shows_nothing_of_a_customer_who_was_deleted",
+    ),
 )

@@ -3,10 +3,13 @@
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.customers import Customer
 from app.simulator import Simulator
 from tests.support.browser import Page
 from tests.support.portal import DETAILS, resume, session_of, sign_up
+from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
+from tests.support.tokens import program
 
 
 def test_says_that_nothing_is_lost_and_leads_on(client: FlaskClient, simulator: Simulator) -> None:
@@ -51,6 +54,17 @@ def test_tells_a_stranger_nothing(app: Flask, client: FlaskClient, simulator: Si
     assert DETAILS["name"] not in page.html
     assert DETAILS["email"] not in page.html
     assert not page.all("form")
+
+
+def test_shows_nothing_of_a_customer_who_was_deleted(app: Flask, client: FlaskClient, rows: Rows) -> None:
+    sign_up(client)
+    program(app).delete(f"/api/v1/customers/{rows(Customer)[0].id}")
+
+    answer = client.get("/cancelled")
+
+    assert answer.status_code == 404
+    assert Page.of(answer).h1 == "Open this page where you started"
+    assert DETAILS["name"] not in answer.text
 
 
 def test_answers_a_made_up_customer_as_a_stranger(client: FlaskClient) -> None:

@@ -21,6 +21,7 @@ from tests.support.browser import Page
 from tests.support.portal import SignupPage, resume, session_of, sign_up
 from tests.support.rows import Rows
 from tests.support.stripe_calls import StripeCalls
+from tests.support.tokens import program
 
 
 def test_reuses_an_open_page(client: FlaskClient, rows: Rows) -> None:
@@ -81,6 +82,25 @@ def test_opens_a_new_page_for_whoever_was_unbound_from_the_app(
     [now] = [payer for payer in rows(Payer) if payer.deleted_at is None]
     assert page.payer_id == now.id
     assert now.due_at is not None
+
+
+@pytest.mark.parametrize("another", [{}, {"another": "1"}])
+def test_tells_a_customer_who_was_deleted_as_little_as_a_stranger(
+    another: dict[str, str], app: Flask, client: FlaskClient, rows: Rows, calls: StripeCalls
+) -> None:
+    sign_up(client)
+    customer_id = rows(Customer)[0].id
+    form = Page.of(client.get("/cancelled")).one("form", action="/resume")
+    program(app).delete(f"/api/v1/customers/{customer_id}")
+    calls.clear()
+
+    fields = {element["name"]: element.get("value") for element in form.all("input")}
+    answer = client.post("/resume", data=fields | another)
+
+    assert answer.status_code == 404
+    assert Page.of(answer).h1 == "Open this page where you started"
+    assert customer_id not in answer.text
+    assert calls.made == []
 
 
 def test_opens_a_new_page_when_the_old_one_expired_unnoticed(

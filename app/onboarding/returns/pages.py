@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app import apps, checkout, customers, portal, sync
 from app.core import db
 from app.core.config import settings
+from app.core.errors import PreconditionFailed
 from app.core.secrets.sealing import Unsealable
 from app.gateway import StripeFailed
 from app.onboarding import account_profile, payment, queries
@@ -66,6 +67,8 @@ def cancelled() -> ResponseReturnValue:
     if signup is not None and known_page.has_begun(session, signup):  # in another tab, or nobody may begin
         return redirect(outcome_url(signup.customer_id), 303)
     customer = session.get(customers.Customer, signup.customer_id) if signup else None
+    if customer is not None and customer.deleted_at is not None:
+        return render_template("onboarding/stranger.html"), 404
     return render_template(
         "onboarding/cancelled.html", customer=customer, is_guest=signup is not None and signup.is_guest
     )
@@ -87,15 +90,22 @@ def resume() -> ResponseReturnValue:
         url = payment.resume(session, requested_app(session), signup.customer_id, another=is_another)
     except (PaymentMethodOnFile, NotApproved):
         return redirect(outcome_url(signup.customer_id), 303)
-    except checkout.TooManyDeclines as error:
-        return problems.answer(error.status, *bots.too_many_declines())
-    except (StripeFailed, Unsealable) as error:
-        session.rollback()
-        log_cause(error)
-        if is_in_doubt(error):
-            return redirect(outcome_url(signup.customer_id), 303)
-        return _details_saved(session, signup, is_away=True, status=503)
+    except PreconditionFailed as error:
+        return _explained(session, signup, error)
     return redirect(url, 303)
+
+
+def _explained(session: Session, signup: Signup, error: PreconditionFailed) -> ResponseReturnValue:
+    """Say why it does not go on."""
+    if isinstance(error, checkout.TooManyDeclines):
+        return problems.answer(error.status, *bots.too_many_declines())
+    session.rollback()
+    if not isinstance(error, StripeFailed | Unsealable):  # the customer was deleted
+        return render_template("onboarding/stranger.html"), 404
+    log_cause(error)
+    if is_in_doubt(error):
+        return redirect(outcome_url(signup.customer_id), 303)
+    return _details_saved(session, signup, is_away=True, status=503)
 
 
 def _details_saved(
