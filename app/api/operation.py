@@ -4,16 +4,17 @@ Every call is checked against it, and the OpenAPI document is made of it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from app.api.wire import WireModel
+from app.core.values import frozen
 
 Scope = Literal["read", "write", "admin"]
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Operation:
     """One route of the API, as it is checked and as it is documented."""
 

@@ -1,7 +1,5 @@
 """Change an installed app: its details, and whether it is the default."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -10,9 +8,10 @@ from app.apps import queries
 from app.apps.keys import replace_key
 from app.apps.models import App
 from app.core import db
+from app.core.values import frozen
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Details:
     """The new details of an app. Without a key, it keeps the one it has."""
 

@@ -1,7 +1,7 @@
 """Install a Stripe account and mode as an app, and uninstall it."""
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -18,6 +18,7 @@ from app.core.config import is_public, settings
 from app.core.db import utcnow
 from app.core.errors import Conflict
 from app.core.secrets.sealing import Unsealable
+from app.core.values import frozen
 from app.gateway import (
     Account,
     Permission,
@@ -31,7 +32,7 @@ from app.web.input.visible import checked_name
 NOT_PUBLIC = "A live key needs a public URL that Stripe can reach over https: set GANGWAY_PUBLIC_URL first."
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Inspection:
     """What an API key opens, before anything is written."""
 

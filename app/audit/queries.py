@@ -1,6 +1,5 @@
 """Reads of the audit log."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -8,10 +7,11 @@ from sqlalchemy.orm import Session
 from ulid import ULID
 
 from app.audit.models import Entry
+from app.core.values import frozen
 from app.web import keyset
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Filter:
     """Which entries to list."""
 

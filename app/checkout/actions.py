@@ -1,7 +1,7 @@
 """Opening Checkout Sessions."""
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 import structlog
@@ -17,6 +17,7 @@ from app.core.config import settings
 from app.core.database import rows
 from app.core.db import utcnow
 from app.core.errors import Conflict, PreconditionFailed
+from app.core.values import frozen
 from app.gateway import (
     CheckoutSessionOptions,
     OpenedSession,
@@ -37,7 +38,7 @@ class TooManyDeclines(PreconditionFailed):
     title = "Too many tries were declined"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Order:
     """What every surface asks for: who will pay, and on what terms."""
 
@@ -49,7 +50,7 @@ class Order:
     profile: str | None = None  # of the portal, for our own pages; None: the default one
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Reservation:
     """An order with its rows, before Stripe is asked."""
 
@@ -59,7 +60,7 @@ class Reservation:
     is_new: bool  # is the payer new, too?
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Started:
     """A checkout session that can be used, and what Stripe said when this call opened it."""
 

@@ -3,13 +3,13 @@
 Codes are Stripe's: https://docs.stripe.com/declines/codes and https://docs.stripe.com/error-codes.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
+from app.core.values import frozen
 from app.web.languages import lazy_gettext as _
 
 
-@dataclass(frozen=True)
+@frozen
 class Decline:
     """One reason: what it means, and what to do. Both are whole sentences."""
 

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -12,13 +11,14 @@ from app.core import files
 from app.core.config import Settings, SettingsRefused, is_loopback
 from app.core.environment import DATA_DIR, PREFIX, Sources, is_checkout, write_env_file
 from app.core.errors import Conflict, Invalid
+from app.core.values import frozen
 
 KEYS = ("secret_key", "encryption_keys")
 HEADING = """Settings of Gangway, made by `gangway init`; `gangway check` lists all of them.
 The keys open what the database holds: keep a copy of this file apart from copies of the database."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Question:
     """One setting that `init` asks for."""
 

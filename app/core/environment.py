@@ -4,11 +4,11 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
 from app.core import files
+from app.core.values import frozen
 from app.core.version import DISTRIBUTION
 
 PREFIX = "GANGWAY_"
@@ -32,7 +32,7 @@ class SettingsRefused(Exception):
     """Settings that make no sense; the text has one sentence for each."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Sources:
     """The variables in use, and where they came from. Names are in upper case."""
 

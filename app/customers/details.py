@@ -1,19 +1,20 @@
 """What may be said of a customer, and what of it came from Stripe because nobody here had said it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from dataclasses import replace as replace_fields
 from typing import Any
 
 from app.core.db import new_id
 from app.core.reference.tax_ids import TaxNumber
+from app.core.values import frozen
 from app.customers.models import Customer
 
 ADOPTABLE = ("primary_email", "address", "phone", "tax_id")
 PHONE = "phoneNumber"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class InvoiceDetails:
     """The details that OpenMeter's customers lack. Programs neither see nor change them."""
 
@@ -42,7 +43,7 @@ class InvoiceDetails:
         return replace_fields(self, tax_id_type=number.type, tax_id=number.value or None)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class NewCustomer:
     """The details of a customer to create. The id is chosen first, so that a repeat has the same one."""
 

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +11,7 @@ from app.core import db
 from app.core.database import statements
 from app.core.db import is_id
 from app.core.errors import NotFound, PreconditionFailed
+from app.core.values import frozen
 from app.customers import search
 from app.customers.models import Customer, CustomerCount, SubjectKey
 from app.customers.page_cursors import MIN_FAR_OFFSET, PageCursors
@@ -111,7 +111,7 @@ def get(session: Session, customer_id: str) -> Customer:
     return customer
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Filter:
     """Which customers to list: each text is a part of the field's own, in any letter case."""
 

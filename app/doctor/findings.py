@@ -1,9 +1,11 @@
 """The result of an examination: one finding for each check, with at most one repair."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from enum import StrEnum
 from typing import Any
+
+from app.core.values import frozen
 
 
 class State(StrEnum):
@@ -15,7 +17,7 @@ class State(StrEnum):
     RED = "red"  # it affects customers, or soon will
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Finding:
     """One check: the cause and the effect in words, and a repair."""
 

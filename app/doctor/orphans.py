@@ -1,6 +1,5 @@
 """Find Stripe customers with our metadata but without a payer here. Report them; change nothing."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -10,13 +9,14 @@ from app import apps
 from app.apps import App
 from app.core import db
 from app.core.db import utcnow
+from app.core.values import frozen
 from app.payers import Payer
 
 DEFAULT_MAX_PAGES = 10  # of a hundred customers each; a person may wait for the result
 MIN_AGE = timedelta(hours=1)  # the process that made a younger one may still record it
 
 
-@dataclass(frozen=True)
+@frozen
 class Orphans:
     """The orphans, and among how many customers we looked."""
 

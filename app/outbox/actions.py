@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from app.core import db
 from app.core.database import statements
 from app.core.db import new_id, utcnow
 from app.core.secrets.sealing import Sealer, Unsealable
+from app.core.values import frozen
 from app.outbox.models import OutboxMessage
 from app.web import mail
 from app.web.mail import Message
@@ -25,7 +26,7 @@ MAX_RETRY_DELAY = timedelta(hours=1)
 log = structlog.get_logger("gangway.outbox")
 
 
-@dataclass(frozen=True)
+@frozen
 class Draft:
     """What a message is written from when it is sent. Only then is it known who gets it."""
 

@@ -1,7 +1,6 @@
 """Bind a customer to a Stripe customer that exists, with the default of its methods, or unbind it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -10,6 +9,7 @@ from app import apps, audit, customers
 from app.core import db
 from app.core.db import new_id, utcnow
 from app.core.errors import Conflict, Invalid, PreconditionFailed
+from app.core.values import frozen
 from app.gateway import StripeCustomer, StripeGateway, StripeObjectMissing
 from app.payers import queries
 from app.payers.actions import activate, end, end_gone, mark_due, note, upsert_payment_method
@@ -19,7 +19,7 @@ from app.payers.reserve import record_stripe_customer
 BOUND = "This Stripe customer is bound to another customer, or this customer is being bound just now."
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Binding:
     """The Stripe customer that a customer shall have in one app.
 

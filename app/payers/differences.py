@@ -5,7 +5,6 @@ else when an operator adopts it. While our own change is on its way there, the t
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import customers
 from app.core.reference.tax_ids import TaxNumber
+from app.core.values import frozen
 from app.gateway import Contact, contact_of
 from app.payers.contact import mark_contact
 from app.payers.models import Payer
@@ -32,7 +32,7 @@ TAX_IDS = "tax_ids"  # that Checkout collected, each with its type
 COLLECTED = "collected"  # in the stored contact: what Checkout asked for and Stripe's customer may lack
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Difference:
     """One detail with another value at Stripe."""
 

@@ -3,8 +3,9 @@
 To add a status, follow the recipe in `.docs/contributing.md`.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from app.core.values import frozen
 
 
 class PaymentStatus(StrEnum):
@@ -23,7 +24,7 @@ class PaymentStatus(StrEnum):
     ABANDONED = "abandoned"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class StatusInfo:
     """One line of the table. A status with a `concern` needs attention: the overview lists its customers."""
 

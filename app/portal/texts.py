@@ -1,9 +1,9 @@
 """The texts that a company can replace by its own, in each language."""
 
-from dataclasses import dataclass
+from app.core.values import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class TextSlot:
     """One place for a text of the company."""
 

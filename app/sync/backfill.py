@@ -4,7 +4,6 @@ They go into the inbox, and then the usual way. A run reads from the newest even
 began, and some time further, because Stripe may list an event later than newer ones.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import SystemRandom
 
@@ -19,6 +18,7 @@ from app.core.config import settings
 from app.core.database import statements
 from app.core.db import utcnow
 from app.core.errors import AppError, Conflict
+from app.core.values import frozen
 from app.gateway import EventPage, StripeKeyRejected, StripeRefused
 from app.sync import schedule, throttle
 from app.sync.leases import Leasing
@@ -36,7 +36,7 @@ _random = SystemRandom()
 _leasing = Leasing(Backfill, Backfill.app_id, duration=LEASE_DURATION)
 
 
-@dataclass(frozen=True)
+@frozen
 class BackfillLease:
     """The right to read an app's list until the lease runs out."""
 
@@ -44,7 +44,7 @@ class BackfillLease:
     token: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class BackfillResult:
     """What a run found in Stripe's list."""
 

@@ -1,14 +1,13 @@
 """Send Stripe new details at once, because the person who changed them waits."""
 
-from dataclasses import dataclass
-
 from sqlalchemy.orm import Session
 
 from app import payers
+from app.core.values import frozen
 from app.sync.refresh import refresh
 
 
-@dataclass(frozen=True)
+@frozen
 class SentDetails:
     """How Stripe received a customer's new details."""
 

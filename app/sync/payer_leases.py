@@ -1,6 +1,5 @@
 """Decide who converges a payer now: one worker at a time, with a lease that runs out."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -9,6 +8,7 @@ from sqlalchemy.orm import Session
 from app.apps import App
 from app.core import db
 from app.core.db import utcnow
+from app.core.values import frozen
 from app.payers import Payer
 from app.sync import throttle
 from app.sync.leases import Leasing
@@ -21,7 +21,7 @@ CALLS_PER_CONVERGENCE = 2  # most take no more
 _leasing = Leasing(Payer, Payer.id, duration=LEASE_DURATION)
 
 
-@dataclass(frozen=True)
+@frozen
 class Lease:
     """The right to converge a payer until it runs out."""
 

@@ -4,17 +4,18 @@ A page costs the same however far down it is, and rows that come meanwhile shift
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.core.values import frozen
+
 Row = TypeVar("Row")
 Position = tuple[Any, ...]  # a row's values in the columns that the list is sorted by
 
 
-@dataclass(frozen=True)
+@frozen
 class Slice(Generic[Row]):
     """One page, and where the next ones in both directions begin; None where there is none."""
 

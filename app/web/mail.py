@@ -4,17 +4,18 @@ Pages put messages in the outbox, and a worker gives them to the sender.
 """
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Protocol
 
 import click
 from flask import current_app
 
+from app.core.values import frozen
+
 EXTENSION = "gangway.sender"
 MAX_KEPT = 100
 
 
-@dataclass(frozen=True)
+@frozen
 class Message:
     """One email, as plain text."""
 

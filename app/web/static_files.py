@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import mimetypes
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,15 @@ import brotli
 from flask import Flask, Response, abort, request
 from werkzeug.security import safe_join
 
+from app.core.values import frozen
+
 FINGERPRINT = "v"  # the parameter of an address; a file that changes gets another one
 MAX_AGE = 365 * 24 * 3600
 FINGERPRINT_LENGTH = 16
 COMPRESSIBLE = {"text/css", "text/javascript", "image/svg+xml", "text/plain", "application/json"}
 
 
-@dataclass(frozen=True)
+@frozen
 class StaticFile:
     """One file as it was when it was read first. Each encoding is made once, when a client asks for it."""
 

@@ -1,8 +1,8 @@
 """What people read when a page fails: what happened, what to do, and how long it takes."""
 
-from dataclasses import dataclass
 from http import HTTPStatus
 
+from app.core.values import frozen
 from app.web.languages import lazy_gettext as _
 
 PHRASES = {
@@ -10,7 +10,7 @@ PHRASES = {
 }  # such as "Precondition Failed": words for programs
 
 
-@dataclass(frozen=True)
+@frozen
 class Words:
     """One kind of failure."""
 

@@ -4,12 +4,12 @@ An event is never the new state: it may be old, repeated or out of order. We onl
 and ask Stripe when the two differ. So an event without news costs no call.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeGuard
 
 from app import checkout, payers
 from app.core.db import fitted
+from app.core.values import frozen
 from app.gateway import API_VERSION, Method, StripeCustomer, StripeSetup
 from app.webhooks.records import Records
 
@@ -25,7 +25,7 @@ DELAYS = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Hint:
     """One event: the snapshot of its object, and the previous values."""
 

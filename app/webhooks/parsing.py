@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import Any
+
+from app.core.values import frozen
 
 NOT_TEXT = "It is not UTF-8 text."
 NOT_JSON = "It is not valid JSON."
@@ -13,7 +14,7 @@ OTHER_MODE = "It is in the other mode. Test and live mode are separate."
 UNREADABLE = "unreadable"  # the type of a body without one
 
 
-@dataclass(frozen=True)
+@frozen
 class ParsedEvent:
     """A signed body. If it is not an event, its id is a digest of its bytes, which recognises a repeat."""
 

@@ -1,7 +1,6 @@
 """Queries of the inbox. Only `get` reads payloads, which may be long."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Session, defer
 from app import apps, checkout, customers, payers
 from app.core.db import is_id
 from app.core.errors import NotFound
+from app.core.values import frozen
 from app.web import keyset
 from app.webhooks.models import Event
 
@@ -20,7 +20,7 @@ UNFINISHED = ("new", "waiting", "dead")
 FROM_BACKFILL: sa.ColumnElement[str] = sa.literal_column("'backfill'")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Filter:
     """Which events to list. `find` is an event's or related id: evt_…, cus_…, cs_…, seti_…, pm_… or ours."""
 

@@ -9,7 +9,6 @@ process, a repeated one, one with a newer secret, and all on a dead connection.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -23,6 +22,7 @@ from app.core.database.direct import DirectStatement
 from app.core.database.group_commit import GroupCommit
 from app.core.db import UtcDateTime
 from app.core.errors import Invalid
+from app.core.values import frozen
 from app.webhooks.hints import NOBODY, Hint
 from app.webhooks.models import Event
 from app.webhooks.parsing import ParsedEvent, parse_bytes
@@ -44,7 +44,7 @@ IGNORED = sa.literal_column("'ignored'", sa.Text)
 CONCERNS_NOBODY = sa.literal_column(f"'{NOBODY}'", sa.Text)
 
 
-@dataclass(frozen=True)
+@frozen
 class Stored:
     """A new event that is stored and committed."""
 

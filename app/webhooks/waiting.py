@@ -1,7 +1,6 @@
 """The events that wait for their payer's convergence, and those for which it failed too often."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -9,6 +8,7 @@ from sqlalchemy.orm import Session
 from app import payers
 from app.core.database import statements
 from app.core.db import utcnow
+from app.core.values import frozen
 from app.webhooks.decline_limit import DECLINED
 from app.webhooks.hints import Hint
 from app.webhooks.models import Event
@@ -19,7 +19,7 @@ KNOWN = "It tells nothing new."
 MAX_IDS = 1000  # in one statement; databases allow some tens of thousands
 
 
-@dataclass(frozen=True)
+@frozen
 class Unfinished:
     """A payer's unfinished events, as far as a convergence asks."""
 

@@ -454,6 +454,20 @@ MUTANTS = (
         "tests/cli/test_db.py::TestRevision::test_names_the_condition_of_an_index_for_both_databases",
     ),
     Mutant(
+        "a start compiles how values are compared, for each class of them",
+        "app/core/values.py",
+        "dataclass(eq=False, repr=False, kw_only=kw_only)",
+        "dataclass(repr=False, kw_only=kw_only)",
+        "tests/test_values.py::test_compile_nothing_but_what_makes_them",
+    ),
+    Mutant(
+        "a value's secret is printed",
+        "app/core/values.py",
+        " for each in fields(value) if each.repr)",
+        " for each in fields(value))",
+        "tests/test_values.py::test_print_their_fields_but_not_the_secret_ones",
+    ),
+    Mutant(
         "a start compiles how every address is built",
         "app/application.py",
         "    url_rule_class = LateRule\n",

@@ -3,7 +3,6 @@
 import json
 import shlex
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +14,7 @@ from app.api.documents import openapi, problem_schema
 from app.api.operation import Operation
 from app.api.wire import ULID_PATTERN
 from app.core.config import Settings
+from app.core.values import frozen
 from app.core.version import __version__
 
 bp = Blueprint("docs", __name__)
@@ -24,7 +24,7 @@ MAX_AGE = 300  # seconds; browsers may cache both
 MAX_LINE = 72  # characters; lay a longer example out over lines
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Field:
     """One line of a table: a parameter, or a field of an object."""
 
@@ -38,7 +38,7 @@ class Field:
     pattern: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Object:
     """An object of the API."""
 
@@ -47,7 +47,7 @@ class Object:
     fields: tuple[Field, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Call:
     """One operation, as the page shows it."""
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,11 +14,12 @@ from app.apps.models import App, SigningSecret
 from app.core.db import utcnow
 from app.core.errors import NotFound
 from app.core.secrets.sealing import Unsealable
+from app.core.values import frozen
 
 MAX_AGE = 2.0  # seconds that a process keeps opened secrets
 
 
-@dataclass(frozen=True)
+@frozen
 class Receiver:
     """What we need to check the events that Stripe sends to an app."""
 

@@ -1,7 +1,5 @@
 """The audit log in the console: everything that happened, and who did it."""
 
-from dataclasses import dataclass
-
 import sqlalchemy as sa
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
@@ -11,6 +9,7 @@ from app import apps, audit, customers, operators
 from app.console.common import actors, date_range, urls, wording
 from app.console.customer.account import kind_of
 from app.core import db
+from app.core.values import frozen
 from app.operators import OperatorPages, Role
 
 pages = OperatorPages("console_audit", __name__)
@@ -19,7 +18,7 @@ SIZE = 50
 KINDS = [(kind, told.otherwise or told.title) for kind, told in wording.KINDS.items()]
 
 
-@dataclass(frozen=True)
+@frozen
 class Line:
     """One entry, with names instead of ids."""
 

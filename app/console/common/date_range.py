@@ -1,10 +1,11 @@
 """A range of whole days (UTC) in the URL of a page."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, date, datetime, timedelta
 
 from app.core.db import utcnow
+from app.core.values import frozen
 
 NAMES = {
     "today": "Today",
@@ -18,7 +19,7 @@ MAX_LENGTH = timedelta(days=731)
 ONE_DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True)
+@frozen
 class DateRange:
     """From one day to another, both included; without days, any time. `errors` are for the form."""
 

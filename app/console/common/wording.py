@@ -5,16 +5,17 @@ its own name.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from app import audit, checkout
+from app.core.values import frozen
 from app.payers import PaymentStatus, status_info
 
 Facts = Mapping[str, str]
 
 
-@dataclass(frozen=True)
+@frozen
 class Description:
     """One entry in words: a sentence, its tone, and the facts with their labels."""
 
@@ -23,7 +24,7 @@ class Description:
     details: list[tuple[str, str | datetime]]
 
 
-@dataclass(frozen=True)
+@frozen
 class Template:
     """The wording of a kind. The title may name facts in braces; `otherwise` is for entries without them."""
 

@@ -1,9 +1,9 @@
 """One customer in one Stripe app."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from app import apps, audit, checkout, doctor, payers
+from app.core.values import frozen
 from app.onboarding.links import OnboardingLink
 from app.payers import PaymentStatus
 
@@ -31,7 +31,7 @@ STRIPE_KINDS = {  # Stripe objects that the Dashboard shows, by the prefix of th
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Account:
     """The customer in one Stripe app, and the state of the app."""
 

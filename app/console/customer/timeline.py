@@ -1,6 +1,5 @@
 """The timeline of one customer: what happened, and what is pending."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeGuard
 
@@ -9,13 +8,14 @@ from app.console.common import wording
 from app.console.customer.account import Account, kind_of
 from app.console.customer.view import View
 from app.core import db
+from app.core.values import frozen
 from app.payers import status_info
 
 WORKER_DELAY = timedelta(minutes=2)  # a worker's task is overdue after that
 USUAL_STAY = timedelta(minutes=30)  # few customers finish Stripe's page after that
 
 
-@dataclass(frozen=True)
+@frozen
 class Line:
     """What happened, when, and who did it. Ids are apart from other facts."""
 
@@ -28,7 +28,7 @@ class Line:
     account: Account | None  # the app that the ids belong to
 
 
-@dataclass(frozen=True)
+@frozen
 class PendingStep:
     """Something that has not happened yet; overdue when it should have."""
 

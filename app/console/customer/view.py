@@ -1,15 +1,15 @@
 """Everything about one customer, for its page."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from app import apps, audit, checkout, customers, webhooks
 from app.console.customer.account import Account
 from app.core.db import utcnow
+from app.core.values import frozen
 from app.onboarding.links import OnboardingLink
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class View:
     """The page of one customer."""
 

@@ -1,7 +1,7 @@
 """The payment columns of the customers page and the file."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app import apps
 from app.console.customers.search import ListRequest
+from app.core.values import frozen
 from app.payers import Payer, PaymentMethod
 
 IS_DEFAULT = sa.and_(  # the method is the payer's default, and attached
@@ -20,7 +21,7 @@ IS_DEFAULT = sa.and_(  # the method is the payer's default, and attached
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Payment:
     """A customer's payment in one app; `others` holds its further apps."""
 

@@ -6,7 +6,7 @@ row of the one before it, so that a page costs the same however far down it is.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from app import customers
 from app.core import db
 from app.core.database import statements
+from app.core.values import frozen
 from app.customers import Customer
 from app.web.keyset import Position
 
@@ -25,7 +26,7 @@ MAX_SLOWLY_SCANNED = 20_000  # where fewer matches are counted: they may be furt
 ORDERS: dict[str, InstrumentedAttribute[Any]] = {"name": Customer.name, "created": Customer.created_at}
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class CustomerQuery:
     """Which customers match.
 
@@ -65,7 +66,7 @@ class CustomerQuery:
         return sa.select(Customer.id, sort).where(*self.conditions).limit(self.max_counted + 1)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PageRequest:
     """Which page of a list: the rows after a position, or before one, in the order of the list."""
 
@@ -102,7 +103,7 @@ class PageRequest:
         return [key < self.position if self.is_falling else key > self.position]
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PageResult:
     """A page of a list, and where its neighbours begin. When `is_more`, more than `total` match."""
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from app.checkout import CheckoutSession
 from app.console.common import urls
 from app.console.customers.queries import MAX_COUNTED, CustomerQuery, PageRequest
 from app.core.db import is_id
+from app.core.values import frozen
 from app.customers import Customer
 from app.payers import Payer, PaymentMethod, PaymentStatus
 from app.web.keyset import Position
@@ -65,7 +66,7 @@ STRIPE_IDS: dict[str, Callable[[str], Query]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class ListRequest:
     """The arguments of the list's URL. Unknown filter values are ignored."""
 

@@ -1,6 +1,5 @@
 """The inbox: every Stripe event, its outcome, and what an operator can do about it."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import abort, current_app, flash, redirect, render_template, request, url_for
@@ -13,6 +12,7 @@ from app.console.inbox import payloads
 from app.core import db
 from app.core.config import settings
 from app.core.errors import Conflict, Invalid
+from app.core.values import frozen
 from app.operators import OperatorPages, Role
 
 pages = OperatorPages("console_inbox", __name__)
@@ -22,7 +22,7 @@ ORIGINS = {"webhook": "Delivered by Stripe", "backfill": "Fetched from Stripe"}
 SAME_COMMIT = timedelta(seconds=2)  # entries of one commit have times this close to each other
 
 
-@dataclass(frozen=True)
+@frozen
 class Fetching:
     """The state of fetching missed events for one app."""
 

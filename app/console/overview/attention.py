@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from app.console.overview.concern import MAX_COUNTED, Concern, Item
 from app.console.overview.delays import backlog, email
 from app.core.config import settings
 from app.core.db import utcnow
+from app.core.values import frozen
 from app.customers import Customer
 from app.onboarding import links
 from app.payers import Payer
@@ -122,7 +123,7 @@ def _unheard(session: Session) -> Concern:
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class BlockedPayer:
     """A customer with so many declined attempts that somebody may be testing stolen cards."""
 

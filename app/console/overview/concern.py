@@ -1,14 +1,15 @@
 """What the overview lists: a concern with its newest items."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from app.core.values import frozen
 from app.onboarding import links
 
 MAX_COUNTED = 10_000  # "more than" says enough beyond that
 
 
-@dataclass(frozen=True)
+@frozen
 class Item:
     """One of the newest: a customer, an event or an app, with the time and a short note."""
 
@@ -22,7 +23,7 @@ class Item:
     link: links.OnboardingLink | None = None  # the customer's newest link
 
 
-@dataclass(frozen=True)
+@frozen
 class Concern:
     """All items of one kind. The page picks its action by `code`."""
 

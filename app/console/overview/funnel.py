@@ -4,7 +4,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
@@ -15,6 +14,7 @@ from app.console.common.date_range import DateRange, midnight
 from app.console.overview import attention
 from app.core import db
 from app.core.db import UtcDateTime, utcnow
+from app.core.values import frozen
 from app.customers import Customer
 from app.payers import STATUS_TABLE, Payer
 
@@ -28,7 +28,7 @@ EVERYBODY = "everybody"  # stands where a status would
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True)
+@frozen
 class Tally:
     """How many customers of a period are where now. The first four fields add up to all of them."""
 
@@ -70,7 +70,7 @@ class Tally:
         return f"{percent:.0f}%"
 
 
-@dataclass(frozen=True)
+@frozen
 class Bar:
     """The sign-ups of one day or one week."""
 
@@ -79,7 +79,7 @@ class Bar:
     tally: Tally
 
 
-@dataclass(frozen=True)
+@frozen
 class Funnel:
     """The funnel of a date range, and its bars."""
 

@@ -1,6 +1,5 @@
 """The first page of the console: the funnel, the newest customers and what needs attention."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -13,6 +12,7 @@ from app.console.common import date_range, urls
 from app.console.overview import attention, funnel
 from app.console.overview.concern import MAX_COUNTED
 from app.core import db
+from app.core.values import frozen
 from app.customers import Customer
 from app.operators import OperatorPages, Role
 from app.payers import Payer
@@ -24,7 +24,7 @@ NEWEST = 8
 DEFAULT_SPAN = "30d"
 
 
-@dataclass(frozen=True)
+@frozen
 class Newcomer:
     """A customer who signed up recently."""
 
@@ -34,7 +34,7 @@ class Newcomer:
     status: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Step:
     """One step of a new installation. A `link` is shown in full, ready to share."""
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from wtforms import Field, SelectField
 
@@ -10,12 +9,13 @@ from app import portal
 from app.console.portal.sections.fields import question_line
 from app.console.portal.sections.section_form import SectionForm
 from app.console.portal.sections.section_page import SECTIONS
+from app.core.values import frozen
 from app.web.languages import NAMES
 
 NOTHING: tuple[object, ...] = (None, "", [], {})
 
 
-@dataclass(frozen=True)
+@frozen
 class Change:
     """One setting, as it is published and as the draft has it."""
 

@@ -5,9 +5,10 @@ https://docs.stripe.com/billing/customer/tax-ids
 """
 
 import re
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
+
+from app.core.values import frozen
 
 MAX_LENGTH = 50
 EU_VAT = {  # examples; each begins with the prefix of its country
@@ -41,7 +42,7 @@ EU_VAT = {  # examples; each begins with the prefix of its country
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Kind:
     """One kind of number: Stripe's type, a module of python-stdnum or a pattern, and an example."""
 
@@ -105,7 +106,7 @@ KINDS: dict[str, tuple[Kind, ...]] = {
 } | {country: (Kind("eu_vat", "eu.vat", example, prefix=example[:2]),) for country, example in EU_VAT.items()}
 
 
-@dataclass(frozen=True)
+@frozen
 class TaxNumber:
     """A number in the form that Stripe takes; without a type, Stripe knows no tax ids of that country."""
 

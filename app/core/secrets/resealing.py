@@ -1,7 +1,6 @@
 """All sealed secrets of the database, whatever table they are in: columns that say `info=SEALED`."""
 
 from collections import Counter
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from flask import current_app
@@ -9,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from app.core import db
 from app.core.secrets.sealing import Sealer
+from app.core.values import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Resealed:
     """How many secrets are sealed with the first key now, and which stay closed to every key."""
 

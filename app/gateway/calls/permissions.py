@@ -1,10 +1,11 @@
 """What a restricted API key may do, found out without reading or writing anything."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from app.core.errors import AppError
+from app.core.values import frozen
 from app.gateway.errors import (
     StripeKeyRejected,
     StripeObjectMissing,
@@ -17,7 +18,7 @@ from app.gateway.errors import (
 NOTHING = "gangway_probe"  # what stands behind the prefix of an id that no object has
 
 
-@dataclass(frozen=True)
+@frozen
 class Permission:
     """One permission that the product uses, as Stripe's Dashboard calls it when a key is made."""
 

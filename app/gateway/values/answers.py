@@ -1,9 +1,10 @@
 """What Stripe says, as plain frozen values: no SDK object leaves the gateway."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from app.core.values import frozen
 from app.gateway.values.billing_details import BillingDetails
 from app.gateway.values.contacts import Contact, collected_of, contact_of
 
@@ -11,7 +12,7 @@ LAST_YEAR = 9000  # well before the calendar's last one, so that a span can be a
 LAST_INSTANT = datetime(LAST_YEAR, 1, 1, tzinfo=UTC).timestamp()
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Account:
     """The account that an API key belongs to."""
 
@@ -20,7 +21,7 @@ class Account:
     livemode: bool
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class OpenedSession:
     """A Checkout Session in setup mode, as Stripe opened it."""
 
@@ -60,7 +61,7 @@ class OpenedSession:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Method:
     """A saved payment method: what may be shown of it. Stripe knows dozens of types and adds more."""
 
@@ -105,7 +106,7 @@ class Method:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class StripeCustomer:
     """A Stripe customer: is it still there, and which method is charged by default?"""
 
@@ -137,7 +138,7 @@ class StripeCustomer:
         return replace(self, contact={part: value for part, value in told.items() if value})
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Mandate:
     """The payer's permission to debit a bank account, and whether the bank goes along with it."""
 
@@ -151,7 +152,7 @@ class Mandate:
         return cls(id=body["id"], method_id=str(_id(body["payment_method"])), status=body["status"])
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class StripeSetup:
     """How far a SetupIntent has come, and why it last failed."""
 
@@ -185,7 +186,7 @@ class StripeSetup:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class StripeSession:
     """A Checkout Session with its SetupIntent and its customer, read in one call."""
 
@@ -209,7 +210,7 @@ class StripeSession:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class PortalSession:
     """A short-lived page at Stripe where a customer manages its payment methods."""
 
@@ -237,7 +238,7 @@ class PortalSession:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Endpoint:
     """A webhook endpoint. Only its creation returns the secret."""
 

@@ -1,10 +1,10 @@
 """What a Stripe customer holds besides its name and email, as a sign-up form or an operator gives it."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from app.core.addresses import ADDRESS_PARTS
 from app.core.reference.tax_ids import TaxNumber
+from app.core.values import frozen
 from app.gateway.values.contacts import Contact
 
 MAX_PHONE_LENGTH = 20  # Stripe takes no longer one
@@ -12,7 +12,7 @@ MAX_NAME_LENGTH = 150  # of a business and of a person
 PURCHASE_ORDER = "purchase_order"  # in the metadata
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class BillingDetails:
     """Phone, address, the names of company and person, a purchase order and a tax id."""
 

@@ -1,15 +1,15 @@
 """What Stripe lists: its events and its customers, as plain frozen values."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from app.core.values import frozen
 from app.gateway.values.answers import instant
 
 MAX_CLOCK_LEAD = timedelta(hours=1)  # how far Stripe's clock may be ahead
 
 
-@dataclass(frozen=True)
+@frozen
 class EventPage:
     """Some events of Stripe's list, newest first; Stripe renders them in the account's own API version."""
 
@@ -29,7 +29,7 @@ class EventPage:
         return str(self.events[-1]["id"]) if self.events else None
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class ListedCustomer:
     """A Stripe customer as a list has it."""
 
@@ -43,7 +43,7 @@ class ListedCustomer:
         return cls(id=body["id"], created_at=instant(body["created"]), metadata=body.get("metadata") or {})
 
 
-@dataclass(frozen=True)
+@frozen
 class CustomerPage:
     """Some customers of the account, newest first."""
 
@@ -51,7 +51,7 @@ class CustomerPage:
     has_more: bool  # there are older ones
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class SentEvent:
     """An event as Stripe lists it: enough to see whether it was delivered."""
 

@@ -1,13 +1,15 @@
 """The options of a Checkout Session, and their names in Stripe's current API."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any
+
+from app.core.values import frozen
 
 # OpenMeter's and older Stripe words, and what Stripe calls them since 2026-03-25.dahlia
 UI_MODES = {"hosted": "hosted_page", "embedded": "embedded_page"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class CheckoutSessionOptions:
     """How a Checkout Session in setup mode looks and where it leads. None means Stripe's default.
 

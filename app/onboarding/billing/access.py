@@ -1,6 +1,5 @@
 """Who may open the billing page of a customer, and what they may see and do there."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -11,13 +10,14 @@ from app.core import db
 from app.core.config import settings
 from app.core.database import statements
 from app.core.db import utcnow
+from app.core.values import frozen
 from app.onboarding import queries
 from app.onboarding.billing.models import Way
 from app.onboarding.models import BillingAccess, BillingPerson, Signup, browser_hash
 from app.payers import Payer, PaymentMethod
 
 
-@dataclass(frozen=True)
+@frozen
 class Access:
     """One browser that may open the billing page of one customer, and since when."""
 

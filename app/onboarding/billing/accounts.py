@@ -1,18 +1,17 @@
 """The other Stripe accounts in which a customer has payment methods. The billing page shows one at a time."""
 
-from dataclasses import dataclass
-
 from flask import url_for
 from sqlalchemy.orm import Session
 
 from app import apps, payers, portal
 from app.core.config import settings
+from app.core.values import frozen
 from app.onboarding import account_profile
 from app.onboarding.billing.access import Access
 from app.payers import Payer
 
 
-@dataclass(frozen=True)
+@frozen
 class Account:
     """One account, as the billing page of another one names it."""
 

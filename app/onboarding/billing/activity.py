@@ -1,12 +1,12 @@
 """What happened lately, in words for the customer: without names of operators, ids or inner causes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from app import audit
+from app.core.values import frozen
 from app.web.languages import gettext, lazy_gettext
 
 MAX_LINES = 10
@@ -30,7 +30,7 @@ SENTENCES = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Line:
     """One thing that happened, and when."""
 

@@ -1,13 +1,13 @@
 """One message for the next look at the billing page, kept in the browser's own cookie."""
 
-from dataclasses import dataclass
-
 from flask import session as cookie
+
+from app.core.values import frozen
 
 NAME = "billing_note"
 
 
-@dataclass(frozen=True)
+@frozen
 class Note:
     """The outcome of the last step; the template has the words."""
 

@@ -1,7 +1,6 @@
 """What the billing page shows to one browser."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -11,6 +10,7 @@ from app.core import db
 from app.core.db import utcnow
 from app.core.errors import NotFound
 from app.core.reference import countries
+from app.core.values import frozen
 from app.customers import NOT_APPROVED, InvoiceDetails
 from app.onboarding.billing import activity
 from app.onboarding.billing.access import Access
@@ -19,7 +19,7 @@ from app.payers import EXPIRING, Payer, PaymentMethod
 from app.web import languages
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class MethodLine:
     """One payment method, and what this browser may do with it."""
 
@@ -36,7 +36,7 @@ class MethodLine:
         return self.method.is_being_removed
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Confirmation:
     """A bank account that the customer has to confirm at Stripe."""
 
@@ -44,7 +44,7 @@ class Confirmation:
     url: str | None  # Stripe's page, where it gave one
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class BillingPage:
     """Everything that the page shows."""
 

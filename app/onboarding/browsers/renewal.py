@@ -3,13 +3,13 @@
 Somebody who used the same computer before may have kept a copy of that cookie. It must not let them in now.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.core.database import statements
+from app.core.values import frozen
 from app.onboarding.browsers.keyed_hash import keyed_hash
 from app.onboarding.handovers import HandoverUse
 from app.onboarding.models import BillingAccess, Signup, browser_hash
@@ -17,7 +17,7 @@ from app.onboarding.models import BillingAccess, Signup, browser_hash
 JUST_NOW = timedelta(seconds=5)  # a double click
 
 
-@dataclass(frozen=True)
+@frozen
 class Entered:
     """A browser that got access to a customer. The caller puts its name into the cookie after the commit."""
 

@@ -1,7 +1,7 @@
 """The sign-up form: the fields that the profile asks for, and the customer that they make."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from app import portal
 from app.core.config import settings
 from app.core.db import new_id
 from app.core.reference import currencies
+from app.core.values import frozen
 from app.customers import Customer, NewCustomer
 from app.onboarding import consents
 from app.onboarding.form import details as form_details
@@ -34,7 +35,7 @@ EARLIER = "earlier"  # in place of a hand-over: an earlier one locked details of
 __all__ = ["MAX_KEY_LENGTH", "MAX_SUBJECT_KEYS", "Form", "SignupForm"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Form:
     """One form, in one tab: one form makes one customer, however often it is sent."""
 

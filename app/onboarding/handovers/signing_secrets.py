@@ -1,7 +1,6 @@
 """Making, listing and revoking the secrets that the company's app signs with."""
 
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -15,6 +14,7 @@ from app.core.database import statements
 from app.core.db import is_id, new_id, utcnow
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.secrets.sealing import Sealer, Unsealable
+from app.core.values import frozen
 from app.onboarding.handovers.models import MAX_LIVE_SECRETS, HandoverSecret
 from app.web.input.visible import trim
 
@@ -24,7 +24,7 @@ MAX_NAME_LENGTH = 80
 log = structlog.get_logger("gangway.handovers")
 
 
-@dataclass(frozen=True)
+@frozen
 class LiveSecret:
     """A secret that verifies, with the id under which tokens may name it."""
 

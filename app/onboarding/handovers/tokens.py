@@ -6,7 +6,6 @@ Sources: https://www.rfc-editor.org/rfc/rfc7519 and https://www.rfc-editor.org/r
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.core.config import settings
 from app.core.db import new_id, utcnow
 from app.core.errors import AppError
+from app.core.values import frozen
 from app.onboarding.handovers.details import HandoverAddress, HandoverDetails
 from app.onboarding.handovers.signing_secrets import LiveSecret, live_secrets
 from app.web.input.storable import is_unstorable
@@ -50,7 +50,7 @@ class HandoverRefused(AppError):
         self.status = STATUSES.get(kind, 410)
 
 
-@dataclass(frozen=True)
+@frozen
 class Handover:
     """A verified hand-over."""
 

@@ -3,12 +3,12 @@
 import hashlib
 import hmac
 import time
-from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from sqlalchemy.orm import Session
 
 from app import portal
+from app.core.values import frozen
 from app.customers import Customer
 from app.onboarding import handovers, queries
 from app.onboarding.browsers import embedding
@@ -20,7 +20,7 @@ from app.web.addresses.redirects import check_return_url, is_on_host
 PURPOSE = "gangway-return"  # what is signed begins with it, so that it can be nothing else
 
 
-@dataclass(frozen=True)
+@frozen
 class WayBack:
     """Where the page leads, under which name, and after how many seconds it continues without a click."""
 

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -12,6 +11,7 @@ from app.core import db
 from app.core.database import statements
 from app.core.db import utcnow
 from app.core.errors import Conflict, Invalid, NotFound
+from app.core.values import frozen
 from app.customers import Customer, CustomerTaken, NewCustomer
 from app.onboarding import consents, handovers, payment, queries
 from app.onboarding.browsers.visit import app_of_profile
@@ -36,7 +36,7 @@ class AlreadyCustomer(Exception):
         self.customer = customer
 
 
-@dataclass(frozen=True)
+@frozen
 class SignedUp:
     """Who signed up, and whether this very call stored something for them."""
 
@@ -45,7 +45,7 @@ class SignedUp:
     reserved: checkout.Reservation | None = None  # what this call reserved for a new customer
 
 
-@dataclass(frozen=True)
+@frozen
 class Terms:
     """On what terms somebody signs up."""
 

@@ -1,7 +1,5 @@
 """The page of the sign-up form: how it is drawn, and what it says about what went wrong."""
 
-from dataclasses import dataclass
-
 from flask import render_template, request
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
@@ -9,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from app import checkout, customers
 from app.core.config import settings
 from app.core.errors import AppError, Invalid, PreconditionFailed
+from app.core.values import frozen
 from app.onboarding.browsers.visit import name_browser
 from app.onboarding.form import bots, typos
 from app.onboarding.form.forms import Form, SignupForm
@@ -16,7 +15,7 @@ from app.onboarding.signup import actions
 from app.web.languages import gettext as _
 
 
-@dataclass(frozen=True)
+@frozen
 class Problem:
     """What went wrong with the whole form, above it."""
 

@@ -1,19 +1,18 @@
 """The page for a browser that has signed somebody up already: who that is, and what can be done next."""
 
-from dataclasses import dataclass
-
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app import checkout, customers, payers
+from app.core.values import frozen
 from app.onboarding import queries
 from app.onboarding.browsers.visit import requested_payer
 from app.onboarding.models import Signup
 from app.payers import PaymentStatus, status_info
 
 
-@dataclass(frozen=True)
+@frozen
 class KnownCustomer:
     """A customer that this browser signed up, and what there is of it besides a form."""
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -17,6 +16,7 @@ from app import audit
 from app.core import db
 from app.core.config import settings
 from app.core.db import utcnow
+from app.core.values import frozen
 from app.operators import queries
 from app.operators.auth import accounts, passwords, sessions
 from app.operators.models import Operator
@@ -38,7 +38,7 @@ DEVICE_DURATION = timedelta(days=90)  # or until the password changes
 TooManyAttempts = limits.TooMany  # here: an account was tried too often
 
 
-@dataclass(frozen=True)
+@frozen
 class Credentials:
     """What an operator logs in with, as it was when somebody's password and code were checked."""
 

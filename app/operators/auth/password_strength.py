@@ -8,9 +8,10 @@ Source: https://github.com/dwolfhub/zxcvbn-python
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from math import prod
 from typing import Any
+
+from app.core.values import frozen
 
 MAX_COMBINATIONS = 4  # of letters that look like others; each costs one walk of the dictionaries
 REPEATS = tuple(re.compile(pattern, re.DOTALL) for pattern in (r"(.+?)\1+", r"(.+)\1+"))
@@ -20,7 +21,7 @@ Match = dict[str, Any]
 Dictionaries = dict[str, dict[str, int]]
 
 
-@dataclass(frozen=True)
+@frozen
 class Estimate:
     """A score of 0 to 4, and what zxcvbn says about it."""
 

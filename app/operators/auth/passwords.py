@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import combinations
 
 from argon2 import PasswordHasher
@@ -11,6 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from flask import Flask, current_app
 
 from app.core.errors import Invalid
+from app.core.values import frozen
 from app.operators.auth import password_strength
 
 MIN_LENGTH, MAX_LENGTH = 12, 128
@@ -20,7 +21,7 @@ LETTER_BY_LETTER = re.compile(r"[^\W_](?:[\W_]+[^\W_])+[\W_]*")
 NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$aMBtYJjrS9qVxupj6hWLFA$meeduz5xsaf+Q/E1kjhzQsqDtcqpJrh1tGOq7ajKdl0"
 
 
-@dataclass(frozen=True)
+@frozen
 class AcceptedPassword:
     """What is kept of a new password that is good enough."""
 

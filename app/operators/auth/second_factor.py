@@ -3,7 +3,6 @@
 import base64
 import re
 import secrets
-from dataclasses import dataclass
 
 import pyotp
 import segno
@@ -16,6 +15,7 @@ from app.core.config import settings
 from app.core.db import utcnow
 from app.core.errors import Conflict, Invalid
 from app.core.secrets.sealing import Sealer
+from app.core.values import frozen
 from app.operators.auth.sessions import hashed
 from app.operators.models import Operator, RecoveryCode
 
@@ -24,7 +24,7 @@ TOLERANCE = 1  # steps that the telephone's clock may be off, either way
 RECOVERY_CODES = 10
 
 
-@dataclass(frozen=True)
+@frozen
 class Setup:
     """A secret that is being set up: as text, as a drawing, and sealed for the form that brings it back."""
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -14,13 +13,14 @@ from sqlalchemy.orm import Session
 from app.core import db
 from app.core.config import settings
 from app.core.db import utcnow
+from app.core.values import frozen
 from app.operators.models import OneTimeLink, Operator, OperatorSession
 
 SEEN_INTERVAL = timedelta(minutes=1)  # a write on each page would make every read a write
 RETENTION = timedelta(days=30)
 
 
-@dataclass(frozen=True)
+@frozen
 class SignedIn:
     """What Flask-Login knows of a logged-in operator."""
 

@@ -3,7 +3,6 @@
 import hashlib
 import struct
 import zlib
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from html import escape
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from app.core import pictures
 from app.core.config import settings
 from app.core.config.brand import MAX_CSS_BYTES
+from app.core.values import frozen
 from app.portal.appearance.colors import DARK, LIGHT, readable_text, variables
 from app.portal.sections.brand import Brand
 from app.portal.sections.logo import SIGNATURES, Image
@@ -33,7 +33,7 @@ RADII = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Asset:
     """One file, as it is served."""
 

@@ -1,12 +1,12 @@
 """What pages show of the company, and the addresses of its files."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from flask import Blueprint, Flask, Response, request, url_for
 
 from app.core.config import settings as current_settings
 from app.core.errors import NotFound
+from app.core.values import frozen
 from app.portal.appearance import assets
 from app.portal.appearance.assets import Asset
 from app.portal.cache import published
@@ -26,7 +26,7 @@ AGE = 3600  # seconds that a browser may keep a file, if its address names no ve
 LONG_AGE = 365 * 24 * 3600
 
 
-@dataclass(frozen=True)
+@frozen
 class BrandView:
     """What templates show of the company."""
 

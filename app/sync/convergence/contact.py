@@ -1,10 +1,11 @@
 """Send Stripe a customer's details after they change here, and store what Stripe has."""
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from app import payers
 from app.core.reference.tax_ids import TaxNumber
+from app.core.values import frozen
 from app.gateway import (
     BillingDetails,
     Contact,
@@ -20,7 +21,7 @@ TAX_ID_REFUSAL = "Tax id: "  # begins what Stripe says against one
 Stored = tuple[str, str | None, BillingDetails]
 
 
-@dataclass(frozen=True)
+@frozen
 class DueContact:
     """The details to send to Stripe. None leaves Stripe's value; an empty text clears it."""
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from app import checkout, payers, webhooks
+from app.core.values import frozen
 from app.gateway import StripeGateway, StripeObjectMissing, StripeSession
 from app.sync.convergence.contact import DueContact
 from app.sync.convergence.state import Heartbeat, StripeState
 
 
-@dataclass(frozen=True)
+@frozen
 class LocalState:
     """What our record holds, and the ids that waiting events mention: everything to ask Stripe about."""
 

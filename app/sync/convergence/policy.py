@@ -6,11 +6,11 @@ which came first.
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from app import portal
+from app.core.values import frozen
 from app.gateway import Method, StripeGateway, StripePermissionMissing, StripeRefused, is_default_chosen
 from app.payers import Payer
 from app.sync.convergence.blocking import close_sessions
@@ -21,7 +21,7 @@ MAX_PAGES = 10  # of a hundred events each
 TYPES = ("customer.updated", "setup_intent.succeeded")
 
 
-@dataclass(frozen=True)
+@frozen
 class SavedMethod:
     """A method that a customer saved in one of our checkout sessions, and its SetupIntent (seti_…)."""
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import checkout, payers
 from app.core.config import settings
+from app.core.values import frozen
 from app.gateway import Mandate, StripeCustomer, StripeSession
 from app.payers import Payer, PaymentMethod
 from app.sync.convergence.blocking import block
@@ -36,7 +37,7 @@ class Changes:
         payers.note(self.session, self.payer, kind, actor="stripe", **facts)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Held:
     """The rows of some locked payers, read together; by the payers' ids, and the methods by app and id."""
 

@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import structlog
 from flask import Flask
@@ -15,6 +14,7 @@ from app import apps, checkout, operators, webhooks
 from app.api import idempotency
 from app.core import db
 from app.core.db import new_id
+from app.core.values import frozen
 from app.sync import payer_leases
 from app.sync.backfill import BackfillLease, claim_list, read_next_page, release_list, request_all_lists
 from app.sync.convergence.converge import AskAll, converge_many
@@ -37,7 +37,7 @@ STOP_TIMEOUT = 7.0  # seconds; leases must be given back before a web process is
 HeldLeases = dict[str, Sequence[Lease | BackfillLease]]  # by thread
 
 
-@dataclass(frozen=True)
+@frozen
 class Chore:
     """A task of a later package, which knows itself whether anything is due."""
 

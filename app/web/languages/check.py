@@ -2,17 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from babel.messages.catalog import Catalog, Message
 
+from app.core.values import frozen
 from app.web.languages import messages
 
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 NUMBER = "num"  # a plural form may write it as a word
 
 
-@dataclass(frozen=True)
+@frozen
 class Fault:
     """One fault of one message in one language."""
 

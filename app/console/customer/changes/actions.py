@@ -1,7 +1,6 @@
 """The operator's actions on one customer that take more than one call of a package."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -10,6 +9,7 @@ from app import apps, audit, checkout, customers, doctor, gateway, payers, sync,
 from app.console.customer.account import webhook_findings
 from app.core import db
 from app.core.errors import Conflict, Invalid, NotFound
+from app.core.values import frozen
 from app.customers import Customer, NewCustomer
 from app.gateway import StripeCustomer, StripeObjectMissing
 
@@ -24,7 +24,7 @@ class ChangedMeanwhile(Conflict):
         self.now = now
 
 
-@dataclass(frozen=True)
+@frozen
 class Holder:
     """A customer that already has some of the requested keys."""
 
@@ -32,7 +32,7 @@ class Holder:
     names: list[str]
 
 
-@dataclass(frozen=True)
+@frozen
 class State:
     """What we know about a payer, to compare with what we know after a check."""
 
@@ -41,7 +41,7 @@ class State:
     attached: tuple[tuple[str, str, str | None], ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class CheckResult:
     """The result of a check: whether Stripe answered, and what changed."""
 

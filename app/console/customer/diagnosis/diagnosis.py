@@ -1,20 +1,21 @@
 """What is wrong with one customer, in a sentence or two, and what to do about it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app import customers
 from app.console.customer.account import Account
 from app.console.customer.diagnosis import status_findings, warnings
 from app.console.customer.diagnosis.findings import Finding, SuggestedAction
 from app.console.customer.view import View
+from app.core.values import frozen
 from app.onboarding import links
 from app.web.times import ago
 
 TONES = ("error", "warning", "info", "success")  # the most urgent first
 
 
-@dataclass(frozen=True)
+@frozen
 class Diagnosis:
     """The most important finding, and the others."""
 

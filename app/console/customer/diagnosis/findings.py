@@ -1,7 +1,8 @@
 """What the page says about a customer, and what it suggests."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from app.core.values import frozen
 
 
 class SuggestedAction(StrEnum):
@@ -18,7 +19,7 @@ class SuggestedAction(StrEnum):
     EVENTS = "events"
 
 
-@dataclass(frozen=True)
+@frozen
 class Finding:
     """One statement about a customer, good or bad."""
 

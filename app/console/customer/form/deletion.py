@@ -1,6 +1,5 @@
 """A customer that another operator deleted while somebody was editing it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,10 +9,11 @@ from app import audit, payers
 from app.console.common import actors
 from app.console.customer.changes import actions
 from app.core import db
+from app.core.values import frozen
 from app.customers import Customer
 
 
-@dataclass(frozen=True)
+@frozen
 class Deletion:
     """Who deleted a customer, and when."""
 

@@ -1,6 +1,5 @@
 """One page for each section of a profile: it shows the draft, and saves into the draft."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from flask import flash, redirect, render_template, request
@@ -12,6 +11,7 @@ from app.console.portal.sections.section_form import SectionForm
 from app.core import db
 from app.core.config import settings
 from app.core.errors import NotFound
+from app.core.values import frozen
 from app.operators import OperatorPages, Role, actor
 from app.web.languages import NAMES
 
@@ -19,7 +19,7 @@ pages = OperatorPages("console_portal", __name__)
 CHANGED = "Somebody else changed this section. Reload the page, or save again to replace their change."
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Section:
     """A page of a profile. `template` extends `console/portal/section.html` and draws the fields."""
 

@@ -1,19 +1,20 @@
 """The customers that an email address gives access to."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app import customers, portal
 from app.core.addresses import folded_email
+from app.core.values import frozen
 from app.onboarding import links
 from app.onboarding.models import BillingPerson
 
 MAX_CUSTOMERS = 20  # that one address opens
 
 
-@dataclass(frozen=True)
+@frozen
 class Holder:
     """A customer that an address opens, as its first person or as an invited one."""
 
