@@ -54,7 +54,7 @@ STRIPES_WORDS: dict[str, Any] = {
     "authentication_required": UNCONFIRMED,
     "card_declined": DECLINED,
     "card_not_supported": UNFIT,
-    "expired_card": _("Your card has expired"),
+    "expired_card": _("Your card has expired."),
     "incorrect_cvc": WRONG_CVC,
     "incorrect_number": WRONG_NUMBER,
     "insufficient_funds": NO_MONEY,

@@ -76,7 +76,7 @@ def test_tells_a_decline_in_stripes_words(
     [
         (DECLINED, "Ihre Karte wurde abgelehnt."),
         ("4000000000009995", "Ihre Karte ist nicht ausreichend gedeckt."),
-        ("4000000000000069", "Ihre Karte ist abgelaufen"),
+        ("4000000000000069", "Ihre Karte ist abgelaufen."),
         ("4000000000000127", "Die Prüfziffer stimmt nicht."),
         ("4000000000009987", "Ihre Karte wurde abgelehnt."),
     ],
