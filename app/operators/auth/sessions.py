@@ -8,16 +8,27 @@ import sqlalchemy as sa
 from flask import Flask, request
 from flask import session as cookie
 from flask_login import LoginManager, current_user, login_user, logout_user
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
 from app.core import db
 from app.core.config import settings
-from app.core.db import utcnow
+from app.core.db import UtcDateTime, utcnow
 from app.core.values import frozen
 from app.operators.models import OneTimeLink, Operator, OperatorSession
 
 SEEN_INTERVAL = timedelta(minutes=1)  # a write on each page would make every read a write
 RETENTION = timedelta(days=30)
+ALIVE = (
+    OperatorSession.ended_at.is_(None),
+    OperatorSession.created_at > sa.bindparam("created_after", type_=UtcDateTime),
+    OperatorSession.seen_at > sa.bindparam("seen_after", type_=UtcDateTime),
+)
+BY_TOKEN = (
+    sa.select(OperatorSession)
+    .join(OperatorSession.operator)
+    .options(contains_eager(OperatorSession.operator))
+    .where(OperatorSession.token_hash == sa.bindparam("token_hash"), Operator.disabled_at.is_(None), *ALIVE)
+)
 
 
 @frozen
@@ -45,7 +56,7 @@ def init_app(app: Flask) -> None:
 
 
 def current() -> OperatorSession | None:
-    """The session of this request, if somebody is logged in. Ends the transaction."""
+    """The session of this request, if somebody is logged in. Ends the transaction of an action."""
     found: SignedIn | None = current_user._get_current_object()  # noqa: SLF001 (Flask-Login's proxy)
     return found.row if isinstance(found, SignedIn) else None
 
@@ -125,8 +136,9 @@ def open_sessions(session: Session, operator_id: str) -> list[OperatorSession]:
     """The sessions of an operator that are good now, the last used first."""
     found = session.scalars(
         sa.select(OperatorSession)
-        .where(OperatorSession.operator_id == operator_id, *_alive())
-        .order_by(OperatorSession.seen_at.desc(), OperatorSession.id.desc())
+        .where(OperatorSession.operator_id == operator_id, *ALIVE)
+        .order_by(OperatorSession.seen_at.desc(), OperatorSession.id.desc()),
+        _earliest_times(utcnow()),
     )
     return list(found)
 
@@ -164,16 +176,12 @@ def summary() -> str:
 
 
 def _load(token: str) -> SignedIn | None:
-    session = db.session()
-    row = session.scalar(
-        sa.select(OperatorSession)
-        .where(OperatorSession.token_hash == hashed(token), Operator.disabled_at.is_(None), *_alive())
-        .join(OperatorSession.operator)
-    )
-    session.commit()  # nothing is held from here on
+    session, now = db.session(), utcnow()
+    row = session.scalar(BY_TOKEN, {"token_hash": hashed(token)} | _earliest_times(now))
+    if request.method != "GET":  # a page reads on in this transaction; an action begins another one
+        session.commit()
     if row is None:
         return None
-    now = utcnow()
     is_unasked = "X-Gangway-Live" in request.headers  # a page that reads itself again: nobody is there for it
     if now - row.seen_at > SEEN_INTERVAL and not is_unasked:
         db.start_write(session)
@@ -182,10 +190,9 @@ def _load(token: str) -> SignedIn | None:
     return SignedIn(token, row)
 
 
-def _alive() -> tuple[sa.ColumnElement[bool], ...]:
-    now = utcnow()
-    return (
-        OperatorSession.ended_at.is_(None),
-        OperatorSession.created_at > now - timedelta(hours=settings().operator_session_hours),
-        OperatorSession.seen_at > now - timedelta(minutes=settings().operator_idle_minutes),
-    )
+def _earliest_times(now: datetime) -> dict[str, datetime]:
+    """The parameters of ALIVE."""
+    return {
+        "created_after": now - timedelta(hours=settings().operator_session_hours),
+        "seen_after": now - timedelta(minutes=settings().operator_idle_minutes),
+    }
