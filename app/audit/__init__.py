@@ -2,6 +2,6 @@
 
 from app.audit.actions import note
 from app.audit.models import Entry
-from app.audit.queries import Filter, page
+from app.audit.queries import Filter, newest_of_customer, page
 
-__all__ = ["Entry", "Filter", "note", "page"]
+__all__ = ["Entry", "Filter", "newest_of_customer", "note", "page"]

@@ -10,6 +10,13 @@ from app.audit.models import Entry
 from app.core.values import frozen
 from app.web import keyset
 
+NEWEST_OF_CUSTOMER = (
+    sa.select(Entry)
+    .where(Entry.customer_id == sa.bindparam("customer_id"))
+    .order_by(Entry.id.desc())
+    .limit(sa.bindparam("size", type_=sa.Integer))
+)
+
 
 @frozen(kw_only=True)
 class Filter:
@@ -44,6 +51,12 @@ def page(
     # Ids of one millisecond are in no order; entries of one commit keep their order.
     entries = sorted((row[0] for row in found.rows), key=lambda entry: (entry.at, entry.id), reverse=True)
     return keyset.Slice(entries, found.newer, found.older)
+
+
+def newest_of_customer(session: Session, customer_id: str, size: int) -> list[Entry]:
+    """The newest entries of a customer, the newest first."""
+    found = session.scalars(NEWEST_OF_CUSTOMER, {"customer_id": customer_id, "size": size})
+    return sorted(found, key=lambda entry: (entry.at, entry.id), reverse=True)
 
 
 def _fits(wanted: Filter) -> list[sa.ColumnElement[bool]]:

@@ -4,10 +4,10 @@ Each file here has a blueprint of pages; `PAGES` names them all.
 """
 
 from flask import Blueprint, Flask, request
-from sqlalchemy.exc import SQLAlchemyError
 
-from app import apps, payers
+from app import payers
 from app.console.audit import pages as audit
+from app.console.common import default_app
 from app.console.customer import pages as customer
 from app.console.customer.changes import (  # noqa: F401 (views)
     adoption_pages,
@@ -28,7 +28,6 @@ from app.console.portal import pages as portal  # noqa: F401 (its routes join th
 from app.console.portal.sections import section_page
 from app.console.stripe import install_pages  # noqa: F401 (its routes join those of `pages`)
 from app.console.stripe import pages as stripe
-from app.core import db
 
 __all__ = ["init_app"]
 
@@ -53,9 +52,5 @@ def init_app(app: Flask) -> None:
 
     @app.context_processor
     def _context() -> dict[str, object]:
-        if not request.path.startswith("/operator"):
-            return {}
-        try:
-            return {"default_app": apps.default(db.session())}
-        except SQLAlchemyError:  # the page that says so must not fail for the same reason
-            return {"default_app": None}
+        is_console = request.path.startswith("/operator")
+        return {"default_app": default_app.current()} if is_console else {}

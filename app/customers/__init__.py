@@ -28,6 +28,7 @@ from app.customers.queries import (
     get,
     has_email,
     subject_keys_of,
+    to_show,
 )
 from app.customers.search import fits
 
@@ -64,5 +65,6 @@ __all__ = [
     "replace",
     "restore",
     "subject_keys_of",
+    "to_show",
     "with_adopted",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from app.core import db
 from app.core.database import statements
@@ -21,6 +21,8 @@ CURSORS = PageCursors()
 # How to lock a customer. Rows that refer to it may be written all the same: who writes a payer twice holds
 # its customer, too, so the two would wait for each other.
 FOR_CHANGE: dict[str, Any] = {"key_share": True}
+# PostgreSQL locks no row that was read so, and a row that is read again is read in the same way.
+TO_SHOW = sa.select(Customer).where(Customer.id == sa.bindparam("id")).options(joinedload(Customer.subjects))
 
 
 def holders(session: Session, *, key: str | None, subject_keys: Collection[str]) -> set[str]:
@@ -94,6 +96,13 @@ def by_id(session: Session, customer_id: str, *, lock: bool = False) -> Customer
         return None
     for_update = FOR_CHANGE if lock else None
     return session.get(Customer, customer_id.upper(), with_for_update=for_update, populate_existing=True)
+
+
+def to_show(session: Session, customer_id: str) -> Customer | None:
+    """Return a customer with its subject keys, even a deleted one, for a page that changes nothing."""
+    if not is_id(customer_id.upper()):
+        return None
+    return session.scalars(TO_SHOW, {"id": customer_id.upper()}).unique().one_or_none()
 
 
 def for_change(session: Session, customer_id: str) -> Customer:

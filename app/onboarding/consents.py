@@ -7,6 +7,12 @@ from app import portal
 from app.onboarding.models import Consent
 from app.web import languages
 
+OF_CUSTOMER = (
+    sa.select(Consent)
+    .where(Consent.customer_id == sa.bindparam("customer_id"))
+    .order_by(Consent.given_at.desc())
+)
+
 
 def is_asked(profile: portal.Profile) -> bool:
     """Do the pages say what people agree to? Without terms there is nothing to agree to."""
@@ -59,5 +65,4 @@ def _is_known(session: Session, customer_id: str, kind: str, version: str) -> bo
 
 def of_customer(session: Session, customer_id: str) -> list[Consent]:
     """Return what a customer has agreed to, the newest first."""
-    found = sa.select(Consent).where(Consent.customer_id == customer_id).order_by(Consent.given_at.desc())
-    return list(session.scalars(found))
+    return list(session.scalars(OF_CUSTOMER, {"customer_id": customer_id}))

@@ -13,6 +13,7 @@ from app.webhooks.queries import (
     get,
     list_events,
     newest_failed,
+    newest_of_customer,
     oldest,
     overdue,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "list_events",
     "new_arrivals",
     "newest_failed",
+    "newest_of_customer",
     "oldest",
     "over_limit",
     "overdue",

@@ -19,6 +19,18 @@ UNFINISHED = ("new", "waiting", "dead")
 # A literal, not a parameter, so that the database can use the partial index.
 FROM_BACKFILL: sa.ColumnElement[str] = sa.literal_column("'backfill'")
 
+NEWEST_OF_CUSTOMER = (
+    sa.select(Event)
+    .where(
+        Event.payer_id.in_(
+            sa.select(payers.Payer.id).where(payers.Payer.customer_id == sa.bindparam("customer_id"))
+        )
+    )
+    .order_by(Event.received_at.desc(), Event.id.desc())
+    .limit(sa.bindparam("size", type_=sa.Integer))
+    .options(defer(Event.payload, raiseload=True))
+)
+
 
 @frozen(kw_only=True)
 class Filter:
@@ -68,6 +80,11 @@ def list_events(
         size=size,
     )
     return keyset.Slice([Received(*row) for row in found.rows], found.newer, found.older)
+
+
+def newest_of_customer(session: Session, customer_id: str, size: int) -> list[Event]:
+    """Return the newest events about a customer, without payloads."""
+    return list(session.scalars(NEWEST_OF_CUSTOMER, {"customer_id": customer_id, "size": size}))
 
 
 def get(session: Session, app_id: str, event_id: str) -> Received:

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app import checkout, customers, gateway, onboarding, operators, payers, portal
-from app.console.common import actors, event_types
+from app.console.common import actors, default_app, event_types
 from app.console.customer import queries, timeline
 from app.console.customer.changes import actions
 from app.console.customer.diagnosis import default_method, diagnosis
@@ -27,7 +27,7 @@ gateway.limit_waiting(pages)
 def page(customer_id: str) -> ResponseReturnValue:
     """Everything about one customer. Old data shows its age, and a worker checks it in the background."""
     session = db.session()
-    view = queries.read(session, actions.find(session, customer_id))
+    view = queries.read(session, actions.find_to_show(session, customer_id))
     answer = _draw(session, view), 200
     known = [account.payer for account in view.accounts if account.payer is not None]
     payers.check_stale(session, known, is_person=True)
@@ -102,6 +102,7 @@ def show(
 
 def _draw(session: Session, view: View, taken: tuple[customers.NewCustomer, set[str]] | None = None) -> str:
     customer = view.customer
+    default_app.know(view.default_app)
     profiles, people = portal.published(), billing.people_of(session, customer.id)
     return render_template(
         "console/customer/page.html",

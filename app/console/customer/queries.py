@@ -1,16 +1,21 @@
-"""Reads everything about one customer, for its page."""
+"""Reads everything about one customer, for its page.
 
-from collections.abc import Sequence
+The statements are made once: to put one together takes as long as to run it.
+"""
+
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from app import apps, audit, checkout, customers, doctor, payers, webhooks
 from app.console.common import actors
-from app.console.customer.account import Account
+from app.console.customer.account import Account, webhook_findings
 from app.console.customer.view import View
-from app.core.db import utcnow
+from app.core.db import UtcDateTime, utcnow
+from app.core.values import frozen
 from app.onboarding import links
 from app.onboarding.links import OnboardingLink
 
@@ -29,29 +34,70 @@ TURNING_POINTS = (  # the diagnosis needs these, however old they are
     "sync.drift",
     "sync.untold",
 )
+CUSTOMER_ID: sa.BindParameter[str] = sa.bindparam("customer_id")
+
+
+def _select_places(*known: sa.ColumnElement[bool]) -> sa.Select[apps.App, payers.Payer, doctor.Examination]:
+    """Select the apps that are installed or that have the customer, with its payers that meet conditions."""
+    app, payer, examination = apps.App, payers.Payer, doctor.Examination
+    return (
+        sa.select(app, payer, examination)
+        .outerjoin(payer, sa.and_(payer.app_id == app.id, payer.customer_id == CUSTOMER_ID, *known))
+        .outerjoin(examination, examination.app_id == app.id)
+        .where(sa.or_(app.deleted_at.is_(None), payer.id.is_not(None)))
+        .options(joinedload(payer.methods))
+        .order_by(app.id)
+    )
+
+
+LIVE_PLACES = _select_places(payers.Payer.deleted_at.is_(None))
+# The payers that ended with a deleted customer. Restoring it brings them back.
+ENDED_PLACES = _select_places(payers.Payer.deleted_at >= sa.bindparam("deleted_at", type_=UtcDateTime))
+CHECKOUT_SESSIONS = (
+    sa.select(checkout.CheckoutSession)
+    .where(
+        checkout.CheckoutSession.payer_id == sa.bindparam("payer_id"),
+        checkout.CheckoutSession.stripe_session_id.is_not(None),
+    )
+    .order_by(checkout.CheckoutSession.created_at.desc(), checkout.CheckoutSession.id)
+    .limit(MAX_CHECKOUT_SESSIONS)
+)
+OLDER_POINTS = (
+    sa.select(audit.Entry)
+    .where(audit.Entry.customer_id == CUSTOMER_ID, audit.Entry.kind.in_(TURNING_POINTS))
+    .order_by(audit.Entry.id.desc())
+    .limit(100)
+)
+
+
+@frozen
+class Place:
+    """An app, perhaps with the customer in it."""
+
+    app: apps.App
+    payer: payers.Payer | None
+    examination: doctor.Examination | None
 
 
 def read(session: Session, customer: customers.Customer) -> View:
-    """Read the page of a customer in a dozen short queries. Stripe is not asked."""
-    installed = apps.installed(session)
-    entries = _entries(session, customer.id)
+    """Read the page of a customer in a few short queries. Stripe is not asked."""
+    found = _places(session, customer)
+    installed = list({place.app.id: place.app for place in found if place.app.deleted_at is None}.values())
+    entries = audit.newest_of_customer(session, customer.id, MAX_ENTRIES + 1)
     has_more = len(entries) > MAX_ENTRIES
     points = _turning_points(session, customer.id) if has_more else _points_among(entries)
     given = links.of_customer(session, customer.id)
     mentioned = [entry.actor for entry in (*entries, *points)] + [link.created_by for link in given]
     names = actors.names(session, mentioned)
-    known = _ended(session, customer) if customer.deleted_at else payers.all_of_customer(session, customer.id)
-    places = _places(installed, known, {link.app_id for link in given})
-    events = webhooks.list_events(session, webhooks.Filter(customer_id=customer.id), size=MAX_EVENTS)
     return View(
         customer=customer,
         installed=installed,
         accounts=[
-            _account(session, app, payer, points, names=names, given=_leading_to(app, given))
-            for app, payer in places
+            _account(session, place, points, names=names, given=_leading_to(place.app, given))
+            for place in _shown(found, {link.app_id for link in given})
         ],
         links=given,
-        events=[received.event for received in events.rows],
+        events=webhooks.newest_of_customer(session, customer.id, MAX_EVENTS),
         entries=entries[:MAX_ENTRIES],
         has_more=has_more,
         names=names,
@@ -60,21 +106,20 @@ def read(session: Session, customer: customers.Customer) -> View:
     )
 
 
-def _ended(session: Session, customer: customers.Customer) -> list[payers.Payer]:
-    """The payers that ended with a deleted customer. Restoring it brings them back."""
-    payer = payers.Payer
-    query = sa.select(payer).where(payer.customer_id == customer.id, payer.deleted_at >= customer.deleted_at)
-    return list(session.scalars(query.options(joinedload(payer.app)).order_by(payer.id)))
+def _places(session: Session, customer: customers.Customer) -> list[Place]:
+    """The installed apps, and those that have the customer."""
+    statement = LIVE_PLACES
+    values: dict[str, Any] = {"customer_id": customer.id}
+    if customer.deleted_at is not None:
+        statement = ENDED_PLACES
+        values["deleted_at"] = customer.deleted_at
+    return [Place(*row) for row in session.execute(statement, values).unique()]
 
 
-def _places(
-    installed: Sequence[apps.App], found: Sequence[payers.Payer], linked: set[str | None]
-) -> list[tuple[apps.App, payers.Payer | None]]:
-    """The apps to show: those with the customer, those with a link for it, and the default app."""
-    places: list[tuple[apps.App, payers.Payer | None]] = [(payer.app, payer) for payer in found]
-    known = {app.id for app, _ in places}
-    others = [app for app in installed if app.id not in known and (app.is_default or app.id in linked)]
-    return sorted([*places, *((app, None) for app in others)], key=lambda place: not place[0].is_default)
+def _shown(places: Iterable[Place], linked: set[str | None]) -> list[Place]:
+    """The apps to show: the default app, then those with the customer, then those with a link for it."""
+    shown = [place for place in places if place.payer or place.app.is_default or place.app.id in linked]
+    return sorted(shown, key=lambda place: (not place.app.is_default, place.payer.id if place.payer else "~"))
 
 
 def _leading_to(app: apps.App, given: Sequence[OnboardingLink]) -> list[OnboardingLink]:
@@ -83,15 +128,14 @@ def _leading_to(app: apps.App, given: Sequence[OnboardingLink]) -> list[Onboardi
 
 def _account(
     session: Session,
-    app: apps.App,
-    payer: payers.Payer | None,
+    place: Place,
     points: list[audit.Entry],
     *,
     names: dict[str, str],
     given: list[OnboardingLink],
 ) -> Account:
-    now = utcnow()
-    opened = _checkout_sessions(session, payer) if payer else []
+    app, payer = place.app, place.payer
+    opened = list(session.scalars(CHECKOUT_SESSIONS, {"payer_id": payer.id})) if payer else []
     return Account(
         app=app,
         payer=payer,
@@ -99,26 +143,21 @@ def _account(
         status=checkout.payment_status(payer, opened[0] if opened else None),
         turning_points=[entry for entry in points if entry.app_id in {None, app.id}],
         rejected_since=_rejected_since(session, app) if app.status == "unauthorized" else None,
-        examination=session.get(doctor.Examination, app.id),
-        last_delivery=_last_delivery(session, app.id),
+        examination=place.examination,
+        last_delivery=_last_delivery(session, place),
         links=given,
         names=names,
-        now=now,
+        now=utcnow(),
     )
 
 
-def _last_delivery(session: Session, app_id: str) -> datetime | None:
+def _last_delivery(session: Session, place: Place) -> datetime | None:
+    """When the app's webhook last brought an event. Only asked where the webhook is in doubt."""
+    if place.examination is None or not webhook_findings(place.examination):
+        return None
     event = webhooks.Event
-    brought = sa.select(event.received_at).where(event.app_id == app_id, event.origin == "webhook")
+    brought = sa.select(event.received_at).where(event.app_id == place.app.id, event.origin == "webhook")
     return session.scalar(brought.order_by(event.received_at.desc()).limit(1))
-
-
-def _checkout_sessions(session: Session, payer: payers.Payer) -> list[checkout.CheckoutSession]:
-    opened = checkout.CheckoutSession
-    query = sa.select(opened).where(opened.payer_id == payer.id, opened.stripe_session_id.is_not(None))
-    return list(
-        session.scalars(query.order_by(opened.created_at.desc(), opened.id).limit(MAX_CHECKOUT_SESSIONS))
-    )
 
 
 def _rejected_since(session: Session, app: apps.App) -> datetime | None:
@@ -127,18 +166,10 @@ def _rejected_since(session: Session, app: apps.App) -> datetime | None:
     return session.scalar(query.order_by(entry.id.desc()).limit(1))
 
 
-def _entries(session: Session, customer_id: str) -> list[audit.Entry]:
-    """The newest entries, and one more if there are more. Ids of one millisecond have no order."""
-    found = audit.page(session, audit.Filter(customer_id=customer_id), size=MAX_ENTRIES + 1).rows
-    return sorted(found, key=lambda entry: (entry.at, entry.id), reverse=True)
-
-
 def _points_among(entries: Sequence[audit.Entry]) -> list[audit.Entry]:
     return [entry for entry in entries if entry.kind in TURNING_POINTS]
 
 
 def _turning_points(session: Session, customer_id: str) -> list[audit.Entry]:
-    entry = audit.Entry
-    query = sa.select(entry).where(entry.customer_id == customer_id, entry.kind.in_(TURNING_POINTS))
-    found = session.scalars(query.order_by(entry.id.desc()).limit(100))
+    found = session.scalars(OLDER_POINTS, {"customer_id": customer_id})
     return sorted(found, key=lambda point: (point.at, point.id), reverse=True)

@@ -30,6 +30,11 @@ class View:
         return self.accounts[0] if self.accounts else None
 
     @property
+    def default_app(self) -> apps.App | None:
+        """The app of new customers."""
+        return next((app for app in self.installed if app.is_default), None)
+
+    @property
     def working_link(self) -> OnboardingLink | None:
         """The newest link that still works, in any app."""
         return next((link for link in self.links if link.works), None)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Collection
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from app import apps
@@ -11,6 +11,12 @@ from app.core.db import is_id
 from app.core.errors import NotFound
 from app.onboarding.links.models import OnboardingLink
 from app.onboarding.models import Signup
+
+OF_CUSTOMER = (
+    select(OnboardingLink)
+    .where(OnboardingLink.customer_id == bindparam("customer_id"))
+    .order_by(OnboardingLink.id.desc())
+)
 
 
 def hash_of(token: str) -> str:
@@ -53,8 +59,7 @@ def get(session: Session, link_id: str) -> OnboardingLink:
 
 def of_customer(session: Session, customer_id: str) -> list[OnboardingLink]:
     """The links of a customer, the newest first."""
-    query = select(OnboardingLink).where(OnboardingLink.customer_id == customer_id)
-    return list(session.scalars(query.order_by(OnboardingLink.id.desc())))
+    return list(session.scalars(OF_CUSTOMER, {"customer_id": customer_id}))
 
 
 def newest_of(

@@ -16,7 +16,10 @@ from tests.support.api import Api
 from tests.support.browser import Page
 from tests.support.console import post, sign_in
 from tests.support.console_customer import CLOCK, check, diagnosis, look, section, tags
+from tests.support.statements import counted
 from tests.support.world import World
+
+MAX_STATEMENTS = 9  # the names of actors besides
 
 
 def test_shows_everything_that_is_known_of_the_customer(app: Flask, api: Api) -> None:
@@ -175,6 +178,17 @@ def test_an_app_besides_the_default_one_is_shown_apart(
     assert "Not started" in diagnosis(page)
     assert section(page, "Payment method in Second")
     assert "Visa" in section(page, "Payment method in Stripe").text
+
+
+def test_is_read_in_one_transaction(app: Flask, world: World) -> None:
+    path, viewer = f"/operator/customers/{world.person().payer.customer_id}", sign_in(app, "viewer")
+    viewer.get(path)
+
+    with counted(app) as asked:
+        viewer.get(path)
+
+    assert asked.commits == 0, asked
+    assert len(asked.sent) <= MAX_STATEMENTS, asked
 
 
 def test_an_unknown_customer_is_not_found_in_the_frame_of_the_console(app: Flask) -> None:

@@ -52,7 +52,15 @@ class CheckResult:
 
 def find(session: Session, customer_id: str, *, lock: bool = False) -> Customer:
     """Read a customer by id from the database, even a deleted one. Raises NotFound."""
-    customer = customers.by_id(session, customer_id, lock=lock)
+    return _known(customers.by_id(session, customer_id, lock=lock))
+
+
+def find_to_show(session: Session, customer_id: str) -> Customer:
+    """Read a customer by id, even a deleted one, for a page that changes nothing. Raises NotFound."""
+    return _known(customers.to_show(session, customer_id))
+
+
+def _known(customer: Customer | None) -> Customer:
     if customer is None:
         raise NotFound("There is no such customer. It may belong to another installation.")
     return customer

@@ -25,6 +25,11 @@ from app.web.addresses.urls import external
 MAX_PEOPLE = 50  # of one customer
 BUDGET_OF_CUSTOMER = "60 per hour"
 BUDGET_OF_ADDRESS = "5 per hour"  # that any customer invites
+OF_CUSTOMER = (
+    sa.select(BillingPerson)
+    .where(BillingPerson.customer_id == sa.bindparam("customer_id"), BillingPerson.removed_at.is_(None))
+    .order_by(BillingPerson.id)
+)
 
 
 class PersonKnown(Conflict):
@@ -37,10 +42,7 @@ class TooManyPeople(Conflict):
 
 def people_of(session: Session, customer_id: str) -> list[BillingPerson]:
     """Return the people who were invited and not removed, the oldest first."""
-    query = sa.select(BillingPerson).where(
-        BillingPerson.customer_id == customer_id, BillingPerson.removed_at.is_(None)
-    )
-    return list(session.scalars(query.order_by(BillingPerson.id)))
+    return list(session.scalars(OF_CUSTOMER, {"customer_id": customer_id}))
 
 
 def invite(
