@@ -22,7 +22,7 @@ def begin(session: Session, token_id: str, key: str, *, fingerprint: str) -> Ide
     request with this key is still running.
     """
     if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
-        raise Invalid("Idempotency-Key has 1 to 255 printable ASCII characters")
+        raise Invalid("Idempotency-Key must have 1 to 255 printable ASCII characters")
     now = utcnow()
     row = {"token_id": token_id, "key": key, "fingerprint": fingerprint, "status": None, "body": None}
     db.start_write(session)

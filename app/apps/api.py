@@ -58,8 +58,10 @@ def get(id: str) -> StripeApp:  # noqa: A002 (OpenMeter's name, here and below)
     examples={"rename": {"type": "stripe", "name": "Stripe Europe", "description": "For the euro zone"}},
 )
 def replace(id: str, body: StripeAppReplaceUpdate) -> StripeApp:  # noqa: A002
-    """Replace an app's details. A description and metadata that are left out are cleared. The API key is
-    changed only if one is given. If Stripe rejects it, the answer is 401, and the app keeps its old key.
+    """Replace an app's details.
+
+    A description and metadata that are left out are cleared. The API key is changed only if one is given. If
+    Stripe rejects it, the answer is 401, and the app keeps its old key.
     """
     session = db.session()
     with _key_given_as("secretAPIKey"):

@@ -56,7 +56,7 @@ def purge(session: Session) -> None:
 
 
 def _retire_current(session: Session, wanted: CheckoutSession) -> None:
-    """Let the current session be current no longer where it is over, too old or in other terms. Flushes."""
+    """Make room for another current session if this one is over, too old or on other terms. Flushes."""
     current = session.scalar(
         sa.select(CheckoutSession)
         .where(CheckoutSession.payer_id == wanted.payer_id, CheckoutSession.is_current)

@@ -96,7 +96,7 @@ class TestDocument:
     def test_says_who_may_what_and_how_it_fails(self, document: JSON, operation: Operation) -> None:
         found = described(document, operation)
 
-        assert found["summary"]
+        assert re.fullmatch(r"[^.]+\.", found["summary"])  # one sentence, whole
         assert f"scope `{operation.scope}`" in found["description"]
         assert {"400", "401", "403", "500", str(operation.status)} <= found["responses"].keys()
         assert ("409" in found["responses"]) >= (operation.method == "POST")
