@@ -122,7 +122,8 @@ class Hint:
 
     def _is_final(self, records: Records) -> bool:
         """Is it about a final checkout session, which nothing can change?"""
-        if self.snapshot.get("object") not in {"setup_intent", "checkout.session"}:
+        kinds = ("setup_intent", "checkout.session")  # no set, because a malformed kind may be a list
+        if self.snapshot.get("object") not in kinds:
             return False
         row = records.session(self.object_id)
         return row is not None and row.is_final

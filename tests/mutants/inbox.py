@@ -444,4 +444,11 @@ MUTANTS = (
         "    waiting = list(events)",
         "tests/sync/test_given_up.py::test_keeps_its_failed_events_when_another_tells_nothing_new",
     ),
+    Mutant(
+        "a malformed event of another version stops a convergence",
+        "app/webhooks/hints.py",
+        'kinds = ("setup_intent", "checkout.session")',
+        'kinds = {"setup_intent", "checkout.session"}',
+        "tests/webhooks/test_odd_events.py::test_about_one_of_ours_that_is_malformed_harms_nothing",
+    ),
 )

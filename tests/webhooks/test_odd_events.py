@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.core import db
+from app.gateway import API_VERSION
 from app.payers import PaymentStatus
 from app.webhooks import Event
 from tests.support.people import Person
@@ -42,15 +43,16 @@ MALFORMED: dict[str, dict[str, object]] = {
 OLD = "2019-12-03"  # we can be sure of its ids, and nothing else
 
 
+@pytest.mark.parametrize("api_version", [API_VERSION, OLD])
 @pytest.mark.parametrize("case_name", MALFORMED)
 def test_about_one_of_ours_that_is_malformed_harms_nothing(
-    case_name: str, world: World, person: Person, postbox: Postbox, rows: Rows
+    case_name: str, api_version: str, world: World, person: Person, postbox: Postbox, rows: Rows
 ) -> None:
     person.save_card()
     world.settle()
     thing = {"id": person.stripe_customer_id, "customer": person.stripe_customer_id, **MALFORMED[case_name]}
 
-    answer = postbox.post(event("customer.updated", thing, id="evt_malformed"))
+    answer = postbox.post(event("customer.updated", thing, id="evt_malformed", api_version=api_version))
     world.work()
     later = world.person()
     later.save_card()
