@@ -215,6 +215,13 @@ MUTANTS = (
         "tests/sync/test_worker.py::test_lets_events_gather_after_a_run",
     ),
     Mutant(
+        "the worker's first run takes the processor from the first requests of its process",
+        "app/sync/workers/worker.py",
+        "        self._stopping.wait(FIRST_RUN_DELAY)\n",
+        "",
+        "tests/sync/test_worker.py::test_leaves_the_processor_to_the_first_requests_of_its_process",
+    ),
+    Mutant(
         "a task that fails once is never repeated",
         "app/sync/workers/worker.py",
         "            except Exception:  # as above\n",

@@ -98,11 +98,25 @@ def test_lets_events_gather_after_a_run(
     world.simulator.deliver_due()
 
     worker.start()
-    wait_until(lambda: rests(worker) or sleeps(worker))
+    wait_until(lambda: person.status == PaymentStatus.SAVED and (rests(worker) or sleeps(worker)))
     worker.wake()
 
-    assert person.status == PaymentStatus.SAVED
     assert rests(worker)
+    worker.stop()
+
+
+def test_leaves_the_processor_to_the_first_requests_of_its_process(
+    app: Flask, world: World, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.sync.workers.worker.FIRST_RUN_DELAY", 3600.0)
+    worker = Worker(app)
+    person.save_card()
+    world.simulator.deliver_due()
+
+    worker.start()
+    wait_until(lambda: rests(worker))
+
+    assert person.status != PaymentStatus.SAVED
     worker.stop()
 
 

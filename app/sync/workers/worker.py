@@ -29,6 +29,7 @@ log = structlog.get_logger("gangway.worker")
 BATCH_SIZE = 32  # payers that a thread converges at once
 POLL_INTERVAL = 1.0  # seconds; `wake` ends the wait early
 RUN_INTERVAL = 0.05  # seconds from the start of a run to the next; one run dispatches what came within it
+FIRST_RUN_DELAY = 0.1  # seconds; requests that have waited for the process to start are answered before it
 RETRY_DELAY = 5.0
 MAINTENANCE_INTERVAL = 1.0
 PURGE_INTERVAL = 3600.0
@@ -127,6 +128,7 @@ class Worker:
                 heartbeat.remove(db.session(), self._id)
 
     def _run(self) -> None:
+        self._stopping.wait(FIRST_RUN_DELAY)
         while not self._stopping.is_set():
             self._wake.clear()
             next_at = time.monotonic() + RUN_INTERVAL
