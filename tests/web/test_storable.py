@@ -107,7 +107,8 @@ def test_no_operation_takes_what_is_unstorable(app: Flask, api: Api, text: str) 
 def test_says_so_in_words(client: FlaskClient) -> None:
     page = Page.of(client.post("/signup", data={"name": "Ada\x00"}))
 
-    assert "can’t be stored" in page.text
+    assert "can’t be stored. Go back and type it again." in page.text
+    assert page.text.count("Go back") == 1
 
 
 @for_each(

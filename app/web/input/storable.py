@@ -10,10 +10,16 @@ from collections.abc import Iterator
 from flask import Flask, abort, request
 
 from app.core.errors import Invalid
-from app.web.languages import lazy_gettext
+from app.web.languages import gettext
+from app.web.languages import lazy_gettext as _
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-SENTENCE = lazy_gettext("This has characters that can’t be stored. Go back and type it again.")
+
+
+class Unstorable(Invalid):
+    """Somebody sent text that no database can store."""
+
+    advice = _("Go back and type it again.")
 
 
 def init_app(app: Flask) -> None:
@@ -26,7 +32,7 @@ def init_app(app: Flask) -> None:
         if is_unstorable(request.path):
             abort(404)
         if any(map(is_unstorable, _texts())):
-            raise Invalid(str(SENTENCE))
+            raise Unstorable(gettext("This has characters that can’t be stored."))
 
 
 def _texts() -> Iterator[str]:
