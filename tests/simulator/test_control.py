@@ -262,6 +262,14 @@ def test_explains_impossible_actions(form: dict[str, str], problem: str, page: C
         '{"action": "fault", "kind": "slow", "seconds": -1}',
         '{"action": "detach", "payment_method": {}}',
         '{"action": "delete_customer", "customer": []}',
+        '{"action": "delete_customer", "customer": 5}',
+        '{"action": "add_account", "key": 5}',
+        '{"action": "add_account", "key": "sk_test_other", "account": 5}',
+        '{"action": "add_account", "key": "sk_test_other", "name": true}',
+        '{"action": "add_key", "key": "sk_test_other", "account": true}',
+        '{"action": "add_key", "key": "sk_test_other", "permissions": 5}',
+        '{"action": "add_key", "key": "sk_test_other", "permissions": [5]}',
+        '{"action": "fault_settings", "boxes": 5}',
     ],
 )
 def test_refuses_what_makes_no_sense_and_continues(simulator: Simulator, page: Client, body: str) -> None:

@@ -9,7 +9,8 @@ from app.simulator.resources.accounts import add_account
 from app.simulator.store import DEFAULT_ACCOUNT, ids
 
 Form = Mapping[str, Any]
-_LISTS = {"permissions", "events"}  # fields with several values
+_LISTS = {"permissions", "events"}  # fields with several values, each a text
+_TEXTS = {"account", "customer", "endpoint", "key", "name", "payment_method", "session", "url"}
 Action = Callable[[Engine, Form], object]
 
 
@@ -24,7 +25,13 @@ def perform(engine: Engine, form: Form) -> object:
     for field, value in form.items():
         if isinstance(value, dict | list) and not (isinstance(value, list) and field in _LISTS):
             raise ValueError(f"{field} is one value.")
+        if field in _LISTS | _TEXTS and not all(isinstance(text, str) for text in _items(value)):
+            raise ValueError(f"{field} is text.")
     return ACTIONS[name](engine, {key: value for key, value in form.items() if key != "action"})
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _change_settings(engine: Engine, form: Form) -> None:
