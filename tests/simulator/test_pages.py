@@ -81,6 +81,18 @@ def test_says_what_is_wrong_in_the_language_of_the_session(page: Client, open_se
     assert "カードが拒否されました。" in read(declined).text
 
 
+def test_refuses_another_account_in_the_language_of_the_session(page: Client, open_session: Open) -> None:
+    session = open_session(locale="de")
+    form = {"method": "us_bank_account", "account_number": "1", "routing_number": "2", "name": "Ada"}
+
+    shown = read(page.post(path(session), data=form | {"country": "US"}))
+
+    assert "Das ist nicht das Testkonto." in shown.text
+    assert "Das ist nicht die Testnummer." in shown.text
+    assert "Nur die Testnummer: 110000000" in shown.text
+    assert "Test number only" not in shown.text
+
+
 def test_every_text_has_every_language() -> None:
     for text, translations in TEXTS.items():
         assert ["en", *translations] == list(LANGUAGES), text

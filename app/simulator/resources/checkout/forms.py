@@ -108,9 +108,9 @@ def read_account(work: Work, session: JSON, form: AccountForm, payer: Payer) -> 
     routing = re.sub(r"[\s-]", "", form.routing)
     account = payment_methods.TEST_ACCOUNTS[form.kind]
     if number != account.number:
-        errors["account_number"] = f"Use the test account {account.shown}. The simulator takes no other."
+        errors["account_number"] = "This is not the test account. The simulator takes no other."
     if routing != account.routing:
-        errors["routing_number"] = f"Use the test number {account.routing}. The simulator takes no other."
+        errors["routing_number"] = "This is not the test number. The simulator takes no other."
     if errors:
         raise FormErrors(errors)
     return number, routing
