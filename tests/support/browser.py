@@ -95,6 +95,13 @@ class Page(Element):
         """What the page calls itself."""
         return self.one("h1").text
 
+    def tells(self, word: str) -> bool:
+        """Whether a word, such as a card's last digits, stands in the page, be it in an attribute.
+
+        Random ids hold any four digits now and then. Such digits are not a word.
+        """
+        return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", self.html) is not None
+
     def field(self, name: str) -> Element:
         """The only field of that name."""
         found = [element for element in self.all() if element.tag in LABELLED and element.get("name") == name]

@@ -16,6 +16,7 @@ from app.customers import Customer
 from app.payers import SETTLE_DELAY, Payer, PaymentMethod
 from app.simulator import Simulator
 from tests.support.billing import AMEX, MASTERCARD, VISA, BillingPage, RemovalPage, after, press, with_cards
+from tests.support.browser import Page
 from tests.support.links import LinkPage, make_link
 from tests.support.portal import SignupPage, session_of, sign_up
 from tests.support.rows import Rows
@@ -301,7 +302,7 @@ class TestAGuest:
         answer = guest.get(path)
 
         assert answer.status_code == 404
-        assert "4242" not in answer.get_data(as_text=True)
+        assert not Page.of(answer).tells("4242")
 
     def test_can_not_leave_the_customer_without_a_default(
         self, guest: FlaskClient, simulator: Simulator, rows: Rows

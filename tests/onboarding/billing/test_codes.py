@@ -382,7 +382,7 @@ def test_ends_after_its_days_though_the_browser_comes_again_and_again(
     shown = []
     for days in (60, 91):
         with time_machine.travel(entered + timedelta(days=days), tick=True):
-            shown.append("4242" in other.get(path).get_data(as_text=True))
+            shown.append(Page.of(other.get(path)).tells("4242"))
 
     assert shown == [True, False]
 
@@ -406,7 +406,7 @@ def test_ends_after_the_days_of_then_and_of_now(
     shown = []
     for passed in (20, after_days):
         with time_machine.travel(entered + timedelta(days=passed), tick=True):
-            shown.append("4242" in other.get("/billing").get_data(as_text=True))
+            shown.append(Page.of(other.get("/billing")).tells("4242"))
 
     assert shown == [True, False]
 

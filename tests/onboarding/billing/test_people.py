@@ -94,7 +94,7 @@ def test_a_look_at_it_changes_nothing(app: Flask, saved: FlaskClient, other: Fla
     for _ in range(3):
         answer = app.test_client().get(path)
         assert answer.headers["Referrer-Policy"] == "no-referrer"
-        assert "4242" not in answer.get_data(as_text=True)
+        assert not Page.of(answer).tells("4242")
 
     assert rows(BillingAccess) == []
     after(other, accept(other, path))
@@ -264,7 +264,7 @@ class TestARemovedPerson:
 
     def test_sees_nothing_from_the_next_request_on(self, removed: FlaskClient) -> None:
         assert BillingPage(removed).page.h1 == "See your payment methods"
-        assert "4242" not in removed.get("/return").get_data(as_text=True)
+        assert not Page.of(removed.get("/return")).tells("4242")
 
     def test_changes_nothing_from_an_open_tab(self, removed: FlaskClient) -> None:
         assert self.tab.press("/billing/default", "Visa •••• 4242").status_code == 404
