@@ -3,8 +3,10 @@
 import gzip
 import hashlib
 import mimetypes
+import os
 from functools import cached_property
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import brotli
@@ -28,10 +30,10 @@ class StaticFile:
     read_at: tuple[int, int]  # time and size of the file
 
     @classmethod
-    def read(cls, path: Path) -> "StaticFile":
-        """Read a file."""
-        mimetype = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        return cls(path.read_bytes(), mimetype, _stamp(path))
+    def read(cls, path: str, status: os.stat_result) -> "StaticFile":
+        """Read a file whose status was looked up before, so that a change in between is noticed later."""
+        mimetype = mimetypes.guess_type(path)[0] or "application/octet-stream"
+        return cls(Path(path).read_bytes(), mimetype, _stamp(status))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -70,14 +72,17 @@ class StaticFiles:
 
     def find(self, name: str) -> StaticFile | None:
         """Return a file of the folder. One that was changed since, as in a demo, is read again."""
-        path = safe_join(self._folder, name)  # None outside the folder
+        path = safe_join(self._folder, name)
+        if path is None:  # it is outside the folder
+            return None
         try:
-            known = self._read.get(path or "")
-            if path is None or not Path(path).is_file():
+            status = Path(path).stat()
+            if not S_ISREG(status.st_mode):
                 return None
-            if known is None or known.read_at != _stamp(Path(path)):
-                known = self._read[path] = StaticFile.read(Path(path))
-        except OSError:  # such as a name that is too long
+            known = self._read.get(path)
+            if known is None or known.read_at != _stamp(status):
+                known = self._read[path] = StaticFile.read(path, status)
+        except (OSError, ValueError):  # there is none, or its name is too long or holds a null
             return None
         return known
 
@@ -116,6 +121,5 @@ def init_app(app: Flask) -> None:
     app.url_defaults(files.add_fingerprint)
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_mtime_ns, found.st_size
+def _stamp(status: os.stat_result) -> tuple[int, int]:
+    return status.st_mtime_ns, status.st_size

@@ -1,6 +1,8 @@
 """How pages speak of time."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
+from math import floor
 
 from babel.dates import format_date, format_time, format_timedelta
 from flask import Flask
@@ -17,7 +19,12 @@ def init_app(app: Flask) -> None:
 
 def ago(instant: datetime) -> str:
     """`3 minutes ago` or `in 2 days`, in the language of the page."""
-    return format_timedelta(instant - utcnow(), add_direction=True, locale=languages.current())
+    return _from_now(floor((instant - utcnow()).total_seconds()), str(languages.current()))
+
+
+@lru_cache(maxsize=4096)  # finding the plural form takes as long as reading a row
+def _from_now(seconds: int, language: str) -> str:
+    return format_timedelta(seconds, add_direction=True, locale=language)
 
 
 def day(instant: datetime) -> str:

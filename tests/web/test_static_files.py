@@ -141,3 +141,8 @@ def test_pictures_are_not_compressed_again(app: Flask, tmp_path: Path) -> None:
     assert answer.data == b"\x89PNG" * 100
     assert {"Content-Encoding", "Vary"} & set(answer.headers.keys()) == set()
     assert other.mimetype == "application/octet-stream"
+
+
+@pytest.mark.parametrize("name", ["none.css", "a%00b.css", "x" * 300, "../app/__init__.py", "..%2fREADME.md"])
+def test_answers_that_there_is_no_such_file(client: FlaskClient, name: str) -> None:
+    assert client.get(f"/static/{name}").status_code in {400, 404}
