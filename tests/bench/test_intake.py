@@ -5,6 +5,7 @@ and asserts only that what was answered is stored.
 """
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -51,10 +52,22 @@ def counting(url: str, table: str, rounds: Rounds) -> Iterator[None]:
     rounds.missing += max(0, latest.answered - latest.errors - latest.repeated - stored)
 
 
+def until_finished(url: str) -> None:
+    """Wait until the worker has looked at each event that came while there was none."""
+    engine, give_up = sa.create_engine(url), time.monotonic() + 300
+    unfinished = sa.text("SELECT count(*) FROM event WHERE state IN ('new', 'waiting') AND attempts = 0")
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while connection.scalar(unfinished):
+            assert time.monotonic() < give_up, "the worker does not finish its events"
+            time.sleep(0.1)
+    engine.dispose()
+
+
 def measure(starts: dict[str, tuple[Start, str, str]], things: Path, nobody: Path) -> dict[str, Rounds]:
     """Load each site in turn, several times. Each has a database and a table that stores its events.
 
-    With a worker, the events are about nobody, so that only the intake is measured.
+    With a worker, the events are about nobody, and it has finished all others, so that only the intake is
+    measured.
     """
     measured: dict[str, Rounds] = {}
     skipped: set[str] = set()
@@ -65,7 +78,10 @@ def measure(starts: dict[str, tuple[Start, str, str]], things: Path, nobody: Pat
             rounds = measured.setdefault(name, Rounds())
             try:
                 with start() as site:
-                    about = nobody if "worker" in name else things
+                    about = things
+                    if "worker" in name:
+                        about = nobody
+                        until_finished(url)
                     site.load(about, seconds=WARM_UP)
                     with counting(url, table, rounds):
                         rounds.results.append(site.load(about, seconds=SECONDS))
