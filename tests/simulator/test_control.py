@@ -270,6 +270,8 @@ def test_explains_impossible_actions(form: dict[str, str], problem: str, page: C
         '{"action": "add_key", "key": "sk_test_other", "permissions": 5}',
         '{"action": "add_key", "key": "sk_test_other", "permissions": [5]}',
         '{"action": "fault_settings", "boxes": 5}',
+        '{"action": "fault", "kind": "slow", "times": 1e999}',
+        '{"action": "advance", "seconds": null}',
     ],
 )
 def test_refuses_what_makes_no_sense_and_continues(simulator: Simulator, page: Client, body: str) -> None:

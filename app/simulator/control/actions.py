@@ -17,7 +17,7 @@ Action = Callable[[Engine, Form], object]
 def perform(engine: Engine, form: Form) -> object:
     """Run the action that the form's `action` names, and return its result.
 
-    Raises ValueError or KeyError when the action is impossible.
+    Raises ValueError, OverflowError or KeyError when the action is impossible.
     """
     name = str(form.get("action", ""))
     if name not in ACTIONS:
@@ -129,7 +129,7 @@ ACTIONS: dict[str, Action] = {
     "release": lambda engine, _: engine.release(),
     "fault": _fault,
     "clear_faults": lambda engine, _: engine.faults.clear(),
-    "advance": lambda engine, form: engine.advance(float(form["seconds"])),
+    "advance": lambda engine, form: engine.advance(float(str(form["seconds"]))),
     "expire_session": lambda engine, form: engine.expire_session(form["session"]),
     "microdeposits": lambda engine, form: engine.verify_microdeposits(form["session"], ok=_yes(form)),
     "attach_card": _attach_card,

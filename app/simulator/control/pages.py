@@ -47,8 +47,8 @@ def blueprint(engine: Engine) -> Blueprint:
             if not isinstance(form, Mapping):
                 raise ValueError("The body is an object.")  # noqa: TRY301, TRY004 (as all impossible actions)
             outcome = perform(engine, form)
-        except (ValueError, KeyError) as error:
-            problem = str(error) if isinstance(error, ValueError) else f"There is no {error}."
+        except (ValueError, OverflowError, KeyError) as error:
+            problem = f"There is no {error}." if isinstance(error, KeyError) else str(error)
             if request.is_json:
                 return jsonify({"error": problem}), 400
             return _page(engine, problem)
