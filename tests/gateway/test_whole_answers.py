@@ -106,7 +106,19 @@ def test_so_it_is_behind_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_stripe_that_needs_no_proxy_is_called_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("NO_PROXY", "127.1")  # another spelling, which is not known to be this machine
+
+    with Trickling(START + b"Content-Length: 3\r\n\r\n", b"{").running() as server:
+        url = server.url.replace("127.0.0.1", "127.1")
+        body, _, _ = TimeBudgetClient(timeout=(2.0, PATIENCE)).request("get", url, {}, None)
+
+    assert body == b"{{{"
+
+
+def test_a_simulator_on_this_machine_is_called_without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
 
     with Trickling(START + b"Content-Length: 3\r\n\r\n", b"{").running() as server:
         body, _, _ = TimeBudgetClient(timeout=(2.0, PATIENCE)).request("get", server.url, {}, None)

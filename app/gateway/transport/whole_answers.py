@@ -17,6 +17,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
+from app.core.config import is_loopback
 from app.core.connecting import connect
 
 
@@ -116,12 +117,13 @@ class _Adapter(HTTPAdapter):
 def session(url: str) -> requests.Session:
     """Return a session for Stripe's API at an address. It follows no redirect, because Stripe sends none.
 
-    It goes through the proxy that the environment names for that address. Requests would look for one before
-    each call, and would send a password of ~/.netrc in place of the API key.
+    It goes through the proxy that the environment names for that address, but not to a simulator on this
+    machine, which a proxy could not reach. Requests would look for one before each call, and would send a
+    password of ~/.netrc in place of the API key.
     """
     made = requests.Session()
     made.trust_env = False
-    made.proxies = get_environ_proxies(url)
+    made.proxies = {} if is_loopback(url) else get_environ_proxies(url)
     made.max_redirects = 0
     for scheme in ("https://", "http://"):
         made.mount(scheme, _Adapter())
