@@ -88,7 +88,7 @@ class Payer(Base):
     app: Mapped[App] = relationship()
     customer: Mapped[Customer] = relationship()
     methods: Mapped[list["PaymentMethod"]] = relationship(
-        back_populates="payer", order_by="PaymentMethod.created_at", lazy="selectin"
+        back_populates="payer", order_by="(PaymentMethod.created_at, PaymentMethod.id)", lazy="selectin"
     )
 
     __table_args__ = (

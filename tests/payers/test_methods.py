@@ -3,10 +3,14 @@
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
-from app.payers import PaymentMethod
+from app.core.db import utcnow
+from app.payers import Payer, PaymentMethod
 from app.simulator import Simulator
+from tests.support.billing import AMEX, MASTERCARD, VISA, with_cards
 from tests.support.browser import Page
 from tests.support.portal import sign_up
 from tests.support.rows import Rows
@@ -71,3 +75,15 @@ def test_shows_no_more_of_a_card_than_its_last_digits(
     assert "4242" in page.text
     assert "42424242" not in page.html.replace(" ", "")
     assert rows(PaymentMethod)[0].id not in page.html
+
+
+def test_of_one_moment_keep_their_order(client: FlaskClient, simulator: Simulator, session: Session) -> None:
+    with_cards(client, simulator, VISA, MASTERCARD, AMEX)
+    session.execute(sa.update(PaymentMethod).values(created_at=utcnow()))
+    session.commit()
+
+    payer = session.scalars(sa.select(Payer)).one()
+
+    ids = [method.id for method in payer.methods]
+    assert len(ids) == len({VISA, MASTERCARD, AMEX})
+    assert ids == sorted(ids)
