@@ -1,4 +1,4 @@
-"""Keeping a payer's rows, and ending them with their customer or their app."""
+"""Writes the rows of a payer, and ends a payer together with its customer or app."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -30,7 +30,7 @@ def mark_due(
     scheduled: bool = False,
     afresh: bool = False,
 ) -> None:
-    """Have payers converged by that time, as `due_values` says."""
+    """Make payers due at that time. `due_values` explains the arguments."""
     values = due_values(at, why=why, scheduled=scheduled, afresh=afresh)
     statements.update_all(session, Payer, Payer.id.in_(payer_ids), Payer.deleted_at.is_(None), **values)
 
@@ -38,13 +38,12 @@ def mark_due(
 def due_values(
     at: datetime, *, why: str | None, scheduled: bool = False, afresh: bool = False
 ) -> dict[str, Any]:
-    """Return the values of payers that are to be converged by that time.
+    """Return the column values that make payers due at that time.
 
-    They tell convergences under way that they are not the last.
-    Stripe is asked then, for that reason; without one, only if the payer's events tell anything new. What
-    only the clock wants (`scheduled`) comes after what an event or a person wants. While
-    failed tries are being spaced out, the next one is not brought forward, unless somebody wants to begin
-    `afresh`. A payer that was given up begins afresh by any hint.
+    They raise the generation, so a convergence that is running knows that another one must follow. With a
+    reason, that one asks Stripe; without one, it does so only if the payer's events bring news. Payers that
+    are only `scheduled` come after those that an event or a person made due. After a failure, the next try
+    keeps its delay unless `afresh` is set. A payer that was given up starts afresh in any case.
     """
     is_given_up = sa.and_(Payer.due_at.is_(None), Payer.attempts > 0)
     is_spaced_out = sa.false() if afresh else sa.and_(Payer.due_at.is_not(None), Payer.attempts > 0)
@@ -68,15 +67,15 @@ def note(session: Session, payer: Payer, kind: str, *, actor: str, **facts: str 
 
 
 def settle_drift(session: Session, *payer_ids: str) -> None:
-    """Events have come for payers: what a timer found before may have been on its way."""
+    """Clear the drift of payers that got events: the news was late, but not lost."""
     statements.update_all(session, Payer, Payer.id.in_(payer_ids), Payer.drift.is_not(None), drift=None)
 
 
 def activate(session: Session, app_id: str, customer_id: str, stripe_customer_id: str) -> Payer:
-    """Return the payer that binds a customer to a Stripe customer from now on. Flushes.
+    """Return a live payer that binds a customer to a Stripe customer. Flushes.
 
-    If it did before, that payer lives again, with the pages that may still be open for it; what is known of
-    it is old by now. Raises IntegrityError when either is bound already.
+    An ended payer with the same binding is revived, along with its checkout sessions that may still be open.
+    What we know of it is stale. Raises IntegrityError when either customer is bound already.
     """
     payer = session.scalar(
         sa.select(Payer)
@@ -107,10 +106,10 @@ def activate(session: Session, app_id: str, customer_id: str, stripe_customer_id
 def upsert_payment_method(
     payer: Payer, method: Method, held: Mapping[tuple[str, str], PaymentMethod]
 ) -> PaymentMethod:
-    """Keep what Stripe says of one method of a payer; a detached one is kept as detached.
+    """Store what Stripe says about one method of a payer, which may be detached.
 
-    A method that an ended payer had goes over to the one that has its Stripe customer now. `held` has the
-    row of the method, if there is one, by its app and id.
+    A method of an ended payer moves to the payer that has its Stripe customer now. `held` maps the app and id
+    of a method to its row.
     """
     row = next((known for known in payer.methods if known.id == method.id), None)
     if row is None:
@@ -128,7 +127,7 @@ def upsert_payment_method(
 
 
 def delete_customer(session: Session, customer: customers.Customer, *, actor: str) -> None:
-    """Mark a customer as deleted, and its payers with it. Stripe is not told. Flushes.
+    """Mark a customer and its payers as deleted. Nothing changes at Stripe. Flushes.
 
     Raises PreconditionFailed when it is deleted already.
     """
@@ -137,10 +136,10 @@ def delete_customer(session: Session, customer: customers.Customer, *, actor: st
 
 
 def restore_customer(session: Session, customer: customers.Customer, *, actor: str) -> list[Payer]:
-    """Take back that a customer was deleted; the payers that ended with it live again, and are due. Flushes.
+    """Restore a deleted customer and the payers that ended with it, which become due. Flushes.
 
-    A payer stays ended when its app is uninstalled, or when its Stripe customer is bound to another by
-    now. Returns those. Raises what `customers.restore` does, and Conflict when a binding was made meanwhile.
+    Return the payers that stay ended, because their app is uninstalled or their Stripe customer is bound to
+    another customer now. Raises what `customers.restore` does, and Conflict when someone binds one meanwhile.
     """
     deleted_at = customer.deleted_at
     customers.restore(session, customer, actor=actor)
@@ -170,7 +169,7 @@ def _may_live(session: Session, payer: Payer) -> bool:
 
 
 def uninstall(session: Session, app_id: str, *, actor: str) -> None:
-    """Uninstall an app; its payers end with it, and their Stripe customers stay. Flushes.
+    """Uninstall an app and end its payers. Their Stripe customers stay at Stripe. Flushes.
 
     Raises what `apps.uninstall` does.
     """
@@ -179,7 +178,7 @@ def uninstall(session: Session, app_id: str, *, actor: str) -> None:
 
 
 def end_gone(session: Session, payer: Payer) -> None:
-    """End a payer after its Stripe customer was deleted, because another takes its place. Flushes."""
+    """End a payer after Stripe deleted its customer, so that another payer can replace it. Flushes."""
     if payer.stripe_deleted_at is None:  # nobody has told us before
         payer.stripe_deleted_at = utcnow()
         stripe_id = payer.stripe_customer_id
@@ -189,7 +188,7 @@ def end_gone(session: Session, payer: Payer) -> None:
 
 
 def allow_attempts(session: Session, payer: Payer, *, actor: str) -> None:
-    """Let a payer try again that was blocked, and count its declines from now on. Flushes nothing."""
+    """Unblock a payer, and count its declines from now on. Does not flush."""
     if payer.blocked_at is not None:
         payer.blocked_at, payer.declines_since = None, utcnow()
         note(session, payer, "payer.allowed", actor=actor)
@@ -203,7 +202,7 @@ def open_portal(
     locale: str | None = None,
     return_url: str | None = None,
 ) -> PortalSession:
-    """Open Stripe's page for a payer to manage its methods. Ends the reading.
+    """Open Stripe's customer portal, where a payer manages its methods. Ends the transaction.
 
     Raises PreconditionFailed when Stripe has deleted the customer, and what the gateway raises.
     """
@@ -223,6 +222,6 @@ def open_portal(
 
 
 def end(session: Session, *which: sa.ColumnElement[bool]) -> int:
-    """Mark payers as deleted, no longer due, and fence off running convergences. Return how many."""
+    """Mark payers as deleted and no longer due, and fence off running convergences. Return how many."""
     values = {"deleted_at": utcnow(), "due_at": None, "lease": None, "leased_until": None}
     return statements.update_all(session, Payer, *which, Payer.deleted_at.is_(None), **values)

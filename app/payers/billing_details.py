@@ -1,4 +1,4 @@
-"""What Stripe's customer gets of a customer besides its name and email."""
+"""The details of a customer that Stripe's customer gets besides its name and email."""
 
 from app import customers
 from app.core.reference.tax_ids import TaxNumber
@@ -6,16 +6,16 @@ from app.gateway import BillingDetails
 
 
 def billing_details(customer: customers.Customer) -> BillingDetails:
-    """Return a customer's details for Stripe."""
+    """Return a customer's billing details in Stripe's form."""
     return details_from(customer.name, customer.billing_address, customer.invoice_details)
 
 
 def details_from(
     name: str, billing_address: dict[str, str] | None, invoice_details: dict[str, str] | None
 ) -> BillingDetails:
-    """Return the details that these columns hold.
+    """Return the billing details that these column values amount to.
 
-    A customer with a contact person is a company, and Stripe gets both names.
+    A customer with a contact person is a company, so Stripe gets both names.
     """
     address = dict(billing_address or {})
     phone = address.pop(customers.PHONE, None)

@@ -1,4 +1,4 @@
-"""Bind a customer to a Stripe customer that exists, with the default of its methods, or unbind it."""
+"""Bind a customer to an existing Stripe customer, perhaps with a default method, or unbind it."""
 
 from collections.abc import Sequence
 
@@ -21,10 +21,10 @@ BOUND = "This Stripe customer is bound to another customer, or this customer is 
 
 @frozen(kw_only=True)
 class Binding:
-    """The Stripe customer that a customer shall have in one app.
+    """The Stripe customer that a customer should have in one app.
 
-    The method is made the default at Stripe. None takes back what an earlier binding asked for; a default
-    that came about otherwise, on a Checkout page or in Stripe's Dashboard, stays as it is.
+    The method, if any, becomes the default at Stripe. None withdraws the wish of an earlier binding, and
+    leaves any default that was set elsewhere, such as at Checkout or in Stripe's Dashboard.
     """
 
     app: apps.App
@@ -37,10 +37,10 @@ def bind(
 ) -> list[Payer]:
     """Bind a customer to Stripe customers, each in its app: all of them or none.
 
-    Reads, ends its reading, asks Stripe about everything, has Stripe make the chosen methods the default,
-    then writes and flushes; the caller commits. A payer that had another Stripe customer ends. Raises Invalid
-    when an app comes twice, and what the gateway raises. Raises PreconditionFailed for a deleted customer,
-    for a Stripe customer that is missing, deleted or bound to another one, and for a method of another one.
+    Ends the transaction before it asks Stripe, and sets the chosen defaults there. Then it writes and
+    flushes; the caller commits. A payer with another Stripe customer ends. Raises Invalid when an app is
+    named twice, and what the gateway raises. Raises PreconditionFailed for a deleted customer, for a Stripe
+    customer that is missing, deleted or bound to someone else, and for a method of another Stripe customer.
     """
     if len({binding.app.id for binding in wanted}) < len(wanted):
         raise Invalid("Each app can be given once.")
@@ -72,14 +72,14 @@ def bind(
 def unbind(session: Session, app_id: str, customer: customers.Customer, *, actor: str) -> None:
     """End the payer that a customer has in an app, if there is one. Flushes.
 
-    The Stripe customer and its methods stay at Stripe. The next start makes another payer.
+    The Stripe customer and its methods stay at Stripe. The next sign-up makes another payer.
     """
     if end(session, Payer.app_id == app_id, Payer.customer_id == customer.id):
         audit.note(session, "stripe_customer.unbound", actor=actor, customer_id=customer.id, app_id=app_id)
 
 
 def refuse_missing(session: Session, app: apps.App, stripe_customer_id: str) -> None:
-    """Raise PreconditionFailed for a Stripe customer that doesn't exist or was deleted. Ends the reading."""
+    """Raise PreconditionFailed for a Stripe customer that is missing or deleted. Ends the transaction."""
     db.end_read(session)
     try:
         found = apps.connect(app).customer(stripe_customer_id)
@@ -92,8 +92,8 @@ def refuse_missing(session: Session, app: apps.App, stripe_customer_id: str) -> 
 def bind_first(session: Session, app: apps.App, customer_id: str, stripe_customer_id: str) -> Payer:
     """Bind a customer that has no Stripe customer in this app yet, without asking Stripe. Flushes.
 
-    Raises Conflict when the customer is bound to another one, and PreconditionFailed when the Stripe
-    customer is bound to another customer.
+    Raises Conflict when the customer has another Stripe customer, and PreconditionFailed when the Stripe
+    customer belongs to another customer.
     """
     db.start_write(session)
     payer = queries.of_customer(session, app.id, customer_id)
@@ -117,7 +117,7 @@ def bind_first(session: Session, app: apps.App, customer_id: str, stripe_custome
 
 
 def _payer_of(session: Session, customer: customers.Customer, binding: Binding) -> Payer | None:
-    """The payer that has this very binding already. Raises PreconditionFailed when it is somebody else's."""
+    """Return the live payer of the Stripe customer, if any. Raises PreconditionFailed for someone else's."""
     payer = queries.of_stripe_customer(session, binding.app.id, binding.stripe_customer_id)
     if payer is not None and payer.customer_id != customer.id:
         raise PreconditionFailed(BOUND)
@@ -125,7 +125,7 @@ def _payer_of(session: Session, customer: customers.Customer, binding: Binding) 
 
 
 def _check(stripe: StripeGateway, binding: Binding) -> StripeCustomer:
-    """What Stripe says of the wanted customer, when it and the method can be taken."""
+    """Return what Stripe says about the wanted customer, after checking it and the method."""
     facts = stripe.customer(binding.stripe_customer_id)
     if facts.deleted:
         raise PreconditionFailed(f"Stripe customer {facts.id} is deleted.")
@@ -141,9 +141,9 @@ def _check(stripe: StripeGateway, binding: Binding) -> StripeCustomer:
 def _choose(
     stripe: StripeGateway, binding: Binding, payer: Payer | None, facts: StripeCustomer
 ) -> StripeCustomer:
-    """Have Stripe make the wanted method the default, and give what it says of the customer then.
+    """Make the wanted method the default at Stripe, and return what Stripe says about the customer then.
 
-    Ask even if it is the default already: a method saved before must not take its place later.
+    Do so even if it is the default already, so that no method that was saved earlier replaces it later.
     """
     current = facts.default_method.id if facts.default_method else None
     is_ours = current is not None and payer is not None and payer.chosen_method_id == current
@@ -155,7 +155,7 @@ def _choose(
 def _record(
     session: Session, customer: customers.Customer, binding: Binding, facts: StripeCustomer, *, actor: str
 ) -> Payer:
-    """Store a binding and what Stripe said; a convergence follows for all that was not asked."""
+    """Store a binding and what Stripe said. A convergence fetches the rest."""
     app = apps.find(session, binding.app.id)
     payer = queries.of_customer(session, app.id, customer.id)
     if payer is None or payer.stripe_customer_id != binding.stripe_customer_id:

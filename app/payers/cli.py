@@ -1,4 +1,4 @@
-"""`gangway stripe uninstall`: an app ends, and its payers with it."""
+"""The command `gangway stripe uninstall`, which removes an app and ends its payers."""
 
 import click
 from flask.cli import with_appcontext

@@ -1,7 +1,7 @@
-"""The details of a customer at Stripe: since when Stripe is to be told ours.
+"""Marks which details of a customer must be sent to Stripe.
 
 The commit that stores a new name, email or other detail marks it as due, and only a convergence sends it. So
-there is one sender at a time, and what it sends last is what is stored.
+there is one sender at a time, and it always ends by sending what is stored.
 """
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from app.payers.models import Payer
 def replace_customer(
     session: Session, customer: customers.Customer, wanted: customers.NewCustomer, *, actor: str
 ) -> None:
-    """Give a customer new details. What Stripe has of them is due there from the same commit on. Flushes.
+    """Replace a customer's details, and mark those that Stripe also has as due. Flushes.
 
     Raises what `customers.replace` does.
     """
@@ -39,7 +39,7 @@ def mark_contact(
     email: bool = False,
     details: bool = False,
 ) -> None:
-    """Have Stripe told the name, the email or the other details of some payers. Flushes."""
+    """Mark the name, the email or the other details of some payers as due at Stripe. Flushes."""
     parts = {"is_name_due": name, "is_email_due": email, "are_details_due": details}
     due = {part: True for part, is_due in parts.items() if is_due}
     if due:

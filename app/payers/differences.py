@@ -1,7 +1,7 @@
-"""Where Stripe has other contact details than we, and taking Stripe's over.
+"""Finds contact details that differ at Stripe, and adopts Stripe's.
 
-What changes here goes to Stripe (`contact.py`). What changes there comes here: at once where we have nothing,
-else when an operator adopts it. While our own change is on its way there, the two can't be compared.
+A change made here is sent to Stripe (`contact.py`). A change made at Stripe is adopted at once where we have
+no value, and otherwise when an operator asks for it. While our own change is due, the two can't be compared.
 """
 
 from collections.abc import Iterable, Mapping
@@ -34,7 +34,7 @@ COLLECTED = "collected"  # in the stored contact: what Checkout asked for and St
 
 @frozen(kw_only=True)
 class Difference:
-    """One detail with another value at Stripe."""
+    """A detail that has another value at Stripe."""
 
     part: str  # of a customer: "name", or one of `customers.ADOPTABLE`
     ours: str
@@ -49,7 +49,7 @@ class Difference:
 
 
 def remember_contact(payer: Payer, contact: Contact, collected: Contact) -> None:
-    """Store what Stripe says of how a locked payer can be reached; what Checkout collected before stays."""
+    """Store the contact details that Stripe has for a locked payer. Keep what Checkout collected earlier."""
     known = (payer.stripe_contact or {}).get(COLLECTED, {})
     merged = known | collected
     new = dict(contact) | ({COLLECTED: merged} if merged else {})
@@ -60,7 +60,7 @@ def remember_contact(payer: Payer, contact: Contact, collected: Contact) -> None
 def forget_collected(payer: Payer, *, tax_ids: bool) -> None:
     """Forget the address and phone that Checkout collected, and perhaps its tax ids.
 
-    Stripe has got ours since. Otherwise an address that was cleared here would come back.
+    Stripe has ours by now. If we kept them, an address that was cleared here would come back.
     """
     known = payer.stripe_contact or {}
     if known.get(COLLECTED):
@@ -70,9 +70,9 @@ def forget_collected(payer: Payer, *, tax_ids: bool) -> None:
 
 
 def has_other_contact(payer: Payer, snapshot: dict[str, Any]) -> bool:
-    """Does an event's customer differ from what we stored of it, as far as the event tells?
+    """Does the customer in an event differ from what we stored, in any detail that the event has?
 
-    If we never asked Stripe about this customer, compare with what we sent.
+    If we never asked Stripe about this customer, compare it with what we sent.
     """
     held, said = payer.customer, contact_of(snapshot)
     told = {"name": held.name, "email": held.primary_email or None}
@@ -81,7 +81,7 @@ def has_other_contact(payer: Payer, snapshot: dict[str, Any]) -> bool:
 
 
 def differences(payer: Payer) -> list[Difference]:
-    """List the details that differ at Stripe; none while our own change is on its way there."""
+    """List the details that differ at Stripe. The list is empty while our own change is due there."""
     if payer.stripe_contact is None or payer.is_contact_due or payer.stripe_deleted_at or payer.deleted_at:
         return []
     held = customers.details_of(payer.customer)
@@ -107,10 +107,10 @@ def differences(payer: Payer) -> list[Difference]:
 def adopt(
     session: Session, customer: customers.Customer, payer: Payer, parts: Mapping[str, str], *, actor: str
 ) -> list[Difference]:
-    """Give a locked customer the details that Stripe has, as the operator saw them; gives what was adopted.
+    """Adopt Stripe's details for a locked customer, and return those that were adopted. Flushes.
 
-    `parts` names them, with what was shown of Stripe's. What has changed since then is left. Other apps get
-    them, too. Flushes.
+    `parts` maps each detail to the value of Stripe's that the operator saw. A detail that has changed since
+    is skipped. Other apps get the adopted details, too.
     """
     session.refresh(payer)
     found = [
@@ -125,10 +125,10 @@ def adopt(
 
 
 def adopt_missing(session: Session, those: Iterable[Payer]) -> set[str]:
-    """Fill what the customers of locked payers lack with what Stripe has. Never overwrites.
+    """Fill in what the customers of locked payers lack from what Stripe has. Never overwrite anything.
 
-    Return the ids of the payers left out, because somebody is changing their customers. Waiting could block
-    both.
+    Return the ids of payers that were skipped because someone is changing their customers. To wait for them
+    could deadlock.
     """
     lacking = [payer for payer in those if _missing(payer)]
     if not lacking:
@@ -175,7 +175,7 @@ def _take(
 
 
 def _replace_tax_id(session: Session, payer: Payer, number: TaxNumber) -> None:
-    """Note that Stripe has the tax id already. One that it has from us goes, unless that would send more."""
+    """Note that Stripe has this tax id. If it has one from us, too, replace that, unless details differ."""
     if payer.told_tax_id is None:
         payer.told_tax_id = {"type": number.type or "", "value": number.value}
     elif not DETAILS & {each.part for each in differences(payer)}:
@@ -183,7 +183,7 @@ def _replace_tax_id(session: Session, payer: Payer, number: TaxNumber) -> None:
 
 
 def _at_stripe(payer: Payer) -> dict[str, Any]:
-    """Stripe's values, as a customer would hold them."""
+    """Return Stripe's values in the form in which a customer holds them."""
     contact = payer.stripe_contact or {}
     collected = contact.get(COLLECTED, {})
     return {

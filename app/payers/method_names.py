@@ -157,7 +157,7 @@ BANK_DEBITS = {
 
 
 class MethodDetails(NamedTuple):
-    """What a payment method is named by. Its fields are columns of `PaymentMethod`, by the same names."""
+    """What the name of a payment method is made from. `PaymentMethod` has columns of the same names."""
 
     type: str
     brand: str | None = None
@@ -183,24 +183,24 @@ class MethodDetails(NamedTuple):
         return self.titled(self.name)
 
     def titled(self, name: str) -> str:
-        """The title, with this name in it."""
+        """Return the title with this name in it."""
         account = f"•••• {self.last4}" if self.last4 else self.email or self.handle
         title = f"{name} {account}" if account else name
         return f"{title}, {wallet_name(self.wallet)}" if self.wallet else title
 
 
 def type_name(kind: str) -> str:
-    """Name a type of payment method; one that Stripe adds later gets readable words."""
+    """Return the name of a type of payment method. A type that we don't know gets a readable name, too."""
     return TYPES.get(kind) or _spell_out(kind)
 
 
 def brand_name(brand: str) -> str:
-    """Name the brand of a card."""
+    """Return the name of a card's brand."""
     return BRANDS.get(brand) or _spell_out(brand)
 
 
 def wallet_name(wallet: str) -> str:
-    """Name the wallet that a card was saved from."""
+    """Return the name of the wallet that a card was saved from."""
     return WALLETS.get(wallet) or _spell_out(wallet)
 
 

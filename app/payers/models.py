@@ -25,14 +25,14 @@ LONG_AGO = sa.text("'1970-01-01 00:00:00.000000'")  # rows that are older than a
 
 
 class Payer(Base):
-    """One customer in one app: its Stripe customer, its methods, and when we last heard the truth.
+    """One customer in one app: its Stripe customer, its methods, and when Stripe was last asked.
 
-    The row is reserved before Stripe is asked for a customer, and its id is in the idempotency key and the
-    metadata.
+    The row is reserved before Stripe is asked to create a customer, and its id is part of the idempotency key
+    and the metadata.
     `due_at` and `generation` are the queue of convergences. A payer is due at `due_at`, and every hint of a
     change raises `generation`. `due_reason` says why Stripe is asked even if no event brings news. Payers
-    that an event or a person made due (`is_priority`) come before those that the timer made due. The lease
-    says which worker converges the payer now.
+    that an event or a person made due (`is_priority`) come before those that a timer made due. The lease
+    says which worker is converging the payer.
     """
 
     __tablename__ = "payer"
@@ -114,22 +114,22 @@ class Payer(Base):
 
     @property
     def stripe_id(self) -> str:
-        """The Stripe customer (cus_…) of a payer that is not only reserved."""
+        """The Stripe customer (cus_…). The payer must not be merely reserved."""
         assert self.stripe_customer_id is not None
         return self.stripe_customer_id
 
     @property
     def attached_methods(self) -> list["PaymentMethod"]:
-        """The methods that Stripe has, the oldest first."""
+        """The methods that are attached at Stripe, the oldest first."""
         return [method for method in self.methods if method.detached_at is None]
 
     @property
     def default_method(self) -> "PaymentMethod | None":
-        """The method that Stripe charges, while it is attached."""
+        """The method that Stripe charges, if it is attached."""
         return next((method for method in self.attached_methods if method.id == self.default_method_id), None)
 
     def is_blocked(self, now: datetime) -> bool:
-        """Were so many tries declined that no session is opened for now?"""
+        """Were so many attempts declined that we open no checkout session for now?"""
         return self.blocked_at is not None and now < self.blocked_at + BLOCK_DURATION
 
     @property
@@ -139,7 +139,7 @@ class Payer(Base):
 
 
 class PaymentMethod(Base):
-    """One payment method of a payer: what may be shown of it. A detached one stays, as history."""
+    """What may be shown of one payment method of a payer. A detached method is kept as history."""
 
     __tablename__ = "payment_method"
 
@@ -171,7 +171,7 @@ class PaymentMethod(Base):
 
     @property
     def details(self) -> method_names.MethodDetails:
-        """What it is named by."""
+        """What its name is made from."""
         return method_names.MethodDetails(
             *(getattr(self, field) for field in method_names.MethodDetails._fields)
         )
@@ -204,7 +204,7 @@ class PaymentMethod(Base):
 
     @property
     def is_being_removed(self) -> bool:
-        """Did the customer ask to remove it, and has Stripe not said since whether it is gone?"""
+        """Did the customer ask to remove it, and has Stripe not answered yet?"""
         if self.removal_asked_at is None or self.detached_at is not None:
             return False
         verified_at = self.payer.verified_at
@@ -222,18 +222,18 @@ class PaymentMethod(Base):
 
     @property
     def expiry(self) -> str | None:
-        """Month and year, such as `12/2030`, for what expires."""
+        """Month and year, such as `12/2030`, if it expires."""
         return f"{self.exp_month:02}/{self.exp_year}" if self.exp_month and self.exp_year else None
 
     @property
     def expires_at(self) -> datetime | None:
-        """The instant a card stops being valid: the end of the last day of its month, UTC."""
+        """The instant at which a card stops being valid: the end of the last day of its month, UTC."""
         if not self.exp_month or not self.exp_year:
             return None
         last_day = monthrange(self.exp_year, self.exp_month)[1]
         return datetime(self.exp_year, self.exp_month, last_day, tzinfo=UTC) + timedelta(days=1)
 
     def is_same_as(self, other: "PaymentMethod") -> bool:
-        """Are both made of one card or account? Somebody saved it twice then."""
+        """Are both the same card or account, saved twice?"""
         is_one_number = self.fingerprint is not None and self.fingerprint == other.fingerprint
         return is_one_number and self.type == other.type and self.id != other.id

@@ -1,4 +1,4 @@
-"""Reads of payers that are worth a name."""
+"""Reads payers."""
 
 from collections.abc import Collection
 from typing import Any
@@ -17,7 +17,7 @@ OTHER = aliased(Payer)  # made once: each alias adapts all columns, which takes 
 
 
 def of_customer(session: Session, app_id: str, customer_id: str) -> Payer | None:
-    """A customer as it is known in an app."""
+    """Return the live payer of a customer in an app, if any."""
     return session.scalar(
         select(Payer)
         .where(Payer.app_id == app_id, Payer.customer_id == customer_id, Payer.deleted_at.is_(None))
@@ -27,7 +27,7 @@ def of_customer(session: Session, app_id: str, customer_id: str) -> Payer | None
 
 
 def all_of_customer(session: Session, customer_id: str) -> list[Payer]:
-    """A customer as it is known in every app, the oldest first; there are few apps."""
+    """Return the live payers of a customer in all apps, the oldest first."""
     query = select(Payer).where(Payer.customer_id == customer_id, Payer.deleted_at.is_(None)).options(APP)
     return list(session.scalars(query.order_by(Payer.id)))
 
@@ -41,7 +41,7 @@ def in_default_app(session: Session, customer_id: str) -> Payer:
 
 
 def default_app(session: Session) -> apps.App:
-    """The app that is meant where none is named. Raises PreconditionFailed."""
+    """Return the default app. Raises PreconditionFailed when there is none."""
     try:
         return apps.find(session)
     except NotFound as error:
@@ -60,7 +60,7 @@ def of_stripe_customer(session: Session, app_id: str, stripe_customer_id: str) -
 
 
 def of_stripe_customers(session: Session, those: Collection[tuple[str, str]]) -> list[Payer]:
-    """Return the live payers of Stripe customers (cus_…), each named with its app, and their customers."""
+    """Return the live payers of Stripe customers, given as pairs of app and cus_…, with their customers."""
     if not those:
         return []
     query = select(Payer).where(
@@ -74,10 +74,10 @@ def of_stripe_customers(session: Session, those: Collection[tuple[str, str]]) ->
 def may_have(
     app_id: ColumnElement[str], stripe_customer_id: ColumnElement[str], customer_id: ColumnElement[str]
 ) -> ColumnElement[bool]:
-    """Return a condition: does a live payer have this Stripe customer (cus_…), or may it have it soon?
+    """Return a condition: does a live payer have this Stripe customer (cus_…), or may one have it soon?
 
-    `customer_id` is our customer that its metadata names, or NULL. A payer is reserved before Stripe
-    is asked for its Stripe customer. So it is either still reserved, or has it already.
+    `customer_id` is our customer that Stripe's metadata names, or NULL. A payer is reserved before Stripe
+    creates its customer, so each payer either has its Stripe customer or is still reserved.
     """
     live = select(Payer.id).where(Payer.app_id == app_id, Payer.deleted_at.is_(None))
     reserved = live.where(Payer.customer_id == customer_id, Payer.stripe_customer_id.is_(None))
@@ -97,9 +97,9 @@ def methods(session: Session, those: Collection[tuple[str, str]]) -> dict[tuple[
 
 
 def of_another(payer: Payer, stripe_customer_id: str) -> Select[str]:
-    """Select the payers that ever bound a Stripe customer (cus_…) to another customer than a payer's.
+    """Select the payers that ever bound a Stripe customer (cus_…) to a customer other than a payer's.
 
-    It may have that one's methods.
+    That Stripe customer may have the other customer's methods.
     """
     return select(OTHER.id).where(
         OTHER.app_id == payer.app_id,
@@ -109,7 +109,7 @@ def of_another(payer: Payer, stripe_customer_id: str) -> Select[str]:
 
 
 def fresh_many(session: Session, payer_ids: Collection[str]) -> list[Payer]:
-    """Return payers as the database has them now, with apps, customers and methods."""
+    """Read payers again from the database, with their apps, customers and methods."""
     query = select(Payer).where(Payer.id.in_(payer_ids)).order_by(Payer.id)
     query = query.options(APP, WITHOUT_SUBJECTS)
     return list(session.scalars(query.execution_options(populate_existing=True)))
@@ -118,7 +118,7 @@ def fresh_many(session: Session, payer_ids: Collection[str]) -> list[Payer]:
 def locked(session: Session, payer_ids: Collection[str], *, skip_locked: bool) -> list[Payer]:
     """Lock payers for a change, and return them with apps, customers and methods.
 
-    With `skip_locked`, those are missing that somebody else is changing just now.
+    With `skip_locked`, payers that someone else is changing are left out.
     """
     query = select(Payer).where(Payer.id.in_(payer_ids)).order_by(Payer.id)
     query = query.options(*WHOLE).with_for_update(of=Payer, skip_locked=skip_locked)
@@ -126,15 +126,15 @@ def locked(session: Session, payer_ids: Collection[str], *, skip_locked: bool) -
 
 
 def lock(session: Session, payer_ids: Collection[str]) -> None:
-    """Lock payers in a fixed order, or two who change several would wait for each other.
+    """Lock payers in a fixed order, so that two transactions can't wait for each other.
 
-    Rows that refer to them may still be written: an event that names its payer holds it a little.
+    Rows that refer to them can still be written: an event that names its payer takes a share lock.
     """
     which = select(Payer.id).where(Payer.id.in_(payer_ids)).order_by(Payer.id)
     session.scalars(which.with_for_update(key_share=True)).all()
 
 
 def fresh(session: Session, payer_id: str, *, lock: bool = False) -> Payer:
-    """A payer as the database has it now, with app, customer and methods; locked for a change if asked."""
+    """Read a payer again, with its app, customer and methods, and lock it if asked."""
     of_payer: Any = {"of": Payer} if lock else None
     return session.get_one(Payer, payer_id, options=WHOLE, populate_existing=True, with_for_update=of_payer)

@@ -1,4 +1,4 @@
-"""The Stripe customer of a payer: reserve our row, ask Stripe, record the answer."""
+"""Creates the Stripe customer of a payer: reserve our row, ask Stripe, record the answer."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,16 +35,16 @@ MAX_TRIES = 10  # each waits for Stripe, so a concurrent twin has recorded its a
 
 
 def metadata(payer: Payer) -> dict[str, str]:
-    """Return the marks that every Stripe object of a payer carries."""
+    """Return the metadata that every Stripe object of a payer carries."""
     return {"om_namespace": apps.NAMESPACE, "om_app_id": payer.app_id, "om_customer_id": payer.customer_id}
 
 
 def reserve(session: Session, app: apps.App, customer_id: str) -> tuple[Payer, bool]:
     """Return the live payer of a customer in an app, and whether this call inserted it. Flushes.
 
-    A unique index decides which of several inserts was first. When its Stripe customer was deleted, a payer
-    ends, and a new one takes its place. Raises PreconditionFailed for a deleted customer, and Conflict when
-    others end and reserve its payers all the time.
+    A unique index decides which of several inserts was first. If Stripe has deleted a payer's customer, the
+    payer ends and a new one replaces it. Raises PreconditionFailed for a deleted customer, and Conflict when
+    others keep ending and reserving its payers.
     """
     db.start_write(session)
     customer = session.get_one(customers.Customer, customer_id)
@@ -70,9 +70,9 @@ def create_at_stripe(session: Session, payer: Payer) -> Payer:
     """Create the Stripe customer of a reserved payer, and return the payer as it is then. Commits.
 
     Every call for one payer sends Stripe the same request under the same key. So a repeat, a concurrent call
-    and a restart all get the same Stripe customer. Raises StripeRefused when Stripe rejects the name or
-    email, and then the next call sends what is stored by then; and what else the gateway raises. The reason
-    stays in `last_error`.
+    and a restart all get the same Stripe customer. Raises what the gateway does, such as StripeRefused when
+    Stripe rejects the name or email. The next call then sends what is stored by that time. `last_error` keeps
+    the reason.
     """
     stripe = apps.connect(payer.app)
     has_failed = False
@@ -104,8 +104,8 @@ def create_at_stripe(session: Session, payer: Payer) -> Payer:
 def record_stripe_customer(session: Session, payer: Payer, stripe_customer_id: str) -> sa.Row[Any] | None:
     """Note the Stripe customer of a reserved payer, unless it has one. Flushes.
 
-    A Stripe customer that was ever bound to another customer is not taken: it may have that one's methods.
-    Return the columns of the payer, and what Stripe gets of its customer; None if nothing was noted.
+    A Stripe customer that was ever bound to another customer is refused: it may have that one's methods.
+    Return the columns of the payer and its customer's details for Stripe, or None if nothing was noted.
     """
     held = sa.select(customers.Customer).where(customers.Customer.id == payer.customer_id)
     columns = [customers.Customer.__table__.c[name] for name in FOR_STRIPE]
@@ -121,9 +121,9 @@ def record_stripe_customer(session: Session, payer: Payer, stripe_customer_id: s
 
 
 def note_first_session(session: Session, payer: Payer, *, due_at: datetime, until: datetime) -> bool:
-    """Note that a payer's first checkout session is open until then; look at it again at `due_at`. Flushes.
+    """Note until when a payer's first checkout session is open, and make the payer due at `due_at`. Flushes.
 
-    Return False when the payer has ended, or anything else was noted of it since it was reserved.
+    Return False when the payer has ended or has changed since it was reserved.
     """
     values = {
         "generation": Payer.generation + 1,
@@ -138,7 +138,7 @@ def note_first_session(session: Session, payer: Payer, *, due_at: datetime, unti
 
 
 def _new(app: apps.App, customer: customers.Customer) -> Payer:
-    """Return a payer that is about to be reserved."""
+    """Make a payer that will be reserved when it is flushed."""
     now = utcnow()
     return Payer(
         id=new_id(),
@@ -159,12 +159,12 @@ def _contact(customer: customers.Customer) -> dict[str, Any]:
 
 
 def _request(name: str, email: str | None, details: BillingDetails) -> dict[str, Any]:
-    """Return Stripe's parameters for a new customer, but for its marks and a tax id, which follows later."""
+    """Return Stripe's parameters for a new customer, without metadata and tax id, which is sent later."""
     return {"name": name, "email": email or None} | details.new_params()
 
 
 def _with_request(session: Session, payer: Payer) -> Payer:
-    """Settle what is asked for in this attempt, so that every call asks for the same. Ends the reading."""
+    """Fix the request of this attempt, so that every call sends the same. Ends the transaction."""
     db.end_read(session)
     if payer.request is not None:
         return payer
@@ -177,7 +177,7 @@ def _with_request(session: Session, payer: Payer) -> Payer:
 
 
 def _ask(session: Session, stripe: StripeGateway, payer: Payer) -> str:
-    """Ask for the Stripe customer of this attempt. After so long, the key may be forgotten: look first."""
+    """Ask for the Stripe customer of this attempt. Look for it first if Stripe may have forgotten the key."""
     if payer.created_at < utcnow() - KEY_LIFETIME:
         found = _find(session, stripe, payer)
         if found is not None:
@@ -191,7 +191,7 @@ def _ask(session: Session, stripe: StripeGateway, payer: Payer) -> str:
 
 
 def _find(session: Session, stripe: StripeGateway, payer: Payer) -> str | None:
-    """Find what an earlier request for this payer created at Stripe. Ends the reading."""
+    """Find what an earlier request for this payer created at Stripe. Ends the transaction."""
     found = stripe.find_customer(_mark(payer), since=payer.created_at)
     is_free = found is not None and session.scalar(queries.of_another(payer, found).limit(1)) is None
     db.end_read(session)
@@ -203,10 +203,10 @@ def _mark(payer: Payer) -> dict[str, str]:
 
 
 def _record(session: Session, payer: Payer, stripe_customer_id: str) -> Payer:
-    """Store the answer once; edits made here since the request are due at Stripe. Commits.
+    """Store the answer once, and mark edits that were made here since the request as due. Commits.
 
-    An edit that waited for our lock has marked the payer as due by now, and the record took that back. A tax
-    id is due, too: Stripe may refuse it, and then the customer exists anyway.
+    An edit that waited for our lock has marked the payer as due, and storing the answer undid that. A tax id
+    is always due, because Stripe may refuse it and the customer must exist all the same.
     """
     db.start_write(session)
     try:
@@ -237,7 +237,7 @@ def _recorded_by_another(session: Session, payer_id: str) -> Payer:
 
 
 def _begin_attempt(session: Session, payer: Payer, *, reason: str | None = None) -> None:
-    """Use another key from now on: nothing else comes of this one. Twins do so once. Commits."""
+    """Use another key for the next request. However many calls ask for it, it changes once. Commits."""
     is_spent = sa.and_(Payer.attempt == payer.attempt, Payer.stripe_customer_id.is_(None))
     values = {"attempt": payer.attempt + 1, "last_error": reason, "request": None}
     db.start_write(session)

@@ -53,7 +53,7 @@ class StripeCustomerAppData(WireModel):
 
     @classmethod
     def of(cls, payer: Payer) -> "StripeCustomerAppData":
-        """The answer for a row."""
+        """Return the answer for a row."""
         return cls(
             id=payer.app_id,
             stripe_customer_id=payer.stripe_customer_id,
@@ -96,6 +96,6 @@ class StripeCustomerPortalSession(WireModel):
 
     @classmethod
     def of(cls, opened: PortalSession) -> "StripeCustomerPortalSession":
-        """The answer for a session."""
+        """Return the answer for a session."""
         said = asdict(opened) | {"return_url": opened.return_url or "", "locale": opened.locale or ""}
         return cls(stripe_customer_id=said.pop("customer_id"), **said)

@@ -23,10 +23,10 @@ def is_stale(payer: Payer, now: datetime) -> bool:
 
 
 def check_stale(session: Session, payers: Collection[Payer], *, is_person: bool) -> bool:
-    """Have the worker ask Stripe about old records, and wake it. True if one is stale. Commits.
+    """Have the worker ask Stripe about stale records, and wake it. Return whether any is stale. Commits.
 
-    However many read a record at once, one check follows, and its answer is fresh for a minute. Failed tries
-    keep their pace, and a payer that was given up is left to a person.
+    However many requests read a record at once, one check follows, and its answer counts as fresh for a
+    minute. Failed checks keep their delay, and a payer that was given up is left to a person.
     """
     now = utcnow()
     ids = [payer.id for payer in payers if is_stale(payer, now)]

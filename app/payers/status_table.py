@@ -26,7 +26,7 @@ class PaymentStatus(StrEnum):
 
 @frozen(kw_only=True)
 class StatusInfo:
-    """One line of the table. A status with a `concern` needs attention: the overview lists its customers."""
+    """One row of the table. A status with a `concern` is listed on the overview, with its customers."""
 
     label: str
     tone: str  # neutral, info, success, warning or error
@@ -112,7 +112,7 @@ STATUS_TABLE: dict[PaymentStatus, StatusInfo] = {
 
 
 def status_info(status: str) -> StatusInfo:
-    """The line of a status. A status that only old rows have gets a neutral one."""
+    """Return the row of a status. One that only old database rows have gets a neutral row."""
     if status in set(PaymentStatus):
         return STATUS_TABLE[PaymentStatus(status)]
     return StatusInfo(label=status.replace("_", " ").capitalize(), tone="neutral")
