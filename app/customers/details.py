@@ -1,4 +1,4 @@
-"""What may be said of a customer, and what of it came from Stripe because nobody here had said it."""
+"""The details of a customer, and which of them were adopted from Stripe because we had none."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, field
@@ -107,6 +107,6 @@ def with_adopted(customer: Customer, wanted: NewCustomer) -> NewCustomer:
     """
     held = details_of(customer)
     adopted = set(customer.adopted or ())
-    if wanted.invoice_details is None:  # nothing is said of a tax id, so the customer keeps its own
+    if wanted.invoice_details is None:  # no tax id was given, so the customer keeps its own
         adopted.discard("tax_id")
     return wanted.with_parts({name: held.part(name) for name in adopted if wanted.part(name) is None})

@@ -1,4 +1,4 @@
-"""What a profile says of Stripe's page."""
+"""What a profile says about Stripe's page."""
 
 from dataclasses import replace
 from typing import Any

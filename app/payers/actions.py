@@ -75,7 +75,7 @@ def activate(session: Session, app_id: str, customer_id: str, stripe_customer_id
     """Return a live payer that binds a customer to a Stripe customer. Flushes.
 
     An ended payer with the same binding is revived, along with its checkout sessions that may still be open.
-    What we know of it is stale. Raises IntegrityError when either customer is bound already.
+    What we know about it is stale. Raises IntegrityError when either customer is bound already.
     """
     payer = session.scalar(
         sa.select(Payer)

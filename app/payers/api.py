@@ -73,7 +73,7 @@ def delete(customerIdOrKey: str) -> None:  # noqa: N803 (OpenMeter's name, here 
     headers=(CHECKED_AT,),
 )
 def list_app_data(customerIdOrKey: str, query: CustomerAppDataListQuery) -> CustomerAppDataPaginatedResponse:  # noqa: N803
-    """List what the apps know of a customer.
+    """List what the apps know about a customer.
 
     What Stripe said last. When that is more than a minute old, it is asked again in the background.
     """

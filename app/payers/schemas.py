@@ -1,4 +1,4 @@
-"""What Stripe knows of a customer, on the wire."""
+"""What Stripe knows about a customer, on the wire."""
 
 from dataclasses import asdict
 from typing import Annotated, Literal
@@ -63,7 +63,7 @@ class StripeCustomerAppData(WireModel):
 
 
 class CustomerAppDataPaginatedResponse(PaginatedResponse[StripeCustomerAppData]):
-    """One page of what the apps know of a customer."""
+    """One page of what the apps know about a customer."""
 
 
 class CustomerAppDataListQuery(PageQuery):

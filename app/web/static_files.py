@@ -31,7 +31,7 @@ class StaticFile:
 
     @classmethod
     def read(cls, path: str, status: os.stat_result) -> "StaticFile":
-        """Read a file whose status was looked up before, so that a change in between is noticed later."""
+        """Read a file. Its status was looked up before, so that a change in between is noticed later."""
         mimetype = mimetypes.guess_type(path)[0] or "application/octet-stream"
         return cls(Path(path).read_bytes(), mimetype, _stamp(status))
 

@@ -73,7 +73,7 @@ class CustomerCalls(Calls):
                 ask(tax_ids.delete, customer_id, tax_id)
 
     def customer(self, customer_id: str) -> StripeCustomer:
-        """What Stripe says of a customer now; a deleted one is answered, not missing.
+        """What Stripe says about a customer now; a deleted one is answered, not missing.
 
         Raises StripeObjectMissing. Source: https://docs.stripe.com/api/customers/retrieve
         """

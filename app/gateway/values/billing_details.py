@@ -46,7 +46,7 @@ class BillingDetails:
         )
 
     def contact(self) -> Contact:
-        """Return what Stripe says of phone and address once it has these details."""
+        """Return what Stripe says about phone and address once it has these details."""
         found = {"phone": self.params()["phone"], "address": self.address or {}}
         return {name: value for name, value in found.items() if value}
 

@@ -65,7 +65,7 @@ def find(session: Session, browser: str | None, customer_id: str | None = None) 
 
 
 def others(session: Session, access: Access, browser: str) -> list[customers.Customer]:
-    """Return some other customers, by name: this browser may open their pages as a known person."""
+    """Return some of the other customers that this browser may open as a known person, by name."""
     signed_up = sa.select(Signup.customer_id).where(
         Signup.browser_hash == browser_hash(browser),
         Signup.link_id.is_(None),
@@ -118,9 +118,9 @@ def let_in(
 ) -> None:
     """Let a browser (the nonce in its cookie) open a customer's billing page from now on. Flushes.
 
-    The caller has proved who is there. Another way in before it is replaced, except that an invited person
-    takes nothing away from a browser of the customer's first person. `profile` says which pages it gets, and
-    None means the default ones.
+    The caller has proved who is there. This replaces an earlier way in, except that an invitation never
+    lowers the rights of a browser of the customer's first person. `profile` names the profile of its pages;
+    None is the default one.
     """
     now = utcnow()
     held = queries.access_of(session, browser, customer_id)

@@ -14,7 +14,7 @@ ACTOR = "visitor"
 
 
 class NotAllowed(PreconditionFailed):
-    """The page offers this only while it is possible, and something changed since."""
+    """The action is no longer possible: something has changed since the page was drawn."""
 
 
 def find_method(
@@ -91,7 +91,7 @@ def _is_gone(session: Session, access: Access, app_id: str, method_id: str) -> b
 def _reserve(
     session: Session, access: Access, app_id: str, method_id: str, successor_id: str | None
 ) -> str | None:
-    """Store that a method is to be removed. Return the id of the next default, if it takes one. Commits."""
+    """Store that a method is to be removed. Return the id of the next default, if one is needed. Commits."""
     db.start_write(session)
     payer, method = find_method(session, access, app_id, method_id, lock=True)
     if not view.may_remove(payer, method, access):

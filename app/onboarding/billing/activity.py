@@ -41,7 +41,7 @@ class Line:
 def recent(
     session: Session, customer_id: str, titles: Mapping[str, str], app_id: str | None = None
 ) -> list[Line]:
-    """Return what happened to a customer lately, the newest first, not in other apps. A line is not repeated.
+    """Return what happened to a customer lately, the newest first, except in other apps. No line repeats.
 
     `titles` has the titles of the customer's payment methods, by their ids.
     """

@@ -14,7 +14,7 @@ from app.onboarding.billing.actions import ACTOR
 
 @contextmanager
 def voice(session: Session, customer_id: str, actor: str) -> Iterator[portal.Profile]:
-    """Write in the language and the name of the page; for operators and programs, of the customer."""
+    """Use the page's language and company name; for operators and programs, those of the customer."""
     if is_visitor(actor):
         yield portal.current_profile()
         return

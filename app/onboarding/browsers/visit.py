@@ -49,7 +49,7 @@ def requested_payer(session: Session, customer_id: str) -> payers.Payer | None:
 
 
 def name_in_url(app: apps.App) -> str | None:
-    """What an address says of an app: nothing of the default one, unless another profile has its own."""
+    """What an address says about an app: nothing for the default one, unless another profile has its own."""
     is_only = not any(profile.app_id for profile in portal.published().profiles.values())
     return None if app.is_default and is_only else app.id
 

@@ -1,1 +1,1 @@
-"""The sign-up form: its fields, what it says of a customer, and the guard against programs."""
+"""The sign-up form: its fields, what it says about a customer, and the guard against programs."""

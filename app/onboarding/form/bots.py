@@ -1,4 +1,4 @@
-"""Telling programs that fill in forms from people, without a puzzle for anybody."""
+"""Tells people from programs that fill in forms, without a puzzle for anyone to solve."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ MIN_QUICK_FORMS = 5  # forms in a row that one address may send quickly: many pe
 
 
 class UnlikeAPerson(AppError):
-    """A form was filled in the way programs do it. People who wait a moment get on."""
+    """A form was filled in as a program does it. A person who waits a moment can continue."""
 
     status = 422
 

@@ -1,4 +1,4 @@
-"""What a form says of a customer, and how it goes together with what is stored."""
+"""What a form says about a customer, and how that is merged with what is stored."""
 
 from collections.abc import Collection
 from dataclasses import asdict, replace

@@ -1,4 +1,4 @@
-"""What a hand-over says of a customer, and how the form treats it. A token and an API call say the same."""
+"""What a hand-over says about a customer, by a token or an API call, and how the form treats it."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -12,7 +12,7 @@ from app.web.addresses.redirects import SHAPE, check_return_url
 from app.web.input.visible import checked_line, hidden_character
 
 MAX_SUBJECT_KEYS = 100
-# What the company says of these names decides who is billed for what, so a browser never changes them.
+# What the company says about these names decides who is billed for what, so a browser never changes them.
 ALWAYS_LOCKED = frozenset({"key", "subject_keys"})
 
 FieldName = Literal[

@@ -55,7 +55,7 @@ def way_back(
 
 
 def signed(session: Session, url: str, customer: Customer, status: PaymentStatus) -> str:
-    """Return a URL with what we say of a customer, and our signature on it.
+    """Return a URL with what we say about a customer, and our signature on it.
 
     Without a secret, nothing is said: a statement that nobody can check is worse than none.
     """

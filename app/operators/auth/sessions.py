@@ -33,7 +33,7 @@ BY_TOKEN = (
 
 @frozen
 class SignedIn:
-    """What Flask-Login knows of a logged-in operator."""
+    """What Flask-Login knows about a logged-in operator."""
 
     token: str
     row: OperatorSession

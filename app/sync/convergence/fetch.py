@@ -21,7 +21,7 @@ class LocalState:
     events: webhooks.Unfinished
     method_ids: set[str]
     mandate_ids: set[str]
-    full: bool  # fetch everything, not only what we know of
+    full: bool  # fetch everything, not only what we know about
     is_over_limit: bool  # too many attempts were declined
     contact: DueContact | None  # the name and email to send to Stripe
 

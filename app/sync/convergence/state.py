@@ -1,4 +1,4 @@
-"""What Stripe says of a payer, and how a step says that it still works."""
+"""What Stripe says about a payer, and how a step says that it still works."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ Heartbeat = Callable[[], None]
 
 @dataclass
 class StripeState:
-    """What Stripe said of one payer."""
+    """What Stripe said about one payer."""
 
     customer: StripeCustomer
     sessions: dict[str, StripeSession | None] = field(default_factory=dict)  # None: it is gone

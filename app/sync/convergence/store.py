@@ -1,4 +1,4 @@
-"""Store what Stripe said of a payer. Nothing else writes the state of payment methods."""
+"""Store what Stripe said about a payer. Nothing else writes the state of payment methods."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

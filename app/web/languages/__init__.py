@@ -24,7 +24,7 @@ STRIPE_LOCALES = {"pt_BR": "pt-BR", "ar": "auto"}
 
 
 class PageLanguage:
-    """What templates need to know of the language of their page."""
+    """What templates need to know about the language of their page."""
 
     @property
     def code(self) -> str:

@@ -1,4 +1,4 @@
-"""The page for a browser that nobody knows: how to get in."""
+"""The page for an unknown browser: how to get in."""
 
 from flask import render_template
 from flask import session as cookie

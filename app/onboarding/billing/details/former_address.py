@@ -47,7 +47,7 @@ def _end_access(session: Session, customer_id: str, *, own: str | None) -> None:
 
 
 def _may_send(address: str) -> bool:
-    """Is it not too much for one mailbox? The change is stored in any case."""
+    """May another notice go to this mailbox? The change is stored in any case."""
     name = ("email-changed", keyed_hash("address", folded_email(address)))
     return limits.current().allows((item, name) for item in parse_many(BUDGET_OF_ADDRESS))
 
