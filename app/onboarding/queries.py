@@ -1,4 +1,4 @@
-"""Reads of sign-ups that are worth a name."""
+"""Reads sign-ups, and what a browser may see by them."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

@@ -57,7 +57,7 @@ def create_secret(session: Session, name: str, *, actor: str) -> tuple[HandoverS
 
 
 def _wait_for_other_admins(session: Session) -> None:
-    """Let one admin after the other make a secret, or two would each count four. SQLite has one writer."""
+    """Let admins make secrets one by one, or two could each count four. SQLite has one writer anyway."""
     db.start_write(session)
     if session.get_bind().dialect.name == "postgresql":
         session.execute(sa.text(f"LOCK TABLE {HandoverSecret.__tablename__} IN SHARE ROW EXCLUSIVE MODE"))
@@ -102,7 +102,7 @@ def oldest_live(session: Session) -> LiveSecret | None:
 
 
 def note_used(session: Session, secret_id: str) -> None:
-    """Remember when a secret was last used, about to the minute. Flushes."""
+    """Remember when a secret was last used, to within a minute. Flushes."""
     now = utcnow()
     used_at = HandoverSecret.last_used_at
     is_noted_long_ago = sa.or_(used_at.is_(None), used_at < now - USE_INTERVAL)

@@ -149,7 +149,7 @@ def url(token: str) -> str:
 
 
 def note_opened(session: Session, link_id: str) -> None:
-    """A person has the page of a link before it: only the first time is noted."""
+    """Note that a person opened the page of a link, the first time only."""
     opened = session.scalar(
         sa.update(OnboardingLink)
         .where(OnboardingLink.id == link_id, OnboardingLink.opened_at.is_(None))
@@ -161,7 +161,7 @@ def note_opened(session: Session, link_id: str) -> None:
 
 
 def note_used(session: Session, link_id: str) -> None:
-    """A person has pressed the button of a link. Every time is counted; the story tells each but repeats."""
+    """Note that a person pressed the button of a link. Each press is counted; the audit log skips repeats."""
     note_opened(session, link_id)
     link, now = queries.get(session, link_id), utcnow()
     if link.last_used_at is None or now - link.last_used_at > NOTED_EVERY:

@@ -77,7 +77,7 @@ def cancelled() -> ResponseReturnValue:
 @bp.post("/resume")
 @limited(lambda: settings().rate_limit_return)
 def resume() -> ResponseReturnValue:
-    """Go on where it was left: the open page, else a new one."""
+    """Continue on the open page of Stripe's, else on a new one."""
     session = db.session()
     signup = queries.of_browser(session, cookie.get("browser"), request.form.get("customer"))
     if signup is None:
@@ -96,7 +96,7 @@ def resume() -> ResponseReturnValue:
 
 
 def _explained(session: Session, signup: Signup, error: PreconditionFailed) -> ResponseReturnValue:
-    """Say why it does not go on."""
+    """Say why the customer can't continue."""
     if isinstance(error, checkout.TooManyDeclines):
         return problems.answer(error.status, *bots.too_many_declines())
     session.rollback()

@@ -14,7 +14,7 @@ from app.payers import PaymentStatus, status_info
 
 @frozen
 class KnownCustomer:
-    """A customer that this browser signed up, and what there is of it besides a form."""
+    """A customer that this browser signed up, and how far it has come."""
 
     signup: Signup
     customer: customers.Customer
