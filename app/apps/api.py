@@ -192,7 +192,7 @@ def _no_oauth2(app_type: str) -> Unsupported:
 
 @contextmanager
 def _key_given_as(field: str) -> Iterator[None]:
-    """Say of the field what is wrong with the key in it. Only here Stripe's 401 is the caller's."""
+    """Name the field in which a bad key was given. Only here, Stripe's 401 is the caller's fault."""
     try:
         yield
     except StripeKeyRejected as error:

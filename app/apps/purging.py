@@ -1,4 +1,4 @@
-"""Purge what is older than its time. The worker does it now and then."""
+"""Deletes what has outlived its purpose. The worker calls it now and then."""
 
 from sqlalchemy.orm import Session
 

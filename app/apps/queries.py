@@ -1,4 +1,4 @@
-"""Queries of apps."""
+"""Reads apps."""
 
 from collections.abc import Collection
 

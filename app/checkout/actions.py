@@ -1,4 +1,4 @@
-"""Opening Checkout Sessions."""
+"""Opens Checkout Sessions."""
 
 from contextlib import suppress
 from dataclasses import asdict
@@ -240,7 +240,7 @@ def _record_first(
 def _set_opened(
     session: Session, payer: Payer, reserved: CheckoutSession, opened: OpenedSession, *, actor: str
 ) -> bool:
-    """Give a reserved session what Stripe opened, unless another call has done so or deleted it. Flushes."""
+    """Record what Stripe opened in a reserved session, unless another call did so or deleted it. Flushes."""
     values = {
         "stripe_session_id": opened.id,
         "setup_intent_id": opened.setup_intent_id,

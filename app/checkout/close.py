@@ -1,4 +1,4 @@
-"""Closing the open Checkout Sessions of a payer, because another one takes their place."""
+"""Closes the open Checkout Sessions of a payer, because another one takes their place."""
 
 from sqlalchemy.orm import Session
 

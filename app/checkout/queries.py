@@ -1,4 +1,4 @@
-"""Reads of checkout sessions that deserve a name. A session that is only reserved is in none of them."""
+"""Reads checkout sessions. None of these reads finds a session that is only reserved."""
 
 from collections.abc import Collection
 

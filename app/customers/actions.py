@@ -1,4 +1,4 @@
-"""Making and changing customers."""
+"""Makes and changes customers."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import fields
@@ -55,7 +55,7 @@ def create(session: Session, wanted: NewCustomer, *, actor: str) -> Customer:
 
 
 def replace(session: Session, customer: Customer, wanted: NewCustomer, *, actor: str) -> None:
-    """Give a customer new details, all of them. Raises CustomerTaken as create does. Flushes."""
+    """Replace all details of a customer. Raises CustomerTaken as `create` does. Flushes."""
     refuse_taken(session, wanted, held=customer.key)
     changed, former = differences(customer, wanted), trusted_email(customer)
     if changed:
@@ -179,7 +179,7 @@ def delete(session: Session, customer: Customer, *, actor: str) -> None:
 
 
 def restore(session: Session, customer: Customer, *, actor: str) -> None:
-    """Take back that a customer was deleted, with its key and its subject keys. Flushes.
+    """Restore a deleted customer with its key and its subject keys. Flushes.
 
     Raises PreconditionFailed when it is not deleted, and CustomerTaken, with the transaction rolled back,
     when another customer has one of the names by now.

@@ -42,7 +42,7 @@ def create(body: CustomerCreate) -> Customer:
 def list_(query: CustomerListQuery) -> CustomerPaginatedResponse:
     """List customers, a page at a time.
 
-    Filters are joined by and; each text is a part of the field's, in any letter case.
+    A customer must match all filters. Each text is part of the field's value, in any letter case.
     """
     if query.plan_key is not None:
         return CustomerPaginatedResponse.of(query, [], 0)

@@ -12,7 +12,7 @@ EXTENSION = "gangway.former_email"
 
 
 class Listener(Protocol):
-    """Hears of a customer that has another email address, or none, since a moment ago."""
+    """A function that is called when a customer's email address has just been replaced or removed."""
 
     def __call__(self, session: Session, customer: Customer, former: str, *, actor: str) -> None:
         """Do what follows, in the transaction of the change."""

@@ -1,4 +1,4 @@
-"""Reads of customers that are worth a name."""
+"""Reads customers."""
 
 import secrets
 from collections.abc import Collection

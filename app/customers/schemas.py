@@ -105,7 +105,7 @@ class CustomerCreate(WireModel):
 
 
 class Customer(WireModel):
-    """A customer as it is answered."""
+    """A customer, as the API returns it."""
 
     id: Ulid
     name: str = Field(examples=["ACME, Inc."])
