@@ -146,3 +146,9 @@ def test_pictures_are_not_compressed_again(app: Flask, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["none.css", "a%00b.css", "x" * 300, "../app/__init__.py", "..%2fREADME.md"])
 def test_answers_that_there_is_no_such_file(client: FlaskClient, name: str) -> None:
     assert client.get(f"/static/{name}").status_code in {400, 404}
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "icons").mkdir()
+
+    assert StaticFiles(str(tmp_path)).find("icons") is None
